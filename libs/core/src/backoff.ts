@@ -1,0 +1,101 @@
+/**
+ * How long to wait before the n-th retry (n from 1), in milliseconds.
+ *
+ * - a number: always as long
+ * - `fixed`, `linear` (delayMs · n), `exponential` (delayMs · factor^(n−1)), each at most `maxDelayMs`
+ * - `list`: one entry a retry; the last one repeats
+ * - a function of the retry's number and the error
+ *
+ * `jitter` (0–1) spreads a delay evenly over ± that share of it, so that what failed together does not return together.
+ */
+export type Backoff =
+  | number
+  | { readonly kind: 'fixed'; readonly delayMs: number; readonly jitter?: number }
+  | { readonly kind: 'linear'; readonly delayMs: number; readonly maxDelayMs?: number; readonly jitter?: number }
+  | {
+      readonly kind: 'exponential';
+      readonly delayMs: number;
+      /** Default 2. */
+      readonly factor?: number;
+      /** Default 30,000. */
+      readonly maxDelayMs?: number;
+      readonly jitter?: number;
+    }
+  | { readonly kind: 'list'; readonly delaysMs: readonly number[]; readonly jitter?: number }
+  | ((retry: number, error: unknown) => number);
+
+const defaultMaxDelayMs = 30_000;
+
+/** The delay before retry number `retry` (from 1). `random` is a number from 0 to 1. Never negative, always whole. */
+export function backoffDelayMs(backoff: Backoff, retry: number, error: unknown, random: number): number {
+  if (typeof backoff === 'number') return wholeDelay(backoff);
+  if (typeof backoff === 'function') return wholeDelay(backoff(retry, error));
+  const spread = (backoff.jitter ?? 0) * (random * 2 - 1);
+  return wholeDelay(plainDelayMs(backoff, retry) * (1 + spread));
+}
+
+/** What is wrong with a backoff, in words; empty when nothing is. */
+export function backoffProblems(backoff: unknown, path: string): string[] {
+  if (typeof backoff === 'function') return [];
+  if (typeof backoff === 'number') return isDelay(backoff) ? [] : [`${path} must be a delay in ms of at least 0`];
+  if (typeof backoff !== 'object' || backoff === null || !('kind' in backoff)) {
+    return [`${path} must be a number of ms, a function, or { kind: 'fixed' | 'linear' | 'exponential' | 'list', … }`];
+  }
+  const given: Record<string, unknown> = { ...backoff };
+  const problems: string[] = [];
+  const check = (key: string, isRight: (value: unknown) => boolean, what: string): void => {
+    if (!isRight(given[key])) problems.push(`${path}.${key} must be ${what}`);
+  };
+  const optionally = (isRight: (value: unknown) => boolean) => (value: unknown) =>
+    value === undefined || isRight(value);
+  check(
+    'jitter',
+    optionally((value) => typeof value === 'number' && value >= 0 && value <= 1),
+    'from 0 to 1',
+  );
+  switch (given.kind) {
+    case 'list':
+      check(
+        'delaysMs',
+        (list) => Array.isArray(list) && list.length > 0 && list.every(isDelay),
+        'a list of delays in ms with at least one entry',
+      );
+      break;
+    case 'fixed':
+    case 'linear':
+    case 'exponential':
+      check('delayMs', isDelay, 'a delay in ms of at least 0');
+      check('maxDelayMs', optionally(isDelay), 'a delay in ms of at least 0');
+      check(
+        'factor',
+        optionally((value) => typeof value === 'number' && value >= 1),
+        'a number of at least 1',
+      );
+      break;
+    default:
+      problems.push(`${path}.kind must be one of fixed, linear, exponential, list`);
+  }
+  return problems;
+}
+
+function plainDelayMs(backoff: Exclude<Backoff, number | ((...args: never[]) => number)>, retry: number): number {
+  switch (backoff.kind) {
+    case 'fixed':
+      return backoff.delayMs;
+    case 'linear':
+      return Math.min(backoff.delayMs * retry, backoff.maxDelayMs ?? defaultMaxDelayMs);
+    case 'exponential':
+      return Math.min(backoff.delayMs * (backoff.factor ?? 2) ** (retry - 1), backoff.maxDelayMs ?? defaultMaxDelayMs);
+    case 'list':
+      return backoff.delaysMs[Math.min(retry, backoff.delaysMs.length) - 1] ?? 0;
+  }
+}
+
+function isDelay(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** A user's function may answer anything; a delay that is no number would otherwise be an endless wait or a busy loop. */
+function wholeDelay(delayMs: number): number {
+  return Number.isFinite(delayMs) ? Math.max(0, Math.round(delayMs)) : defaultMaxDelayMs;
+}

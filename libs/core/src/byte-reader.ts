@@ -1,0 +1,91 @@
+import { CodecError } from './errors.js';
+
+/** Reads what a ByteWriter wrote. Anything cut short or out of bounds is a CodecError, never a crash or a huge allocation. */
+export class ByteReader {
+  readonly #bytes: Buffer;
+  #position: number;
+
+  constructor(bytes: Buffer, position = 0) {
+    this.#bytes = bytes;
+    this.#position = position;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#position;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#position];
+    if (value === undefined) throw cutShort(this.#position);
+    this.#position++;
+    return value;
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let index = 0; index < 8; index++) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break;
+        return value;
+      }
+      scale *= 0x80;
+    }
+    throw new CodecError(`frame holds a number past 2^53 at byte ${this.#position}`);
+  }
+
+  signedVarint(): number {
+    const value = this.varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  float64(): number {
+    this.#need(8);
+    const value = this.#bytes.readDoubleLE(this.#position);
+    this.#position += 8;
+    return value;
+  }
+
+  /** A view of the frame's own bytes, not a copy. */
+  block(): Buffer {
+    return this.raw(this.varint());
+  }
+
+  text(): string {
+    const length = this.varint();
+    this.#need(length);
+    const start = this.#position;
+    this.#position += length;
+    return this.#bytes.toString('utf8', start, this.#position);
+  }
+
+  raw(length: number): Buffer {
+    this.#need(length);
+    const start = this.#position;
+    this.#position += length;
+    return this.#bytes.subarray(start, this.#position);
+  }
+
+  skip(length: number): void {
+    this.#need(length);
+    this.#position += length;
+  }
+
+  rest(): Buffer {
+    return this.raw(this.remaining);
+  }
+
+  #need(length: number): void {
+    if (length > this.remaining) throw cutShort(this.#position);
+  }
+}
+
+function cutShort(position: number): CodecError {
+  return new CodecError(`frame is cut short at byte ${position}`);
+}

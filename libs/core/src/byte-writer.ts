@@ -1,0 +1,84 @@
+/**
+ * Writes a frame into one growing buffer, so that a batch of a thousand records costs one allocation, not thousands.
+ * Integers are LEB128 varints (as in Protocol Buffers); signed ones are zigzag-coded first.
+ */
+export class ByteWriter {
+  #bytes: Buffer;
+  #length = 0;
+
+  constructor(initialBytes = 1024) {
+    this.#bytes = Buffer.allocUnsafe(initialBytes);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  byte(value: number): this {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+    return this;
+  }
+
+  /** A whole number from 0 to 2^53 − 1. */
+  varint(value: number): this {
+    this.#reserve(8);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[this.#length++] = rest;
+    return this;
+  }
+
+  /** A whole number, small in either direction: a difference of timestamps, say. */
+  signedVarint(value: number): this {
+    return this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
+  }
+
+  float64(value: number): this {
+    this.#reserve(8);
+    this.#bytes.writeDoubleLE(value, this.#length);
+    this.#length += 8;
+    return this;
+  }
+
+  /** Length, then bytes; a string is written as UTF-8. Returns how many bytes the content took. */
+  block(content: Uint8Array | string): number {
+    if (typeof content !== 'string') {
+      this.varint(content.length).raw(content);
+      return content.length;
+    }
+    const length = Buffer.byteLength(content);
+    this.varint(length);
+    this.#reserve(length);
+    this.#length += this.#bytes.write(content, this.#length);
+    return length;
+  }
+
+  raw(content: Uint8Array): this {
+    this.#reserve(content.length);
+    this.#bytes.set(content, this.#length);
+    this.#length += content.length;
+    return this;
+  }
+
+  /** Forgets everything after `length` bytes: takes back a record that could not be written whole. */
+  truncate(length: number): void {
+    this.#length = Math.min(this.#length, length);
+  }
+
+  /** What was written. The writer must not be used again: the buffer is handed over, not copied. */
+  finish(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #reserve(extra: number): void {
+    const needed = this.#length + extra;
+    if (needed <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,59 @@
+import { CodecError } from './errors.js';
+
+/**
+ * Turns a value into bytes and back. `id` is written into every frame, so a reader finds the right codec by itself.
+ * Ids 0–15 are Millrace's own; choose 16–255 for yours, and never use one again for something else.
+ */
+export interface Codec<T = unknown> {
+  readonly id: number;
+  readonly name: string;
+  /** A string stands for its UTF-8 bytes, which saves a copy. @throws any error when the value cannot be encoded */
+  encode(value: T): Uint8Array | string;
+  /** `bytes` is a view that is only valid during the call: copy what is kept. @throws any error when they mean nothing */
+  decode(bytes: Buffer): T;
+}
+
+/** Bytes as they are: Buffer or Uint8Array in, Buffer out. */
+export const rawCodec: Codec<Uint8Array> = {
+  id: 0,
+  name: 'raw',
+  encode(value) {
+    if (!(value instanceof Uint8Array)) throw new TypeError('the raw codec takes a Buffer or Uint8Array');
+    return value;
+  },
+  decode: (bytes) => Buffer.from(bytes),
+};
+
+/** JSON, the default. `undefined` and functions cannot be encoded and are refused rather than lost. */
+export const jsonCodec: Codec = {
+  id: 1,
+  name: 'json',
+  encode(value) {
+    const json: string | undefined = JSON.stringify(value);
+    if (json === undefined) throw new TypeError(`JSON has no ${typeof value}`);
+    return json;
+  },
+  decode: (bytes): unknown => JSON.parse(bytes.toString('utf8')),
+};
+
+/** The codecs a connection knows: finds one for the id in a frame. */
+export class CodecRegistry {
+  readonly #byId = new Map<number, Codec>();
+
+  constructor(codecs: readonly Codec[]) {
+    for (const codec of codecs) {
+      const other = this.#byId.get(codec.id);
+      if (other !== undefined && other !== codec) {
+        throw new CodecError(`codecs "${other.name}" and "${codec.name}" both have id ${codec.id}: change one of them`);
+      }
+      this.#byId.set(codec.id, codec);
+    }
+  }
+
+  /** @throws {CodecError} when no codec has that id */
+  get(id: number): Codec {
+    const codec = this.#byId.get(id);
+    if (codec === undefined) throw new CodecError(`no codec has id ${id}: add the codec that wrote it to the options`);
+    return codec;
+  }
+}

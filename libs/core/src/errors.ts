@@ -1,0 +1,149 @@
+/**
+ * Every error Millrace throws. A message says what is wrong, in which object, and what to do now.
+ * `code` is derived from the class name (`TopicNotFoundError` → `TOPIC_NOT_FOUND`), so it is never retyped.
+ */
+export abstract class MillraceError extends Error {
+  readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = codeOf(new.target.name);
+  }
+}
+
+/** Options or a declaration are wrong. Thrown at start, with every problem found, not only the first. */
+export class OptionsError extends MillraceError {
+  readonly problems: readonly string[];
+
+  constructor(subject: string, problems: readonly string[]) {
+    const list = problems.map((problem) => `  - ${problem}`).join('\n');
+    super(`${subject}: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}\n${list}`);
+    this.problems = problems;
+  }
+}
+
+/** A message was refused before anything was written: too large, cannot be encoded, a reserved header, no such partition. */
+export class InvalidMessageError extends MillraceError {}
+
+/** Bytes could not be turned into a value, or a value into bytes. What cannot be decoded is never retried. */
+export class CodecError extends MillraceError {}
+
+/** A payload does not satisfy its schema. It carries every problem; such a message is never retried. */
+export class ValidationError extends MillraceError {
+  readonly problems: readonly string[];
+
+  constructor(subject: string, problems: readonly string[]) {
+    super(`${subject} is invalid: ${problems.join('; ')}`);
+    this.problems = problems;
+  }
+}
+
+export class TopicNotFoundError extends MillraceError {
+  constructor(readonly topic: string) {
+    super(`topic "${topic}" does not exist. Declare it first: declareTopic({ name: "${topic}", partitions: … }).`);
+  }
+}
+
+/** One changed setting of a declaration: what stands in Redis and what was asked for. */
+export interface SettingDifference {
+  readonly setting: string;
+  readonly declared: unknown;
+  readonly requested: unknown;
+}
+
+/** A topic was declared again with other settings. Nothing was changed. */
+export class TopicConflictError extends MillraceError {
+  constructor(
+    readonly topic: string,
+    readonly differences: readonly SettingDifference[],
+  ) {
+    super(
+      `topic "${topic}" is already declared with other settings (${describeDifferences(differences)}). ` +
+        'Declare it with the same settings, or alter the topic.',
+    );
+  }
+}
+
+/** An exchange or a queue that was named does not exist. */
+export class TopologyNotFoundError extends MillraceError {
+  constructor(
+    readonly kind: 'exchange' | 'queue',
+    readonly object: string,
+  ) {
+    super(`${kind} "${object}" does not exist. Declare it first: declare it in the topology of this connection.`);
+  }
+}
+
+/** An exchange or a queue was declared again with other settings (AMQP: 406 PRECONDITION_FAILED). Nothing was changed. */
+export class TopologyConflictError extends MillraceError {
+  constructor(
+    readonly kind: 'exchange' | 'queue' | 'binding',
+    readonly object: string,
+    readonly differences: readonly SettingDifference[],
+  ) {
+    super(
+      `${kind} "${object}" is already declared with other settings (${describeDifferences(differences)}). ` +
+        'Declare it with the same settings, or delete it first.',
+    );
+  }
+}
+
+/** Why a write did not get its confirmation. */
+export type WriteFailure =
+  | 'unavailable'
+  | 'timeout'
+  | 'full'
+  | 'read-only'
+  | 'denied'
+  | 'not-enough-replicas'
+  | 'rejected';
+
+/** A write got no confirmation. `mayBeWritten` says whether the message may be in Redis all the same. */
+export class WriteError extends MillraceError {
+  readonly failure: WriteFailure;
+  readonly mayBeWritten: boolean;
+
+  constructor(message: string, details: { failure: WriteFailure; mayBeWritten: boolean; cause?: unknown }) {
+    const certainty = details.mayBeWritten ? 'It may have been written.' : 'It was not written.';
+    super(`${message} ${certainty}`, { cause: details.cause });
+    this.failure = details.failure;
+    this.mayBeWritten = details.mayBeWritten;
+  }
+}
+
+/** The caller's lease is gone: another member owns the partition, or other consumers got the messages. Stop working on them. */
+export class LeaseLostError extends MillraceError {}
+
+/** A handler ran longer than its deadline. Counts as a failed attempt. */
+export class DeadlineExceededError extends MillraceError {
+  constructor(
+    subject: string,
+    readonly timeoutMs: number,
+  ) {
+    super(`${subject}: the handler did not end within ${timeoutMs} ms. Raise handlerTimeoutMs or call ctx.extend().`);
+  }
+}
+
+/** The object was stopped; it takes no more work. */
+export class ClosedError extends MillraceError {
+  constructor(subject: string) {
+    super(`${subject} is closed and takes no more work.`);
+  }
+}
+
+/** The Redis server cannot keep Millrace's promises: too old, or set to evict keys. */
+export class UnsupportedServerError extends MillraceError {}
+
+function codeOf(className: string): string {
+  return className
+    .replace(/Error$/, '')
+    .replace(/(?<=[a-z])(?=[A-Z])/g, '_')
+    .toUpperCase();
+}
+
+function describeDifferences(differences: readonly SettingDifference[]): string {
+  return differences
+    .map(({ setting, declared, requested }) => `${setting}: ${JSON.stringify(declared)} → ${JSON.stringify(requested)}`)
+    .join(', ');
+}

@@ -1,0 +1,33 @@
+export { type Backoff, backoffDelayMs, backoffProblems } from './backoff.js';
+export { ByteReader } from './byte-reader.js';
+export { ByteWriter } from './byte-writer.js';
+export { type Codec, CodecRegistry, jsonCodec, rawCodec } from './codec.js';
+export { DeadLetter, Drop, RetryLater } from './control.js';
+export * from './errors.js';
+export { describeFailure, type Failure } from './failure.js';
+export { type Headers, type HeaderValue, reservedHeader, reservedHeaderPrefix } from './message.js';
+export { assertName, maxNameBytes, nameProblem } from './names.js';
+export {
+  boolean,
+  custom,
+  didYouMean,
+  integer,
+  type OptionReader,
+  type OptionReaders,
+  object,
+  oneOf,
+  optional,
+  required,
+  resolveOptions,
+  text,
+} from './options.js';
+export { type Outcome, outcomeOfThrow } from './outcome.js';
+export {
+  defaultRetryPolicy,
+  type ErrorMatcher,
+  type RetryPolicy,
+  type RetryRule,
+  retryPolicy,
+  ruleFor,
+} from './retry-policy.js';
+export { type DeadLetterReason, type Settlement, settle } from './settlement.js';

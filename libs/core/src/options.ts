@@ -1,0 +1,146 @@
+import { OptionsError } from './errors.js';
+
+/** Reads one option: returns its value, or reports what is wrong with it. `undefined` means the default is wanted. */
+export type OptionReader<T> = (value: unknown, report: (problem: string) => void, path: string) => T;
+
+/** One reader for each option of `T`: the whole list of options there are, with their defaults. */
+export type OptionReaders<T> = { readonly [K in keyof T]-?: OptionReader<T[K]> };
+
+/**
+ * Checks `input` against `readers` and returns a frozen copy with defaults filled in; `input` is left as it is.
+ * Unknown keys are refused with a guess at what was meant.
+ *
+ * @throws {OptionsError} with every problem at once
+ */
+export function resolveOptions<T extends object>(subject: string, readers: OptionReaders<T>, input: unknown): T {
+  const problems: string[] = [];
+  const resolved = readOptions(readers, input ?? {}, (problem) => problems.push(problem), '');
+  if (problems.length > 0) throw new OptionsError(subject, problems);
+  return resolved;
+}
+
+/** A nested object of options. */
+export function object<T extends object>(readers: OptionReaders<T>): OptionReader<T> {
+  return (value, report, path) => readOptions(readers, value ?? {}, report, path);
+}
+
+/** A whole number between `min` and `max`. */
+export function integer(defaultValue: number, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): OptionReader<number> {
+  return (value, report, path) => {
+    if (value === undefined) return defaultValue;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    report(`${path} must be a whole number ${range}, got ${show(value)}`);
+    return defaultValue;
+  };
+}
+
+export function boolean(defaultValue: boolean): OptionReader<boolean> {
+  return (value, report, path) => {
+    if (value === undefined) return defaultValue;
+    if (typeof value === 'boolean') return value;
+    report(`${path} must be true or false, got ${show(value)}`);
+    return defaultValue;
+  };
+}
+
+export function text(defaultValue: string): OptionReader<string> {
+  return (value, report, path) => {
+    if (value === undefined) return defaultValue;
+    if (typeof value === 'string' && value !== '') return value;
+    report(`${path} must be a text, got ${show(value)}`);
+    return defaultValue;
+  };
+}
+
+/** One of a list of words. */
+export function oneOf<const T extends string>(words: readonly T[], defaultValue: T): OptionReader<T> {
+  return (value, report, path) => {
+    if (value === undefined) return defaultValue;
+    const word = words.find((candidate) => candidate === value);
+    if (word !== undefined) return word;
+    report(`${path} must be one of ${words.join(', ')}, got ${show(value)}${didYouMean(value, words)}`);
+    return defaultValue;
+  };
+}
+
+/** An option that may be left out; `undefined` then, whatever `reader` has as its default. */
+export function optional<T>(reader: OptionReader<T>): OptionReader<T | undefined> {
+  return (value, report, path) => (value === undefined ? undefined : reader(value, report, path));
+}
+
+/** An option that must be given. */
+export function required<T>(reader: OptionReader<T>): OptionReader<T> {
+  return (value, report, path) => {
+    if (value === undefined) report(`${path} is missing`);
+    return reader(value, report, path);
+  };
+}
+
+/** A value that code gives (a function, an object with methods): checked by `accepts`, described by `what`. */
+export function custom<T>(defaultValue: T, what: string, accepts: (value: unknown) => value is T): OptionReader<T> {
+  return (value, report, path) => {
+    if (value === undefined) return defaultValue;
+    if (accepts(value)) return value;
+    report(`${path} must be ${what}, got ${show(value)}`);
+    return defaultValue;
+  };
+}
+
+/** ` (did you mean "x"?)` when `word` is close to one of `known`, else nothing. */
+export function didYouMean(word: unknown, known: readonly string[]): string {
+  if (typeof word !== 'string') return '';
+  let best: { distance: number; candidate: string } | undefined;
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance <= Math.max(2, candidate.length / 3) && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
+      best = { distance, candidate };
+    }
+  }
+  return best === undefined ? '' : ` (did you mean "${best.candidate}"?)`;
+}
+
+function readOptions<T extends object>(
+  readers: OptionReaders<T>,
+  input: unknown,
+  report: (problem: string) => void,
+  path: string,
+): T {
+  const known = Object.keys(readers) as (keyof T & string)[];
+  const given = typeof input === 'object' && input !== null && !Array.isArray(input) ? input : undefined;
+  if (given === undefined) report(`${path === '' ? 'options' : path} must be an object, got ${show(input)}`);
+  const source: Partial<Record<string, unknown>> = { ...given };
+  for (const key of Object.keys(source)) {
+    if (!Object.hasOwn(readers, key)) report(`unknown option ${join(path, key)}${didYouMean(key, known)}`);
+  }
+  const resolved: Partial<T> = {};
+  for (const key of known) {
+    const value = readers[key](source[key], report, join(path, key));
+    if (value !== undefined) resolved[key] = value;
+  }
+  return Object.freeze(resolved) as T;
+}
+
+function join(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,22 @@
+import { DeadLetter, Drop, RetryLater } from './control.js';
+
+/** What a handler did with one delivery of a message. */
+export type Outcome =
+  | { readonly kind: 'completed'; readonly result: unknown }
+  /** The handler threw, or overran its deadline. */
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** The message never reached the handler: its bytes or its payload are wrong, and will be wrong next time too. */
+  | { readonly kind: 'unreadable'; readonly reason: 'undecodable' | 'invalid'; readonly error: unknown }
+  | { readonly kind: 'retry-later'; readonly delayMs: number }
+  | { readonly kind: 'given-up'; readonly error: DeadLetter }
+  | { readonly kind: 'dropped'; readonly reason: string }
+  /** The delivery was taken back (shutdown, lost lease, cancelled): its result counts for nothing. */
+  | { readonly kind: 'abandoned' };
+
+/** The outcome of a handler that threw `error`. */
+export function outcomeOfThrow(error: unknown): Outcome {
+  if (error instanceof RetryLater) return { kind: 'retry-later', delayMs: error.delayMs };
+  if (error instanceof DeadLetter) return { kind: 'given-up', error };
+  if (error instanceof Drop) return { kind: 'dropped', reason: error.message };
+  return { kind: 'failed', error };
+}

@@ -1,0 +1,62 @@
+import { type Backoff, backoffDelayMs } from './backoff.js';
+import type { Outcome } from './outcome.js';
+import { type RetryPolicy, ruleFor } from './retry-policy.js';
+
+/**
+ * Why a message became a dead letter. `rejected`, `expired`, `maxlen` and `delivery_limit` are RabbitMQ's words;
+ * `failed` (retries used up), `undecodable` and `invalid` are ours.
+ */
+export type DeadLetterReason =
+  | 'failed'
+  | 'rejected'
+  | 'undecodable'
+  | 'invalid'
+  | 'expired'
+  | 'maxlen'
+  | 'delivery_limit';
+
+/** What Redis is to be told about one delivery. */
+export type Settlement =
+  | { readonly kind: 'complete'; readonly result: unknown }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly countsAsAttempt: boolean; readonly error?: unknown }
+  | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly error: unknown }
+  | { readonly kind: 'drop'; readonly reason: string }
+  /** Give it back as it was: nobody handled it. */
+  | { readonly kind: 'release' };
+
+/**
+ * Maps what a handler did to what Redis is told: the one place where retry policies are applied.
+ *
+ * @param attempt which attempt this was, from 1
+ * @param random a number from 0 to 1, for jitter
+ */
+export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, random: number): Settlement {
+  switch (outcome.kind) {
+    case 'completed':
+      return { kind: 'complete', result: outcome.result };
+    case 'failed':
+      return settleFailure(outcome.error, attempt, policy, random);
+    case 'unreadable':
+      return { kind: 'dead-letter', reason: outcome.reason, error: outcome.error };
+    case 'retry-later':
+      return { kind: 'retry', delayMs: backoffDelayMs(outcome.delayMs, 1, undefined, 0), countsAsAttempt: false };
+    case 'given-up':
+      return { kind: 'dead-letter', reason: 'rejected', error: outcome.error.cause ?? outcome.error };
+    case 'dropped':
+      return { kind: 'drop', reason: outcome.reason };
+    case 'abandoned':
+      return { kind: 'release' };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function settleFailure(error: unknown, attempt: number, policy: RetryPolicy, random: number): Settlement {
+  const rule = ruleFor(policy, error)?.do;
+  if (rule === 'dead-letter') return { kind: 'dead-letter', reason: 'failed', error };
+  if (rule === 'drop') return { kind: 'drop', reason: error instanceof Error ? error.message : String(error) };
+  const maxRetries = rule?.maxRetries ?? policy.maxRetries;
+  if (attempt > maxRetries) return { kind: 'dead-letter', reason: 'failed', error };
+  const backoff: Backoff = rule?.backoff ?? policy.backoff;
+  return { kind: 'retry', delayMs: backoffDelayMs(backoff, attempt, error, random), countsAsAttempt: true, error };
+}

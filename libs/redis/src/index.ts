@@ -1,0 +1,1 @@
+export { Cluster, Redis } from './client.js';
