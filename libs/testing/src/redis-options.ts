@@ -1,0 +1,92 @@
+import { custom, integer, optional, resolveOptions, text } from '@millrace/core';
+
+/** A value of Redis' configuration; several words are given as an array. */
+export type RedisSetting = string | number | readonly string[];
+
+/** How a server is started. */
+export interface RedisServerOptions {
+  /** Append-only file: when it is synced to disk, or `false` for none. Default `false`. */
+  readonly aof?: 'always' | 'everysec' | false;
+  /** Default: none. */
+  readonly password?: string;
+  /** Data folder; it is made when missing, and kept. Default: a private temporary folder that goes when the server stops. */
+  readonly dir?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Bytes, or a number with a unit as Redis reads it: `10mb`. Default: no limit. */
+  readonly maxmemory?: number | string;
+  /** Further settings as in `redis.conf`, for example `{ 'maxmemory-policy': 'allkeys-lru' }`. They win over all others. */
+  readonly config?: Readonly<Record<string, RedisSetting>>;
+  /** The program. Default: `MILLRACE_REDIS_BINARY`, else `redis-server` or `valkey-server` on `PATH`. */
+  readonly binary?: string;
+  /** How long the server may take to be ready, in milliseconds. Default 30 000. */
+  readonly startTimeoutMs?: number;
+}
+
+/** Options with their defaults filled in. */
+export type ResolvedRedisOptions = Readonly<ReturnType<typeof resolveRedisOptions>>;
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveRedisOptions(options: RedisServerOptions) {
+  return resolveOptions<{
+    aof: 'always' | 'everysec' | false;
+    password: string | undefined;
+    dir: string | undefined;
+    port: number | undefined;
+    maxmemory: number | string | undefined;
+    config: Readonly<Record<string, RedisSetting>>;
+    binary: string | undefined;
+    startTimeoutMs: number;
+  }>(
+    'startRedis',
+    {
+      aof: custom(false, '"always", "everysec" or false', isAof),
+      password: optional(text('')),
+      dir: optional(text('')),
+      port: optional(integer(0, { min: 1, max: 65_535 })),
+      maxmemory: optional(custom('', 'a number of bytes, or a text like "10mb"', isSize)),
+      config: custom({}, 'an object of redis.conf settings', isConfig),
+      binary: optional(text('')),
+      startTimeoutMs: integer(30_000, { min: 1 }),
+    },
+    options,
+  );
+}
+
+/** The command line of a server that only this machine reaches and that writes only what was asked for. */
+export function redisArguments(
+  options: ResolvedRedisOptions,
+  place: { port: number; clusterPort: number | undefined; dir: string },
+): string[] {
+  const settings: Record<string, RedisSetting> = {
+    port: place.port,
+    bind: '127.0.0.1',
+    'protected-mode': 'yes',
+    dir: place.dir,
+    save: '',
+    daemonize: 'no',
+    // A replica is fed at once, not after Redis' default pause of 5 s in which more replicas could ask.
+    'repl-diskless-sync-delay': 0,
+    // How long an orderly end waits for replicas that lag: Redis' default is 10 s.
+    'shutdown-timeout': 2,
+    appendonly: options.aof === false ? 'no' : 'yes',
+    ...(options.aof === false ? {} : { appendfsync: options.aof }),
+    ...(options.password === undefined ? {} : { requirepass: options.password, masterauth: options.password }),
+    ...(options.maxmemory === undefined ? {} : { maxmemory: options.maxmemory }),
+    ...(place.clusterPort === undefined ? {} : { 'cluster-port': place.clusterPort }),
+    ...options.config,
+  };
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...[value].flat().map(String)]);
+}
+
+function isAof(value: unknown): value is 'always' | 'everysec' | false {
+  return value === 'always' || value === 'everysec' || value === false;
+}
+
+function isSize(value: unknown): value is number | string {
+  return typeof value === 'number' ? Number.isSafeInteger(value) && value >= 0 : /^\d+([kmg]b?)?$/i.test(String(value));
+}
+
+function isConfig(value: unknown): value is Readonly<Record<string, RedisSetting>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

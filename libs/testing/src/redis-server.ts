@@ -1,0 +1,132 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from '@millrace/redis';
+import { removeData } from './data-folder.js';
+import { freezeGroup, isAlive, killGroup, thawGroup } from './process-group.js';
+import { type ClientOptions, RedisClients } from './redis-clients.js';
+import { launchRedis, type RedisLaunch } from './redis-process.js';
+import { askRedis } from './redis-question.js';
+import { forget, remember } from './started.js';
+
+// A graceful end may have to write a snapshot; after this time it is a kill.
+const gracefulEndTimeoutMs = 10_000;
+
+/** What a server needs to know of itself to start again as it was. */
+export interface RedisServerSetup extends RedisLaunch {
+  readonly dir: string;
+  /** Whether the folder belongs to the caller: then the server ends gracefully, with its data on disk. */
+  readonly keepsDir: boolean;
+  /** Whether the data is in an append-only file. If not, a graceful end writes a snapshot. */
+  readonly hasAof: boolean;
+}
+
+/** A running Redis on 127.0.0.1, and the faults that can be done to it. Made by `startRedis`. */
+export class RedisServer {
+  readonly #setup: RedisServerSetup;
+  readonly #clients = new RedisClients();
+  #child: ChildProcess;
+  #isFrozen = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor(setup: RedisServerSetup, child: ChildProcess) {
+    this.#setup = setup;
+    this.#child = child;
+    remember(this);
+  }
+
+  get port(): number {
+    return this.#setup.port;
+  }
+
+  get password(): string | undefined {
+    return this.#setup.password;
+  }
+
+  /** `redis://[:password@]127.0.0.1:<port>` */
+  get url(): string {
+    const login = this.password === undefined ? '' : `:${encodeURIComponent(this.password)}@`;
+    return `redis://${login}127.0.0.1:${this.port}`;
+  }
+
+  /** The data folder. */
+  get dir(): string {
+    return this.#setup.dir;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** False after `kill` and `stop`; a frozen server is running. */
+  get isRunning(): boolean {
+    return isAlive(this.#child);
+  }
+
+  /** Everything the server printed since its first start. */
+  get log(): string {
+    return readFileSync(this.#setup.logPath, 'utf8');
+  }
+
+  /** A client of this server; it is closed when the server stops. */
+  client(options: ClientOptions = {}): Redis {
+    return this.#clients.connect(this.#setup, options);
+  }
+
+  /** The machine loses power: SIGKILL. Resolves when the process is gone. Also ends a frozen server. */
+  async kill(): Promise<void> {
+    await killGroup(this.#child);
+    this.#isFrozen = false;
+  }
+
+  /** The machine hangs: SIGSTOP. Connections stay open and nothing answers. Resolves when it stands still. */
+  async freeze(): Promise<void> {
+    await freezeGroup(this.#child);
+    this.#isFrozen = true;
+  }
+
+  /** Goes on after `freeze` as if no time had passed: SIGCONT. */
+  thaw(): void {
+    thawGroup(this.#child);
+    this.#isFrozen = false;
+  }
+
+  /**
+   * Ends the server if it runs, and starts it again on the same port. With `keepData` (the default) the end is
+   * graceful, so everything is there again; after `kill()` it is what the server had on disk. Without, the dataset is
+   * removed; a cluster node keeps its identity (`nodes.conf`).
+   */
+  async restart({ keepData = true } = {}): Promise<void> {
+    if (keepData) await this.#end();
+    else await this.kill();
+    if (!keepData) await removeData(this.dir);
+    this.#child = await launchRedis(this.#setup);
+  }
+
+  /** Ends the server, closes its clients and removes its temporary folder. May be called twice. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#clients.close();
+    if (this.#setup.keepsDir) await this.#end();
+    else await this.kill();
+    await this.#setup.guarded.release();
+    forget(this);
+  }
+
+  /** Ends it with its data on disk; by force when it is frozen or does not obey. */
+  async #end(): Promise<void> {
+    const child = this.#child;
+    if (isAlive(child) && !this.#isFrozen) {
+      const exited = once(child, 'exit');
+      // The connection closes without a reply when the command is obeyed.
+      await askRedis(this.#setup, ['SHUTDOWN', this.#setup.hasAof ? 'NOSAVE' : 'SAVE']).catch(() => {});
+      await Promise.race([exited, sleep(gracefulEndTimeoutMs, undefined, { ref: false })]);
+    }
+    await this.kill();
+  }
+}

@@ -1,0 +1,65 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { freePort } from './free-port.js';
+import { type Guarded, guarded } from './guard.js';
+import { findRedisBinary } from './redis-binary.js';
+import {
+  type RedisServerOptions,
+  type ResolvedRedisOptions,
+  redisArguments,
+  resolveRedisOptions,
+} from './redis-options.js';
+import { launchRedis, RedisStartError } from './redis-process.js';
+import { RedisServer } from './redis-server.js';
+
+/**
+ * Starts a real Redis (or Valkey) server on 127.0.0.1 and waits until it answers and has loaded its data. It ends
+ * with `stop()`, and at the latest when this process ends, in whatever way.
+ *
+ * @throws {OptionsError} when the options are wrong
+ * @throws {RedisStartError} when the server does not become ready; the message carries what it printed
+ */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const resolved = resolveRedisOptions(options);
+  const binary = (await findRedisBinary(resolved.binary)).path;
+  const space = await guarded();
+  try {
+    return await startOnPort(resolved, binary, space);
+  } catch (error) {
+    await space.release();
+    throw error;
+  }
+}
+
+/** Another process may take a free port before the server does: then another port is tried. */
+async function startOnPort(options: ResolvedRedisOptions, binary: string, space: Guarded): Promise<RedisServer> {
+  const dir = options.dir === undefined ? join(space.folder, 'data') : resolve(options.dir);
+  mkdirSync(dir, { recursive: true });
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort());
+    const setup = {
+      binary,
+      args: redisArguments(options, { dir, port, clusterPort: await clusterPort(options) }),
+      port,
+      password: options.password,
+      guarded: space,
+      logPath: join(space.folder, 'log'),
+      startTimeoutMs: options.startTimeoutMs,
+      dir,
+      keepsDir: options.dir !== undefined,
+      hasAof: options.aof !== false,
+    };
+    try {
+      return new RedisServer(setup, await launchRedis(setup));
+    } catch (error) {
+      const tryAgain = error instanceof RedisStartError && error.portTaken && options.port === undefined;
+      if (!tryAgain || attempt === 10) throw error;
+    }
+  }
+}
+
+/** The nodes of a cluster talk on a second port, by default 10 000 above the first: more likely taken than not chosen. */
+async function clusterPort(options: ResolvedRedisOptions): Promise<number | undefined> {
+  const isNode = options.config['cluster-enabled'] === 'yes';
+  return isNode && options.config['cluster-port'] === undefined ? freePort() : undefined;
+}
