@@ -15,6 +15,7 @@ describe('errors', () => {
     [new errors.LeaseLostError('x'), 'LEASE_LOST'],
     [new errors.DeadlineExceededError('x', 1), 'DEADLINE_EXCEEDED'],
     [new errors.ClosedError('x'), 'CLOSED'],
+    [new errors.UnavailableError('x'), 'UNAVAILABLE'],
     [new errors.UnsupportedServerError('x'), 'UNSUPPORTED_SERVER'],
   ])('%s has a code made of its class name', (error, code) => {
     expect(error.code).toBe(code);

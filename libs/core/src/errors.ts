@@ -132,6 +132,9 @@ export class ClosedError extends MillraceError {
   }
 }
 
+/** Redis did not answer in time. Nothing was done; try again when it is back. */
+export class UnavailableError extends MillraceError {}
+
 /** The Redis server cannot keep Millrace's promises: too old, or set to evict keys. */
 export class UnsupportedServerError extends MillraceError {}
 

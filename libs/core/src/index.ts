@@ -5,7 +5,15 @@ export { type Codec, CodecRegistry, jsonCodec, rawCodec } from './codec.js';
 export { DeadLetter, Drop, RetryLater } from './control.js';
 export * from './errors.js';
 export { describeFailure, type Failure } from './failure.js';
-export { type Headers, type HeaderValue, reservedHeader, reservedHeaderPrefix } from './message.js';
+export {
+  assertHeaders,
+  type Headers,
+  type HeaderValue,
+  noHeaders,
+  readHeaders,
+  reservedHeaderPrefix,
+  writeHeaders,
+} from './message.js';
 export { assertName, maxNameBytes, nameProblem } from './names.js';
 export {
   boolean,

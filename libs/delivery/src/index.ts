@@ -1,1 +1,8 @@
-export {};
+export { type DeliveryPlan, deliver } from './deliver.js';
+export { DeliveryContext } from './delivery-context.js';
+export { Events, type HandlerLabels, type MillraceEvents } from './events.js';
+export { InFlight } from './in-flight.js';
+export { Lifecycle, type LifecycleState, type Service, type StopOptions } from './lifecycle.js';
+export { type Handler, type Middleware, withMiddleware } from './middleware.js';
+export { type Poll, PollLoop } from './poll-loop.js';
+export { RateLimit } from './rate-limit.js';

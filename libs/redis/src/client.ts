@@ -1,2 +1,65 @@
+import { Cluster, type RedisOptions as IoredisOptions, Redis } from 'ioredis';
+import type { ConnectionOptions } from './connection-options.js';
+
 // The one door to ioredis for every other room: `libs/redis` and the `store/` folders may know it, nobody else does.
-export { Cluster, Redis } from 'ioredis';
+export { Cluster, Redis };
+
+/** One Redis server (perhaps found through Sentinel), or a cluster. */
+export type RedisClient = Redis | Cluster;
+
+/** Longest time a blocking command may block, so that a dead connection is noticed and a stop is never late. */
+export const maxBlockMs = 5000;
+
+/**
+ * Opens a client that never hides an outage. ioredis by default queues commands while Redis is away and sends again what
+ * got no reply: a caller can then neither know whether its write happened nor fail in bounded time. Here a command
+ * on a lost connection fails at once, and whoever sent it decides, knowing its own deadline and sequence number.
+ */
+export function openClient(
+  options: ConnectionOptions,
+  use: { readonly name: string; readonly blocks: boolean },
+): RedisClient {
+  const common = {
+    connectionName: `${options.name}:${use.name}`,
+    lazyConnect: true,
+    protocol: 2,
+    // With no offline queue and no retries, everything in flight is rejected when the connection is lost.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: options.connectTimeoutMs,
+    // A frozen server keeps its sockets open: silence while a reply is owed is what gives it away.
+    socketTimeout: options.commandTimeoutMs + (use.blocks ? maxBlockMs : 0),
+    retryStrategy: reconnectDelayMs,
+    // A demoted master answers READONLY: look again for who is master now.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...(options.db === undefined ? {} : { db: options.db }),
+  } satisfies IoredisOptions;
+  if (options.cluster !== undefined) {
+    return new Cluster([...options.cluster.nodes], {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: reconnectDelayMs,
+      retryDelayOnTryAgain: 50,
+      redisOptions: common,
+    });
+  }
+  if (options.sentinel !== undefined) {
+    return new Redis({
+      ...common,
+      sentinels: options.sentinel.nodes.map(({ host, port }) => ({ host, port })),
+      name: options.sentinel.name,
+      failoverDetector: true,
+      ...(options.sentinel.password === undefined ? {} : { sentinelPassword: options.sentinel.password }),
+    });
+  }
+  return new Redis(options.url ?? '', common);
+}
+
+/** 50 ms, doubling to one second, ± 20 %: back soon after a restart, and not all clients in the same instant. */
+function reconnectDelayMs(attempt: number): number {
+  return Math.min(50 * 2 ** (attempt - 1), 1000) * (0.8 + Math.random() * 0.4);
+}

@@ -1,1 +1,12 @@
-export { Cluster, Redis } from './client.js';
+export { Cluster, maxBlockMs, Redis, type RedisClient } from './client.js';
+export { RedisConnection } from './connection.js';
+export {
+  type Address,
+  type ConnectionInput,
+  type ConnectionOptions,
+  resolveConnectionOptions,
+} from './connection-options.js';
+export { type RedisFailure, redisFailure } from './redis-failure.js';
+export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';
+export { lua, Script, type ScriptArgument } from './script.js';
+export { checkServer, parseServerInfo, type ServerInfo } from './server-check.js';

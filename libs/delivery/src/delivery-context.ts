@@ -1,0 +1,85 @@
+import { DeadlineExceededError, type Outcome } from '@millrace/core';
+
+/**
+ * One attempt to handle one message, as the handler sees it. `log` and `queue` add what they know of the message.
+ * The signal is only made when somebody asks for it: most handlers never do.
+ */
+export abstract class DeliveryContext {
+  #controller: AbortController | undefined;
+  #abortReason: unknown;
+  #timer: NodeJS.Timeout | undefined;
+  #timeoutMs = 0;
+  #decide: ((outcome: Outcome) => void) | undefined;
+  #ended: Promise<void> | undefined;
+
+  /** Which attempt this is, from 1. */
+  abstract readonly attempt: number;
+
+  /** Which message this is, in words: for errors and logs. */
+  abstract describe(): string;
+
+  /** Aborted when the deadline passes, the message is cancelled, or the lease on it is lost. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Moves the deadline to `timeoutMs` from now. Default: the handler's own `handlerTimeoutMs`. */
+  extend(timeoutMs: number = this.#timeoutMs): void {
+    if (this.#decide === undefined || timeoutMs <= 0) return;
+    clearTimeout(this.#timer);
+    this.#timeoutMs = timeoutMs;
+    this.#timer = setTimeout(() => this.#overrun(), timeoutMs);
+  }
+
+  /**
+   * Takes the delivery back: the signal is aborted, and the outcome is `abandoned` whatever the handler still does.
+   * Nothing happens when the outcome is known already.
+   */
+  abandon(reason: Error): void {
+    this.#interrupt(reason, { kind: 'abandoned' });
+  }
+
+  /** Settles when user code has really ended, which after an overrun is later than the outcome is known. */
+  get handlerEnded(): Promise<void> {
+    return this.#ended ?? Promise.resolve();
+  }
+
+  /** For the pipeline: starts the clock. `running` is the handler's promise; `decide` takes the one outcome. */
+  begin(running: Promise<unknown>, timeoutMs: number, decide: (outcome: Outcome) => void): void {
+    this.#decide = decide;
+    this.#timeoutMs = timeoutMs;
+    this.#ended = running.then(ignore, ignore);
+    this.extend(timeoutMs);
+    if (this.#abortReason !== undefined) this.#settle({ kind: 'abandoned' });
+  }
+
+  /** For the pipeline: the handler ended. The outcome counts unless the delivery was interrupted before. */
+  end(outcome: Outcome): void {
+    this.#settle(outcome);
+  }
+
+  #overrun(): void {
+    const error = new DeadlineExceededError(this.describe(), this.#timeoutMs);
+    this.#interrupt(error, { kind: 'failed', error });
+  }
+
+  #interrupt(reason: unknown, outcome: Outcome): void {
+    if (this.#abortReason !== undefined) return;
+    this.#abortReason = reason;
+    this.#settle(outcome);
+    this.#controller?.abort(reason);
+  }
+
+  #settle(outcome: Outcome): void {
+    clearTimeout(this.#timer);
+    const decide = this.#decide;
+    this.#decide = undefined;
+    decide?.(outcome);
+  }
+}
+
+function ignore(): void {}

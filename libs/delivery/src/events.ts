@@ -1,0 +1,64 @@
+import { EventEmitter } from 'node:events';
+import type { DeadLetterReason, Outcome } from '@millrace/core';
+
+/** Which handler of which source: one frozen object a handler, so that an event costs no allocation for it. */
+export interface HandlerLabels {
+  /** The handler's name, `OrderController.onOrder` say. */
+  readonly handler: string;
+  /** `topic:orders` or `queue:notifications`. */
+  readonly source: string;
+  /** The consumer group of a log handler. */
+  readonly group?: string | undefined;
+}
+
+/** Everything that can be watched: logs, metrics and traces are three subscribers. Payloads are plain facts. */
+export interface MillraceEvents {
+  /** A handler ended, well or not. */
+  handled: [
+    event: HandlerLabels & { readonly outcome: Outcome['kind']; readonly attempt: number; readonly durationMs: number },
+  ];
+  /** A failed message will be handled again. */
+  'retry-scheduled': [
+    event: HandlerLabels & { readonly attempt: number; readonly delayMs: number; readonly error: unknown },
+  ];
+  /** A message was given up and kept with its reason. */
+  'dead-lettered': [event: HandlerLabels & { readonly reason: DeadLetterReason; readonly error: unknown }];
+  /** A lease was lost: another owns what this process was working on. */
+  'lease-lost': [
+    event: { readonly source: string; readonly group?: string; readonly partition?: number; readonly epoch?: number },
+  ];
+  'partition-assigned': [
+    event: { readonly topic: string; readonly partition: number; readonly group: string; readonly epoch: number },
+  ];
+  'partition-revoked': [
+    event: { readonly topic: string; readonly partition: number; readonly group: string; readonly epoch: number },
+  ];
+  committed: [
+    event: { readonly topic: string; readonly partition: number; readonly group: string; readonly offset: number },
+  ];
+  /** Retention removed records that a registered group had not read. */
+  'records-expired-unread': [
+    event: { readonly topic: string; readonly partition: number; readonly group: string; readonly count: number },
+  ];
+  /** A group's offset was outside the log (retention passed it, or a failover lost the log's tail) and was moved. */
+  'offset-out-of-range': [
+    event: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly group: string;
+      readonly from: number;
+      readonly to: number;
+      readonly why: 'log-truncated' | 'below-log-start';
+    },
+  ];
+  /** A background duty failed and will be tried again. */
+  'background-error': [event: { readonly duty: string; readonly error: unknown }];
+}
+
+/** The events of one connection. `emit` with no listener costs a look-up. */
+export class Events extends EventEmitter<MillraceEvents> {
+  /** Whether anybody listens: ask before making a payload on the hot path. */
+  has(event: keyof MillraceEvents): boolean {
+    return this.listenerCount(event) > 0;
+  }
+}

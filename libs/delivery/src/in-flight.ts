@@ -1,0 +1,47 @@
+/** Counts work that was begun and not ended, bounded by a limit; tells when there is room and when none is left. */
+export class InFlight {
+  #count = 0;
+  readonly #limit: number;
+  readonly #whenRoom: (() => void)[] = [];
+  readonly #whenEmpty: (() => void)[] = [];
+
+  constructor(limit = Number.POSITIVE_INFINITY) {
+    this.#limit = limit;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get room(): number {
+    return Math.max(0, this.#limit - this.#count);
+  }
+
+  begin(): void {
+    this.#count++;
+  }
+
+  end(): void {
+    this.#count--;
+    if (this.#count < this.#limit) this.#whenRoom.shift()?.();
+    if (this.#count === 0) for (const tell of this.#whenEmpty.splice(0)) tell();
+  }
+
+  /** Resolves when one more may begin. */
+  async hasRoom(): Promise<void> {
+    while (this.room === 0) await new Promise<void>((resolve) => this.#whenRoom.push(resolve));
+  }
+
+  /** Resolves to true when nothing is in flight, to false when the deadline came first. */
+  async drained(deadlineMs: number): Promise<boolean> {
+    if (this.#count === 0) return true;
+    let timer: NodeJS.Timeout | undefined;
+    const empty = new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs);
+    });
+    await Promise.race([empty, deadline]);
+    clearTimeout(timer);
+    return this.#count === 0;
+  }
+}

@@ -1,0 +1,1 @@
+export type { RecordInput, RecordMetadata, StoredRecord } from './model/record.js';

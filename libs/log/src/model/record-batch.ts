@@ -1,0 +1,102 @@
+import { ByteReader, ByteWriter, CodecError, type Headers, noHeaders, readHeaders, writeHeaders } from '@millrace/core';
+import type { StoredRecord } from './record.js';
+
+/** The unit of storage and transfer, as in Kafka. docs/keyspace.md describes its bytes for readers in other languages. */
+export interface RecordBatch {
+  /** Id of the codec that wrote the values. */
+  readonly codecId: number;
+  readonly compression: Compression;
+  readonly count: number;
+  /** Timestamp of the first record. */
+  readonly baseTimestamp: number;
+  /** The records' bytes, perhaps compressed. */
+  readonly body: Buffer;
+}
+
+/** How a batch's body is compressed; the number is what stands in the frame. */
+export const compressions = ['none', 'zlib', 'brotli', 'zstd'] as const;
+export type Compression = (typeof compressions)[number];
+
+const frameVersion = 1;
+
+/** Collects encoded records into one batch body. */
+export class RecordBatchWriter {
+  readonly #body: ByteWriter;
+  #count = 0;
+  #baseTimestamp = 0;
+
+  constructor(initialBytes = 4096) {
+    this.#body = new ByteWriter(initialBytes);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes of the body so far. */
+  get bytes(): number {
+    return this.#body.length;
+  }
+
+  get baseTimestamp(): number {
+    return this.#baseTimestamp;
+  }
+
+  /** Appends one record whose value is encoded already; answers the bytes it took. */
+  add(timestamp: number, key: string | undefined, headers: Headers | undefined, value: Uint8Array | string): number {
+    const before = this.#body.length;
+    if (this.#count === 0) this.#baseTimestamp = timestamp;
+    this.#body.signedVarint(timestamp - this.#baseTimestamp);
+    if (key === undefined) this.#body.byte(0);
+    else this.#body.byte(1).block(key);
+    writeHeaders(this.#body, headers ?? noHeaders);
+    this.#body.block(value);
+    this.#count++;
+    return this.#body.length - before;
+  }
+
+  /** The records' bytes, to be compressed or not, and then framed by `frameBatch`. Ends the writer. */
+  finish(): Buffer {
+    return this.#body.finish();
+  }
+}
+
+/** version, compression, codec, count, base timestamp, body. */
+export function frameBatch(batch: RecordBatch): Buffer {
+  const writer = new ByteWriter(batch.body.length + 24);
+  writer.byte(frameVersion).byte(compressions.indexOf(batch.compression)).byte(batch.codecId);
+  writer.varint(batch.count).varint(batch.baseTimestamp).raw(batch.body);
+  return writer.finish();
+}
+
+/** Reads a frame's head; the body stays as it is. @throws {CodecError} */
+export function parseBatch(frame: Buffer): RecordBatch {
+  const reader = new ByteReader(frame);
+  const version = reader.byte();
+  if (version !== frameVersion) {
+    throw new CodecError(
+      `record batch has format version ${version}; this Millrace reads ${frameVersion}. Upgrade it.`,
+    );
+  }
+  const compression = compressions[reader.byte()];
+  if (compression === undefined) throw new CodecError('record batch has an unknown compression. Upgrade Millrace.');
+  const codecId = reader.byte();
+  const count = reader.varint();
+  const baseTimestamp = reader.varint();
+  return { codecId, compression, count, baseTimestamp, body: reader.rest() };
+}
+
+/** The records of an uncompressed body. `endOffset` is the log's end after this batch: the number in its entry id. */
+export function readRecords(batch: RecordBatch, body: Buffer, endOffset: number): StoredRecord[] {
+  // A count is only a claim: every record takes at least four bytes.
+  if (batch.count * 4 > body.length) throw new CodecError(`record batch is too short for its ${batch.count} records`);
+  const reader = new ByteReader(body);
+  const records: StoredRecord[] = new Array(batch.count);
+  for (let index = 0; index < batch.count; index++) {
+    const timestamp = batch.baseTimestamp + reader.signedVarint();
+    const key = reader.byte() === 0 ? undefined : reader.text();
+    const headers = readHeaders(reader);
+    records[index] = { offset: endOffset - batch.count + index, timestamp, key, headers, value: reader.block() };
+  }
+  return records;
+}

@@ -1,0 +1,108 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import {
+  boolean,
+  custom,
+  integer,
+  type OptionReader,
+  object,
+  optional,
+  required,
+  resolveOptions,
+  text,
+} from '@millrace/core';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How to reach Redis or Valkey. Exactly one of `url`, `cluster` and `sentinel` is given. */
+export interface ConnectionOptions {
+  /** One server: `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS. */
+  readonly url?: string | undefined;
+  /** Redis Cluster: some of its nodes; the others are found. */
+  readonly cluster?: { readonly nodes: readonly Address[] } | undefined;
+  /** A master watched by Sentinel: its name, and some of the sentinels. */
+  readonly sentinel?:
+    | { readonly name: string; readonly nodes: readonly Address[]; readonly password?: string | undefined }
+    | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
+  /** Database number of a single server. Default: the one in the URL, or 0. */
+  readonly db?: number | undefined;
+  /** Comes before every key: several Millrace installations can share one Redis. Default `millrace`. */
+  readonly prefix: string;
+  /** How this process is called in `CLIENT LIST`. Default `millrace`. */
+  readonly name: string;
+  /** Longest wait for a connection. Default 5,000. */
+  readonly connectTimeoutMs: number;
+  /** Longest silence of a server that owes a reply, before the connection is given up. Default 5,000. */
+  readonly commandTimeoutMs: number;
+  /** Accept a server whose `maxmemory-policy` may evict our keys, which loses messages. Default false. */
+  readonly allowEviction: boolean;
+}
+
+/** The options as users write them: everything with a default may be left out. */
+export type ConnectionInput = Partial<ConnectionOptions>;
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveConnectionOptions(input: ConnectionInput): ConnectionOptions {
+  return resolveOptions<ConnectionOptions>('redis connection', readers, withEndpointChecked(input));
+}
+
+const address = object<Address>({ host: required(text('')), port: integer(6379, { min: 1, max: 65_535 }) });
+
+const addresses: OptionReader<readonly Address[]> = (value, report, path) => {
+  if (Array.isArray(value) && value.length > 0) {
+    return value.map((node, index) => address(node, report, `${path}[${index}]`));
+  }
+  report(`${path} must be a list of { host, port } with at least one entry`);
+  return [];
+};
+
+const readers = {
+  url: redisUrl(),
+  cluster: optional(object({ nodes: required(addresses) })),
+  sentinel: optional(object({ name: required(text('')), nodes: required(addresses), password: optional(text('')) })),
+  username: optional(text('')),
+  password: optional(text('')),
+  tls: optional(
+    custom<TlsOptions>({}, 'an object of TLS options', (value): value is TlsOptions => value instanceof Object),
+  ),
+  db: optional(integer(0)),
+  prefix: prefix('millrace'),
+  name: text('millrace'),
+  connectTimeoutMs: integer(5000, { min: 1 }),
+  commandTimeoutMs: integer(5000, { min: 1 }),
+  allowEviction: boolean(false),
+};
+
+/** An endpoint is a matter of three options together, so it is checked before each is read by itself. */
+function withEndpointChecked(input: ConnectionInput): ConnectionInput {
+  const given = (['url', 'cluster', 'sentinel'] as const).filter((key) => input?.[key] !== undefined);
+  return given.length === 1 ? input : { ...input, url: given.join(' and ') };
+}
+
+function redisUrl(): OptionReader<string | undefined> {
+  return (value, report, path) => {
+    if (value === undefined) return undefined;
+    if (value === '') report('one of url, cluster and sentinel must be given');
+    else if (typeof value === 'string' && value.includes(' and ')) report(`only one of ${value} may be given`);
+    else if (typeof value !== 'string' || !/^rediss?:\/\//.test(value) || !URL.canParse(value)) {
+      // The URL itself is not shown: it may hold a password.
+      report(`${path} must look like redis://host:6379`);
+    }
+    return typeof value === 'string' ? value : undefined;
+  };
+}
+
+function prefix(defaultPrefix: string): OptionReader<string> {
+  return (value, report, path) => {
+    if (value === undefined) return defaultPrefix;
+    // Braces would take over the cluster's hash tag.
+    if (typeof value === 'string' && /^[A-Za-z0-9._:/-]{1,100}$/.test(value)) return value;
+    report(`${path} must be 1 to 100 letters, digits or . _ : / -`);
+    return defaultPrefix;
+  };
+}

@@ -1,0 +1,124 @@
+import { EventEmitter } from 'node:events';
+import { UnavailableError } from '@millrace/core';
+import { openClient, type RedisClient } from './client.js';
+import { type ConnectionInput, type ConnectionOptions, resolveConnectionOptions } from './connection-options.js';
+import { checkServer } from './server-check.js';
+
+/** `up` and `down` may come any number of times; `warning` at start. */
+interface ConnectionEvents {
+  up: [];
+  down: [reason: string];
+  closed: [];
+  warning: [text: string];
+}
+
+/**
+ * A process's way to Redis: one client for commands that answer at once, shared by everybody, and one more
+ * for each user of blocking commands. It reconnects by itself, for ever, until it is closed.
+ */
+export class RedisConnection extends EventEmitter<ConnectionEvents> {
+  readonly options: ConnectionOptions;
+  readonly #commands: RedisClient;
+  readonly #blocking = new Set<RedisClient>();
+  #lastError = '';
+  #isClosed = false;
+  #wasChecked = false;
+
+  /** @throws {OptionsError} when options are wrong; nothing is connected yet */
+  constructor(input: ConnectionInput) {
+    super();
+    this.options = resolveConnectionOptions(input);
+    this.#commands = openClient(this.options, { name: 'commands', blocks: false });
+    this.#watch(this.#commands);
+  }
+
+  /** Comes before every key. */
+  get prefix(): string {
+    return this.options.prefix;
+  }
+
+  /** The client for commands. While Redis is away its commands fail at once instead of waiting: see `whenReady`. */
+  get commands(): RedisClient {
+    return this.#commands;
+  }
+
+  get isUp(): boolean {
+    return this.#commands.status === 'ready';
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Why Redis is away, in words; empty when it is there. Holds no credentials. */
+  get downReason(): string {
+    return this.isUp ? '' : this.#lastError || `the connection is ${this.#commands.status}`;
+  }
+
+  /**
+   * Connects and checks the server.
+   *
+   * @throws {UnavailableError} Redis did not answer within `connectTimeoutMs`
+   * @throws {UnsupportedServerError} the server is too old or may evict keys
+   */
+  async open(): Promise<this> {
+    if (this.#commands.status === 'wait') this.#commands.connect().catch(() => undefined);
+    await this.whenReady(this.options.connectTimeoutMs);
+    if (!this.#wasChecked) {
+      for (const warning of await checkServer(this.#commands, this.options)) this.emit('warning', warning);
+      this.#wasChecked = true;
+    }
+    return this;
+  }
+
+  /** Waits until commands can be sent. @throws {UnavailableError} not within `timeoutMs`, or the connection was closed */
+  async whenReady(timeoutMs: number): Promise<void> {
+    if (this.isUp) return;
+    if (this.#isClosed) throw new UnavailableError('the connection to Redis is closed.');
+    await new Promise<void>((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.off('up', settle);
+        this.off('closed', settle);
+        if (this.isUp) resolve();
+        else reject(new UnavailableError(`Redis is away: ${this.downReason}. Waited ${timeoutMs} ms for it.`));
+      };
+      const timer = setTimeout(settle, timeoutMs);
+      this.on('up', settle);
+      this.on('closed', settle);
+    });
+  }
+
+  /** A client of one's own for commands that block. Give it back with `release`. */
+  async blocking(name: string): Promise<RedisClient> {
+    const client = openClient(this.options, { name, blocks: true });
+    this.#blocking.add(client);
+    client.on('error', () => undefined);
+    await client.connect().catch(() => undefined);
+    return client;
+  }
+
+  release(client: RedisClient): void {
+    this.#blocking.delete(client);
+    client.disconnect();
+  }
+
+  /** Closes every client. Safe to call twice. Commands in flight fail. */
+  close(): void {
+    this.#isClosed = true;
+    for (const client of [this.#commands, ...this.#blocking]) client.disconnect();
+    this.#blocking.clear();
+    this.emit('closed');
+  }
+
+  #watch(client: RedisClient): void {
+    client.on('error', (error: Error) => {
+      this.#lastError = error.message;
+    });
+    client.on('ready', () => {
+      this.#lastError = '';
+      this.emit('up');
+    });
+    client.on('close', () => this.emit('down', this.#lastError));
+  }
+}

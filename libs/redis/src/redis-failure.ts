@@ -1,0 +1,46 @@
+import type { WriteFailure } from '@millrace/core';
+
+/** What a failed command means to the one who sent it. */
+export interface RedisFailure {
+  readonly failure: WriteFailure;
+  /** Whether the command may have been executed all the same: it was sent, and no reply came. */
+  readonly mayBeWritten: boolean;
+  /** Whether the same command may succeed later. */
+  readonly isTemporary: boolean;
+  readonly description: string;
+}
+
+/** Reply prefixes of a server that did nothing. Redis checks memory, role and rights before a script's first write. */
+const refusals: readonly (readonly [
+  prefix: string,
+  failure: WriteFailure,
+  isTemporary: boolean,
+  description: string,
+])[] = [
+  ['OOM', 'full', true, 'Redis is full (maxmemory reached)'],
+  ['READONLY', 'read-only', true, 'Redis is a read-only replica'],
+  ['NOREPLICAS', 'not-enough-replicas', true, 'Redis has too few replicas to accept writes (min-replicas-to-write)'],
+  ['MISCONF', 'unavailable', true, 'Redis cannot write its data to disk and refuses writes'],
+  ['LOADING', 'unavailable', true, 'Redis is loading its data'],
+  ['BUSY', 'unavailable', true, 'Redis is busy with a script'],
+  ['CLUSTERDOWN', 'unavailable', true, 'the Redis cluster is down'],
+  ['MASTERDOWN', 'unavailable', true, 'the Redis master is away'],
+  ['TRYAGAIN', 'unavailable', true, 'a slot of the Redis cluster is being moved'],
+  ['NOPERM', 'denied', false, 'the Redis user lacks a permission'],
+  ['NOAUTH', 'denied', false, 'Redis asks for a password'],
+  ['WRONGPASS', 'denied', false, 'Redis refused the user or password'],
+];
+
+/** Reads an error of ioredis or of the server. */
+export function redisFailure(error: unknown): RedisFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  for (const [prefix, failure, isTemporary, description] of refusals) {
+    if (message.startsWith(prefix)) return { failure, mayBeWritten: false, isTemporary, description };
+  }
+  if (error instanceof Error && error.name === 'ReplyError') {
+    return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: `Redis answered: ${message}` };
+  }
+  const wasNotSent = message.startsWith("Stream isn't writeable") || message.startsWith('Cluster isn');
+  const description = wasNotSent ? 'there is no connection to Redis' : 'the connection to Redis was lost';
+  return { failure: 'unavailable', mayBeWritten: !wasNotSent, isTemporary: true, description };
+}

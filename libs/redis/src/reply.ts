@@ -1,0 +1,41 @@
+// Replies arrive untyped. These functions are the only place where they get a type, and they check it.
+
+export function asInteger(reply: unknown): number {
+  if (typeof reply === 'number') return reply;
+  const parsed = reply instanceof Buffer ? Number(reply.toString('latin1')) : Number.NaN;
+  if (!Number.isFinite(parsed)) throw unexpected('a number', reply);
+  return parsed;
+}
+
+export function asText(reply: unknown): string {
+  if (reply instanceof Buffer) return reply.toString('utf8');
+  if (typeof reply === 'string') return reply;
+  throw unexpected('a text', reply);
+}
+
+export function asBytes(reply: unknown): Buffer {
+  if (reply instanceof Buffer) return reply;
+  throw unexpected('bytes', reply);
+}
+
+export function asList(reply: unknown): readonly unknown[] {
+  if (Array.isArray(reply)) return reply;
+  throw unexpected('a list', reply);
+}
+
+/** Redis's nil becomes undefined; anything else is read by `read`. */
+export function orNothing<T>(reply: unknown, read: (reply: unknown) => T): T | undefined {
+  return reply === null || reply === undefined ? undefined : read(reply);
+}
+
+/** A flat list of names and values (HGETALL, XINFO) as a map. */
+export function asFields(reply: unknown): Map<string, unknown> {
+  const list = asList(reply);
+  const fields = new Map<string, unknown>();
+  for (let index = 0; index + 1 < list.length; index += 2) fields.set(asText(list[index]), list[index + 1]);
+  return fields;
+}
+
+function unexpected(wanted: string, reply: unknown): TypeError {
+  return new TypeError(`Redis answered ${reply === null ? 'nil' : typeof reply} where ${wanted} was expected`);
+}
