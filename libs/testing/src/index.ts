@@ -1,9 +1,13 @@
+export { type ClusterClientOptions, RedisCluster } from './cluster.js';
 export { freePort } from './free-port.js';
+export { Program, type ProgramExit, type ProgramOptions, spawnProgram } from './program.js';
 export { findRedisBinary, type RedisBinary } from './redis-binary.js';
 export type { ClientOptions } from './redis-clients.js';
 export type { RedisServerOptions, RedisSetting } from './redis-options.js';
 export { RedisStartError } from './redis-process.js';
-export type { RedisServer } from './redis-server.js';
+export { RedisServer } from './redis-server.js';
+export { Replicated, type ReplicatedOptions, startReplicated } from './replicated.js';
+export { type ClusterOptions, startCluster } from './start-cluster.js';
 export { startRedis } from './start-redis.js';
 export { type Stoppable, stopEverything } from './started.js';
 export { type WaitOptions, waitFor } from './wait-for.js';

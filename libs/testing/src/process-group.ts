@@ -22,6 +22,7 @@ export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 /** SIGKILL; resolves when the process is gone. A frozen one goes as well. */
 export async function killGroup(child: ChildProcess): Promise<void> {
   if (!isAlive(child)) return;
+  child.ref();
   const exited = once(child, 'exit');
   signalGroup(child, 'SIGKILL');
   await exited;

@@ -2,10 +2,10 @@ import { createConnection } from 'node:net';
 import { RespFrames } from './resp-frames.js';
 
 /**
- * Asks a server on 127.0.0.1 one command over a connection of its own and returns the raw reply. For what comes
- * before a client makes sense: is it up, and is it the one that was started?
+ * Asks a server on 127.0.0.1 one command over a connection of its own and returns the raw reply. For what the
+ * launcher itself must know of a server, up or not, before and beside any client.
  *
- * @throws {Error} when nothing listens there, or no reply came within `timeoutMs`
+ * @throws {Error} when nothing listens there, no reply came within `timeoutMs`, or the reply is an error
  */
 export function askRedis(
   server: { port: number; password?: string | undefined },
@@ -28,7 +28,9 @@ export function askRedis(
       replies.push(...frames.push(chunk));
       const reply = replies[commands.length - 1];
       if (reply === undefined) return;
-      resolve(reply.toString());
+      const text = reply.toString();
+      if (text.startsWith('-')) fail(new Error(`port ${server.port}: ${command.join(' ')}: ${text.slice(1).trim()}`));
+      else resolve(text);
       socket.destroy();
     });
     socket.write(commands.map(encode).join(''));

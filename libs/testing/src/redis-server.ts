@@ -16,6 +16,8 @@ const gracefulEndTimeoutMs = 10_000;
 /** What a server needs to know of itself to start again as it was. */
 export interface RedisServerSetup extends RedisLaunch {
   readonly dir: string;
+  /** Where the nodes of a cluster talk to each other; `undefined` outside a cluster. */
+  readonly clusterPort: number | undefined;
   /** Whether the folder belongs to the caller: then the server ends gracefully, with its data on disk. */
   readonly keepsDir: boolean;
   /** Whether the data is in an append-only file. If not, a graceful end writes a snapshot. */
@@ -24,6 +26,7 @@ export interface RedisServerSetup extends RedisLaunch {
 
 /** A running Redis on 127.0.0.1, and the faults that can be done to it. Made by `startRedis`. */
 export class RedisServer {
+  readonly host = '127.0.0.1';
   readonly #setup: RedisServerSetup;
   readonly #clients = new RedisClients();
   #child: ChildProcess;
@@ -40,6 +43,11 @@ export class RedisServer {
     return this.#setup.port;
   }
 
+  /** The port on which the nodes of a cluster talk to each other; `undefined` outside a cluster. */
+  get clusterPort(): number | undefined {
+    return this.#setup.clusterPort;
+  }
+
   get password(): string | undefined {
     return this.#setup.password;
   }
@@ -47,7 +55,12 @@ export class RedisServer {
   /** `redis://[:password@]127.0.0.1:<port>` */
   get url(): string {
     const login = this.password === undefined ? '' : `:${encodeURIComponent(this.password)}@`;
-    return `redis://${login}127.0.0.1:${this.port}`;
+    return `redis://${login}${this.host}:${this.port}`;
+  }
+
+  /** How `connect` of @millrace/redis reaches it. */
+  get connection(): { readonly url: string } {
+    return { url: this.url };
   }
 
   /** The data folder. */
@@ -122,6 +135,7 @@ export class RedisServer {
   async #end(): Promise<void> {
     const child = this.#child;
     if (isAlive(child) && !this.#isFrozen) {
+      child.ref();
       const exited = once(child, 'exit');
       // The connection closes without a reply when the command is obeyed.
       await askRedis(this.#setup, ['SHUTDOWN', this.#setup.hasAof ? 'NOSAVE' : 'SAVE']).catch(() => {});

@@ -37,15 +37,17 @@ async function startOnPort(options: ResolvedRedisOptions, binary: string, space:
   mkdirSync(dir, { recursive: true });
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
+    const clusterPort = await chooseClusterPort(options);
     const setup = {
       binary,
-      args: redisArguments(options, { dir, port, clusterPort: await clusterPort(options) }),
+      args: redisArguments(options, { dir, port, clusterPort }),
       port,
       password: options.password,
       guarded: space,
       logPath: join(space.folder, 'log'),
       startTimeoutMs: options.startTimeoutMs,
       dir,
+      clusterPort,
       keepsDir: options.dir !== undefined,
       hasAof: options.aof !== false,
     };
@@ -58,8 +60,9 @@ async function startOnPort(options: ResolvedRedisOptions, binary: string, space:
   }
 }
 
-/** The nodes of a cluster talk on a second port, by default 10 000 above the first: more likely taken than not chosen. */
-async function clusterPort(options: ResolvedRedisOptions): Promise<number | undefined> {
-  const isNode = options.config['cluster-enabled'] === 'yes';
-  return isNode && options.config['cluster-port'] === undefined ? freePort() : undefined;
+/** By default the nodes of a cluster talk 10 000 ports above the clients: more often taken than one that was free just now. */
+async function chooseClusterPort({ config }: ResolvedRedisOptions): Promise<number | undefined> {
+  if (config['cluster-enabled'] !== 'yes') return undefined;
+  const given = config['cluster-port'];
+  return given === undefined ? freePort() : Number(given);
 }

@@ -1,0 +1,132 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Guarded, guarded } from './guard.js';
+import { freezeGroup, isAlive, signalGroup, thawGroup } from './process-group.js';
+import { forget, remember } from './started.js';
+import { waitFor } from './wait-for.js';
+
+/** How a program is started. */
+export interface ProgramOptions {
+  /** Added to this process' environment; `undefined` takes a variable away. `NODE_OPTIONS` is never handed down. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly args?: readonly string[];
+  /** Options of Node itself, for example `['--max-old-space-size=64']`. */
+  readonly execArgv?: readonly string[];
+  /** Working folder. Default: this process' own. */
+  readonly cwd?: string;
+}
+
+/** How a program ended: `code` is `null` when a signal ended it. */
+export interface ProgramExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * Starts a JavaScript file in a Node process of its own: a real one, that can really be killed. It is gone when it is
+ * stopped, and at the latest when this process ends, in whatever way.
+ */
+export async function spawnProgram(path: string, options: ProgramOptions = {}): Promise<Program> {
+  const space = await guarded();
+  const args = [...(options.execArgv ?? []), resolve(path), ...(options.args ?? [])];
+  const child = space.spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: undefined, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  return new Program(path, space, child);
+}
+
+/** A running Node program, what it printed, and the faults that can be done to it. Made by `spawnProgram`. */
+export class Program {
+  /** Every line it printed on standard output so far. */
+  readonly lines: string[] = [];
+  /** Resolves when it has ended and all it printed is in `lines` and `errorLines`. Never rejects. */
+  readonly exited: Promise<ProgramExit>;
+  /** Every line it printed on standard error so far. */
+  readonly errorLines: string[] = [];
+  readonly #path: string;
+  readonly #guarded: Guarded;
+  readonly #child: ChildProcess;
+  #stopping: Promise<void> | undefined;
+
+  constructor(path: string, space: Guarded, child: ChildProcess) {
+    this.#path = path;
+    this.#guarded = space;
+    this.#child = child;
+    collectLines(child.stdout, this.lines);
+    collectLines(child.stderr, this.errorLines);
+    // Not 'exit': 'close' comes when the pipes are read to their end as well.
+    this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+    remember(this);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** A frozen program is running. */
+  get isRunning(): boolean {
+    return isAlive(this.#child);
+  }
+
+  /**
+   * The first line on standard output that contains the text or matches the expression; a line that came before
+   * this call counts.
+   *
+   * @throws {Error} when the time is over or the program ended without it: it shows what was printed
+   */
+  async waitForLine(pattern: string | RegExp, { timeoutMs = 10_000 } = {}): Promise<string> {
+    const line = () =>
+      this.lines.find((text) => (typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text)));
+    let hasEnded = false;
+    void this.exited.then(() => {
+      hasEnded = true;
+    });
+    const what = `${this.#path} to print ${String(pattern)}`;
+    try {
+      await waitFor(() => line() !== undefined || hasEnded, { what, timeoutMs });
+      const found = line();
+      if (found !== undefined) return found;
+      const { code, signal } = await this.exited;
+      throw new Error(`waited for ${what}, but it ended with ${signal ?? `code ${code}`}`);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(`${message}\nit printed:\n${[...this.lines, ...this.errorLines].slice(-50).join('\n')}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Sends a signal (default SIGKILL) to the program and all that it started in its group; resolves when it has ended. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<ProgramExit> {
+    signalGroup(this.#child, signal);
+    return this.exited;
+  }
+
+  /** The process hangs: SIGSTOP. Its connections stay open. Resolves when it stands still. */
+  async freeze(): Promise<void> {
+    await freezeGroup(this.#child);
+  }
+
+  /** Goes on after `freeze` as if no time had passed: SIGCONT. */
+  thaw(): void {
+    thawGroup(this.#child);
+  }
+
+  /** Kills it if it still runs. May be called twice. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.kill().then(async () => {
+      await this.#guarded.release();
+      forget(this);
+    });
+    return this.#stopping;
+  }
+}
+
+function collectLines(stream: NodeJS.ReadableStream | null, lines: string[]): void {
+  if (stream === null) return;
+  createInterface({ input: stream }).on('line', (line) => lines.push(line));
+}
