@@ -1,0 +1,59 @@
+import {
+  boolean,
+  type OptionReaders,
+  OptionsError,
+  oneOf,
+  optional,
+  required,
+  resolveOptions,
+  text,
+} from '@millrace/core';
+import { objectName } from './queue-settings.js';
+
+export const exchangeTypes = ['direct', 'fanout', 'topic', 'headers', 'consistent-hash'] as const;
+export type ExchangeType = (typeof exchangeTypes)[number];
+
+/** An exchange as it is declared. The default exchange `''` is always there and is not declared. */
+export interface ExchangeSettings {
+  readonly name: string;
+  readonly type: ExchangeType;
+  /** Where a message goes that no binding of this exchange matches. It counts as routed then. */
+  readonly alternateExchange?: string | undefined;
+  /** Only other exchanges may send to it. Default false. */
+  readonly internal: boolean;
+  /** Goes with its last binding; not if there never was one. Default false. */
+  readonly autoDelete: boolean;
+  /**
+   * What a consistent-hash exchange hashes: `routing-key` (default), `message-id`, `correlation-id`, or `header:<name>`.
+   * Of a consistent-hash exchange the binding's key is its weight, a whole number from 1.
+   */
+  readonly hashOn?: string | undefined;
+}
+
+export type ExchangeDeclaration = Pick<ExchangeSettings, 'name' | 'type'> & Partial<ExchangeSettings>;
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveExchange(declaration: ExchangeDeclaration): ExchangeSettings {
+  const subject = `exchange ${JSON.stringify(declaration?.name)}`;
+  if (declaration?.name === '') {
+    throw new OptionsError(subject, ['the default exchange "" is always there and cannot be declared']);
+  }
+  const settings = resolveOptions<ExchangeSettings>(subject, readers, declaration);
+  const problems: string[] = [];
+  const { hashOn, type } = settings;
+  if (hashOn !== undefined && type !== 'consistent-hash') problems.push('hashOn goes with type consistent-hash only');
+  if (hashOn !== undefined && !/^(routing-key|message-id|correlation-id|header:.+)$/.test(hashOn)) {
+    problems.push('hashOn must be routing-key, message-id, correlation-id or header:<name>');
+  }
+  if (problems.length > 0) throw new OptionsError(subject, problems);
+  return settings;
+}
+
+const readers: OptionReaders<ExchangeSettings> = {
+  name: objectName('exchange'),
+  type: required((value, report, path) => oneOf(exchangeTypes, 'direct')(value, report, path)),
+  alternateExchange: optional(objectName('exchange')),
+  internal: boolean(false),
+  autoDelete: boolean(false),
+  hashOn: optional(text('routing-key')),
+};

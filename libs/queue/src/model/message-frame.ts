@@ -1,0 +1,139 @@
+import { ByteReader, ByteWriter, CodecError, type Headers, noHeaders, readHeaders, writeHeaders } from '@millrace/core';
+import type { Death } from './death.js';
+
+/** A message as it stands in a queue, its body still in bytes. Its id is not in the frame: it is the frame's key. */
+export interface StoredMessage {
+  /** 0 is lowest. */
+  readonly priority: number;
+  /** Id of the codec that wrote the body. */
+  readonly codecId: number;
+  /** When it was published, in ms since 1970. */
+  readonly timestamp: number;
+  /** The exchange it was published to; the default exchange is `''`. */
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly headers: Headers;
+  readonly properties: StoredProperties;
+  /** Newest first. */
+  readonly deaths: readonly Death[];
+  /** A view of the frame's bytes. */
+  readonly body: Buffer;
+}
+
+/** The optional facts about a message that Millrace itself gives a meaning. */
+export interface StoredProperties {
+  readonly correlationId?: string | undefined;
+  readonly replyTo?: string | undefined;
+  readonly type?: string | undefined;
+  /** How long after publishing it expires, in ms. */
+  readonly expirationMs?: number | undefined;
+}
+
+/** What a frame is made of. */
+export type FrameInput = Omit<StoredMessage, 'body' | 'deaths'> & {
+  readonly deaths?: readonly Death[] | undefined;
+  readonly body: Uint8Array | string;
+};
+
+export const noProperties: StoredProperties = Object.freeze({});
+
+const frameVersion = 1;
+
+/** Which parts a frame has: a part that says nothing takes no byte. */
+const parts = { route: 1, headers: 2, properties: 4, deaths: 8 } as const;
+const propertyParts = { correlationId: 1, replyTo: 2, type: 4, expirationMs: 8 } as const;
+
+/**
+ * version, priority, codec, flags; timestamp; [exchange, routing key]; [headers]; [properties]; [deaths]; body (the rest).
+ *
+ * The priority is always the second byte, so that a script can read it. A message that was sent straight to `queue`
+ * carries neither exchange nor routing key: ten bytes of frame are all it costs.
+ */
+export function encodeFrame(message: FrameInput, queue?: string): Buffer {
+  const { exchange, routingKey, headers, properties, deaths, body } = message;
+  const isDirect = exchange === '' && routingKey === queue;
+  const hasHeaders = hasKeys(headers);
+  const propertyFlags = flagsOf(properties);
+  const hasDeaths = deaths !== undefined && deaths.length > 0;
+  const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  const writer = new ByteWriter(bodyBytes + (isDirect ? 0 : 3 * (exchange.length + routingKey.length)) + 20);
+  writer.byte(frameVersion).byte(message.priority).byte(message.codecId);
+  writer.byte(
+    (isDirect ? 0 : parts.route) |
+      (hasHeaders ? parts.headers : 0) |
+      (propertyFlags === 0 ? 0 : parts.properties) |
+      (hasDeaths ? parts.deaths : 0),
+  );
+  writer.varint(message.timestamp);
+  if (!isDirect) {
+    writer.block(exchange);
+    writer.block(routingKey);
+  }
+  if (hasHeaders) writeHeaders(writer, headers);
+  if (propertyFlags !== 0) writeProperties(writer, properties, propertyFlags);
+  if (hasDeaths) writer.block(JSON.stringify(deaths));
+  writer.raw(typeof body === 'string' ? Buffer.from(body) : body);
+  return writer.finish();
+}
+
+/** Reads a frame that stood in `queue`. @throws {CodecError} on bytes that `encodeFrame` did not write */
+export function decodeFrame(frame: Buffer, queue: string): StoredMessage {
+  const reader = new ByteReader(frame);
+  const version = reader.byte();
+  if (version !== frameVersion) {
+    throw new CodecError(`message has format version ${version}; this Millrace reads ${frameVersion}. Upgrade it.`);
+  }
+  const priority = reader.byte();
+  const codecId = reader.byte();
+  const flags = reader.byte();
+  const timestamp = reader.varint();
+  const hasRoute = (flags & parts.route) !== 0;
+  const exchange = hasRoute ? reader.text() : '';
+  const routingKey = hasRoute ? reader.text() : queue;
+  const headers = (flags & parts.headers) === 0 ? noHeaders : readHeaders(reader);
+  const properties = (flags & parts.properties) === 0 ? noProperties : readProperties(reader);
+  const deaths = (flags & parts.deaths) === 0 ? [] : readDeaths(reader);
+  return { priority, codecId, timestamp, exchange, routingKey, headers, properties, deaths, body: reader.rest() };
+}
+
+function flagsOf(properties: StoredProperties): number {
+  if (properties === noProperties) return 0;
+  return (
+    (properties.correlationId === undefined ? 0 : propertyParts.correlationId) |
+    (properties.replyTo === undefined ? 0 : propertyParts.replyTo) |
+    (properties.type === undefined ? 0 : propertyParts.type) |
+    (properties.expirationMs === undefined ? 0 : propertyParts.expirationMs)
+  );
+}
+
+function writeProperties(writer: ByteWriter, properties: StoredProperties, flags: number): void {
+  writer.byte(flags);
+  if (properties.correlationId !== undefined) writer.block(properties.correlationId);
+  if (properties.replyTo !== undefined) writer.block(properties.replyTo);
+  if (properties.type !== undefined) writer.block(properties.type);
+  if (properties.expirationMs !== undefined) writer.varint(properties.expirationMs);
+}
+
+function readProperties(reader: ByteReader): StoredProperties {
+  const flags = reader.byte();
+  const properties: { -readonly [K in keyof StoredProperties]: StoredProperties[K] } = {};
+  if (flags & propertyParts.correlationId) properties.correlationId = reader.text();
+  if (flags & propertyParts.replyTo) properties.replyTo = reader.text();
+  if (flags & propertyParts.type) properties.type = reader.text();
+  if (flags & propertyParts.expirationMs) properties.expirationMs = reader.varint();
+  return properties;
+}
+
+function readDeaths(reader: ByteReader): readonly Death[] {
+  const text = reader.text();
+  try {
+    return JSON.parse(text) as Death[];
+  } catch (cause) {
+    throw new CodecError('the death history of a message cannot be read', { cause });
+  }
+}
+
+function hasKeys(object: object): boolean {
+  for (const _ in object) return true;
+  return false;
+}

@@ -1,0 +1,47 @@
+import type { QueueSettings } from './queue-settings.js';
+
+/** The fields of a queue's `meta` hash that come from its settings; the others are state and stay when settings change. */
+export const settingFields = [
+  'name',
+  'settings',
+  'revision',
+  'max-length',
+  'max-bytes',
+  'overflow',
+  'message-ttl',
+  'idle-expiry',
+  'priorities',
+  'dead-letter',
+  'delivery-limit',
+  'dedup-window',
+  'max-per-second',
+  'single-active',
+  'auto-delete',
+  'exclusive',
+] as const;
+
+/**
+ * A queue's settings as its scripts read them: only what differs from "nothing" is there. `settings` holds the whole as JSON for
+ * those that are no scripts. `revision` is the topology version that wrote them: an older one never replaces a newer.
+ */
+export function queueMetaFields(settings: QueueSettings, revision: number): string[] {
+  const fields: [name: (typeof settingFields)[number], value: string | number | undefined][] = [
+    ['name', settings.name],
+    ['settings', JSON.stringify(settings)],
+    ['revision', revision],
+    ['max-length', settings.maxLength],
+    ['max-bytes', settings.maxBytes],
+    ['overflow', settings.overflow],
+    ['message-ttl', settings.messageTtlMs],
+    ['idle-expiry', settings.idleExpiryMs],
+    ['priorities', settings.priorities],
+    ['dead-letter', settings.deadLetter === undefined ? undefined : 1],
+    ['delivery-limit', settings.deliveryLimit],
+    ['dedup-window', settings.deduplicationWindowMs || undefined],
+    ['max-per-second', settings.maxPerSecond],
+    ['single-active', settings.singleActiveConsumer ? 1 : undefined],
+    ['auto-delete', settings.autoDelete ? 1 : undefined],
+    ['exclusive', settings.exclusive ? 1 : undefined],
+  ];
+  return fields.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+}

@@ -1,0 +1,150 @@
+import {
+  boolean,
+  integer,
+  nameProblem,
+  type OptionReader,
+  type OptionReaders,
+  oneOf,
+  optional,
+  resolveOptions,
+  type SettingDifference,
+} from '@millrace/core';
+
+/** What happens when a queue is full. */
+export const overflows = ['drop-head', 'reject-publish', 'dead-letter'] as const;
+/**
+ * - `drop-head`: the oldest message of the lowest priority makes room; where the queue has `deadLetter`, it goes there with reason `maxlen`
+ * - `reject-publish`: the new message is refused, and its publisher told so
+ * - `dead-letter`: the new message goes straight to `deadLetter` with reason `maxlen` (RabbitMQ: `reject-publish-dlx`)
+ */
+export type Overflow = (typeof overflows)[number];
+
+/** Where a queue's dead letters go. The default exchange `''` sends to the queue that `routingKey` names. */
+export interface DeadLetterTarget {
+  readonly exchange: string;
+  /** Default: the routing key that the message had. */
+  readonly routingKey?: string | undefined;
+}
+
+/** A queue as it is declared. */
+export interface QueueSettings {
+  readonly name: string;
+  /** How long a message may wait, in ms (AMQP `x-message-ttl`). With a message's own expiration the shorter one counts. */
+  readonly messageTtlMs?: number | undefined;
+  /** The queue goes when nobody consumed from or declared it for so long, in ms (`x-expires`). Its messages are not dead-lettered. */
+  readonly idleExpiryMs?: number | undefined;
+  /** Most messages that may be ready (`x-max-length`); what consumers hold and what is delayed does not count. */
+  readonly maxLength?: number | undefined;
+  /** Most bytes of ready messages, frames included (`x-max-length-bytes`). */
+  readonly maxBytes?: number | undefined;
+  /** Default `drop-head`. */
+  readonly overflow: Overflow;
+  /** Number of priority levels, 1 to 10; a message's priority is clamped to it. Default 1: no priorities. */
+  readonly priorities: number;
+  /** Only one consumer gets messages at a time (`x-single-active-consumer`). Default false. */
+  readonly singleActiveConsumer: boolean;
+  /** Belongs to the Broker that declares it, and goes with it. Default false. */
+  readonly exclusive: boolean;
+  /** Goes when its last consumer leaves; not if none ever came. Default false. */
+  readonly autoDelete: boolean;
+  /** Default: dead letters are kept in the queue `<name>.dead-letters`, see the consumer's options. */
+  readonly deadLetter?: DeadLetterTarget | undefined;
+  /** A message that was delivered more often without being settled is dead-lettered with reason `delivery_limit`. Default 20. */
+  readonly deliveryLimit: number;
+  /** How long a message id given by its publisher is remembered, in ms: a second one is taken for a repetition. Default 60,000; 0: never. */
+  readonly deduplicationWindowMs: number;
+  /** Most messages a second that all consumers together take. Default: no limit. */
+  readonly maxPerSecond?: number | undefined;
+}
+
+/** What is written to declare a queue: everything but the name may be left out. */
+export type QueueDeclaration = { readonly name: string } & Partial<Omit<QueueSettings, 'name' | 'deadLetter'>> & {
+    /** An exchange, or `{ queue }` for one queue. */
+    readonly deadLetter?: DeadLetterTarget | { readonly queue: string } | undefined;
+  };
+
+/** What can be changed while the queue is in use. */
+const changeable: ReadonlySet<string> = new Set<keyof QueueSettings>([
+  'messageTtlMs',
+  'idleExpiryMs',
+  'maxLength',
+  'maxBytes',
+  'overflow',
+  'deadLetter',
+  'deliveryLimit',
+  'deduplicationWindowMs',
+  'maxPerSecond',
+]);
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
+  const subject = `queue ${JSON.stringify(declaration?.name)}`;
+  return resolveOptions<QueueSettings>(subject, readers, declaration);
+}
+
+/** What differs between two declarations of one queue. */
+export function queueDifferences(declared: QueueSettings, requested: QueueSettings): SettingDifference[] {
+  return differences(declared, requested);
+}
+
+/** Whether a difference can be applied to a queue in use. */
+export function isChangeable({ setting }: SettingDifference): boolean {
+  return changeable.has(setting);
+}
+
+/** The settings that differ, by their JSON. */
+export function differences(declared: object, requested: object): SettingDifference[] {
+  const before: Record<string, unknown> = { ...declared };
+  const after: Record<string, unknown> = { ...requested };
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((setting) => JSON.stringify(before[setting]) !== JSON.stringify(after[setting]))
+    .map((setting) => ({ setting, declared: before[setting], requested: after[setting] }));
+}
+
+/** Reads the name of an object of the topology. */
+export function objectName(kind: string): OptionReader<string> {
+  return (value, report) => {
+    const problem = nameProblem(kind, value);
+    if (problem === undefined && typeof value === 'string') return value;
+    report(problem ?? `${kind} name is missing`);
+    return '';
+  };
+}
+
+const positive = optional(integer(1, { min: 1 }));
+
+const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, report, path) => {
+  if (value === undefined) return undefined;
+  const given: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {};
+  const { exchange, queue, routingKey, ...others } = given;
+  for (const key of Object.keys(others)) report(`unknown option ${path}.${key}`);
+  if ((exchange === undefined) === (queue === undefined)) {
+    report(`${path} must be { exchange, routingKey? } or { queue }`);
+    return undefined;
+  }
+  if (queue !== undefined) {
+    if (routingKey !== undefined) report(`${path}.routingKey goes with an exchange, not with a queue`);
+    return { exchange: '', routingKey: objectName('queue')(queue, report, path) };
+  }
+  if (routingKey !== undefined && typeof routingKey !== 'string') report(`${path}.routingKey must be a text`);
+  if (exchange === '' && routingKey === undefined) report(`${path}: name the queue, { queue: "…" }`);
+  const name = exchange === '' ? '' : objectName('exchange')(exchange, report, path);
+  return typeof routingKey === 'string' ? { exchange: name, routingKey } : { exchange: name };
+};
+
+const readers: OptionReaders<QueueSettings> = {
+  name: objectName('queue'),
+  messageTtlMs: positive,
+  idleExpiryMs: positive,
+  maxLength: positive,
+  maxBytes: positive,
+  overflow: (value, report, path) => oneOf(overflows, 'drop-head')(value, report, path),
+  priorities: integer(1, { min: 1, max: 10 }),
+  singleActiveConsumer: boolean(false),
+  exclusive: boolean(false),
+  autoDelete: boolean(false),
+  deadLetter: deadLetterTarget,
+  deliveryLimit: integer(20, { min: 1 }),
+  deduplicationWindowMs: integer(60_000),
+  maxPerSecond: optional(integer(1, { min: 1 })),
+};

@@ -1,0 +1,41 @@
+/**
+ * Chooses one of some weighted destinations for a key: the highest score wins (rendezvous hashing, Thaler & Ravishankar
+ * 1998, weighted by −w / ln u). When a destination comes or goes only the keys that it gains or had move.
+ */
+export function chooseByHash<T>(
+  key: string,
+  choices: readonly { name: string; weight: number; value: T }[],
+): T | undefined {
+  let best: T | undefined;
+  let bestScore = Number.NEGATIVE_INFINITY;
+  const keyHash = hash32(key, 0x811c9dc5);
+  for (const { name, weight, value } of choices) {
+    const uniform = (mix(hash32(name, keyHash)) + 0.5) / 2 ** 32;
+    const score = -weight / Math.log(uniform);
+    if (score > bestScore) {
+      bestScore = score;
+      best = value;
+    }
+  }
+  return best;
+}
+
+/** FNV-1a over the text's UTF-16 units. */
+function hash32(text: string, seed: number): number {
+  let hash = seed;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    hash = Math.imul(hash ^ (unit & 0xff), 0x01000193);
+    hash = Math.imul(hash ^ (unit >>> 8), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** Murmur3's last step: FNV alone spreads short texts badly over the high bits. */
+function mix(hash: number): number {
+  let mixed = hash ^ (hash >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}

@@ -1,0 +1,126 @@
+import { TopologyNotFoundError } from '@millrace/core';
+import type { Binding } from './binding.js';
+import { type ExchangeMatcher, exchangeMatcher, isDecidedByKey, type Routable } from './exchange-matcher.js';
+import type { ExchangeSettings } from './exchange-settings.js';
+import type { Topology } from './topology.js';
+
+/** Where a message goes: each destination once, however many bindings match. */
+export interface Route {
+  readonly queues: readonly string[];
+  /** Partitioned logs. */
+  readonly topics: readonly string[];
+}
+
+/** An exchange, ready to be matched. */
+interface Hop {
+  readonly settings: ExchangeSettings;
+  readonly match: ExchangeMatcher;
+}
+
+const nowhere: Route = Object.freeze({ queues: [], topics: [] });
+
+/** Routes that were worked out are kept up to this many; then all are forgotten, which is cheaper than choosing some. */
+const maxKeptRoutes = 10_000;
+
+/**
+ * Routes messages through one topology, as RabbitMQ does: bindings between exchanges are followed (a cycle ends, since no
+ * exchange is gone through twice), and an exchange none of whose bindings match hands over to its alternate exchange.
+ */
+export class Router {
+  readonly #topology: Topology;
+  readonly #hops = new Map<string, Hop | undefined>();
+  readonly #decidedByKey = new Map<string, boolean>();
+  readonly #bindings = new Map<string, Binding[]>();
+  readonly #kept = new Map<string, Map<string, Route>>();
+  #keptCount = 0;
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+    for (const binding of topology.bindings.values()) {
+      const others = this.#bindings.get(binding.source);
+      if (others === undefined) this.#bindings.set(binding.source, [binding]);
+      else others.push(binding);
+    }
+  }
+
+  get topology(): Topology {
+    return this.#topology;
+  }
+
+  /** @throws {TopologyNotFoundError} there is no such exchange */
+  route(exchange: string, message: Routable): Route {
+    const kept = this.#kept.get(exchange)?.get(message.routingKey);
+    if (kept !== undefined) return kept;
+    if (exchange === '') return this.#keep(exchange, message.routingKey, this.#toQueue(message.routingKey));
+    if (this.#hop(exchange) === undefined) throw new TopologyNotFoundError('exchange', exchange);
+    const route = this.#walk(exchange, message);
+    return this.#isDecidedByKey(exchange) ? this.#keep(exchange, message.routingKey, route) : route;
+  }
+
+  #toQueue(name: string): Route {
+    return this.#topology.queues.has(name) ? { queues: [name], topics: [] } : nowhere;
+  }
+
+  #walk(start: string, message: Routable): Route {
+    const queues = new Set<string>();
+    const topics = new Set<string>();
+    // A Set keeps the order of insertion, and is walked to what is added while walking.
+    const exchanges = new Set([start]);
+    for (const name of exchanges) {
+      const hop = this.#hop(name);
+      if (hop === undefined) continue;
+      let isMatched = false;
+      hop.match(message, ({ kind, destination }) => {
+        isMatched = true;
+        if (kind === 'queue') queues.add(destination);
+        else if (kind === 'topic') topics.add(destination);
+        else exchanges.add(destination);
+      });
+      const { alternateExchange } = hop.settings;
+      if (!isMatched && alternateExchange !== undefined) exchanges.add(alternateExchange);
+    }
+    return queues.size + topics.size === 0 ? nowhere : { queues: [...queues], topics: [...topics] };
+  }
+
+  #hop(name: string): Hop | undefined {
+    if (this.#hops.has(name)) return this.#hops.get(name);
+    const settings = this.#topology.exchanges.get(name);
+    const hop = settings && { settings, match: exchangeMatcher(settings, this.#bindings.get(name) ?? []) };
+    this.#hops.set(name, hop);
+    return hop;
+  }
+
+  /** Whether every exchange that a message could come through looks at its routing key only. */
+  #isDecidedByKey(start: string): boolean {
+    const known = this.#decidedByKey.get(start);
+    if (known !== undefined) return known;
+    const exchanges = new Set([start]);
+    let isDecided = true;
+    for (const name of exchanges) {
+      const settings = this.#topology.exchanges.get(name);
+      if (settings === undefined) continue;
+      isDecided &&= isDecidedByKey(settings);
+      if (settings.alternateExchange !== undefined) exchanges.add(settings.alternateExchange);
+      for (const { kind, destination } of this.#bindings.get(name) ?? []) {
+        if (kind === 'exchange') exchanges.add(destination);
+      }
+    }
+    this.#decidedByKey.set(start, isDecided);
+    return isDecided;
+  }
+
+  #keep(exchange: string, routingKey: string, route: Route): Route {
+    if (this.#keptCount >= maxKeptRoutes) {
+      this.#kept.clear();
+      this.#keptCount = 0;
+    }
+    let routes = this.#kept.get(exchange);
+    if (routes === undefined) {
+      routes = new Map();
+      this.#kept.set(exchange, routes);
+    }
+    routes.set(routingKey, route);
+    this.#keptCount++;
+    return route;
+  }
+}

@@ -1,0 +1,82 @@
+import { isPattern, wordsOf } from './topic-pattern.js';
+
+/** A word of some patterns. A `#` node also takes any further words, which is why it can stay where it is. */
+interface Node<T> {
+  words: Map<string, Node<T>> | undefined;
+  star: Node<T> | undefined;
+  hash: Node<T> | undefined;
+  readonly takesMore: boolean;
+  values: T[] | undefined;
+}
+
+/**
+ * The bindings of one topic exchange. Keys without a wildcard are a look-up; patterns are a trie that is walked word by
+ * word with a set of places at once, so that no pattern, however many `#` it has, makes the walk longer than
+ * words × places.
+ */
+export class TopicTrie<T> {
+  readonly #exact = new Map<string, T[]>();
+  readonly #root: Node<T> = node(false);
+  #hasPatterns = false;
+
+  add(pattern: string, value: T): void {
+    if (!isPattern(pattern)) {
+      const values = this.#exact.get(pattern);
+      if (values === undefined) this.#exact.set(pattern, [value]);
+      else values.push(value);
+      return;
+    }
+    this.#hasPatterns = true;
+    let place = this.#root;
+    for (const word of wordsOf(pattern)) place = step(place, word);
+    place.values ??= [];
+    place.values.push(value);
+  }
+
+  /** Calls `found` with the value of every binding that matches. */
+  match(routingKey: string, found: (value: T) => void): void {
+    for (const value of this.#exact.get(routingKey) ?? []) found(value);
+    if (!this.#hasPatterns) return;
+    let places = new Set<Node<T>>();
+    enter(this.#root, places);
+    for (const word of wordsOf(routingKey)) {
+      const next = new Set<Node<T>>();
+      for (const place of places) {
+        if (place.takesMore) enter(place, next);
+        if (place.star !== undefined) enter(place.star, next);
+        const exact = place.words?.get(word);
+        if (exact !== undefined) enter(exact, next);
+      }
+      if (next.size === 0) return;
+      places = next;
+    }
+    for (const place of places) for (const value of place.values ?? []) found(value);
+  }
+}
+
+/** A place is also where its `#` is, which may take no word at all. */
+function enter<T>(place: Node<T>, places: Set<Node<T>>): void {
+  for (let here: Node<T> | undefined = place; here !== undefined; here = here.hash) places.add(here);
+}
+
+function step<T>(place: Node<T>, word: string): Node<T> {
+  if (word === '*') {
+    place.star ??= node(false);
+    return place.star;
+  }
+  if (word === '#') {
+    place.hash ??= node(true);
+    return place.hash;
+  }
+  place.words ??= new Map();
+  let next = place.words.get(word);
+  if (next === undefined) {
+    next = node(false);
+    place.words.set(word, next);
+  }
+  return next;
+}
+
+function node<T>(takesMore: boolean): Node<T> {
+  return { words: undefined, star: undefined, hash: undefined, takesMore, values: undefined };
+}

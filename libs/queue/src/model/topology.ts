@@ -1,0 +1,44 @@
+import type { Binding } from './binding.js';
+import type { ExchangeSettings } from './exchange-settings.js';
+import type { QueueSettings } from './queue-settings.js';
+
+/** Everything that is declared, as it was at one version. It is never changed: a change makes a new one. */
+export interface Topology {
+  /** Grows with every change. */
+  readonly version: number;
+  readonly exchanges: ReadonlyMap<string, ExchangeSettings>;
+  readonly queues: ReadonlyMap<string, QueueSettings>;
+  /** By binding id. */
+  readonly bindings: ReadonlyMap<string, Binding>;
+}
+
+export const emptyTopology: Topology = {
+  version: 0,
+  exchanges: new Map(),
+  queues: new Map(),
+  bindings: new Map(),
+};
+
+/** One thing to write into the declared topology; without a value it is removed. */
+export type TopologyEdit =
+  | { readonly table: 'exchanges'; readonly id: string; readonly value?: ExchangeSettings }
+  | { readonly table: 'queues'; readonly id: string; readonly value?: QueueSettings }
+  | { readonly table: 'bindings'; readonly id: string; readonly value?: Binding };
+
+/** The topology after some edits. */
+export function withEdits(topology: Topology, edits: readonly TopologyEdit[], version = topology.version): Topology {
+  const exchanges = new Map(topology.exchanges);
+  const queues = new Map(topology.queues);
+  const bindings = new Map(topology.bindings);
+  for (const edit of edits) {
+    if (edit.table === 'exchanges') put(exchanges, edit.id, edit.value);
+    else if (edit.table === 'queues') put(queues, edit.id, edit.value);
+    else put(bindings, edit.id, edit.value);
+  }
+  return { version, exchanges, queues, bindings };
+}
+
+function put<T>(map: Map<string, T>, id: string, value: T | undefined): void {
+  if (value === undefined) map.delete(id);
+  else map.set(id, value);
+}

@@ -1,0 +1,106 @@
+/**
+ * Every key of the queues. The hash tag is written here and nowhere else: all keys of one queue share a slot of a
+ * cluster, so each script runs whole on one node. docs/keyspace.md tells what is in them.
+ */
+export interface QueueKeys {
+  /**
+   * Hash: the queue's settings as its scripts need them (see `model/queue-meta.ts`), `paused`, and counters: `bytes` (of
+   * the ready frames, only kept while `max-bytes` is set), `ghosts` (ids in `ready` whose frame is gone).
+   * The queue exists while this hash has the field `name`.
+   */
+  readonly meta: string;
+  /** Hash: message id → frame, for every message the queue holds, wherever its id stands. */
+  readonly messages: string;
+  /**
+   * List of ids, priority 0; head is left: publish RPUSH, take LPOP. `ready:<p>` holds priority p. An id without a
+   * frame in `messages` is a ghost (it expired or was cancelled in the middle of the list): skip it, `ghosts` − 1.
+   */
+  readonly ready: string;
+  /** Sorted set: id → when it is due, ms of Redis' clock. */
+  readonly delayed: string;
+  /** Sorted set: id → when it expires, ms of Redis' clock, wherever in the queue it stands. */
+  readonly expiry: string;
+  /** Sorted set: consumer id → lease deadline, ms of Redis' clock. */
+  readonly consumers: string;
+  /** Hash: consumer id → who it is, as JSON. */
+  readonly consumerInfo: string;
+  /** Set: ids of the consumers that wait at `wake`. */
+  readonly idle: string;
+  /** List: one element wakes one idle consumer (BLPOP). Never longer than `idle` has members. */
+  readonly wake: string;
+  /** Hash: id → delivery count, only of what was redelivered. */
+  readonly counts: string;
+  /** Hash: id → why it died, as JSON: a dead letter on its way to another slot. Its frame is still in `messages`. */
+  readonly dying: string;
+  /** Sorted set: deduplication id → until when it is remembered, ms of Redis' clock. */
+  readonly seen: string;
+}
+
+export function queueKeys(prefix: string, queue: string): QueueKeys {
+  const base = queueBase(prefix, queue);
+  return {
+    meta: `${base}:meta`,
+    messages: `${base}:messages`,
+    ready: `${base}:ready`,
+    delayed: `${base}:delayed`,
+    expiry: `${base}:expiry`,
+    consumers: `${base}:consumers`,
+    consumerInfo: `${base}:consumer-info`,
+    idle: `${base}:idle`,
+    wake: `${base}:wake`,
+    counts: `${base}:counts`,
+    dying: `${base}:dying`,
+    seen: `${base}:seen`,
+  };
+}
+
+/** The ready list of one priority level; level 0 is `ready` itself. */
+export function readyKey(keys: QueueKeys, priority: number): string {
+  return priority === 0 ? keys.ready : `${keys.ready}:${priority}`;
+}
+
+/** All ready lists of a queue, lowest priority first. */
+export function readyKeys(keys: QueueKeys, priorities: number): string[] {
+  return Array.from({ length: priorities }, (_, priority) => readyKey(keys, priority));
+}
+
+/** Set: ids of the messages that one consumer holds. */
+export function unackedKey(prefix: string, queue: string, consumer: string): string {
+  return `${queueBase(prefix, queue)}:unacked:${consumer}`;
+}
+
+/** String: what a publisher's recent script call did, so that the same call sent again does nothing. It expires. */
+export function publishedKey(prefix: string, queue: string | undefined, publisher: string, place: number): string {
+  const base = queue === undefined ? topologyBase(prefix) : queueBase(prefix, queue);
+  return `${base}:published:${publisher}:${place}`;
+}
+
+/** What is declared. One slot of a cluster. */
+export interface TopologyKeys {
+  /** Hash: `version`, which grows with every change that routing can notice. */
+  readonly meta: string;
+  /** Hash: exchange name → settings as JSON. */
+  readonly exchanges: string;
+  /** Hash: queue name → settings as JSON. */
+  readonly queues: string;
+  /** Hash: binding id → binding as JSON. */
+  readonly bindings: string;
+}
+
+export function topologyKeys(prefix: string): TopologyKeys {
+  const base = topologyBase(prefix);
+  return {
+    meta: `${base}:meta`,
+    exchanges: `${base}:exchanges`,
+    queues: `${base}:queues`,
+    bindings: `${base}:bindings`,
+  };
+}
+
+function queueBase(prefix: string, queue: string): string {
+  return `${prefix}:{queue:${queue}}`;
+}
+
+function topologyBase(prefix: string): string {
+  return `${prefix}:{topology}`;
+}
