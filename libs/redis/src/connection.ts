@@ -22,7 +22,6 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   readonly #blocking = new Set<RedisClient>();
   #lastError = '';
   #isClosed = false;
-  #wasChecked = false;
 
   /** @throws {OptionsError} when options are wrong; nothing is connected yet */
   constructor(input: ConnectionInput) {
@@ -56,25 +55,28 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   }
 
   /**
-   * Connects and checks the server.
+   * Connects and checks the server. A connection that could not be opened is closed; to wait longer for a Redis that is
+   * away, call `whenReady` first.
    *
    * @throws {UnavailableError} Redis did not answer within `connectTimeoutMs`
    * @throws {UnsupportedServerError} the server is too old or may evict keys
    */
   async open(): Promise<this> {
-    if (this.#commands.status === 'wait') this.#commands.connect().catch(() => undefined);
-    await this.whenReady(this.options.connectTimeoutMs);
-    if (!this.#wasChecked) {
+    try {
+      await this.whenReady(this.options.connectTimeoutMs);
       for (const warning of await checkServer(this.#commands, this.options)) this.emit('warning', warning);
-      this.#wasChecked = true;
+      return this;
+    } catch (error) {
+      this.close();
+      throw error;
     }
-    return this;
   }
 
   /** Waits until commands can be sent. @throws {UnavailableError} not within `timeoutMs`, or the connection was closed */
   async whenReady(timeoutMs: number): Promise<void> {
     if (this.isUp) return;
     if (this.#isClosed) throw new UnavailableError('the connection to Redis is closed.');
+    if (this.#commands.status === 'wait') this.#commands.connect().catch(() => undefined);
     await new Promise<void>((resolve, reject) => {
       const settle = (): void => {
         clearTimeout(timer);

@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  CodecError,
+  DeadLetter,
+  DeadlineExceededError,
+  Drop,
+  type Outcome,
+  RetryLater,
+  ValidationError,
+} from '@millrace/core';
+import { deliver } from './deliver.js';
+import { DeliveryContext } from './delivery-context.js';
+import { type Handler, withMiddleware } from './middleware.js';
+
+class TestContext extends DeliveryContext {
+  readonly attempt = 1;
+  describe(): string {
+    return 'message m1 of queue "orders"';
+  }
+}
+
+function run(
+  handle: Handler<TestContext>,
+  more: { decode?: () => unknown; validate?: (payload: unknown) => unknown } = {},
+) {
+  const plan = { handle, validate: more.validate, handlerTimeoutMs: 0 };
+  return deliver(plan, new TestContext(), more.decode ?? (() => 'payload'));
+}
+
+function thrower(error: unknown): Handler<TestContext> {
+  return () => {
+    throw error;
+  };
+}
+
+describe('deliver', () => {
+  it('answers what the handler answered', async () => {
+    expect(await run((payload) => `${payload}!`)).toEqual({ kind: 'completed', result: 'payload!' });
+  });
+
+  it.each([
+    [new Error('oops'), { kind: 'failed', error: new Error('oops') }],
+    [new RetryLater(5), { kind: 'retry-later', delayMs: 5 }],
+    [new Drop('old'), { kind: 'dropped', reason: 'old' }],
+    [new DeadLetter('bad'), { kind: 'given-up', error: new DeadLetter('bad') }],
+    [undefined, { kind: 'failed', error: undefined }],
+  ] as [unknown, Outcome][])('turns the thrown %p into an outcome', async (thrown, outcome) => {
+    expect(await run(thrower(thrown))).toEqual(outcome);
+  });
+
+  it('never shows the handler what cannot be decoded or is invalid', async () => {
+    const decode = () => JSON.parse('{');
+    const undecodable = await run(thrower(new Error('was called')), { decode });
+    expect(undecodable).toMatchObject({ kind: 'unreadable', reason: 'undecodable' });
+    expect((undecodable as { error: CodecError }).error).toBeInstanceOf(CodecError);
+
+    const validate = () => Promise.reject(new ValidationError('order', ['no items']));
+    const invalid = await run(thrower(new Error('was called')), { validate });
+    expect(invalid).toMatchObject({ kind: 'unreadable', reason: 'invalid' });
+  });
+
+  it('counts a validator that broke down as a failed attempt, not as an invalid message', async () => {
+    const validate = () => Promise.reject(new Error('database away'));
+    expect(await run(() => undefined, { validate })).toMatchObject({ kind: 'failed' });
+  });
+
+  it('runs middleware outside in, around the handler', async () => {
+    const seen: string[] = [];
+    const layer = (name: string) => async (_context: TestContext, next: () => Promise<unknown>) => {
+      seen.push(`${name} in`);
+      const result = await next();
+      seen.push(`${name} out`);
+      return result;
+    };
+    await run(withMiddleware(() => seen.push('handler'), [layer('a'), layer('b')]));
+    expect(seen).toEqual(['a in', 'b in', 'handler', 'b out', 'a out']);
+  });
+
+  it('fails an overrunning handler at its deadline, aborts its signal, and tells when it has really ended', async () => {
+    const context = new TestContext();
+    let finish: () => void = () => undefined;
+    const handle = () => new Promise<void>((resolve) => (finish = resolve));
+    const outcome = await deliver({ handle, handlerTimeoutMs: 5 }, context, () => 1);
+    expect(outcome).toMatchObject({ kind: 'failed', error: expect.any(DeadlineExceededError) });
+    expect(context.signal.aborted).toBe(true);
+    let hasEnded = false;
+    const ended = context.handlerEnded.then(() => (hasEnded = true));
+    await Promise.resolve();
+    expect(hasEnded).toBe(false);
+    finish();
+    await ended;
+  });
+
+  it('lets a handler move its deadline', async () => {
+    const context = new TestContext();
+    const handle = async () => {
+      context.extend(60_000);
+      await new Promise((resolve) => setImmediate(resolve));
+      return 'done';
+    };
+    expect(await deliver({ handle, handlerTimeoutMs: 1 }, context, () => 1)).toMatchObject({ kind: 'completed' });
+  });
+
+  it('answers abandoned as soon as the delivery is taken back, whatever the handler does', async () => {
+    const context = new TestContext();
+    const delivery = deliver({ handle: () => new Promise(() => undefined), handlerTimeoutMs: 0 }, context, () => 1);
+    context.abandon(new Error('lease lost'));
+    expect(await delivery).toEqual({ kind: 'abandoned' });
+    expect(context.signal.reason).toEqual(new Error('lease lost'));
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { InFlight } from './in-flight.js';
+import { Lifecycle } from './lifecycle.js';
+import { PollLoop } from './poll-loop.js';
+import { RateLimit } from './rate-limit.js';
+
+describe('Lifecycle', () => {
+  it('starts once and stops once, however often it is asked', async () => {
+    const lifecycle = new Lifecycle();
+    const calls: string[] = [];
+    const start = () => lifecycle.start(async () => void calls.push('start'));
+    const stop = () => lifecycle.stop(async () => void calls.push('stop'));
+    await Promise.all([start(), start()]);
+    await Promise.all([stop(), stop()]);
+    expect(calls).toEqual(['start', 'stop']);
+    expect(lifecycle.state).toBe('stopped');
+    await expect(start()).rejects.toThrow('cannot be started again');
+  });
+
+  it('has nothing to stop before it was started', async () => {
+    const lifecycle = new Lifecycle();
+    await lifecycle.stop(() => Promise.reject(new Error('was called')));
+    expect(lifecycle.state).toBe('stopped');
+  });
+
+  it('can be started again after a start that failed', async () => {
+    const lifecycle = new Lifecycle();
+    await expect(lifecycle.start(() => Promise.reject(new Error('no Redis')))).rejects.toThrow('no Redis');
+    await lifecycle.start(async () => undefined);
+    expect(lifecycle.state).toBe('running');
+  });
+
+  it('stops after a start that is still under way, never in the middle of it', async () => {
+    const lifecycle = new Lifecycle();
+    const calls: string[] = [];
+    let finish: () => void = () => undefined;
+    const starting = lifecycle.start(() =>
+      new Promise<void>((resolve) => (finish = resolve)).then(() => void calls.push('started')),
+    );
+    const stopping = lifecycle.stop(async () => void calls.push('stopped'));
+    finish();
+    await Promise.all([starting, stopping]);
+    expect(calls).toEqual(['started', 'stopped']);
+  });
+});
+
+describe('PollLoop', () => {
+  it('goes on after a poll that throws, and reports it', async () => {
+    const errors: unknown[] = [];
+    let polls = 0;
+    let seenTwo: () => void = () => undefined;
+    const twoPolls = new Promise<void>((resolve) => (seenTwo = resolve));
+    const loop = new PollLoop(
+      async () => {
+        polls++;
+        if (polls === 1) throw new Error('away');
+        seenTwo();
+        return 60_000;
+      },
+      (error) => errors.push(error),
+    );
+    await loop.start();
+    await twoPolls;
+    await loop.stop();
+    expect(errors).toEqual([new Error('away')]);
+  });
+
+  it('polls again at once when it is woken, also when woken during a poll', async () => {
+    let polls = 0;
+    const loop: PollLoop = new PollLoop(
+      async (stopping) => {
+        polls++;
+        if (polls === 1) loop.wake();
+        if (polls === 2) queueMicrotask(() => void loop.stop());
+        return stopping.aborted ? 0 : 60_000;
+      },
+      () => undefined,
+    );
+    await loop.start();
+    await loop.stop();
+    expect(polls).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('InFlight', () => {
+  it('has room up to its limit, and says when it is drained', async () => {
+    const inFlight = new InFlight(1);
+    inFlight.begin();
+    expect(inFlight.room).toBe(0);
+    expect(await inFlight.drained(1)).toBe(false);
+    const waiting = inFlight.hasRoom();
+    inFlight.end();
+    await waiting;
+    expect(await inFlight.drained(0)).toBe(true);
+  });
+});
+
+describe('RateLimit', () => {
+  it('never gives more than its rate and its burst, whatever the clock does', () => {
+    const limit = new RateLimit(10, 0, 2);
+    expect(limit.take(5, 0)).toBe(2);
+    expect(limit.take(5, 0)).toBe(0);
+    expect(limit.waitMs(0)).toBe(100);
+    expect(limit.take(5, 100)).toBe(1);
+    expect(limit.take(5, 50)).toBe(0);
+    expect(limit.take(5, 10_000)).toBe(2);
+  });
+});

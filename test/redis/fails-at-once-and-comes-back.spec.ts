@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { UnavailableError, UnsupportedServerError } from '@millrace/core';
+import { asInteger, lua, RedisConnection, redisFailure } from '@millrace/redis';
+import { type RedisServer, startRedis } from '@millrace/testing';
+
+const count = lua`return redis.call('INCR', KEYS[1])`;
+
+describe('a connection', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server.stop());
+
+  async function connect(): Promise<RedisConnection> {
+    return new RedisConnection({ url: server.url, connectTimeoutMs: 2000, commandTimeoutMs: 300 }).open();
+  }
+
+  it('fails commands at once while Redis is away, and comes back by itself', async () => {
+    // given
+    const connection = await connect();
+    // when
+    await server.kill();
+    const failure = await connection.commands.incr('n').catch(redisFailure);
+    // then
+    expect(failure).toMatchObject({ failure: 'unavailable', isTemporary: true });
+    await expect(connection.whenReady(10)).rejects.toThrow(UnavailableError);
+    await server.restart({ keepData: true });
+    await connection.whenReady(5000);
+    expect(await connection.commands.ping()).toBe('PONG');
+    connection.close();
+  });
+
+  it('notices a frozen server, whose sockets stay open, and says the command may have been executed', async () => {
+    // given
+    const connection = await connect();
+    // when
+    server.freeze();
+    const failure = await connection.commands.incr('n').catch(redisFailure);
+    server.thaw();
+    // then
+    expect(failure).toMatchObject({ failure: 'unavailable', mayBeWritten: true });
+    await connection.whenReady(5000);
+    connection.close();
+  });
+
+  it('runs a script again after the server forgot it', async () => {
+    // given
+    const connection = await connect();
+    await count.run(connection.commands, ['counter'], []);
+    // when
+    await connection.commands.script('FLUSH');
+    // then
+    expect(asInteger(await count.run(connection.commands, ['counter'], []))).toBe(2);
+    connection.close();
+  });
+
+  it('refuses a server that may evict keys', async () => {
+    // given
+    const admin = await connect();
+    await admin.commands.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    // when
+    const opening = connect();
+    // then
+    await expect(opening).rejects.toThrow(UnsupportedServerError);
+    await expect(opening).rejects.toThrow(/maxmemory-policy allkeys-lru/);
+    await admin.commands.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    admin.close();
+  });
+
+  it('names a wrong address within its time', async () => {
+    const connection = new RedisConnection({ url: 'redis://127.0.0.1:1', connectTimeoutMs: 200 });
+    await expect(connection.open()).rejects.toThrow(/Redis is away.*ECONNREFUSED/);
+    connection.close();
+  });
+});
