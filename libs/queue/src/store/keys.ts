@@ -24,14 +24,29 @@ export interface QueueKeys {
   readonly consumers: string;
   /** Hash: consumer id → who it is, as JSON. */
   readonly consumerInfo: string;
-  /** Set: ids of the consumers that wait at `wake`. */
+  /**
+   * Sorted set, all scores 0: ids of the consumers that have room and found nothing, best rank first. Whoever makes n
+   * messages ready, or puts one at the head of `delayed`, wakes as many: `ZPOPMIN idle n`, then RPUSH `wake` those ids.
+   */
   readonly idle: string;
-  /** List: one element wakes one idle consumer (BLPOP). Never longer than `idle` has members. */
+  /** List: one element, the id of a consumer taken out of `idle`, wakes one consumer (BLPOP). */
   readonly wake: string;
   /** Hash: id → delivery count, only of what was redelivered. */
   readonly counts: string;
   /** Hash: id → why it died, as JSON: a dead letter on its way to another slot. Its frame is still in `messages`. */
   readonly dying: string;
+  /** Sorted set: id → when it expires, of messages that a consumer holds: they do not expire meanwhile. */
+  readonly held: string;
+  /** Hash: id → what its handler last told of its progress, as JSON. */
+  readonly progress: string;
+  /** Hash: id → the consumer that holds it and is to give it up. */
+  readonly cancels: string;
+  /** Hash: id → which of several handlers are through with it, as JSON. */
+  readonly handled: string;
+  /** Sorted set: id → since when it is set aside because no handler was for it, ms of Redis' clock. */
+  readonly parked: string;
+  /** Set: ids of dead consumers whose messages are not all given back yet. */
+  readonly dead: string;
   /** Sorted set: deduplication id → until when it is remembered, ms of Redis' clock. */
   readonly seen: string;
 }
@@ -50,6 +65,12 @@ export function queueKeys(prefix: string, queue: string): QueueKeys {
     wake: `${base}:wake`,
     counts: `${base}:counts`,
     dying: `${base}:dying`,
+    held: `${base}:held`,
+    progress: `${base}:progress`,
+    cancels: `${base}:cancels`,
+    handled: `${base}:handled`,
+    parked: `${base}:parked`,
+    dead: `${base}:dead`,
     seen: `${base}:seen`,
   };
 }
@@ -67,6 +88,11 @@ export function readyKeys(keys: QueueKeys, priorities: number): string[] {
 /** Set: ids of the messages that one consumer holds. */
 export function unackedKey(prefix: string, queue: string, consumer: string): string {
   return `${queueBase(prefix, queue)}:unacked:${consumer}`;
+}
+
+/** String: what the handler of one message answered, as JSON. It expires. */
+export function resultKey(prefix: string, queue: string, messageId: string): string {
+  return `${queueBase(prefix, queue)}:result:${messageId}`;
 }
 
 /** String: what a publisher's recent script call did, so that the same call sent again does nothing. It expires. */
