@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type Assignment, type AssignmentMember, assignPartitions } from './assignment.js';
+import { partitionName, type TopicPartition } from './topic-partition.js';
+
+const topicNames = ['orders', 'payments', 'mails'] as const;
+const ids = fc.uniqueArray(fc.constantFrom(...'abcdefghij'), { minLength: 1, maxLength: 10 });
+const topics = fc
+  .tuple(...topicNames.map(() => fc.nat(12)))
+  .map((counts) => new Map(topicNames.map((name, index) => [name as string, counts[index] ?? 0])));
+const sameTopics = (members: readonly string[]): AssignmentMember[] =>
+  members.map((id) => ({ id, topics: topicNames }));
+const mixed = fc.uniqueArray(fc.record({ id: fc.constantFrom(...'abcdef'), topics: fc.subarray([...topicNames]) }), {
+  selector: (member) => member.id,
+  minLength: 1,
+});
+
+describe('the assignment of partitions', () => {
+  it('is complete and disjoint, and gives nobody a topic it does not take', () => {
+    fc.assert(
+      fc.property(mixed, topics, mixed, (members, counts, before) => {
+        const assignment = assignPartitions(members, counts, assignPartitions(before, counts, new Map()));
+        const wanted = partitionsOf(counts).filter(({ topic }) => members.some((one) => one.topics.includes(topic)));
+        expect(namesOf(assignment).sort()).toEqual(wanted.map(partitionName).sort());
+        for (const { id, topics: own } of members) {
+          for (const { topic } of assignment.get(id) ?? []) expect(own.some((name) => name === topic)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('is balanced to within one', () => {
+    fc.assert(
+      fc.property(ids, ids, topics, (before, after, counts) => {
+        const assignment = assignPartitions(
+          sameTopics(after),
+          counts,
+          assignPartitions(sameTopics(before), counts, new Map()),
+        );
+        const sizes = [...assignment.values()].map((owned) => owned.length);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('moves as little as balance allows', () => {
+    fc.assert(
+      fc.property(ids, ids, topics, (before, after, counts) => {
+        const previous = assignPartitions(sameTopics(before), counts, new Map());
+        const next = assignPartitions(sameTopics(after), counts, previous);
+        const floor = Math.floor(partitionsOf(counts).length / after.length);
+        const extra = partitionsOf(counts).length % after.length;
+        const held = after.map((id) => previous.get(id)?.length ?? 0);
+        const most =
+          held.reduce((sum, count) => sum + Math.min(count, floor), 0) +
+          Math.min(extra, held.filter((count) => count > floor).length);
+        expect(staying(previous, next)).toBe(most);
+      }),
+    );
+  });
+
+  it('does not depend on the order of anything', () => {
+    fc.assert(
+      fc.property(mixed, topics, mixed, (members, counts, before) => {
+        const previous = assignPartitions(before, counts, new Map());
+        const reversed = new Map([...previous].reverse().map(([id, owned]) => [id, [...owned].reverse()]));
+        const again = assignPartitions([...members].reverse(), new Map([...counts].reverse()), reversed);
+        expect([...again]).toEqual([...assignPartitions(members, counts, previous)]);
+      }),
+    );
+  });
+
+  it('spreads each topic over the members', () => {
+    const assignment = assignPartitions(
+      sameTopics(['a', 'b']),
+      new Map([
+        ['orders', 2],
+        ['payments', 2],
+      ]),
+      new Map(),
+    );
+    expect(assignment.get('a')?.map(partitionName)).toEqual(['orders/0', 'payments/0']);
+  });
+});
+
+function partitionsOf(counts: ReadonlyMap<string, number>): TopicPartition[] {
+  return [...counts].flatMap(([topic, count]) =>
+    Array.from({ length: count }, (_, partition) => ({ topic, partition })),
+  );
+}
+
+function namesOf(assignment: Assignment): string[] {
+  return [...assignment.values()].flat().map(partitionName);
+}
+
+function staying(previous: Assignment, next: Assignment): number {
+  let count = 0;
+  for (const [id, owned] of next) {
+    const before = new Set((previous.get(id) ?? []).map(partitionName));
+    count += owned.filter((partition) => before.has(partitionName(partition))).length;
+  }
+  return count;
+}

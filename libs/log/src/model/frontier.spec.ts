@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Frontier } from './frontier.js';
+import { decodeProgress, encodeProgress } from './progress.js';
+
+const base = 1_000_000;
+const completions = fc.array(fc.nat(600), { maxLength: 200 });
+const scattered = fc.array(fc.nat(5000), { maxLength: 400 });
+
+describe('the commit frontier', () => {
+  it('never passes an offset that is not done, whatever the order', () => {
+    fc.assert(
+      fc.property(completions, (order) => {
+        const frontier = new Frontier(base);
+        const done = new Set<number>();
+        for (const step of order) {
+          frontier.complete(base + step);
+          done.add(step);
+          let expected = 0;
+          while (done.has(expected)) expected++;
+          expect(frontier.offset).toBe(base + expected);
+          expect(frontier.beyond).toBe(done.size - expected);
+        }
+        const wrong = Array.from({ length: 602 }, (_, step) => step).filter(
+          (step) => frontier.isDone(base + step) !== done.has(step),
+        );
+        expect(wrong).toEqual([]);
+      }),
+    );
+  });
+
+  it('goes round its ring for ever', () => {
+    const frontier = new Frontier(0);
+    for (let start = 0; start < 50_000; start += 10) {
+      for (let offset = start + 9; offset >= start; offset--) frontier.complete(offset);
+    }
+    expect([frontier.offset, frontier.beyond]).toEqual([50_000, 0]);
+  });
+});
+
+describe('the progress kept with a commit', () => {
+  it('comes back as it was when it fits, and never claims more than is done when it does not', () => {
+    fc.assert(
+      fc.property(scattered, fc.integer({ min: 1600, max: 20_000 }), (order, maxBytes) => {
+        const frontier = new Frontier(base);
+        for (const step of order) frontier.complete(base + step + 1);
+        const attempts = new Map([[base, 3]]);
+        const bytes = encodeProgress(frontier, attempts, maxBytes);
+        const back = decodeProgress(base, bytes);
+        expect(bytes.length).toBeLessThanOrEqual(maxBytes);
+        expect(back).toEqual({ done: frontier.runs(), attempts });
+      }),
+    );
+    fc.assert(
+      fc.property(scattered, fc.integer({ min: 16, max: 100 }), (order, maxBytes) => {
+        const frontier = new Frontier(base);
+        for (const step of order) frontier.complete(base + step + 1);
+        const bytes = encodeProgress(frontier, new Map(), maxBytes);
+        expect(bytes.length).toBeLessThanOrEqual(maxBytes);
+        for (const { start, length } of decodeProgress(base, bytes).done) {
+          const offsets = Array.from({ length }, (_, index) => start + index);
+          expect(offsets.every((offset) => frontier.isDone(offset))).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('takes a bit an offset at most', () => {
+    const frontier = new Frontier(0);
+    for (let offset = 1; offset < 65_536; offset += 2) frontier.complete(offset);
+    expect(encodeProgress(frontier, new Map(), 16_384).length).toBeLessThan(8300);
+  });
+});

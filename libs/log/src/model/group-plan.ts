@@ -1,0 +1,114 @@
+import { type Assignment, assignPartitions } from './assignment.js';
+import { type Subscription, topicsTaken } from './subscription.js';
+import { compareNames, type TopicPartition } from './topic-partition.js';
+
+/** A topic as a group sees it. */
+export interface PlannedTopic {
+  readonly partitions: number;
+  /**
+   * How many partitions there were when the group first took the topic up. The group starts to read these where its
+   * `from` says, and all later ones at their beginning: else `latest` would skip what was written before they were noticed.
+   */
+  readonly initial: number;
+}
+
+/**
+ * The recorded target of a group: who is to own what, and the facts it was computed from. It is replaced by
+ * compare-and-set, so that all members go by the same one.
+ */
+export interface GroupPlan {
+  readonly topics: ReadonlyMap<string, PlannedTopic>;
+  /** Member id → its subscription, as JSON. */
+  readonly members: ReadonlyMap<string, string>;
+  readonly assignment: Assignment;
+}
+
+export const emptyPlan: GroupPlan = { topics: new Map(), members: new Map(), assignment: new Map() };
+
+/**
+ * The plan that follows from `previous` when the group has these members and these topics; `previous` itself when
+ * it is still right, so that nobody writes a plan that changes nothing.
+ */
+export function nextPlan(
+  previous: GroupPlan,
+  subscriptions: ReadonlyMap<string, Subscription>,
+  topics: ReadonlyMap<string, PlannedTopic>,
+): GroupPlan {
+  const members = new Map(
+    [...subscriptions]
+      .sort(([a], [b]) => compareNames(a, b))
+      .map(([id, subscription]) => [id, JSON.stringify(subscription)]),
+  );
+  const sameMembers = sameEntries(previous.members, members, (a, b) => a === b);
+  if (sameMembers && sameEntries(previous.topics, topics, (a, b) => a.partitions === b.partitions)) return previous;
+  const takers = [...subscriptions].map(([id, subscription]) => ({
+    id,
+    topics: topicsTaken(subscription, topics.keys()),
+  }));
+  const counts = new Map([...topics].map(([name, { partitions }]) => [name, partitions]));
+  return { topics, members, assignment: assignPartitions(takers, counts, previous.assignment) };
+}
+
+/**
+ * Topics for the next plan: those somebody takes, as they are now. A topic that was planned before keeps its `initial`.
+ *
+ * @param known topics that exist, name → partitions
+ * @param isFirstLook whether topics new to the plan existed before the group: then it reads them from where `from` says
+ */
+export function plannedTopics(
+  previous: GroupPlan,
+  subscriptions: Iterable<Subscription>,
+  known: ReadonlyMap<string, number>,
+  { isFirstLook }: { readonly isFirstLook: boolean },
+): Map<string, PlannedTopic> {
+  const taken = new Set([...subscriptions].flatMap((subscription) => topicsTaken(subscription, known.keys())));
+  const planned = new Map<string, PlannedTopic>();
+  for (const name of [...taken].sort(compareNames)) {
+    const partitions = known.get(name) ?? 0;
+    const before = previous.topics.get(name);
+    planned.set(name, { partitions, initial: before?.initial ?? (isFirstLook ? partitions : 0) });
+  }
+  return planned;
+}
+
+/** Names are short and partitions many: `{ members: { a: { orders: [0, 2] } } }` rather than a list of objects. */
+export function encodePlan(plan: GroupPlan): string {
+  const assignment = [...plan.assignment].map(([id, owned]) => {
+    const byTopic: Record<string, number[]> = {};
+    for (const { topic, partition } of owned) (byTopic[topic] ??= []).push(partition);
+    return [id, byTopic] as const;
+  });
+  return JSON.stringify({
+    topics: Object.fromEntries([...plan.topics].map(([name, topic]) => [name, [topic.partitions, topic.initial]])),
+    members: Object.fromEntries(plan.members),
+    assignment: Object.fromEntries(assignment),
+  });
+}
+
+export function decodePlan(json: string): GroupPlan {
+  const plan: {
+    topics: Record<string, [number, number]>;
+    members: Record<string, string>;
+    assignment: Record<string, Record<string, number[]>>;
+  } = JSON.parse(json);
+  const topics = Object.entries(plan.topics).map(
+    ([name, [partitions, initial]]) => [name, { partitions, initial }] as const,
+  );
+  const assignment = Object.entries(plan.assignment).map(([id, byTopic]) => [id, partitionsOf(byTopic)] as const);
+  return { topics: new Map(topics), members: new Map(Object.entries(plan.members)), assignment: new Map(assignment) };
+}
+
+function partitionsOf(byTopic: Record<string, number[]>): TopicPartition[] {
+  return Object.entries(byTopic).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
+}
+
+function sameEntries<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>, same: (a: T, b: T) => boolean): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) {
+    const other = b.get(key);
+    if (other === undefined || !same(value, other)) return false;
+  }
+  return true;
+}

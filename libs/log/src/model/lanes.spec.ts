@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { DueQueue } from './due-queue.js';
+import { Lanes, laneOf } from './lanes.js';
+
+describe('lanes', () => {
+  it('let one item of a lane run at a time, in the order they came', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.boolean())), (steps) => {
+        const lanes = new Lanes<number>();
+        const running = new Map<string, number>();
+        const started: Record<string, number[]> = { a: [], b: [], c: [] };
+        const start = (lane: string, item: number | undefined): void => {
+          if (item === undefined) running.delete(lane);
+          else {
+            running.set(lane, item);
+            started[lane]?.push(item);
+          }
+        };
+        for (const [item, [lane, ends]] of steps.entries()) {
+          if (ends && running.has(lane)) start(lane, lanes.leave(lane));
+          if (lanes.enter(lane, item)) {
+            expect(running.has(lane)).toBe(false);
+            start(lane, item);
+          }
+        }
+        for (const lane of [...running.keys()]) while (running.has(lane)) start(lane, lanes.leave(lane));
+        for (const items of Object.values(started)) expect(items).toEqual([...items].sort((a, b) => a - b));
+        expect(Object.values(started).flat()).toHaveLength(steps.length);
+        expect(lanes.held).toBe(0);
+      }),
+    );
+  });
+
+  it('keep a long lane in order', () => {
+    const lanes = new Lanes<number>();
+    lanes.enter('hot', -1);
+    for (let item = 0; item < 5000; item++) lanes.enter('hot', item);
+    for (let item = 0; item < 5000; item++) expect(lanes.leave('hot')).toBe(item);
+    expect(lanes.leave('hot')).toBeUndefined();
+    expect(lanes.isBusy('hot')).toBe(false);
+  });
+
+  it('are chosen by the ordering', () => {
+    expect([laneOf('key', 'k'), laneOf('key', undefined), laneOf('partition', 'k'), laneOf('none', 'k')]).toEqual([
+      'k',
+      undefined,
+      '',
+      undefined,
+    ]);
+  });
+});
+
+describe('a due queue', () => {
+  it('gives what is due, the earliest first, and nothing early', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(100)), fc.nat(100), (times, nowMs) => {
+        const queue = new DueQueue<number>();
+        for (const time of times) queue.add(time, time);
+        const taken: number[] = [];
+        for (let item = queue.take(nowMs); item !== undefined; item = queue.take(nowMs)) taken.push(item);
+        expect(taken).toEqual(times.filter((time) => time <= nowMs).sort((a, b) => a - b));
+        expect(queue.size).toBe(times.filter((time) => time > nowMs).length);
+        expect(queue.nextMs).toBe(Math.min(...times.filter((time) => time > nowMs)));
+      }),
+    );
+  });
+});

@@ -1,0 +1,117 @@
+import { ByteReader, ByteWriter, CodecError } from '@millrace/core';
+import type { Frontier } from './frontier.js';
+
+/** What is kept beside a committed offset, so that the next owner neither repeats what is done nor forgets failures. */
+export interface Progress {
+  /** Runs of offsets beyond the committed one that are done. */
+  readonly done: readonly { readonly start: number; readonly length: number }[];
+  /** Offset → how often its record has failed. */
+  readonly attempts: ReadonlyMap<number, number>;
+}
+
+export const noProgress: Progress = { done: [], attempts: new Map() };
+
+const version = 1;
+const asRuns = 0;
+const asBitmap = 1;
+/** More records than this that fail at the same time start counting again with a new owner. */
+const maxAttempts = 512;
+
+/**
+ * Encodes what is done beyond the frontier, as runs or as a bitmap, whichever is shorter (as Confluent's parallel
+ * consumer does), and the failures. What does not fit into `maxBytes` is left out from the far end: it would be handled
+ * again after a crash, never lost. Empty when there is nothing to keep.
+ */
+export function encodeProgress(frontier: Frontier, attempts: ReadonlyMap<number, number>, maxBytes: number): Buffer {
+  if (frontier.beyond === 0 && attempts.size === 0) return Buffer.alloc(0);
+  const writer = new ByteWriter(256);
+  writer.byte(version);
+  writeAttempts(writer, attempts, frontier.offset);
+  const runs = frontier.runs();
+  const room = maxBytes - writer.length - 1;
+  const shortest = shorter(runsOf(runs, frontier.offset, room), bitmapOf(runs, frontier.offset, room));
+  return writer.byte(shortest.kind).raw(shortest.bytes).finish();
+}
+
+/** @throws {CodecError} on bytes that `encodeProgress` did not write */
+export function decodeProgress(committed: number, bytes: Buffer): Progress {
+  if (bytes.length === 0) return noProgress;
+  const reader = new ByteReader(bytes);
+  if (reader.byte() !== version) throw new CodecError('the progress of a group has an unknown version');
+  const attempts = new Map<number, number>();
+  for (let count = reader.varint(); count > 0; count--) attempts.set(committed + reader.varint(), reader.varint());
+  const kind = reader.byte();
+  return { attempts, done: kind === asRuns ? readRuns(reader, committed) : readBitmap(reader, committed) };
+}
+
+interface Encoded {
+  readonly kind: number;
+  readonly bytes: Buffer;
+  /** The last offset it speaks of: an encoding that had to be cut says less. */
+  readonly reach: number;
+}
+
+function shorter(a: Encoded, b: Encoded): Encoded {
+  if (a.reach !== b.reach) return a.reach > b.reach ? a : b;
+  return a.bytes.length <= b.bytes.length ? a : b;
+}
+
+/** Gap, length, gap, length … */
+function runsOf(runs: Progress['done'], base: number, maxBytes: number): Encoded {
+  const writer = new ByteWriter(256);
+  let at = base;
+  for (const { start, length } of runs) {
+    const before = writer.length;
+    writer.varint(start - at).varint(length);
+    if (writer.length > maxBytes) {
+      writer.truncate(before);
+      break;
+    }
+    at = start + length;
+  }
+  return { kind: asRuns, bytes: writer.finish(), reach: at };
+}
+
+/** One bit an offset, the lowest first. */
+function bitmapOf(runs: Progress['done'], base: number, maxBytes: number): Encoded {
+  const last = runs.at(-1);
+  const wanted = last === undefined ? 0 : last.start + last.length - base;
+  const bits = Math.min(wanted, Math.max(0, maxBytes) * 8);
+  const bytes = Buffer.alloc(Math.ceil(bits / 8));
+  for (const { start, length } of runs) {
+    for (let bit = start - base; bit < Math.min(start + length - base, bits); bit++) {
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7));
+    }
+  }
+  return { kind: asBitmap, bytes, reach: base + bits };
+}
+
+function readRuns(reader: ByteReader, base: number): Progress['done'] {
+  const runs: { start: number; length: number }[] = [];
+  let at = base;
+  while (reader.remaining > 0) {
+    const start = at + reader.varint();
+    const length = reader.varint();
+    runs.push({ start, length });
+    at = start + length;
+  }
+  return runs;
+}
+
+function readBitmap(reader: ByteReader, base: number): Progress['done'] {
+  const bytes = reader.rest();
+  const runs: { start: number; length: number }[] = [];
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    if (((bytes[bit >> 3] ?? 0) & (1 << (bit & 7))) === 0) continue;
+    const last = runs.at(-1);
+    if (last !== undefined && last.start + last.length === base + bit) last.length++;
+    else runs.push({ start: base + bit, length: 1 });
+  }
+  return runs;
+}
+
+function writeAttempts(writer: ByteWriter, attempts: ReadonlyMap<number, number>, base: number): void {
+  const kept = [...attempts].filter(([offset]) => offset >= base).slice(0, maxAttempts);
+  writer.varint(kept.length);
+  for (const [offset, count] of kept) writer.varint(offset - base).varint(count);
+}

@@ -1,0 +1,19 @@
+/** One partition of one topic. */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** `orders/3`: for maps and messages. */
+export function partitionName({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+/** By topic, then by number; by code units, so that every process sorts alike whatever its locale. */
+export function comparePartitions(a: TopicPartition, b: TopicPartition): number {
+  return compareNames(a.topic, b.topic) || a.partition - b.partition;
+}
+
+export function compareNames(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
