@@ -8,7 +8,7 @@ import {
   RetryLater,
   ValidationError,
 } from '@millrace/core';
-import { deliver } from './deliver.js';
+import { deliver, deliverTo } from './deliver.js';
 import { DeliveryContext } from './delivery-context.js';
 import { type Handler, withMiddleware } from './middleware.js';
 
@@ -107,5 +107,31 @@ describe('deliver', () => {
     context.abandon(new Error('lease lost'));
     expect(await delivery).toEqual({ kind: 'abandoned' });
     expect(context.signal.reason).toEqual(new Error('lease lost'));
+  });
+});
+
+describe('deliverTo', () => {
+  it('decides at once when the handler answers no promise', () => {
+    const outcomes: Outcome[] = [];
+    deliverTo({ handle: () => 7, handlerTimeoutMs: 5 }, new TestContext(), String, (outcome) => outcomes.push(outcome));
+    expect(outcomes).toEqual([{ kind: 'completed', result: 7 }]);
+  });
+
+  it('lets a handler move its deadline before it first waits', async () => {
+    const context = new TestContext();
+    const handle = (_payload: unknown, { extend }: TestContext): Promise<unknown> => {
+      extend.call(context, 60_000);
+      return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    };
+    const outcome = new Promise((resolve) => deliverTo({ handle, handlerTimeoutMs: 1 }, context, String, resolve));
+    expect(await outcome).toMatchObject({ kind: 'completed' });
+  });
+
+  it('does not call the handler when the delivery was taken back before', () => {
+    const context = new TestContext();
+    context.abandon(new Error('lease lost'));
+    const outcomes: Outcome[] = [];
+    deliverTo({ handle: thrower('called'), handlerTimeoutMs: 0 }, context, String, (outcome) => outcomes.push(outcome));
+    expect(outcomes).toEqual([{ kind: 'abandoned' }]);
   });
 });

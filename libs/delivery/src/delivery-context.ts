@@ -10,7 +10,7 @@ export abstract class DeliveryContext {
   #timer: NodeJS.Timeout | undefined;
   #timeoutMs = 0;
   #decide: ((outcome: Outcome) => void) | undefined;
-  #ended: Promise<void> | undefined;
+  #running: PromiseLike<unknown> | undefined;
 
   /** Which attempt this is, from 1. */
   abstract readonly attempt: number;
@@ -45,21 +45,35 @@ export abstract class DeliveryContext {
 
   /** Settles when user code has really ended, which after an overrun is later than the outcome is known. */
   get handlerEnded(): Promise<void> {
-    return this.#ended ?? Promise.resolve();
+    return Promise.resolve(this.#running).then(ignore, ignore);
   }
 
-  /** For the pipeline: starts the clock. `running` is the handler's promise; `decide` takes the one outcome. */
-  begin(running: Promise<unknown>, timeoutMs: number, decide: (outcome: Outcome) => void): void {
+  /**
+   * For the pipeline: the handler is about to be called; `decide` takes the one outcome.
+   * Answers false when the delivery was taken back before: then the handler must not be called.
+   */
+  begin(timeoutMs: number, decide: (outcome: Outcome) => void): boolean {
     this.#decide = decide;
     this.#timeoutMs = timeoutMs;
-    this.#ended = running.then(ignore, ignore);
-    this.extend(timeoutMs);
-    if (this.#abortReason !== undefined) this.#settle({ kind: 'abandoned' });
+    if (this.#abortReason === undefined) return true;
+    this.#settle({ kind: 'abandoned' });
+    return false;
+  }
+
+  /** For the pipeline: the handler answered a promise. The clock that `begin` started is only set when it outlives the turn. */
+  wait(running: PromiseLike<unknown>): void {
+    this.#running = running;
+    if (this.#timeoutMs > 0 && this.#timer === undefined && this.#decide !== undefined) watchSoon(this);
   }
 
   /** For the pipeline: the handler ended. The outcome counts unless the delivery was interrupted before. */
   end(outcome: Outcome): void {
     this.#settle(outcome);
+  }
+
+  /** For the pipeline: sets the timer of a handler that is still running. */
+  watch(): void {
+    if (this.#decide !== undefined && this.#timer === undefined) this.extend();
   }
 
   #overrun(): void {
@@ -75,11 +89,25 @@ export abstract class DeliveryContext {
   }
 
   #settle(outcome: Outcome): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     const decide = this.#decide;
     this.#decide = undefined;
     decide?.(outcome);
   }
+}
+
+// Most handlers end within the turn of the event loop that started them: a timer for each would cost more than they do.
+let young: DeliveryContext[] = [];
+
+function watchSoon(context: DeliveryContext): void {
+  if (young.length === 0) setImmediate(watchYoung);
+  young.push(context);
+}
+
+function watchYoung(): void {
+  const contexts = young;
+  young = [];
+  for (const context of contexts) context.watch();
 }
 
 function ignore(): void {}

@@ -1,4 +1,4 @@
-export { type DeliveryPlan, deliver } from './deliver.js';
+export { type DeliveryPlan, deliver, deliverTo } from './deliver.js';
 export { DeliveryContext } from './delivery-context.js';
 export { Events, type HandlerLabels, type MillraceEvents } from './events.js';
 export { InFlight } from './in-flight.js';
