@@ -1,6 +1,6 @@
 import { Cluster } from '@millrace/redis';
 import { type ClusterNodeView, viewOf } from './cluster-view.js';
-import { RedisClients } from './redis-clients.js';
+import { disconnectTimeout, RedisClients } from './redis-clients.js';
 import { askRedis } from './redis-question.js';
 import type { RedisServer } from './redis-server.js';
 import { stopTogether } from './started.js';
@@ -47,7 +47,7 @@ export class RedisCluster {
     const client = new Cluster(cluster.nodes, {
       clusterRetryStrategy: () => 50,
       ...options,
-      ...(password === undefined ? {} : { redisOptions: { password } }),
+      redisOptions: { disconnectTimeout, ...(password === undefined ? {} : { password }) },
     });
     return this.#clients.track(client);
   }

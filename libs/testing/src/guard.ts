@@ -25,11 +25,8 @@ gone="$folder.gone"
 mv "$folder" "$gone"
 cd "$gone/pids" || exit 1
 for pid in *; do kill -s KILL -- "-$pid"; done 2>/dev/null
-for pid in *; do
-  tries=0
-  while kill -s 0 -- "-$pid" 2>/dev/null && [ $tries -lt 100 ]; do sleep 0.01; tries=$((tries + 1)); done
-done
-cd / && rm -rf "$gone" || { sleep 0.2; rm -rf "$gone"; }
+cd /
+rm -rf "$gone" || { sleep 0.2; rm -rf "$gone"; }
 `;
 const startMarked = ': > "$0/pids/$$" && exec "$@"';
 

@@ -1,4 +1,5 @@
 export { type ClusterClientOptions, RedisCluster } from './cluster.js';
+export { FaultProxy, type ProxyTarget, startProxy } from './fault-proxy.js';
 export { freePort } from './free-port.js';
 export { Program, type ProgramExit, type ProgramOptions, spawnProgram } from './program.js';
 export { findRedisBinary, type RedisBinary } from './redis-binary.js';

@@ -3,6 +3,12 @@ import { Redis } from '@millrace/redis';
 /** Options of ioredis; the address is filled in. */
 export type ClientOptions = Omit<Redis['options'], 'host' | 'port' | 'path' | 'replyMapping'>;
 
+/**
+ * Closing a client whose connection is already lost leaves ioredis with a timer that nothing clears: by default it
+ * keeps the process alive for two seconds.
+ */
+export const disconnectTimeout = 50;
+
 /** The clients that were handed out for one server, so that they can be closed with it. */
 export class RedisClients {
   readonly #open = new Set<{ disconnect(): void }>();
@@ -15,6 +21,7 @@ export class RedisClients {
       port,
       ...(password === undefined ? {} : { password }),
       retryStrategy: () => 50,
+      disconnectTimeout,
       ...options,
     });
     return this.track(client);

@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import type { Redis } from '@millrace/redis';
+import { freePort } from './free-port.js';
+import { type Faults, ProxiedConnection } from './proxied-connection.js';
+import { type ClientOptions, RedisClients } from './redis-clients.js';
+import { ReplyCut } from './reply-cut.js';
+import { forget, remember } from './started.js';
+
+/** What a proxy stands in front of; a `RedisServer` fits. */
+export interface ProxyTarget {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  readonly port: number;
+  readonly password?: string | undefined;
+}
+
+/** Starts a TCP proxy on a free port of 127.0.0.1. It does nothing to what passes until it is told to. */
+export async function startProxy(target: ProxyTarget): Promise<FaultProxy> {
+  for (let attempt = 1; ; attempt++) {
+    const proxy = new FaultProxy(target, await freePort());
+    try {
+      await proxy.accept();
+      return remember(proxy);
+    } catch (error) {
+      if (attempt === 10) throw error;
+    }
+  }
+}
+
+/** A network between a client and Redis (plain RESP2 or RESP3, no TLS) that fails on demand. Made by `startProxy`. */
+export class FaultProxy {
+  readonly host = '127.0.0.1';
+  readonly port: number;
+  readonly #target: ProxyTarget;
+  readonly #connections = new Set<ProxiedConnection>();
+  readonly #clients = new RedisClients();
+  readonly #faults: Faults = { delayMs: 0, isDropping: false, replyCuts: new Set() };
+  #server: Server | undefined;
+
+  constructor(target: ProxyTarget, port: number) {
+    this.#target = target;
+    this.port = port;
+  }
+
+  get password(): string | undefined {
+    return this.#target.password;
+  }
+
+  /** `redis://[:password@]127.0.0.1:<port of the proxy>` */
+  get url(): string {
+    const login = this.password === undefined ? '' : `:${encodeURIComponent(this.password)}@`;
+    return `redis://${login}${this.host}:${this.port}`;
+  }
+
+  /** How `connect` of @millrace/redis reaches Redis through the proxy. */
+  get connection(): { readonly url: string } {
+    return { url: this.url };
+  }
+
+  /** How many clients are connected through it. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** A client that goes through the proxy; it is closed when the proxy stops. */
+  client(options: ClientOptions = {}): Redis {
+    return this.#clients.connect(this, options);
+  }
+
+  /** Everything takes this much longer, each way: a round trip takes twice as much. 0 ends it. */
+  delay(ms: number): void {
+    this.#faults.delayMs = ms;
+  }
+
+  /** The network swallows everything, and nobody notices: connections stay open and silent until `restore` or `cut`. */
+  drop(): void {
+    this.#faults.isDropping = true;
+  }
+
+  /** Breaks every connection now, with a reset. New ones are accepted, unless `refuse` was called. */
+  cut(): void {
+    for (const connection of this.#connections) connection.cut();
+  }
+
+  /** Nobody listens any more: whoever dials gets ECONNREFUSED. Connections that are open stay. */
+  refuse(): void {
+    this.#server?.close();
+    this.#server = undefined;
+  }
+
+  /** Listens again after `refuse`, on the same port. */
+  async accept(): Promise<void> {
+    if (this.#server !== undefined) return;
+    const server = createServer((socket) => this.#connect(socket));
+    server.listen(this.port, this.host);
+    await once(server, 'listening');
+    server.unref();
+    this.#server = server;
+  }
+
+  /** Ends every fault. A connection of which bytes were dropped is cut: what would follow the hole is garbage. */
+  async restore(): Promise<void> {
+    this.#faults.delayMs = 0;
+    this.#faults.isDropping = false;
+    for (const connection of this.#connections) if (connection.lostSomething) connection.cut();
+    await this.accept();
+  }
+
+  /**
+   * Lets the next command through to Redis (with `pattern`: the next whose bytes contain it, a command name or a key;
+   * case does not matter), waits until Redis has answered, and then closes the connection without handing the reply
+   * on: the client cannot know that the command was done. Replies to earlier commands still arrive; what was sent
+   * behind it on the same connection goes to Redis and loses its reply too. An answer NOSCRIPT, which says that
+   * nothing was done, goes to the client, and the cut waits for the next fitting command. (Replies are counted: not
+   * for a connection that subscribes under RESP2, where messages look like replies.)
+   *
+   * Resolves when the connection is closed.
+   *
+   * @throws {Error} when no such command was answered within `timeoutMs` (default 10 000)
+   */
+  cutBeforeReply(pattern?: string, { timeoutMs = 10_000 } = {}): Promise<void> {
+    const cut = new ReplyCut(pattern, timeoutMs);
+    this.#faults.replyCuts.add(cut);
+    const forgetCut = () => void this.#faults.replyCuts.delete(cut);
+    cut.done.then(forgetCut, forgetCut);
+    return cut.done;
+  }
+
+  /** Closes everything. May be called twice. */
+  async stop(): Promise<void> {
+    this.#clients.close();
+    this.refuse();
+    for (const cut of this.#faults.replyCuts) cut.fail(new Error('the proxy was stopped before the cut happened'));
+    this.cut();
+    forget(this);
+  }
+
+  #connect(client: Socket): void {
+    const redis = createConnection(this.#target.port, this.#target.host ?? '127.0.0.1');
+    const connection = new ProxiedConnection(client, redis, this.#faults);
+    this.#connections.add(connection);
+    const forgetWhenClosed = () => {
+      if (client.closed && redis.closed) this.#connections.delete(connection);
+    };
+    client.once('close', forgetWhenClosed);
+    redis.once('close', forgetWhenClosed);
+  }
+}

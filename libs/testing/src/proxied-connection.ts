@@ -1,0 +1,97 @@
+import type { Socket } from 'node:net';
+import { Lane } from './lane.js';
+import type { ReplyCut } from './reply-cut.js';
+import { isPush, RespFrames } from './resp-frames.js';
+
+/** The faults of a proxy at this moment; all its connections look here. */
+export interface Faults {
+  /** Added to each way. */
+  delayMs: number;
+  /** Bytes vanish, and so does the news that a side has closed. */
+  isDropping: boolean;
+  /** Armed cuts, in the order in which they were asked for. */
+  readonly replyCuts: Set<ReplyCut>;
+}
+
+/**
+ * One client's connection through the proxy. It hands on whole commands and whole replies, and counts both: Redis
+ * answers in order, so the nth reply (pushes aside) is the answer to the nth command.
+ */
+export class ProxiedConnection {
+  readonly #client: Socket;
+  readonly #redis: Socket;
+  readonly #faults: Faults;
+  #commandCount = 0;
+  #replyCount = 0;
+  #lostSomething = false;
+  #isCut = false;
+  #pendingCut: { readonly cut: ReplyCut; readonly reply: number } | undefined;
+
+  constructor(client: Socket, redis: Socket, faults: Faults) {
+    this.#client = client;
+    this.#redis = redis;
+    this.#faults = faults;
+    this.#carry(client, redis, (command) => this.#onCommand(command));
+    this.#carry(redis, client, (reply) => this.#onReply(reply));
+  }
+
+  /** Whether bytes were dropped: what comes after a hole would be garbage, so it can only be closed. */
+  get lostSomething(): boolean {
+    return this.#lostSomething;
+  }
+
+  /** Breaks both sides at once, with a reset. */
+  cut(): void {
+    this.#client.resetAndDestroy();
+    this.#redis.resetAndDestroy();
+  }
+
+  /** Hands `from`'s values on to `to`, each unless `inspect` takes it away. */
+  #carry(from: Socket, to: Socket, inspect: (frame: Buffer) => boolean): void {
+    const frames = new RespFrames();
+    const lane = new Lane(from, to);
+    from.setNoDelay(true);
+    from.on('error', () => {}); // 'close' follows
+    from.on('data', (chunk) => {
+      if (this.#drops()) return;
+      for (const frame of frames.push(chunk)) if (inspect(frame)) lane.send(frame, this.#faults.delayMs);
+    });
+    from.once('close', () => {
+      this.#pendingCut?.cut.fail(new Error('the connection closed before Redis answered the command'));
+      if (!this.#drops()) lane.end();
+    });
+  }
+
+  #drops(): boolean {
+    this.#lostSomething ||= this.#faults.isDropping;
+    return this.#faults.isDropping;
+  }
+
+  #onCommand(command: Buffer): boolean {
+    if (this.#pendingCut === undefined) {
+      for (const cut of this.#faults.replyCuts) {
+        if (!cut.claim(command)) continue;
+        this.#pendingCut = { cut, reply: this.#commandCount };
+        break;
+      }
+    }
+    this.#commandCount++;
+    return true;
+  }
+
+  #onReply(reply: Buffer): boolean {
+    if (this.#isCut) return false;
+    if (isPush(reply)) return true;
+    const pending = this.#pendingCut;
+    if (this.#replyCount++ !== pending?.reply) return true;
+    this.#pendingCut = undefined;
+    if (reply.toString('latin1', 0, 9) === '-NOSCRIPT') {
+      pending.cut.giveBack();
+      return true;
+    }
+    this.#isCut = true;
+    this.#client.once('close', () => pending.cut.succeed());
+    this.#redis.destroy(); // its 'close' lets the client have the replies that came before, and then closes it too
+    return false;
+  }
+}
