@@ -12,6 +12,7 @@ describe('errors', () => {
     [new errors.TopologyNotFoundError('queue', 'x'), 'TOPOLOGY_NOT_FOUND'],
     [new errors.TopologyConflictError('queue', 'x', []), 'TOPOLOGY_CONFLICT'],
     [new errors.WriteError('x', { failure: 'full', mayBeWritten: false }), 'WRITE'],
+    [new errors.UnroutableError('x'), 'UNROUTABLE'],
     [new errors.LeaseLostError('x'), 'LEASE_LOST'],
     [new errors.DeadlineExceededError('x', 1), 'DEADLINE_EXCEEDED'],
     [new errors.ClosedError('x'), 'CLOSED'],

@@ -112,6 +112,9 @@ export class WriteError extends MillraceError {
   }
 }
 
+/** A message that had to reach a queue (`mandatory`) reached none. It is kept nowhere. */
+export class UnroutableError extends MillraceError {}
+
 /** The caller's lease is gone: another member owns the partition, or other consumers got the messages. Stop working on them. */
 export class LeaseLostError extends MillraceError {}
 

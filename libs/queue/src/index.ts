@@ -1,1 +1,17 @@
-export {};
+export { Broker } from './broker.js';
+export type { BrokerOptions } from './broker-options.js';
+export type { MessageInput } from './composer.js';
+export type { DeclareOptions } from './declarations.js';
+export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
+export type { Death } from './model/death.js';
+export type { ExchangeDeclaration, ExchangeSettings, ExchangeType } from './model/exchange-settings.js';
+export { decodeFrame, encodeFrame, type StoredMessage, type StoredProperties } from './model/message-frame.js';
+export type { PublishProperties } from './model/publish-properties.js';
+export type { DeadLetterTarget, Overflow, QueueDeclaration, QueueSettings } from './model/queue-settings.js';
+export type { Receipt, Refusal, TopicPosition } from './model/receipt.js';
+export { type Route, Router } from './model/routing.js';
+export { topicMatches } from './model/topic-pattern.js';
+export type { Topology } from './model/topology.js';
+export type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
+export type { RemoveConditions } from './store/queue-slot.js';
+export type { TopicMessage, TopicSink } from './topic-sink.js';

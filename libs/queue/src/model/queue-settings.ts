@@ -55,10 +55,14 @@ export interface QueueSettings {
   readonly deduplicationWindowMs: number;
   /** Most messages a second that all consumers together take. Default: no limit. */
   readonly maxPerSecond?: number | undefined;
+  /** Of an exclusive queue: the Broker it belongs to. Written by Millrace. */
+  readonly owner?: string | undefined;
 }
 
 /** What is written to declare a queue: everything but the name may be left out. */
-export type QueueDeclaration = { readonly name: string } & Partial<Omit<QueueSettings, 'name' | 'deadLetter'>> & {
+export type QueueDeclaration = { readonly name: string } & Partial<
+  Omit<QueueSettings, 'name' | 'deadLetter' | 'owner'>
+> & {
     /** An exchange, or `{ queue }` for one queue. */
     readonly deadLetter?: DeadLetterTarget | { readonly queue: string } | undefined;
   };
@@ -79,12 +83,7 @@ const changeable: ReadonlySet<string> = new Set<keyof QueueSettings>([
 /** @throws {OptionsError} with every problem at once */
 export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   const subject = `queue ${JSON.stringify(declaration?.name)}`;
-  return resolveOptions<QueueSettings>(subject, readers, declaration);
-}
-
-/** What differs between two declarations of one queue. */
-export function queueDifferences(declared: QueueSettings, requested: QueueSettings): SettingDifference[] {
-  return differences(declared, requested);
+  return resolveOptions<Omit<QueueSettings, 'owner'>>(subject, readers, declaration);
 }
 
 /** Whether a difference can be applied to a queue in use. */
@@ -97,8 +96,12 @@ export function differences(declared: object, requested: object): SettingDiffere
   const before: Record<string, unknown> = { ...declared };
   const after: Record<string, unknown> = { ...requested };
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((setting) => JSON.stringify(before[setting]) !== JSON.stringify(after[setting]))
+    .filter((setting) => !isSame(before[setting], after[setting]))
     .map((setting) => ({ setting, declared: before[setting], requested: after[setting] }));
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Reads the name of an object of the topology. */
@@ -132,7 +135,7 @@ const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, rep
   return typeof routingKey === 'string' ? { exchange: name, routingKey } : { exchange: name };
 };
 
-const readers: OptionReaders<QueueSettings> = {
+const readers: OptionReaders<Omit<QueueSettings, 'owner'>> = {
   name: objectName('queue'),
   messageTtlMs: positive,
   idleExpiryMs: positive,

@@ -1,0 +1,47 @@
+import { type Codec, custom, integer, jsonCodec, type OptionReaders, resolveOptions } from '@millrace/core';
+import { Events } from '@millrace/delivery';
+
+/** How a Broker publishes, and what it knows. */
+export interface BrokerOptions {
+  /** How bodies are encoded unless a message says otherwise. Default JSON. */
+  readonly codec: Codec;
+  /** Further codecs that messages may have been written with. */
+  readonly codecs: readonly Codec[];
+  /** Where everything that happens is told. Default: its own. */
+  readonly events: Events;
+  /** Longest time from publishing to the receipt or an error, in ms. Default 30,000. */
+  readonly deliveryTimeoutMs: number;
+  /** Largest message, its headers and properties included. Default 16 MiB. */
+  readonly maxMessageBytes: number;
+  /** Most messages that wait for their receipts; further ones wait for room. Default 50,000. */
+  readonly maxBufferedMessages: number;
+  /** Most bytes of such messages. Default 64 MiB. */
+  readonly maxBufferedBytes: number;
+}
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveBrokerOptions(input: Partial<BrokerOptions>): BrokerOptions {
+  return resolveOptions<BrokerOptions>('broker', readers, input);
+}
+
+const isCodec = (value: unknown): value is Codec =>
+  typeof value === 'object' && value !== null && 'encode' in value && 'decode' in value && 'id' in value;
+
+const readers: OptionReaders<BrokerOptions> = {
+  codec: custom<Codec>(jsonCodec, 'a codec', isCodec),
+  codecs: custom<readonly Codec[]>(
+    [],
+    'a list of codecs',
+    (value): value is readonly Codec[] => Array.isArray(value) && value.every(isCodec),
+  ),
+  events: (value, report, path) => {
+    if (value === undefined) return new Events();
+    if (value instanceof Events) return value;
+    report(`${path} must be Events of @millrace/delivery`);
+    return new Events();
+  },
+  deliveryTimeoutMs: integer(30_000, { min: 1 }),
+  maxMessageBytes: integer(16 * 1024 * 1024, { min: 1 }),
+  maxBufferedMessages: integer(50_000, { min: 1 }),
+  maxBufferedBytes: integer(64 * 1024 * 1024, { min: 1 }),
+};

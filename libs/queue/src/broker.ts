@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import type { Events } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
+import { Composer, type MessageInput } from './composer.js';
+import { Declarations, type DeclareOptions } from './declarations.js';
+import type { BindingDeclaration } from './model/binding.js';
+import type { ExchangeDeclaration } from './model/exchange-settings.js';
+import type { PublishProperties } from './model/publish-properties.js';
+import type { QueueDeclaration, QueueSettings } from './model/queue-settings.js';
+import type { Receipt } from './model/receipt.js';
+import type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
+import { PublishRequest } from './publish-request.js';
+import { Publisher } from './publisher.js';
+import type { RemoveConditions } from './store/queue-slot.js';
+import type { TopicSink } from './topic-sink.js';
+import { TopologyCache } from './topology-cache.js';
+
+/** Exchanges, queues and bindings: declares them and publishes to them. */
+export class Broker {
+  readonly events: Events;
+  readonly #options: BrokerOptions;
+  readonly #composer: Composer;
+  readonly #declarations: Declarations;
+  readonly #publisher: Publisher;
+
+  /** @throws {OptionsError} with every problem at once */
+  constructor(connection: RedisConnection, options: Partial<BrokerOptions> = {}) {
+    this.#options = resolveBrokerOptions(options);
+    this.events = this.#options.events;
+    const cache = new TopologyCache(connection);
+    this.#composer = new Composer(this.#options);
+    this.#declarations = new Declarations(connection, cache, randomBytes(9).toString('base64url'));
+    this.#publisher = new Publisher(connection, cache, this.#options);
+  }
+
+  /** Declares an exchange; declaring it again with the same settings does nothing. @throws {TopologyConflictError} */
+  async declareExchange(exchange: ExchangeDeclaration, options?: DeclareOptions): Promise<void> {
+    await this.#declarations.declare({ exchanges: [exchange] }, options);
+  }
+
+  /** Declares a queue; declaring it again with the same settings does nothing. @throws {TopologyConflictError} */
+  async declareQueue(queue: QueueDeclaration, options?: DeclareOptions): Promise<QueueSettings> {
+    await this.#declarations.declare({ queues: [queue] }, options);
+    return this.#declarations.describeQueue(queue.name);
+  }
+
+  /** Every publish that begins after this resolved is routed by the binding, in every process. @throws {TopologyNotFoundError} */
+  async bind(binding: BindingDeclaration): Promise<void> {
+    await this.#declarations.declare({ bindings: [binding] });
+  }
+
+  /** Answers whether there was such a binding. */
+  unbind(binding: BindingDeclaration): Promise<boolean> {
+    return this.#declarations.unbind(binding);
+  }
+
+  deleteExchange(name: string, options?: { readonly ifUnused?: boolean }): Promise<boolean> {
+    return this.#declarations.deleteExchange(name, options);
+  }
+
+  /** Deletes a queue with its messages. Answers false when there is none, or a condition does not hold. */
+  deleteQueue(name: string, conditions?: RemoveConditions): Promise<boolean> {
+    return this.#declarations.deleteQueue(name, conditions);
+  }
+
+  /** What `declare` would do with this definition. Nothing is changed. */
+  plan(definition: TopologyDefinition): Promise<PlanStep[]> {
+    return this.#declarations.plan(definition);
+  }
+
+  /** Declares all of it in one change, or nothing. Answers what was new or different. @throws {TopologyConflictError} */
+  declare(definition: TopologyDefinition, options?: DeclareOptions): Promise<PlanStep[]> {
+    return this.#declarations.declare(definition, options);
+  }
+
+  /**
+   * Publishes a message; the receipt is Redis' confirmation.
+   *
+   * @throws {InvalidMessageError} the message is wrong: nothing was published
+   * @throws {TopologyNotFoundError} there is no such exchange
+   * @throws {UnroutableError} it is mandatory and reached nobody
+   * @throws {WriteError} no confirmation within `deliveryTimeoutMs`
+   */
+  publish(exchange: string, routingKey: string, body: unknown, properties?: PublishProperties): Promise<Receipt> {
+    return this.#one({ exchange, routingKey, body, properties }, false);
+  }
+
+  /** Puts a message straight into a queue. @throws {TopologyNotFoundError} there is no such queue; else as `publish` */
+  sendToQueue(queue: string, body: unknown, properties?: PublishProperties): Promise<Receipt> {
+    return this.#one({ exchange: '', routingKey: queue, body, properties }, true);
+  }
+
+  /**
+   * Publishes many messages, in their order. All are checked before the first is sent. When one fails the others go on, and
+   * the first error is thrown at the end: with message ids of your own the whole can be published again.
+   */
+  publishBatch(messages: readonly MessageInput[]): Promise<Receipt[]> {
+    return PublishRequest.run(this.#publisher, messages, (message, listener, index) =>
+      this.#composer.compose(message, listener, { index }),
+    );
+  }
+
+  /** Where bindings to topics lead: see @millrace/bridge. */
+  feedTopics(sink: TopicSink): void {
+    this.#publisher.topicSink = sink;
+  }
+
+  /** Takes no more, and waits until every message has its receipt or error. */
+  async close(): Promise<void> {
+    await this.#publisher.close();
+  }
+
+  async #one(message: MessageInput, isSentToQueue: boolean): Promise<Receipt> {
+    const [receipt] = await PublishRequest.run(this.#publisher, [message], (input, listener, index) =>
+      this.#composer.compose(input, listener, { index, isSentToQueue }),
+    );
+    if (receipt === undefined) throw new Error('a message has one receipt');
+    return receipt;
+  }
+}

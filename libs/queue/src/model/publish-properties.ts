@@ -1,0 +1,85 @@
+import { assertHeaders, type Codec, type Headers, InvalidMessageError, maxNameBytes, noHeaders } from '@millrace/core';
+import { noProperties, type StoredProperties } from './message-frame.js';
+import { routingKeyProblem } from './routing-key.js';
+
+/** What can be said about a message beside its body. */
+export interface PublishProperties {
+  /** At most 255 bytes. A second message with an id that the queue remembers is taken for a repetition. Default: a new id. */
+  readonly messageId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly replyTo?: string | undefined;
+  /** What kind of message this is, in the application's words. */
+  readonly type?: string | undefined;
+  readonly headers?: Headers | undefined;
+  /** From 0, the lowest; clamped to the levels that a queue has. Default 0. */
+  readonly priority?: number | undefined;
+  /** How long it may wait once it is due, in ms; a queue's own limit counts when it is shorter. */
+  readonly expirationMs?: number | undefined;
+  /** How long it is held back before it can be handled, in ms; through any exchange. It is routed when it is published. */
+  readonly delayMs?: number | undefined;
+  /** It must reach a queue or topic: otherwise publishing fails with an UnroutableError. Default false. */
+  readonly mandatory?: boolean | undefined;
+  /** When it happened, in ms since 1970. Default: this process's clock. */
+  readonly timestamp?: number | undefined;
+  /** How the body is encoded. Default: the Broker's codec. */
+  readonly codec?: Codec | undefined;
+}
+
+const noPublishProperties: PublishProperties = Object.freeze({});
+
+const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => string | undefined } = {
+  messageId: (value) => shortText(value) ?? (value === '' ? 'must not be empty' : undefined),
+  correlationId: shortText,
+  replyTo: shortText,
+  type: shortText,
+  headers: (value) => (typeof value === 'object' && value !== null ? undefined : 'must be an object'),
+  priority: (value) => whole(value, 0, 255, 'a whole number from 0 to 255'),
+  expirationMs: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER, 'a positive number of ms'),
+  delayMs: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER, 'a positive number of ms'),
+  mandatory: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+  timestamp: (value) => whole(value, 0, Number.MAX_SAFE_INTEGER, 'a number of ms since 1970'),
+  codec: (value) => (typeof value === 'object' && value !== null ? undefined : 'must be a codec'),
+};
+
+/**
+ * Checks what a caller gave; nothing that is missing is filled in.
+ *
+ * @throws {InvalidMessageError} on the first thing that is wrong
+ */
+export function checkMessage(
+  subject: string,
+  routingKey: string,
+  properties: PublishProperties = noPublishProperties,
+): PublishProperties {
+  const keyProblem = routingKeyProblem(routingKey);
+  if (keyProblem !== undefined) throw new InvalidMessageError(`${subject}: ${keyProblem}.`);
+  if (properties === noPublishProperties) return properties;
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined) continue;
+    const check = Object.hasOwn(checks, name) ? checks[name as keyof PublishProperties] : undefined;
+    const problem = check === undefined ? 'is no property of a message' : check(value);
+    if (problem !== undefined) throw new InvalidMessageError(`${subject}: ${name} ${problem}.`);
+  }
+  if (properties.headers !== undefined) assertHeaders(subject, properties.headers);
+  return properties;
+}
+
+/** The properties that are kept with the message. */
+export function storedProperties(properties: PublishProperties): StoredProperties {
+  const { correlationId, replyTo, type, expirationMs } = properties;
+  if ((correlationId ?? replyTo ?? type ?? expirationMs) === undefined) return noProperties;
+  return { correlationId, replyTo, type, expirationMs };
+}
+
+export function headersOf(properties: PublishProperties): Headers {
+  return properties.headers ?? noHeaders;
+}
+
+function shortText(value: unknown): string | undefined {
+  if (typeof value !== 'string') return 'must be a text';
+  return Buffer.byteLength(value) > maxNameBytes ? `is longer than ${maxNameBytes} bytes` : undefined;
+}
+
+function whole(value: unknown, min: number, max: number, what: string): string | undefined {
+  return Number.isInteger(value) && Number(value) >= min && Number(value) <= max ? undefined : `must be ${what}`;
+}

@@ -1,0 +1,38 @@
+/** A queue or topic that did not take a message. */
+export interface Refusal {
+  readonly kind: 'queue' | 'topic';
+  readonly name: string;
+  /** `maxlen`: the queue is full (its length or bytes). `unavailable`: a topic could not be written; see `error`. */
+  readonly reason: 'maxlen' | 'unavailable';
+  /** Whether the queue gave it to its dead letters instead (`overflow: 'dead-letter'`). */
+  readonly isDeadLettered: boolean;
+  readonly error?: Error | undefined;
+}
+
+/** Where a message was written in a partitioned log. */
+export interface TopicPosition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** What became of a published message, confirmed by Redis. */
+export interface Receipt {
+  readonly messageId: string;
+  /** The queues that hold it, or held it already. */
+  readonly queues: readonly string[];
+  readonly topics: readonly TopicPosition[];
+  /** No binding matched, so that nobody got it. With `mandatory` that is an UnroutableError instead. */
+  readonly isUnroutable: boolean;
+  /** Who did not take it, and why. */
+  readonly refused: readonly Refusal[];
+  /** Those of `queues` that knew its id: it was published to them before. */
+  readonly duplicates: readonly string[];
+}
+
+const none: readonly never[] = Object.freeze([]);
+
+/** The receipt of a message that every queue took. */
+export function plainReceipt(messageId: string, queues: readonly string[]): Receipt {
+  return { messageId, queues, topics: none, isUnroutable: queues.length === 0, refused: none, duplicates: none };
+}

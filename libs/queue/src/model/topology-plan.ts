@@ -1,0 +1,119 @@
+import { OptionsError, type SettingDifference, TopologyConflictError, TopologyNotFoundError } from '@millrace/core';
+import {
+  type Binding,
+  type BindingDeclaration,
+  bindingId,
+  bindingProblem,
+  describeBinding,
+  resolveBinding,
+} from './binding.js';
+import { type ExchangeDeclaration, resolveExchange } from './exchange-settings.js';
+import { differences, isChangeable, type QueueDeclaration, resolveQueue } from './queue-settings.js';
+import { type Topology, type TopologyEdit, withEdits } from './topology.js';
+
+/** Exchanges, queues and bindings as code declares them. */
+export interface TopologyDefinition {
+  readonly exchanges?: readonly ExchangeDeclaration[] | undefined;
+  readonly queues?: readonly QueueDeclaration[] | undefined;
+  readonly bindings?: readonly BindingDeclaration[] | undefined;
+}
+
+/** What declaring would do to one object. What is declared already as it should be has no step. */
+export interface PlanStep {
+  /** `change`: can be applied while in use. `conflict`: cannot; delete the object first. */
+  readonly action: 'create' | 'change' | 'conflict';
+  readonly kind: 'exchange' | 'queue' | 'binding';
+  readonly name: string;
+  readonly differences: readonly SettingDifference[];
+  readonly edit: TopologyEdit;
+}
+
+const changeableOfExchange: ReadonlySet<string> = new Set(['alternateExchange', 'internal']);
+
+/**
+ * Compares what is declared with a definition.
+ *
+ * @throws {OptionsError} a declaration is wrong in itself
+ * @throws {TopologyNotFoundError} a binding names an exchange or queue that is neither declared nor in the definition
+ */
+export function planTopology(topology: Topology, definition: TopologyDefinition, owner: string): PlanStep[] {
+  const steps: PlanStep[] = [];
+  for (const declaration of definition.exchanges ?? []) {
+    const value = resolveExchange(declaration);
+    const step = stepFor('exchange', topology.exchanges.get(value.name), value, (difference) =>
+      changeableOfExchange.has(difference.setting),
+    );
+    if (step !== undefined) steps.push({ ...step, edit: { table: 'exchanges', id: value.name, value } });
+  }
+  for (const declaration of definition.queues ?? []) {
+    const settings = resolveQueue(declaration);
+    const value = settings.exclusive ? { ...settings, owner } : settings;
+    const step = stepFor('queue', topology.queues.get(value.name), value, isChangeable);
+    if (step !== undefined) steps.push({ ...step, edit: { table: 'queues', id: value.name, value } });
+  }
+  const after = withEdits(topology, editsOf(steps));
+  const bindings = new Map(topology.bindings);
+  for (const declaration of definition.bindings ?? []) {
+    const step = planBinding({ ...after, bindings }, resolveBinding(declaration));
+    if (step === undefined) continue;
+    steps.push(step);
+    if (step.edit.table === 'bindings' && step.edit.value !== undefined) bindings.set(step.edit.id, step.edit.value);
+  }
+  return steps;
+}
+
+/** The edits of a plan. @throws {TopologyConflictError} for a conflict, and for a change where changes are not wanted */
+export function editsToApply(steps: readonly PlanStep[], onChange: 'refuse' | 'apply'): TopologyEdit[] {
+  for (const { action, kind, name, differences: found } of steps) {
+    if (action === 'conflict' || (action === 'change' && onChange === 'refuse')) {
+      throw new TopologyConflictError(kind, name, found);
+    }
+  }
+  return editsOf(steps);
+}
+
+function planBinding(topology: Topology, binding: Binding): PlanStep | undefined {
+  const exchange = topology.exchanges.get(binding.source);
+  if (exchange === undefined) throw new TopologyNotFoundError('exchange', binding.source);
+  const { kind, destination } = binding;
+  if (kind !== 'topic' && !(kind === 'queue' ? topology.queues : topology.exchanges).has(destination)) {
+    throw new TopologyNotFoundError(kind, destination);
+  }
+  const problem = bindingProblem(binding, exchange.type);
+  if (problem !== undefined) throw new OptionsError(`binding ${describeBinding(binding)}`, [problem]);
+  const id = bindingId(binding);
+  if (topology.bindings.has(id)) return undefined;
+  const other = exchange.type === 'consistent-hash' ? sameDestination(topology, binding) : undefined;
+  return {
+    action: other === undefined ? 'create' : 'conflict',
+    kind: 'binding',
+    name: describeBinding(binding),
+    differences:
+      other === undefined ? [] : [{ setting: 'weight', declared: other.routingKey, requested: binding.routingKey }],
+    edit: { table: 'bindings', id, value: binding },
+  };
+}
+
+/** A destination has one weight in a consistent-hash exchange. */
+function sameDestination(topology: Topology, { source, kind, destination }: Binding): Binding | undefined {
+  for (const other of topology.bindings.values()) {
+    if (other.source === source && other.kind === kind && other.destination === destination) return other;
+  }
+  return undefined;
+}
+
+function stepFor<T extends { readonly name: string }>(
+  kind: 'exchange' | 'queue',
+  declared: T | undefined,
+  requested: T,
+  canChange: (difference: SettingDifference) => boolean,
+): Omit<PlanStep, 'edit'> | undefined {
+  if (declared === undefined) return { action: 'create', kind, name: requested.name, differences: [] };
+  const found = differences(declared, requested);
+  if (found.length === 0) return undefined;
+  return { action: found.every(canChange) ? 'change' : 'conflict', kind, name: requested.name, differences: found };
+}
+
+function editsOf(steps: readonly PlanStep[]): TopologyEdit[] {
+  return steps.map(({ edit }) => edit);
+}

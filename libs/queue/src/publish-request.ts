@@ -1,0 +1,68 @@
+import type { MessageInput } from './composer.js';
+import type { Receipt } from './model/receipt.js';
+import type { Publication, PublicationListener } from './publication.js';
+import type { Publisher } from './publisher.js';
+
+/** A caller's messages: gathers their receipts. */
+export class PublishRequest implements PublicationListener {
+  readonly #receipts: Receipt[];
+  #missing: number;
+  #error: { readonly error: unknown } | undefined;
+  readonly #resolve: (receipts: Receipt[]) => void;
+  readonly #reject: (error: unknown) => void;
+
+  /** Sends messages in their order. @throws the first error, when every message has its end */
+  static run(
+    publisher: Publisher,
+    messages: readonly MessageInput[],
+    compose: (message: MessageInput, listener: PublicationListener, index: number) => Publication,
+  ): Promise<Receipt[]> {
+    if (messages.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      const request = new PublishRequest(messages.length, resolve, reject);
+      // A message that is wrong throws here, before the first is sent.
+      const publications = messages.map((message, index) => compose(message, request, index));
+      request.#send(publisher, publications, 0);
+    });
+  }
+
+  private constructor(count: number, resolve: (receipts: Receipt[]) => void, reject: (error: unknown) => void) {
+    this.#receipts = new Array(count);
+    this.#missing = count;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  confirmed(receipt: Receipt, index: number): void {
+    this.#receipts[index] = receipt;
+    this.#ended();
+  }
+
+  failed(error: unknown): void {
+    this.#error ??= { error };
+    this.#ended();
+  }
+
+  /** Goes on by itself as long as there is room; else when there is again. */
+  #send(publisher: Publisher, publications: readonly Publication[], from: number): void {
+    for (let index = from; index < publications.length; index++) {
+      const publication = publications[index];
+      if (publication === undefined) return;
+      const waiting = publisher.send(publication);
+      if (waiting === undefined) continue;
+      waiting.then(
+        () => this.#send(publisher, publications, index + 1),
+        (error: unknown) => {
+          for (const unsent of publications.slice(index)) unsent.fail(error);
+        },
+      );
+      return;
+    }
+  }
+
+  #ended(): void {
+    if (--this.#missing > 0) return;
+    if (this.#error === undefined) this.#resolve(this.#receipts);
+    else this.#reject(this.#error.error);
+  }
+}

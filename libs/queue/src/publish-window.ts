@@ -1,0 +1,105 @@
+import type { Publication } from './publication.js';
+
+/** What a publisher may hold at once. */
+export interface PublishBounds {
+  readonly maxBufferedMessages: number;
+  readonly maxBufferedBytes: number;
+}
+
+/**
+ * Every message between its caller and its receipt: bounded, so that a publisher that is faster than Redis waits instead
+ * of filling its memory; and each with a deadline, so that no caller waits for ever.
+ */
+export class PublishWindow {
+  readonly #bounds: PublishBounds;
+  /** In the order of their deadlines: all have the same time. The first ones may be settled already. */
+  #held: Publication[] = [];
+  #first = 0;
+  #count = 0;
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #waiting: (() => void)[] = [];
+  readonly #whenEmpty: (() => void)[] = [];
+
+  constructor(bounds: PublishBounds) {
+    this.#bounds = bounds;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether a message may enter now. A message that is larger than the bound by itself may enter when nothing else is there. */
+  hasRoom(): boolean {
+    return this.#waiting.length === 0 && this.#isBelowBounds();
+  }
+
+  /** Waits for room, in turn. Answers false when none came within `timeoutMs`. */
+  async room(timeoutMs: number): Promise<boolean> {
+    if (this.hasRoom()) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        resolve(false);
+      }, timeoutMs);
+      const enter = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.#waiting.push(enter);
+    });
+  }
+
+  enter(publication: Publication): void {
+    publication.window = this;
+    this.#held.push(publication);
+    this.#count++;
+    this.#bytes += publication.bytes;
+    if (this.#timer === undefined) this.#watch(publication.deadlineMs);
+    else if (this.#count === 1) this.#timer.ref();
+  }
+
+  /** The message has its receipt or its error. */
+  leave(publication: Publication): void {
+    this.#count--;
+    this.#bytes -= publication.bytes;
+    if (this.#waiting.length > 0 && this.#isBelowBounds()) this.#waiting.shift()?.();
+    if (this.#count === 0) {
+      // Not cleared: the next message is likely to come soon. But nothing needs the process to stay for it.
+      this.#timer?.unref();
+      this.#held = [];
+      this.#first = 0;
+      for (const tell of this.#whenEmpty.splice(0)) tell();
+    }
+  }
+
+  /** Resolves when everything that is held now is settled. It has a deadline each, so this ends. */
+  async drained(): Promise<void> {
+    while (this.#count > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  #isBelowBounds(): boolean {
+    return this.#count < this.#bounds.maxBufferedMessages && this.#bytes < this.#bounds.maxBufferedBytes;
+  }
+
+  #watch(deadlineMs: number): void {
+    this.#timer = setTimeout(() => this.#expire(), Math.max(1, Math.ceil(deadlineMs - performance.now())));
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (; this.#first < this.#held.length; this.#first++) {
+      const publication = this.#held[this.#first];
+      if (publication === undefined || publication.isSettled) continue;
+      if (publication.deadlineMs > now) break;
+      const why =
+        publication.lastFailure === 'timeout' ? 'Redis did not answer in time' : 'Redis did not take it in time';
+      publication.giveUp(publication.lastFailure, `${why} (${publication.lastFailure})`);
+    }
+    this.#held.splice(0, this.#first);
+    this.#first = 0;
+    const next = this.#held[0];
+    if (next !== undefined) this.#watch(next.deadlineMs);
+  }
+}

@@ -1,0 +1,89 @@
+import { asList, asText, type RedisClient, type ScriptArgument } from '@millrace/redis';
+import { type QueueKeys, readyKeys } from './keys.js';
+import { publishScript } from './publish-script.js';
+
+/** A message on its way into queues. */
+export interface OutgoingMessage {
+  readonly id: string;
+  readonly frame: Buffer;
+  /** '' for a message with nothing special, else see `messageTerms`. */
+  readonly terms: string;
+}
+
+/** One queue of a call: its keys, and which of the call's messages it gets (by index; undefined: all of them). */
+export interface PublishTarget {
+  readonly keys: QueueKeys;
+  readonly priorities: number;
+  readonly picks: readonly number[] | undefined;
+}
+
+/** One script call. */
+export interface PublishCall {
+  /** Where the version stands, and under which field. */
+  readonly versionKey: string;
+  readonly versionField: 'version' | 'topology';
+  readonly version: number;
+  readonly recordKey: string;
+  readonly number: number;
+  readonly recordTtlMs: number;
+  readonly messages: readonly OutgoingMessage[];
+  readonly targets: readonly PublishTarget[];
+}
+
+export type EntryResult = 'duplicate' | 'refused' | 'dead-lettered';
+
+export type PublishAnswer =
+  | {
+      readonly kind: 'done';
+      /** What happened to the messages that did not simply enter a queue, by index of message and target. */
+      readonly exceptions: readonly {
+        readonly message: number;
+        readonly target: number;
+        readonly result: EntryResult;
+      }[];
+      /** Targets where a message became a dead letter that has to be carried on. */
+      readonly dying: readonly number[];
+    }
+  /** The topology is another one. Nothing was done. */
+  | { readonly kind: 'stale'; readonly version: number }
+  /** The queue is not in its slot. Nothing was done. */
+  | { readonly kind: 'gone'; readonly target: number }
+  /** A later call was here before this one: whoever waited for this one has given up. Nothing was done. */
+  | { readonly kind: 'late' };
+
+/** The part of a message that a script has to understand; '' when there is nothing. */
+export function messageTerms(terms: {
+  readonly priority: number;
+  readonly delayMs: number | undefined;
+  readonly expirationMs: number | undefined;
+  readonly deduplicationId: string | undefined;
+}): string {
+  const { priority, delayMs, expirationMs, deduplicationId } = terms;
+  if (priority === 0 && delayMs === undefined && expirationMs === undefined && deduplicationId === undefined) return '';
+  return `${priority};${delayMs ?? ''};${expirationMs ?? ''};${deduplicationId ?? ''}`;
+}
+
+export async function publish(client: RedisClient, call: PublishCall): Promise<PublishAnswer> {
+  const keys = [call.versionKey, call.recordKey];
+  const args: ScriptArgument[] = [call.versionField, call.version, call.number, call.recordTtlMs, call.messages.length];
+  for (const { id, frame, terms } of call.messages) args.push(id, frame, terms);
+  for (const { keys: queue, priorities, picks } of call.targets) {
+    keys.push(queue.meta, queue.messages, queue.delayed, queue.expiry, queue.idle, queue.wake, queue.seen, queue.dying);
+    keys.push(queue.counts, ...readyKeys(queue, priorities));
+    args.push(priorities, picks === undefined ? '' : picks.map((index) => index + 1).join(','));
+  }
+  return readAnswer(asList(await publishScript.run(client, keys, args)));
+}
+
+function readAnswer(reply: readonly unknown[]): PublishAnswer {
+  const kind = asText(reply[0]);
+  if (kind === 'stale') return { kind, version: Number(asText(reply[1])) };
+  if (kind === 'gone') return { kind, target: Number(reply[1]) - 1 };
+  if (kind === 'late') return { kind };
+  const exceptions = reply.slice(1, -1).map((exception) => {
+    const [message, target, result] = asText(exception).split(' ');
+    return { message: Number(message) - 1, target: Number(target) - 1, result: result as EntryResult };
+  });
+  const dying = asText(reply.at(-1));
+  return { kind: 'done', exceptions, dying: dying === '' ? [] : dying.split(',').map((number) => Number(number) - 1) };
+}
