@@ -5,7 +5,7 @@
 export interface QueueKeys {
   /**
    * Hash: the queue's settings as its scripts need them (see `model/queue-meta.ts`), `paused`, and counters: `bytes` (of
-   * the ready frames: whoever moves an id into or out of `ready` counts them), `ghosts` (ids in `ready` whose frame is gone).
+   * the ready frames, only kept while `max-bytes` is set), `ghosts` (ids in `ready` whose frame is gone).
    * The queue exists while this hash has the field `name`.
    */
   readonly meta: string;

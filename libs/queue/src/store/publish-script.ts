@@ -4,7 +4,7 @@ import { Script } from '@millrace/redis';
 // this is the only script that touches several hash tags, so that a publish reaches all its queues or none.
 //
 // KEYS 1 the hash that holds the topology version 2 record of this call, then for each queue: meta, messages, delayed,
-//      expiry, idle, wake, seen, dying, counts, and its ready lists, lowest priority first
+//      expiry, idle, wake, seen, dying, counts, handled, and its ready lists, lowest priority first
 // ARGV 1 field of the version in KEYS[1] 2 version by which the messages were routed 3 number of this call
 //      4 how long the call is remembered, ms 5 number m of messages, then for each message: id, frame, and
 //      '' or 'priority;delay ms;expiration ms;deduplication id', then for each queue:
@@ -34,7 +34,7 @@ while arg < #ARGV do
     'dead-letter', 'ghosts', 'bytes')
   queues[#queues + 1] = q
   if not q.meta[1] then return {'gone', #queues} end
-  key, arg = key + 9 + q.levels, arg + 2
+  key, arg = key + 10 + q.levels, arg + 2
 end
 if isBehind then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 local time = redis.call('TIME')
@@ -48,17 +48,15 @@ const enterAll = `
 local function enterAll(q)
   for first = 1, m, 1000 do
     local last = math.min(m, first + 999)
-    local entries, ids, bytes = {}, {}, 0
+    local entries, ids = {}, {}
     for i = first, last do
       local id = ARGV[3 + 3 * i]
       ids[#ids + 1] = id
       entries[#entries + 1] = id
       entries[#entries + 1] = ARGV[4 + 3 * i]
-      bytes = bytes + #ARGV[4 + 3 * i]
     end
     redis.call('HSET', KEYS[q.key + 1], unpack(entries))
-    redis.call('RPUSH', KEYS[q.key + 9], unpack(ids))
-    redis.call('HINCRBY', KEYS[q.key], 'bytes', bytes)
+    redis.call('RPUSH', KEYS[q.key + 10], unpack(ids))
   end
   return m
 end`;
@@ -68,7 +66,7 @@ const dropHead = `
 local function dropHead(q, isFull)
   for level = 0, q.levels - 1 do
     while isFull() and q.mayDrop > 0 do
-      local id = redis.call('LPOP', KEYS[q.key + 9 + level])
+      local id = redis.call('LPOP', KEYS[q.key + 10 + level])
       if not id then break end
       q.mayDrop = q.mayDrop - 1
       local frame = redis.call('HGET', KEYS[q.key + 1], id)
@@ -81,7 +79,7 @@ local function dropHead(q, isFull)
           q.isDying = true
         else
           redis.call('HDEL', KEYS[q.key + 1], id)
-          redis.call('HDEL', KEYS[q.key + 8], id)
+          for key = q.key + 8, q.key + 9 do redis.call('HDEL', KEYS[key], id) end
         end
       end
     end
@@ -119,7 +117,7 @@ local function enter(q, i)
     q.firstDue = math.min(q.firstDue or due, due)
     return
   end
-  redis.call('RPUSH', KEYS[q.key + 9 + math.min(tonumber(priority) or 0, q.levels - 1)], id)
+  redis.call('RPUSH', KEYS[q.key + 10 + math.min(tonumber(priority) or 0, q.levels - 1)], id)
   q.entered, q.length, q.bytes = q.entered + 1, q.length + 1, q.bytes + #frame
   if q.meta[4] == 'drop-head' then dropHead(q, function() return isFull(0) end) end
 end`;
@@ -130,7 +128,7 @@ local function enterEach(q, number)
   q.entered, q.mayDrop, q.bytes, q.length = 0, m + 100, tonumber(q.meta[9]) or 0, -(tonumber(q.meta[8]) or 0)
   q.maxLength, q.maxBytes = tonumber(q.meta[2]), tonumber(q.meta[3])
   if q.maxLength then
-    for level = 0, q.levels - 1 do q.length = q.length + redis.call('LLEN', KEYS[q.key + 9 + level]) end
+    for level = 0, q.levels - 1 do q.length = q.length + redis.call('LLEN', KEYS[q.key + 10 + level]) end
   end
   local bytesBefore = q.bytes
   local firstDelayed = redis.call('ZRANGE', KEYS[q.key + 2], 0, 0, 'WITHSCORES')[2]
@@ -144,7 +142,7 @@ local function enterEach(q, number)
   end
   if q.picks == '' then for i = 1, m do one(i) end
   else for i in q.picks:gmatch('%d+') do one(tonumber(i)) end end
-  if q.bytes ~= bytesBefore then redis.call('HINCRBY', KEYS[q.key], 'bytes', q.bytes - bytesBefore) end
+  if q.maxBytes and q.bytes ~= bytesBefore then redis.call('HINCRBY', KEYS[q.key], 'bytes', q.bytes - bytesBefore) end
   if q.isDying then dying[#dying + 1] = number end
   -- Someone who waits for the next delayed message must learn that another is due before it.
   local isSooner = q.firstDue and q.firstDue < (tonumber(firstDelayed) or math.huge)

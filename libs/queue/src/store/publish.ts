@@ -69,7 +69,7 @@ export async function publish(client: RedisClient, call: PublishCall): Promise<P
   for (const { id, frame, terms } of call.messages) args.push(id, frame, terms);
   for (const { keys: queue, priorities, picks } of call.targets) {
     keys.push(queue.meta, queue.messages, queue.delayed, queue.expiry, queue.idle, queue.wake, queue.seen, queue.dying);
-    keys.push(queue.counts, ...readyKeys(queue, priorities));
+    keys.push(queue.counts, queue.handled, ...readyKeys(queue, priorities));
     args.push(priorities, picks === undefined ? '' : picks.map((index) => index + 1).join(','));
   }
   return readAnswer(asList(await publishScript.run(client, keys, args)));

@@ -1,33 +1,61 @@
-import { asText, lua, type RedisClient } from '@millrace/redis';
+import { OptionsError } from '@millrace/core';
+import { asInteger, asText, lua, type RedisClient } from '@millrace/redis';
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type QueueKeys, queueKeys, readyKeys } from './keys.js';
 
-// Creates a queue in its slot, or changes its settings; its messages and counters stay as they are.
+// Creates a queue in its slot, or changes its settings; its messages and counters stay as they are. The bytes of what is
+// ready are counted here when a limit of bytes comes new to a queue that holds messages; from then on they are kept.
 //
-// KEYS 1 meta
-// ARGV 1 revision 2 number n of setting fields, then n names, then names and values of those that are set
-// RETURNS 1; 0 when newer settings are there: nothing was done
+// KEYS 1 meta 2 messages 3… ready
+// ARGV 1 revision 2 most messages that may be counted 3 number n of setting fields, then n names, then names and values of
+//      those that are set
+// RETURNS 1; 0 when newer settings are there, -1 when there are too many messages to count: nothing was done
 const writeScript = lua`#!lua
-local written = redis.call('HGET', KEYS[1], 'revision')
-if written and tonumber(written) > tonumber(ARGV[1]) then return 0 end
-local n = tonumber(ARGV[2])
-redis.call('HDEL', KEYS[1], unpack(ARGV, 3, n + 2))
-redis.call('HSET', KEYS[1], unpack(ARGV, n + 3))
+local written = redis.call('HMGET', KEYS[1], 'revision', 'max-bytes')
+if written[1] and tonumber(written[1]) > tonumber(ARGV[1]) then return 0 end
+local n, bytes = tonumber(ARGV[3]), nil
+local isLimited = false
+for i = n + 4, #ARGV, 2 do isLimited = isLimited or ARGV[i] == 'max-bytes' end
+if isLimited and not written[2] then
+  bytes = 0
+  if redis.call('HLEN', KEYS[2]) > tonumber(ARGV[2]) then return -1 end
+  for key = 3, #KEYS do
+    for _, id in ipairs(redis.call('LRANGE', KEYS[key], 0, -1)) do
+      bytes = bytes + redis.call('HSTRLEN', KEYS[2], id)
+    end
+  end
+end
+redis.call('HDEL', KEYS[1], unpack(ARGV, 4, n + 3))
+redis.call('HSET', KEYS[1], unpack(ARGV, n + 4))
+if bytes then redis.call('HSET', KEYS[1], 'bytes', bytes) end
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], 'used-at', time[1] * 1000 + math.floor(time[2] / 1000))
 return 1
 `;
 
-/** `revision` is the topology version from which the settings are. */
+/** Counting so many takes Redis about 50 ms. */
+const maxCountedMessages = 100_000;
+
+/**
+ * `revision` is the topology version from which the settings are.
+ *
+ * @throws {OptionsError} a limit of bytes comes new to a queue that holds very many messages
+ */
 export async function writeQueue(
   client: RedisClient,
   prefix: string,
   settings: QueueSettings,
   revision: number,
 ): Promise<void> {
-  const args = [revision, settingFields.length, ...settingFields, ...queueMetaFields(settings, revision)];
-  await writeScript.run(client, [queueKeys(prefix, settings.name).meta], args);
+  const { meta, messages, ...others } = queueKeys(prefix, settings.name);
+  const keys = [meta, messages, ...readyKeys({ meta, messages, ...others }, settings.priorities)];
+  const fields = [settingFields.length, ...settingFields, ...queueMetaFields(settings, revision)];
+  const written = asInteger(await writeScript.run(client, keys, [revision, maxCountedMessages, ...fields]));
+  if (written !== -1) return;
+  throw new OptionsError(`queue "${settings.name}"`, [
+    `maxBytes can only be set newly while the queue holds at most ${maxCountedMessages} messages: let it drain first`,
+  ]);
 }
 
 // Tells a queue's slot of a newer topology: in a cluster that is where publishers look.

@@ -1,0 +1,188 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Headers } from '@millrace/core';
+import fc from 'fast-check';
+import { type BindingDeclaration, bindingId, resolveBinding } from './binding.js';
+import { type ExchangeDeclaration, resolveExchange } from './exchange-settings.js';
+import { resolveQueue } from './queue-settings.js';
+import { Router } from './routing.js';
+import { topicMatches } from './topic-pattern.js';
+import { TopicTrie } from './topic-trie.js';
+import type { Topology } from './topology.js';
+
+/** RabbitMQ's rules, word by word: slow and plain. */
+function referenceMatches(pattern: readonly string[], words: readonly string[]): boolean {
+  const [part, ...parts] = pattern;
+  if (part === undefined) return words.length === 0;
+  if (part === '#')
+    return words.length > 0
+      ? referenceMatches(parts, words) || referenceMatches(pattern, words.slice(1))
+      : referenceMatches(parts, words);
+  if (words.length === 0) return false;
+  return (part === '*' || part === words[0]) && referenceMatches(parts, words.slice(1));
+}
+const words = (key: string): string[] => (key === '' ? [] : key.split('.'));
+const key = fc.array(fc.constantFrom('a', 'b', '', '*', '#', 'ab'), { maxLength: 6 }).map((parts) => parts.join('.'));
+
+function topology(exchanges: ExchangeDeclaration[], queues: string[], bindings: BindingDeclaration[]): Topology {
+  const resolved = bindings.map(resolveBinding);
+  return {
+    version: 1,
+    exchanges: new Map(exchanges.map((exchange) => [exchange.name, resolveExchange(exchange)])),
+    queues: new Map(queues.map((name) => [name, resolveQueue({ name })])),
+    bindings: new Map(resolved.map((binding) => [bindingId(binding), binding])),
+  };
+}
+const route = (router: Router, exchange: string, routingKey: string, headers: Headers = {}): readonly string[] =>
+  [...router.route(exchange, { routingKey, headers }).queues].sort();
+
+describe('topic patterns', () => {
+  it('match as the reference does, one by one and in a trie of many', () => {
+    fc.assert(
+      fc.property(fc.array(key, { maxLength: 12 }), key, (patterns, routingKey) => {
+        const trie = new TopicTrie<number>();
+        for (const [index, pattern] of patterns.entries()) trie.add(pattern, index);
+        const found = new Set<number>();
+        trie.match(routingKey, (index) => found.add(index));
+        for (const [index, pattern] of patterns.entries()) {
+          const expected = referenceMatches(words(pattern), words(routingKey));
+          expect({ pattern, routingKey, matches: topicMatches(pattern, routingKey) }).toEqual({
+            pattern,
+            routingKey,
+            matches: expected,
+          });
+          expect({ pattern, routingKey, inTrie: found.has(index) }).toEqual({ pattern, routingKey, inTrie: expected });
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('headers exchange', () => {
+  it.each([
+    ['all of nothing is everything', {}, {}, true],
+    ['any of nothing is nothing', { 'x-match': 'any' }, { a: 1 }, false],
+    ['all', { a: 1, b: 'x' }, { a: 1, b: 'x', c: true }, true],
+    ['all, one missing', { a: 1, b: 'x' }, { a: 1 }, false],
+    ['any', { 'x-match': 'any', a: 1, b: 'x' }, { b: 'x' }, true],
+    ['compares types', { a: 1 }, { a: '1' }, false],
+    ['void asks for presence', { a: null }, { a: false }, true],
+    ['void, absent', { a: null }, {}, false],
+    ['x- arguments are ignored by all', { 'x-a': 1, b: 2 }, { b: 2 }, true],
+    ['x- arguments alone are nothing to any', { 'x-match': 'any', 'x-a': 1 }, { 'x-a': 1 }, false],
+    ['x- arguments count for all-with-x', { 'x-match': 'all-with-x', 'x-a': 1 }, {}, false],
+    ['x- arguments count for any-with-x', { 'x-match': 'any-with-x', 'x-a': 1 }, { 'x-a': 1 }, true],
+    ['a name of Object is no header', { constructor: null }, {}, false],
+  ])('%s', (_, bindingArguments: Headers, headers: Headers, matches) => {
+    const router = new Router(
+      topology([{ name: 'h', type: 'headers' }], ['q'], [{ exchange: 'h', queue: 'q', arguments: bindingArguments }]),
+    );
+    expect(route(router, 'h', 'k', headers)).toEqual(matches ? ['q'] : []);
+  });
+});
+
+describe('exchanges behind exchanges', () => {
+  it('are followed, and a cycle ends', () => {
+    const exchanges: ExchangeDeclaration[] = [
+      { name: 'a', type: 'topic' },
+      { name: 'b', type: 'fanout' },
+      { name: 'c', type: 'direct' },
+    ];
+    const router = new Router(
+      topology(
+        exchanges,
+        ['q1', 'q2'],
+        [
+          { exchange: 'a', toExchange: 'b', routingKey: 'x.#' },
+          { exchange: 'b', toExchange: 'c' },
+          { exchange: 'c', toExchange: 'a', routingKey: 'x.y' },
+          { exchange: 'b', queue: 'q1' },
+          { exchange: 'c', queue: 'q2', routingKey: 'x.y' },
+          { exchange: 'c', queue: 'q1', routingKey: 'x.y' },
+        ],
+      ),
+    );
+    expect(route(router, 'a', 'x.y')).toEqual(['q1', 'q2']);
+    expect(route(router, 'a', 'x.z')).toEqual(['q1']);
+    expect(route(router, 'a', 'y')).toEqual([]);
+  });
+
+  it('an alternate exchange takes what no binding matches, through a chain and a cycle of them', () => {
+    const exchanges: ExchangeDeclaration[] = [
+      { name: 'a', type: 'direct', alternateExchange: 'b' },
+      { name: 'b', type: 'direct', alternateExchange: 'c' },
+      { name: 'c', type: 'fanout', alternateExchange: 'a' },
+      { name: 'lost', type: 'direct', alternateExchange: 'nowhere' },
+    ];
+    const router = new Router(
+      topology(
+        exchanges,
+        ['q', 'rest'],
+        [
+          { exchange: 'a', queue: 'q', routingKey: 'k' },
+          { exchange: 'c', queue: 'rest' },
+        ],
+      ),
+    );
+    expect(route(router, 'a', 'k')).toEqual(['q']);
+    expect(route(router, 'a', 'other')).toEqual(['rest']);
+    expect(route(router, 'lost', 'k')).toEqual([]);
+  });
+
+  it('routes by headers behind an exchange that routes by key', () => {
+    const exchanges: ExchangeDeclaration[] = [
+      { name: 'a', type: 'fanout' },
+      { name: 'h', type: 'headers' },
+    ];
+    const router = new Router(
+      topology(
+        exchanges,
+        ['q'],
+        [
+          { exchange: 'a', toExchange: 'h' },
+          { exchange: 'h', queue: 'q', arguments: { go: true } },
+        ],
+      ),
+    );
+    expect(route(router, 'a', 'k', { go: true })).toEqual(['q']);
+    expect(route(router, 'a', 'k', { go: false })).toEqual([]);
+  });
+});
+
+describe('consistent hash', () => {
+  const queues = ['q1', 'q2', 'q3', 'q4'];
+  const routerOf = (names: readonly string[], hashOn?: string) =>
+    new Router(
+      topology(
+        [{ name: 'h', type: 'consistent-hash', hashOn }],
+        queues,
+        names.map((queue) => ({ exchange: 'h', queue, routingKey: queue === 'q4' ? '3' : '1' })),
+      ),
+    );
+  const keys = Array.from({ length: 6000 }, (_, index) => `order-${index}`);
+
+  it('gives every queue its share by weight', () => {
+    const router = routerOf(queues);
+    const counts = queues.map(
+      (queue) => keys.filter((routingKey) => route(router, 'h', routingKey)[0] === queue).length,
+    );
+    for (const [index, weight] of [1, 1, 1, 3].entries()) {
+      expect(Math.abs((counts[index] ?? 0) - weight * 1000)).toBeLessThan(150);
+    }
+  });
+
+  it('moves only the keys of a queue that goes', () => {
+    const before = routerOf(queues);
+    const after = routerOf(queues.slice(1));
+    for (const routingKey of keys) {
+      const [old] = route(before, 'h', routingKey);
+      if (old !== 'q1') expect(route(after, 'h', routingKey)).toEqual([old]);
+    }
+  });
+
+  it('hashes a header when it should', () => {
+    const router = routerOf(queues, 'header:customer');
+    const reached = new Set(keys.map((routingKey) => route(router, 'h', routingKey, { customer: 'x' })[0]));
+    expect(reached.size).toBe(1);
+  });
+});
