@@ -5,15 +5,25 @@
 export interface PartitionKeys {
   /** Stream: one entry a record batch, entry id `0-<end offset after the batch>`. Its groups hold the committed offsets. */
   readonly records: string;
-  /** Hash: `end`, `start` (offsets), `bytes` (of batches). */
+  /** Hash: `id`, `version` (of the topic), `end`, `start` (offsets), `bytes` (of batches), `time` (highest timestamp). */
   readonly meta: string;
   /** Hash: producer id → what it appended last, so that a repeated batch is known. */
   readonly producers: string;
+  /** Hash: group → how many records retention removed before the group had read them. */
+  readonly expired: string;
+  /** String with a time to live: who does the partition's upkeep at present. */
+  readonly upkeep: string;
 }
 
 export function partitionKeys(prefix: string, topic: string, partition: number): PartitionKeys {
   const base = `${prefix}:{log:${topic}:${partition}}`;
-  return { records: `${base}:records`, meta: `${base}:meta`, producers: `${base}:producers` };
+  return {
+    records: `${base}:records`,
+    meta: `${base}:meta`,
+    producers: `${base}:producers`,
+    expired: `${base}:expired`,
+    upkeep: `${base}:upkeep`,
+  };
 }
 
 /** Hash in a partition's slot: one group's lease on the partition (`owner`, `epoch`, `until`) and what belongs to its commit. */
@@ -24,4 +34,47 @@ export function groupPartitionKey(prefix: string, topic: string, partition: numb
 /** Hash: topic name → its settings as JSON. */
 export function topicsKey(prefix: string): string {
   return `${prefix}:{topology}:topics`;
+}
+
+/** Counter: the last topic id that was given. A topic that is deleted and declared again gets another id. */
+export function topicIdsKey(prefix: string): string {
+  return `${prefix}:{topology}:topic-ids`;
+}
+
+/** The keys of one consumer group, in its own slot. */
+export interface GroupKeys {
+  /** Sorted set: member id → when its session ends, in ms by Redis's clock. */
+  readonly members: string;
+  /** Hash: member id → its incarnation, a space, and its subscription as JSON. */
+  readonly subscriptions: string;
+  /** Hash: member id → which connections it holds to which servers, as JSON. */
+  readonly presence: string;
+  /** Hash: `version` (grows with each change of members), `generation` (of the plan), `plan` (JSON). */
+  readonly state: string;
+  /** String with a time to live: an operator changes the group's offsets, so nobody may join. */
+  readonly locked: string;
+}
+
+export function groupKeys(prefix: string, group: string): GroupKeys {
+  const base = `${prefix}:{group:${group}}`;
+  return {
+    members: `${base}:members`,
+    subscriptions: `${base}:subscriptions`,
+    presence: `${base}:presence`,
+    state: `${base}:state`,
+    locked: `${base}:locked`,
+  };
+}
+
+/** Set: the names of all consumer groups. */
+export function groupsKey(prefix: string): string {
+  return `${prefix}:{topology}:groups`;
+}
+
+/**
+ * Sorted set in a partition's slot: offsets of `source` that were copied into this partition already (dead letters, and
+ * dead letters sent back), so that each is copied once.
+ */
+export function copiesKey(prefix: string, topic: string, partition: number, source: string): string {
+  return `${prefix}:{log:${topic}:${partition}}:copies:${source}`;
 }

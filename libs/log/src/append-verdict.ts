@@ -1,0 +1,37 @@
+import { type RedisFailure, redisFailure } from '@millrace/redis';
+import type { ChannelReply } from './append-channel.js';
+import { forgotten, overLimit, unconfirmed } from './append-failure.js';
+
+/** Why a batch has to be sent again. */
+export type Trouble = 'gap' | 'gone' | 'over-limit' | 'failure';
+
+/** What an attempt to append a batch means for the batch. */
+export type Verdict =
+  | { readonly kind: 'confirmed'; readonly baseOffset: number; readonly topicVersion: number }
+  | { readonly kind: 'again'; readonly trouble: Trouble; readonly failure?: RedisFailure }
+  | { readonly kind: 'refused'; readonly failure: RedisFailure; readonly cause?: unknown };
+
+/** @param isFloorChecked whether Redis knows how far the slowest group is, so that a limit is a limit */
+export function verdictOfReply(reply: ChannelReply, isFloorChecked: boolean): Verdict {
+  switch (reply.kind) {
+    case 'appended':
+      return { kind: 'confirmed', baseOffset: reply.baseOffset, topicVersion: reply.topicVersion };
+    case 'unconfirmed':
+      return { kind: 'refused', failure: unconfirmed(reply.confirmations) };
+    case 'stale':
+      return { kind: 'refused', failure: forgotten };
+    case 'gap':
+    case 'gone':
+      return { kind: 'again', trouble: reply.kind };
+    case 'over-limit':
+      return isFloorChecked ? { kind: 'refused', failure: overLimit } : { kind: 'again', trouble: reply.kind };
+    default:
+      return reply satisfies never;
+  }
+}
+
+export function verdictOfError(error: unknown): Verdict {
+  const failure = redisFailure(error);
+  if (failure.isTemporary) return { kind: 'again', trouble: 'failure', failure };
+  return { kind: 'refused', failure, cause: error };
+}

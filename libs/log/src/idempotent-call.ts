@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError, UnavailableError } from '@millrace/core';
+import { type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
+
+/** How long calls that are no part of a message's way wait for Redis, unless they are told otherwise. */
+export const defaultCallTimeoutMs = 10_000;
+
+/**
+ * Runs a call that may safely run twice: while Redis is away it is tried again, until `timeoutMs` are over.
+ *
+ * @param what words that finish "could not …"
+ * @throws {UnavailableError} Redis gave no answer in time
+ */
+export async function idempotently<T>(
+  connection: RedisConnection,
+  what: string,
+  call: (client: RedisClient) => Promise<T>,
+  timeoutMs = defaultCallTimeoutMs,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await connection.whenReady(Math.max(0, deadline - performance.now()));
+      return await within(deadline, call(connection.commands));
+    } catch (error) {
+      if (error instanceof MillraceError) throw withSubject(what, error);
+      const failure = redisFailure(error);
+      if (!failure.isTemporary) throw error;
+      const restMs = Math.min(20 * 2 ** attempt, 500);
+      if (performance.now() + restMs >= deadline) {
+        const message = `could not ${what}: ${failure.description}. Tried for ${timeoutMs} ms.`;
+        throw new UnavailableError(message, { cause: error });
+      }
+      await sleep(restMs);
+    }
+  }
+}
+
+/** A frozen server answers nothing for a while; the caller's time is over before that. */
+async function within<T>(deadline: number, reply: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const overdue = sleep(Math.max(0, deadline - performance.now()), undefined, { signal: over.signal }).then(() => {
+    throw new UnavailableError('Redis gives no answer.');
+  });
+  try {
+    return await Promise.race([reply, overdue]);
+  } finally {
+    over.abort();
+    overdue.catch(() => undefined);
+    reply.catch(() => undefined);
+  }
+}
+
+function withSubject(what: string, error: MillraceError): MillraceError {
+  return error instanceof UnavailableError ? new UnavailableError(`could not ${what}: ${error.message}`) : error;
+}

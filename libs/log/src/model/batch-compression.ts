@@ -1,0 +1,91 @@
+import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
+import { CodecError } from '@millrace/core';
+import type { StoredRecord } from './record.js';
+import { type Compression, parseBatch, type RecordBatch, readRecords } from './record-batch.js';
+
+/** Largest body a batch may have once it is decompressed, unless the reader says otherwise: a bound against bombs. */
+export const maxBodyBytes = 64 * 1024 * 1024;
+
+/** A batch as it is read: its records, and the codec of their values. */
+export interface DecodedBatch {
+  readonly codecId: number;
+  readonly records: StoredRecord[];
+}
+
+/**
+ * Reads a batch out of its frame, decompressing it.
+ *
+ * @param endOffset the log's end after the batch: the number in its entry id
+ * @throws {CodecError} the bytes are no batch, or more than `maxBytes` when decompressed
+ */
+export function decodeBatch(frame: Buffer, endOffset: number, maxBytes = maxBodyBytes): DecodedBatch {
+  const batch = parseBatch(frame);
+  return { codecId: batch.codecId, records: readRecords(batch, decompress(batch, maxBytes), endOffset) };
+}
+
+/** Compresses off the event loop. */
+export async function compress(compression: Compression, body: Buffer): Promise<Buffer> {
+  switch (compression) {
+    case 'none':
+      return body;
+    case 'zlib':
+      return deflateRaw(body);
+    case 'brotli':
+      // 4 of 11: the levels above take several times as long for a few percent.
+      return brotli(body, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } });
+    case 'zstd':
+      return promisify(zstd().compress)(body);
+    default:
+      return compression satisfies never;
+  }
+}
+
+/** Why this Node cannot use a compression, or undefined when it can. */
+export function compressionProblem(compression: Compression): string | undefined {
+  if (compression !== 'zstd' || 'zstdCompress' in zlib) return undefined;
+  return 'compression "zstd" needs a newer Node: use brotli or zlib, or upgrade to Node 22.15';
+}
+
+const deflateRaw = promisify<Buffer, Buffer>(zlib.deflateRaw);
+const brotli = promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliCompress);
+
+function decompress(batch: RecordBatch, maxOutputLength: number): Buffer {
+  try {
+    switch (batch.compression) {
+      case 'none':
+        return batch.body;
+      case 'zlib':
+        return zlib.inflateRawSync(batch.body, { maxOutputLength });
+      case 'brotli':
+        return zlib.brotliDecompressSync(batch.body, { maxOutputLength });
+      case 'zstd':
+        return zstd().decompressSync(batch.body, { maxOutputLength });
+      default:
+        return batch.compression satisfies never;
+    }
+  } catch (cause) {
+    if (cause instanceof CodecError) throw cause;
+    const isBomb = cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE';
+    const why = isBomb ? `is larger than ${maxOutputLength} bytes` : 'is damaged';
+    throw new CodecError(`record batch (${batch.compression}) ${why} when decompressed`, { cause });
+  }
+}
+
+/** What Node 22.15 and later have, and the types of Node 20 do not know. */
+interface Zstd {
+  compress(body: Buffer, callback: (error: Error | null, result: Buffer) => void): void;
+  decompressSync(body: Buffer, options: { maxOutputLength: number }): Buffer;
+}
+
+function zstd(): Zstd {
+  const compressZstd: unknown = Reflect.get(zlib, 'zstdCompress');
+  const decompressZstd: unknown = Reflect.get(zlib, 'zstdDecompressSync');
+  if (typeof compressZstd !== 'function' || typeof decompressZstd !== 'function') {
+    throw new CodecError(compressionProblem('zstd') ?? 'zstd is missing');
+  }
+  return {
+    compress: compressZstd as Zstd['compress'],
+    decompressSync: decompressZstd as Zstd['decompressSync'],
+  };
+}

@@ -1,0 +1,142 @@
+import {
+  assertName,
+  integer,
+  maxNameBytes,
+  nameProblem,
+  type OptionReader,
+  type OptionReaders,
+  object,
+  oneOf,
+  optional,
+  resolveOptions,
+  type SettingDifference,
+  text,
+} from '@millrace/core';
+import { type Compression, compressions } from './record-batch.js';
+
+/** What retention does when a batch is over a limit and a registered group has not read it yet. */
+export const unreadPolicies = ['expire', 'protect', 'reject'] as const;
+export type UnreadPolicy = (typeof unreadPolicies)[number];
+
+/** How long records are kept. A batch goes when all its records are over one of the limits; no limit means for ever. */
+export interface Retention {
+  /** By the records' timestamps. */
+  readonly maxAgeMs?: number | undefined;
+  /** Records a partition. */
+  readonly maxRecords?: number | undefined;
+  /** Bytes of batches a partition, as stored (compressed). */
+  readonly maxBytes?: number | undefined;
+  /**
+   * What happens to records over a limit that a group has not read. `expire` (default): they go; it is counted and emitted.
+   * `protect`: they stay until the slowest group has read them. `reject`: they stay, and once that slowest group's
+   * unread records reach maxRecords or maxBytes, producers get an error.
+   */
+  readonly unread: UnreadPolicy;
+}
+
+/** What is declared of a topic. */
+export interface TopicSettings {
+  readonly name: string;
+  readonly partitions: number;
+  /** Name of the codec that encodes values. */
+  readonly codec: string;
+  readonly compression: Compression;
+  readonly retention: Retention;
+  /** Where records go that a group gave up on; `false`: nowhere, they are only reported. */
+  readonly deadLetter: { readonly topic: string } | false;
+}
+
+/** A topic as users declare it. */
+export interface TopicInput {
+  /** Letters, digits and . _ - / @ ~ +, at most 255 bytes. */
+  readonly name: string;
+  /** How many partitions, 1 to 4,096. Default 1. */
+  readonly partitions?: number | undefined;
+  /** `json` (default), `msgpack`, `raw`, or the name of a codec that was given to the Log. */
+  readonly codec?: string | undefined;
+  /** How batches are compressed: `none` (default), `zlib`, `brotli`, or `zstd` where Node has it. */
+  readonly compression?: Compression | undefined;
+  /** Default: 7 days, as in Kafka. When it is given, only the limits in it hold; `{}` keeps records for ever. */
+  readonly retention?: Partial<Retention> | undefined;
+  /** Default `<name>.dead-letters`. */
+  readonly deadLetter?: { readonly topic: string } | false | undefined;
+}
+
+/** A declared topic. */
+export interface Topic extends TopicSettings {
+  /** Differs when a topic of the same name is deleted and declared again. */
+  readonly id: number;
+  /** Grows with each change of the settings. */
+  readonly version: number;
+}
+
+export const maxPartitions = 4096;
+const dayMs = 86_400_000;
+const defaultRetention: Retention = { maxAgeMs: 7 * dayMs, unread: 'expire' };
+
+/** Fills in the defaults. @throws {OptionsError} with every problem at once */
+export function resolveTopic(input: TopicInput): TopicSettings {
+  assertName('topic', input?.name);
+  return resolveOptions<TopicSettings>(`topic "${input.name}"`, readersFor(input.name), input);
+}
+
+/** What `requested` would change of `declared`. */
+export function topicDifferences(declared: TopicSettings, requested: TopicSettings): SettingDifference[] {
+  const settings = ['partitions', 'codec', 'compression', 'retention', 'deadLetter'] as const;
+  return settings.flatMap((setting) => {
+    const difference = { setting, declared: declared[setting], requested: requested[setting] };
+    return canonical(difference.declared) === canonical(difference.requested) ? [] : [difference];
+  });
+}
+
+function readersFor(name: string): OptionReaders<TopicSettings> {
+  return {
+    name: text(name),
+    partitions: integer(1, { min: 1, max: maxPartitions }),
+    codec: text('json'),
+    compression: oneOf(compressions, 'none'),
+    retention,
+    deadLetter: deadLetter(name),
+  };
+}
+
+const retentionReader = object<Retention>({
+  maxAgeMs: optional(integer(0, { min: 1 })),
+  maxRecords: optional(integer(0, { min: 1 })),
+  maxBytes: optional(integer(0, { min: 1 })),
+  unread: oneOf(unreadPolicies, 'expire'),
+});
+
+const retention: OptionReader<Retention> = (value, report, path) => {
+  if (value === undefined) return defaultRetention;
+  const given = retentionReader(value, report, path);
+  if (given.unread === 'reject' && given.maxRecords === undefined && given.maxBytes === undefined) {
+    report(`${path}.unread 'reject' needs ${path}.maxRecords or ${path}.maxBytes: without a limit nothing is rejected`);
+  }
+  return given;
+};
+
+function deadLetter(name: string): OptionReader<TopicSettings['deadLetter']> {
+  return (value, report, path) => {
+    if (value === false) return false;
+    if (value === undefined && Buffer.byteLength(name) > maxNameBytes - 13) {
+      report(`${path} must be given: the default name "<topic>.dead-letters" would be longer than 255 bytes`);
+      return false;
+    }
+    if (value === undefined) return { topic: `${name}.dead-letters` };
+    const given = object<{ topic: string }>({ topic: text(`${name}.dead-letters`) })(value, report, path);
+    const problem = nameProblem(`${path}.topic`, given.topic);
+    if (problem !== undefined) report(problem);
+    if (given.topic === name) report(`${path}.topic must be another topic`);
+    return given;
+  };
+}
+
+/** JSON with keys in one order, and without what is undefined. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,94 @@
+import { ClosedError, WriteError } from '@millrace/core';
+
+/**
+ * Counts the bytes of records that wait for Redis, up to a limit. Callers beyond it queue, first come first served:
+ * nobody overtakes, or the order of a producer's records would be lost.
+ */
+export class SendBuffer {
+  readonly #limit: number;
+  #bytes = 0;
+  #last: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #whenRoom: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Nobody waits, so a caller whose bytes fit need not either. */
+  get isFree(): boolean {
+    return this.#queued === 0;
+  }
+
+  /** Takes the bytes at once, or answers that the caller must queue. A lone record is let in whatever its size. */
+  take(bytes: number): boolean {
+    if (this.#bytes > 0 && this.#bytes + bytes > this.#limit) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#whenRoom?.();
+  }
+
+  /** Runs `work` when all who came before have had their turn. */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const previous = this.#last;
+    let end = (): void => undefined;
+    this.#last = new Promise((resolve) => {
+      end = resolve;
+    });
+    this.#queued++;
+    try {
+      await previous;
+      if (this.#isClosed) throw new ClosedError('the producer');
+      return await work();
+    } finally {
+      this.#queued--;
+      end();
+    }
+  }
+
+  /** Takes the bytes as soon as there is room. Only the one whose turn it is may call. @throws {WriteError} not in time */
+  async waitForRoom(bytes: number, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (!this.take(bytes)) {
+      const restMs = deadline - performance.now();
+      if (this.#isClosed) throw new ClosedError('the producer');
+      if (restMs <= 0) {
+        const message = `the producer's buffer was full for ${timeoutMs} ms: ${this.#bytes} bytes wait for Redis (maxBufferedBytes ${this.#limit}).`;
+        throw new WriteError(message, { failure: 'timeout', mayBeWritten: false });
+      }
+      await this.#room(restMs);
+    }
+  }
+
+  /** Everybody who queues is sent away. */
+  close(): void {
+    this.#isClosed = true;
+    this.#whenRoom?.();
+  }
+
+  /** Resolves when all who queue at this moment have had their turn. */
+  settled(): Promise<void> {
+    return this.#last;
+  }
+
+  #room(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const go = (): void => {
+        clearTimeout(timer);
+        this.#whenRoom = undefined;
+        resolve();
+      };
+      const timer = setTimeout(go, timeoutMs);
+      this.#whenRoom = go;
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import { asInteger, asList, lua, type RedisClient, type Script, type ScriptArgument } from '@millrace/redis';
+import type { PartitionKeys } from './keys.js';
+
+/** One batch on its way into a partition. */
+export interface Append {
+  readonly topicId: number;
+  readonly count: number;
+  /** The highest timestamp of its records. */
+  readonly maxTimestamp: number;
+  readonly frame: Buffer;
+  /** Who sends it, and the number of the batch among the sender's own; undefined: it may be appended twice. */
+  readonly identity?: { readonly producerId: string; readonly epoch: number; readonly sequence: number } | undefined;
+}
+
+export type AppendReply =
+  | { readonly kind: 'appended'; readonly baseOffset: number; readonly topicVersion: number }
+  /** An earlier batch of this producer is missing: nothing was written. */
+  | { readonly kind: 'gap' }
+  /** The partition does not exist, or belongs to another topic of that name by now: nothing was written. */
+  | { readonly kind: 'gone' }
+  /** The topic rejects what would pass its limit: nothing was written. */
+  | { readonly kind: 'over-limit' }
+  /** A newer epoch of the producer wrote, or the sequence is so old that its offset is forgotten: nothing was written now. */
+  | { readonly kind: 'stale' };
+
+/** How many batches of a producer Redis remembers a partition, and so how many may be under way at once (as in Kafka). */
+export const maxBatchesInFlight = 5;
+
+/*
+ * Appends one record batch, once: a sequence number that comes again gets the answer it got the first time.
+ * KEYS 1 records  2 meta  3 producers
+ * ARGV 1 topic id  2 record count  3 highest timestamp  4 frame  5 producer id (empty: not idempotent)  6 epoch  7 sequence
+ * RETURNS { 0, base offset, topic version }, or { 1 gap } { 2 gone } { 3 over limit } { 4 stale }
+ * EFFECTS entry 0-<end offset after it>: b = frame, t = highest timestamp of the log so far, which never falls, so that
+ * a time is found by bisection, a = append time, when t is more than an hour ahead and says nothing of the batch's age.
+ * A repeated batch writes its producer's state, so that a WAIT after it waits for the first append as well.
+ */
+const append = lua`#!lua
+local meta = redis.call('HMGET', KEYS[2], 'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted')
+if meta[1] ~= ARGV[1] or meta[10] then return {2} end
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local producer, epoch, sequence = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local last, state = -1, {}
+if producer ~= '' then
+  for part in string.gmatch(redis.call('HGET', KEYS[3], producer) or '', '%d+') do state[#state + 1] = part end
+  if epoch < tonumber(state[1] or 0) then return {4} end
+  if epoch == tonumber(state[1]) then last = tonumber(state[2]) else state = {} end
+  if sequence > last + 1 then return {1} end
+  if sequence <= last then
+    local first = state[4 + last - sequence]
+    if not first then return {4} end
+    state[3] = now
+    redis.call('HSET', KEYS[3], producer, table.concat(state, ' '))
+    return {0, tonumber(first), tonumber(meta[2])}
+  end
+end
+local base, start, bytes = tonumber(meta[3]), tonumber(meta[4]), tonumber(meta[5])
+if meta[7] or meta[8] then
+  local unread = base - math.max(start, tonumber(meta[9] or 0))
+  if unread + ARGV[2] > tonumber(meta[7] or math.huge) then return {3} end
+  if bytes * unread / math.max(base - start, 1) + #ARGV[4] > tonumber(meta[8] or math.huge) then return {3} end
+end
+local finish = string.format('%.0f', base + ARGV[2])
+local t = string.format('%.0f', math.max(meta[6], ARGV[3]))
+if t - now > 3600000 then redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[4], 't', t, 'a', now)
+else redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[4], 't', t) end
+redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', bytes + #ARGV[4]), 'time', t)
+if producer ~= '' then
+  local bases = table.concat({meta[3], state[4], state[5], state[6], state[7]}, ' ')
+  redis.call('HSET', KEYS[3], producer, table.concat({ARGV[6], ARGV[7], now, bases}, ' '))
+end
+return {0, base, tonumber(meta[2])}
+`;
+
+/** The script, for who sends it within a pipeline of his own. */
+export function appendCall(
+  keys: PartitionKeys,
+  batch: Append,
+): { readonly script: Script; readonly keys: string[]; readonly args: ScriptArgument[] } {
+  const { producerId, epoch, sequence } = batch.identity ?? { producerId: '', epoch: 0, sequence: 0 };
+  return {
+    script: append,
+    keys: [keys.records, keys.meta, keys.producers],
+    args: [batch.topicId, batch.count, batch.maxTimestamp, batch.frame, producerId, epoch, sequence],
+  };
+}
+
+/** Appends a batch. A lost reply is no matter: send the same identity again. */
+export async function appendBatch(client: RedisClient, keys: PartitionKeys, batch: Append): Promise<AppendReply> {
+  const call = appendCall(keys, batch);
+  return readAppendReply(await call.script.run(client, call.keys, call.args));
+}
+
+export function readAppendReply(reply: unknown): AppendReply {
+  const [status, baseOffset, topicVersion] = asList(reply);
+  switch (asInteger(status)) {
+    case 0:
+      return { kind: 'appended', baseOffset: asInteger(baseOffset), topicVersion: asInteger(topicVersion) };
+    case 1:
+      return { kind: 'gap' };
+    case 2:
+      return { kind: 'gone' };
+    case 3:
+      return { kind: 'over-limit' };
+    default:
+      return { kind: 'stale' };
+  }
+}
+
+/*
+ * Notes how far the slowest group has read, for the limits that the append script keeps.
+ * KEYS 1 records  2 meta
+ * RETURNS the offset
+ */
+const noteFloor = lua`#!lua flags=allow-oom
+local floor = tonumber(redis.call('HGET', KEYS[2], 'end') or 0)
+if redis.call('EXISTS', KEYS[1]) == 0 then return floor end
+for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  for index = 1, #group, 2 do
+    if group[index] == 'last-delivered-id' then floor = math.min(floor, string.match(group[index + 1], '%d+$')) end
+  end
+end
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'floor', string.format('%.0f', floor)) end
+return floor
+`;
+
+/** Looks how far the slowest group of a partition has read; appends are let in up to the topic's limit beyond it. */
+export async function updateFloor(client: RedisClient, keys: PartitionKeys): Promise<number> {
+  return asInteger(await noteFloor.run(client, [keys.records, keys.meta], []));
+}
+
+/** Forgets a producer that ends, so that its state does not wait for upkeep. */
+export async function forgetProducer(client: RedisClient, keys: PartitionKeys, producerId: string): Promise<void> {
+  await client.hdel(keys.producers, producerId);
+}

@@ -1,0 +1,34 @@
+import { asBytes, asList, asText, orNothing, type RedisClient } from '@millrace/redis';
+import type { PartitionKeys } from './keys.js';
+
+/** A batch as it stands in the log. */
+export interface StoredBatch {
+  /** The log's end after the batch; its last record has the offset before. */
+  readonly endOffset: number;
+  readonly frame: Buffer;
+}
+
+/**
+ * The batches from the one that holds `offset` on, oldest first; empty at the log's end. The first may begin
+ * before `offset` (skip its first records) or after it (retention has removed what was there).
+ *
+ * @param blockMs waits so long for a batch; needs a client of one's own
+ */
+export async function readBatches(
+  client: RedisClient,
+  keys: PartitionKeys,
+  offset: number,
+  { count, blockMs }: { readonly count: number; readonly blockMs?: number },
+): Promise<StoredBatch[]> {
+  const block = blockMs === undefined ? [] : ['BLOCK', blockMs];
+  const reply = await client.callBuffer('XREAD', 'COUNT', count, ...block, 'STREAMS', keys.records, `0-${offset}`);
+  const streams = orNothing(reply, asList);
+  if (streams === undefined) return [];
+  return asList(asList(streams[0])[1]).map(readEntry);
+}
+
+function readEntry(reply: unknown): StoredBatch {
+  const [id, fields] = asList(reply);
+  // Fields are `b <frame> t <time> …`, in this order.
+  return { endOffset: Number(asText(id).slice(2)), frame: asBytes(asList(fields)[1]) };
+}

@@ -1,0 +1,60 @@
+import { asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import type { Topic, TopicSettings } from '../model/topic.js';
+import { topicIdsKey, topicsKey } from './keys.js';
+
+/** A topic's settings, or undefined when it is not declared. */
+export async function findTopic(client: RedisClient, prefix: string, name: string): Promise<Topic | undefined> {
+  return orNothing(await client.hgetBuffer(topicsKey(prefix), name), parseTopic);
+}
+
+export async function allTopics(client: RedisClient, prefix: string): Promise<Topic[]> {
+  const settings = await client.hvalsBuffer(topicsKey(prefix));
+  return settings.map(parseTopic).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Registers a topic unless it is there already; answers the one that is there now, ours or another's. */
+export async function createTopic(client: RedisClient, prefix: string, settings: TopicSettings): Promise<Topic> {
+  const found = await findTopic(client, prefix, settings.name);
+  if (found !== undefined) return found;
+  const id = await client.incr(topicIdsKey(prefix));
+  const topic: Topic = { id, version: 1, ...settings };
+  const isOurs = (await client.hsetnx(topicsKey(prefix), topic.name, JSON.stringify(topic))) === 1;
+  return isOurs ? topic : createTopic(client, prefix, settings);
+}
+
+/*
+ * Changes a topic, unless somebody else changed it in between.
+ * KEYS 1 topics
+ * ARGV 1 name  2 id  3 version that is replaced  4 new settings as JSON; empty: remove the topic
+ * RETURNS 1 done, 0 it is another topic or version by now
+ */
+const replace = lua`#!lua
+local found = redis.call('HGET', KEYS[1], ARGV[1])
+if not found then return 0 end
+local topic = cjson.decode(found)
+if topic.id ~= tonumber(ARGV[2]) or topic.version ~= tonumber(ARGV[3]) then return 0 end
+if ARGV[4] == '' then redis.call('HDEL', KEYS[1], ARGV[1])
+else redis.call('HSET', KEYS[1], ARGV[1], ARGV[4]) end
+return 1
+`;
+
+/** Puts new settings in the place of `topic`; answers the changed topic, or undefined when somebody was faster. */
+export async function replaceTopic(
+  client: RedisClient,
+  prefix: string,
+  topic: Topic,
+  settings: TopicSettings,
+): Promise<Topic | undefined> {
+  const changed: Topic = { ...settings, name: topic.name, id: topic.id, version: topic.version + 1 };
+  const args = [topic.name, topic.id, topic.version, JSON.stringify(changed)];
+  return (await replace.run(client, [topicsKey(prefix)], args)) === 1 ? changed : undefined;
+}
+
+/** Takes a topic out of the register; false when somebody changed it in between. */
+export async function unregisterTopic(client: RedisClient, prefix: string, topic: Topic): Promise<boolean> {
+  return (await replace.run(client, [topicsKey(prefix)], [topic.name, topic.id, topic.version, ''])) === 1;
+}
+
+function parseTopic(reply: unknown): Topic {
+  return JSON.parse(asText(reply));
+}
