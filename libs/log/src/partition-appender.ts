@@ -246,9 +246,6 @@ export class PartitionAppender {
 
   readonly #giveUp = (batch: ProducerBatch): void => {
     if (batch === this.#open) this.#closeOpen();
-    const why =
-      batch.lastFailure?.description ?? (batch.mayBeWritten ? 'Redis did not answer' : 'it could not be sent');
-    const { deliveryTimeoutMs } = this.#setting.options;
-    batch.fail(writeError(batch, this.partition, `not confirmed within ${deliveryTimeoutMs} ms (${why})`));
+    batch.fail(overdue(batch, this.partition, this.#setting.options.deliveryTimeoutMs));
   };
 }
