@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { Events } from '@millrace/delivery';
+import { CodecRegistry, type Headers, jsonCodec, rawCodec } from '@millrace/core';
+import type { Events, StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
 import { Composer, type MessageInput } from './composer.js';
+import type { QueueConsumer } from './consumer.js';
+import type { ConsumerInput } from './consumer-options.js';
+import { Consumers } from './consumers.js';
+import { DeadLetterCarrier } from './dead-letter-carrier.js';
 import { Declarations, type DeclareOptions } from './declarations.js';
+import { Forwarder } from './forwarder.js';
 import type { BindingDeclaration } from './model/binding.js';
 import type { ExchangeDeclaration } from './model/exchange-settings.js';
 import type { PublishProperties } from './model/publish-properties.js';
@@ -16,13 +22,14 @@ import type { RemoveConditions } from './store/queue-slot.js';
 import type { TopicSink } from './topic-sink.js';
 import { TopologyCache } from './topology-cache.js';
 
-/** Exchanges, queues and bindings: declares them and publishes to them. */
+/** Exchanges, queues and bindings: declares them, publishes to them, and makes the consumers of queues. */
 export class Broker {
   readonly events: Events;
   readonly #options: BrokerOptions;
   readonly #composer: Composer;
   readonly #declarations: Declarations;
   readonly #publisher: Publisher;
+  readonly #consumers: Consumers;
 
   /** @throws {OptionsError} with every problem at once */
   constructor(connection: RedisConnection, options: Partial<BrokerOptions> = {}) {
@@ -32,6 +39,22 @@ export class Broker {
     this.#composer = new Composer(this.#options);
     this.#declarations = new Declarations(connection, cache, randomBytes(9).toString('base64url'));
     this.#publisher = new Publisher(connection, cache, this.#options);
+    const forwarder = new Forwarder(this.#publisher, this.#options.deliveryTimeoutMs);
+    const routes = {
+      queuesFor: async (target: { exchange: string; routingKey: string }, { headers }: { headers: Headers }) =>
+        (await cache.reload()).route(target.exchange, { routingKey: target.routingKey, headers }).queues,
+      declareQueue: (name: string) => this.declareQueue({ name }),
+    };
+    const carrier = new DeadLetterCarrier(connection, forwarder, routes, this.events);
+    this.#publisher.onDied = (queue) => carrier.carry(queue);
+    const { codec, codecs } = this.#options;
+    this.#consumers = new Consumers({
+      connection,
+      codecs: new CodecRegistry([...new Set([rawCodec, jsonCodec, codec, ...codecs])]),
+      events: this.events,
+      carrier,
+      removeQueue: (queue) => this.deleteQueue(queue, { ifUnused: true }),
+    });
   }
 
   /** Declares an exchange; declaring it again with the same settings does nothing. @throws {TopologyConflictError} */
@@ -101,13 +124,19 @@ export class Broker {
     );
   }
 
+  /** Makes a consumer of a queue: nothing happens until its `start()`. @throws {OptionsError} with every problem at once */
+  consumer(options: ConsumerInput): QueueConsumer {
+    return this.#consumers.create(options);
+  }
+
   /** Where bindings to topics lead: see @millrace/bridge. */
   feedTopics(sink: TopicSink): void {
     this.#publisher.topicSink = sink;
   }
 
-  /** Takes no more, and waits until every message has its receipt or error. */
-  async close(): Promise<void> {
+  /** Stops its consumers, takes no more messages, and waits until every one has its receipt or error. */
+  async close(options?: StopOptions): Promise<void> {
+    await this.#consumers.close(options);
     await this.#publisher.close();
   }
 

@@ -1,7 +1,20 @@
+export { BatchContext, type BatchMessage } from './batch-context.js';
 export { Broker } from './broker.js';
 export type { BrokerOptions } from './broker-options.js';
 export type { MessageInput } from './composer.js';
+export { QueueConsumer } from './consumer.js';
+export type { ConsumerStatus } from './consumer-host.js';
+export type {
+  BatchHandler,
+  ConsumerInput,
+  ConsumerOptions,
+  HandlerOptions,
+  MessageHandler,
+  MessageMiddleware,
+} from './consumer-options.js';
 export type { DeclareOptions } from './declarations.js';
+export { MessageCancelledError } from './message-cancelled.js';
+export { MessageContext } from './message-context.js';
 export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
 export type { Death } from './model/death.js';
 export type { ExchangeDeclaration, ExchangeSettings, ExchangeType } from './model/exchange-settings.js';
@@ -13,5 +26,6 @@ export { type Route, Router } from './model/routing.js';
 export { topicMatches } from './model/topic-pattern.js';
 export type { Topology } from './model/topology.js';
 export type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
+export { Requeue } from './requeue.js';
 export type { RemoveConditions } from './store/queue-slot.js';
 export type { TopicMessage, TopicSink } from './topic-sink.js';

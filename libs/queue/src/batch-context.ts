@@ -1,0 +1,29 @@
+import { DeliveryContext } from '@millrace/delivery';
+import type { MessageContext } from './message-context.js';
+
+/** One message of a batch: its payload, decoded and validated, and what is known of it. */
+export interface BatchMessage {
+  readonly payload: unknown;
+  readonly context: MessageContext;
+}
+
+/** One attempt to handle one batch. Each message has its own context too, with its own attempt. */
+export class BatchContext extends DeliveryContext {
+  readonly queue: string;
+  readonly messages: readonly BatchMessage[];
+
+  constructor(queue: string, messages: readonly BatchMessage[]) {
+    super();
+    this.queue = queue;
+    this.messages = messages;
+  }
+
+  /** The highest attempt of its messages. */
+  override get attempt(): number {
+    return this.messages.reduce((highest, { context }) => Math.max(highest, context.attempt), 1);
+  }
+
+  override describe(): string {
+    return `a batch of ${this.messages.length} messages of queue "${this.queue}"`;
+  }
+}

@@ -1,0 +1,57 @@
+import type { RetryPolicy } from '@millrace/core';
+import { type DeliveryPlan, type HandlerLabels, withMiddleware } from '@millrace/delivery';
+import type { ConsumerOptions, HandlerOptions } from './consumer-options.js';
+import type { MessageContext } from './message-context.js';
+import { topicMatches } from './model/topic-pattern.js';
+
+/** One handler of a queue, ready to run. */
+export interface MessageHandlerPlan {
+  readonly name: string;
+  readonly plan: DeliveryPlan<MessageContext>;
+  readonly retry: RetryPolicy;
+  readonly labels: HandlerLabels;
+}
+
+const maxRemembered = 1000;
+
+/** The handlers of a consumer, and which of them are for a message. */
+export class ConsumerHandlers {
+  readonly #handlers: readonly (MessageHandlerPlan & { readonly pattern: string })[];
+  readonly #isSingle: boolean;
+  /** Routing keys repeat: what was found for them is kept, within a bound. */
+  readonly #found = new Map<string, readonly MessageHandlerPlan[]>();
+
+  constructor(options: ConsumerOptions) {
+    this.#isSingle = options.handlers === undefined;
+    const own: HandlerOptions = { pattern: '#', handler: options.handler ?? (() => undefined) };
+    this.#handlers = (options.handlers ?? [own]).map((handler) => planOf(options, handler, this.#isSingle));
+  }
+
+  /** Every handler whose pattern matches; none when the message is to be set aside. */
+  for(routingKey: string): readonly MessageHandlerPlan[] {
+    if (this.#isSingle) return this.#handlers;
+    let found = this.#found.get(routingKey);
+    if (found === undefined) {
+      found = this.#handlers.filter(({ pattern }) => topicMatches(pattern, routingKey));
+      if (this.#found.size >= maxRemembered) this.#found.clear();
+      this.#found.set(routingKey, found);
+    }
+    return found;
+  }
+}
+
+function planOf(options: ConsumerOptions, handler: HandlerOptions, isSingle: boolean) {
+  const consumer = options.name ?? options.queue;
+  const name = handler.name ?? handler.pattern;
+  return {
+    pattern: handler.pattern,
+    name,
+    plan: {
+      handle: withMiddleware(handler.handler, [...options.middleware, ...(handler.middleware ?? [])]),
+      validate: handler.validate ?? options.validate,
+      handlerTimeoutMs: handler.handlerTimeoutMs ?? options.handlerTimeoutMs,
+    },
+    retry: handler.retry ?? options.retry,
+    labels: Object.freeze({ handler: isSingle ? consumer : `${consumer}:${name}`, source: `queue:${options.queue}` }),
+  };
+}

@@ -1,0 +1,177 @@
+import {
+  custom,
+  type DeadLetterReason,
+  integer,
+  nameProblem,
+  type OptionReader,
+  OptionsError,
+  optional,
+  type RetryPolicy,
+  required,
+  resolveOptions,
+  retryPolicy,
+  text,
+} from '@millrace/core';
+import type { Handler, Middleware } from '@millrace/delivery';
+import type { BatchContext, BatchMessage } from './batch-context.js';
+import type { MessageContext } from './message-context.js';
+
+export type { DeadLetterReason };
+
+/** Handles a message. What it returns is kept as the result, or sent as the reply to a request. */
+export type MessageHandler = Handler<MessageContext>;
+export type MessageMiddleware = Middleware<MessageContext>;
+
+/**
+ * Handles several messages at once. Answering nothing means all went well; a list has one entry a message: an error (also
+ * RetryLater, DeadLetter, Drop) settles that message alone. Throwing settles all of them alike.
+ */
+export type BatchHandler = (messages: readonly BatchMessage[], context: BatchContext) => unknown;
+
+/** One of several handlers of a queue. Every one whose pattern matches a message's routing key handles it. */
+export interface HandlerOptions {
+  /** Topic pattern: `*` is one word, `#` any number. */
+  readonly pattern: string;
+  readonly handler: MessageHandler;
+  /** Default: the pattern. It must stay the same over deployments: it is kept with messages that are being retried. */
+  readonly name?: string | undefined;
+  /** Default: the consumer's. */
+  readonly retry?: RetryPolicy | undefined;
+  readonly handlerTimeoutMs?: number | undefined;
+  readonly validate?: ((payload: unknown, context: MessageContext) => unknown) | undefined;
+  readonly middleware?: readonly MessageMiddleware[] | undefined;
+}
+
+/** What a consumer does with the messages of one queue. Exactly one of `handler`, `handlers` and `batchHandler` is given. */
+export interface ConsumerOptions {
+  readonly queue: string;
+  readonly handler?: MessageHandler | undefined;
+  readonly handlers?: readonly HandlerOptions[] | undefined;
+  readonly batchHandler?: BatchHandler | undefined;
+  /** Of a batch: its size (default 100), and how long its first message waits for others (default 50 ms). */
+  readonly batch: { readonly maxMessages: number; readonly maxWaitMs: number };
+  /** How the consumer is called in lists, logs and metrics. Default: the queue's name. */
+  readonly name?: string | undefined;
+  /** How many messages (or batches) are handled at once. Default 10. */
+  readonly concurrency: number;
+  /**
+   * Most messages that the consumer holds, running ones included. Default: as many as can run, and as many again as are
+   * handled within 20 ms, so that fast handlers never wait for Redis and slow ones leave messages to other consumers.
+   */
+  readonly prefetch?: number | undefined;
+  /** −255 to 255: while a consumer of higher priority has room, it gets the messages. Default 0. */
+  readonly priority: number;
+  /** How long a consumer that Redis hears nothing of keeps its messages. Default 30,000. */
+  readonly leaseMs: number;
+  /** How long a handler may take; 0: for ever. Default 30 minutes, RabbitMQ's consumer timeout. */
+  readonly handlerTimeoutMs: number;
+  /** Default: three retries after about 1, 2 and 4 s, then dead letters. `false`: none. */
+  readonly retry: RetryPolicy;
+  /** Most messages a second that this consumer takes. For all consumers together: the queue's own `maxPerSecond`. */
+  readonly maxPerSecond?: number | undefined;
+  /** How long the result of a handler is kept, to be read with `broker.queue(name).message(id)`. Default 0: not at all. */
+  readonly keepResultMs: number;
+  /** Checks a payload and may answer a changed one. @throws {ValidationError} */
+  readonly validate?: ((payload: unknown, context: MessageContext) => unknown) | undefined;
+  /** The first is the outermost. */
+  readonly middleware: readonly MessageMiddleware[];
+}
+
+/** The options as users write them. */
+export type ConsumerInput = Pick<ConsumerOptions, 'queue'> &
+  Partial<Omit<ConsumerOptions, 'queue' | 'retry' | 'batch'>> & {
+    readonly retry?: Partial<RetryPolicy> | false | undefined;
+    readonly batch?: Partial<ConsumerOptions['batch']> | undefined;
+  };
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveConsumer(input: ConsumerInput): ConsumerOptions {
+  const subject = `consumer of queue ${JSON.stringify(input?.queue)}`;
+  const options = resolveOptions<ConsumerOptions>(subject, readers, input);
+  const given = (['handler', 'handlers', 'batchHandler'] as const).filter((key) => options[key] !== undefined);
+  if (given.length === 1) return options;
+  const what = given.length === 0 ? 'nothing to handle messages with' : `${given.join(' and ')} at once`;
+  throw new OptionsError(subject, [`there is ${what}: give one of handler, handlers and batchHandler`]);
+}
+
+function isFunction(value: unknown): value is () => never {
+  return typeof value === 'function';
+}
+
+const queueName: OptionReader<string> = (value, report) => {
+  const problem = nameProblem('queue', value);
+  if (problem !== undefined) report(problem);
+  return String(value);
+};
+
+const middleware: OptionReader<readonly MessageMiddleware[]> = (value, report, path) => {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every(isFunction)) return value;
+  report(`${path} must be a list of functions`);
+  return [];
+};
+
+const handlers: OptionReader<readonly HandlerOptions[] | undefined> = (value, report, path) => {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length === 0) {
+    report(`${path} must be a list of { pattern, handler } with at least one entry`);
+    return undefined;
+  }
+  const names = new Set<string>();
+  return value.map((entry, index) => {
+    const options = readHandler(entry, report, `${path}[${index}]`);
+    const name = options.name ?? options.pattern;
+    if (names.has(name)) report(`${path}[${index}]: another handler is called "${name}" as well. Give it a name.`);
+    names.add(name);
+    return options;
+  });
+};
+
+function readHandler(value: unknown, report: (problem: string) => void, path: string): HandlerOptions {
+  try {
+    return resolveOptions<HandlerOptions>(path, handlerReaders, value);
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    for (const problem of error.problems) report(`${path}: ${problem}`);
+    return { pattern: '#', handler: () => undefined };
+  }
+}
+
+const optionalFunction = <T>() =>
+  optional(custom<T>(undefined as T, 'a function', isFunction as (value: unknown) => value is T));
+const positive = optional(integer(1, { min: 1 }));
+
+const handlerReaders = {
+  pattern: (value: unknown, report: (problem: string) => void, path: string): string => {
+    if (typeof value !== 'string') report(`${path} must be a topic pattern, '#' for every message`);
+    return String(value);
+  },
+  handler: required(custom<MessageHandler>(() => undefined, 'a function', isFunction)),
+  name: optional(text('')),
+  retry: optional(retryPolicy()),
+  handlerTimeoutMs: optional(integer(0)),
+  validate: optionalFunction<HandlerOptions['validate']>(),
+  middleware: optional(middleware),
+};
+
+const readers = {
+  queue: queueName,
+  handler: optionalFunction<ConsumerOptions['handler']>(),
+  handlers,
+  batchHandler: optionalFunction<ConsumerOptions['batchHandler']>(),
+  batch: (value: unknown): ConsumerOptions['batch'] =>
+    resolveOptions<ConsumerOptions['batch']>('batch', batchReaders, value ?? {}),
+  name: optional(text('')),
+  concurrency: integer(10, { min: 1, max: 1000 }),
+  prefetch: optional(integer(1, { min: 1, max: 10_000 })),
+  priority: integer(0, { min: -255, max: 255 }),
+  leaseMs: integer(30_000, { min: 500 }),
+  handlerTimeoutMs: integer(1_800_000),
+  retry: retryPolicy(),
+  maxPerSecond: positive,
+  keepResultMs: integer(0),
+  validate: optionalFunction<ConsumerOptions['validate']>(),
+  middleware,
+};
+
+const batchReaders = { maxMessages: integer(100, { min: 1, max: 1000 }), maxWaitMs: integer(50) };

@@ -1,0 +1,94 @@
+import type { DeadLetterReason, Failure } from '@millrace/core';
+import { type Death, withDeath } from './death.js';
+import type { FrameInput, StoredMessage, StoredProperties } from './message-frame.js';
+import type { DeadLetterTarget, QueueSettings } from './queue-settings.js';
+
+/** What `dying` says of a message. */
+export interface WhyDead {
+  readonly reason: DeadLetterReason;
+  /** When it died, in ms since 1970. */
+  readonly time: number;
+  readonly error?: Failure | undefined;
+  readonly handler?: string | undefined;
+  /** Its id, where it goes on under another. */
+  readonly id?: string | undefined;
+}
+
+/** Reads what `dying` says. Anything unreadable is a failure of unknown kind: the message is carried on all the same. */
+export function parseWhyDead(json: string): WhyDead {
+  try {
+    return { reason: 'failed', time: 0, ...(JSON.parse(json) as Partial<WhyDead>) };
+  } catch {
+    return { reason: 'failed', time: 0 };
+  }
+}
+
+const deadSuffix = '.dead';
+
+/** Where dead letters of a queue are kept that declares no place for them. */
+export function defaultDeadLetterQueue(queue: string): string {
+  return `${queue}${deadSuffix}`;
+}
+
+/** Whether a queue keeps another's dead letters by default: its own dead letters stay with it, or they would go on for ever. */
+export function isDefaultDeadLetterQueue(queue: string): boolean {
+  return queue.endsWith(deadSuffix);
+}
+
+/** Where dead letters of a queue go. */
+export function deadLetterTarget(settings: QueueSettings): DeadLetterTarget {
+  return settings.deadLetter ?? { exchange: '', routingKey: defaultDeadLetterQueue(settings.name) };
+}
+
+// What a message is called in a queue can be more than the id it was published with: a message that died comes into the
+// next queue as one that was never there, however often it goes round.
+const separator = '~~';
+
+/** The name under which a message goes on after it died. The same death gives the same name: a repetition is recognised. */
+export function idAfterDeath(id: string, why: WhyDead): string {
+  return `${publishedId(why.id ?? id)}${separator}${why.time.toString(36)}`;
+}
+
+/** The id that a message was published with. */
+export function publishedId(id: string): string {
+  const end = id.lastIndexOf(separator);
+  return end <= 0 ? id : id.slice(0, end);
+}
+
+/** A message as it goes on after it died: with one more line of history, and without the expiration that ended it. */
+export function asDeadLetter(
+  message: StoredMessage,
+  queue: string,
+  why: WhyDead,
+  target: DeadLetterTarget,
+): FrameInput {
+  const { expirationMs, ...others } = message.properties;
+  const death: Omit<Death, 'count'> = {
+    queue,
+    reason: why.reason,
+    exchange: message.exchange,
+    routingKeys: [message.routingKey],
+    time: why.time,
+    ...(expirationMs === undefined ? {} : { originalExpirationMs: expirationMs }),
+    ...(why.error === undefined ? {} : { error: why.error }),
+  };
+  return {
+    ...message,
+    exchange: target.exchange,
+    routingKey: target.routingKey ?? message.routingKey,
+    properties: others satisfies StoredProperties,
+    deaths: withDeath(message.deaths, death),
+  };
+}
+
+/**
+ * Whether a message would go round for ever: it comes back into a queue where it was, and on its way nobody looked at it (it
+ * only expired, or was one too many). RabbitMQ drops it then.
+ */
+export function isCycle(deaths: readonly Death[], destination: string): boolean {
+  for (const { queue, reason } of deaths) {
+    if (reason !== 'expired' && reason !== 'maxlen') return false;
+    if (queue === destination) return true;
+  }
+  return false;
+}

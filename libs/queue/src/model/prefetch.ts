@@ -1,0 +1,20 @@
+/** How long a message may wait in a consumer, when nobody said how many it may hold, before another could better have it. */
+const maxWaitMs = 20;
+/** Beyond this more messages a turn make it no faster (measured: 100 is within 5 % of 1000). */
+const maxAhead = 200;
+
+/**
+ * How many messages a consumer holds at most, running ones included, so that it need not wait for Redis between two
+ * of them: as many as run, and as many more as are handled within 20 ms.
+ *
+ * @param handlingMs how long a message takes on average; infinite while nothing is known
+ */
+export function prefetchFor(concurrency: number, handlingMs: number): number {
+  const ahead = Math.floor((concurrency * maxWaitMs) / Math.max(handlingMs, 0.01));
+  return concurrency + Math.min(ahead, Math.max(maxAhead, concurrency));
+}
+
+/** An average that forgets: each value counts a tenth. */
+export function movingAverage(average: number, value: number): number {
+  return Number.isFinite(average) ? average + (value - average) / 10 : value;
+}

@@ -1,0 +1,13 @@
+/**
+ * A handler may throw it: give the message back to the queue at once, `to` its back (default) or its head. It counts as a
+ * delivery without verdict: past the queue's `deliveryLimit` the message is dead-lettered.
+ */
+export class Requeue extends Error {
+  constructor(
+    readonly to: 'back' | 'head' = 'back',
+    reason = 'the handler gave the message back',
+  ) {
+    super(reason);
+    this.name = 'Requeue';
+  }
+}

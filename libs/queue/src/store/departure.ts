@@ -1,0 +1,81 @@
+import { asInteger, lua, type RedisClient } from '@millrace/redis';
+import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
+
+// Ends a consumer's registration and gives back what it held, a slice a call. From its first slice on the consumer is
+// fenced off: its own scripts find no registration. Whoever is on duty goes on with what is in `dead`.
+//
+// KEYS 1 messages 2 unacked:<the consumer> 3 consumers 4 meta 5 consumer-info 6 expiry 7 held 8 counts 9 dying 10 dead
+//      11 idle 12 wake 13 progress 14 cancels 15… ready, lowest priority first
+// ARGV 1 its id 2 'leaves' | 'expired' | the deadline it must still have 3 how many messages at most
+// RETURNS -1 when it lives, else how many messages it still holds
+const departureScript = lua`#!lua flags=allow-oom
+local call, id, why = redis.call, ARGV[1], ARGV[2]
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local deadline = call('ZSCORE', KEYS[3], id)
+if deadline then
+  if why == 'expired' and tonumber(deadline) > now then return -1 end
+  if why ~= 'expired' and why ~= 'leaves' and deadline ~= why then return -1 end
+  call('ZREM', KEYS[3], id)
+  call('HDEL', KEYS[5], id)
+  call('ZREM', KEYS[11], id)
+  call('SADD', KEYS[10], id)
+  if call('HGET', KEYS[4], 'active') == id then
+    local next
+    for _, other in ipairs(call('ZRANGE', KEYS[3], 0, -1)) do if not next or other < next then next = other end end
+    if next then call('HSET', KEYS[4], 'active', next) call('RPUSH', KEYS[12], next) else call('HDEL', KEYS[4], 'active') end
+  end
+end
+local meta = call('HMGET', KEYS[4], 'delivery-limit', 'max-bytes')
+local ids = call('SPOP', KEYS[2], ARGV[3])
+table.sort(ids, function(a, b) return a > b end)
+local back = 0
+for _, message in ipairs(ids) do
+  local frame = call('HGET', KEYS[1], message)
+  call('HDEL', KEYS[13], message)
+  call('HDEL', KEYS[14], message)
+  local ends = call('ZSCORE', KEYS[7], message)
+  if ends then call('ZREM', KEYS[7], message) end
+  local count = why ~= 'leaves' and frame and call('HINCRBY', KEYS[8], message, 1) or 0
+  if frame and count % 65536 > tonumber(meta[1] or 20) then
+    call('HSET', KEYS[9], message, cjson.encode({reason = 'delivery_limit', time = now}))
+  elseif frame then
+    call('LPUSH', KEYS[15 + math.min(frame:byte(2), #KEYS - 15)], message)
+    if ends then call('ZADD', KEYS[6], ends, message) end
+    if meta[2] then call('HINCRBY', KEYS[4], 'bytes', #frame) end
+    back = back + 1
+  end
+end
+local left = call('SCARD', KEYS[2])
+if left == 0 then call('SREM', KEYS[10], id) end
+local woken = back > 0 and call('ZPOPMIN', KEYS[11], back) or {}
+for i = 1, #woken, 2 do call('RPUSH', KEYS[12], woken[i]) end
+return left
+`;
+
+/** Most messages given back by one call. */
+const sliceMessages = 200;
+
+/**
+ * Ends a registration and gives back all that the consumer held.
+ *
+ * @param why `leaves`: it says so itself, its messages count as never taken. `expired`: only when its lease is over.
+ *   Anything else: the deadline it was seen with; when it has another by now, it lives.
+ * @returns false when the consumer lives
+ */
+export async function endRegistration(
+  client: RedisClient,
+  place: { readonly prefix: string; readonly queue: string; readonly priorities: number },
+  consumer: string,
+  why: 'leaves' | 'expired' | (string & {}),
+): Promise<boolean> {
+  const all: QueueKeys = queueKeys(place.prefix, place.queue);
+  const keys = [all.messages, unackedKey(place.prefix, place.queue, consumer), all.consumers, all.meta];
+  keys.push(all.consumerInfo, all.expiry, all.held, all.counts, all.dying, all.dead, all.idle, all.wake);
+  keys.push(all.progress, all.cancels, ...readyKeys(all, place.priorities));
+  for (;;) {
+    const left = asInteger(await departureScript.run(client, keys, [consumer, why, sliceMessages]));
+    if (left < 0) return false;
+    if (left === 0) return true;
+  }
+}

@@ -1,0 +1,97 @@
+import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import type { ConsumerKeys } from './consumer-keys.js';
+
+// Says that a consumer lives, and tells it what it has to know. One consumer of a queue at a time is on duty: it alone is
+// told of the others, to see which of them are dead, and of dead letters that nobody carries on.
+//
+// KEYS 1 consumers 2 meta 3 consumer-info 4 idle 5 cancels 6 dead 7 dying 8 delayed 9 expiry 10… ready
+// ARGV 1 my id 2 lease in ms 3 '1' when I wait to be woken 4 who I am, when that changed, else ''
+// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take, revision of the settings,
+//         ids that I am to give up, whether I am on duty, dead consumers, how many are dying, [id, deadline, …], [info, …] }
+const heartbeatScript = lua`#!lua flags=allow-oom
+local call, me = redis.call, ARGV[1]
+if not call('ZSCORE', KEYS[1], me) then return {'lost'} end
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+call('ZADD', KEYS[1], now + ARGV[2], me)
+if ARGV[4] ~= '' then call('HSET', KEYS[3], me, ARGV[4]) end
+call('HSET', KEYS[2], 'used-at', now)
+local meta = call('HMGET', KEYS[2], 'paused', 'single-active', 'active', 'duty', 'duty-until', 'revision')
+local mayTake = not meta[1] and not (meta[2] and meta[3] ~= me)
+if ARGV[3] == '1' and mayTake then call('ZADD', KEYS[4], 0, me) end
+local hasWork = 0
+if mayTake then
+  for i = 10, #KEYS do if call('EXISTS', KEYS[i]) == 1 then hasWork = 1 end end
+  for i = 8, 9 do
+    local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
+    if head and tonumber(head) <= now then hasWork = 1 end
+  end
+end
+local mine = {}
+if call('EXISTS', KEYS[5]) == 1 then
+  local all = call('HGETALL', KEYS[5])
+  for i = 1, #all, 2 do if all[i + 1] == me then mine[#mine + 1] = all[i] end end
+end
+if meta[4] and meta[4] ~= me and tonumber(meta[5]) > now then return {hasWork, meta[6] or '', mine, 0} end
+call('HSET', KEYS[2], 'duty', me, 'duty-until', now + 3000)
+local dead = call('SRANDMEMBER', KEYS[6], 10)
+for _, id in ipairs(call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)) do dead[#dead + 1] = id end
+local others = call('ZRANGE', KEYS[1], 0, 999, 'WITHSCORES')
+local ids = {}
+for i = 1, #others, 2 do ids[#ids + 1] = others[i] end
+return {hasWork, meta[6] or '', mine, 1, dead, call('HLEN', KEYS[7]), others, #ids > 1 and call('HMGET', KEYS[3], unpack(ids)) or {}}
+`;
+
+/** A consumer as the one on duty sees it. */
+export interface Colleague {
+  readonly consumer: string;
+  /** Its lease deadline by Redis' clock, as Redis wrote it. */
+  readonly deadline: string;
+  /** JSON, see `ConsumerInfo`; '' when it is not known. */
+  readonly info: string;
+}
+
+export interface Heartbeat {
+  readonly hasWork: boolean;
+  readonly revision: string;
+  /** Messages that are to be given up. */
+  readonly cancelled: readonly string[];
+  /** Only for the one on duty. */
+  readonly duty:
+    | { readonly dead: readonly string[]; readonly dying: number; readonly colleagues: readonly Colleague[] }
+    | undefined;
+}
+
+/** Undefined when the consumer's registration is gone. */
+export async function beat(
+  client: RedisClient,
+  keys: ConsumerKeys,
+  state: { readonly leaseMs: number; readonly isWaiting: boolean; readonly info: string },
+): Promise<Heartbeat | undefined> {
+  const { consumers, meta, consumerInfo, idle, cancels, dead, dying, delayed, expiry } = keys.all;
+  const scriptKeys = [consumers, meta, consumerInfo, idle, cancels, dead, dying, delayed, expiry, ...keys.ready];
+  const args = [keys.consumer, state.leaseMs, state.isWaiting ? '1' : '', state.info];
+  const reply = asList(await heartbeatScript.run(client, scriptKeys, args));
+  if (reply.length === 1) return undefined;
+  const isOnDuty = asInteger(reply[3]) === 1;
+  return {
+    hasWork: asInteger(reply[0]) === 1,
+    revision: asText(reply[1]),
+    cancelled: asList(reply[2]).map(asText),
+    duty: isOnDuty
+      ? {
+          dead: asList(reply[4]).map(asText),
+          dying: asInteger(reply[5]),
+          colleagues: readColleagues(asList(reply[6]), asList(reply[7])),
+        }
+      : undefined,
+  };
+}
+
+function readColleagues(idsAndDeadlines: readonly unknown[], infos: readonly unknown[]): Colleague[] {
+  return infos.map((info, index) => ({
+    consumer: asText(idsAndDeadlines[index * 2]),
+    deadline: asText(idsAndDeadlines[index * 2 + 1]),
+    info: info === null ? '' : asText(info),
+  }));
+}

@@ -1,0 +1,63 @@
+import { asList, asText, lua, type RedisClient } from '@millrace/redis';
+import { type QueueKeys, queueKeys } from './keys.js';
+
+// Registers a consumer of a queue that exists. Its id begins with its rank: sorted as texts, ids stand in the order of
+// priority, and of registration where that is equal.
+//
+// KEYS 1 consumers 2 consumer-info 3 meta
+// ARGV 1 rank (three digits) 2 something unique 3 lease in ms 4 who it is, as JSON
+// RETURNS nil when there is no such queue, else { consumer id, queue settings as JSON }
+const registerScript = lua`#!lua flags=allow-oom
+local call = redis.call
+local settings = call('HGET', KEYS[3], 'settings')
+if not settings then return nil end
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local id = ('%s.%08d.%s'):format(ARGV[1], call('HINCRBY', KEYS[3], 'registrations', 1), ARGV[2])
+call('ZADD', KEYS[1], now + ARGV[3], id)
+call('HSET', KEYS[2], id, ARGV[4])
+local meta = call('HMGET', KEYS[3], 'single-active', 'active')
+if meta[1] and not (meta[2] and call('ZSCORE', KEYS[1], meta[2])) then call('HSET', KEYS[3], 'active', id) end
+return {id, settings}
+`;
+
+/** Who a consumer is, for operators and for those who watch over it. */
+export interface ConsumerInfo {
+  readonly name: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly prefetch: number;
+  readonly concurrency: number;
+  /** `CLIENT ID` of the connections it holds, on the server with this run id: when none is left, it is dead. */
+  readonly connections: readonly number[];
+  readonly server: string;
+}
+
+export interface Registered {
+  readonly consumer: string;
+  readonly settings: string;
+}
+
+/** Undefined when the queue does not exist. */
+export async function registerConsumer(
+  client: RedisClient,
+  place: { readonly prefix: string; readonly queue: string },
+  request: {
+    readonly priority: number;
+    readonly unique: string;
+    readonly leaseMs: number;
+    readonly info: ConsumerInfo;
+  },
+): Promise<Registered | undefined> {
+  const { consumers, consumerInfo, meta }: QueueKeys = queueKeys(place.prefix, place.queue);
+  const args = [rankOf(request.priority), request.unique, request.leaseMs, JSON.stringify(request.info)];
+  const reply = await registerScript.run(client, [consumers, consumerInfo, meta], args);
+  if (reply === null) return undefined;
+  const [consumer, settings] = asList(reply).map(asText);
+  return { consumer: consumer ?? '', settings: settings ?? '{}' };
+}
+
+/** Priority 255 is rank 245, priority −255 is rank 755: the higher the priority, the smaller the text. */
+function rankOf(priority: number): string {
+  return String(500 - priority);
+}

@@ -1,0 +1,166 @@
+import { asBytes, asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import type { ConsumerKeys } from './consumer-keys.js';
+
+// One turn of a consumer: acknowledges what was handled and takes what is next. The hot path: what is rare stands behind
+// one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same round trip.
+// Longer than other scripts on purpose: cut in two it would cost every turn a second call.
+//
+// KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
+//      12 cancels 13 handled 14… ready, highest priority first
+// ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4… ids to acknowledge
+// RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
+//         ms until there may be more for me (-1: I am woken), acknowledged ids that were not mine, ids, frames,
+//         [counts, handled] when any of these is kept }
+const turnScript = lua`#!lua flags=allow-oom
+local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 13
+local call = redis.call
+if not call('ZSCORE', KEYS[3], me) then return {'lost'} end
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[6]) > 0
+local notMine, mine = {}, {}
+if #ARGV > 3 then
+  local is = call('SMISMEMBER', KEYS[2], unpack(ARGV, 4))
+  for i = 1, #is do
+    if is[i] == 1 then mine[#mine + 1] = ARGV[i + 3] else notMine[#notMine + 1] = ARGV[i + 3] end
+  end
+end
+if #mine > 0 then
+  call('SREM', KEYS[2], unpack(mine))
+  call('HDEL', KEYS[1], unpack(mine))
+  if rare then for i = 9, 13 do call(i == 10 and 'ZREM' or 'HDEL', KEYS[i], unpack(mine)) end end
+  call('HINCRBY', KEYS[4], 'acknowledged', #mine)
+end
+local meta = call('HMGET', KEYS[4], 'paused', 'single-active', 'active', 'max-per-second', 'tokens', 'tokens-at',
+  'passed-at', 'keeper', 'keeper-due', 'max-bytes')
+if ARGV[3] ~= '' and ARGV[3] ~= me and call('ZSCORE', KEYS[3], ARGV[3]) then call('ZADD', KEYS[7], 0, ARGV[3]) end
+local state, n, due, tokens, limited = 'ok', wanted, math.huge, nil, false
+if meta[1] then state, n = 'paused', 0 elseif meta[2] and meta[3] ~= me then state, n = 'standby', 0 end
+if n > 0 and meta[4] then
+  local burst = math.max(1, math.ceil(meta[4] / 10))
+  tokens = math.min(burst, (tonumber(meta[5]) or burst) + math.max(0, now - (meta[6] or now)) * meta[4] / 1000)
+  n = math.min(n, math.floor(tokens + 1e-6))
+  limited = n < wanted
+end
+local best = n > 0 and call('ZRANGE', KEYS[7], 0, 0)[1]
+if best and best:sub(1, 3) < me:sub(1, 3) then
+  if meta[7] and now - meta[7] > 100 then call('ZREM', KEYS[7], best)
+  else
+    state, n = 'passed', 0
+    if not meta[7] then call('HSET', KEYS[4], 'passed-at', now) end
+  end
+end
+local ids, frames, bytes, ghosts = {}, {}, 0, 0
+local function take(key, count)
+  local popped = count > 0 and call('LPOP', key, count) or {}
+  local found = #popped > 0 and call('HMGET', KEYS[1], unpack(popped)) or {}
+  for i = 1, #popped do
+    if found[i] then ids[#ids + 1], frames[#frames + 1], bytes = popped[i], found[i], bytes + #found[i]
+    else ghosts = ghosts + 1 end
+  end
+  return #popped > 0
+end
+if n > 0 and levels > 1 then
+  local taken = call('HINCRBY', KEYS[4], 'taken', n)
+  local fair = math.floor(taken / 10) - math.floor((taken - n) / 10)
+  for level = #KEYS, 15, -1 do take(KEYS[level], fair - #ids) end
+end
+for level = 14, #KEYS do while take(KEYS[level], math.min(n - #ids, 1000)) do end end
+if #ids > 0 then
+  call('SADD', KEYS[2], unpack(ids))
+  if meta[10] then call('HINCRBY', KEYS[4], 'bytes', -bytes) end
+  if tokens then call('HSET', KEYS[4], 'tokens', tostring(tokens - #ids), 'tokens-at', now) end
+  if meta[7] then call('HDEL', KEYS[4], 'passed-at') end
+  call('HINCRBY', KEYS[4], 'delivered', #ids)
+end
+if ghosts > 0 then call('HINCRBY', KEYS[4], 'ghosts', -ghosts) end
+if limited then due = now + math.max(1, math.ceil((1 - tokens + #ids) * 1000 / meta[4])) end
+local reply = {state, -1, notMine, ids, frames}
+if rare and #ids > 0 then
+  local ends = call('ZMSCORE', KEYS[6], unpack(ids))
+  for i = 1, #ids do if ends[i] then call('ZREM', KEYS[6], ids[i]); call('ZADD', KEYS[10], ends[i], ids[i]) end end
+  reply[6] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
+end
+for i = 5, 6 do
+  local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
+  if head then due = math.min(due, tonumber(head)) end
+end
+local hasRoom = #ids < wanted and (state == 'ok' or state == 'passed')
+if hasRoom then
+  call('ZADD', KEYS[7], 0, me)
+  local isKept = meta[8] and meta[8] ~= me and tonumber(meta[9]) <= due and call('ZSCORE', KEYS[7], meta[8])
+  if due < math.huge and not isKept then
+    call('HSET', KEYS[4], 'keeper', me, 'keeper-due', due)
+    reply[2] = math.max(0, due - now)
+  end
+else
+  call('ZREM', KEYS[7], me)
+  if due <= now then reply[2] = 0 end
+end
+local isLeft = not hasRoom and meta[8] == me and due < math.huge
+for level = 14, #KEYS do isLeft = isLeft or (not limited and call('EXISTS', KEYS[level]) == 1) end
+if isLeft and state ~= 'paused' then
+  local another = call('ZPOPMIN', KEYS[7])[1]
+  if another then call('RPUSH', KEYS[8], another) end
+end
+return reply
+`;
+
+export type TurnState = 'ok' | 'paused' | 'standby' | 'passed';
+
+/** One message as a consumer takes it. */
+export interface Taken {
+  readonly id: string;
+  readonly frame: Buffer;
+  /** The number in `counts`, see `readDeliveries`. */
+  readonly deliveries: number;
+  /** JSON of which handlers are through with it. */
+  readonly handled: string | undefined;
+}
+
+export interface TurnResult {
+  readonly state: TurnState;
+  /** How long until a timer should make another turn; undefined when a wake-up will come. */
+  readonly dueInMs: number | undefined;
+  /** Messages that were acknowledged and are no longer this consumer's. */
+  readonly notMine: readonly string[];
+  readonly taken: readonly Taken[];
+}
+
+/** Most acknowledgements, and most messages taken, in one turn: Lua's `unpack` has a limit. */
+export const maxTurnMessages = 1000;
+
+/** Makes one turn; undefined when the consumer's registration is gone, and with it its right to all it holds. */
+export async function turn(
+  client: RedisClient,
+  keys: ConsumerKeys,
+  request: { readonly wanted: number; readonly wakeUp: string; readonly acknowledged: readonly string[] },
+): Promise<TurnResult | undefined> {
+  const args = [keys.consumer, request.wanted, request.wakeUp, ...request.acknowledged];
+  const reply = asList(await turnScript.run(client, keys.turn, args));
+  const state = asText(reply[0]);
+  if (state === 'lost') return undefined;
+  const dueInMs = asInteger(reply[1]);
+  return {
+    state: state as TurnState,
+    dueInMs: dueInMs < 0 ? undefined : dueInMs,
+    notMine: asList(reply[2]).map(asText),
+    taken: readTaken(asList(reply[3]), asList(reply[4]), reply[5]),
+  };
+}
+
+function readTaken(ids: readonly unknown[], frames: readonly unknown[], rare: unknown): Taken[] {
+  const [counts, handled] = rare === undefined ? [] : asList(rare).map(asList);
+  const taken: Taken[] = new Array(ids.length);
+  for (let index = 0; index < ids.length; index++) {
+    const count = counts?.[index] ?? undefined;
+    const through = handled?.[index] ?? undefined;
+    taken[index] = {
+      id: asText(ids[index]),
+      frame: asBytes(frames[index]),
+      deliveries: count === undefined ? 0 : asInteger(count),
+      handled: through === undefined ? undefined : asText(through),
+    };
+  }
+  return taken;
+}
