@@ -14,6 +14,7 @@ export {
   reservedHeaderPrefix,
   writeHeaders,
 } from './message.js';
+export { msgpackCodec } from './msgpack-codec.js';
 export { assertName, maxNameBytes, nameProblem } from './names.js';
 export {
   boolean,

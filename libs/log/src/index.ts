@@ -1,10 +1,14 @@
 export { Log, type LogOptions } from './log.js';
 export { partitionForKey } from './model/partitioner.js';
+export { OffsetOutOfRangeError, type ReadFrom } from './model/read-range.js';
 export type { RecordInput, RecordMetadata, StoredRecord } from './model/record.js';
-export { type Compression, compressions } from './model/record-batch.js';
+export { type Compression, compressions, parseBatch } from './model/record-batch.js';
 export type { Retention, Topic, TopicInput, TopicSettings, UnreadPolicy } from './model/topic.js';
 export { BatchWriteError } from './parcel.js';
+export type { LogRecord } from './partition-reader.js';
 export { Producer } from './producer.js';
 export type { Acknowledgement, Partitioner, ProducerOptions } from './producer-options.js';
+export type { ReadInput, ReadOptions } from './read-options.js';
+export { groupKeys, groupPartitionKey, groupsKey, partitionKeys, topicsKey } from './store/keys.js';
 export type { PartitionState } from './store/partition.js';
 export type { TopicChange, TopicDescription } from './topics.js';

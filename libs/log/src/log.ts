@@ -1,18 +1,24 @@
-import { type Codec, CodecRegistry, jsonCodec, rawCodec } from '@millrace/core';
+import { type Codec, CodecRegistry, integer, jsonCodec, msgpackCodec, rawCodec, resolveOptions } from '@millrace/core';
 import { Events } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { SharedChannel } from './append-channel.js';
 import type { Topic, TopicInput } from './model/topic.js';
+import { type LogRecord, PartitionReader } from './partition-reader.js';
 import { Producer } from './producer.js';
 import { type ProducerOptions, resolveProducerOptions } from './producer-options.js';
+import type { ReadInput } from './read-options.js';
+import { ReplicaChannel } from './replica-channel.js';
+import { RetentionUpkeep } from './retention-upkeep.js';
 import { TopicCatalog } from './topic-catalog.js';
 import { type TopicChange, type TopicDescription, Topics } from './topics.js';
 
 export interface LogOptions {
   /** Where events go; default: an emitter of its own. */
   readonly events?: Events;
-  /** Codecs beside `json` and `raw`. */
+  /** Codecs beside `json`, `msgpack` and `raw`. */
   readonly codecs?: readonly Codec[];
+  /** How often old records are looked for, in ms. Default 60,000; 0: never in this process. */
+  readonly retentionIntervalMs?: number;
 }
 
 /** The log side of Millrace: topics, producers, readers and consumer groups over one connection. */
@@ -22,20 +28,31 @@ export class Log {
   readonly #codecs: ReadonlyMap<string, Codec>;
   readonly #catalog: TopicCatalog;
   readonly #topics: Topics;
+  readonly #reader: PartitionReader;
+  readonly #upkeep: RetentionUpkeep;
+  readonly #isKeeping: boolean;
   readonly #producers = new Set<Producer>();
 
-  constructor(connection: RedisConnection, { events = new Events(), codecs = [] }: LogOptions = {}) {
+  constructor(connection: RedisConnection, { events = new Events(), codecs = [], ...rest }: LogOptions = {}) {
+    const readers = { retentionIntervalMs: integer(60_000, { max: 86_400_000 }) };
+    const { retentionIntervalMs } = resolveOptions<{ retentionIntervalMs: number }>('log', readers, rest);
     this.events = events;
     this.#connection = connection;
-    const known = [jsonCodec, rawCodec as Codec, ...codecs];
-    new CodecRegistry(known);
+    const known = [jsonCodec, msgpackCodec, rawCodec as Codec, ...codecs];
+    const registry = new CodecRegistry(known);
     this.#codecs = new Map(known.map((codec) => [codec.name, codec]));
     this.#catalog = new TopicCatalog(connection);
     this.#topics = new Topics(connection, this.#catalog, this.#codecs);
+    this.#reader = new PartitionReader(connection, this.#topics, registry);
+    this.#isKeeping = retentionIntervalMs > 0;
+    this.#upkeep = new RetentionUpkeep(connection, events, retentionIntervalMs);
   }
 
-  declareTopic(topic: TopicInput): Promise<TopicDescription> {
-    return this.#topics.declare(topic);
+  /** Declares a topic; again with the same settings does nothing. @throws {TopicConflictError} it has other settings */
+  async declareTopic(topic: TopicInput): Promise<TopicDescription> {
+    const description = await this.#topics.declare(topic);
+    this.#keep();
+    return description;
   }
 
   describeTopic(name: string): Promise<TopicDescription> {
@@ -46,10 +63,12 @@ export class Log {
     return this.#topics.list();
   }
 
+  /** Deletes a topic, its records and its groups' offsets. False when there was none. */
   deleteTopic(name: string): Promise<boolean> {
     return this.#topics.delete(name);
   }
 
+  /** Adds partitions until there are `partitions`. Spreads keys anew: see docs/topics.md before. */
   addPartitions(name: string, partitions: number): Promise<TopicDescription> {
     return this.#topics.addPartitions(name, partitions);
   }
@@ -58,20 +77,64 @@ export class Log {
     return this.#topics.alter(name, change);
   }
 
+  /** Removes the records of a partition below `before`, read or not; answers where the log begins now. */
+  async deleteRecords(topic: string, partition: number, before: number): Promise<number> {
+    return this.#upkeep.deleteRecords(await this.#topics.withPartition(topic, partition), partition, before);
+  }
+
+  /** Removes what is over the topic's limits now, instead of with the next upkeep. */
+  async applyRetention(topic: string): Promise<void> {
+    await this.#upkeep.apply(await this.#catalog.refresh(topic));
+  }
+
   producer(options: Partial<ProducerOptions> = {}): Producer {
-    const producer: Producer = new Producer(resolveProducerOptions(options), new SharedChannel(this.#connection), {
-      connection: this.#connection,
+    const resolved = resolveProducerOptions(options);
+    const connection = this.#connection;
+    const channel = resolved.acks === 'all' ? new ReplicaChannel(connection, resolved) : new SharedChannel(connection);
+    const producer: Producer = new Producer(resolved, channel, {
+      connection,
       catalog: this.#catalog,
       codecs: this.#codecs,
       onBackgroundError: (duty, error) => this.events.emit('background-error', { duty, error }),
       onClosed: () => void this.#producers.delete(producer),
     });
     this.#producers.add(producer);
+    this.#keep();
     return producer;
   }
 
-  /** Stops everything it made; the connection stays open. */
+  /** The log start offset: that of the oldest record there is. */
+  async beginOffset(topic: string, partition: number): Promise<number> {
+    return (await this.#reader.state(topic, partition)).start;
+  }
+
+  /** The log end offset: that of the next record to come. */
+  async endOffset(topic: string, partition: number): Promise<number> {
+    return (await this.#reader.state(topic, partition)).end;
+  }
+
+  /** Offset of the first record whose timestamp is at least `timestamp`; the log's end when there is none. */
+  offsetForTimestamp(topic: string, partition: number, timestamp: number): Promise<number> {
+    return this.#reader.offsetForTimestamp(topic, partition, timestamp);
+  }
+
+  /** The records of one partition, in order, without a group: `for await (const record of log.read({ … }))`. */
+  read<T = unknown>(options: ReadInput): AsyncGenerator<LogRecord<T>, void, void> {
+    return this.#reader.read<T>(options);
+  }
+
+  /** As `read`, a batch at a time. */
+  readBatches<T = unknown>(options: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
+    return this.#reader.readBatches<T>(options);
+  }
+
+  /** Stops everything it made, letting producers send what they have; the connection stays open. */
   async close(): Promise<void> {
-    await Promise.all([...this.#producers].map((producer) => producer.close()));
+    await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close())]);
+  }
+
+  /** Upkeep begins with the first use; after `close` it stays ended. */
+  #keep(): void {
+    if (this.#isKeeping) this.#upkeep.start().catch(() => undefined);
   }
 }

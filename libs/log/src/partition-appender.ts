@@ -26,7 +26,6 @@ export class PartitionAppender {
   readonly keys: PartitionKeys;
   readonly #setting: AppenderSetting;
   readonly #maxInFlight: number;
-  /** As it was when it was last heard of. */
   #topic: Topic;
   #open: ProducerBatch | undefined;
   #isDue = false;
@@ -114,9 +113,9 @@ export class PartitionAppender {
       batch.sequence = this.#nextSequence++;
     }
     this.#inFlight.push(batch);
-    const { codecId, options } = this.#setting;
-    const compression = options.compression ?? this.#topic.compression;
-    const closing = batch.frame === undefined ? batch.close(codecId(this.#topic), compression) : undefined;
+    const compression = this.#setting.options.compression ?? this.#topic.compression;
+    const closing =
+      batch.frame === undefined ? batch.close(this.#setting.codecId(this.#topic), compression) : undefined;
     if (closing === undefined) this.#transmitReady();
     else void closing.then(() => this.#transmitReady());
   }

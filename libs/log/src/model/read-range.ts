@@ -1,0 +1,29 @@
+import { MillraceError } from '@millrace/core';
+
+/** Where reading begins: the oldest record there is, the log's end, an offset, or the first record of a time. */
+export type ReadFrom = 'earliest' | 'latest' | number | { readonly timestamp: number };
+
+/** An offset is not in the log: retention removed it, a failover lost it, or it was never written. */
+export class OffsetOutOfRangeError extends MillraceError {
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    readonly offset: number,
+    readonly start: number,
+    readonly end: number,
+  ) {
+    const why = offset < start ? 'retention has removed it' : 'the log ends before it';
+    super(
+      `topic "${topic}", partition ${partition}: there is no offset ${offset}: ${why}. ` +
+        `The log holds ${start} to ${end}. Read from there, or say outOfRange: 'continue'.`,
+    );
+  }
+}
+
+/** The offset to go on from when `offset` is not in the log: the nearest that is. */
+export function nearestOffset(
+  offset: number,
+  { start, end }: { readonly start: number; readonly end: number },
+): number {
+  return Math.min(Math.max(offset, start), end);
+}
