@@ -18,7 +18,13 @@ export { MessageContext } from './message-context.js';
 export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
 export type { Death } from './model/death.js';
 export type { ExchangeDeclaration, ExchangeSettings, ExchangeType } from './model/exchange-settings.js';
-export { decodeFrame, encodeFrame, type StoredMessage, type StoredProperties } from './model/message-frame.js';
+export {
+  decodeFrame,
+  encodeFrame,
+  frameTimestamp,
+  type StoredMessage,
+  type StoredProperties,
+} from './model/message-frame.js';
 export type { PublishProperties } from './model/publish-properties.js';
 export type { DeadLetterTarget, Overflow, QueueDeclaration, QueueSettings } from './model/queue-settings.js';
 export type { Receipt, Refusal, TopicPosition } from './model/receipt.js';
@@ -27,5 +33,6 @@ export { topicMatches } from './model/topic-pattern.js';
 export type { Topology } from './model/topology.js';
 export type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
 export { Requeue } from './requeue.js';
+export { queueKeys, readyKeys, topologyKeys } from './store/keys.js';
 export type { RemoveConditions } from './store/queue-slot.js';
 export type { TopicMessage, TopicSink } from './topic-sink.js';

@@ -96,6 +96,12 @@ export function decodeFrame(frame: Buffer, queue: string): StoredMessage {
   return { priority, codecId, timestamp, exchange, routingKey, headers, properties, deaths, body: reader.rest() };
 }
 
+/** When a message was published, read from the first 16 bytes of its frame. @throws {CodecError} */
+export function frameTimestamp(head: Buffer): number {
+  if (head[0] !== frameVersion) throw new CodecError('a message has an unknown format version. Upgrade Millrace.');
+  return new ByteReader(head, 4).varint();
+}
+
 function flagsOf(properties: StoredProperties): number {
   if (properties === noProperties) return 0;
   return (
