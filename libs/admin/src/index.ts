@@ -1,0 +1,11 @@
+export {
+  type GroupOffset,
+  type GroupSnapshot,
+  lagMsOf,
+  lagOf,
+  type PartitionSnapshot,
+  type QueueSnapshot,
+  type Snapshot,
+  type TopicSnapshot,
+} from './model/snapshot.js';
+export { Overview } from './overview.js';

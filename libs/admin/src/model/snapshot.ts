@@ -1,0 +1,89 @@
+import type { Topic } from '@millrace/log';
+import type { QueueSettings } from '@millrace/queue';
+
+/** What an operator sees of everything under one prefix. What could not be read is not in it: it is never zero. */
+export interface Snapshot {
+  readonly topics: readonly TopicSnapshot[];
+  readonly groups: readonly GroupSnapshot[];
+  readonly queues: readonly QueueSnapshot[];
+  /** Partitions, groups and queues that Redis did not answer for, in words: a node of a cluster may be away. */
+  readonly unread: readonly string[];
+}
+
+export interface TopicSnapshot {
+  readonly topic: Topic;
+  readonly partitions: readonly PartitionSnapshot[];
+}
+
+/** One partition at one moment. */
+export interface PartitionSnapshot {
+  readonly partition: number;
+  /** When this was read, in ms by Redis's clock. */
+  readonly at: number;
+  /** Offset of the oldest record that can be read. */
+  readonly start: number;
+  /** Offset that the next record will get. */
+  readonly end: number;
+  /** Bytes of all batches, as stored. */
+  readonly bytes: number;
+  /** Group → how many records retention removed before the group had read them. */
+  readonly expiredUnread: ReadonlyMap<string, number>;
+  /** The groups that have an offset here. */
+  readonly groups: readonly GroupOffset[];
+}
+
+/** Where a group stands on one partition. */
+export interface GroupOffset {
+  readonly group: string;
+  /** The next offset to read. */
+  readonly committed: number;
+  /** The member whose lease on the partition holds; undefined: nobody's. */
+  readonly owner: string | undefined;
+  /** False when the lease was not looked at. */
+  readonly isOwnerKnown: boolean;
+  /** Time of the batch that holds the next record to read, in ms since 1970; undefined when everything is read. */
+  readonly nextTimestamp: number | undefined;
+}
+
+export interface GroupSnapshot {
+  readonly group: string;
+  /** Members whose session has not ended. */
+  readonly members: number;
+  /** How often partitions were assigned anew since the group exists. */
+  readonly generation: number;
+}
+
+/** One queue at one moment. */
+export interface QueueSnapshot {
+  readonly queue: string;
+  readonly settings: QueueSettings;
+  /** When this was read, in ms by Redis's clock. */
+  readonly at: number;
+  /** All messages it holds, wherever they stand. */
+  readonly messages: number;
+  readonly ready: number;
+  /** Held by consumers. */
+  readonly unacked: number;
+  readonly delayed: number;
+  /** Dead letters on their way to where they go. */
+  readonly dying: number;
+  /** Set aside because no handler was for them. */
+  readonly parked: number;
+  /** Consumers whose lease holds. */
+  readonly consumers: number;
+  /** Memory of Redis that the messages take, as `MEMORY USAGE` estimates it; undefined when the user may not ask. */
+  readonly bytes: number | undefined;
+  readonly isPaused: boolean;
+  /** How long the oldest message at a head of the queue waits, since it was published or due; undefined when none waits. */
+  readonly oldestAgeMs: number | undefined;
+}
+
+/** Records that a group has still to read on a partition. */
+export function lagOf({ end }: PartitionSnapshot, { committed }: GroupOffset): number {
+  return Math.max(0, end - committed);
+}
+
+/** For how long the next record to read has been waiting, in ms; 0 when everything is read. */
+export function lagMsOf({ at }: PartitionSnapshot, { nextTimestamp }: GroupOffset): number {
+  return nextTimestamp === undefined ? 0 : Math.max(0, at - nextTimestamp);
+}

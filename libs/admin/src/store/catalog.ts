@@ -1,0 +1,28 @@
+import { groupsKey, type Topic, topicsKey } from '@millrace/log';
+import { type QueueSettings, topologyKeys } from '@millrace/queue';
+import { asText, type RedisClient } from '@millrace/redis';
+
+/** Everything that is declared under a prefix, and all consumer groups that ever joined. */
+export interface Catalog {
+  readonly topics: readonly Topic[];
+  readonly groups: readonly string[];
+  readonly queues: readonly QueueSettings[];
+}
+
+/** Three commands, whatever is declared. */
+export async function readCatalog(client: RedisClient, prefix: string): Promise<Catalog> {
+  const [topics, groups, queues] = await Promise.all([
+    client.hvalsBuffer(topicsKey(prefix)),
+    client.smembersBuffer(groupsKey(prefix)),
+    client.hvalsBuffer(topologyKeys(prefix).queues),
+  ]);
+  return {
+    topics: topics.map((json): Topic => JSON.parse(asText(json))).sort(byName),
+    groups: groups.map(asText).sort(),
+    queues: queues.map((json): QueueSettings => JSON.parse(asText(json))).sort(byName),
+  };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}

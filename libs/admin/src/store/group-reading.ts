@@ -1,0 +1,20 @@
+import { groupKeys } from '@millrace/log';
+import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
+import type { GroupSnapshot } from '../model/snapshot.js';
+
+/*
+ * Who takes part in a consumer group.
+ * KEYS 1 members  2 state
+ * RETURNS { members whose session has not ended, generation of the plan }
+ */
+const look = lua`#!lua flags=no-writes
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+return {redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf'), tonumber(redis.call('HGET', KEYS[2], 'generation') or 0)}
+`;
+
+export async function readGroup(client: RedisClient, prefix: string, group: string): Promise<GroupSnapshot> {
+  const { members, state } = groupKeys(prefix, group);
+  const [alive = 0, generation = 0] = asList(await look.run(client, [members, state], [])).map(asInteger);
+  return { group, members: alive, generation };
+}

@@ -1,0 +1,69 @@
+import { groupPartitionKey, parseBatch, partitionKeys } from '@millrace/log';
+import { asBytes, asFields, asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import type { GroupOffset, PartitionSnapshot } from '../model/snapshot.js';
+
+/*
+ * Where a partition stands, and each group on it, in one consistent look.
+ * KEYS 1 meta  2 records  3 expired  4… the hashes of the groups in ARGV
+ * ARGV names of groups that are known to read this partition
+ * RETURNS nil when the partition does not exist, else { now in ms, start, end, bytes, expired,
+ *   groups: { name, committed offset, { owner, until } or nil when it was not among ARGV, head of the batch that holds the
+ *   committed offset or nil when the group has read everything }… }
+ */
+const look = lua`#!lua flags=no-writes
+local meta = redis.call('HMGET', KEYS[1], 'start', 'end', 'bytes', 'deleted')
+if not meta[1] or not meta[2] or meta[4] then return false end
+local time = redis.call('TIME')
+local now, finish = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(meta[2])
+local reply = {now, tonumber(meta[1]), finish, tonumber(meta[3] or 0), redis.call('HGETALL', KEYS[3]), {}}
+if redis.call('EXISTS', KEYS[2]) == 0 then return reply end
+local hashes = {}
+for index, name in ipairs(ARGV) do hashes[name] = KEYS[3 + index] end
+for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
+  local fields = {}
+  for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
+  local name, committed = fields['name'], string.match(fields['last-delivered-id'], '%d+$')
+  local lease, head = false, false
+  if hashes[name] then lease = redis.call('HMGET', hashes[name], 'owner', 'until') end
+  if tonumber(committed) < finish then
+    local entry = redis.call('XRANGE', KEYS[2], '(0-' .. committed, '+', 'COUNT', 1)[1]
+    if entry then head = string.sub(entry[2][2], 1, 24) end
+  end
+  reply[6][#reply[6] + 1] = {name, tonumber(committed), lease, head}
+end
+return reply
+`;
+
+/** Undefined when the partition does not exist. `knownGroups`: whose leases are wanted; others' are left out. */
+export async function readPartition(
+  client: RedisClient,
+  prefix: string,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+  knownGroups: readonly string[],
+): Promise<PartitionSnapshot | undefined> {
+  const { meta, records, expired } = partitionKeys(prefix, topic, partition);
+  const hashes = knownGroups.map((group) => groupPartitionKey(prefix, topic, partition, group));
+  const reply = orNothing(await look.run(client, [meta, records, expired, ...hashes], knownGroups), asList);
+  if (reply === undefined) return undefined;
+  const [at = 0, start = 0, end = 0, bytes = 0] = reply.slice(0, 4).map(asInteger);
+  const lost = new Map([...asFields(reply[4])].map(([group, count]) => [group, asInteger(count)]));
+  const groups = asList(reply[5]).map((group) => readGroup(asList(group), at));
+  return { partition, at, start, end, bytes, expiredUnread: lost, groups };
+}
+
+function readGroup([name, committed, lease, head]: readonly unknown[], at: number): GroupOffset {
+  const [owner, until] = orNothing(lease, asList) ?? [];
+  return {
+    group: asText(name),
+    committed: asInteger(committed),
+    owner: readOwner(orNothing(owner, asText), orNothing(until, asInteger), at),
+    isOwnerKnown: lease !== null,
+    // A batch is sent as a whole: the time of its first record stands for all of it.
+    nextTimestamp: orNothing(head, (bytes) => parseBatch(asBytes(bytes)).baseTimestamp),
+  };
+}
+
+/** A lease that ran out has no owner, though nobody has cleared it away. */
+function readOwner(owner: string | undefined, until: number | undefined, at: number): string | undefined {
+  return owner === undefined || owner === '' || until === undefined || until <= at ? undefined : owner;
+}
