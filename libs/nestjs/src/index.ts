@@ -1,1 +1,32 @@
-export {};
+export { Drop, RetryLater } from '@millrace/core';
+export { ConsumerHandle } from './consumer-handle.js';
+export { Consumers } from './consumers.js';
+export {
+  defineExchange,
+  defineQueue,
+  defineTopic,
+  type ExchangeDefinition,
+  type ExchangeMessages,
+  type QueueDefinition,
+  type TopicDefinition,
+} from './definitions.js';
+export { type Configured, LogBatchHandler, LogHandler, QueueBatchHandler, QueueHandler } from './handler-decorators.js';
+export type { HandlerBinding, LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
+export type { MillraceContextType } from './handler-pipeline.js';
+export { InjectExchange, InjectMillrace, InjectProducer, InjectQueue } from './inject.js';
+export { MessageRequest } from './message-request.js';
+export { Millrace, type MillraceState } from './millrace.js';
+export {
+  type MillraceAsyncOptions,
+  type MillraceFeature,
+  MillraceModule,
+  type MillraceOptionsFactory,
+} from './millrace-module.js';
+export type { MillraceModuleInput, MillraceModuleOptions } from './module-options.js';
+export { Ctx, MessageHeader, Payload } from './payload-decorators.js';
+export type { PayloadClass, PayloadOf, PayloadType, StandardSchema } from './payload-type.js';
+export type { ClassValidation } from './payload-validation.js';
+export { DeadLetter, type DeadLetterTarget, Retry } from './policy-decorators.js';
+export { ExchangePublisher, QueueSender, TopicProducer, type TopicRecord } from './publishers.js';
+export { getExchangeToken, getMillraceToken, getProducerToken, getQueueToken } from './tokens.js';
+export type { Topology } from './topology.js';

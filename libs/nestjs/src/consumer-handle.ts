@@ -1,0 +1,57 @@
+import type { Service } from '@millrace/delivery';
+import type { ConsumerPlan } from './consumer-plan.js';
+import { declareConsumerTopology } from './declare-topology.js';
+import type { Millrace } from './millrace.js';
+
+/** One consumer of this application, to be stopped and started again while the application runs. */
+export class ConsumerHandle {
+  readonly #plan: ConsumerPlan;
+  readonly #onStopped: () => void;
+  #service: Service | undefined;
+
+  /** @throws {OptionsError} the consumer's options are wrong */
+  constructor(plan: ConsumerPlan, onStopped: () => void = () => undefined) {
+    this.#plan = plan;
+    this.#onStopped = onStopped;
+    // Made once to have its options checked; it does nothing until it is started.
+    this.#service = plan.make();
+  }
+
+  /** The handlers it runs: `OrderController.onOrder`. */
+  get label(): string {
+    return this.#plan.label;
+  }
+
+  get millrace(): Millrace {
+    return this.#plan.millrace;
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  #isRunning = false;
+
+  /** Declares what its decorators say and begins to consume. Nothing happens when it runs. */
+  async start(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      await declareConsumerTopology(this.#plan);
+      this.#service ??= this.#plan.make();
+      await this.#service.start();
+    } catch (error) {
+      await this.stop({ deadlineMs: 0 });
+      throw error;
+    }
+  }
+
+  /** Takes nothing more, lets handlers in flight end, and gives back what they do not finish in time. */
+  async stop({ deadlineMs = this.millrace.options.shutdownDeadlineMs } = {}): Promise<void> {
+    const service = this.#service;
+    this.#service = undefined;
+    this.#isRunning = false;
+    await service?.stop({ deadlineMs });
+    this.#onStopped();
+  }
+}

@@ -1,0 +1,16 @@
+import type { Service } from '@millrace/delivery';
+import type { Millrace } from './millrace.js';
+import type { Topology } from './topology.js';
+
+/** A consumer that can be made any number of times: a service that was stopped is not started again. */
+export interface ConsumerPlan {
+  /** The handlers it runs. */
+  readonly label: string;
+  readonly millrace: Millrace;
+  /** What must be declared before it starts. */
+  readonly topology: Partial<Topology>;
+  /** The queue it consumes from, if it is one. */
+  readonly queue?: string;
+  /** @throws {OptionsError} */
+  readonly make: () => Service;
+}

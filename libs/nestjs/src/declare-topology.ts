@@ -1,0 +1,57 @@
+import { OptionsError, TopicConflictError } from '@millrace/core';
+import type { Log } from '@millrace/log';
+import type { Broker } from '@millrace/queue';
+import type { ConsumerPlan } from './consumer-plan.js';
+import { withoutMessages, withoutType } from './definitions.js';
+import { joinTopologies, type TopicDeclaration, type Topology, throwProblems } from './topology.js';
+
+/** What is used of a connection. */
+interface Declarer {
+  readonly name: string;
+  readonly log: Log;
+  readonly broker: Broker;
+  readonly options: { readonly onTopologyChange: 'refuse' | 'apply' };
+}
+
+/** Declares everything; the problems of all objects come in one error. */
+export async function declareTopology({ name, log, broker, options }: Declarer, topology: Topology): Promise<void> {
+  const onChange = options.onTopologyChange;
+  const problems: string[] = [];
+  const attempt = async (declare: () => Promise<unknown>): Promise<void> => {
+    try {
+      await declare();
+    } catch (error) {
+      if (!(error instanceof OptionsError)) throw error;
+      problems.push(...error.problems.map((problem) => `${error.message.split(':', 1)[0]}: ${problem}`));
+    }
+  };
+  for (const topic of topology.topics) await attempt(() => declareTopic(log, withoutType(topic), onChange));
+  const exchanges = topology.exchanges.map(withoutMessages);
+  const queues = topology.queues.map((queue) => (typeof queue === 'string' ? { name: queue } : withoutType(queue)));
+  await attempt(() => broker.declare({ exchanges, queues, bindings: topology.bindings }, { onChange }));
+  throwProblems(`topology of connection "${name}"`, problems);
+}
+
+/** Declares what a consumer's decorators say; a queue that nobody declared gets default settings. */
+export async function declareConsumerTopology({ millrace, topology, queue }: ConsumerPlan): Promise<void> {
+  const { queues = [] } = topology;
+  const isMissing = queue !== undefined && queues.length === 0 && !(await isDeclared(millrace.broker, queue));
+  await declareTopology(millrace, joinTopologies([isMissing ? { ...topology, queues: [queue] } : topology]));
+}
+
+async function isDeclared(broker: Broker, queue: string): Promise<boolean> {
+  const steps = await broker.plan({ queues: [{ name: queue }] });
+  return !steps.some(({ action, kind }) => action === 'create' && kind === 'queue');
+}
+
+/** @throws {TopicConflictError} it is declared with other settings that are not to be, or cannot be, changed */
+async function declareTopic(log: Log, topic: TopicDeclaration, onChange: 'refuse' | 'apply'): Promise<void> {
+  try {
+    await log.declareTopic(topic);
+  } catch (error) {
+    if (!(error instanceof TopicConflictError) || onChange === 'refuse') throw error;
+    const { retention, compression, deadLetter } = topic;
+    await log.alterTopic(topic.name, { retention, compression, deadLetter });
+    await log.declareTopic(topic);
+  }
+}

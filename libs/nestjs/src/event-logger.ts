@@ -1,0 +1,42 @@
+import type { Events } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import type { LoggerService } from '@nestjs/common';
+
+/** Writes what an operator wants to know to Nest's logger. Messages that were handled are not among it. */
+export function writeEventsToLogger(
+  { name, events, connection }: { name: string; events: Events; connection: RedisConnection },
+  logger: LoggerService,
+): void {
+  let wasUp = false;
+  connection.on('up', () => {
+    logger.log(`${wasUp ? 'Redis is back' : 'Connected to Redis'} (connection "${name}")`);
+    wasUp = true;
+  });
+  connection.on('down', (reason) => {
+    if (wasUp && !connection.isClosed)
+      logger.warn(`Redis is away (connection "${name}"): ${reason || 'connection lost'}`);
+  });
+  connection.on('warning', (text) => logger.warn(text));
+  events.on('retry-scheduled', ({ handler, source, attempt, delayMs, error }) => {
+    logger.warn(`${handler} failed (${source}, attempt ${attempt}), next try in ${delayMs} ms: ${messageOf(error)}`);
+  });
+  events.on('dead-lettered', ({ handler, source, reason, error }) => {
+    logger.error(`${handler} gave a message of ${source} up (${reason}): ${messageOf(error)}`, stackOf(error));
+  });
+  events.on('lease-lost', ({ source }) => logger.warn(`Lease lost on ${source}: others handle its messages now`));
+  events.on('background-error', ({ duty, error }) => logger.warn(`${duty} failed, trying again: ${messageOf(error)}`));
+  events.on('records-expired-unread', ({ topic, partition, group, count }) => {
+    logger.warn(`Retention removed ${count} records of ${topic}/${partition} that group ${group} had not read`);
+  });
+  events.on('offset-out-of-range', ({ topic, partition, group, from, to, why }) => {
+    logger.warn(`Group ${group} was moved from offset ${from} to ${to} of ${topic}/${partition}: ${why}`);
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}

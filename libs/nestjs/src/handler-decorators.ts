@@ -1,0 +1,73 @@
+import 'reflect-metadata';
+import type { InjectionToken } from '@nestjs/common';
+import type { QueueDefinition, TopicDefinition } from './definitions.js';
+import type { LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
+
+/**
+ * Options that are known only when the application starts: from a provider's value (a token), or from a factory.
+ * `@LogHandler({ inject: [ConfigService], useFactory: (config) => ({ topic: config.get('TOPIC'), group: 'mail' }) })`
+ */
+export type Configured<O> =
+  | O
+  | symbol
+  | {
+      readonly inject?: readonly InjectionToken[];
+      readonly useFactory: (...dependencies: never[]) => O | Promise<O>;
+    };
+
+export type HandlerKind = 'log' | 'log-batch' | 'queue' | 'queue-batch';
+
+/** What a decorator wrote down. The options are looked at when the application starts, all at once. */
+export interface HandlerMetadata {
+  readonly kind: HandlerKind;
+  readonly options: unknown;
+}
+
+const handlersKey = 'millrace:handlers';
+
+/** Puts its method under its word: the first parameter must take `Payload`, what follows is up to other decorators. */
+type HandlerDecorator<P> = <M extends (payload: P, ...others: never[]) => unknown>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
+
+type TypedTopic<T> = Omit<LogHandlerOptions, 'topic'> & { readonly topic: TopicDefinition<T> };
+type TypedQueue<T> = Omit<QueueHandlerOptions, 'queue'> & { readonly queue: QueueDefinition<T> };
+
+/** The method handles records of a topic, for a consumer group: `(payload, context: RecordContext)`. */
+export function LogHandler<T>(options: TypedTopic<T>): HandlerDecorator<T>;
+export function LogHandler(options: Configured<LogHandlerOptions>): HandlerDecorator<never>;
+export function LogHandler(options: unknown): HandlerDecorator<never> {
+  return handlerDecorator('log', options);
+}
+
+/** The method handles several records of one partition at a time: `(batch, context)`. */
+export function LogBatchHandler(options: Configured<LogHandlerOptions>): HandlerDecorator<never> {
+  return handlerDecorator('log-batch', options);
+}
+
+/** The method handles messages of a queue: `(payload, context: MessageContext)`. */
+export function QueueHandler<T>(options: TypedQueue<T>): HandlerDecorator<T>;
+export function QueueHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never>;
+export function QueueHandler(options: unknown): HandlerDecorator<never> {
+  return handlerDecorator('queue', options);
+}
+
+/** The method handles several messages of a queue at a time: `(batch, context)`. */
+export function QueueBatchHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never> {
+  return handlerDecorator('queue-batch', options);
+}
+
+/** What the decorators of a method say, first written first. */
+export function handlersOf(method: object): readonly HandlerMetadata[] {
+  return Reflect.getOwnMetadata(handlersKey, method) ?? [];
+}
+
+function handlerDecorator(kind: HandlerKind, options: unknown): HandlerDecorator<never> {
+  return (_target, _method, descriptor) => {
+    if (descriptor.value === undefined) return;
+    // Decorators run from the last to the first.
+    Reflect.defineMetadata(handlersKey, [{ kind, options }, ...handlersOf(descriptor.value)], descriptor.value);
+  };
+}

@@ -1,0 +1,110 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import { type HandlerKind, handlersOf } from './handler-decorators.js';
+import type { HandlerMethod } from './handler-pipeline.js';
+import type { InstanceWrapper } from './nest-internals.js';
+import { type ParamMetadata, paramKinds, routeArgsKey } from './payload-decorators.js';
+import { type HandlerPolicies, policiesOf } from './policy-decorators.js';
+
+/** A decorated method, with the options it asked for. */
+export interface DiscoveredHandler {
+  /** `OrderController.onOrder` */
+  readonly label: string;
+  readonly kind: HandlerKind;
+  /** As the decorator got them, or as its factory or token answered. Not checked yet. */
+  readonly options: unknown;
+  readonly method: HandlerMethod;
+  readonly policies: HandlerPolicies;
+  /** The class that stands at the payload's parameter, if the compiler wrote it down. */
+  readonly payloadClass: unknown;
+}
+
+/** Finds decorated methods of all providers and controllers of the application. */
+@Injectable()
+export class HandlerDiscovery {
+  readonly #logger = new Logger('Millrace');
+  readonly #discovery: DiscoveryService;
+  readonly #scanner: MetadataScanner;
+  readonly #moduleRef: ModuleRef;
+
+  constructor(discovery: DiscoveryService, scanner: MetadataScanner, moduleRef: ModuleRef) {
+    this.#discovery = discovery;
+    this.#scanner = scanner;
+    this.#moduleRef = moduleRef;
+  }
+
+  async discover(): Promise<DiscoveredHandler[]> {
+    const handlers: DiscoveredHandler[] = [];
+    const seen = new Map<object, InstanceWrapper>();
+    for (const wrapper of [...this.#discovery.getControllers(), ...this.#discovery.getProviders()]) {
+      const found = await this.#handlersIn(wrapper);
+      const type = typeOf(wrapper);
+      if (found.length === 0 || type === undefined) continue;
+      const other = seen.get(type);
+      if (other === undefined) handlers.push(...found);
+      else this.#warnOfSecond(wrapper, other);
+      seen.set(type, other ?? wrapper);
+    }
+    return handlers;
+  }
+
+  async #handlersIn(wrapper: InstanceWrapper): Promise<DiscoveredHandler[]> {
+    const type = typeOf(wrapper);
+    if (type === undefined || wrapper.isAlias) return [];
+    const handlers: DiscoveredHandler[] = [];
+    for (const name of this.#scanner.getAllMethodNames(type.prototype)) {
+      const callback: object = type.prototype[name];
+      for (const { kind, options } of handlersOf(callback)) {
+        handlers.push({
+          label: `${type.name}.${name}`,
+          kind,
+          options: await this.#configured(options),
+          method: { wrapper, name },
+          policies: policiesOf(type, callback),
+          payloadClass: payloadClassOf(type, name),
+        });
+      }
+    }
+    return handlers;
+  }
+
+  /** Options that come from the container: a token's value, or what a factory answers. */
+  async #configured(options: unknown): Promise<unknown> {
+    if (typeof options === 'symbol') return this.#moduleRef.get(options, { strict: false });
+    if (!isFactory(options)) return options;
+    const dependencies = (options.inject ?? []).map((token) => this.#moduleRef.get(token, { strict: false }));
+    return options.useFactory(...dependencies);
+  }
+
+  /** It would handle every message twice: once for each instance. */
+  #warnOfSecond(second: InstanceWrapper, first: InstanceWrapper): void {
+    this.#logger.warn(
+      `${second.name} is provided by the modules ${first.host?.name} and ${second.host?.name}: ` +
+        `the handlers of the first are used. Provide it once and export it.`,
+    );
+  }
+}
+
+interface Factory {
+  readonly inject?: readonly Parameters<ModuleRef['get']>[0][];
+  readonly useFactory: (...dependencies: unknown[]) => unknown;
+}
+
+function isFactory(options: unknown): options is Factory {
+  return typeof options === 'object' && options !== null && 'useFactory' in options;
+}
+
+/** The class of a provider; of what a factory made, the class of that. */
+function typeOf(wrapper: InstanceWrapper): (new (...args: never[]) => object) | undefined {
+  const type = wrapper.isNotMetatype || wrapper.inject ? wrapper.instance?.constructor : wrapper.metatype;
+  return typeof type === 'function' && type.prototype ? type : undefined;
+}
+
+function payloadClassOf(type: { readonly prototype: object }, name: string): unknown {
+  const params: Readonly<Record<string, ParamMetadata>> | undefined = Reflect.getMetadata(routeArgsKey, type, name);
+  const types: readonly unknown[] = Reflect.getMetadata('design:paramtypes', type.prototype, name) ?? [];
+  if (params === undefined) return types[0];
+  const [, payload] = Object.entries(params).find(([key]) => key.startsWith(`${paramKinds.payload}:`)) ?? [];
+  // `@Payload('order')` takes a part: the class is the part's, not the payload's.
+  return payload === undefined || payload.data !== undefined ? undefined : types[payload.index];
+}

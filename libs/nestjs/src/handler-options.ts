@@ -1,0 +1,55 @@
+import type { DeliveryContext } from '@millrace/delivery';
+import type { BindingDeclaration, ConsumerInput } from '@millrace/queue';
+import type { ExchangeDefinition, QueueDefinition, TopicDefinition } from './definitions.js';
+import type { GroupConsumerInput } from './log-consumers.js';
+import type { PayloadType } from './payload-type.js';
+import type { DeadLetterTarget } from './policy-decorators.js';
+
+/** What all kinds of handlers have. */
+interface SharedHandlerOptions {
+  /** Which connection. Default: the one without a name. */
+  readonly connection?: string | undefined;
+  /**
+   * What payloads must look like. Default: the definition's type, else the class of the payload's parameter where
+   * class-validator knows rules for it.
+   */
+  readonly type?: PayloadType | undefined;
+  /** How the handler is called in logs and metrics. Default `Class.method`. */
+  readonly name?: string | undefined;
+  /** Whether global guards, pipes, interceptors and filters run. Default: the module's. */
+  readonly globalEnhancers?: boolean | undefined;
+}
+
+/** `@LogHandler`: a topic (or several), a group, and everything a group consumer can be told. */
+export interface LogHandlerOptions
+  extends SharedHandlerOptions,
+    Omit<GroupConsumerInput, 'topics' | 'handler' | 'batchHandler' | 'validate' | 'name' | 'deadLetter'> {
+  readonly topic: string | RegExp | TopicDefinition | readonly (string | TopicDefinition)[];
+  /**
+   * Which records, by what is known without their payload: `({ headers }) => headers.type === 'order-placed'`. Records that
+   * no handler of the group wants count as handled.
+   */
+  readonly when?: ((context: DeliveryContext) => boolean) | undefined;
+  /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
+  readonly deadLetter?: string | DeadLetterTarget | undefined;
+}
+
+/** A binding of the handler's queue. Given a definition, the exchange is declared too. */
+export type HandlerBinding = Omit<BindingDeclaration, 'exchange' | 'queue' | 'toExchange' | 'topic'> & {
+  readonly exchange: string | ExchangeDefinition;
+};
+
+/** `@QueueHandler`: a queue, its bindings, and everything a queue consumer can be told. */
+export interface QueueHandlerOptions
+  extends SharedHandlerOptions,
+    Omit<ConsumerInput, 'queue' | 'handler' | 'handlers' | 'batchHandler' | 'validate' | 'name'> {
+  /** Declared with default settings when nobody declared it. */
+  readonly queue: string | QueueDefinition;
+  /** Declared at start, beside the bindings the queue has. */
+  readonly bind?: readonly HandlerBinding[] | undefined;
+  /**
+   * Which of the queue's messages, by routing key (`*` one word, `#` any number). Default: where several handlers share a
+   * queue, what the handler's own bindings let through; else everything.
+   */
+  readonly pattern?: string | undefined;
+}

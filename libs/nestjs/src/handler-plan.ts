@@ -1,0 +1,78 @@
+import { didYouMean, type RetryPolicy } from '@millrace/core';
+import type { DeliveryContext } from '@millrace/delivery';
+import type { DiscoveredHandler } from './handler-discovery.js';
+import type { RunHandler } from './handler-pipeline.js';
+import type { Millrace } from './millrace.js';
+import { withRejectionRule } from './not-retried.js';
+import { isPayloadType, type PayloadType } from './payload-type.js';
+import { hasValidationRules, payloadValidation, type ValidatePayload } from './payload-validation.js';
+
+/** A handler that knows its connection and how its payloads are checked, ready to be given to a consumer. */
+export interface HandlerPlan {
+  /** `OrderController.onOrder`, or the name that was given. */
+  readonly label: string;
+  readonly kind: DiscoveredHandler['kind'];
+  readonly millrace: Millrace;
+  /** Options for the consumer: what is ours is taken out, what decorators said is put in. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly retry: Partial<RetryPolicy> | false;
+  readonly run: RunHandler;
+  readonly validate: ((payload: unknown, context: DeliveryContext) => unknown) | undefined;
+}
+
+/** What is known of a handler, with or without a method that Nest knows. */
+export type PlannedHandler = Omit<DiscoveredHandler, 'method'>;
+
+/** What plans are made of beside the handler itself. */
+export interface PlanSurroundings {
+  readonly connections: ReadonlyMap<string, Millrace>;
+  readonly pipeline: (globalEnhancers: boolean) => RunHandler;
+  readonly report: (problem: string) => void;
+}
+
+/** The plan of a handler; undefined when something is wrong with it, which is reported then. */
+export async function planHandler(
+  handler: PlannedHandler,
+  { connections, pipeline, report }: PlanSurroundings,
+): Promise<HandlerPlan | undefined> {
+  const { label, kind, policies } = handler;
+  if (typeof handler.options !== 'object' || handler.options === null) {
+    report(`${label}: its options must be an object, got ${typeof handler.options}`);
+    return undefined;
+  }
+  const given: Record<string, unknown> = { ...handler.options, ...policies };
+  const { connection = 'default', type, name = label, globalEnhancers, retry, ...options } = given;
+  const millrace = connections.get(String(connection));
+  if (millrace === undefined) {
+    const known = [...connections.keys()];
+    report(`${label}: there is no connection ${JSON.stringify(connection)}${didYouMean(connection, known)}`);
+    return undefined;
+  }
+  const payloadType = await payloadTypeOf(type, options.topic ?? options.queue, handler.payloadClass);
+  if (payloadType !== undefined && !isPayloadType(payloadType)) {
+    report(`${label}: type must be a class or a Standard Schema`);
+    return undefined;
+  }
+  return {
+    label: typeof name === 'string' ? name : label,
+    kind,
+    millrace,
+    options,
+    retry: withRejectionRule(retry as Partial<RetryPolicy> | false | undefined),
+    run: pipeline(typeof globalEnhancers === 'boolean' ? globalEnhancers : millrace.options.globalEnhancers),
+    validate: await validationOf(payloadType, millrace),
+  };
+}
+
+/** Said in the options, or by the definition, or by the parameter's class where class-validator has rules for it. */
+async function payloadTypeOf(type: unknown, source: unknown, payloadClass: unknown): Promise<unknown> {
+  if (type !== undefined) return type;
+  if (typeof source === 'object' && source !== null && 'type' in source) return source.type;
+  return (await hasValidationRules(payloadClass)) ? payloadClass : undefined;
+}
+
+async function validationOf(type: PayloadType | undefined, { options }: Millrace): Promise<HandlerPlan['validate']> {
+  if (type === undefined) return undefined;
+  const check: ValidatePayload = await payloadValidation(type, options.validation);
+  return (payload, context) => check(payload, context.describe());
+}

@@ -1,0 +1,147 @@
+import type { DeliveryContext, Service } from '@millrace/delivery';
+import type { ConsumerPlan } from './consumer-plan.js';
+import { nameOf, type TopicDefinition } from './definitions.js';
+import type { HandlerPlan } from './handler-plan.js';
+import { sharedOptions } from './shared-options.js';
+
+// biome-ignore lint: replaced when the log exports its consumers
+export type GroupConsumerInput = any;
+
+type Topics = RegExp | readonly (string | TopicDefinition)[];
+
+/** What a log handler's options hold that the consumer's do not. */
+interface LogPart {
+  readonly group: string;
+  readonly topics: Topics;
+  readonly when: ((context: DeliveryContext) => unknown) | undefined;
+  readonly label: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly plan: HandlerPlan;
+}
+
+/** A record that was validated for each handler that wants it. */
+type Prepared = readonly { readonly run: HandlerPlan['run']; readonly payload: unknown }[];
+
+/**
+ * One consumer for each group and its topics. Handlers that name the same group and topics are one member of the group and
+ * all see every record: as members of their own, each would get some of the partitions only.
+ */
+export function logConsumers(plans: readonly HandlerPlan[], report: (problem: string) => void): ConsumerPlan[] {
+  const bySource = new Map<string, LogPart[]>();
+  for (const plan of plans) {
+    const part = logPart(plan, report);
+    if (part === undefined) continue;
+    const key = JSON.stringify([plan.millrace.name, part.group, sourceOf(part.topics)]);
+    bySource.set(key, [...(bySource.get(key) ?? []), part]);
+  }
+  return [...bySource.values()].map((parts) => logConsumer(parts, report));
+}
+
+function logPart(plan: HandlerPlan, report: (problem: string) => void): LogPart | undefined {
+  const { topic, group, when, deadLetter, ...options } = plan.options;
+  const topics = topicsOf(topic);
+  if (topics === undefined)
+    report(`${plan.label}: topic must be a topic's name or definition, a list of them, or a RegExp`);
+  if (typeof group !== 'string' || group === '') {
+    report(`${plan.label}: group is missing: the name under which offsets are kept`);
+    return undefined;
+  }
+  if (topics === undefined) return undefined;
+  if (when !== undefined && typeof when !== 'function') report(`${plan.label}: when must be a function of the context`);
+  const isWanted = typeof when === 'function' ? (when as LogPart['when']) : undefined;
+  return {
+    group,
+    topics,
+    when: isWanted,
+    label: plan.label,
+    options: { ...options, ...deadLetterOf(deadLetter, plan, report), retry: plan.retry },
+    plan,
+  };
+}
+
+function logConsumer(parts: readonly LogPart[], report: (problem: string) => void): ConsumerPlan {
+  const [first] = parts as readonly [LogPart, ...LogPart[]];
+  const { millrace } = first.plan;
+  const label = parts.map((part) => part.label).join(', ');
+  const topics = first.topics instanceof RegExp ? first.topics : first.topics.map(nameOf);
+  const shared = sharedOptions(parts, report);
+  const input = {
+    ...shared,
+    group: first.group,
+    topics,
+    name: label,
+    ...handling(parts, report),
+  } as GroupConsumerInput;
+  const declared = first.topics instanceof RegExp ? [] : first.topics.filter((topic) => typeof topic !== 'string');
+  const topology = { topics: declared };
+  return {
+    label,
+    millrace,
+    topology,
+    make: () => (millrace.log as unknown as { consumer(input: unknown): Service }).consumer(input),
+  };
+}
+
+function handling(parts: readonly LogPart[], report: (problem: string) => void): Partial<GroupConsumerInput> {
+  const [first] = parts as readonly [LogPart, ...LogPart[]];
+  const batch = parts.find(({ plan }) => plan.kind === 'log-batch');
+  if (batch !== undefined) {
+    if (parts.length > 1) report(`${batch.label}: a batch handler must be the only one of its group for these topics`);
+    return { batchHandler: batch.plan.run, validate: batch.plan.validate } as Partial<GroupConsumerInput>;
+  }
+  if (parts.length === 1 && first.when === undefined) {
+    return { handler: first.plan.run, validate: first.plan.validate };
+  }
+  return {
+    validate: (payload: unknown, context: DeliveryContext) => prepare(parts, payload, context),
+    handler: (prepared: unknown, context: DeliveryContext) => runAll(prepared as Prepared, context),
+  } as Partial<GroupConsumerInput>;
+}
+
+/** Validates for all handlers before the first is run: an invalid record reaches none of them. */
+async function prepare(parts: readonly LogPart[], payload: unknown, context: DeliveryContext): Promise<Prepared> {
+  const wanted = parts.filter(({ when }) => when === undefined || when(context));
+  return Promise.all(
+    wanted.map(async ({ plan }) => ({
+      run: plan.run,
+      payload: plan.validate === undefined ? payload : await plan.validate(payload, context),
+    })),
+  );
+}
+
+/** Each handler gets its turn, also after one that failed; the first failure is the record's, and all run again then. */
+async function runAll(prepared: Prepared, context: DeliveryContext): Promise<void> {
+  const failures: unknown[] = [];
+  for (const { run, payload } of prepared) {
+    try {
+      await run(payload, context);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** The consumer wants the topic's name; the decorator is given what says that it is a topic. */
+function deadLetterOf(target: unknown, { label }: HandlerPlan, report: (problem: string) => void): object {
+  if (target === undefined) return {};
+  if (target === false || typeof target === 'string') return { deadLetter: target };
+  if (typeof target === 'object' && target !== null && 'topic' in target) return { deadLetter: target.topic };
+  report(`${label}: the dead letters of a topic go to a topic: deadLetter must be { topic }, a topic's name, or false`);
+  return {};
+}
+
+function topicsOf(topic: unknown): Topics | undefined {
+  if (topic instanceof RegExp) return topic;
+  const list: readonly unknown[] = Array.isArray(topic) ? topic : [topic];
+  return list.length > 0 && list.every(isTopic) ? list : undefined;
+}
+
+function isTopic(topic: unknown): topic is string | TopicDefinition {
+  if (typeof topic === 'string') return topic !== '';
+  return typeof topic === 'object' && topic !== null && 'name' in topic && typeof topic.name === 'string';
+}
+
+function sourceOf(topics: Topics): unknown {
+  return topics instanceof RegExp ? String(topics) : topics.map(nameOf).sort();
+}

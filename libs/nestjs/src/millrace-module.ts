@@ -1,0 +1,134 @@
+import {
+  type DynamicModule,
+  type InjectionToken,
+  Module,
+  type ModuleMetadata,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import { ConsumersModule } from './consumers-module.js';
+import { Millrace } from './millrace.js';
+import { assertConnectionName, type MillraceModuleInput, resolveModuleOptions } from './module-options.js';
+import { publisherProviders } from './publisher-providers.js';
+import { defaultConnection, getMillraceToken, getProducerToken } from './tokens.js';
+import type { Topology } from './topology.js';
+
+/** Answers a connection's options: what `useClass` and `useExisting` name. */
+export interface MillraceOptionsFactory {
+  createMillraceOptions(): MillraceModuleInput | Promise<MillraceModuleInput>;
+}
+
+/** Options that need providers. Exactly one of `useFactory`, `useClass` and `useExisting` is given. */
+export interface MillraceAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** The connection's name. Default: the one without a name. */
+  readonly name?: string;
+  readonly inject?: InjectionToken[];
+  readonly useFactory?: (...dependencies: never[]) => MillraceModuleInput | Promise<MillraceModuleInput>;
+  readonly useClass?: Type<MillraceOptionsFactory>;
+  readonly useExisting?: InjectionToken<MillraceOptionsFactory>;
+  readonly extraProviders?: Provider[];
+}
+
+/** What a module declares and publishes to. */
+export interface MillraceFeature extends Partial<Topology> {
+  /** Default: the connection without a name. */
+  readonly connection?: string;
+}
+
+/** Millrace in a Nest application. Import `forRoot` once a connection, and `forFeature` in every module that publishes. */
+@Module({})
+export class MillraceModule {
+  /** @throws {OptionsError} with every problem at once */
+  static forRoot({
+    name = defaultConnection,
+    ...input
+  }: MillraceModuleInput & { readonly name?: string }): DynamicModule {
+    assertConnectionName(name);
+    const options = resolveModuleOptions(input, name);
+    return connectionModule(name, [{ provide: optionsToken(name), useValue: options }], {}, options);
+  }
+
+  /** As `forRoot`, with options that come from providers. What is declared in them can be published to by `forFeature`. */
+  static forRootAsync({ name = defaultConnection, imports = [], ...async }: MillraceAsyncOptions): DynamicModule {
+    assertConnectionName(name);
+    const resolve = (input: MillraceModuleInput) => resolveModuleOptions(input, name);
+    return connectionModule(name, [...asyncProviders(name, async, resolve), ...(async.extraProviders ?? [])], {
+      imports,
+    });
+  }
+
+  /** Declares topics, exchanges, queues and bindings, and provides what publishes to them. */
+  static forFeature({ connection = defaultConnection, ...topology }: MillraceFeature): DynamicModule {
+    assertConnectionName(connection);
+    const providers = publisherProviders(connection, topology);
+    const requirement: Provider = {
+      provide: Symbol(`millrace:${connection}:topology`),
+      inject: [getMillraceToken(connection)],
+      useFactory: (millrace: Millrace) => {
+        millrace.require(topology);
+        return topology;
+      },
+    };
+    return { module: MillraceModule, providers: [...providers, requirement], exports: tokensOf(providers) };
+  }
+}
+
+function connectionModule(
+  name: string,
+  optionProviders: readonly Provider[],
+  metadata: Pick<ModuleMetadata, 'imports'>,
+  topology: Partial<Topology> = {},
+): DynamicModule {
+  const millrace: Provider = {
+    provide: getMillraceToken(name),
+    inject: [optionsToken(name)],
+    useFactory: async (options: ReturnType<typeof resolveModuleOptions>) => {
+      const made = new Millrace(name, options);
+      await made.connect();
+      return made;
+    },
+  };
+  const producer: Provider = {
+    provide: getProducerToken(undefined, name),
+    inject: [getMillraceToken(name)],
+    useFactory: ({ producer: own }: Millrace) => own,
+  };
+  const providers = [millrace, producer, ...publisherProviders(name, topology)];
+  return {
+    module: MillraceModule,
+    global: true,
+    imports: [ConsumersModule, ...(metadata.imports ?? [])],
+    providers: [...optionProviders, ...providers],
+    exports: [ConsumersModule, ...tokensOf(providers)],
+  };
+}
+
+function asyncProviders(
+  name: string,
+  { inject = [], useFactory, useClass, useExisting }: MillraceAsyncOptions,
+  resolve: (input: MillraceModuleInput) => unknown,
+): Provider[] {
+  const provide = optionsToken(name);
+  if (useFactory !== undefined) {
+    const factory = async (...dependencies: never[]) => resolve(await useFactory(...dependencies));
+    return [{ provide, inject, useFactory: factory }];
+  }
+  const factoryToken = useExisting ?? useClass;
+  if (factoryToken === undefined) {
+    throw new Error(`MillraceModule.forRootAsync (connection "${name}") needs useFactory, useClass or useExisting.`);
+  }
+  const fromFactory: Provider = {
+    provide,
+    inject: [factoryToken],
+    useFactory: async (factory: MillraceOptionsFactory) => resolve(await factory.createMillraceOptions()),
+  };
+  return useClass === undefined ? [fromFactory] : [useClass, fromFactory];
+}
+
+function optionsToken(name: string): InjectionToken {
+  return `millrace:${name}:options`;
+}
+
+function tokensOf(providers: readonly Provider[]): InjectionToken[] {
+  return providers.map((provider) => (typeof provider === 'function' ? provider : provider.provide));
+}

@@ -1,0 +1,145 @@
+import { UnavailableError } from '@millrace/core';
+import { Events } from '@millrace/delivery';
+import { Log, type Producer } from '@millrace/log';
+import { Broker } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
+import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { declareTopology } from './declare-topology.js';
+import { writeEventsToLogger } from './event-logger.js';
+import type { MillraceModuleOptions } from './module-options.js';
+import { joinTopologies, type Topology } from './topology.js';
+
+/** Where a connection stands: `waiting` for a Redis that was away at start, `ready` once its topology is declared. */
+export type MillraceState = 'new' | 'waiting' | 'ready' | 'closed';
+
+/** One connection of the application: its log, its broker, its events. Injected as itself, or with `@InjectMillrace(name)`. */
+export class Millrace implements OnModuleInit, OnApplicationShutdown {
+  readonly name: string;
+  readonly options: MillraceModuleOptions;
+  readonly connection: RedisConnection;
+  readonly events = new Events();
+  readonly log: Log;
+  readonly broker: Broker;
+  readonly #logger = new Logger('Millrace');
+  readonly #topologies: Partial<Topology>[] = [];
+  readonly #closing = new AbortController();
+  #state: MillraceState = 'new';
+  #opened: Promise<void> = Promise.resolve();
+  #producer: Producer | undefined;
+  #ready: Promise<void> | undefined;
+
+  /** Nothing is connected yet. */
+  constructor(name: string, options: MillraceModuleOptions) {
+    this.name = name;
+    this.options = options;
+    this.connection = new RedisConnection(options.connection);
+    const shared = { events: this.events, codecs: options.codecs };
+    this.log = new Log(this.connection, shared);
+    this.broker = new Broker(this.connection, shared);
+    this.#topologies.push(options);
+    if (options.logging) writeEventsToLogger(this, this.#logger);
+  }
+
+  get state(): MillraceState {
+    return this.#state;
+  }
+
+  /** The connection's own producer, for any topic. */
+  get producer(): Producer {
+    this.#producer ??= this.log.producer();
+    return this.#producer;
+  }
+
+  /** Adds what is to be declared at start. Later it is declared at once, by {@link declare}. */
+  require(topology: Partial<Topology>): void {
+    this.#topologies.push(topology);
+  }
+
+  /** Declares more topics, exchanges, queues and bindings while the application runs. */
+  async declare(topology: Partial<Topology>): Promise<void> {
+    await declareTopology(this, joinTopologies([topology]));
+  }
+
+  /**
+   * Connects, as `waitForRedis` says.
+   *
+   * @throws {UnavailableError} Redis is away and is not waited for; the connection is closed then
+   * @throws {UnsupportedServerError} the server cannot keep Millrace's promises
+   */
+  async connect(): Promise<void> {
+    const { waitForRedis } = this.options;
+    if (waitForRedis === false) return this.#openOrExplain();
+    const waiting = this.#waitAndOpen();
+    // A failure (a server that is too old) is told when somebody waits for `ready`.
+    waiting.catch(() => undefined);
+    this.#opened = waiting;
+    if (waitForRedis === true) await waiting;
+  }
+
+  /** Resolves when Redis was reached and everything that was required is declared. Declares it when called first. */
+  ready(): Promise<void> {
+    this.#ready ??= this.#becomeReady().catch((error: unknown) => {
+      // Another outage: whoever asks again tries again.
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  /** Nest's first hook: declares before any other module's code runs. */
+  async onModuleInit(): Promise<void> {
+    if (this.options.waitForRedis === 'background') return;
+    try {
+      await this.ready();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Nest's last hook: everything else may publish until its own end. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+
+  /** Flushes and closes producers, then the connection. Consumers are stopped before, by `Consumers`. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#closing.abort();
+    await Promise.allSettled([this.log.close(), this.broker.close()]);
+    this.connection.close();
+  }
+
+  async #becomeReady(): Promise<void> {
+    await this.#opened;
+    await declareTopology(this, joinTopologies(this.#topologies));
+    if (this.#state !== 'closed') this.#state = 'ready';
+  }
+
+  async #openOrExplain(): Promise<void> {
+    try {
+      await this.connection.open();
+    } catch (cause) {
+      if (!(cause instanceof UnavailableError)) throw cause;
+      throw new UnavailableError(
+        `MillraceModule (connection "${this.name}") cannot start: ${cause.message} Start Redis, correct connection.url, ` +
+          "or set waitForRedis to true (the start waits) or 'background' (the application starts without it).",
+        { cause },
+      );
+    }
+  }
+
+  async #waitAndOpen(): Promise<void> {
+    while (!this.connection.isUp) {
+      if (this.#closing.signal.aborted) throw new UnavailableError('the connection to Redis was closed.');
+      this.#state = 'waiting';
+      try {
+        await this.connection.whenReady(this.connection.options.connectTimeoutMs);
+      } catch {
+        if (!this.#closing.signal.aborted) this.#logger.warn(`Waiting for Redis: ${this.connection.downReason}`);
+      }
+    }
+    await this.connection.open();
+  }
+}

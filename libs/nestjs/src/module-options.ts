@@ -1,0 +1,111 @@
+import {
+  boolean,
+  type Codec,
+  custom,
+  integer,
+  nameProblem,
+  type OptionReader,
+  type OptionReaders,
+  OptionsError,
+  object,
+  oneOf,
+  resolveOptions,
+} from '@millrace/core';
+import { type ConnectionInput, resolveConnectionOptions } from '@millrace/redis';
+import type { ClassValidation } from './payload-validation.js';
+import { noTopology, type Topology, topologyReaders } from './topology.js';
+
+/** One connection to Redis and everything that hangs on it. */
+export interface MillraceModuleOptions extends Topology {
+  /** Where Redis is, and the prefix of our keys: see `ConnectionOptions` of @millrace/redis. */
+  readonly connection: ConnectionInput;
+  /** Codecs beside JSON and raw bytes. */
+  readonly codecs: readonly Codec[];
+  /**
+   * What to do when Redis is away at start. `false` (default): the start fails after `connection.connectTimeoutMs`,
+   * with a clear error. `true`: the start waits until Redis is there. `'background'`: the application starts; topology is
+   * declared and consumers begin once Redis is there, until then health says down and publishes fail.
+   */
+  readonly waitForRedis: boolean | 'background';
+  /**
+   * When consumers start. `ready` (default): when every `onApplicationBootstrap` hook of the application has run.
+   * `listening`: when the HTTP server listens. `manual`: with `app.get(Consumers).start()`.
+   */
+  readonly startConsumers: 'ready' | 'listening' | 'manual';
+  /** How long handlers in flight may take to end at shutdown; then they are abandoned and handled again elsewhere. Default 8,000. */
+  readonly shutdownDeadlineMs: number;
+  /**
+   * What to do with a topic or queue that is declared with other settings. `refuse` (default): the start fails with
+   * every difference. `apply`: what can be changed in use is changed.
+   */
+  readonly onTopologyChange: 'refuse' | 'apply';
+  /** Whether global guards, pipes, interceptors and filters run on handlers too. Default false: most are made for HTTP. */
+  readonly globalEnhancers: boolean;
+  /** How payload classes are checked. */
+  readonly validation: ClassValidation;
+  /** Write what happens (dead letters, retries, lost leases, outages) to Nest's logger. Default true. */
+  readonly logging: boolean;
+}
+
+/** The options as users write them: only `connection` must be there. */
+export type MillraceModuleInput = Partial<Omit<MillraceModuleOptions, 'connection'>> & {
+  readonly connection: ConnectionInput;
+};
+
+/** @throws {OptionsError} with every problem of all parts at once */
+export function resolveModuleOptions(input: MillraceModuleInput, name: string): MillraceModuleOptions {
+  return resolveOptions<MillraceModuleOptions>(`MillraceModule (connection "${name}")`, readers, input);
+}
+
+/** Why a connection cannot be called so. */
+export function assertConnectionName(name: string): void {
+  const problem = nameProblem('connection', name);
+  if (problem !== undefined) throw new OptionsError('MillraceModule', [problem]);
+}
+
+const connection: OptionReader<ConnectionInput> = (value, report, path) => {
+  const given = isObject(value) ? value : undefined;
+  if (given === undefined) report(`${path} must be an object: { url: 'redis://host:6379', prefix: 'my-app' }`);
+  else collectProblems(() => resolveConnectionOptions(given), report, path);
+  return given ?? {};
+};
+
+const waitForRedis: OptionReader<boolean | 'background'> = (value, report, path) => {
+  if (value === undefined) return false;
+  if (typeof value === 'boolean' || value === 'background') return value;
+  report(`${path} must be true, false or 'background'`);
+  return false;
+};
+
+const validation = object<ClassValidation>({
+  whitelist: boolean(false),
+  forbidNonWhitelisted: boolean(false),
+  enableImplicitConversion: boolean(false),
+});
+
+const readers: OptionReaders<MillraceModuleOptions> = {
+  connection,
+  codecs: custom<readonly Codec[]>([], 'a list of codecs', (value): value is readonly Codec[] => Array.isArray(value)),
+  waitForRedis,
+  startConsumers: oneOf(['ready', 'listening', 'manual'], 'ready'),
+  shutdownDeadlineMs: integer(8000),
+  onTopologyChange: oneOf(['refuse', 'apply'], 'refuse'),
+  globalEnhancers: boolean(false),
+  validation,
+  logging: boolean(true),
+  ...topologyReaders(noTopology),
+};
+
+/** Reports the problems of a part that has a resolver of its own, each with the part's place. */
+export function collectProblems(check: () => unknown, report: (problem: string) => void, path: string): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    for (const problem of error.problems) report(`${path}: ${problem}`);
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,38 @@
+import 'reflect-metadata';
+import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
+
+/** Where Nest keeps what its parameter decorators say, `@Payload()` and `@Ctx()` of @nestjs/microservices among them. */
+export const routeArgsKey = '__routeArguments__';
+
+/** Nest's numbers of parameter kinds (`RpcParamtype`); pipes see a payload as `body` and the rest as `custom`. */
+export const paramKinds = { payload: 3, context: 6 } as const;
+
+/** One parameter of a handler, as Nest's parameter decorators write it down. */
+export interface ParamMetadata {
+  readonly index: number;
+  readonly data?: unknown;
+  readonly pipes: readonly unknown[];
+}
+
+type Pipe = Type<PipeTransform> | PipeTransform;
+
+/** The payload, or one property of it; pipes run on it. The same as `@Payload()` of @nestjs/microservices. */
+export function Payload(property?: string | Pipe, ...pipes: Pipe[]): ParameterDecorator {
+  const isProperty = typeof property === 'string' || property === undefined;
+  return (target, method, index) => {
+    if (method === undefined) return;
+    const args: Record<string, ParamMetadata> = Reflect.getMetadata(routeArgsKey, target.constructor, method) ?? {};
+    const own = { index, data: isProperty ? property : undefined, pipes: isProperty ? pipes : [property, ...pipes] };
+    const key = `${paramKinds.payload}:${index}`;
+    Reflect.defineMetadata(routeArgsKey, { ...args, [key]: own }, target.constructor, method);
+  };
+}
+
+/** What is known of the message: its `RecordContext` or `MessageContext`. */
+export const Ctx = createParamDecorator((_: unknown, host: ExecutionContext): unknown => host.getArgByIndex(1));
+
+/** One header of the message, or all of them when no name is given. */
+export const MessageHeader = createParamDecorator((name: string | undefined, host: ExecutionContext): unknown => {
+  const headers = host.getArgByIndex<{ headers?: Record<string, unknown> }>(1)?.headers ?? {};
+  return name === undefined ? headers : headers[name];
+});

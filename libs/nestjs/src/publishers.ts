@@ -1,0 +1,84 @@
+import type { Headers } from '@millrace/core';
+import type { RecordInput, RecordMetadata } from '@millrace/log';
+import type { PublishProperties, Receipt } from '@millrace/queue';
+import type { ExchangeMessages } from './definitions.js';
+import type { Millrace } from './millrace.js';
+import type { PayloadOf } from './payload-type.js';
+import type { ValidatePayload } from './payload-validation.js';
+
+/** A record without its topic. */
+export type TopicRecord<T> = Omit<RecordInput<T>, 'topic'>;
+
+/** Sends records of one type to one topic. Injected with `@InjectProducer(topic)`. */
+export class TopicProducer<T = unknown> {
+  readonly topic: string;
+  readonly #millrace: Millrace;
+  readonly #validate: ValidatePayload | undefined;
+
+  constructor(millrace: Millrace, topic: string, validate: ValidatePayload | undefined) {
+    this.#millrace = millrace;
+    this.topic = topic;
+    this.#validate = validate;
+  }
+
+  /** @throws {ValidationError} with every problem; nothing was sent */
+  async send(record: TopicRecord<T>): Promise<RecordMetadata> {
+    await this.#validate?.(record.value, `record for topic "${this.topic}"`);
+    return this.#millrace.producer.send({ ...record, topic: this.topic });
+  }
+
+  /** All or none are checked before the first is sent. @throws {ValidationError} */
+  async sendBatch(records: readonly TopicRecord<T>[]): Promise<readonly RecordMetadata[]> {
+    const subject = (index: number): string => `record ${index} for topic "${this.topic}"`;
+    await Promise.all(records.map(({ value }, index) => this.#validate?.(value, subject(index))));
+    return this.#millrace.producer.sendBatch(records.map((record) => ({ ...record, topic: this.topic })));
+  }
+}
+
+/** The routing keys that may be published with: those of the definition, or any when it has none. */
+type KeyOf<M extends ExchangeMessages> = keyof M & string;
+
+/** Publishes to one exchange. Injected with `@InjectExchange(exchange)`. */
+export class ExchangePublisher<M extends ExchangeMessages = ExchangeMessages> {
+  readonly exchange: string;
+  readonly #millrace: Millrace;
+  readonly #validations: ReadonlyMap<string, ValidatePayload>;
+
+  constructor(millrace: Millrace, exchange: string, validations: ReadonlyMap<string, ValidatePayload>) {
+    this.#millrace = millrace;
+    this.exchange = exchange;
+    this.#validations = validations;
+  }
+
+  /** @throws {ValidationError} with every problem; nothing was published */
+  async publish<K extends KeyOf<M>>(
+    routingKey: K,
+    body: PayloadOf<M[K]>,
+    properties?: PublishProperties,
+  ): Promise<Receipt> {
+    const subject = `message for exchange "${this.exchange}" with routing key "${routingKey}"`;
+    await this.#validations.get(routingKey)?.(body, subject);
+    return this.#millrace.broker.publish(this.exchange, routingKey, body, properties);
+  }
+}
+
+/** Sends messages straight to one queue. Injected with `@InjectQueue(queue)`. */
+export class QueueSender<T = unknown> {
+  readonly queue: string;
+  readonly #millrace: Millrace;
+  readonly #validate: ValidatePayload | undefined;
+
+  constructor(millrace: Millrace, queue: string, validate: ValidatePayload | undefined) {
+    this.#millrace = millrace;
+    this.queue = queue;
+    this.#validate = validate;
+  }
+
+  /** @throws {ValidationError} with every problem; nothing was sent */
+  async send(body: T, properties?: PublishProperties): Promise<Receipt> {
+    await this.#validate?.(body, `message for queue "${this.queue}"`);
+    return this.#millrace.broker.sendToQueue(this.queue, body, properties);
+  }
+}
+
+export type { Headers, PublishProperties, Receipt, RecordMetadata };

@@ -1,0 +1,33 @@
+import type { InjectionToken } from '@nestjs/common';
+import { nameOf } from './definitions.js';
+import { Millrace } from './millrace.js';
+
+/** The connection that `forRoot` makes when it is given no name. */
+export const defaultConnection = 'default';
+
+/** The token of a connection's {@link Millrace}: the class itself for the default connection. */
+export function getMillraceToken(connection: string = defaultConnection): InjectionToken {
+  return connection === defaultConnection ? Millrace : `millrace:${connection}`;
+}
+
+/** The token of a producer: the connection's own, or the one of a topic that `forFeature` declares. */
+export function getProducerToken(
+  topic?: string | { readonly name: string },
+  connection: string = defaultConnection,
+): InjectionToken {
+  return topic === undefined ? `millrace:${connection}:producer` : `millrace:${connection}:topic:${nameOf(topic)}`;
+}
+
+export function getExchangeToken(
+  exchange: string | { readonly name: string },
+  connection: string = defaultConnection,
+): InjectionToken {
+  return `millrace:${connection}:exchange:${nameOf(exchange)}`;
+}
+
+export function getQueueToken(
+  queue: string | { readonly name: string },
+  connection: string = defaultConnection,
+): InjectionToken {
+  return `millrace:${connection}:queue:${nameOf(queue)}`;
+}

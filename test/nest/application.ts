@@ -1,0 +1,35 @@
+import { MillraceModule, type MillraceModuleInput } from '@millrace/nestjs';
+import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+
+let installations = 0;
+
+/** Options for a connection that shares nothing with other tests on the same server. */
+export function connectionTo(
+  server: { readonly url: string },
+  rest: Partial<MillraceModuleInput> = {},
+): MillraceModuleInput {
+  return { connection: { url: server.url, prefix: `test-${process.pid}-${installations++}` }, logging: false, ...rest };
+}
+
+/** An application of these modules and providers, with Millrace at `server`, up to and including its start. */
+export async function startApplication(
+  options: MillraceModuleInput,
+  { imports = [], ...metadata }: ModuleMetadata = {},
+): Promise<INestApplication> {
+  const application = await createApplication(options, { imports, ...metadata });
+  await application.init();
+  return application;
+}
+
+/** The same, not started. */
+export async function createApplication(
+  options: MillraceModuleInput,
+  { imports = [], ...metadata }: ModuleMetadata = {},
+): Promise<INestApplication> {
+  const module = await Test.createTestingModule({
+    imports: [MillraceModule.forRoot(options), ...imports],
+    ...metadata,
+  }).compile();
+  return module.createNestApplication({ logger: false });
+}

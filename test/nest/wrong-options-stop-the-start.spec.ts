@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { OptionsError } from '@millrace/core';
+import { LogHandler, MillraceModule, QueueHandler } from '@millrace/nestjs';
+import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
+import { Injectable } from '@nestjs/common';
+import { connectionTo, createApplication } from './application.js';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(stopEverything);
+
+describe('a wrong option', () => {
+  it('of the module is told together with all others, with a guess at what was meant', () => {
+    // given
+    const options = { connection: { url: 'http://nowhere', prefiks: 'x' }, shutdownDeadlineMs: -1, waitForRedes: true };
+    // when
+    const wrong = (): unknown => MillraceModule.forRoot(options as never);
+    // then
+    const problems = problemsOf(wrong);
+    expect(problems).toEqual([
+      'unknown option waitForRedes (did you mean "waitForRedis"?)',
+      'connection: unknown option prefiks (did you mean "prefix"?)',
+      'connection: url must look like redis://host:6379',
+      'shutdownDeadlineMs must be a whole number of at least 0, got -1',
+    ]);
+  });
+
+  it('of handlers stops the start with every problem of every handler', async () => {
+    // given
+    @Injectable()
+    class Wrong {
+      @LogHandler({ topic: 'orders', group: '' })
+      first(): void {}
+
+      @QueueHandler({ queue: 'emails', prefetsh: 3 } as never)
+      second(): void {}
+
+      @QueueHandler({ queue: 'more', connection: 'defaul' })
+      third(): void {}
+    }
+    const application = await createApplication(connectionTo(redis), { providers: [Wrong] });
+    // when
+    const start = application.init();
+    // then
+    const error = await start.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(OptionsError);
+    expect((error as OptionsError).problems).toEqual([
+      'Wrong.third: there is no connection "defaul" (did you mean "default"?)',
+      'Wrong.first: group is missing: the name under which offsets are kept',
+      'Wrong.second: unknown option prefetsh (did you mean "prefetch"?)',
+    ]);
+    await application.close();
+  });
+});
+
+function problemsOf(wrong: () => unknown): readonly string[] {
+  try {
+    wrong();
+  } catch (error) {
+    if (error instanceof OptionsError) return error.problems;
+    throw error;
+  }
+  throw new Error('nothing was wrong');
+}
