@@ -1,6 +1,5 @@
 import { Broker, type BrokerOptions } from '@millrace/queue';
-import { RedisConnection } from '@millrace/redis';
-import type { RedisServer } from '@millrace/testing';
+import { type ConnectionInput, RedisConnection } from '@millrace/redis';
 
 let count = 0;
 
@@ -10,11 +9,17 @@ export function ownPrefix(): string {
 }
 
 /** What one process would have: a connection of its own, and a Broker. */
+export interface OpenBroker {
+  readonly broker: Broker;
+  readonly connection: RedisConnection;
+  close(): Promise<void>;
+}
+
 export async function openBroker(
-  server: Pick<RedisServer, 'connection'>,
+  server: { readonly connection: ConnectionInput },
   prefix: string,
   options: Partial<BrokerOptions> = {},
-): Promise<{ broker: Broker; connection: RedisConnection; close(): Promise<void> }> {
+): Promise<OpenBroker> {
   const connection = await new RedisConnection({ ...server.connection, prefix }).open();
   const broker = new Broker(connection, options);
   const close = async (): Promise<void> => {
