@@ -23,4 +23,6 @@ export default {
     '^@millrace/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
   testTimeout: 30_000,
+  // Most tests wait for servers: two at a time even on two cores.
+  maxWorkers: 2,
 };

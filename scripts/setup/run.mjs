@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { SetupError } from './setup-error.mjs';
+
+/** Runs a program quietly; what it printed is only shown when it fails. */
+export function run(command, args, { cwd, env } = {}) {
+  const result = spawnSync(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (result.status === 0) return result.stdout;
+  const printed = [result.stdout, result.stderr, result.error?.message].filter(Boolean).join('\n').trim();
+  throw new SetupError(`"${[command, ...args].join(' ')}" failed:\n${printed.split('\n').slice(-40).join('\n')}`);
+}
+
+/** Whether a program ends well; what it prints is of no interest. */
+export function succeeds(command, args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+/** The full path of a program on PATH, or undefined. */
+export function onPath(program, path = process.env.PATH ?? '') {
+  return path
+    .split(delimiter)
+    .filter(Boolean)
+    .map((folder) => join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
