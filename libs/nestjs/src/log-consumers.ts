@@ -1,11 +1,12 @@
-import type { DeliveryContext, Service } from '@millrace/delivery';
+import type { DeliveryContext } from '@millrace/delivery';
+import type { Log } from '@millrace/log';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { nameOf, type TopicDefinition } from './definitions.js';
 import type { HandlerPlan } from './handler-plan.js';
 import { sharedOptions } from './shared-options.js';
 
-// biome-ignore lint: replaced when the log exports its consumers
-export type GroupConsumerInput = any;
+/** Everything a group consumer can be told. */
+export type GroupConsumerInput = Parameters<Log['consumer']>[0];
 
 type Topics = RegExp | readonly (string | TopicDefinition)[];
 
@@ -78,7 +79,7 @@ function logConsumer(parts: readonly LogPart[], report: (problem: string) => voi
     label,
     millrace,
     topology,
-    make: () => (millrace.log as unknown as { consumer(input: unknown): Service }).consumer(input),
+    make: () => millrace.log.consumer(input),
   };
 }
 

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Millrace, MillraceModule, QueueHandler } from '@millrace/nestjs';
+import type { MessageContext } from '@millrace/queue';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { Injectable } from '@nestjs/common';
+import { connectionTo, startApplication } from './application.js';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(stopEverything);
+
+describe('several handlers of one queue', () => {
+  it('each get what their bindings let through, and every one that matches runs', async () => {
+    // given
+    const seen: string[] = [];
+    @Injectable()
+    class Desk {
+      @QueueHandler({ queue: 'desk', bind: [{ exchange: 'events', routingKey: 'order.created' }] })
+      onCreated(_payload: unknown, context: MessageContext): void {
+        seen.push(`created ${context.routingKey}`);
+      }
+
+      @QueueHandler({
+        queue: 'desk',
+        bind: [
+          { exchange: 'events', routingKey: 'order.#' },
+          { exchange: 'events', routingKey: '*.cancelled' },
+        ],
+      })
+      onAny(_payload: unknown, context: MessageContext): void {
+        seen.push(`any ${context.routingKey}`);
+      }
+    }
+    const exchanges = [{ name: 'events', type: 'topic' as const }];
+    const application = await startApplication(connectionTo(redis), {
+      imports: [MillraceModule.forFeature({ exchanges })],
+      providers: [Desk],
+    });
+    // when
+    const { broker } = application.get(Millrace);
+    await broker.publish('events', 'order.created', { n: 1 });
+    await broker.publish('events', 'order.cancelled', { n: 2 });
+    await broker.publish('events', 'user.cancelled', { n: 3 });
+    // then
+    await waitFor(() => seen.length >= 4, { what: 'four deliveries' });
+    expect(seen.sort()).toEqual([
+      'any order.cancelled',
+      'any order.created',
+      'any user.cancelled',
+      'created order.created',
+    ]);
+    await application.close();
+  });
+});

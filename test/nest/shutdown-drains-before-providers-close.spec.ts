@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LogHandler, QueueHandler } from '@millrace/nestjs';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { Injectable, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { connectionTo, createApplication, startApplication } from './application.js';
+import { channels, channelsModule, send } from './channels.js';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(stopEverything);
+
+const seen: string[] = [];
+let finish: () => void = () => undefined;
+
+@Injectable()
+class Database implements OnModuleDestroy, OnApplicationBootstrap {
+  #isOpen = true;
+
+  async onApplicationBootstrap(): Promise<void> {
+    seen.push('bootstrapped');
+  }
+
+  write(): void {
+    if (!this.#isOpen) throw new Error('the pool is closed');
+    seen.push('written');
+  }
+
+  onModuleDestroy(): void {
+    this.#isOpen = false;
+    seen.push('closed');
+  }
+}
+
+@Module({ providers: [Database], exports: [Database] })
+class DatabaseModule {}
+
+@Injectable()
+class Slow {
+  constructor(private readonly database: Database) {}
+
+  @QueueHandler({ queue: 'work' })
+  @LogHandler({ topic: 'work', group: 'slow' })
+  async onMessage(): Promise<void> {
+    seen.push('begun');
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    this.database.write();
+  }
+}
+
+describe.each(channels)('the shutdown of an application that handles a %s', (channel) => {
+  it.each([
+    ['in a module of its own', { imports: [DatabaseModule], providers: [Slow] }],
+    ['in the root module', { imports: [], providers: [Database, Slow] }],
+  ])('lets handlers end while the database is open, the database being %s', async (_where, metadata) => {
+    // given
+    seen.length = 0;
+    const application = await startApplication(connectionTo(redis), {
+      ...metadata,
+      imports: [channelsModule(), ...metadata.imports],
+    });
+    await send(application, channel, {});
+    await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
+    // when
+    const closing = application.close();
+    finish();
+    await closing;
+    // then
+    expect(seen).toEqual(['bootstrapped', 'begun', 'written', 'closed']);
+  });
+
+  it('ends by its deadline when a handler does not, and the message is handled elsewhere', async () => {
+    // given
+    seen.length = 0;
+    const options = connectionTo(redis, { shutdownDeadlineMs: 50 });
+    const metadata = { imports: [channelsModule(), DatabaseModule], providers: [Slow] };
+    const application = await startApplication(options, metadata);
+    await send(application, channel, {});
+    await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
+    // when
+    await application.close();
+    // then
+    expect(seen).toEqual(['bootstrapped', 'begun', 'closed']);
+    const other = await startApplication(options, metadata);
+    await waitFor(() => seen.filter((word) => word === 'begun').length === 2, { what: 'the second delivery' });
+    finish();
+    await other.close();
+  });
+});
+
+describe('consumers', () => {
+  it('start when every module has bootstrapped, and can be closed before they ever started', async () => {
+    // given
+    seen.length = 0;
+    const application = await createApplication(connectionTo(redis), {
+      imports: [channelsModule(), DatabaseModule],
+      providers: [Slow],
+    });
+    // when
+    await application.close();
+    // then
+    expect(seen).toEqual(['closed']);
+  });
+});
