@@ -46,8 +46,9 @@ describe('a proxy before Redis', () => {
 
   it('swallows everything while connections stay open', async () => {
     // given
-    const client = proxy.client({ ...honest, commandTimeout: 100 });
+    const client = proxy.client(honest);
     await client.ping();
+    client.options.commandTimeout = 100;
     let isClosed = false;
     client.once('close', () => {
       isClosed = true;
@@ -61,6 +62,7 @@ describe('a proxy before Redis', () => {
     // and the connection with a hole in it is cut when the network is back, so the client dials again
     await proxy.restore();
     await waitFor(() => isClosed, { what: 'the connection to be cut' });
+    client.options.commandTimeout = undefined;
     await waitFor(() => client.set('dropped', '2'), { what: 'the client to be back' });
   });
 

@@ -3,7 +3,7 @@ import { type ClusterNodeView, viewOf } from './cluster-view.js';
 import { disconnectTimeout, RedisClients } from './redis-clients.js';
 import { askRedis } from './redis-question.js';
 import type { RedisServer } from './redis-server.js';
-import { stopTogether } from './started.js';
+import { forget, remember, stopTogether } from './started.js';
 import { waitFor } from './wait-for.js';
 
 /** Options of ioredis' cluster client; the addresses and the password are filled in. */
@@ -19,6 +19,7 @@ export class RedisCluster {
   constructor(servers: readonly RedisServer[], masterCount: number) {
     this.servers = servers;
     this.#masterCount = masterCount;
+    remember(this);
   }
 
   /** The nodes that were masters at the start; after a failover, ask `masterOf`. */
@@ -81,6 +82,7 @@ export class RedisCluster {
   async stop(): Promise<void> {
     this.#clients.close();
     await stopTogether(this.servers);
+    forget(this);
   }
 
   async #slotOf(key: string): Promise<number> {

@@ -1,6 +1,7 @@
 export { type ClusterClientOptions, RedisCluster } from './cluster.js';
 export { FaultProxy, type ProxyTarget, startProxy } from './fault-proxy.js';
 export { freePort } from './free-port.js';
+export { type Guarded, guarded } from './guard.js';
 export { Program, type ProgramExit, type ProgramOptions, spawnProgram } from './program.js';
 export { findRedisBinary, type RedisBinary } from './redis-binary.js';
 export type { ClientOptions } from './redis-clients.js';

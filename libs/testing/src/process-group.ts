@@ -1,7 +1,6 @@
-import { type ChildProcess, execFile } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { stateOf } from './process-state.js';
 import { waitFor } from './wait-for.js';
 
 /** Whether the process has not ended yet (a frozen one has not). */
@@ -30,9 +29,11 @@ export async function killGroup(child: ChildProcess): Promise<void> {
 
 /** SIGSTOP; resolves when the kernel has really stopped it: a signal that was sent is not yet one that was obeyed. */
 export async function freezeGroup(child: ChildProcess): Promise<void> {
+  const { pid } = child;
+  if (pid === undefined || !isAlive(child)) return;
   signalGroup(child, 'SIGSTOP');
-  await waitFor(async () => !isAlive(child) || (await stateOf(child.pid)) === 'T', {
-    what: `process ${child.pid} to be frozen`,
+  await waitFor(async () => !isAlive(child) || (await stateOf(pid)) === 'T', {
+    what: `process ${pid} to be frozen`,
     intervalMs: 1,
   });
 }
@@ -40,14 +41,4 @@ export async function freezeGroup(child: ChildProcess): Promise<void> {
 /** SIGCONT. */
 export function thawGroup(child: ChildProcess): void {
   signalGroup(child, 'SIGCONT');
-}
-
-/** One letter, as `ps` shows it: `T` is stopped by a signal. */
-async function stateOf(pid: number | undefined): Promise<string | undefined> {
-  if (process.platform !== 'linux') {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'state=', '-p', String(pid)]);
-    return stdout.trim()[0];
-  }
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-  return stat[stat.lastIndexOf(')') + 2];
 }

@@ -42,8 +42,8 @@ export class ProxiedConnection {
 
   /** Breaks both sides at once, with a reset. */
   cut(): void {
-    this.#client.resetAndDestroy();
-    this.#redis.resetAndDestroy();
+    reset(this.#client);
+    reset(this.#redis);
   }
 
   /** Hands `from`'s values on to `to`, each unless `inspect` takes it away. */
@@ -94,4 +94,10 @@ export class ProxiedConnection {
     this.#redis.destroy(); // its 'close' lets the client have the replies that came before, and then closes it too
     return false;
   }
+}
+
+/** A socket that is being closed already must not be reset as well: Node 20 then spins for ever when the process ends. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

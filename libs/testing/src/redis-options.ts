@@ -1,4 +1,5 @@
 import { custom, integer, optional, resolveOptions, text } from '@millrace/core';
+import { pidFile } from './data-folder.js';
 
 /** A value of Redis' configuration; several words are given as an array. */
 export type RedisSetting = string | number | readonly string[];
@@ -63,6 +64,7 @@ export function redisArguments(
     bind: '127.0.0.1',
     'protected-mode': 'yes',
     dir: place.dir,
+    ...(options.dir === undefined ? {} : { pidfile: pidFile(place.dir) }),
     save: '',
     daemonize: 'no',
     // A replica is fed at once, not after Redis' default pause of 5 s in which more replicas could ask.

@@ -67,6 +67,15 @@ export class Replicated {
     await this.waitUntilLinked();
   }
 
+  /**
+   * This replica hears no more from the primary: what is written from now on is lost when it takes over. (Freezing it
+   * is not enough: what the primary has sent waits in its socket.) `failOver` lets it follow again.
+   */
+  async cutOff(replica: RedisServer): Promise<void> {
+    // Nobody listens on port 1. A replica that was promoted instead would start a history of its own.
+    await askRedis(replica, ['REPLICAOF', '127.0.0.1', '1']);
+  }
+
   /** Waits until every replica that runs follows the primary: from then on `WAIT` counts it. */
   async waitUntilLinked(): Promise<void> {
     const followers = this.replicas.filter((server) => server.isRunning);

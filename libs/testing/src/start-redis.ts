@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { assertUnused } from './data-folder.js';
 import { freePort } from './free-port.js';
 import { type Guarded, guarded } from './guard.js';
 import { findRedisBinary } from './redis-binary.js';
@@ -17,6 +18,7 @@ import { RedisServer } from './redis-server.js';
  * with `stop()`, and at the latest when this process ends, in whatever way.
  *
  * @throws {OptionsError} when the options are wrong
+ * @throws {Error} when no Redis is installed, or another server uses the data folder
  * @throws {RedisStartError} when the server does not become ready; the message carries what it printed
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
@@ -35,6 +37,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 async function startOnPort(options: ResolvedRedisOptions, binary: string, space: Guarded): Promise<RedisServer> {
   const dir = options.dir === undefined ? join(space.folder, 'data') : resolve(options.dir);
   mkdirSync(dir, { recursive: true });
+  if (options.dir !== undefined) await assertUnused(dir);
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     const clusterPort = await chooseClusterPort(options);
