@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+import { type ServerKind, serverKinds } from './server-kind.js';
+import type { Servers } from './servers.js';
+
+/** On what a run was measured: goes into every entry of the JSON, so that none is ever read without it. */
+export interface Circumstances {
+  /** The commit of this repository; with "+" when files differed from it. */
+  readonly commit: string;
+  readonly at: string;
+  readonly node: string;
+  readonly machine: string;
+  readonly servers: Readonly<Partial<Record<ServerKind, string>>>;
+  readonly isQuick: boolean;
+}
+
+export function circumstances(servers: Servers, { quick }: { readonly quick: boolean }): Circumstances {
+  const processors = cpus();
+  const memoryGiB = Math.round(totalmem() / 2 ** 30);
+  return {
+    commit: commit(),
+    at: new Date().toISOString(),
+    node: process.version,
+    machine: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}, ${memoryGiB} GiB`,
+    servers: Object.fromEntries(
+      serverKinds.flatMap((kind) => {
+        const server = servers.get(kind);
+        return 'absent' in server ? [] : [[kind, server.description]];
+      }),
+    ),
+    isQuick: quick,
+  };
+}
+
+function commit(): string {
+  try {
+    const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+    const changes = git('status', '--porcelain', '--untracked-files=no', '--', 'libs', 'apps');
+    return `${git('rev-parse', '--short=12', 'HEAD')}${changes === '' ? '' : '+'}`;
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util';
+import { didYouMean } from '@millrace/core';
+import { type Durability, durabilities } from './place.js';
+import type { Scenario } from './scenario.js';
+
+/** What the command line asked for. */
+export interface BenchOptions {
+  /** All scenarios, or those of which a result was named. */
+  readonly scenarios: readonly Scenario[];
+  /** Only these subjects; default all. */
+  readonly subjects: readonly string[] | undefined;
+  readonly quick: boolean;
+  readonly rounds: number;
+  readonly durability: Durability;
+  /** Where the results go as JSON. */
+  readonly jsonPath: string | undefined;
+  /** Where `--cpu-prof` profiles of every measurement go. */
+  readonly profileFolder: string | undefined;
+  readonly wantsHelp: boolean;
+}
+
+export const usage = `npm run bench -- [options]
+
+  --only <name,…>       results or scenarios, also the first part of a name: queue.publish, log
+  --subjects <name,…>   only these subjects: millrace, ceiling, bullmq, …
+  --quick               short windows: everything in less than five minutes
+  --rounds <n>          default 3, the least from which anything is reported
+  --durability <d>      none, everysec (default) or always: as Redis' appendfsync
+  --json <file>         write the results there
+  --profile <folder>    write a CPU profile of every measurement there
+  --help`;
+
+/** @throws {Error} with every problem at once */
+export function readOptions(args: readonly string[], all: readonly Scenario[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string' },
+      subjects: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '3' },
+      durability: { type: 'string', default: 'everysec' },
+      json: { type: 'string' },
+      profile: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const problems: string[] = [];
+  const durability = durabilities.find((known) => known === values.durability);
+  if (durability === undefined) problems.push(`--durability must be one of ${durabilities.join(', ')}`);
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 3) problems.push('--rounds must be a whole number of at least 3');
+  const scenarios = chooseScenarios(values.only, all, problems);
+  const subjects = chooseSubjects(values.subjects, all, problems);
+  if (problems.length > 0) throw new Error(`the bench cannot start:\n- ${problems.join('\n- ')}`);
+  return {
+    scenarios,
+    subjects,
+    quick: values.quick,
+    rounds,
+    durability: durability ?? 'everysec',
+    jsonPath: values.json,
+    profileFolder: values.profile,
+    wantsHelp: values.help,
+  };
+}
+
+function chooseScenarios(only: string | undefined, all: readonly Scenario[], problems: string[]): readonly Scenario[] {
+  if (only === undefined) return all;
+  const chosen = new Set<Scenario>();
+  for (const wanted of list(only)) {
+    const found = all.filter((scenario) => namesOf(scenario).some((name) => isPart(wanted, name)));
+    const known = all.flatMap(namesOf);
+    if (found.length === 0) problems.push(`--only: there is no "${wanted}"${didYouMean(wanted, known)}`);
+    for (const scenario of found) chosen.add(scenario);
+  }
+  return all.filter((scenario) => chosen.has(scenario));
+}
+
+function chooseSubjects(wanted: string | undefined, all: readonly Scenario[], problems: string[]) {
+  if (wanted === undefined) return undefined;
+  const known = [...new Set(all.flatMap(({ subjects }) => Object.keys(subjects)))];
+  for (const subject of list(wanted)) {
+    if (!known.includes(subject)) {
+      problems.push(`--subjects: there is no "${subject}"${didYouMean(subject, known)}`);
+    }
+  }
+  return list(wanted);
+}
+
+function namesOf(scenario: Scenario): string[] {
+  return [scenario.name, ...scenario.results.map(({ name }) => name)];
+}
+
+/** `queue.publish` chooses `queue.publish.awaited`, `queue.pub` does not. */
+function isPart(wanted: string, name: string): boolean {
+  return name === wanted || name.startsWith(`${wanted.replace(/\.\*?$/, '')}.`);
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}

@@ -1,0 +1,39 @@
+/** How a pump ran. */
+export interface Pumped {
+  /** Calls that were answered within the window. */
+  readonly count: number;
+  readonly seconds: number;
+  /** Most calls that were really on the way at once. */
+  readonly inFlight: number;
+}
+
+/**
+ * Keeps `inFlight` calls on the way at once, as that many callers would who each await their own, and counts the answers
+ * of the window that follows the warm-up.
+ */
+export async function pump(
+  call: (index: number) => Promise<unknown>,
+  { inFlight, warmUpMs, windowMs }: { inFlight: number; warmUpMs: number; windowMs: number },
+): Promise<Pumped> {
+  const start = performance.now() + warmUpMs;
+  const end = start + windowMs;
+  let next = 0;
+  let running = 0;
+  let mostRunning = 0;
+  let count = 0;
+  let last = start;
+  const caller = async (): Promise<void> => {
+    for (;;) {
+      mostRunning = Math.max(mostRunning, ++running);
+      await call(next++);
+      running--;
+      const now = performance.now();
+      if (now >= end) return;
+      if (now < start) continue;
+      count++;
+      last = now;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, caller));
+  return { count, seconds: (last - start) / 1000, inFlight: mostRunning };
+}

@@ -1,0 +1,77 @@
+import { type Comparison, compare } from './comparison.js';
+import { take } from './measurement.js';
+import type { BenchOptions } from './options.js';
+import type { Place } from './place.js';
+import type { Sample, Scenario } from './scenario.js';
+import { serverOf } from './server-kind.js';
+import type { Servers } from './servers.js';
+
+/** Told what happens while a run goes on. */
+export interface RunListener {
+  /** A measurement begins: the nth of all. */
+  onMeasurement(done: number, all: number, scenario: string, subject: string, round: number): void;
+  onFailure(scenario: string, subject: string, error: unknown): void;
+}
+
+// Quick windows are long enough for the JIT to have settled and for some 10,000 messages of a slow peer.
+const full = { quick: false, warmUpMs: 500, windowMs: 1500 };
+const quick = { quick: true, warmUpMs: 150, windowMs: 350 };
+
+/** Runs all chosen scenarios, one after the other, nothing beside anything else. */
+export async function runAll(options: BenchOptions, servers: Servers, listener: RunListener): Promise<Comparison[]> {
+  const comparisons: Comparison[] = [];
+  const counts = options.scenarios.map((scenario) => presentSubjects(scenario, options, servers).length);
+  const all = counts.reduce((sum, count) => sum + count, 0) * options.rounds;
+  let done = 0;
+  for (const scenario of options.scenarios) {
+    const onMeasurement = (subject: string, round: number) =>
+      listener.onMeasurement(done++, all, scenario.name, subject, round);
+    comparisons.push(...(await runScenario(scenario, options, servers, { ...listener, onStart: onMeasurement })));
+  }
+  return comparisons;
+}
+
+/** Round by round, each subject once a round; who goes first changes, so that no one always finds the machine warm. */
+async function runScenario(
+  scenario: Scenario,
+  options: BenchOptions,
+  servers: Servers,
+  listener: Pick<RunListener, 'onFailure'> & { onStart(subject: string, round: number): void },
+): Promise<Comparison[]> {
+  const place: Place = { durability: options.durability, ...(options.quick ? quick : full) };
+  const subjects = presentSubjects(scenario, options, servers);
+  const samples = new Map<string, Sample[]>(subjects.map((subject) => [subject, []]));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const subject of rotate(subjects, round)) {
+      listener.onStart(subject, round + 1);
+      const server = servers.get(serverOf(subject));
+      if ('absent' in server) continue;
+      try {
+        const measurement = { scenario: scenario.name, subject, server, place, profileFolder: options.profileFolder };
+        samples.get(subject)?.push(await take(measurement));
+      } catch (error) {
+        listener.onFailure(scenario.name, subject, error);
+      }
+    }
+  }
+  return compare(scenario, { samples, absent: absentSubjects(scenario, servers), rounds: options.rounds });
+}
+
+function presentSubjects(scenario: Scenario, { subjects: wanted }: BenchOptions, servers: Servers): string[] {
+  return Object.keys(scenario.subjects).filter(
+    (subject) => (wanted?.includes(subject) ?? true) && !('absent' in servers.get(serverOf(subject))),
+  );
+}
+
+function absentSubjects(scenario: Scenario, servers: Servers): Record<string, string> {
+  const entries = Object.keys(scenario.subjects).flatMap((subject) => {
+    const server = servers.get(serverOf(subject));
+    return 'absent' in server ? [[subject, server.absent] as const] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+function rotate<T>(list: readonly T[], by: number): T[] {
+  const at = list.length === 0 ? 0 : by % list.length;
+  return [...list.slice(at), ...list.slice(0, at)];
+}

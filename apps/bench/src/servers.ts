@@ -1,0 +1,55 @@
+import type { Durability, Place } from './place.js';
+import { type ServerKind, serverKinds } from './server-kind.js';
+import { findKafka } from './servers/kafka.js';
+import { findNats } from './servers/nats.js';
+import { findRabbitmq } from './servers/rabbitmq.js';
+import { findRedis } from './servers/redis.js';
+
+/** A server that is here, and how to get an address of it. */
+export interface FoundServer {
+  /** As it stands in the table: product, version, and how it keeps data. */
+  readonly description: string;
+  /** An address for one measurement: a server of its own where starting one is cheap. */
+  lease(): Promise<Leased>;
+  /** Ends what was started. */
+  stop(): Promise<void>;
+}
+
+export interface Leased {
+  readonly place: Partial<Place>;
+  release(): Promise<void>;
+}
+
+/** A server that is not here, and what to do to have it. */
+export interface AbsentServer {
+  readonly absent: string;
+}
+
+const finders: Record<ServerKind, (durability: Durability) => Promise<FoundServer | AbsentServer>> = {
+  redis: findRedis,
+  rabbitmq: findRabbitmq,
+  nats: findNats,
+  kafka: findKafka,
+};
+
+/** The servers of a run: looked for at once, started when they are first needed. */
+export class Servers {
+  readonly #found: ReadonlyMap<ServerKind, FoundServer | AbsentServer>;
+
+  private constructor(found: ReadonlyMap<ServerKind, FoundServer | AbsentServer>) {
+    this.#found = found;
+  }
+
+  static async find(durability: Durability): Promise<Servers> {
+    const entries = serverKinds.map(async (kind) => [kind, await finders[kind](durability)] as const);
+    return new Servers(new Map(await Promise.all(entries)));
+  }
+
+  get(kind: ServerKind): FoundServer | AbsentServer {
+    return this.#found.get(kind) ?? { absent: `the bench does not know ${kind}` };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#found.values()].map((server) => ('absent' in server ? undefined : server.stop())));
+  }
+}
