@@ -11,11 +11,23 @@ export interface HandlerLabels {
   readonly group?: string | undefined;
 }
 
+/** A consumer of this process while it runs. */
+export interface RunningConsumer extends HandlerLabels {
+  /** Handlers that have begun and not ended. */
+  readonly running: () => number;
+}
+
 /** Everything that can be watched: logs, metrics and traces are three subscribers. Payloads are plain facts. */
 export interface MillraceEvents {
   /** A handler ended, well or not. */
   handled: [
-    event: HandlerLabels & { readonly outcome: Outcome['kind']; readonly attempt: number; readonly durationMs: number },
+    event: HandlerLabels & {
+      readonly outcome: Outcome['kind'];
+      readonly attempt: number;
+      readonly durationMs: number;
+      /** Of a single message: its time, in ms since 1970, by its sender's clock. */
+      readonly timestamp?: number | undefined;
+    },
   ];
   /** A failed message will be handled again. */
   'retry-scheduled': [
@@ -23,6 +35,8 @@ export interface MillraceEvents {
   ];
   /** A message was given up and kept with its reason. */
   'dead-lettered': [event: HandlerLabels & { readonly reason: DeadLetterReason; readonly error: unknown }];
+  /** A message was given up and not kept: it has no dead-letter destination. */
+  discarded: [event: HandlerLabels & { readonly reason: DeadLetterReason; readonly error: unknown }];
   /** A lease was lost: another owns what this process was working on. */
   'lease-lost': [
     event: { readonly source: string; readonly group?: string; readonly partition?: number; readonly epoch?: number },
@@ -51,6 +65,32 @@ export interface MillraceEvents {
       readonly why: 'log-truncated' | 'below-log-start';
     },
   ];
+  /** A publish to an exchange or queue is over: Redis confirmed it, or it failed. `routed`: queues and topics that hold it. */
+  published: [
+    event: {
+      readonly exchange: string;
+      readonly isConfirmed: boolean;
+      readonly routed: number;
+      readonly isUnroutable: boolean;
+    },
+  ];
+  /** A consumer took messages from its queue; `redelivered` of them somebody may have worked on before. */
+  delivered: [event: { readonly source: string; readonly count: number; readonly redelivered: number }];
+  /** Messages of a queue were handled, and Redis knows it. */
+  acknowledged: [event: { readonly source: string; readonly count: number }];
+  /** Redis refused a commit: the partition is another member's, was deleted, or its log ends before the offset. */
+  'commit-refused': [
+    event: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly group: string;
+      readonly why: 'fenced' | 'truncated' | 'gone';
+    },
+  ];
+  /** A consumer begins. `running()` tells how many of its handlers are at work; ask it until the consumer has stopped. */
+  'consumer-started': [event: RunningConsumer];
+  /** The consumer of the event before, the same object. */
+  'consumer-stopped': [event: RunningConsumer];
   /** A background duty failed and will be tried again. */
   'background-error': [event: { readonly duty: string; readonly error: unknown }];
 }

@@ -23,6 +23,12 @@ export class RateLimit {
     return taken;
   }
 
+  /** How many permits there are now. */
+  available(nowMs: number): number {
+    this.#refill(nowMs);
+    return Math.floor(this.#tokens);
+  }
+
   /** How long until one permit is there; 0 when one is there now. */
   waitMs(nowMs: number): number {
     this.#refill(nowMs);

@@ -2,6 +2,8 @@ import { type Codec, CodecRegistry, integer, jsonCodec, msgpackCodec, rawCodec, 
 import { Events } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { SharedChannel } from './append-channel.js';
+import { type ConsumerInput, resolveConsumerOptions } from './consumer-options.js';
+import { GroupConsumer } from './group-consumer.js';
 import type { Topic, TopicInput } from './model/topic.js';
 import { type LogRecord, PartitionReader } from './partition-reader.js';
 import { Producer } from './producer.js';
@@ -32,6 +34,8 @@ export class Log {
   readonly #upkeep: RetentionUpkeep;
   readonly #isKeeping: boolean;
   readonly #producers = new Set<Producer>();
+  readonly #consumers = new Set<GroupConsumer>();
+  readonly #registry: CodecRegistry;
 
   constructor(connection: RedisConnection, { events = new Events(), codecs = [], ...rest }: LogOptions = {}) {
     const readers = { retentionIntervalMs: integer(60_000, { max: 86_400_000 }) };
@@ -39,11 +43,11 @@ export class Log {
     this.events = events;
     this.#connection = connection;
     const known = [jsonCodec, msgpackCodec, rawCodec as Codec, ...codecs];
-    const registry = new CodecRegistry(known);
+    this.#registry = new CodecRegistry(known);
     this.#codecs = new Map(known.map((codec) => [codec.name, codec]));
     this.#catalog = new TopicCatalog(connection);
     this.#topics = new Topics(connection, this.#catalog, this.#codecs);
-    this.#reader = new PartitionReader(connection, this.#topics, registry);
+    this.#reader = new PartitionReader(connection, this.#topics, this.#registry);
     this.#isKeeping = retentionIntervalMs > 0;
     this.#upkeep = new RetentionUpkeep(connection, events, retentionIntervalMs);
   }
@@ -103,6 +107,24 @@ export class Log {
     return producer;
   }
 
+  /** A member of a consumer group; it does nothing until `start()`. @throws {OptionsError} with every problem at once */
+  consumer(options: ConsumerInput): GroupConsumer {
+    const consumer: GroupConsumer = new GroupConsumer(
+      {
+        connection: this.#connection,
+        events: this.events,
+        codecs: this.#registry,
+        catalog: this.#catalog,
+        topics: this.#topics,
+        reader: this.#reader,
+        onStopped: () => void this.#consumers.delete(consumer),
+      },
+      resolveConsumerOptions(options),
+    );
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
   /** The log start offset: that of the oldest record there is. */
   async beginOffset(topic: string, partition: number): Promise<number> {
     return (await this.#reader.state(topic, partition)).start;
@@ -130,6 +152,7 @@ export class Log {
 
   /** Stops everything it made, letting producers send what they have; the connection stays open. */
   async close(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
     await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close())]);
   }
 

@@ -4,14 +4,9 @@ import { type Subscription, subscribeTo } from './subscription.js';
 
 const orders = subscribeTo(['orders']);
 
-function plan(
-  previous: GroupPlan,
-  members: Record<string, Subscription>,
-  known: Record<string, number>,
-  isFirstLook = true,
-) {
+function plan(previous: GroupPlan, members: Record<string, Subscription>, known: Record<string, number>) {
   const subscriptions = new Map(Object.entries(members));
-  const topics = plannedTopics(previous, subscriptions.values(), new Map(Object.entries(known)), { isFirstLook });
+  const topics = plannedTopics(previous, subscriptions.values(), new Map(Object.entries(known)));
   return nextPlan(previous, subscriptions, topics);
 }
 
@@ -31,7 +26,7 @@ describe('the plan of a group', () => {
 
   it('remembers how many partitions a topic had when the group first saw it', () => {
     const first = plan(emptyPlan, { a: subscribeTo(/^o/) }, { orders: 2 });
-    const later = plan(first, { a: subscribeTo(/^o/) }, { orders: 5, offers: 3 }, false);
+    const later = plan(first, { a: subscribeTo(/^o/) }, { orders: 5, offers: 3 });
     expect(later.topics).toEqual(
       new Map([
         ['offers', { partitions: 3, initial: 0 }],

@@ -1,5 +1,5 @@
 import { type Assignment, assignPartitions } from './assignment.js';
-import { type Subscription, topicsTaken } from './subscription.js';
+import { isSubscription, type Subscription, topicsTaken } from './subscription.js';
 import { compareNames, type TopicPartition } from './topic-partition.js';
 
 /** A topic as a group sees it. */
@@ -50,23 +50,24 @@ export function nextPlan(
 }
 
 /**
- * Topics for the next plan: those somebody takes, as they are now. A topic that was planned before keeps its `initial`.
+ * Topics for the next plan: those somebody takes, as they are now. A topic that was planned before keeps its `initial`;
+ * one that a member waited for already is read from its beginning.
  *
  * @param known topics that exist, name → partitions
- * @param isFirstLook whether topics new to the plan existed before the group: then it reads them from where `from` says
  */
 export function plannedTopics(
   previous: GroupPlan,
   subscriptions: Iterable<Subscription>,
   known: ReadonlyMap<string, number>,
-  { isFirstLook }: { readonly isFirstLook: boolean },
 ): Map<string, PlannedTopic> {
-  const taken = new Set([...subscriptions].flatMap((subscription) => topicsTaken(subscription, known.keys())));
+  const taken = (by: Iterable<Subscription>): Set<string> =>
+    new Set([...by].flatMap((subscription) => topicsTaken(subscription, known.keys())));
+  const awaited = taken([...previous.members.values()].map((json) => JSON.parse(json)).filter(isSubscription));
   const planned = new Map<string, PlannedTopic>();
-  for (const name of [...taken].sort(compareNames)) {
+  for (const name of [...taken(subscriptions)].sort(compareNames)) {
     const partitions = known.get(name) ?? 0;
-    const before = previous.topics.get(name);
-    planned.set(name, { partitions, initial: before?.initial ?? (isFirstLook ? partitions : 0) });
+    const initial = previous.topics.get(name)?.initial ?? (awaited.has(name) ? 0 : partitions);
+    planned.set(name, { partitions, initial });
   }
   return planned;
 }
@@ -74,9 +75,10 @@ export function plannedTopics(
 /** Names are short and partitions many: `{ members: { a: { orders: [0, 2] } } }` rather than a list of objects. */
 export function encodePlan(plan: GroupPlan): string {
   const assignment = [...plan.assignment].map(([id, owned]) => {
-    const byTopic: Record<string, number[]> = {};
-    for (const { topic, partition } of owned) (byTopic[topic] ??= []).push(partition);
-    return [id, byTopic] as const;
+    const byTopic = new Map<string, number[]>();
+    for (const { topic } of owned) byTopic.set(topic, []);
+    for (const { topic, partition } of owned) byTopic.get(topic)?.push(partition);
+    return [id, Object.fromEntries(byTopic)] as const;
   });
   return JSON.stringify({
     topics: Object.fromEntries([...plan.topics].map(([name, topic]) => [name, [topic.partitions, topic.initial]])),

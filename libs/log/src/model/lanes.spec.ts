@@ -27,7 +27,6 @@ describe('lanes', () => {
         for (const lane of [...running.keys()]) while (running.has(lane)) start(lane, lanes.leave(lane));
         for (const items of Object.values(started)) expect(items).toEqual([...items].sort((a, b) => a - b));
         expect(Object.values(started).flat()).toHaveLength(steps.length);
-        expect(lanes.held).toBe(0);
       }),
     );
   });

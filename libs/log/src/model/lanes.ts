@@ -1,3 +1,5 @@
+import { Fifo } from './fifo.js';
+
 /**
  * What must not run at the same time: `key`: records of one key (those without a key are free); `partition`: all records
  * of the partition; `none`: nothing.
@@ -21,13 +23,8 @@ export function laneOf(ordering: Ordering, key: string | undefined): string | un
 
 /** Lets one item at a time into each lane and keeps the others in their order. A lane costs nothing while nobody is in it. */
 export class Lanes<T> {
-  readonly #lanes = new Map<string, Lane<T> | undefined>();
-  #held = 0;
-
-  /** How many items wait behind others. */
-  get held(): number {
-    return this.#held;
-  }
+  /** Busy lanes; those where somebody waits have a queue. */
+  readonly #lanes = new Map<string, Fifo<T> | undefined>();
 
   /** Whether `item` may run now. If not, it waits its turn: `leave` answers it. */
   enter(name: string, item: T): boolean {
@@ -35,42 +32,42 @@ export class Lanes<T> {
       this.#lanes.set(name, undefined);
       return true;
     }
-    const lane = this.#lanes.get(name);
-    if (lane === undefined) this.#lanes.set(name, { items: [item], head: 0 });
-    else lane.items.push(item);
-    this.#held++;
+    this.#queue(name).push(item);
     return false;
   }
 
   /** The one in the lane has ended for good: answers who is next, who has the lane now. */
   leave(name: string): T | undefined {
-    const lane = this.#lanes.get(name);
-    if (lane === undefined || lane.head === lane.items.length) {
-      this.#lanes.delete(name);
-      return undefined;
-    }
-    const next = lane.items[lane.head++];
-    this.#held--;
-    // A busy lane never empties: drop what is behind the head now and then.
-    if (lane.head > 1024 && lane.head * 2 > lane.items.length) {
-      lane.items.splice(0, lane.head);
-      lane.head = 0;
-    }
+    const next = this.#lanes.get(name)?.shift();
+    if (next === undefined) this.#lanes.delete(name);
     return next;
   }
 
+  /** Puts items that had their turn back before those who wait; somebody is in the lane. */
+  putBack(name: string, items: readonly T[]): void {
+    this.#queue(name).putBack(items);
+  }
+
   /** Those who wait in a lane, first to last. */
-  waiting(name: string): readonly T[] {
-    const lane = this.#lanes.get(name);
-    return lane === undefined ? [] : lane.items.slice(lane.head);
+  waiting(name: string): Iterable<T> {
+    return this.#lanes.get(name) ?? [];
+  }
+
+  hasWaiting(name: string): boolean {
+    return (this.#lanes.get(name)?.size ?? 0) > 0;
   }
 
   isBusy(name: string): boolean {
     return this.#lanes.has(name);
   }
-}
 
-interface Lane<T> {
-  readonly items: T[];
-  head: number;
+  clear(): void {
+    this.#lanes.clear();
+  }
+
+  #queue(name: string): Fifo<T> {
+    const queue = this.#lanes.get(name) ?? new Fifo<T>();
+    this.#lanes.set(name, queue);
+    return queue;
+  }
 }

@@ -27,7 +27,19 @@ export async function readBatches(
   return asList(asList(streams[0])[1]).map(readEntry);
 }
 
-function readEntry(reply: unknown): StoredBatch {
+/** The frame of the batch that ends at `endOffset`; undefined when there is none. */
+export async function entryAt(
+  client: RedisClient,
+  keys: PartitionKeys,
+  endOffset: number,
+): Promise<Buffer | undefined> {
+  const id = `0-${endOffset}`;
+  const [entry] = asList(await client.callBuffer('XRANGE', keys.records, id, id));
+  return orNothing(entry, (reply) => readEntry(reply).frame);
+}
+
+/** One entry of a stream, as XREAD and XRANGE answer it. */
+export function readEntry(reply: unknown): StoredBatch {
   const [id, fields] = asList(reply);
   // Fields are `b <frame> t <time> …`, in this order.
   return { endOffset: Number(asText(id).slice(2)), frame: asBytes(asList(fields)[1]) };

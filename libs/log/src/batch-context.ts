@@ -1,0 +1,61 @@
+import type { Headers } from '@millrace/core';
+import { DeliveryContext } from '@millrace/delivery';
+import type { RecordTask } from './record-context.js';
+
+/** One record of a batch. */
+export interface BatchRecord {
+  readonly payload: unknown;
+  readonly offset: number;
+  readonly key: string | undefined;
+  readonly headers: Headers;
+  readonly timestamp: number;
+  /** Which attempt this is for this record, from 1. */
+  readonly attempt: number;
+}
+
+/** One attempt to handle several records of one partition together. */
+export class BatchContext extends DeliveryContext {
+  /** The highest attempt of its records. */
+  readonly attempt: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly group: string;
+  /** Grows with each change of the partition's owner: a fencing token. */
+  readonly epoch: number;
+  readonly #tasks: readonly RecordTask[];
+  readonly #failures = new Map<number, unknown>();
+
+  constructor(tasks: readonly [RecordTask, ...RecordTask[]]) {
+    super();
+    const [first] = tasks;
+    this.topic = first.topic;
+    this.partition = first.partition;
+    this.group = first.group;
+    this.epoch = first.epoch;
+    this.attempt = Math.max(...tasks.map((task) => task.attempt));
+    this.#tasks = tasks;
+  }
+
+  /**
+   * Says that one record failed, while the others count as handled. `error` may be a RetryLater, DeadLetter or Drop,
+   * as if a handler of single records had thrown it.
+   */
+  fail(record: Pick<BatchRecord, 'offset'>, error: unknown): void {
+    this.#failures.set(record.offset, error);
+  }
+
+  /** Whether a record was said to have failed, and why. */
+  failureOf(offset: number): { readonly error: unknown } | undefined {
+    return this.#failures.has(offset) ? { error: this.#failures.get(offset) } : undefined;
+  }
+
+  /** Marks every record of the batch as done, now; see `RecordContext.commit`. @throws {LeaseLostError} */
+  async commit(): Promise<void> {
+    await Promise.all(this.#tasks.map((task) => task.commit()));
+  }
+
+  describe(): string {
+    const [first, last] = [this.#tasks[0], this.#tasks.at(-1)];
+    return `records ${first?.offset}–${last?.offset} of topic "${this.topic}", partition ${this.partition}`;
+  }
+}

@@ -1,0 +1,160 @@
+import { CodecError, type Outcome, outcomeOfThrow, ValidationError } from '@millrace/core';
+import { deliver, InFlight } from '@millrace/delivery';
+import { BatchContext, type BatchRecord } from './batch-context.js';
+import type { PartitionWorker } from './partition-worker.js';
+import type { RecordTask } from './record-context.js';
+import { RecordSettler } from './record-settler.js';
+import type { WorkerHost } from './worker-host.js';
+
+/** Longest time a timer can wait. */
+const forEverMs = 2 ** 31 - 1;
+
+/** Runs the handler of batches. Each record has its own outcome, its own attempts and its own way to the dead letters. */
+export class BatchRunner {
+  readonly #worker: PartitionWorker;
+  readonly #host: WorkerHost;
+  readonly #settler: RecordSettler;
+  readonly #inHand = new InFlight();
+  readonly #running = new Set<BatchContext>();
+  #lingersUntil = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(worker: PartitionWorker, host: WorkerHost) {
+    this.#worker = worker;
+    this.#host = host;
+    this.#settler = new RecordSettler(worker, host);
+  }
+
+  /** Starts one batch; false when none may start. */
+  startNext(): boolean {
+    const { maxRecords, lingerMs } = this.#host.options.batch;
+    const { queue } = this.#worker;
+    if (lingerMs > 0 && this.#lingers(queue.available, maxRecords, lingerMs)) return false;
+    const tasks = queue.takeBatch(this.#host.dispatcher.permits(maxRecords));
+    if (tasks.length === 0) return false;
+    this.#inHand.begin();
+    this.#host.dispatcher.began(tasks.length);
+    void this.#run(tasks).finally(() => {
+      this.#inHand.end();
+      this.#host.dispatcher.ended();
+    });
+    return true;
+  }
+
+  abandon(reason: Error): void {
+    for (const context of [...this.#running]) context.abandon(reason);
+  }
+
+  idle(timeoutMs: number): Promise<boolean> {
+    clearTimeout(this.#timer);
+    return this.#inHand.drained(Math.min(timeoutMs, forEverMs));
+  }
+
+  /** A batch that is not full waits a while for more. */
+  #lingers(available: number, maxRecords: number, lingerMs: number): boolean {
+    const now = performance.now();
+    if (available === 0 || available >= maxRecords) {
+      this.#lingersUntil = 0;
+      return false;
+    }
+    if (this.#lingersUntil === 0) {
+      this.#lingersUntil = now + lingerMs;
+      this.#timer = setTimeout(() => this.#host.dispatcher.wake(), lingerMs);
+      return true;
+    }
+    if (now < this.#lingersUntil) return true;
+    this.#lingersUntil = 0;
+    return false;
+  }
+
+  async #run(tasks: readonly RecordTask[]): Promise<void> {
+    const outcomes = new Map<RecordTask, Outcome>();
+    const readable: RecordTask[] = [];
+    const records: BatchRecord[] = [];
+    for (const task of tasks) {
+      const read = task.verdict === undefined ? await this.#read(task) : undefined;
+      if (read?.kind === 'read') {
+        readable.push(task);
+        records.push(recordOf(task, read.payload));
+      } else if (read !== undefined) outcomes.set(task, read);
+    }
+    const [first, ...others] = readable;
+    if (first !== undefined) await this.#handle([first, ...others], records, outcomes);
+    await this.#settle(tasks, outcomes);
+  }
+
+  async #handle(
+    tasks: readonly [RecordTask, ...RecordTask[]],
+    records: readonly BatchRecord[],
+    outcomes: Map<RecordTask, Outcome>,
+  ): Promise<void> {
+    const { batchHandler, handlerTimeoutMs } = this.#host.options;
+    const context = new BatchContext(tasks);
+    const startedAt = performance.now();
+    this.#running.add(context);
+    const handle = (): unknown => batchHandler?.(records, context);
+    const outcome = await deliver({ handle, handlerTimeoutMs }, context, () => records);
+    this.#running.delete(context);
+    await context.handlerEnded;
+    const durationMs = performance.now() - startedAt;
+    for (const task of tasks) {
+      const failure = outcome.kind === 'abandoned' ? undefined : context.failureOf(task.offset);
+      const own = failure === undefined ? outcome : outcomeOfThrow(failure.error);
+      outcomes.set(task, own);
+      const labels = this.#host.labelsOf(task.topic);
+      this.#host.events.emit('handled', { ...labels, outcome: own.kind, attempt: task.attempt, durationMs });
+    }
+  }
+
+  /** Of a lane the first record that has to come again keeps it, and the later ones wait behind. */
+  async #settle(tasks: readonly RecordTask[], outcomes: ReadonlyMap<RecordTask, Outcome>): Promise<void> {
+    const { queue } = this.#worker;
+    const lanes = new Map<string, RecordTask[]>();
+    for (const task of tasks) {
+      const lane = queue.laneOf(task);
+      const again = await this.#outcomeOf(task, outcomes.get(task));
+      if (this.#worker.isClosed) return;
+      if (lane !== undefined && !lanes.has(lane)) lanes.set(lane, []);
+      if (again === undefined) this.#worker.finishInBatch(task);
+      else if (lane === undefined || lanes.get(lane)?.length === 0) queue.retry(again.task, again.delayMs);
+      if (again !== undefined && lane !== undefined) lanes.get(lane)?.push(again.task);
+    }
+    for (const [lane, [first, ...others]] of lanes) {
+      if (first === undefined) queue.leave(lane);
+      else queue.queueBehind(others);
+    }
+  }
+
+  async #outcomeOf(task: RecordTask, outcome: Outcome | undefined): ReturnType<RecordSettler['settle']> {
+    if (task.verdict !== undefined) return this.#settler.bury(task, task.verdict);
+    if (outcome !== undefined && outcome.kind !== 'completed') return this.#settler.settle(task, outcome);
+    this.#settler.completed(task);
+    return undefined;
+  }
+
+  async #read(task: RecordTask): Promise<{ readonly kind: 'read'; readonly payload: unknown } | Outcome> {
+    const { codecs, options } = this.#host;
+    let payload: unknown;
+    try {
+      payload = codecs.get(task.codecId).decode(task.record.value);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const error = new CodecError(`${task.describe()} cannot be decoded: ${why}`, { cause });
+      return { kind: 'unreadable', reason: 'undecodable', error };
+    }
+    try {
+      return {
+        kind: 'read',
+        payload: options.validate === undefined ? payload : await options.validate(payload, task),
+      };
+    } catch (error) {
+      if (error instanceof ValidationError) return { kind: 'unreadable', reason: 'invalid', error };
+      return outcomeOfThrow(error);
+    }
+  }
+}
+
+function recordOf(task: RecordTask, payload: unknown): BatchRecord {
+  const { offset, key, headers, timestamp, attempt } = task;
+  return { payload, offset, key, headers, timestamp, attempt };
+}

@@ -1,0 +1,72 @@
+import type { CodecRegistry } from '@millrace/core';
+import { type DeliveryPlan, type Events, type HandlerLabels, withMiddleware } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import type { ConsumerOptions } from './consumer-options.js';
+import type { ConsumerSurroundings } from './consumer-surroundings.js';
+import { DeadLetterWriter } from './dead-letter-writer.js';
+import { Dispatcher } from './dispatcher.js';
+import type { PartitionWorker } from './partition-worker.js';
+import type { RecordContext } from './record-context.js';
+import type { WorkerHost } from './worker-host.js';
+
+/** What of a consumer its workers reach. */
+export interface HostCalls extends Pick<WorkerHost, 'commitSoon' | 'fetchSoon' | 'resolveGap' | 'onError'> {
+  /** How many partitions the member owns. */
+  owned(): number;
+}
+
+/** What the workers of one consumer have in common. */
+export class ConsumerHost implements WorkerHost {
+  readonly options: ConsumerOptions;
+  readonly connection: RedisConnection;
+  readonly events: Events;
+  readonly codecs: CodecRegistry;
+  readonly dispatcher: Dispatcher;
+  readonly deadLetters: DeadLetterWriter;
+  readonly plan: DeliveryPlan<RecordContext>;
+  readonly #calls: HostCalls;
+  readonly #labels = new Map<string, HandlerLabels>();
+
+  constructor(surroundings: ConsumerSurroundings, options: ConsumerOptions, calls: HostCalls) {
+    const { connection, events, codecs, catalog, topics } = surroundings;
+    this.options = options;
+    this.connection = connection;
+    this.events = events;
+    this.codecs = codecs;
+    this.dispatcher = new Dispatcher(options.concurrency, options.maxPerSecond);
+    this.deadLetters = new DeadLetterWriter(connection, catalog, topics, options.deadLetter);
+    const { handler = () => undefined, middleware, validate, handlerTimeoutMs } = options;
+    this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs };
+    this.#calls = calls;
+  }
+
+  labelsOf(topic: string): HandlerLabels {
+    let labels = this.#labels.get(topic);
+    if (labels === undefined) {
+      const { name, group } = this.options;
+      labels = Object.freeze({ handler: name ?? group, source: `topic:${topic}`, group });
+      this.#labels.set(topic, labels);
+    }
+    return labels;
+  }
+
+  shareOfPrefetch(): { readonly records: number; readonly bytes: number } {
+    const owned = Math.max(1, this.#calls.owned());
+    const { prefetchRecords, prefetchBytes } = this.options;
+    return { records: Math.ceil(prefetchRecords / owned), bytes: Math.ceil(prefetchBytes / owned) };
+  }
+
+  commitSoon(): void {
+    this.#calls.commitSoon();
+  }
+
+  fetchSoon(): void {
+    this.#calls.fetchSoon();
+  }
+
+  resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined> {
+    return this.#calls.resolveGap(worker, offset);
+  }
+
+  readonly onError = (duty: string, error: unknown): void => this.#calls.onError(duty, error);
+}

@@ -1,0 +1,87 @@
+import { type DeadLetterReason, describeFailure, type Headers } from '@millrace/core';
+import type { StoredRecord } from './record.js';
+import { frameBatch, RecordBatchWriter } from './record-batch.js';
+import type { TopicPartition } from './topic-partition.js';
+
+/** Headers of a dead letter: where it comes from and why. docs/retries-and-dead-letters.md lists them. */
+export const deadLetterHeaders = {
+  topic: 'millrace-original-topic',
+  partition: 'millrace-original-partition',
+  offset: 'millrace-original-offset',
+  /** Only when it stands for several records whose batch cannot be read: the last of them. */
+  lastOffset: 'millrace-original-last-offset',
+  timestamp: 'millrace-original-timestamp',
+  group: 'millrace-group',
+  reason: 'millrace-reason',
+  errorName: 'millrace-error-name',
+  errorMessage: 'millrace-error-message',
+  errorStack: 'millrace-error-stack',
+  attempts: 'millrace-attempts',
+  /** How often it was sent back from a dead-letter topic. */
+  redrives: 'millrace-redrives',
+  /** On a record that was sent back: the only group that handles it again. */
+  redrivenFor: 'millrace-redriven-for',
+} as const;
+
+/** A record that a group gave up. */
+export interface DeadRecord extends TopicPartition {
+  readonly record: StoredRecord;
+  readonly lastOffset: number;
+  readonly codecId: number;
+  readonly group: string;
+  readonly reason: DeadLetterReason;
+  readonly error: unknown;
+  readonly attempts: number;
+}
+
+/** The dead letter's frame: key, value and headers as they were, and where it comes from. */
+export function deadLetterFrame(dead: DeadRecord, nowMs: number): Buffer {
+  const failure = describeFailure(dead.error);
+  const { record } = dead;
+  const headers: Headers = {
+    ...record.headers,
+    [deadLetterHeaders.topic]: dead.topic,
+    [deadLetterHeaders.partition]: dead.partition,
+    [deadLetterHeaders.offset]: record.offset,
+    ...(dead.lastOffset > record.offset ? { [deadLetterHeaders.lastOffset]: dead.lastOffset } : {}),
+    [deadLetterHeaders.timestamp]: record.timestamp,
+    [deadLetterHeaders.group]: dead.group,
+    [deadLetterHeaders.reason]: dead.reason,
+    [deadLetterHeaders.errorName]: failure.name,
+    [deadLetterHeaders.errorMessage]: failure.message,
+    [deadLetterHeaders.errorStack]: failure.stack,
+    [deadLetterHeaders.attempts]: dead.attempts,
+  };
+  return frameOfOne(record, headers, dead.codecId, nowMs);
+}
+
+/** Where a dead letter comes from; undefined when it is none. */
+export function originOf(
+  headers: Headers,
+): (TopicPartition & { readonly group: string; readonly redrives: number }) | undefined {
+  const topic = headers[deadLetterHeaders.topic];
+  const partition = headers[deadLetterHeaders.partition];
+  const group = headers[deadLetterHeaders.group];
+  if (typeof topic !== 'string' || typeof partition !== 'number' || typeof group !== 'string') return undefined;
+  const redrives = headers[deadLetterHeaders.redrives];
+  return { topic, partition, group, redrives: typeof redrives === 'number' ? redrives : 0 };
+}
+
+/** A dead letter as the record it was, marked for the group that gave it up. */
+export function redriveFrame(record: StoredRecord, codecId: number, nowMs: number): Buffer {
+  const origin = originOf(record.headers);
+  const ours: readonly string[] = Object.values(deadLetterHeaders);
+  const kept = Object.entries(record.headers).filter(([name]) => !ours.includes(name));
+  const headers: Headers = {
+    ...Object.fromEntries(kept),
+    [deadLetterHeaders.redrives]: (origin?.redrives ?? 0) + 1,
+    ...(origin === undefined ? {} : { [deadLetterHeaders.redrivenFor]: origin.group }),
+  };
+  return frameOfOne(record, headers, codecId, nowMs);
+}
+
+function frameOfOne(record: StoredRecord, headers: Headers, codecId: number, timestamp: number): Buffer {
+  const writer = new RecordBatchWriter(record.value.length + 512);
+  writer.add(timestamp, record.key, headers, record.value);
+  return frameBatch({ codecId, compression: 'none', count: 1, baseTimestamp: timestamp, body: writer.finish() });
+}

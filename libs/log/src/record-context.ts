@@ -1,0 +1,126 @@
+import type { DeadLetterReason, Headers } from '@millrace/core';
+import { DeliveryContext } from '@millrace/delivery';
+import type { StoredRecord } from './model/record.js';
+
+/** One owner's time with one partition: what all its records have in common. */
+export interface RecordSource {
+  readonly topic: string;
+  readonly partition: number;
+  readonly group: string;
+  /** Grows with each change of owner: a fencing token for what handlers write elsewhere. */
+  readonly epoch: number;
+  /** Marks a record as done; resolves when that is stored. */
+  acknowledge(task: RecordTask): Promise<void>;
+}
+
+/** One attempt to handle one record, as its handler sees it. */
+export abstract class RecordContext extends DeliveryContext {
+  abstract readonly topic: string;
+  abstract readonly partition: number;
+  abstract readonly offset: number;
+  abstract readonly key: string | undefined;
+  abstract readonly headers: Headers;
+  /** When the record happened, in ms since 1970: its producer's clock. */
+  abstract readonly timestamp: number;
+  abstract readonly group: string;
+  /** Grows with each change of the partition's owner. Give it to what you write to, and let that refuse lower ones. */
+  abstract readonly epoch: number;
+
+  /**
+   * Marks the record as done, now. Resolves when Redis has it, together with the commits of the same moment. With
+   * `commit: 'manual'` it is the only way to get a record done; it may come after the handler has returned.
+   *
+   * @throws {LeaseLostError} the partition is another member's by now
+   */
+  abstract commit(): Promise<void>;
+
+  describe(): string {
+    return `record ${this.offset} of topic "${this.topic}", partition ${this.partition}`;
+  }
+}
+
+/** A batch of the log that waits in memory for its records to be handled. */
+export interface HeldBatch {
+  readonly codecId: number;
+  readonly bytes: number;
+  /** Records that still need the batch's bytes. */
+  live: number;
+}
+
+/** What a worker knows of a record on its way, beside what the handler sees. */
+export class RecordTask extends RecordContext {
+  readonly attempt: number;
+  readonly source: RecordSource;
+  readonly codecId: number;
+  record: StoredRecord;
+  batch: HeldBatch | undefined;
+  /** Set when the record is given up and only its dead letter is left to be written. */
+  verdict: { readonly reason: DeadLetterReason; readonly error: unknown } | undefined;
+  /** Later than `offset` when it stands for several records whose batch cannot be read. */
+  lastOffset: number;
+  isAcknowledged = false;
+  isDecided = false;
+  /** Whether it was let into its lane before: it comes back for another attempt, or is next. */
+  holdsLane = false;
+  startedAt = 0;
+
+  constructor(
+    source: RecordSource,
+    record: StoredRecord,
+    batch: HeldBatch | undefined,
+    codecId: number,
+    attempt: number,
+  ) {
+    super();
+    this.source = source;
+    this.record = record;
+    this.batch = batch;
+    this.codecId = codecId;
+    this.attempt = attempt;
+    this.lastOffset = record.offset;
+  }
+
+  get topic(): string {
+    return this.source.topic;
+  }
+
+  get partition(): number {
+    return this.source.partition;
+  }
+
+  get offset(): number {
+    return this.record.offset;
+  }
+
+  get key(): string | undefined {
+    return this.record.key;
+  }
+
+  get headers(): Headers {
+    return this.record.headers;
+  }
+
+  get timestamp(): number {
+    return this.record.timestamp;
+  }
+
+  get group(): string {
+    return this.source.group;
+  }
+
+  get epoch(): number {
+    return this.source.epoch;
+  }
+
+  commit(): Promise<void> {
+    return this.source.acknowledge(this);
+  }
+
+  /** The same record's next attempt. */
+  again(attempt: number): RecordTask {
+    const task = new RecordTask(this.source, this.record, this.batch, this.codecId, attempt);
+    task.lastOffset = this.lastOffset;
+    task.verdict = this.verdict;
+    return task;
+  }
+}

@@ -1,0 +1,91 @@
+import { type DeadLetterReason, type Outcome, settle } from '@millrace/core';
+import type { PartitionWorker } from './partition-worker.js';
+import type { RecordTask } from './record-context.js';
+import type { WorkerHost } from './worker-host.js';
+
+/** A record that is to be handled again. */
+export interface Again {
+  readonly task: RecordTask;
+  readonly delayMs: number;
+}
+
+/** How long to wait before a dead letter that could not be written is tried again. */
+const deadLetterRetryMs = 1000;
+
+/** Carries out what follows from an outcome: the offset moves on, or the record comes again, or it becomes a dead letter. */
+export class RecordSettler {
+  readonly #worker: PartitionWorker;
+  readonly #host: WorkerHost;
+  readonly #isManual: boolean;
+
+  constructor(worker: PartitionWorker, host: WorkerHost) {
+    this.#worker = worker;
+    this.#host = host;
+    this.#isManual = host.options.commit === 'manual';
+  }
+
+  /** The handler did its work. With manual commits the record is done when the handler said so. */
+  completed(task: RecordTask): void {
+    if (!this.#isManual && !task.isAcknowledged) this.#worker.complete(task);
+  }
+
+  /** Everything but a plain success. Answers the record if it has to be handled again; otherwise it is finished. */
+  async settle(task: RecordTask, outcome: Outcome): Promise<Again | undefined> {
+    if (task.isAcknowledged) return undefined;
+    const { retry } = this.#host.options;
+    const settlement = settle(outcome, task.attempt, retry, Math.random());
+    switch (settlement.kind) {
+      case 'complete':
+        this.completed(task);
+        return undefined;
+      case 'drop':
+        this.#worker.complete(task);
+        return undefined;
+      case 'release':
+        return { task: task.again(task.attempt), delayMs: 0 };
+      case 'retry':
+        return this.#retry(task, settlement.delayMs, settlement.countsAsAttempt, settlement.error);
+      case 'dead-letter':
+        return this.bury(task, settlement);
+      default:
+        return settlement satisfies never;
+    }
+  }
+
+  /** Writes the dead letter of a record that is given up. What could not be written is not finished. */
+  async bury(
+    task: RecordTask,
+    verdict: { readonly reason: DeadLetterReason; readonly error: unknown },
+  ): Promise<Again | undefined> {
+    const { deadLetters, events, onError } = this.#host;
+    // A member that lost its lease must not write what the new owner decides.
+    if (!this.#worker.lease.isValid(performance.now())) return buryLater(task, verdict, 0);
+    const { topic, partition, group, record, codecId, lastOffset, attempt } = task;
+    const dead = { topic, partition, group, record, codecId, lastOffset, attempts: attempt, ...verdict };
+    const origin = { floor: this.#worker.offsets.confirmed, pass: this.#worker.lease.rewinds };
+    try {
+      const isKept = await deadLetters.write(dead, origin);
+      this.#worker.complete(task);
+      const { reason, error } = verdict;
+      events.emit(isKept ? 'dead-lettered' : 'discarded', { ...this.#host.labelsOf(topic), reason, error });
+      return undefined;
+    } catch (error) {
+      onError(`write the dead letter of ${task.describe()}`, error);
+      return buryLater(task, verdict, deadLetterRetryMs);
+    }
+  }
+
+  #retry(task: RecordTask, delayMs: number, countsAsAttempt: boolean, error: unknown): Again {
+    if (countsAsAttempt) this.#worker.offsets.failed(task.offset, task.attempt);
+    const { attempt } = task;
+    const labels = this.#host.labelsOf(task.topic);
+    this.#host.events.emit('retry-scheduled', { ...labels, attempt, delayMs, error });
+    return { task: task.again(countsAsAttempt ? attempt + 1 : attempt), delayMs };
+  }
+}
+
+function buryLater(task: RecordTask, verdict: NonNullable<RecordTask['verdict']>, delayMs: number): Again {
+  const again = task.again(task.attempt);
+  again.verdict = { reason: verdict.reason, error: verdict.error };
+  return { task: again, delayMs };
+}

@@ -1,0 +1,65 @@
+import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
+import { copiesKey, partitionKeys } from './keys.js';
+
+/** A record on its way from one partition into another: a dead letter, or one that is sent back. */
+export interface Copy {
+  readonly topic: string;
+  readonly topicId: number;
+  readonly partition: number;
+  /** Where it comes from, in a form that can be part of a key. */
+  readonly source: string;
+  readonly sourceOffset: number;
+  /** Tells two passes over the same offset apart: how often the source's reader was set back. */
+  readonly pass: number;
+  /** Offsets of the source below this will not be copied again: they need not be remembered. */
+  readonly floor: number;
+  readonly timestamp: number;
+  readonly frame: Buffer;
+}
+
+export type CopyReply = { readonly kind: 'copied'; readonly offset: number } | { readonly kind: 'repeated' | 'gone' };
+
+/*
+ * Appends one record unless it was copied from there before: who copies may die between this and its own commit.
+ * KEYS 1 records  2 meta  3 copies
+ * ARGV 1 topic id  2 frame  3 timestamp  4 source offset  5 pass  6 floor
+ * RETURNS { 0, offset }, { 1 } it was there already, { 2 } no such partition
+ * EFFECTS as the append script of store/append. Unused, the memory of copies goes after 30 days.
+ */
+const copy = lua`#!lua
+local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'bytes', 'time', 'deleted')
+if meta[1] ~= ARGV[1] or meta[5] then return {2} end
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[6])
+if redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[5] .. ':' .. ARGV[4]) == 0 then return {1} end
+redis.call('PEXPIRE', KEYS[3], 2592000000)
+local finish = string.format('%.0f', meta[2] + 1)
+local t = string.format('%.0f', math.max(meta[4], ARGV[3]))
+redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[2], 't', t)
+redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', meta[3] + #ARGV[2]), 'time', t)
+return {0, tonumber(meta[2])}
+`;
+
+export async function copyOnce(client: RedisClient, prefix: string, to: Copy): Promise<CopyReply> {
+  const { records, meta } = partitionKeys(prefix, to.topic, to.partition);
+  const keys = [records, meta, copiesKey(prefix, to.topic, to.partition, to.source)];
+  const args = [to.topicId, to.frame, to.timestamp, to.sourceOffset, to.pass, to.floor];
+  const [status, offset] = asList(await copy.run(client, keys, args));
+  if (status === 0) return { kind: 'copied', offset: asInteger(offset) };
+  return { kind: status === 1 ? 'repeated' : 'gone' };
+}
+
+/** Which offsets of a source were copied into this partition already. */
+export async function copiedOffsets(
+  client: RedisClient,
+  prefix: string,
+  to: { readonly topic: string; readonly partition: number; readonly source: string },
+  from: number,
+): Promise<Set<number>> {
+  const key = copiesKey(prefix, to.topic, to.partition, to.source);
+  const scores = await client.callBuffer('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES');
+  return new Set(
+    asList(scores)
+      .filter((_, index) => index % 2 === 1)
+      .map(asInteger),
+  );
+}

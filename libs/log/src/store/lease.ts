@@ -1,0 +1,161 @@
+import { asBytes, asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { groupPartitionKey, partitionKeys } from './keys.js';
+
+/** A group's place in one partition. */
+export interface GroupPartition {
+  readonly prefix: string;
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Who holds a lease: the member, the incarnation of it, and the epoch that it got. */
+export interface LeaseHolder {
+  /** `<member id> <incarnation>` */
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+export type AcquireReply =
+  | {
+      readonly kind: 'acquired';
+      readonly epoch: number;
+      readonly committed: number;
+      readonly start: number;
+      readonly end: number;
+      /** How often the group's offset was set by hand. */
+      readonly rewinds: number;
+      /** How many owners in a row ended without releasing the lease and without moving the offset. */
+      readonly crashes: number;
+      readonly progress: Buffer;
+    }
+  | { readonly kind: 'held'; readonly owner: string; readonly remainingMs: number }
+  /** The group has no offset here yet, and the caller did not say where to start. */
+  | { readonly kind: 'no-offset' }
+  | { readonly kind: 'no-partition' };
+
+/*
+ * Takes a partition for a group's member, when it is free, and makes the group known to the stream at the first time.
+ * KEYS 1 group's hash  2 records  3 meta
+ * ARGV 1 owner  2 lease in ms  3 group  4 owner whose lease may be broken  5 earliest | latest | ask | an offset
+ * RETURNS { 1, epoch, committed, start, end, rewinds, crashes, progress }, { 0, remaining ms, owner }, { 2 } no offset,
+ *   { 3 } no such partition
+ * EFFECTS the epoch grows each time. The stream's own group is what counts as the committed offset: when
+ *   somebody moved it with redis-cli, the progress beside it is stale and is dropped.
+ */
+const acquire = lua`#!lua flags=allow-oom
+local meta = redis.call('HMGET', KEYS[3], 'id', 'start', 'end', 'deleted')
+if not meta[1] or meta[4] then return {3} end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until', 'committed', 'progress', 'rewinds', 'crashes')
+local owner, ends = lease[1] or '', tonumber(lease[3] or '0')
+if owner ~= '' and owner ~= ARGV[1] and owner ~= ARGV[4] and ends > now then return {0, ends - now, owner} end
+local committed = false
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
+    local fields = {}
+    for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
+    if fields['name'] == ARGV[3] then committed = string.match(fields['last-delivered-id'], '%d+$') end
+  end
+end
+local isNew, progress, crashes = not committed, lease[5] or '', tonumber(lease[7] or '0')
+if isNew then
+  if ARGV[5] == 'ask' then return {2} end
+  committed = ARGV[5]
+  if committed == 'earliest' then committed = meta[2] elseif committed == 'latest' then committed = meta[3] end
+  redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[3], '0-' .. committed, 'MKSTREAM')
+end
+if committed ~= lease[4] then progress = '' end
+if owner ~= '' and owner ~= ARGV[1] then crashes = crashes + 1 end
+local epoch = tonumber(lease[2] or '0') + 1
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'until', string.format('%.0f', now + ARGV[2]),
+  'committed', committed, 'progress', progress, 'crashes', crashes)
+return {1, epoch, tonumber(committed), tonumber(meta[2]), tonumber(meta[3]), tonumber(lease[6] or '0'), crashes, progress}
+`;
+
+/**
+ * Tries to take a partition.
+ *
+ * @param from where to start when the group has no offset here: `ask` answers `no-offset` instead
+ * @param dead an owner that is known to be gone, whose lease need not be waited for
+ */
+export async function acquireLease(
+  client: RedisClient,
+  place: GroupPartition,
+  request: {
+    readonly owner: string;
+    readonly leaseMs: number;
+    readonly from: 'earliest' | 'latest' | 'ask' | number;
+    readonly dead?: string | undefined;
+  },
+): Promise<AcquireReply> {
+  const { records, meta } = partitionKeys(place.prefix, place.topic, place.partition);
+  const args = [request.owner, request.leaseMs, place.group, request.dead ?? '', request.from];
+  const reply = asList(await acquire.run(client, [hashOf(place), records, meta], args));
+  switch (asInteger(reply[0])) {
+    case 0:
+      return { kind: 'held', remainingMs: asInteger(reply[1]), owner: asText(reply[2]) };
+    case 1:
+      return readAcquired(reply);
+    case 2:
+      return { kind: 'no-offset' };
+    default:
+      return { kind: 'no-partition' };
+  }
+}
+
+function readAcquired(reply: readonly unknown[]): AcquireReply {
+  const [epoch = 0, committed = 0, start = 0, end = 0, rewinds = 0, crashes = 0] = reply.slice(1, 7).map(asInteger);
+  return { kind: 'acquired', epoch, committed, start, end, rewinds, crashes, progress: asBytes(reply[7]) };
+}
+
+/*
+ * Extends a lease. An owner whose time ran out may extend it as long as nobody else took the partition.
+ * KEYS 1 group's hash  2 meta
+ * ARGV 1 owner  2 epoch  3 lease in ms
+ * RETURNS { committed, end of the log }, or nil when the lease is another's
+ */
+const renew = lua`#!lua flags=allow-oom
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed')
+if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return false end
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'until', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3]))
+return {tonumber(lease[3]), tonumber(redis.call('HGET', KEYS[2], 'end') or '0')}
+`;
+
+/** Undefined when the lease is lost. */
+export async function renewLease(
+  client: RedisClient,
+  place: GroupPartition,
+  holder: LeaseHolder,
+  leaseMs: number,
+): Promise<{ readonly committed: number; readonly end: number } | undefined> {
+  const { meta } = partitionKeys(place.prefix, place.topic, place.partition);
+  const reply = orNothing(
+    await renew.run(client, [hashOf(place), meta], [holder.owner, holder.epoch, leaseMs]),
+    asList,
+  );
+  return reply && { committed: asInteger(reply[0]), end: asInteger(reply[1]) };
+}
+
+/*
+ * Gives a partition back, so that the next owner need not wait.
+ * KEYS 1 group's hash
+ * ARGV 1 owner  2 epoch
+ * RETURNS 1 released, 0 it was another's already
+ */
+const release = lua`#!lua flags=allow-oom
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
+if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)
+return 1
+`;
+
+export async function releaseLease(client: RedisClient, place: GroupPartition, holder: LeaseHolder): Promise<void> {
+  await release.run(client, [hashOf(place)], [holder.owner, holder.epoch]);
+}
+
+export function hashOf({ prefix, topic, partition, group }: GroupPartition): string {
+  return groupPartitionKey(prefix, topic, partition, group);
+}

@@ -1,0 +1,86 @@
+import { asText, Cluster, type Redis, type RedisClient } from '@millrace/redis';
+import type { GroupKeys } from './keys.js';
+
+/**
+ * Which connections a process holds: run id of the server → client id. A process that dies closes its sockets, so
+ * others see within milliseconds that its connections are gone. The run id tells servers apart, and one server before
+ * and after a restart, when client ids begin anew.
+ */
+export type Presence = Readonly<Record<string, number>>;
+
+/** What this process holds; empty when its Redis user may not ask. */
+export async function ownPresence(client: RedisClient): Promise<Presence> {
+  const presence: Record<string, number> = {};
+  for (const server of serversOf(client)) {
+    try {
+      const [id, info] = await Promise.all([server.call('CLIENT', 'ID'), server.info('server')]);
+      const runId = /run_id:(\w+)/.exec(info)?.[1];
+      if (runId !== undefined && typeof id === 'number') presence[runId] = id;
+    } catch (error) {
+      if (!isDenied(error)) throw error;
+    }
+  }
+  return presence;
+}
+
+/**
+ * Which of these processes hold no connection any more to the servers that both they and we are connected to. When
+ * that cannot be told (other servers, no permission) a process counts as alive: its lease decides.
+ */
+export async function gonePresences(
+  client: RedisClient,
+  own: Presence,
+  others: readonly Presence[],
+): Promise<Set<Presence>> {
+  const seen = new Set<Presence>();
+  const checked = new Set<Presence>();
+  for (const server of serversOf(client)) {
+    const runId = await runIdOf(server, own);
+    const candidates = others.filter((other) => runId !== undefined && other[runId] !== undefined);
+    if (runId === undefined || candidates.length === 0) continue;
+    const alive = await livingClients(
+      server,
+      candidates.map((other) => other[runId] ?? 0),
+    );
+    if (alive === undefined) continue;
+    for (const other of candidates) {
+      checked.add(other);
+      if (alive.has(other[runId] ?? 0)) seen.add(other);
+    }
+  }
+  return new Set([...checked].filter((other) => !seen.has(other)));
+}
+
+/** The presence that other members have registered, as the JSON it is stored as; null where there is none. */
+export async function presencesOf(
+  client: RedisClient,
+  keys: GroupKeys,
+  memberIds: readonly string[],
+): Promise<(string | null)[]> {
+  return client.hmget(keys.presence, ...memberIds);
+}
+
+function serversOf(client: RedisClient): Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
+/** A single server is the one in our own presence; nodes of a cluster have to say which they are. */
+async function runIdOf(server: Redis, own: Presence): Promise<string | undefined> {
+  const known = Object.keys(own);
+  if (known.length <= 1) return known[0];
+  return /run_id:(\w+)/.exec(await server.info('server'))?.[1];
+}
+
+async function livingClients(server: Redis, ids: readonly number[]): Promise<Set<number> | undefined> {
+  try {
+    const list = asText(await server.call('CLIENT', 'LIST', 'ID', ...ids));
+    return new Set([...list.matchAll(/^id=(\d+)/gm)].map((match) => Number(match[1])));
+  } catch (error) {
+    if (isDenied(error)) return undefined;
+    throw error;
+  }
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOPERM');
+}
