@@ -14,7 +14,13 @@ export class DemoModule {
     return {
       module: DemoModule,
       imports: [
-        MillraceModule.forRoot({ connection: { url: redisUrl, name: 'demo' }, waitForRedis: true }),
+        MillraceModule.forRoot({
+          connection: { url: redisUrl, name: 'demo' },
+          waitForRedis: true,
+          // A customer waits for the answer: better a clear no after three seconds than a yes after thirty.
+          producer: { deliveryTimeoutMs: 3000 },
+          publisher: { deliveryTimeoutMs: 3000 },
+        }),
         MillraceModule.forFeature({ topics: [orders], exchanges: [events], queues: [notifications] }),
       ],
       controllers: [OrdersController, HealthController],

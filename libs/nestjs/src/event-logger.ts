@@ -1,5 +1,6 @@
+import { UnavailableError } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
-import type { RedisConnection } from '@millrace/redis';
+import { type RedisConnection, redisFailure } from '@millrace/redis';
 import type { LoggerService } from '@nestjs/common';
 
 /** Writes what an operator wants to know to Nest's logger. Messages that were handled are not among it. */
@@ -7,14 +8,16 @@ export function writeEventsToLogger(
   { name, events, connection }: { name: string; events: Events; connection: RedisConnection },
   logger: LoggerService,
 ): void {
-  let wasUp = false;
+  // An outage is one line when it begins and one when it ends, however often a connection or a background duty tries.
+  let isUp: boolean | undefined;
   connection.on('up', () => {
-    logger.log(`${wasUp ? 'Redis is back' : 'Connected to Redis'} (connection "${name}")`);
-    wasUp = true;
+    logger.log(`${isUp === undefined ? 'Connected to Redis' : 'Redis is back'} (connection "${name}")`);
+    isUp = true;
   });
   connection.on('down', (reason) => {
-    if (wasUp && !connection.isClosed)
+    if (isUp && !connection.isClosed)
       logger.warn(`Redis is away (connection "${name}"): ${reason || 'connection lost'}`);
+    isUp &&= false;
   });
   connection.on('warning', (text) => logger.warn(text));
   events.on('retry-scheduled', ({ handler, source, attempt, delayMs, error }) => {
@@ -24,7 +27,10 @@ export function writeEventsToLogger(
     logger.error(`${handler} gave a message of ${source} up (${reason}): ${messageOf(error)}`, stackOf(error));
   });
   events.on('lease-lost', ({ source }) => logger.warn(`Lease lost on ${source}: others handle its messages now`));
-  events.on('background-error', ({ duty, error }) => logger.warn(`${duty} failed, trying again: ${messageOf(error)}`));
+  events.on('background-error', ({ duty, error }) => {
+    const isOutage = redisFailure(error).failure === 'unavailable' || error instanceof UnavailableError;
+    if (!isOutage || isUp) logger.warn(`${duty} failed, trying again: ${messageOf(error)}`);
+  });
   events.on('records-expired-unread', ({ topic, partition, group, count }) => {
     logger.warn(`Retention removed ${count} records of ${topic}/${partition} that group ${group} had not read`);
   });

@@ -35,7 +35,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     this.connection = new RedisConnection(options.connection);
     const shared = { events: this.events, codecs: options.codecs };
     this.log = new Log(this.connection, shared);
-    this.broker = new Broker(this.connection, shared);
+    this.broker = new Broker(this.connection, { ...options.publisher, ...shared });
     this.#topologies.push(options);
     if (options.logging) writeEventsToLogger(this, this.#logger);
   }
@@ -46,7 +46,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
 
   /** The connection's own producer, for any topic. */
   get producer(): Producer {
-    this.#producer ??= this.log.producer();
+    this.#producer ??= this.log.producer(this.options.producer);
     return this.#producer;
   }
 

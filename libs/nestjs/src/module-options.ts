@@ -11,9 +11,14 @@ import {
   oneOf,
   resolveOptions,
 } from '@millrace/core';
+import { type ProducerOptions, resolveProducerOptions } from '@millrace/log';
+import { type BrokerOptions, resolveBrokerOptions } from '@millrace/queue';
 import { type ConnectionInput, resolveConnectionOptions } from '@millrace/redis';
 import type { ClassValidation } from './payload-validation.js';
 import { noTopology, type Topology, topologyReaders } from './topology.js';
+
+/** What of the broker's options is not the module's own affair. */
+export type PublisherOptions = Partial<Omit<BrokerOptions, 'codecs' | 'events'>>;
 
 /** One connection to Redis and everything that hangs on it. */
 export interface MillraceModuleOptions extends Topology {
@@ -21,6 +26,10 @@ export interface MillraceModuleOptions extends Topology {
   readonly connection: ConnectionInput;
   /** Codecs beside JSON and raw bytes. */
   readonly codecs: readonly Codec[];
+  /** How records are sent to topics: acknowledgement, batching, deadlines. See `ProducerOptions` of @millrace/log. */
+  readonly producer: Partial<ProducerOptions>;
+  /** How messages are published to exchanges and queues: deadlines and bounds. See `BrokerOptions` of @millrace/queue. */
+  readonly publisher: PublisherOptions;
   /**
    * What to do when Redis is away at start. `false` (default): the start fails after `connection.connectTimeoutMs`,
    * with a clear error. `true`: the start waits until Redis is there. `'background'`: the application starts; topology is
@@ -77,6 +86,16 @@ const waitForRedis: OptionReader<boolean | 'background'> = (value, report, path)
   return false;
 };
 
+/** Options that another room checks: its problems are reported in their place. */
+function checkedBy<T extends object>(check: (value: T) => unknown): OptionReader<T> {
+  return (value, report, path) => {
+    const given = value ?? {};
+    if (!isObject(given)) report(`${path} must be an object`);
+    else collectProblems(() => check(given as T), report, path);
+    return given as T;
+  };
+}
+
 const validation = object<ClassValidation>({
   whitelist: boolean(false),
   forbidNonWhitelisted: boolean(false),
@@ -86,6 +105,8 @@ const validation = object<ClassValidation>({
 const readers: OptionReaders<MillraceModuleOptions> = {
   connection,
   codecs: custom<readonly Codec[]>([], 'a list of codecs', (value): value is readonly Codec[] => Array.isArray(value)),
+  producer: checkedBy<Partial<ProducerOptions>>(resolveProducerOptions),
+  publisher: checkedBy<PublisherOptions>(resolveBrokerOptions),
   waitForRedis,
   startConsumers: oneOf(['ready', 'listening', 'manual'], 'ready'),
   shutdownDeadlineMs: integer(8000),

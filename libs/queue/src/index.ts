@@ -1,6 +1,6 @@
 export { BatchContext, type BatchMessage } from './batch-context.js';
 export { Broker } from './broker.js';
-export type { BrokerOptions } from './broker-options.js';
+export { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
 export type { MessageInput } from './composer.js';
 export { QueueConsumer } from './consumer.js';
 export type { ConsumerStatus } from './consumer-host.js';
