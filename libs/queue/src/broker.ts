@@ -18,6 +18,7 @@ import type { Receipt } from './model/receipt.js';
 import type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
 import { PublishRequest } from './publish-request.js';
 import { Publisher } from './publisher.js';
+import { QueueKeeper } from './queue-keeper.js';
 import type { RemoveConditions } from './store/queue-slot.js';
 import type { TopicSink } from './topic-sink.js';
 import { TopologyCache } from './topology-cache.js';
@@ -30,6 +31,7 @@ export class Broker {
   readonly #declarations: Declarations;
   readonly #publisher: Publisher;
   readonly #consumers: Consumers;
+  readonly #keeper: QueueKeeper;
 
   /** @throws {OptionsError} with every problem at once */
   constructor(connection: RedisConnection, options: Partial<BrokerOptions> = {}) {
@@ -47,6 +49,8 @@ export class Broker {
     };
     const carrier = new DeadLetterCarrier(connection, forwarder, routes, this.events);
     this.#publisher.onDied = (queue) => carrier.carry(queue);
+    this.#keeper = new QueueKeeper(connection, cache, this.#declarations, (queue) => carrier.carry(queue), this.events);
+    cache.onLoaded = () => this.#keeper.start();
     const { codec, codecs } = this.#options;
     this.#consumers = new Consumers({
       connection,
@@ -134,9 +138,10 @@ export class Broker {
     this.#publisher.topicSink = sink;
   }
 
-  /** Stops its consumers, takes no more messages, and waits until every one has its receipt or error. */
+  /** Stops its consumers, deletes its exclusive queues, takes no more messages, and waits until every one has its receipt or error. */
   async close(options?: StopOptions): Promise<void> {
     await this.#consumers.close(options);
+    await this.#keeper.stop();
     await this.#publisher.close();
   }
 

@@ -13,6 +13,8 @@ export class TopologyCache {
   #router: Router = new Router(emptyTopology);
   #isLoaded = false;
   #loading: Promise<Router> | undefined;
+  /** Told whenever it was read: from then on there may be something to look after. */
+  onLoaded: () => void = () => undefined;
 
   constructor(connection: RedisConnection) {
     this.#connection = connection;
@@ -54,6 +56,7 @@ export class TopologyCache {
     // Another version, not only a newer one: after a failover what is there counts, not what was there.
     if (!this.#isLoaded || topology.version !== this.#router.topology.version) this.#router = new Router(topology);
     this.#isLoaded = true;
+    this.onLoaded();
     return this.#router;
   }
 }

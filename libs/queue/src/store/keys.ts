@@ -123,6 +123,11 @@ export function topologyKeys(prefix: string): TopologyKeys {
   };
 }
 
+/** String: which Broker looks after the queues that nobody consumes from. It expires. */
+export function keeperKey(prefix: string): string {
+  return `${topologyBase(prefix)}:keeper`;
+}
+
 function queueBase(prefix: string, queue: string): string {
   return `${prefix}:{queue:${queue}}`;
 }

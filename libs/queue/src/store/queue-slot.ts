@@ -77,12 +77,18 @@ export async function tellVersion(client: RedisClient, prefix: string, queue: st
 // Removes a queue with all that is in it; whoever consumes from it finds its registration gone.
 //
 // KEYS 1 meta 2 wake 3 consumers 4… everything else
-// ARGV 1 revision up to which the queue may be removed, 2 'unused' or 'empty' or both, or ''
+// ARGV 1 revision up to which the queue may be removed, 2 some of 'unused', 'empty' and 'idle', or ''
 // RETURNS 'removed', 'in-use', 'not-empty', or 'newer' when it was declared again since
 const removeScript = lua`#!lua flags=allow-oom
 if tonumber(redis.call('HGET', KEYS[1], 'revision') or 0) > tonumber(ARGV[1]) then return 'newer' end
 if ARGV[2]:find('unused') and redis.call('ZCARD', KEYS[3]) > 0 then return 'in-use' end
 if ARGV[2]:find('empty') and redis.call('HLEN', KEYS[4]) > 0 then return 'not-empty' end
+if ARGV[2]:find('idle') then
+  local time = redis.call('TIME')
+  local meta = redis.call('HMGET', KEYS[1], 'idle-expiry', 'used-at')
+  local isIdle = meta[1] and meta[2] and meta[2] + meta[1] <= time[1] * 1000 + math.floor(time[2] / 1000)
+  if not isIdle or redis.call('ZCARD', KEYS[3]) > 0 then return 'in-use' end
+end
 redis.call('UNLINK', unpack(KEYS))
 return 'removed'
 `;
@@ -91,6 +97,8 @@ return 'removed'
 export interface RemoveConditions {
   readonly ifUnused?: boolean | undefined;
   readonly ifEmpty?: boolean | undefined;
+  /** Nobody consumed from or declared it within its `idleExpiryMs`. */
+  readonly ifIdle?: boolean | undefined;
 }
 
 export type RemoveResult = 'removed' | 'in-use' | 'not-empty' | 'newer';
@@ -100,9 +108,9 @@ export async function removeQueue(
   prefix: string,
   queue: Pick<QueueSettings, 'name' | 'priorities'>,
   revision: number,
-  { ifUnused = false, ifEmpty = false }: RemoveConditions = {},
+  { ifUnused = false, ifEmpty = false, ifIdle = false }: RemoveConditions = {},
 ): Promise<RemoveResult> {
-  const conditions = `${ifUnused ? 'unused ' : ''}${ifEmpty ? 'empty' : ''}`;
+  const conditions = `${ifUnused ? 'unused ' : ''}${ifEmpty ? 'empty ' : ''}${ifIdle ? 'idle' : ''}`;
   const reply = await removeScript.run(client, removedKeys(queueKeys(prefix, queue.name), queue.priorities), [
     revision,
     conditions,

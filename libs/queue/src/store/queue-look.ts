@@ -1,0 +1,77 @@
+import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
+import { type QueueKeys, queueKeys } from './keys.js';
+
+// What a queue needs that nobody may be consuming from. Reads only.
+//
+// KEYS 1 meta 2 expiry 3 dying 4 consumers
+// ARGV 1 how long an exclusive queue's owner may be silent, ms
+// RETURNS { 1 if something has expired, 1 if something is dying and no consumer is there to carry it,
+//           1 if it was idle for too long, 1 if its owner is gone }
+const lookScript = lua`#!lua flags=no-writes
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local meta = redis.call('HMGET', KEYS[1], 'idle-expiry', 'used-at', 'exclusive', 'owner-at')
+local isUnused = redis.call('ZCARD', KEYS[4]) == 0
+local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
+local used = tonumber(meta[2] or now)
+return {
+  first and tonumber(first) <= now and 1 or 0,
+  isUnused and redis.call('EXISTS', KEYS[3]) or 0,
+  meta[1] and isUnused and used + meta[1] <= now and 1 or 0,
+  meta[3] and tonumber(meta[4] or used) + ARGV[1] <= now and 1 or 0,
+}
+`;
+
+/** What a queue needs that nobody may be consuming from. */
+export interface QueueNeeds {
+  readonly hasExpired: boolean;
+  readonly hasDying: boolean;
+  readonly isIdleTooLong: boolean;
+  readonly isOwnerGone: boolean;
+}
+
+export async function lookAtQueue(
+  client: RedisClient,
+  { meta, expiry, dying, consumers }: QueueKeys,
+  ownerSilenceMs: number,
+): Promise<QueueNeeds> {
+  const reply = asList(await lookScript.run(client, [meta, expiry, dying, consumers], [ownerSilenceMs]));
+  const [hasExpired, hasDying, isIdleTooLong, isOwnerGone] = reply.map((flag) => asInteger(flag) === 1);
+  return {
+    hasExpired: hasExpired === true,
+    hasDying: hasDying === true,
+    isIdleTooLong: isIdleTooLong === true,
+    isOwnerGone: isOwnerGone === true,
+  };
+}
+
+// The owner of an exclusive queue says that it is alive.
+//
+// KEYS 1 meta
+// RETURNS 1, or 0 when the queue is gone
+const ownScript = lua`#!lua flags=allow-oom
+if redis.call('HEXISTS', KEYS[1], 'name') == 0 then return 0 end
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'owner-at', time[1] * 1000 + math.floor(time[2] / 1000))
+return 1
+`;
+
+export async function keepOwned(client: RedisClient, prefix: string, queue: string): Promise<void> {
+  await ownScript.run(client, [queueKeys(prefix, queue).meta], []);
+}
+
+// One Broker of all looks after the queues that nobody consumes from: whoever asks first, and again as long as it does.
+//
+// KEYS 1 keeper
+// ARGV 1 who asks 2 for how long, ms
+// RETURNS 1 when it is the one
+const keeperScript = lua`#!lua flags=allow-oom
+local keeper = redis.call('GET', KEYS[1])
+if keeper and keeper ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`;
+
+export async function becomeKeeper(client: RedisClient, key: string, who: string, forMs: number): Promise<boolean> {
+  return asInteger(await keeperScript.run(client, [key], [who, forMs])) === 1;
+}
