@@ -31,6 +31,8 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   readonly #pipelines: readonly [withGlobal: HandlerPipeline, without: HandlerPipeline];
   readonly #http: HttpAdapterHost | undefined;
   readonly #connections = new Map<string, Millrace>();
+  /** Also of two that have the same name, which stops the start: both are closed then. */
+  readonly #all = new Set<Millrace>();
   readonly #consumers: ConsumerHandle[] = [];
   readonly #attached = new Set<Service>();
   readonly #waits: { stop(): void }[] = [];
@@ -173,6 +175,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   #findConnections(problems: string[]): void {
     for (const { instance, isAlias } of this.#discovery.getProviders()) {
       if (isAlias || !(instance instanceof Millrace)) continue;
+      this.#all.add(instance);
       const other = this.#connections.get(instance.name);
       if (other !== undefined && other !== instance) {
         problems.push(`two forRoot make a connection named "${instance.name}": give each its own name`);
@@ -210,6 +213,6 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   }
 
   async #closeConnections(): Promise<void> {
-    await Promise.all([...this.#connections.values()].map((millrace) => millrace.close()));
+    await Promise.all([...this.#all].map((millrace) => millrace.close()));
   }
 }
