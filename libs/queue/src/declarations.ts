@@ -1,5 +1,5 @@
-import { OptionsError, TopologyNotFoundError } from '@millrace/core';
-import { Cluster, type RedisConnection } from '@millrace/redis';
+import { MillraceError, OptionsError, TopologyNotFoundError, WriteError } from '@millrace/core';
+import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
 import { type BindingDeclaration, resolveBinding } from './model/binding.js';
 import type { QueueSettings } from './model/queue-settings.js';
 import { type Topology, type TopologyEdit, withEdits } from './model/topology.js';
@@ -28,15 +28,19 @@ export class Declarations {
   /** Whose the exclusive queues are that are declared here. */
   readonly owner: string;
 
-  constructor(connection: RedisConnection, cache: TopologyCache, owner: string) {
+  readonly #timeoutMs: number;
+
+  /** @param timeoutMs how long a change waits for Redis when it is away */
+  constructor(connection: RedisConnection, cache: TopologyCache, owner: string, timeoutMs: number) {
     this.#connection = connection;
     this.#cache = cache;
     this.owner = owner;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** What declaring would do. Nothing is changed. */
-  async plan(definition: TopologyDefinition): Promise<PlanStep[]> {
-    return planTopology((await this.#cache.reload()).topology, definition, this.owner);
+  plan(definition: TopologyDefinition): Promise<PlanStep[]> {
+    return this.#withRedis(async () => planTopology((await this.#cache.reload()).topology, definition, this.owner));
   }
 
   /** Answers what was done. */
@@ -54,7 +58,7 @@ export class Declarations {
       return edits;
     };
     const after = await this.#change(before);
-    await this.#writeQueues(after, names);
+    await this.#withRedis(() => this.#writeQueues(after, names));
     return steps;
   }
 
@@ -71,7 +75,11 @@ export class Declarations {
   }
 
   /** Answers false when there is no such queue, or a condition does not hold: then nothing was done. */
-  async deleteQueue(name: string, conditions: RemoveConditions = {}): Promise<boolean> {
+  deleteQueue(name: string, conditions: RemoveConditions = {}): Promise<boolean> {
+    return this.#withRedis(() => this.#deleteQueue(name, conditions));
+  }
+
+  async #deleteQueue(name: string, conditions: RemoveConditions): Promise<boolean> {
     const { topology } = await this.#cache.reload();
     const settings = topology.queues.get(name);
     if (settings === undefined) return false;
@@ -84,7 +92,7 @@ export class Declarations {
   /** @throws {TopologyNotFoundError} it is not declared */
   async describeQueue(name: string): Promise<QueueSettings> {
     const known = this.#cache.known?.topology.queues.get(name);
-    const settings = known ?? (await this.#cache.reload()).topology.queues.get(name);
+    const settings = known ?? (await this.#withRedis(() => this.#cache.reload())).topology.queues.get(name);
     if (settings === undefined) throw new TopologyNotFoundError('queue', name);
     return settings;
   }
@@ -99,7 +107,11 @@ export class Declarations {
     return isThere;
   }
 
-  async #change(plan: (topology: Topology) => Promise<TopologyEdit[]>): Promise<Topology> {
+  #change(plan: (topology: Topology) => Promise<TopologyEdit[]>): Promise<Topology> {
+    return this.#withRedis(() => this.#tryChange(plan));
+  }
+
+  async #tryChange(plan: (topology: Topology) => Promise<TopologyEdit[]>): Promise<Topology> {
     const keys = topologyKeys(this.#connection.prefix);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { topology } = await this.#cache.reload();
@@ -113,6 +125,18 @@ export class Declarations {
       return changed;
     }
     throw new OptionsError('topology', [`other processes changed it ${maxAttempts} times in a row: try again`]);
+  }
+
+  /** @throws {UnavailableError} Redis stays away @throws {WriteError} it went away meanwhile, or refuses */
+  async #withRedis<T>(work: () => Promise<T>): Promise<T> {
+    await this.#connection.whenReady(this.#timeoutMs);
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof MillraceError) throw error;
+      const { failure, mayBeWritten, description } = redisFailure(error);
+      throw new WriteError(`topology: ${description}.`, { failure, mayBeWritten, cause: error });
+    }
   }
 
   #removeFromSlot(queue: QueueSettings, version: number, conditions: RemoveConditions): Promise<RemoveResult> {

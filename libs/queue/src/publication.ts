@@ -56,6 +56,11 @@ export class Publication implements OutgoingMessage {
     return this.#isSettled;
   }
 
+  /** Its caller is not to wait for another try. */
+  get isOverdue(): boolean {
+    return performance.now() >= this.deadlineMs;
+  }
+
   get bytes(): number {
     return this.frame.length;
   }

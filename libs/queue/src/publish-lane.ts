@@ -127,7 +127,7 @@ export class PublishLane {
     if (!batch.isTainted) batch.isUncertain = false;
     for (const { publication } of batch.entries) {
       publication.lastFailure = failure;
-      if (!isTemporary) publication.giveUp(failure, description, error);
+      if (!isTemporary || publication.isOverdue) publication.giveUp(failure, description, error);
     }
     if (isTemporary) this.#failed.push(batch);
     else this.#release(batch);

@@ -6,6 +6,9 @@ export interface PublishBounds {
   readonly maxBufferedBytes: number;
 }
 
+/** At its deadline a message in a call that is under way waits so much longer: the answer says whether it was written. */
+const replyGraceMs = 200;
+
 /**
  * Every message between its caller and its receipt: bounded, so that a publisher that is faster than Redis waits instead
  * of filling its memory; and each with a deadline, so that no caller waits for ever.
@@ -92,7 +95,7 @@ export class PublishWindow {
     for (; this.#first < this.#held.length; this.#first++) {
       const publication = this.#held[this.#first];
       if (publication === undefined || publication.isSettled) continue;
-      if (publication.deadlineMs > now) break;
+      if (publication.deadlineMs + (publication.uncertainCalls > 0 ? replyGraceMs : 0) > now) break;
       const why =
         publication.lastFailure === 'timeout' ? 'Redis did not answer in time' : 'Redis did not take it in time';
       publication.giveUp(publication.lastFailure, `${why} (${publication.lastFailure})`);
@@ -100,6 +103,6 @@ export class PublishWindow {
     this.#held.splice(0, this.#first);
     this.#first = 0;
     const next = this.#held[0];
-    if (next !== undefined) this.#watch(next.deadlineMs);
+    if (next !== undefined) this.#watch(Math.max(next.deadlineMs, now + 20));
   }
 }
