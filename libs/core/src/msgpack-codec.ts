@@ -3,7 +3,7 @@ import type { Codec } from './codec.js';
 
 // Plain MessagePack, without msgpackr's record extension, so that every other implementation can read it; bytes are
 // copied out of the frame, which is only lent.
-const packr = new Packr({ useRecords: false, copyBuffers: true, encodeUndefinedAsNil: true });
+const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true, encodeUndefinedAsNil: true });
 
 /** MessagePack: smaller than JSON, and it has bytes, dates and big integers. */
 export const msgpackCodec: Codec = {

@@ -11,6 +11,14 @@ export const overLimit: RedisFailure = {
   description: 'the topic rejects more records until its slowest group has read some (retention.unread "reject")',
 };
 
+/** It was not even sent. */
+export const notConnected: RedisFailure = {
+  failure: 'unavailable',
+  mayBeWritten: false,
+  isTemporary: true,
+  description: 'there is no connection to Redis',
+};
+
 /** The batch's number is too old for Redis to remember what came of it. */
 export const forgotten: RedisFailure = {
   failure: 'rejected',

@@ -1,6 +1,6 @@
 import { type RedisFailure, redisFailure } from '@millrace/redis';
 import type { ChannelReply } from './append-channel.js';
-import { forgotten, overLimit, unconfirmed } from './append-failure.js';
+import { forgotten, notConnected, overLimit, unconfirmed } from './append-failure.js';
 
 /** Why a batch has to be sent again. */
 export type Trouble = 'gap' | 'gone' | 'over-limit' | 'failure';
@@ -10,6 +10,9 @@ export type Verdict =
   | { readonly kind: 'confirmed'; readonly baseOffset: number; readonly topicVersion: number }
   | { readonly kind: 'again'; readonly trouble: Trouble; readonly failure?: RedisFailure }
   | { readonly kind: 'refused'; readonly failure: RedisFailure; readonly cause?: unknown };
+
+/** There is no connection to send it on. */
+export const unsent: Verdict = { kind: 'again', trouble: 'failure', failure: notConnected };
 
 /** @param isFloorChecked whether Redis knows how far the slowest group is, so that a limit is a limit */
 export function verdictOfReply(reply: ChannelReply, isFloorChecked: boolean): Verdict {

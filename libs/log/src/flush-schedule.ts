@@ -6,6 +6,7 @@ interface Flushable {
 export class FlushSchedule<T extends Flushable> {
   readonly #lingerMs: number;
   readonly #onFlush: (what: T) => void;
+  readonly #lingering = new Set<NodeJS.Timeout>();
   #due = new Set<T>();
 
   constructor(lingerMs: number, onFlush: (what: T) => void) {
@@ -15,12 +16,22 @@ export class FlushSchedule<T extends Flushable> {
 
   add(what: T): void {
     if (this.#lingerMs > 0) {
-      setTimeout(() => this.#flush(what), this.#lingerMs);
+      const timer = setTimeout(() => {
+        this.#lingering.delete(timer);
+        this.#flush(what);
+      }, this.#lingerMs);
+      this.#lingering.add(timer);
       return;
     }
     // One callback for all partitions. After the I/O of this turn, so that callers who were just answered can send again.
     if (this.#due.size === 0) setImmediate(() => this.#flushDue());
     this.#due.add(what);
+  }
+
+  /** Nothing lingers any more. */
+  stop(): void {
+    for (const timer of this.#lingering) clearTimeout(timer);
+    this.#lingering.clear();
   }
 
   #flushDue(): void {

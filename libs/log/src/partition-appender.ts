@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, UnavailableError } from '@millrace/core';
 import { overdue, writeError } from './append-failure.js';
-import { type Trouble, type Verdict, verdictOfError, verdictOfReply } from './append-verdict.js';
+import { type Trouble, unsent, type Verdict, verdictOfError, verdictOfReply } from './append-verdict.js';
 import type { AppenderSetting } from './appender-setting.js';
 import type { Topic } from './model/topic.js';
 import type { PreparedRecord } from './parcel.js';
@@ -127,7 +127,7 @@ export class PartitionAppender {
       if (batch.isUnanswered) continue;
       if (batch.isSettled) this.#leave(batch);
       else if (this.#setting.channel.isUp) this.#transmit(batch, batch.frame);
-      else this.#comeBack(batch, 'failure');
+      else this.#conclude(batch, unsent);
     }
   }
 

@@ -1,5 +1,5 @@
 import { type Codec, CodecError, type CodecRegistry, type Headers, TopicNotFoundError } from '@millrace/core';
-import type { RedisConnection } from '@millrace/redis';
+import type { RedisClient, RedisConnection } from '@millrace/redis';
 import { BatchFetch } from './batch-fetch.js';
 import { idempotently } from './idempotent-call.js';
 import { decodeBatch } from './model/batch-compression.js';
@@ -35,9 +35,9 @@ export class PartitionReader {
   }
 
   /** Where a partition's log begins and ends. @throws {TopicNotFoundError} @throws {InvalidMessageError} no such partition */
-  async state(topic: string, partition: number): Promise<PartitionState> {
-    await this.#topics.withPartition(topic, partition);
-    return this.#state(topic, partition);
+  async state(topic: string, partition: number, timeoutMs?: number): Promise<PartitionState> {
+    await this.#topics.withPartition(topic, partition, timeoutMs);
+    return this.#state(topic, partition, timeoutMs);
   }
 
   /** Offset of the first record whose timestamp is at least `timestamp`; the log's end when there is none. */
@@ -71,7 +71,7 @@ export class PartitionReader {
   /** As `read`, a batch at a time: faster where each record is a small matter. */
   async *readBatches<T = unknown>(input: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
     const options = resolveReadOptions(input);
-    const state = await this.state(options.topic, options.partition);
+    const state = await this.state(options.topic, options.partition, options.maxOutageMs);
     const to = options.to ?? (options.tail ? Number.POSITIVE_INFINITY : state.end);
     const keys = partitionKeys(this.#connection.prefix, options.topic, options.partition);
     const fetch = new BatchFetch(this.#connection, keys, options.maxOutageMs);
@@ -84,11 +84,10 @@ export class PartitionReader {
         if (batches.length === 0) {
           if (!options.tail) return;
           batches = await fetch.wait(position, options.signal);
-          if (batches.length === 0)
-            position = this.#checked(options, position, await this.#state(options.topic, options.partition));
+          if (batches.length === 0) position = await this.#stillThere(options, position);
         }
-        const last = batches.at(-1)?.endOffset ?? 0;
-        if (last > 0 && last < to && (!options.tail || batches.length > 1)) next = fetch.next(last);
+        const last = batches.at(-1)?.endOffset ?? to;
+        if (last < to && (!options.tail || batches.length > 1)) next = fetch.next(last);
         next?.catch(() => undefined);
         for (const batch of batches) {
           const records = this.#decode<T>(options, batch, position, to);
@@ -108,6 +107,11 @@ export class PartitionReader {
     if (from === 'latest') return state.end;
     if (typeof from === 'object') return this.offsetForTimestamp(topic, partition, from.timestamp);
     return this.#checked(options, from, state);
+  }
+
+  /** Nothing came for a while: perhaps the topic is gone, or a failover lost the end of its log. */
+  async #stillThere(options: ReadOptions, position: number): Promise<number> {
+    return this.#checked(options, position, await this.#state(options.topic, options.partition, options.maxOutageMs));
   }
 
   #checked({ topic, partition, outOfRange }: ReadOptions, offset: number, state: PartitionState): number {
@@ -136,11 +140,10 @@ export class PartitionReader {
     return read;
   }
 
-  async #state(topic: string, partition: number): Promise<PartitionState> {
+  async #state(topic: string, partition: number, timeoutMs?: number): Promise<PartitionState> {
     const keys = partitionKeys(this.#connection.prefix, topic, partition);
-    const state = await idempotently(this.#connection, `look at topic "${topic}"`, (client) =>
-      partitionState(client, keys),
-    );
+    const look = (client: RedisClient) => partitionState(client, keys);
+    const state = await idempotently(this.#connection, `look at topic "${topic}"`, look, timeoutMs);
     if (state === undefined) throw new TopicNotFoundError(topic);
     return state;
   }

@@ -91,6 +91,7 @@ export class Producer {
     const deadline = sleep(deadlineMs, undefined, { signal: over.signal }).catch(() => undefined);
     await Promise.race([this.flush(), deadline]);
     over.abort();
+    this.#schedule.stop();
     this.#buffer.close();
     for (const appender of this.#appenders()) {
       appender.abort((batch) =>
@@ -135,7 +136,7 @@ export class Producer {
       prepared = this.#preparation.prepare(records, parcel, { isFinal: true }) ?? [];
     }
     const bytes = totalBytes(prepared);
-    await this.#buffer.waitForRoom(bytes, deadline - performance.now());
+    await this.#buffer.waitForRoom(bytes, deadline);
     this.#place(prepared, bytes, deadline);
   }
 

@@ -55,16 +55,16 @@ export class SendBuffer {
     }
   }
 
-  /** Takes the bytes as soon as there is room. Only the one whose turn it is may call. @throws {WriteError} not in time */
-  async waitForRoom(bytes: number, timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (!this.take(bytes)) {
-      const restMs = deadline - performance.now();
+  /** Takes the bytes as soon as there is room. Only the one whose turn it is may call. @throws {WriteError} not before `deadline` */
+  async waitForRoom(bytes: number, deadline: number): Promise<void> {
+    for (;;) {
       if (this.#isClosed) throw new ClosedError('the producer');
+      const restMs = deadline - performance.now();
       if (restMs <= 0) {
-        const message = `the producer's buffer was full for ${timeoutMs} ms: ${this.#bytes} bytes wait for Redis (maxBufferedBytes ${this.#limit}).`;
+        const message = `the producer's buffer had no room in time: ${this.#bytes} bytes wait for Redis (maxBufferedBytes ${this.#limit}).`;
         throw new WriteError(message, { failure: 'timeout', mayBeWritten: false });
       }
+      if (this.take(bytes)) return;
       await this.#room(restMs);
     }
   }

@@ -1,5 +1,6 @@
-import { type Codec, InvalidMessageError, OptionsError, TopicConflictError, TopicNotFoundError } from '@millrace/core';
+import { type Codec, OptionsError, TopicConflictError, TopicNotFoundError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
+import { noSuchPartition } from './append-failure.js';
 import { idempotently } from './idempotent-call.js';
 import { compressionProblem } from './model/batch-compression.js';
 import { maxPartitions, resolveTopic, type Topic, type TopicInput, topicDifferences } from './model/topic.js';
@@ -113,17 +114,15 @@ export class Topics {
   }
 
   /** The settings of a topic, fresh from Redis, after checking that it has the partition. */
-  async withPartition(name: string, partition: number): Promise<Topic> {
-    const topic = await this.#find(name);
+  async withPartition(name: string, partition: number, timeoutMs?: number): Promise<Topic> {
+    const topic = await this.#find(name, timeoutMs);
     if (Number.isInteger(partition) && partition >= 0 && partition < topic.partitions) return topic;
-    throw new InvalidMessageError(
-      `topic "${name}" has no partition ${partition}: it has ${topic.partitions}, numbered from 0.`,
-    );
+    throw noSuchPartition(topic, partition);
   }
 
-  async #find(name: string): Promise<Topic> {
+  async #find(name: string, timeoutMs?: number): Promise<Topic> {
     if (typeof name !== 'string' || name === '') throw new TopicNotFoundError(String(name));
-    return this.#catalog.refresh(name);
+    return this.#catalog.refresh(name, timeoutMs);
   }
 
   async #change(

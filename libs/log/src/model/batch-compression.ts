@@ -66,7 +66,7 @@ function decompress(batch: RecordBatch, maxOutputLength: number): Buffer {
     }
   } catch (cause) {
     if (cause instanceof CodecError) throw cause;
-    const isBomb = cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE';
+    const isBomb = typeof cause === 'object' && Reflect.get(cause ?? {}, 'code') === 'ERR_BUFFER_TOO_LARGE';
     const why = isBomb ? `is larger than ${maxOutputLength} bytes` : 'is damaged';
     throw new CodecError(`record batch (${batch.compression}) ${why} when decompressed`, { cause });
   }
