@@ -8,6 +8,7 @@ export class ConsumerHandle {
   readonly #plan: ConsumerPlan;
   readonly #onStopped: () => void;
   #service: Service | undefined;
+  #isRunning = false;
 
   /** @throws {OptionsError} the consumer's options are wrong */
   constructor(plan: ConsumerPlan, onStopped: () => void = () => undefined) {
@@ -26,11 +27,19 @@ export class ConsumerHandle {
     return this.#plan.millrace;
   }
 
+  /** The queue it consumes from; undefined when it reads topics. */
+  get queue(): string | undefined {
+    return this.#plan.queue;
+  }
+
+  /** The group it is a member of; undefined when it consumes from a queue. */
+  get group(): string | undefined {
+    return this.#plan.group;
+  }
+
   get isRunning(): boolean {
     return this.#isRunning;
   }
-
-  #isRunning = false;
 
   /** Declares what its decorators say and begins to consume. Nothing happens when it runs. */
   async start(): Promise<void> {

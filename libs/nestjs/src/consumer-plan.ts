@@ -11,6 +11,8 @@ export interface ConsumerPlan {
   readonly topology: Partial<Topology>;
   /** The queue it consumes from, if it is one. */
   readonly queue?: string;
+  /** The group it is a member of, if it is one of a log. */
+  readonly group?: string;
   /** @throws {OptionsError} */
   readonly make: () => Service;
 }

@@ -51,6 +51,10 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     this.#http = http;
   }
 
+  get connections(): readonly Millrace[] {
+    return [...this.#connections.values()];
+  }
+
   /** One entry a consumer; handlers that share a queue share a consumer. */
   get all(): readonly ConsumerHandle[] {
     return this.#consumers;

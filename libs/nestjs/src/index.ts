@@ -13,6 +13,8 @@ export {
 export { type Configured, LogBatchHandler, LogHandler, QueueBatchHandler, QueueHandler } from './handler-decorators.js';
 export type { HandlerBinding, LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
 export type { MillraceContextType } from './handler-pipeline.js';
+export { type HealthIndicatorResult, type HealthReport, type HealthStatus, MillraceHealth } from './health.js';
+export type { HealthOptions } from './health-options.js';
 export { InjectExchange, InjectMillrace, InjectProducer, InjectQueue } from './inject.js';
 export { MessageRequest } from './message-request.js';
 export { Millrace, type MillraceState } from './millrace.js';

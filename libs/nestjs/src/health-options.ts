@@ -1,0 +1,33 @@
+import { integer, oneOf, optional, resolveOptions, text } from '@millrace/core';
+
+/** When handlers count as falling behind. */
+export interface HealthOptions {
+  /** Only this connection. Default: all of the application. */
+  readonly connection?: string | undefined;
+  /** Degraded when more records than this are still to be read. Default: no limit. */
+  readonly maxLag: number;
+  /** Degraded when the next record to be read has waited longer. Default 60,000. */
+  readonly maxLagMs: number;
+  /** Degraded when a message has waited longer in a queue. Default 60,000. */
+  readonly maxOldestMessageMs: number;
+  /** Down when Redis has not answered in this time. Default 2,000. */
+  readonly timeoutMs: number;
+  /** What Terminus is told of `degraded`. Default `degraded`; Terminus 11 does not know the word: give `up` or `down` there. */
+  readonly degradedAs: 'degraded' | 'up' | 'down';
+}
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveHealthOptions(input: Partial<HealthOptions>): HealthOptions {
+  return resolveOptions<HealthOptions>(
+    'millrace health',
+    {
+      connection: optional(text('')),
+      maxLag: integer(Number.MAX_SAFE_INTEGER),
+      maxLagMs: integer(60_000),
+      maxOldestMessageMs: integer(60_000),
+      timeoutMs: integer(2000, { min: 1 }),
+      degradedAs: oneOf(['degraded', 'up', 'down'], 'degraded'),
+    },
+    input,
+  );
+}

@@ -1,0 +1,82 @@
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Consumers, LogHandler, Millrace, MillraceHealth, QueueHandler } from '@millrace/nestjs';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { Controller, Get, Injectable } from '@nestjs/common';
+import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import { connectionTo, startApplication } from './application.js';
+import { channelsModule, send } from './channels.js';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(stopEverything);
+
+@Injectable()
+class Inbox {
+  @QueueHandler({ queue: 'work' })
+  onQueue(): void {}
+
+  @LogHandler({ topic: 'work', group: 'inbox' })
+  onLog(): void {}
+}
+
+@Controller('health')
+class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly millrace: MillraceHealth,
+  ) {}
+
+  @Get()
+  @HealthCheck()
+  check(): ReturnType<HealthCheckService['check']> {
+    const limits = { maxLag: 1, maxOldestMessageMs: 0, timeoutMs: 300 };
+    return this.health.check([() => this.millrace.isHealthy('millrace', limits)]);
+  }
+}
+
+interface Answer {
+  readonly code: number;
+  readonly status: string;
+  readonly millrace: { readonly status: string; readonly problems: readonly string[] };
+}
+
+describe('the health indicator', () => {
+  it('is up, degraded while something stands still or falls behind, and 503 while Redis is away', async () => {
+    // given
+    const application = await startApplication(connectionTo(redis), {
+      imports: [channelsModule(), TerminusModule.forRoot({ logger: false })],
+      controllers: [HealthController],
+      providers: [Inbox],
+    });
+    await application.listen(0);
+    const { port } = application.getHttpServer().address() as AddressInfo;
+    const ask = async (): Promise<Answer> => {
+      const response = await fetch(`http://127.0.0.1:${port}/health`);
+      const body = (await response.json()) as { status: string; details: { millrace: Answer['millrace'] } };
+      return { code: response.status, status: body.status, millrace: body.details.millrace };
+    };
+    expect(await ask()).toMatchObject({ code: 200, status: 'ok', millrace: { status: 'up', problems: [] } });
+    // when: a handler is stopped and its records wait
+    await application.get(Consumers).find('Inbox.onLog')?.stop();
+    for (const n of [1, 2]) await send(application, 'log', n);
+    // then
+    expect(await ask()).toMatchObject({
+      code: 200,
+      status: 'degraded',
+      millrace: { problems: ['Inbox.onLog is stopped', '2 records are still to be read'] },
+    });
+    // when: Redis goes, and comes back
+    await redis.kill();
+    await waitFor(() => !application.get(Millrace).connection.isUp, { what: 'the outage to be noticed' });
+    const down = await ask();
+    await redis.restart();
+    await waitFor(async () => (await ask()).code === 200, { what: 'the health to be back' });
+    // then
+    expect(down).toMatchObject({ code: 503, status: 'error', millrace: { status: 'down' } });
+    expect(down.millrace.problems[0]).toMatch(/^Redis is away \(default\): /);
+    await application.close();
+  });
+});
