@@ -1,0 +1,22 @@
+import type { EventEmitter } from 'node:events';
+import type { Events, MillraceEvents } from '@millrace/delivery';
+
+/** Listeners that are all taken away again together. */
+export class Listeners {
+  // Node's types cannot relate the listener of a generic event name to the map of events: here the relation is ours.
+  readonly #emitter: EventEmitter;
+  readonly #removals: (() => void)[] = [];
+
+  constructor(events: Events) {
+    this.#emitter = events as EventEmitter;
+  }
+
+  on<K extends keyof MillraceEvents>(name: K, listener: (event: MillraceEvents[K][0]) => void): void {
+    this.#emitter.on(name, listener);
+    this.#removals.push(() => this.#emitter.off(name, listener));
+  }
+
+  removeAll(): void {
+    for (const remove of this.#removals.splice(0)) remove();
+  }
+}

@@ -1,0 +1,82 @@
+import type { DeadLetterReason } from '@millrace/core';
+import type { Registry } from 'prom-client';
+import type { Listeners } from './listeners.js';
+import type { Detail } from './metrics-options.js';
+import { PulledCounter } from './pulled-metrics.js';
+import { Tally, TallyTable } from './tally.js';
+
+const reasons: readonly DeadLetterReason[] = [
+  'failed',
+  'rejected',
+  'undecodable',
+  'invalid',
+  'expired',
+  'maxlen',
+  'delivery_limit',
+];
+
+/** What this process did with messages, as RabbitMQ counts it: by process, so that the sum over instances is right. */
+export function countMessages(listeners: Listeners, registry: Registry, { sources }: Detail): void {
+  const names = sources ? (['source'] as const) : [];
+  const count = (name: string, help: string): ((source: string, count?: number) => void) => {
+    const tally = new Tally(sources ? [] : ['']);
+    const read = () => tally.series((source): Record<string, string> => (sources ? { source } : {}));
+    new PulledCounter({ name: `millrace_messages_${name}_total`, help, labelNames: names }, registry, read);
+    return (source, added) => tally.add(sources ? source : '', added);
+  };
+  const published = count('published', 'Messages given to an exchange or queue, confirmed or not.');
+  const confirmed = count('confirmed', 'Published messages that Redis confirmed.');
+  const routed = count('routed', 'Copies of published messages that queues and topics took.');
+  const unroutable = count('unroutable', 'Published messages that no binding matched.');
+  const delivered = count('delivered', 'Messages that consumers took from queues.');
+  const redelivered = count('redelivered', 'Those of them that somebody may have worked on before.');
+  const acknowledged = count('acknowledged', 'Messages of queues that were handled, and Redis knows it.');
+  listeners.on('published', ({ exchange, isConfirmed, routed: copies, isUnroutable }) => {
+    const source = `exchange:${exchange}`;
+    published(source);
+    if (isConfirmed) confirmed(source);
+    if (copies > 0) routed(source, copies);
+    if (isUnroutable) unroutable(source);
+  });
+  listeners.on('delivered', (event) => {
+    delivered(event.source, event.count);
+    if (event.redelivered > 0) redelivered(event.source, event.redelivered);
+  });
+  listeners.on('acknowledged', (event) => acknowledged(event.source, event.count));
+  countDeaths(listeners, registry, sources);
+}
+
+function countDeaths(listeners: Listeners, registry: Registry, sources: boolean): void {
+  const count = (name: string, help: string, event: 'dead-lettered' | 'discarded'): void => {
+    const table = new TallyTable(reasons);
+    if (!sources) table.row('');
+    const labelNames = sources ? ['reason', 'source'] : ['reason'];
+    new PulledCounter({ name, help, labelNames }, registry, () =>
+      table.series((source, reason): Record<string, string> => (sources ? { reason, source } : { reason })),
+    );
+    listeners.on(event, ({ source, reason }) => table.row(sources ? source : '').add(reason));
+  };
+  const dead = 'Messages and records that were given up and kept, by reason.';
+  count('millrace_messages_dead_lettered_total', dead, 'dead-lettered');
+  count(
+    'millrace_messages_discarded_total',
+    'Messages and records that were given up and not kept, by reason.',
+    'discarded',
+  );
+}
+
+/** How commits of this process ended. */
+export function countCommits(listeners: Listeners, registry: Registry): void {
+  const table = new TallyTable(['ok', 'fenced', 'truncated', 'gone']);
+  new PulledCounter(
+    {
+      name: 'millrace_consumergroup_offset_commits_total',
+      help: 'Commits of offsets by this process: ok, or refused because the partition is another member’s (fenced), its log ends before the offset (truncated) or it was deleted (gone).',
+      labelNames: ['consumergroup', 'result'],
+    },
+    registry,
+    () => table.series((consumergroup, result) => ({ consumergroup, result })),
+  );
+  listeners.on('committed', ({ group }) => table.row(group).add('ok'));
+  listeners.on('commit-refused', ({ group, why }) => table.row(group).add(why));
+}

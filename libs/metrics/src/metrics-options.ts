@@ -1,0 +1,104 @@
+import { boolean, custom, integer, type OptionReader, optional, resolveOptions } from '@millrace/core';
+import { Registry } from 'prom-client';
+import type { SamplerOptions } from './sampler.js';
+
+/** Which series there are beside those of topics, groups, queues and handlers. All off by default: many series cost Prometheus memory. */
+export interface Detail {
+  /** `millrace_topic_partition_*` and `millrace_consumergroup_*` by `partition`; else one series for all of a topic. */
+  readonly partitions: boolean;
+  /** Exclusive, auto-deleted and expiring queues each by its name; else all of them as `queue="(temporary)"`. */
+  readonly temporaryQueues: boolean;
+  /** `millrace_messages_*_total` by `source` (`queue:<name>`, `topic:<name>`, `exchange:<name>`). */
+  readonly sources: boolean;
+}
+
+export interface MetricsOptions extends SamplerOptions {
+  /** Where the metrics are registered; whoever scrapes it gets them. Default: a registry of their own. */
+  readonly registry: Registry;
+  /** `true` for every detail. Default `false`. */
+  readonly detail: Detail;
+  /** Tell topics and groups also by the names of danielqsj/kafka_exporter, for Grafana dashboard 7589. Default false. */
+  readonly kafkaExporterNames: boolean;
+  /** Upper bounds of the buckets of durations, in seconds. */
+  readonly durationBuckets: readonly number[];
+  /** How often a process that is scraped looks at lag between scrapes. Default 5,000. */
+  readonly sampleIntervalMs: number;
+  /** How long lag and depth have no reader after the one that read them died. At least twice sampleIntervalMs. Default 15,000. */
+  readonly leaseMs: number;
+  /** Longest time a scrape waits for Redis. Default 800. */
+  readonly scrapeTimeoutMs: number;
+  /** A process that was not scraped for so long leaves the reading to others. Default 300,000. */
+  readonly idleAfterMs: number;
+}
+
+/** The options as users write them: everything may be left out. */
+export type MetricsInput = Partial<Omit<MetricsOptions, 'detail'>> & {
+  readonly detail?: boolean | Partial<Detail> | undefined;
+};
+
+/** Handlers take from a millisecond to minutes. */
+export const defaultDurationBuckets: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+];
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveMetricsOptions(input: MetricsInput = {}): MetricsOptions {
+  const interval = typeof input?.sampleIntervalMs === 'number' ? input.sampleIntervalMs : 5000;
+  return resolveOptions<MetricsOptions>(
+    'metrics',
+    {
+      registry: (value, report, path) =>
+        optional(custom(noRegistry, 'a Registry of prom-client', isRegistry))(value, report, path) ?? new Registry(),
+      detail,
+      kafkaExporterNames: boolean(false),
+      durationBuckets: custom(defaultDurationBuckets, 'a list of rising numbers of seconds', isRising),
+      sampleIntervalMs: integer(5000, { min: 100 }),
+      leaseMs: integer(Math.max(15_000, interval * 3), { min: interval * 2 }),
+      scrapeTimeoutMs: integer(800, { min: 1 }),
+      idleAfterMs: integer(300_000, { min: 1000 }),
+    },
+    input,
+  );
+}
+
+const detailNames = ['partitions', 'temporaryQueues', 'sources'] as const;
+
+const detail: OptionReader<Detail> = (value, report, path) => {
+  if (typeof value === 'boolean' || value === undefined) {
+    const isWanted = value === true;
+    return { partitions: isWanted, temporaryQueues: isWanted, sources: isWanted };
+  }
+  if (typeof value !== 'object' || value === null)
+    report(`${path} must be true, false or { ${detailNames.join(', ')} }`);
+  const given = Object.entries(value ?? {});
+  for (const [name, wanted] of given) {
+    if (!detailNames.some((known) => known === name))
+      report(`${path}.${name} is no detail; there are ${detailNames.join(', ')}`);
+    else if (typeof wanted !== 'boolean') report(`${path}.${name} must be true or false`);
+  }
+  const isWanted = (name: string) => given.some(([key, wanted]) => key === name && wanted === true);
+  return {
+    partitions: isWanted('partitions'),
+    temporaryQueues: isWanted('temporaryQueues'),
+    sources: isWanted('sources'),
+  };
+};
+
+const noRegistry = new Registry();
+
+/** Not by `instanceof`: the application may have a copy of prom-client of its own. */
+function isRegistry(value: unknown): value is Registry {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['registerMetric', 'metrics', 'contentType'].every((name) => name in value)
+  );
+}
+
+function isRising(value: unknown): value is readonly number[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((bound, index) => Number.isFinite(bound) && (index === 0 || bound > value[index - 1]))
+  );
+}

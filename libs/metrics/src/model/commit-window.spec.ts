@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import { CommitWindow } from './commit-window.js';
+import { groupStatus, worstStatus } from './group-status.js';
+
+const second = 1000;
+
+/** Looks every 5 seconds. */
+function verdict(looks: readonly (readonly [committed: number, lag: number, isOwned?: boolean])[]): string {
+  const window = new CommitWindow();
+  looks.forEach(([committed, lag, isOwned = true], index) => {
+    window.observe({ at: index * 5 * second, committed, lag, isOwned }, second);
+  });
+  return window.status();
+}
+
+describe('the status of a group on a partition, as Burrow has it', () => {
+  it.each([
+    [
+      'ok',
+      'everything is read',
+      [
+        [10, 5],
+        [20, 5],
+        [30, 0],
+      ],
+    ],
+    [
+      'ok',
+      'it had caught up within the window',
+      [
+        [10, 0],
+        [10, 5],
+        [10, 9],
+      ],
+    ],
+    [
+      'ok',
+      'it gets on and the lag fell once',
+      [
+        [10, 50],
+        [20, 45],
+        [30, 47],
+      ],
+    ],
+    [
+      'warning',
+      'it gets on, but the lag never falls',
+      [
+        [10, 50],
+        [20, 55],
+        [30, 60],
+      ],
+    ],
+    [
+      'stall',
+      'its owner lives and its offset does not move',
+      [
+        [10, 5],
+        [10, 6],
+        [10, 7],
+      ],
+    ],
+    [
+      'rewind',
+      'it went back',
+      [
+        [30, 5],
+        [10, 25],
+        [20, 15],
+      ],
+    ],
+    [
+      'stop',
+      'nobody owns it, and there were no commits for longer than there were',
+      [
+        [10, 5],
+        [20, 5],
+        [20, 6, false],
+        [20, 7, false],
+      ],
+    ],
+    [
+      'stop',
+      'nobody ever came',
+      [
+        [0, 5, false],
+        [0, 5, false],
+        [0, 5, false],
+      ],
+    ],
+    [
+      'stop',
+      'it had caught up, and then stopped',
+      [
+        [10, 0],
+        [10, 0],
+        [10, 3, false],
+        [10, 4, false],
+      ],
+    ],
+    [
+      'ok',
+      'too little was seen of it',
+      [
+        [10, 5],
+        [10, 6],
+      ],
+    ],
+  ] as const)('is %s when %s', (expected, _why, looks) => {
+    expect(verdict(looks)).toBe(expected);
+  });
+
+  it('forgets commits beyond the last ten', () => {
+    const rewound = [
+      [90, 5],
+      [10, 85],
+    ] as const;
+    const since = Array.from({ length: 10 }, (_, index) => [20 + index, 80 - index] as const);
+    expect(verdict([...rewound, ...since])).toBe('ok');
+  });
+
+  it('is not shortened by looks in quick succession', () => {
+    const window = new CommitWindow();
+    for (let at = 0; at < 100; at++) window.observe({ at, committed: 10, lag: 5, isOwned: true }, second);
+    expect(window.status()).toBe('ok');
+  });
+
+  it('makes a group an error when one of its partitions is', () => {
+    expect(groupStatus(['ok', 'warning'])).toBe('warning');
+    expect(groupStatus(['ok', 'stall', 'warning'])).toBe('error');
+    expect(worstStatus(['ok', 'stall', 'stop'])).toBe('stall');
+    expect(groupStatus([])).toBe('ok');
+  });
+});

@@ -1,0 +1,84 @@
+import type { GroupOffset, PartitionSnapshot, Snapshot, TopicSnapshot } from '@millrace/admin';
+import type { Series } from './pulled-metrics.js';
+
+/** One group on one partition. */
+export interface GroupPlace {
+  readonly topic: TopicSnapshot['topic'];
+  readonly partition: PartitionSnapshot;
+  readonly offset: GroupOffset;
+}
+
+/** Every group on every partition where it has an offset. */
+export function groupPlaces({ topics }: Snapshot): GroupPlace[] {
+  return topics.flatMap(({ topic, partitions }) =>
+    partitions.flatMap((partition) => partition.groups.map((offset) => ({ topic, partition, offset }))),
+  );
+}
+
+/** One value for each partition, or, without that detail, one for each topic. */
+export function byPartition(
+  { topics }: Snapshot,
+  isDetailed: boolean,
+  value: (partition: PartitionSnapshot) => number,
+): Series[] {
+  return topics.flatMap(({ topic, partitions }) => {
+    if (partitions.length === 0) return [];
+    if (!isDetailed) return [{ labels: { topic: topic.name }, value: sum(partitions.map(value)) }];
+    return partitions.map((partition) => ({
+      labels: { topic: topic.name, partition: String(partition.partition) },
+      value: value(partition),
+    }));
+  });
+}
+
+/** One value for each group and partition, or, without that detail, one for each group and topic: `combine` says how. */
+export function byGroupPartition(
+  places: readonly GroupPlace[],
+  isDetailed: boolean,
+  value: (place: GroupPlace) => number,
+  combine: (values: readonly number[]) => number,
+): Series[] {
+  if (isDetailed) {
+    return places.map((place) => ({
+      labels: {
+        consumergroup: place.offset.group,
+        topic: place.topic.name,
+        partition: String(place.partition.partition),
+      },
+      value: value(place),
+    }));
+  }
+  return byGroupTopic(places).map(({ group, topic, members }) => ({
+    labels: { consumergroup: group, topic },
+    value: combine(members.map(value)),
+  }));
+}
+
+/** The places of each group on each topic together. */
+export function byGroupTopic(
+  places: readonly GroupPlace[],
+): { readonly group: string; readonly topic: string; readonly members: GroupPlace[] }[] {
+  const found = new Map<string, { group: string; topic: string; members: GroupPlace[] }>();
+  for (const place of places) {
+    const { group } = place.offset;
+    const { name } = place.topic;
+    const key = `${group} ${name}`;
+    const entry = found.get(key) ?? { group, topic: name, members: [] };
+    entry.members.push(place);
+    found.set(key, entry);
+  }
+  return [...found.values()];
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+// Not spread into Math.max: a topic may have thousands of partitions.
+export function highest(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+}
+
+export function lowest(values: readonly number[]): number {
+  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,117 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** One line of an exposition. */
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What stands above the lines. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+}
+
+type Read<T> = () => T | Promise<T>;
+
+/** A gauge that is read when it is scraped. What the reading leaves out has no series: unknown is absent, never 0. */
+export class PulledGauge extends Gauge {
+  readonly #read: Read<readonly Series[]>;
+
+  constructor(family: Family, registry: Registry, read: Read<readonly Series[]>) {
+    super(configurationOf(family, registry));
+    this.#read = read;
+  }
+
+  override async get(): ReturnType<Gauge['get']> {
+    return { ...(await super.get()), values: [...(await this.#read())] };
+  }
+}
+
+/** A counter whose count is kept elsewhere: in Redis, or where the hot path adds to it without a look at labels. */
+export class PulledCounter extends Counter {
+  readonly #read: Read<readonly Series[]>;
+
+  constructor(family: Family, registry: Registry, read: Read<readonly Series[]>) {
+    super(configurationOf(family, registry));
+    this.#read = read;
+  }
+
+  override async get(): ReturnType<Counter['get']> {
+    return { ...(await super.get()), values: [...(await this.#read())] };
+  }
+}
+
+/** Measured values in buckets. */
+export class Distribution {
+  readonly #bounds: readonly number[];
+  readonly #counts: number[];
+  #sum = 0;
+  #count = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = bounds.map(() => 0);
+  }
+
+  add(value: number): void {
+    this.#sum += value;
+    this.#count++;
+    const bounds = this.#bounds;
+    for (let index = 0; index < bounds.length; index++) {
+      if (value <= (bounds[index] as number)) {
+        (this.#counts[index] as number)++;
+        return;
+      }
+    }
+  }
+
+  /** Cumulative, as Prometheus wants them. */
+  series(name: string, labels: Series['labels']): (Series & { readonly metricName: string })[] {
+    let below = 0;
+    const buckets = this.#bounds.map((bound, index) => {
+      below += this.#counts[index] ?? 0;
+      return { metricName: `${name}_bucket`, labels: { le: String(bound), ...labels }, value: below };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: this.#count },
+      { metricName: `${name}_sum`, labels, value: this.#sum },
+      { metricName: `${name}_count`, labels, value: this.#count },
+    ];
+  }
+}
+
+/** A histogram whose distributions are kept elsewhere. */
+export class PulledHistogram extends Histogram {
+  readonly #read: Read<readonly { readonly labels: Series['labels']; readonly distribution: Distribution }[]>;
+  readonly #family: Family;
+  readonly #head: Histogram;
+
+  constructor(
+    family: Family & { readonly buckets: readonly number[] },
+    registry: Registry,
+    read: Read<readonly { readonly labels: Series['labels']; readonly distribution: Distribution }[]>,
+  ) {
+    super({ ...configurationOf(family, registry), buckets: [...family.buckets] });
+    this.#read = read;
+    this.#family = family;
+    this.#head = new Histogram({ name: family.name, help: family.help, registers: [] });
+  }
+
+  override async get(): ReturnType<Histogram['get']> {
+    const entries = await this.#read();
+    const values = entries.flatMap(({ labels, distribution }) => distribution.series(this.#family.name, labels));
+    return { ...(await this.#head.get()), values };
+  }
+
+  /** What prom-client's registry calls for the text form; its own `get()` calls this, so ours asks a histogram without values. */
+  getForPromString(): ReturnType<Histogram['get']> {
+    return this.get();
+  }
+}
+
+function configurationOf({ name, help, labelNames }: Family, registry: Registry) {
+  return { name, help, labelNames: [...labelNames], registers: [registry] };
+}

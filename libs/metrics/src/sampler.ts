@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { Overview, type Snapshot } from '@millrace/admin';
+import { type Events, PollLoop, type Service } from '@millrace/delivery';
+import { Cluster, type RedisConnection } from '@millrace/redis';
+import { GroupWindows } from './group-windows.js';
+import { holdElection, leaveElection } from './store/election.js';
+
+/** What a scrape has to tell of the whole prefix. */
+export type Sample =
+  /** This process reads for everybody. */
+  | { readonly kind: 'elected'; readonly snapshot: Snapshot; readonly windows: GroupWindows; readonly masters: number }
+  /** Another process does. */
+  | { readonly kind: 'standby' }
+  /** Redis answers, but what was to be read did not come in time. */
+  | { readonly kind: 'late' }
+  /** Redis did not answer in time. */
+  | { readonly kind: 'away' };
+
+export interface SamplerOptions {
+  readonly sampleIntervalMs: number;
+  readonly leaseMs: number;
+  readonly scrapeTimeoutMs: number;
+  readonly idleAfterMs: number;
+}
+
+/**
+ * Reads lag and depth of the whole prefix, in one process at a time: the one that holds a lease in Redis. Only a process that is
+ * scraped asks for the lease, since what nobody collects from it would be missing everywhere. Each scrape reads anew;
+ * between scrapes it keeps the lease, and looks often enough to know who gets on.
+ */
+export class Sampler implements Service {
+  readonly #connection: RedisConnection;
+  readonly #options: SamplerOptions;
+  readonly #overview: Overview;
+  readonly #windows: GroupWindows;
+  readonly #loop: PollLoop;
+  readonly #id = randomUUID();
+  #scrapedAt = Number.NEGATIVE_INFINITY;
+  #looking: Promise<Sample> | undefined;
+  #isAnswering = false;
+
+  constructor(connection: RedisConnection, events: Events, options: SamplerOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#overview = new Overview(connection);
+    this.#windows = new GroupWindows(options.sampleIntervalMs);
+    this.#loop = new PollLoop(
+      () => this.#poll(),
+      (error) => events.emit('background-error', { duty: 'metrics sampler', error }),
+    );
+  }
+
+  start(): Promise<void> {
+    return this.#loop.start();
+  }
+
+  /** Leaves the reading to the next process that is scraped. */
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    if (!this.#connection.isUp) return;
+    await leaveElection(this.#connection.commands, this.#connection.prefix, this.#id).catch(() => undefined);
+  }
+
+  /** For a scrape: answers in `scrapeTimeoutMs` at the latest. Calls at the same time share one look. */
+  async sample(): Promise<Sample> {
+    this.#scrapedAt = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<Sample>((resolve) => {
+      const giveUp = () => resolve({ kind: this.#isAnswering ? 'late' : 'away' });
+      timer = setTimeout(giveUp, this.#options.scrapeTimeoutMs);
+    });
+    try {
+      return await Promise.race([this.#look().catch((): Sample => ({ kind: 'away' })), timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #poll(): Promise<number> {
+    const isScraped = performance.now() - this.#scrapedAt < this.#options.idleAfterMs;
+    if (isScraped && this.#connection.isUp) await this.#look();
+    return this.#options.sampleIntervalMs;
+  }
+
+  #look(): Promise<Sample> {
+    this.#looking ??= this.#lookNow().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookNow(): Promise<Sample> {
+    const { commands, prefix } = this.#connection;
+    this.#isAnswering = false;
+    const isElected = await holdElection(commands, prefix, this.#id, this.#options.leaseMs);
+    this.#isAnswering = true;
+    if (!isElected) return { kind: 'standby' };
+    const snapshot = await this.#overview.read();
+    this.#windows.observe(snapshot);
+    const masters = commands instanceof Cluster ? commands.nodes('master').length : 1;
+    return { kind: 'elected', snapshot, windows: this.#windows, masters };
+  }
+}
