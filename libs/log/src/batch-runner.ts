@@ -72,7 +72,8 @@ export class BatchRunner {
     const readable: RecordTask[] = [];
     const records: BatchRecord[] = [];
     for (const task of tasks) {
-      const read = task.verdict === undefined ? await this.#read(task) : undefined;
+      let read = task.verdict === undefined ? this.#read(task) : undefined;
+      if (read instanceof Promise) read = await read;
       if (read?.kind === 'read') {
         readable.push(task);
         records.push(recordOf(task, read.payload));
@@ -101,8 +102,10 @@ export class BatchRunner {
       const failure = outcome.kind === 'abandoned' ? undefined : context.failureOf(task.offset);
       const own = failure === undefined ? outcome : outcomeOfThrow(failure.error);
       outcomes.set(task, own);
+      if (!this.#host.events.has('handled')) continue;
       const labels = this.#host.labelsOf(task.topic);
-      this.#host.events.emit('handled', { ...labels, outcome: own.kind, attempt: task.attempt, durationMs });
+      const { attempt, timestamp } = task;
+      this.#host.events.emit('handled', { ...labels, outcome: own.kind, attempt, durationMs, timestamp });
     }
   }
 
@@ -112,7 +115,8 @@ export class BatchRunner {
     const lanes = new Map<string, RecordTask[]>();
     for (const task of tasks) {
       const lane = queue.laneOf(task);
-      const again = await this.#outcomeOf(task, outcomes.get(task));
+      const outcome = outcomes.get(task);
+      const again = outcome?.kind === 'completed' ? this.#settler.completed(task) : await this.#again(task, outcome);
       if (this.#worker.isClosed) return;
       if (lane !== undefined && !lanes.has(lane)) lanes.set(lane, []);
       if (again === undefined) this.#worker.finishInBatch(task);
@@ -125,34 +129,34 @@ export class BatchRunner {
     }
   }
 
-  async #outcomeOf(task: RecordTask, outcome: Outcome | undefined): ReturnType<RecordSettler['settle']> {
+  async #again(task: RecordTask, outcome: Outcome | undefined): ReturnType<RecordSettler['settle']> {
     if (task.verdict !== undefined) return this.#settler.bury(task, task.verdict);
-    if (outcome !== undefined && outcome.kind !== 'completed') return this.#settler.settle(task, outcome);
-    this.#settler.completed(task);
-    return undefined;
+    return outcome === undefined ? undefined : this.#settler.settle(task, outcome);
   }
 
-  async #read(task: RecordTask): Promise<{ readonly kind: 'read'; readonly payload: unknown } | Outcome> {
+  #read(task: RecordTask): ReadRecord | Promise<ReadRecord> {
     const { codecs, options } = this.#host;
-    let payload: unknown;
     try {
-      payload = codecs.get(task.codecId).decode(task.record.value);
+      const payload = codecs.get(task.codecId).decode(task.record.value);
+      return options.validate === undefined ? { kind: 'read', payload } : this.#validate(task, payload);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       const error = new CodecError(`${task.describe()} cannot be decoded: ${why}`, { cause });
       return { kind: 'unreadable', reason: 'undecodable', error };
     }
+  }
+
+  async #validate(task: RecordTask, payload: unknown): Promise<ReadRecord> {
     try {
-      return {
-        kind: 'read',
-        payload: options.validate === undefined ? payload : await options.validate(payload, task),
-      };
+      return { kind: 'read', payload: await this.#host.options.validate?.(payload, task) };
     } catch (error) {
       if (error instanceof ValidationError) return { kind: 'unreadable', reason: 'invalid', error };
       return outcomeOfThrow(error);
     }
   }
 }
+
+type ReadRecord = { readonly kind: 'read'; readonly payload: unknown } | Outcome;
 
 function recordOf(task: RecordTask, payload: unknown): BatchRecord {
   const { offset, key, headers, timestamp, attempt } = task;

@@ -79,7 +79,7 @@ export class Dispatcher {
     if (this.#isPumping) return;
     this.#isPumping = true;
     let idle = 0;
-    while (idle < this.#workers.length && this.#isOpen()) {
+    while (idle < this.#workers.length && this.#isOpen(performance.now())) {
       const worker = this.#workers[this.#turn++ % this.#workers.length];
       idle = worker !== undefined && this.#serve(worker) > 0 ? 0 : idle + 1;
     }
@@ -87,23 +87,25 @@ export class Dispatcher {
   }
 
   #serve(worker: Dispatchable): number {
-    let started = 0;
-    while (started < quantum && this.#isOpen() && worker.startNext(performance.now())) started++;
-    return started;
+    for (let started = 0; started < quantum; started++) {
+      // Asked for each record: a handler that never waits may take long, and a lease may end meanwhile.
+      const now = performance.now();
+      if (!this.#isOpen(now) || !worker.startNext(now)) return started;
+    }
+    return quantum;
   }
 
-  #isOpen(): boolean {
+  #isOpen(now: number): boolean {
     if (this.#running >= this.#concurrency) return false;
-    if (this.#isSliceOver()) return false;
+    if (this.#isSliceOver(now)) return false;
     if (this.#rate === undefined) return true;
-    const waitMs = this.#rate.waitMs(performance.now());
+    const waitMs = this.#rate.waitMs(now);
     if (waitMs > 0) this.#wakeIn(waitMs);
     return waitMs === 0;
   }
 
   /** Promises resolve without giving the event loop a turn, so a slice spans all pumps of one turn. */
-  #isSliceOver(): boolean {
-    const now = performance.now();
+  #isSliceOver(now: number): boolean {
     if (this.#sliceEnd === 0) {
       this.#sliceEnd = now + sliceMs;
       setImmediate(() => this.#beginSlice());

@@ -122,6 +122,7 @@ export class RecordRunner {
   #report(task: RecordTask, outcome: Outcome): void {
     const durationMs = performance.now() - task.startedAt;
     const labels = this.#host.labelsOf(task.topic);
-    this.#host.events.emit('handled', { ...labels, outcome: outcome.kind, attempt: task.attempt, durationMs });
+    const { attempt, timestamp } = task;
+    this.#host.events.emit('handled', { ...labels, outcome: outcome.kind, attempt, durationMs, timestamp });
   }
 }

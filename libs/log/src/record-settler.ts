@@ -25,7 +25,7 @@ export class RecordSettler {
   }
 
   /** The handler did its work. With manual commits the record is done when the handler said so. */
-  completed(task: RecordTask): void {
+  completed(task: RecordTask): undefined {
     if (!this.#isManual && !task.isAcknowledged) this.#worker.complete(task);
   }
 
@@ -36,8 +36,7 @@ export class RecordSettler {
     const settlement = settle(outcome, task.attempt, retry, Math.random());
     switch (settlement.kind) {
       case 'complete':
-        this.completed(task);
-        return undefined;
+        return this.completed(task);
       case 'drop':
         this.#worker.complete(task);
         return undefined;

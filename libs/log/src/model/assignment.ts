@@ -1,4 +1,4 @@
-import { compareNames, comparePartitions, partitionName, type TopicPartition } from './topic-partition.js';
+import { compareNames, partitionName, type TopicPartition } from './topic-partition.js';
 
 /** A member of a group, and the topics it takes part in. */
 export interface AssignmentMember {
@@ -6,7 +6,7 @@ export interface AssignmentMember {
   readonly topics: readonly string[];
 }
 
-/** Member id → the partitions it is to own, sorted. */
+/** Member id → the partitions it is to own, those it has longest first. */
 export type Assignment = ReadonlyMap<string, readonly TopicPartition[]>;
 
 /**
@@ -14,8 +14,8 @@ export type Assignment = ReadonlyMap<string, readonly TopicPartition[]>;
  *
  * - complete and disjoint: every partition of a topic somebody takes part in has exactly one owner, who takes part in it;
  * - balanced: among members with the same topics no one has two partitions more than another;
- * - sticky: as few partitions as possible change their owner from `previous`; which ones does not depend on any order
- *   of the arguments.
+ * - sticky: as few partitions as possible change their owner from `previous`. Who has to give some up gives those it has
+ *   longest, so that a restart, one member leaving and another coming, moves no partition twice.
  *
  * Members with different topics (a rolling deployment that adds one) are balanced within each set of topics that the
  * same members take part in.
@@ -29,11 +29,10 @@ export function assignPartitions(
 ): Map<string, TopicPartition[]> {
   const assignment = new Map<string, TopicPartition[]>();
   for (const id of members.map((member) => member.id).sort(compareNames)) assignment.set(id, []);
-  const owners = previousOwners(previous);
+  const held = heldBefore(previous);
   for (const share of sharesOf(members, topics)) {
-    for (const [id, partitions] of dealShare(share, owners, assignment)) assignment.get(id)?.push(...partitions);
+    for (const [id, partitions] of dealShare(share, held, assignment)) assignment.get(id)?.push(...partitions);
   }
-  for (const partitions of assignment.values()) partitions.sort(comparePartitions);
   return assignment;
 }
 
@@ -62,15 +61,16 @@ function sharesOf(members: readonly AssignmentMember[], topics: ReadonlyMap<stri
 
 function dealShare(
   { members, partitions }: Share,
-  owners: ReadonlyMap<string, string>,
+  held: Assignment,
   soFar: ReadonlyMap<string, readonly TopicPartition[]>,
 ): Map<string, TopicPartition[]> {
-  const dealt = new Map<string, TopicPartition[]>(members.map((id) => [id, []]));
-  for (const partition of partitions) dealt.get(owners.get(partitionName(partition)) ?? '')?.push(partition);
+  const shared = new Set(partitions.map(partitionName));
+  const keep = (partition: TopicPartition): boolean => shared.has(partitionName(partition));
+  const dealt = new Map(members.map((id) => [id, (held.get(id) ?? []).filter(keep)]));
   const quotas = quotasOf(dealt, partitions.length, soFar);
   const kept = new Set<string>();
   for (const [id, owned] of dealt) {
-    owned.length = Math.min(owned.length, quotas.get(id) ?? 0);
+    owned.splice(0, owned.length - (quotas.get(id) ?? 0));
     for (const partition of owned) kept.add(partitionName(partition));
   }
   const free = partitions.filter((partition) => !kept.has(partitionName(partition)));
@@ -107,14 +107,14 @@ function dealRound(
   }
 }
 
-/** Should a record ever name a partition twice, the first member by name has it. */
-function previousOwners(previous: Assignment): Map<string, string> {
-  const owners = new Map<string, string>();
+/** Should a plan ever name a partition twice, the first member by name has it. */
+function heldBefore(previous: Assignment): Assignment {
+  const seen = new Set<string>();
+  const held = new Map<string, readonly TopicPartition[]>();
   for (const [id, partitions] of [...previous].sort(([a], [b]) => compareNames(a, b))) {
-    for (const partition of partitions) {
-      const name = partitionName(partition);
-      if (!owners.has(name)) owners.set(name, id);
-    }
+    const own = partitions.filter((partition) => !seen.has(partitionName(partition)));
+    for (const partition of own) seen.add(partitionName(partition));
+    held.set(id, own);
   }
-  return owners;
+  return held;
 }

@@ -72,14 +72,9 @@ export function plannedTopics(
   return planned;
 }
 
-/** Names are short and partitions many: `{ members: { a: { orders: [0, 2] } } }` rather than a list of objects. */
+/** Names are long and partitions many: `{ members: { a: [['orders', 0, 2]] } }`, in the order in which they are held. */
 export function encodePlan(plan: GroupPlan): string {
-  const assignment = [...plan.assignment].map(([id, owned]) => {
-    const byTopic = new Map<string, number[]>();
-    for (const { topic } of owned) byTopic.set(topic, []);
-    for (const { topic, partition } of owned) byTopic.get(topic)?.push(partition);
-    return [id, Object.fromEntries(byTopic)] as const;
-  });
+  const assignment = [...plan.assignment].map(([id, owned]) => [id, runsOf(owned)] as const);
   return JSON.stringify({
     topics: Object.fromEntries([...plan.topics].map(([name, topic]) => [name, [topic.partitions, topic.initial]])),
     members: Object.fromEntries(plan.members),
@@ -91,19 +86,30 @@ export function decodePlan(json: string): GroupPlan {
   const plan: {
     topics: Record<string, [number, number]>;
     members: Record<string, string>;
-    assignment: Record<string, Record<string, number[]>>;
+    assignment: Record<string, PartitionRun[]>;
   } = JSON.parse(json);
   const topics = Object.entries(plan.topics).map(
     ([name, [partitions, initial]]) => [name, { partitions, initial }] as const,
   );
-  const assignment = Object.entries(plan.assignment).map(([id, byTopic]) => [id, partitionsOf(byTopic)] as const);
+  const assignment = Object.entries(plan.assignment).map(([id, runs]) => [id, partitionsOf(runs)] as const);
   return { topics: new Map(topics), members: new Map(Object.entries(plan.members)), assignment: new Map(assignment) };
 }
 
-function partitionsOf(byTopic: Record<string, number[]>): TopicPartition[] {
-  return Object.entries(byTopic).flatMap(([topic, partitions]) =>
-    partitions.map((partition) => ({ topic, partition })),
-  );
+/** A topic, and some of its partitions. */
+type PartitionRun = [topic: string, ...partitions: number[]];
+
+function runsOf(partitions: readonly TopicPartition[]): PartitionRun[] {
+  const runs: PartitionRun[] = [];
+  for (const { topic, partition } of partitions) {
+    const last = runs.at(-1);
+    if (last?.[0] === topic) last.push(partition);
+    else runs.push([topic, partition]);
+  }
+  return runs;
+}
+
+function partitionsOf(runs: readonly PartitionRun[]): TopicPartition[] {
+  return runs.flatMap(([topic, ...partitions]) => partitions.map((partition) => ({ topic, partition })));
 }
 
 function sameEntries<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>, same: (a: T, b: T) => boolean): boolean {

@@ -24,15 +24,16 @@ export function laneOf(ordering: Ordering, key: string | undefined): string | un
 /** Lets one item at a time into each lane and keeps the others in their order. A lane costs nothing while nobody is in it. */
 export class Lanes<T> {
   /** Busy lanes; those where somebody waits have a queue. */
-  readonly #lanes = new Map<string, Fifo<T> | undefined>();
+  readonly #lanes = new Map<string, Fifo<T> | null>();
 
   /** Whether `item` may run now. If not, it waits its turn: `leave` answers it. */
   enter(name: string, item: T): boolean {
-    if (!this.#lanes.has(name)) {
-      this.#lanes.set(name, undefined);
+    const lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      this.#lanes.set(name, null);
       return true;
     }
-    this.#queue(name).push(item);
+    (lane ?? this.#queue(name)).push(item);
     return false;
   }
 

@@ -9,11 +9,7 @@ export function partitionName({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
-/** By topic, then by number; by code units, so that every process sorts alike whatever its locale. */
-export function comparePartitions(a: TopicPartition, b: TopicPartition): number {
-  return compareNames(a.topic, b.topic) || a.partition - b.partition;
-}
-
+/** By code units, so that every process sorts alike whatever its locale. */
 export function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
