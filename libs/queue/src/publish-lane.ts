@@ -129,8 +129,13 @@ export class PublishLane {
       publication.lastFailure = failure;
       if (!isTemporary || publication.isOverdue) publication.giveUp(failure, description, error);
     }
-    if (isTemporary) this.#failed.push(batch);
-    else this.#release(batch);
+    if (!isTemporary) {
+      this.#release(batch);
+      return;
+    }
+    this.#failed.push(batch);
+    // What waits behind it waits for the same reason.
+    for (const { publication } of this.#pending) publication.lastFailure = failure;
   }
 
   /** Sends the failed calls again when Redis is back, or after a pause when it is there and refuses. */
