@@ -55,10 +55,15 @@ export class ConsumerHeart {
     await this.#loop.stop();
   }
 
-  /** Beats now. A new registration must be told who it belongs to. */
+  /** Beats now. */
   now(): void {
-    this.#told = '';
     this.#loop.wake();
+  }
+
+  /** What a new registration says of its owner. */
+  async introduce(): Promise<string> {
+    this.#told = await this.#describe();
+    return this.#told;
   }
 
   /** A connection was made anew: what we told about it is no longer true. */
@@ -77,7 +82,7 @@ export class ConsumerHeart {
     const restMs = Math.min(1000, Math.floor(this.#leaseMs / 3));
     const keys = this.#user.keys();
     if (keys === undefined || !this.#connection.isUp) return restMs;
-    const info = this.#isStale || this.#told === '' ? await this.#describe() : this.#told;
+    const info = this.#isStale ? await this.#describe() : this.#told;
     const heartbeat = await beat(this.#connection.commands, keys, {
       leaseMs: this.#leaseMs,
       isWaiting: this.#user.isWaiting(),

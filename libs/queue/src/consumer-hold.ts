@@ -51,10 +51,6 @@ export class ConsumerHold {
     return this.#held.has(id);
   }
 
-  get(id: string): HeldMessage | undefined {
-    return this.#held.get(id);
-  }
-
   /** Whether more may be taken. */
   set isOpen(isOpen: boolean) {
     this.#isOpen = isOpen;
@@ -113,6 +109,16 @@ export class ConsumerHold {
     this.#next = 0;
     for (const held of taken) this.#held.delete(held.id);
     return taken;
+  }
+
+  /** Somebody cancelled a message: its handler is told; when it has none yet it is taken out of here, and answered. */
+  cancel(id: string, reason: Error): HeldMessage | undefined {
+    const held = this.#held.get(id);
+    if (held === undefined || held.isCancelled) return undefined;
+    held.isCancelled = true;
+    if (held.context === undefined) return this.takeWaiting((waiting) => waiting === held)[0];
+    held.abandon(reason);
+    return undefined;
   }
 
   /** What waits although nobody asked for it to be fetched ahead, behind handlers that turned slow. */

@@ -20,12 +20,20 @@ export class ConsumerMembership {
   readonly #connection: RedisConnection;
   readonly #options: ConsumerOptions;
   readonly #user: MembershipUser;
+  readonly #introduce: () => Promise<string>;
   readonly #leaving = new AbortController();
   #keys: ConsumerKeys | undefined;
   #settings: QueueSettings | undefined;
   #isJoining = false;
 
-  constructor(connection: RedisConnection, options: ConsumerOptions, user: MembershipUser) {
+  /** @param introduce tells who this is, as JSON: also by which connections its death will be noticed, from its first message on */
+  constructor(
+    connection: RedisConnection,
+    options: ConsumerOptions,
+    user: MembershipUser,
+    introduce: () => Promise<string>,
+  ) {
+    this.#introduce = introduce;
     this.#connection = connection;
     this.#options = options;
     this.#user = user;
@@ -53,7 +61,7 @@ export class ConsumerMembership {
     const { prefix, commands } = this.#connection;
     const { queue, priority, leaseMs } = this.#options;
     const unique = randomBytes(6).toString('base64url');
-    const request = { priority, unique, leaseMs, info: this.about([], '') };
+    const request = { priority, unique, leaseMs, info: await this.#introduce() };
     const registered = await registerConsumer(commands, { prefix, queue }, request);
     if (registered === undefined) throw new TopologyNotFoundError('queue', queue);
     this.#settings = JSON.parse(registered.settings) as QueueSettings;

@@ -166,7 +166,9 @@ export class ConsumerRunner {
 
   #tell(labels: HandlerLabels, outcome: Outcome, context: DeliveryContext, durationMs: number): void {
     if (!this.#events.has('handled')) return;
-    this.#events.emit('handled', { ...labels, outcome: outcome.kind, attempt: context.attempt, durationMs });
+    const timestamp = context instanceof MessageContext ? context.timestamp : undefined;
+    const { attempt } = context;
+    this.#events.emit('handled', { ...labels, outcome: outcome.kind, attempt, durationMs, timestamp });
   }
 }
 

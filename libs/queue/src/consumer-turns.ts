@@ -1,4 +1,5 @@
 import type { RedisConnection } from '@millrace/redis';
+import type { ConsumerReport } from './consumer-report.js';
 import type { ConsumerKeys } from './store/consumer-keys.js';
 import { moveDue } from './store/due.js';
 import { heldMessages } from './store/held.js';
@@ -38,6 +39,7 @@ const noIdSet: ReadonlySet<string> = new Set();
 export class ConsumerTurns {
   readonly #connection: RedisConnection;
   readonly #user: TurnUser;
+  readonly #told: ConsumerReport;
   #keys: ConsumerKeys | undefined;
   #acknowledged: string[] = [];
   #verdicts: Verdict[] = [];
@@ -56,9 +58,10 @@ export class ConsumerTurns {
   #isHungry = false;
   #state: TurnState = 'ok';
 
-  constructor(connection: RedisConnection, user: TurnUser) {
+  constructor(connection: RedisConnection, user: TurnUser, report: ConsumerReport) {
     this.#connection = connection;
     this.#user = user;
+    this.#told = report;
     connection.on('up', this.#tryAgain);
   }
 
@@ -69,6 +72,7 @@ export class ConsumerTurns {
     this.#verdicts = [];
     this.#isUncertain = false;
     this.#wakeUp = '';
+    this.#told.started();
     this.nudge();
   }
 
@@ -81,6 +85,7 @@ export class ConsumerTurns {
   /** Makes no further turn at all. */
   end(): void {
     this.#isEnded = true;
+    this.#told.stopped();
     this.#connection.off('up', this.#tryAgain);
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#dueTimer);
@@ -174,6 +179,9 @@ export class ConsumerTurns {
     this.#verdicts.splice(0, verdicts.length);
     this.#wakeUp = '';
     this.#isDue = false;
+    const isOurs = (id: string): boolean => this.#perhapsSettled.has(id);
+    const confirmed = acknowledged.length - result.notMine.filter((id) => !isOurs(id)).length;
+    if (confirmed > 0) this.#told.acknowledged(confirmed);
     this.#report([...result.notMine, ...settled]);
     if (verdicts.length > 0) this.#user.settled(verdicts);
     this.#goOn(result, wanted);
@@ -185,7 +193,10 @@ export class ConsumerTurns {
     clearTimeout(this.#dueTimer);
     if (dueInMs === 0) this.#isDue = true;
     else if (dueInMs !== undefined) this.#dueTimer = setTimeout(this.#whenDue, Math.min(dueInMs, maxTimerMs));
-    if (taken.length > 0) this.#user.take(taken);
+    if (taken.length > 0) {
+      this.#told.delivered(taken);
+      this.#user.take(taken);
+    }
     this.#user.turnEnded();
     const isMoreThere = taken.length === wanted || dueInMs === 0;
     if (this.#hasSettlements || (isMoreThere && state === 'ok' && this.#user.wanted() > 0)) this.#isAsked = true;

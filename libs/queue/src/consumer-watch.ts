@@ -5,8 +5,8 @@ import { endRegistration } from './store/departure.js';
 import type { Colleague } from './store/heartbeat.js';
 import type { ConsumerInfo } from './store/registration.js';
 
-/** A consumer that reconnects is back within this time and has said so; 400 ms is eight times the first reconnect delay. */
-const secondLookMs = 400;
+/** A consumer that reconnects is back within this time and has said so: it is four times the first reconnect delay. */
+const secondLookMs = 250;
 /** After an outage everybody reconnects: who is not back at once is not dead. */
 const settlingMs = 3000;
 
@@ -18,13 +18,13 @@ const settlingMs = 3000;
 export class ConsumerWatch {
   readonly #connection: RedisConnection;
   #isAllowed = true;
-  #connectedAt = 0;
+  #connectedAt = Number.NEGATIVE_INFINITY;
 
   constructor(connection: RedisConnection) {
     this.#connection = connection;
   }
 
-  /** This process has just connected. */
+  /** This process has just connected again. */
   connected(monotonicNow: number): void {
     this.#connectedAt = monotonicNow;
   }

@@ -7,6 +7,7 @@ import { ConsumerHold } from './consumer-hold.js';
 import type { ConsumerHost, ConsumerStatus } from './consumer-host.js';
 import { ConsumerMembership } from './consumer-membership.js';
 import type { ConsumerOptions } from './consumer-options.js';
+import { ConsumerReport } from './consumer-report.js';
 import { ConsumerRunner } from './consumer-runner.js';
 import { ConsumerSettling, type MessageSettlement } from './consumer-settling.js';
 import { ConsumerTurns } from './consumer-turns.js';
@@ -44,8 +45,8 @@ export class QueueConsumer implements Service {
     this.options = options;
     const { connection, events, codecs } = host;
     this.#labels = Object.freeze({ handler: options.name ?? options.queue, source: `queue:${options.queue}` });
-    this.#membership = new ConsumerMembership(connection, options, this);
-    this.#turns = new ConsumerTurns(connection, this);
+    this.#membership = new ConsumerMembership(connection, options, this, () => this.#heart.introduce());
+    this.#turns = new ConsumerTurns(connection, this, new ConsumerReport(events, this.#labels, this));
     this.#settling = new ConsumerSettling(this.#turns, events);
     const runner = new ConsumerRunner(options, new ConsumerHandlers(options), codecs, events, this);
     this.#hold = new ConsumerHold(
@@ -137,7 +138,8 @@ export class QueueConsumer implements Service {
   }
 
   #giveBack(messages: readonly HeldMessage[]): void {
-    for (const held of messages) this.#settling.settle(held, { kind: 'release' }, this.#labels);
+    // Each goes to the head: the first one last, so that it is the first again.
+    for (const held of messages.toReversed()) this.#settling.settle(held, { kind: 'release' }, this.#labels);
   }
 
   // What its parts tell it.
@@ -215,7 +217,10 @@ export class QueueConsumer implements Service {
   }
 
   beaten({ hasWork, cancelled, duty }: Heartbeat): void {
-    for (const id of cancelled) this.#cancel(id);
+    for (const id of cancelled) {
+      const waiting = this.#hold.cancel(id, new MessageCancelledError(this.queue, id));
+      if (waiting !== undefined) this.#settling.settle(waiting, { kind: 'drop', reason: 'cancelled' }, this.#labels);
+    }
     this.#giveBack(this.#hold.takeStale(performance.now()));
     if (hasWork) this.#turns.woken(this.#membership.keys?.consumer ?? '');
     if (duty !== undefined && duty.dying > 0) this.#host.carryDeadLetters(this.queue);
@@ -233,16 +238,5 @@ export class QueueConsumer implements Service {
     const keys = this.#membership.keys;
     if (keys === undefined || !this.#hold.has(id)) return false;
     return writeProgress(this.#host.connection.commands, keys, id, JSON.stringify(progress) ?? 'null');
-  }
-
-  #cancel(id: string): void {
-    const held = this.#hold.get(id);
-    if (held === undefined || held.isCancelled) return;
-    held.isCancelled = true;
-    if (held.context === undefined) {
-      for (const waiting of this.#hold.takeWaiting((candidate) => candidate === held)) {
-        this.#settling.settle(waiting, { kind: 'drop', reason: 'cancelled' }, this.#labels);
-      }
-    } else held.abandon(new MessageCancelledError(this.queue, id));
   }
 }

@@ -81,7 +81,19 @@ export class DeadLetterCarrier {
       const arrived = await Promise.all(letters.map((letter) => this.#carryOne(queue, target, letter)));
       const ids = arrived.filter((id) => id !== undefined);
       if (ids.length > 0) await deadLettersArrived(client, keys, ids);
+      this.#tell(
+        queue,
+        letters.filter(({ id }) => ids.includes(id)),
+      );
     } while (cursor !== '0');
+  }
+
+  /** What a handler gave up was told when it did; the rest nobody has seen die. */
+  #tell(queue: string, arrived: readonly Dying[]): void {
+    for (const { why } of arrived) {
+      const { reason, handler } = parseWhyDead(why);
+      if (handler === undefined) this.#events.emit('died', { source: `queue:${queue}`, reason, count: 1 });
+    }
   }
 
   /** Answers the id when the dead letter has arrived elsewhere. */

@@ -1,5 +1,6 @@
 import { DeadLetter, type Headers } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
+import { publishedId } from './model/dead-letter.js';
 import type { Death } from './model/death.js';
 import { countDeliveries, type Deliveries } from './model/deliveries.js';
 import type { StoredMessage, StoredProperties } from './model/message-frame.js';
@@ -15,13 +16,15 @@ export interface MessageDesk {
 export class MessageContext extends DeliveryContext {
   /** The id the publisher gave, or that the message was given. */
   readonly messageId: string;
+  readonly #id: string;
   readonly #desk: MessageDesk;
   readonly #message: StoredMessage;
   readonly #deliveries: Deliveries;
 
   constructor(desk: MessageDesk, id: string, message: StoredMessage, deliveries: Deliveries) {
     super();
-    this.messageId = id;
+    this.messageId = publishedId(id);
+    this.#id = id;
     this.#desk = desk;
     this.#message = message;
     this.#deliveries = deliveries;
@@ -120,6 +123,6 @@ export class MessageContext extends DeliveryContext {
    */
   async progress(value: unknown): Promise<boolean> {
     this.extend();
-    return this.#desk.reportProgress(this.messageId, value);
+    return this.#desk.reportProgress(this.#id, value);
   }
 }

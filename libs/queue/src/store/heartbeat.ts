@@ -1,8 +1,9 @@
 import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 
-// Says that a consumer lives, and tells it what it has to know. One consumer of a queue at a time is on duty: it alone is
-// told of the others, to see which of them are dead, and of dead letters that nobody carries on.
+// Says that a consumer lives, and tells it what it has to know. About once a second one of a queue's consumers is on duty, the
+// next that beats: it is told of the others, to see which of them are dead, and of dead letters that nobody carries on.
+// Nobody holds the duty, so whoever dies, the next beat of anybody else is soon enough.
 //
 // KEYS 1 consumers 2 meta 3 consumer-info 4 idle 5 cancels 6 dead 7 dying 8 delayed 9 expiry 10… ready
 // ARGV 1 my id 2 lease in ms 3 '1' when I wait to be woken 4 who I am, when that changed, else ''
@@ -16,7 +17,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 call('ZADD', KEYS[1], now + ARGV[2], me)
 if ARGV[4] ~= '' then call('HSET', KEYS[3], me, ARGV[4]) end
 call('HSET', KEYS[2], 'used-at', now)
-local meta = call('HMGET', KEYS[2], 'paused', 'single-active', 'active', 'duty', 'duty-until', 'revision')
+local meta = call('HMGET', KEYS[2], 'paused', 'single-active', 'active', 'duty-at', 'revision')
 local mayTake = not meta[1] and not (meta[2] and meta[3] ~= me)
 if ARGV[3] == '1' and mayTake then call('ZADD', KEYS[4], 0, me) end
 local hasWork = 0
@@ -32,14 +33,14 @@ if call('EXISTS', KEYS[5]) == 1 then
   local all = call('HGETALL', KEYS[5])
   for i = 1, #all, 2 do if all[i + 1] == me then mine[#mine + 1] = all[i] end end
 end
-if meta[4] and meta[4] ~= me and tonumber(meta[5]) > now then return {hasWork, meta[6] or '', mine, 0} end
-call('HSET', KEYS[2], 'duty', me, 'duty-until', now + 3000)
+if meta[4] and now - meta[4] < 550 then return {hasWork, meta[5] or '', mine, 0} end
+call('HSET', KEYS[2], 'duty-at', now)
 local dead = call('SRANDMEMBER', KEYS[6], 10)
 for _, id in ipairs(call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)) do dead[#dead + 1] = id end
 local others = call('ZRANGE', KEYS[1], 0, 999, 'WITHSCORES')
 local ids = {}
 for i = 1, #others, 2 do ids[#ids + 1] = others[i] end
-return {hasWork, meta[6] or '', mine, 1, dead, call('HLEN', KEYS[7]), others, #ids > 1 and call('HMGET', KEYS[3], unpack(ids)) or {}}
+return {hasWork, meta[5] or '', mine, 1, dead, call('HLEN', KEYS[7]), others, #ids > 1 and call('HMGET', KEYS[3], unpack(ids)) or {}}
 `;
 
 /** A consumer as the one on duty sees it. */

@@ -46,11 +46,12 @@ export async function registerConsumer(
     readonly priority: number;
     readonly unique: string;
     readonly leaseMs: number;
-    readonly info: ConsumerInfo;
+    /** JSON of a `ConsumerInfo`. */
+    readonly info: string;
   },
 ): Promise<Registered | undefined> {
   const { consumers, consumerInfo, meta }: QueueKeys = queueKeys(place.prefix, place.queue);
-  const args = [rankOf(request.priority), request.unique, request.leaseMs, JSON.stringify(request.info)];
+  const args = [rankOf(request.priority), request.unique, request.leaseMs, request.info];
   const reply = await registerScript.run(client, [consumers, consumerInfo, meta], args);
   if (reply === null) return undefined;
   const [consumer, settings] = asList(reply).map(asText);

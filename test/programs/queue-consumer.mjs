@@ -1,0 +1,32 @@
+// A process that consumes from one queue, and prints what it does. What its handler does is told by the payload:
+// { hang: true } never ends, { die: true } kills the process, anything else is handled at once.
+
+import { Broker } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
+
+const { REDIS_URL, PREFIX, QUEUE, CONSUMER = '{}' } = process.env;
+const connection = await new RedisConnection({ url: REDIS_URL, prefix: PREFIX }).open();
+const broker = new Broker(connection);
+broker.events.on('lease-lost', () => console.log('lease-lost'));
+const consumer = broker.consumer({
+  queue: QUEUE,
+  ...JSON.parse(CONSUMER),
+  handler: async (payload, context) => {
+    console.log(`got ${context.messageId} ${JSON.stringify(payload)} ${context.deliveryCount}`);
+    if (payload.die) process.kill(process.pid, 'SIGKILL');
+    if (payload.waitMs) await new Promise((resolve) => setTimeout(resolve, payload.waitMs));
+    if (payload.hang) {
+      context.signal.addEventListener('abort', () => console.log(`aborted ${context.signal.reason.name}`));
+      await new Promise(() => {});
+    }
+    console.log(`done ${context.messageId} ${JSON.stringify(payload)}`);
+  },
+});
+process.on('SIGTERM', async () => {
+  await consumer.stop({ deadlineMs: 2000 });
+  await broker.close();
+  connection.close();
+  console.log('stopped');
+});
+await consumer.start();
+console.log('ready');

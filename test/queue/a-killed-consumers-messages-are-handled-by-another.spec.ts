@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+import { spawnConsumer } from './consuming.js';
+
+describe("a dead consumer's messages", () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(stopEverything);
+
+  it('are handled by another, long before its lease is over, when its process was killed', async () => {
+    // given: a process that holds five messages and will never end them, and another that waits; leases of an hour
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const victim = await spawnConsumer(server, prefix, 'q', { leaseMs: 3_600_000, concurrency: 5 });
+    for (let n = 0; n < 5; n++) await broker.sendToQueue('q', { n, hang: true });
+    await waitFor(() => victim.lines.filter((line) => line.startsWith('got')).length === 5, {
+      what: 'five to be held',
+    });
+    const seen: { payload: unknown; deliveryCount: number; redelivered: boolean; attempt: number }[] = [];
+    const consumer = broker.consumer({
+      queue: 'q',
+      leaseMs: 3_600_000,
+      handler: (payload, { deliveryCount, redelivered, attempt }) => {
+        seen.push({ payload, deliveryCount, redelivered, attempt });
+      },
+    });
+    await consumer.start();
+    // when
+    await victim.kill();
+    // then
+    await waitFor(() => seen.length === 5, { what: 'the five to be handled elsewhere' });
+    expect(seen.map(({ payload }) => payload)).toEqual(
+      expect.arrayContaining([
+        { n: 0, hang: true },
+        { n: 4, hang: true },
+      ]),
+    );
+    expect(seen.every((one) => one.deliveryCount === 1 && one.redelivered && one.attempt === 1)).toBe(true);
+    await close();
+  });
+
+  it('are handled by another when its lease is over, when its host has frozen; and when it thaws it cannot settle', async () => {
+    // given
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const frozen = await spawnConsumer(server, prefix, 'q', { leaseMs: 600 });
+    await broker.sendToQueue('q', { hang: true }, { messageId: 'm' });
+    await frozen.waitForLine('got m');
+    // when
+    await frozen.freeze();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const attempts: number[] = [];
+    const consumer = broker.consumer({
+      queue: 'q',
+      leaseMs: 10_000,
+      handler: (_, context) => {
+        attempts.push(context.deliveryCount);
+        return held;
+      },
+    });
+    await consumer.start();
+    await waitFor(() => attempts.length === 1, { what: 'the message to be handled by another' });
+    frozen.thaw();
+    // then: it is told, its handler too, and the message stays with the other
+    await frozen.waitForLine('lease-lost');
+    await frozen.waitForLine('aborted LeaseLostError');
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    expect(await redis.hlen('messages')).toBe(1);
+    release();
+    await waitFor(async () => (await redis.hlen('messages')) === 0, { what: 'the other to settle it' });
+    expect(attempts).toEqual([1]);
+    await frozen.stop();
+    await close();
+  });
+
+  it('are dead-lettered when each consumer that takes one dies of it', async () => {
+    // given
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q', deliveryLimit: 2 });
+    const healthy: unknown[] = [];
+    const watching = broker.consumer({
+      queue: 'q',
+      priority: -1,
+      maxPerSecond: 1,
+      handler: (payload) => void healthy.push(payload),
+    });
+    watching.pause();
+    await watching.start();
+    await broker.sendToQueue('q', { die: true });
+    // when
+    for (let death = 0; death < 3; death++) {
+      const victim = await spawnConsumer(server, prefix, 'q', { concurrency: 1 });
+      await victim.exited;
+    }
+    // then
+    const dead: unknown[] = [];
+    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q.dead}:messages`)) === 1, {
+      what: 'a dead letter',
+    });
+    const undertaker = broker.consumer({
+      queue: 'q.dead',
+      handler: (payload, { deaths }) => void dead.push(payload, deaths[0]?.reason, deaths[0]?.queue),
+    });
+    await undertaker.start();
+    await broker.sendToQueue('q', { fine: true });
+    watching.resume();
+    await waitFor(() => dead.length > 0 && healthy.length === 1, { what: 'the dead letter and the other message' });
+    expect(dead).toEqual([{ die: true }, 'delivery_limit', 'q']);
+    expect(healthy).toEqual([{ fine: true }]);
+    await close();
+  });
+});

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+describe('stopping a consumer', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(stopEverything);
+
+  it('ends by its deadline with a handler that never ends, and gives the message to another', async () => {
+    // given
+    const { broker, close } = await openBroker(server, ownPrefix());
+    await broker.declareQueue({ name: 'q' });
+    let reason: unknown;
+    let isStarted = false;
+    const stuck = broker.consumer({
+      queue: 'q',
+      concurrency: 1,
+      prefetch: 5,
+      handler: (_, { signal }) => {
+        isStarted = true;
+        signal.addEventListener('abort', () => {
+          reason = signal.reason;
+        });
+        return new Promise(() => undefined);
+      },
+    });
+    await stuck.start();
+    for (let n = 0; n < 5; n++) await broker.sendToQueue('q', n);
+    await waitFor(() => isStarted && stuck.status.held === 5, { what: 'one to run and four to wait' });
+    // when
+    await stuck.stop({ deadlineMs: 300 });
+    // then
+    expect(stuck.status.state).toBe('stopped');
+    expect(reason).toMatchObject({ name: 'ClosedError' });
+    const seen: [unknown, number][] = [];
+    await broker
+      .consumer({ queue: 'q', concurrency: 1, handler: (n, { deliveryCount }) => void seen.push([n, deliveryCount]) })
+      .start();
+    await waitFor(() => seen.length === 5, { what: 'another to handle all five' });
+    expect(seen).toEqual([0, 1, 2, 3, 4].map((n) => [n, 0]));
+    await close();
+  });
+
+  it('lets a handler end that does, and settles what it did', async () => {
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    let release = (): void => undefined;
+    const consumer = broker.consumer({
+      queue: 'q',
+      handler: () =>
+        new Promise<void>((resolve) => {
+          release = resolve;
+        }),
+    });
+    await consumer.start();
+    await broker.sendToQueue('q', 1);
+    await waitFor(() => consumer.status.running === 1, { what: 'the handler to run' });
+    const stopped = consumer.stop({ deadlineMs: 10_000 });
+    release();
+    await stopped;
+    expect(await server.client().hlen(`${prefix}:{queue:q}:messages`)).toBe(0);
+    await close();
+  });
+
+  it('ends by its deadline while Redis is gone or frozen', async () => {
+    // given
+    const own = await startRedis();
+    const { broker, close } = await openBroker(own, ownPrefix());
+    await broker.declareQueue({ name: 'q' });
+    const consumers = await Promise.all(
+      [1, 2].map(async () => {
+        const consumer = broker.consumer({ queue: 'q', handler: () => new Promise(() => undefined) });
+        await consumer.start();
+        return consumer;
+      }),
+    );
+    await broker.publishBatch([1, 2, 3, 4].map((body) => ({ exchange: '', routingKey: 'q', body })));
+    await waitFor(() => consumers.some(({ status }) => status.running > 0), { what: 'handlers to run' });
+    // when
+    await own.freeze();
+    await consumers[0]?.stop({ deadlineMs: 200 });
+    await own.kill();
+    await consumers[1]?.stop({ deadlineMs: 200 });
+    // then
+    expect(consumers.map(({ status }) => status.state)).toEqual(['stopped', 'stopped']);
+    await close();
+  });
+});
