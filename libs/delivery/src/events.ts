@@ -78,6 +78,8 @@ export interface MillraceEvents {
   delivered: [event: { readonly source: string; readonly count: number; readonly redelivered: number }];
   /** Messages of a queue were handled, and Redis knows it. */
   acknowledged: [event: { readonly source: string; readonly count: number }];
+  /** Messages of a queue became dead letters by no handler's doing: `expired`, `maxlen`, `delivery_limit`. */
+  died: [event: { readonly source: string; readonly reason: DeadLetterReason; readonly count: number }];
   /** Redis refused a commit: the partition is another member's, was deleted, or its log ends before the offset. */
   'commit-refused': [
     event: {

@@ -1,5 +1,11 @@
 import type { CodecRegistry } from '@millrace/core';
-import { type DeliveryPlan, type Events, type HandlerLabels, withMiddleware } from '@millrace/delivery';
+import {
+  type DeliveryPlan,
+  type Events,
+  type HandlerLabels,
+  type RunningConsumer,
+  withMiddleware,
+} from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerSurroundings } from './consumer-surroundings.js';
@@ -7,6 +13,8 @@ import { DeadLetterWriter } from './dead-letter-writer.js';
 import { Dispatcher } from './dispatcher.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext } from './record-context.js';
+import type { CommitReply } from './store/commit.js';
+import type { GroupPartition } from './store/lease.js';
 import type { WorkerHost } from './worker-host.js';
 
 /** What of a consumer its workers reach. */
@@ -25,6 +33,7 @@ export class ConsumerHost implements WorkerHost {
   readonly deadLetters: DeadLetterWriter;
   readonly plan: DeliveryPlan<RecordContext>;
   readonly #calls: HostCalls;
+  readonly #consumer: RunningConsumer;
   readonly #labels = new Map<string, HandlerLabels>();
 
   constructor(surroundings: ConsumerSurroundings, options: ConsumerOptions, calls: HostCalls) {
@@ -38,6 +47,8 @@ export class ConsumerHost implements WorkerHost {
     const { handler = () => undefined, middleware, validate, handlerTimeoutMs } = options;
     this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs };
     this.#calls = calls;
+    const { name = options.group, group } = options;
+    this.#consumer = { handler: name, source: `group:${group}`, group, running: () => this.dispatcher.running };
   }
 
   labelsOf(topic: string): HandlerLabels {
@@ -48,6 +59,19 @@ export class ConsumerHost implements WorkerHost {
       this.#labels.set(topic, labels);
     }
     return labels;
+  }
+
+  tellStarted(): void {
+    this.events.emit('consumer-started', this.#consumer);
+  }
+
+  tellStopped(): void {
+    this.events.emit('consumer-stopped', this.#consumer);
+  }
+
+  tellCommit({ topic, partition, group }: GroupPartition, result: CommitReply['kind'], offset: number): void {
+    if (result === 'committed') this.events.emit('committed', { topic, partition, group, offset });
+    else this.events.emit('commit-refused', { topic, partition, group, why: result });
   }
 
   shareOfPrefetch(): { readonly records: number; readonly bytes: number } {

@@ -116,6 +116,7 @@ export class GroupConsumer implements Service {
       connection.on('up', this.#onUp);
       await this.#heartbeat.start();
       await this.#fetcher.start();
+      this.#host.tellStarted();
     });
   }
 
@@ -128,6 +129,7 @@ export class GroupConsumer implements Service {
       await this.#ownership.stop(deadlineMs);
       await this.#end();
       await this.#membership.leave().catch(() => undefined);
+      this.#host.tellStopped();
     });
   }
 

@@ -3,7 +3,7 @@ import type { RedisClient } from '@millrace/redis';
 import type { HeldLease } from './held-lease.js';
 import { Frontier } from './model/frontier.js';
 import { encodeProgress, type Progress } from './model/progress.js';
-import { commitOffset } from './store/commit.js';
+import { type CommitReply, commitOffset } from './store/commit.js';
 
 /** Room for what is done beyond the frontier: enough for a bitmap over the default `maxUncommittedRecords`. */
 const maxProgressBytes = 16 * 1024;
@@ -16,6 +16,7 @@ export class PartitionOffsets {
   readonly #lease: HeldLease;
   readonly #client: () => RedisClient;
   readonly #onChange: () => void;
+  readonly #onCommit: (result: CommitReply['kind'], offset: number) => void;
   #frontier: Frontier;
   #attempts: Map<number, number>;
   #confirmed: number;
@@ -26,11 +27,16 @@ export class PartitionOffsets {
   constructor(
     lease: HeldLease,
     start: { readonly committed: number; readonly progress: Progress },
-    use: { readonly client: () => RedisClient; readonly onChange: () => void },
+    use: {
+      readonly client: () => RedisClient;
+      readonly onChange: () => void;
+      readonly onCommit: (result: CommitReply['kind'], offset: number) => void;
+    },
   ) {
     this.#lease = lease;
     this.#client = use.client;
     this.#onChange = use.onChange;
+    this.#onCommit = use.onCommit;
     this.#confirmed = start.committed;
     this.#frontier = new Frontier(start.committed);
     for (const { start: first, length } of start.progress.done) {
@@ -121,6 +127,7 @@ export class PartitionOffsets {
     try {
       const commit = { offset, progress, isSeek };
       const reply = await commitOffset(this.#client(), this.#lease.place, this.#lease, this.#lease.leaseMs, commit);
+      this.#onCommit(reply.kind, offset);
       if (reply.kind !== 'committed') {
         this.#lease.lose();
         return 'lost';

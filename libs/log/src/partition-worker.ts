@@ -55,8 +55,11 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.group = lease.place.group;
     this.epoch = lease.epoch;
     this.#host = host;
-    const onChange = (): void => host.commitSoon();
-    this.offsets = new PartitionOffsets(lease, start, { client: () => host.connection.commands, onChange });
+    this.offsets = new PartitionOffsets(lease, start, {
+      client: () => host.connection.commands,
+      onChange: () => host.commitSoon(),
+      onCommit: (result, offset) => host.tellCommit(lease.place, result, offset),
+    });
     this.#buffer = new PartitionBuffer(this, this.offsets, this.offsets.frontier);
     this.queue = new PartitionQueue(this.#buffer, host.options, {
       ready: () => host.dispatcher.wake(),

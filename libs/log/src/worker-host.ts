@@ -6,6 +6,8 @@ import type { DeadLetterWriter } from './dead-letter-writer.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext } from './record-context.js';
+import type { CommitReply } from './store/commit.js';
+import type { GroupPartition } from './store/lease.js';
 
 /** What a consumer gives to the workers of all its partitions. */
 export interface WorkerHost {
@@ -26,5 +28,7 @@ export interface WorkerHost {
   fetchSoon(): void;
   /** Where to go on when everything before `offset` was removed; undefined: nowhere, until somebody seeks. */
   resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined>;
+  /** Redis has answered to a commit. */
+  tellCommit(place: GroupPartition, result: CommitReply['kind'], offset: number): void;
   onError(duty: string, error: unknown): void;
 }

@@ -47,7 +47,7 @@ export function countMessages(listeners: Listeners, registry: Registry, { source
 }
 
 function countDeaths(listeners: Listeners, registry: Registry, sources: boolean): void {
-  const count = (name: string, help: string, event: 'dead-lettered' | 'discarded'): void => {
+  const count = (name: string, help: string, event: 'dead-lettered' | 'discarded'): TallyTable => {
     const table = new TallyTable(reasons);
     if (!sources) table.row('');
     const labelNames = sources ? ['reason', 'source'] : ['reason'];
@@ -55,9 +55,11 @@ function countDeaths(listeners: Listeners, registry: Registry, sources: boolean)
       table.series((source, reason): Record<string, string> => (sources ? { reason, source } : { reason })),
     );
     listeners.on(event, ({ source, reason }) => table.row(sources ? source : '').add(reason));
+    return table;
   };
   const dead = 'Messages and records that were given up and kept, by reason.';
-  count('millrace_messages_dead_lettered_total', dead, 'dead-lettered');
+  const table = count('millrace_messages_dead_lettered_total', dead, 'dead-lettered');
+  listeners.on('died', (event) => table.row(sources ? event.source : '').add(event.reason, event.count));
   count(
     'millrace_messages_discarded_total',
     'Messages and records that were given up and not kept, by reason.',
