@@ -52,7 +52,8 @@ export function compare(scenario: Scenario, measured: Measured): Comparison[] {
 }
 
 function compareResult(scenario: Scenario, result: Result, { samples, absent, rounds }: Measured): Comparison {
-  const reference = samples.get('millrace') ?? [...samples.values()][0] ?? [];
+  const ordered = [samples.get('millrace') ?? [], ...samples.values()];
+  const reference = ordered.find((taken) => taken.length > 0) ?? [];
   const settings = reference[0]?.settings ?? {};
   const refused: Record<string, string> = {};
   const spreads: Record<string, Spread> = {};

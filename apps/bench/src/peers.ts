@@ -1,3 +1,4 @@
+import type { OpenLogPeer } from './log-peer.js';
 import type { Place } from './place.js';
 import type { OpenQueuePeer } from './queue-peer.js';
 import type { Measure, Sample } from './scenario.js';
@@ -14,8 +15,6 @@ const queues: Readonly<Record<string, () => Promise<OpenQueuePeer>>> = {
   nats: async () => (await import('./peers/nats.js')).openNats,
 };
 
-export type QueuePeerName = keyof typeof queues;
-
 /** Opens a queue of the named make. */
 export async function openQueue(subject: string, place: Place, name?: string) {
   const open = await queues[subject]?.();
@@ -23,18 +22,37 @@ export async function openQueue(subject: string, place: Place, name?: string) {
   return open(place, name);
 }
 
+const logs: Readonly<Record<string, () => Promise<OpenLogPeer>>> = {
+  millrace: async () => (await import('./peers/millrace-log.js')).openMillraceLog,
+  ceiling: async () => (await import('./peers/ceiling-log.js')).openCeilingLog,
+  ioredis: async () => (await import('./peers/ioredis-stream.js')).openIoredisStream,
+  nats: async () => (await import('./peers/nats.js')).openNatsLog,
+  kafka: async () => (await import('./peers/kafka.js')).openKafka,
+};
+
+type MeasurePeer<Open> = (place: Place, open: Open, subject: string) => Promise<Sample>;
+type Subjects = Readonly<Record<string, Measure>>;
+
 /** The same measurement for every queue, or for the named ones. */
-export function queuePeers(
-  measure: (place: Place, open: OpenQueuePeer, subject: string) => Promise<Sample>,
-  names: readonly string[] = Object.keys(queues),
-): Readonly<Record<string, Measure>> {
+export function queuePeers(measure: MeasurePeer<OpenQueuePeer>, names = Object.keys(queues)): Subjects {
+  return peers(queues, measure, names);
+}
+
+/** The same measurement for every log, or for the named ones. */
+export function logPeers(measure: MeasurePeer<OpenLogPeer>, names = Object.keys(logs)): Subjects {
+  return peers(logs, measure, names);
+}
+
+function peers<Open>(
+  known: Readonly<Record<string, () => Promise<Open>>>,
+  measure: MeasurePeer<Open>,
+  names: readonly string[],
+): Subjects {
   return Object.fromEntries(
     names.map((name) => {
-      const measurePeer: Measure = async (place) => {
-        const open = await queues[name]?.();
-        if (open === undefined) throw new Error(`there is no queue peer "${name}"`);
-        return measure(place, open, name);
-      };
+      const load = known[name];
+      if (load === undefined) throw new Error(`there is no peer "${name}"`);
+      const measurePeer: Measure = async (place) => measure(place, await load(), name);
       return [name, measurePeer];
     }),
   );

@@ -26,7 +26,12 @@ export async function runAll(options: BenchOptions, servers: Servers, listener: 
   for (const scenario of options.scenarios) {
     const onMeasurement = (subject: string, round: number) =>
       listener.onMeasurement(done++, all, scenario.name, subject, round);
-    comparisons.push(...(await runScenario(scenario, options, servers, { ...listener, onStart: onMeasurement })));
+    comparisons.push(
+      ...(await runScenario(scenario, options, servers, {
+        onStart: onMeasurement,
+        onFailure: (subject, error) => listener.onFailure(scenario.name, subject, error),
+      })),
+    );
   }
   return comparisons;
 }
@@ -36,7 +41,7 @@ async function runScenario(
   scenario: Scenario,
   options: BenchOptions,
   servers: Servers,
-  listener: Pick<RunListener, 'onFailure'> & { onStart(subject: string, round: number): void },
+  listener: { onStart(subject: string, round: number): void; onFailure(subject: string, error: unknown): void },
 ): Promise<Comparison[]> {
   const place: Place = { durability: options.durability, ...(options.quick ? quick : full) };
   const subjects = presentSubjects(scenario, options, servers);
@@ -50,7 +55,7 @@ async function runScenario(
         const measurement = { scenario: scenario.name, subject, server, place, profileFolder: options.profileFolder };
         samples.get(subject)?.push(await take(measurement));
       } catch (error) {
-        listener.onFailure(scenario.name, subject, error);
+        listener.onFailure(subject, error);
       }
     }
   }

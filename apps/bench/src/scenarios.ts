@@ -1,5 +1,33 @@
 import type { Scenario } from './scenario.js';
+import { logConsume } from './scenarios/log-consume.js';
+import { logKeys } from './scenarios/log-keys.js';
+import { logLatency } from './scenarios/log-latency.js';
+import { logMemory } from './scenarios/log-memory.js';
+import { logSend } from './scenarios/log-send.js';
+import { queueDelayed } from './scenarios/queue-delayed.js';
+import { queueLatency } from './scenarios/queue-latency.js';
+import { queueMemory } from './scenarios/queue-memory.js';
+import { queueProcess } from './scenarios/queue-process.js';
+import { queueProcesses } from './scenarios/queue-processes.js';
 import { queuePublishAwaited } from './scenarios/queue-publish-awaited.js';
+import { queuePublishBulk } from './scenarios/queue-publish-bulk.js';
+import { queueRetries } from './scenarios/queue-retries.js';
+import { queueRtt } from './scenarios/queue-rtt.js';
 
 /** Every scenario, in the order of the table. A new one is a file in `scenarios/` and a line here. */
-export const scenarios: readonly Scenario[] = [queuePublishAwaited];
+export const scenarios: readonly Scenario[] = [
+  queuePublishAwaited,
+  queuePublishBulk,
+  ...queueProcess,
+  queueLatency,
+  queueDelayed,
+  queueMemory,
+  ...queueRtt,
+  queueRetries,
+  queueProcesses,
+  ...logSend,
+  logConsume,
+  logLatency,
+  logKeys,
+  ...logMemory,
+];

@@ -66,7 +66,10 @@ export const openCeilingQueue: OpenQueuePeer = async (place, name = 'bench') => 
     publishBatch,
     consume: async (handler, { concurrency }) => {
       const run = { redis, blocking: new Redis(url), keys, turnSha, handler, concurrency, isStopping: false };
-      const loop = takeTurns(run);
+      // Who closes it without stopping it first has no use for what it says then.
+      const loop = takeTurns(run).catch((error) => {
+        if (redis.status === 'ready') throw error;
+      });
       return {
         stop: async () => {
           run.isStopping = true;

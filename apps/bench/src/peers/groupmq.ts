@@ -13,7 +13,12 @@ const groups = 1000;
  */
 export const openGroupmq: OpenQueuePeer = async (place, name = 'bench') => {
   const redis = new Redis(urlOf(place, 'redis'), { maxRetriesPerRequest: null });
-  const queue = new Queue<Payload>({ redis, namespace: name, autoBatch: { size: 64, maxWaitMs: 1 } });
+  const queue = new Queue<Payload>({
+    redis,
+    namespace: name,
+    autoBatch: { size: 64, maxWaitMs: 1 },
+    schedulerLockTtlMs: 50,
+  });
   const add = (data: Payload, delay?: number) =>
     queue.add({ groupId: `g${data.id % groups}`, data, maxAttempts: retry.retries + 1, ...(delay ? { delay } : {}) });
   return {
@@ -24,6 +29,8 @@ export const openGroupmq: OpenQueuePeer = async (place, name = 'bench') => {
       const worker = new Worker<Payload>({
         queue,
         concurrency,
+        // What its documentation gives for delays of less than a second.
+        schedulerIntervalMs: 10,
         backoff: () => retry.delayMs,
         handler: async (job) => handler(job.data),
       });

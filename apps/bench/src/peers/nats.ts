@@ -1,16 +1,25 @@
 import { AckPolicy, connect, type JsMsg, nanos, RetentionPolicy, StorageType } from 'nats';
+import type { OpenLog, OpenLogPeer } from '../log-peer.js';
 import type { Payload } from '../payload.js';
-import { urlOf } from '../place.js';
+import { type Place, urlOf } from '../place.js';
 import type { OpenQueuePeer } from '../queue-peer.js';
 
 /** A JetStream work queue: file storage, publishes confirmed, a pull consumer whose messages are acknowledged one by one. */
-export const openNats: OpenQueuePeer = async (place, name = 'bench') => {
+export const openNats: OpenQueuePeer = (place, name = 'bench') => openStream(place, name, RetentionPolicy.Workqueue);
+
+/** A JetStream stream that keeps its messages, with a durable consumer; otherwise as the queue. */
+export const openNatsLog: OpenLogPeer = (place) => openStream(place, 'bench', RetentionPolicy.Limits);
+
+// Fewer would have the consumer wait for its own acknowledgements.
+const minUnacknowledged = 500;
+
+async function openStream(place: Place, name: string, retention: RetentionPolicy): Promise<OpenLog> {
   const connection = await connect({ servers: urlOf(place, 'nats') });
   const manager = await connection.jetstreamManager();
   await manager.streams.add({
     name,
     subjects: [name],
-    retention: RetentionPolicy.Workqueue,
+    retention,
     storage: place.durability === 'none' ? StorageType.Memory : StorageType.File,
   });
   const stream = connection.jetstream();
@@ -23,7 +32,7 @@ export const openNats: OpenQueuePeer = async (place, name = 'bench') => {
       await manager.consumers.add(name, {
         durable_name: name,
         ack_policy: AckPolicy.Explicit,
-        max_ack_pending: Math.max(concurrency, 1),
+        max_ack_pending: retention === RetentionPolicy.Limits ? minUnacknowledged : concurrency,
         ack_wait: nanos(30_000),
       });
       const consumer = await stream.consumers.get(name, name);
@@ -33,7 +42,7 @@ export const openNats: OpenQueuePeer = async (place, name = 'bench') => {
         message.ack();
       };
       const messages = await consumer.consume({
-        max_messages: Math.max(concurrency, 1),
+        max_messages: retention === RetentionPolicy.Limits ? minUnacknowledged : Math.max(concurrency, 1),
         callback: (m) => void handle(m),
       });
       return {
@@ -47,4 +56,4 @@ export const openNats: OpenQueuePeer = async (place, name = 'bench') => {
       await connection.close();
     },
   };
-};
+}

@@ -1,0 +1,82 @@
+import { payloads } from './payload.js';
+import type { Place } from './place.js';
+import type { OpenQueue, QueueHandler } from './queue-peer.js';
+
+/** Messages a bulk call: what every scenario fills its queue with, and `queue.publish.bulk` measures. */
+export const batchSize = 500;
+
+/** Puts that many messages into a queue, some batches at once. */
+export async function fill(queue: Pick<OpenQueue, 'publishBatch'>, count: number, batchesInFlight = 4): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) {
+      const first = next;
+      next = Math.min(count, first + batchSize);
+      await queue.publishBatch(payloads(next - first, first));
+    }
+  };
+  await Promise.all(Array.from({ length: batchesInFlight }, lane));
+}
+
+export interface Drained {
+  readonly messages: number;
+  readonly seconds: number;
+}
+
+/** Where a queue or a log can be drained from. */
+export interface Drainable {
+  consume(handler: QueueHandler, options: { readonly concurrency: number }): Promise<{ stop(): Promise<void> }>;
+}
+
+/**
+ * Handles `count` messages that wait, and times them without the first tenth: connections, scripts and the JIT are warm
+ * by then. The default handler does nothing; a handler that throws has its message counted when it succeeds.
+ */
+export async function drain(
+  queue: Drainable,
+  { count, concurrency, handler }: { count: number; concurrency: number; handler?: QueueHandler },
+): Promise<Drained & { stop(): Promise<void> }> {
+  const skipped = Math.floor(count / 10);
+  let handled = 0;
+  let startedAt = 0;
+  let endedAt = 0;
+  let finish: () => void = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const tick = (): void => {
+    handled++;
+    if (handled === skipped) startedAt = performance.now();
+    if (handled !== count) return;
+    endedAt = performance.now();
+    finish();
+  };
+  const counted: QueueHandler =
+    handler === undefined
+      ? tick
+      : async (message) => {
+          await handler(message);
+          tick();
+        };
+  const consumer = await queue.consume(counted, { concurrency });
+  await finished;
+  return { messages: count - skipped, seconds: (endedAt - startedAt) / 1000, stop: () => consumer.stop() };
+}
+
+/**
+ * How many messages keep a consumer busy for the window: found by draining a few. A slow subject gets fewer, so that a
+ * run ends the same day; the size of the sample is told with it.
+ */
+export async function backlogFor(
+  queue: Omit<OpenQueue, 'publishDelayed'>,
+  place: Place,
+  options: { concurrency: number; handler?: QueueHandler },
+) {
+  const trial = options.concurrency === 1 ? 500 : 3000;
+  await fill(queue, trial);
+  const { messages, seconds, stop } = await drain(queue, { count: trial, ...options });
+  await stop();
+  const rate = messages / Math.max(seconds, 0.001);
+  const wanted = (rate * 2 * (place.warmUpMs + place.windowMs)) / 1000;
+  return Math.round(Math.min(400_000, Math.max(trial, wanted)));
+}

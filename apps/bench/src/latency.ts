@@ -1,0 +1,62 @@
+import { preciseNow } from './clock.js';
+import { confirmedDurability } from './durability.js';
+import { openLoop } from './open-loop.js';
+import { type Payload, payload, payloadBytes } from './payload.js';
+import { percentile } from './percentile.js';
+import type { Place } from './place.js';
+import type { QueueHandler } from './queue-peer.js';
+import type { Result, Sample } from './scenario.js';
+
+const perSecond = 500;
+const shares = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
+const concurrency = 10;
+/** So many messages are sent before any is counted. */
+const warmUpCount = 100;
+
+/** Something through which a message goes from a sender to a waiting handler. */
+interface Way {
+  publish(payload: Payload): Promise<unknown>;
+  consume(handler: QueueHandler, options: { readonly concurrency: number }): Promise<unknown>;
+}
+
+export function latencyResults(name: string, targets: Readonly<Record<string, Result['targets']>>): Result[] {
+  return Object.keys(shares).map((share) => {
+    const wanted = targets[share];
+    return {
+      name: `${name}.${share}`,
+      unit: 'ms',
+      better: 'less',
+      ...(wanted === undefined ? {} : { targets: wanted }),
+    };
+  });
+}
+
+/** From the call of publish to the start of the handler, at a fixed rate, the consumer idle in between. */
+export async function measureLatency(name: string, way: Way, place: Place, subject: string): Promise<Sample> {
+  const latencies: number[] = [];
+  const count = warmUpCount + Math.round((place.windowMs * 2 * perSecond) / 1000);
+  let arrived = 0;
+  let finish: () => void = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  await way.consume(
+    ({ id, at }) => {
+      if (id >= warmUpCount) latencies.push(preciseNow() - at);
+      if (++arrived === count) finish();
+    },
+    { concurrency },
+  );
+  let id = 0;
+  const start = performance.now();
+  await openLoop((at) => way.publish(payload(id++, at)), { perSecond, count });
+  await finished;
+  return {
+    values: Object.fromEntries(
+      Object.entries(shares).map(([p, share]) => [`${name}.${p}`, percentile(latencies, share)]),
+    ),
+    settings: { payloadBytes, perSecond, concurrency, durability: await confirmedDurability(place, subject) },
+    messages: latencies.length,
+    seconds: (performance.now() - start) / 1000,
+  };
+}
