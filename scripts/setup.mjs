@@ -33,7 +33,7 @@ function say(line) {
   console.log(line);
 }
 
-if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const needs = process.argv.slice(2);
   setup(needs.length > 0 ? needs : ['packages', 'redis', 'build']);
 }

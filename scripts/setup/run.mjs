@@ -13,12 +13,23 @@ export function run(command, args, { cwd, env } = {}) {
   });
   if (result.status === 0) return result.stdout;
   const printed = [result.stdout, result.stderr, result.error?.message].filter(Boolean).join('\n').trim();
-  throw new SetupError(`"${[command, ...args].join(' ')}" failed:\n${printed.split('\n').slice(-40).join('\n')}`);
+  throw new SetupError(`"${[command, ...args].join(' ')}" failed:\n${ends(printed)}`);
+}
+
+/** Some programs say what is wrong first and go on at length (npm), others last (compilers). */
+function ends(text) {
+  const lines = text.split('\n');
+  return lines.length <= 40 ? text : [...lines.slice(0, 20), '…', ...lines.slice(-20)].join('\n');
 }
 
 /** Whether a program ends well; what it prints is of no interest. */
 export function succeeds(command, args) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+/** What a program prints, whether it ends well or not. */
+export function output(command, args) {
+  return spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).stdout ?? '';
 }
 
 /** The full path of a program on PATH, or undefined. */
