@@ -20,6 +20,7 @@ export default {
   // Sources import each other as `./file.js` (what Node runs after the build); tests run the sources themselves.
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^@millrace/([^/]+)/([^/]+)$': '<rootDir>/libs/$1/src/$2.ts',
     '^@millrace/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
   testTimeout: 30_000,

@@ -1,4 +1,3 @@
-import type { Service } from '@millrace/delivery';
 import {
   Injectable,
   Logger,
@@ -34,7 +33,6 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   /** Also of two that have the same name, which stops the start: both are closed then. */
   readonly #all = new Set<Millrace>();
   readonly #consumers: ConsumerHandle[] = [];
-  readonly #attached = new Set<Service>();
   readonly #waits: { stop(): void }[] = [];
   #isStopping = false;
 
@@ -102,7 +100,8 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const wait of this.#waits) wait.stop();
-    const stops = [...this.#consumers, ...this.#attached].map((service) => service.stop());
+    const attached = [...this.#connections.values()].flatMap((millrace) => millrace.attached);
+    const stops = [...this.#consumers, ...attached].map((service) => service.stop());
     for (const result of await Promise.allSettled(stops)) {
       if (result.status === 'rejected') this.#logger.error(result.reason);
     }
@@ -120,15 +119,6 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   /** Handles a queue's messages from now on, without a decorator. @throws {OptionsError} */
   subscribeQueue(options: QueueHandlerOptions, handler: RunHandler): Promise<ConsumerHandle> {
     return this.#subscribe('queue', options, handler);
-  }
-
-  /** Something else that must be drained with the consumers: a transport's server. */
-  attach(service: Service): void {
-    this.#attached.add(service);
-  }
-
-  detach(service: Service): void {
-    this.#attached.delete(service);
   }
 
   async #subscribe(kind: 'log' | 'queue', options: object, handler: RunHandler): Promise<ConsumerHandle> {

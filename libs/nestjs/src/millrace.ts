@@ -1,5 +1,5 @@
 import { UnavailableError } from '@millrace/core';
-import { Events } from '@millrace/delivery';
+import { Events, type Service } from '@millrace/delivery';
 import { Log, type Producer } from '@millrace/log';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
@@ -21,6 +21,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   readonly log: Log;
   readonly broker: Broker;
   readonly #logger = new Logger('Millrace');
+  readonly #attached = new Set<Service>();
   readonly #topologies: Partial<Topology>[] = [];
   readonly #closing = new AbortController();
   #state: MillraceState = 'new';
@@ -48,6 +49,19 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   get producer(): Producer {
     this.#producer ??= this.log.producer(this.options.producer);
     return this.#producer;
+  }
+
+  /** What must be drained with this connection's consumers beside them: a transport's server. */
+  get attached(): readonly Service[] {
+    return [...this.#attached];
+  }
+
+  attach(service: Service): void {
+    this.#attached.add(service);
+  }
+
+  detach(service: Service): void {
+    this.#attached.delete(service);
   }
 
   /** Adds what is to be declared at start. Later it is declared at once, by {@link declare}. */

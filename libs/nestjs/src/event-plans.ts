@@ -1,0 +1,59 @@
+import type { DeliveryContext } from '@millrace/delivery';
+import type { MessageHandler } from '@nestjs/microservices';
+import type { ConsumerPlan } from './consumer-plan.js';
+import type { HandlerPlan } from './handler-plan.js';
+import type { Millrace } from './millrace.js';
+import { withRejectionRule } from './not-retried.js';
+import { consumerPlans } from './plan-consumers.js';
+import { throwProblems } from './topology.js';
+import type { MillraceServerOptions } from './transport-options.js';
+
+/** One `@EventPattern` of one method. */
+export interface EventPatternHandler {
+  readonly pattern: string;
+  readonly callback: MessageHandler;
+  /** The decorator's last argument: options of a queue handler, or with `group` those of a log handler. */
+  readonly extras: object;
+}
+
+type Run = (handler: EventPatternHandler, payload: unknown, context: DeliveryContext) => Promise<void>;
+
+/** The consumers of all event handlers. @throws {OptionsError} with every problem of every handler */
+export function planEvents(
+  handlers: readonly EventPatternHandler[],
+  millrace: Millrace,
+  options: MillraceServerOptions,
+  run: Run,
+): ConsumerPlan[] {
+  const problems: string[] = [];
+  const names = new Map<string, number>();
+  const plans = handlers.map((handler): HandlerPlan => {
+    const count = (names.get(handler.pattern) ?? 0) + 1;
+    names.set(handler.pattern, count);
+    const { retry, ...extras }: { retry?: HandlerPlan['retry'] } = handler.extras;
+    const isLog = 'group' in extras;
+    return {
+      label: count === 1 ? handler.pattern : `${handler.pattern} (${count})`,
+      kind: isLog ? 'log' : 'queue',
+      millrace,
+      options: isLog ? { topic: handler.pattern, ...extras } : { ...queueOptions(handler, options), ...extras },
+      retry: withRejectionRule(retry ?? options.retry),
+      run: (payload, context) => run(handler, payload, context),
+      validate: undefined,
+    };
+  });
+  const consumers = consumerPlans(plans, (problem) => problems.push(problem));
+  throwProblems('MillraceServer', problems);
+  return consumers;
+}
+
+function queueOptions({ pattern }: EventPatternHandler, options: MillraceServerOptions): Record<string, unknown> {
+  const { queue, exchange, concurrency, handlerTimeoutMs } = options;
+  return {
+    queue,
+    bind: [{ exchange, routingKey: pattern }],
+    pattern,
+    concurrency,
+    ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
+  };
+}

@@ -1,0 +1,159 @@
+import type { DeliveryContext } from '@millrace/delivery';
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { finalize } from 'rxjs/operators';
+import { ConsumerHandle } from './consumer-handle.js';
+import { unwrap as unwrapEnvelope } from './envelope.js';
+import { type EventPatternHandler, planEvents } from './event-plans.js';
+import type { Millrace } from './millrace.js';
+import { keepOriginalErrorsOfEvents } from './original-errors.js';
+import { RequestDesk } from './request-desk.js';
+import { MillraceContext } from './rpc-context.js';
+import {
+  type MillraceServerInput,
+  type MillraceServerOptions,
+  resolveServerOptions,
+  transportConnection,
+} from './transport-options.js';
+import { type TransportEvents, type TransportStatus, watchConnection } from './transport-status.js';
+
+/** For `@EventPattern(pattern, millraceTransport)`: only this transport serves the handler, in applications with several. */
+export const millraceTransport: unique symbol = Symbol('MILLRACE');
+
+/**
+ * Nest's `@EventPattern` and `@MessagePattern` controllers over Millrace: `{ strategy: new MillraceServer({ … }) }`. Events
+ * are durable: they wait in the service's queue, are retried by policy and then kept as dead letters. Requests wait for a
+ * reply no longer than the client does.
+ */
+export class MillraceServer extends Server<TransportEvents, TransportStatus> implements CustomTransportStrategy {
+  override readonly transportId: symbol = millraceTransport;
+  /** Nest 12: hands us what event handlers throw, so that the retry policy sees it. */
+  override readonly propagatesEventHandlerErrors: boolean = true;
+  readonly #options: MillraceServerOptions;
+  readonly #millrace: Millrace;
+  readonly #isOwnConnection: boolean;
+  readonly #events: EventPatternHandler[] = [];
+  readonly #unwatch: () => void;
+  #consumers: ConsumerHandle[] = [];
+  #desk: RequestDesk | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @throws {OptionsError} with every problem at once */
+  constructor(options: MillraceServerInput) {
+    super();
+    keepOriginalErrorsOfEvents();
+    this.#options = resolveServerOptions(options);
+    [this.#millrace, this.#isOwnConnection] = transportConnection(this.#options.connection, this.#options.queue);
+    this.#unwatch = watchConnection(this.#millrace.connection, this._status$);
+    this.#millrace.attach(this);
+  }
+
+  /** Called by Nest for each pattern of each handler. Several handlers of one event each get it, and are retried alone. */
+  override addHandler(pattern: unknown, callback: MessageHandler, isEventHandler = false, extras: object = {}): void {
+    callback.isEventHandler = isEventHandler;
+    callback.extras = extras;
+    const route = this.normalizePattern(pattern as string);
+    if (isEventHandler) this.#events.push({ pattern: route, callback, extras });
+    if (!this.messageHandlers.has(route)) this.messageHandlers.set(route, callback);
+  }
+
+  /** Called by Nest: declares, and begins to consume. */
+  listen(callback: (error?: unknown) => void): void {
+    this.#start().then(
+      () => callback(),
+      (error: unknown) => callback(error),
+    );
+  }
+
+  /** Takes nothing more, lets handlers end, and closes the connection if it is the server's own. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** As a part of its connection it is drained with the application's consumers. */
+  stop(): Promise<void> {
+    return this.close();
+  }
+
+  async start(): Promise<void> {}
+
+  override on<K extends keyof TransportEvents>(event: K, callback: TransportEvents[K]): void {
+    this.#millrace.connection.on(event, callback as never);
+  }
+
+  /** The {@link Millrace}: its `connection`, `log`, `broker` and `events`. */
+  override unwrap<T = Millrace>(): T {
+    return this.#millrace as T;
+  }
+
+  async #start(): Promise<void> {
+    if (this.#isOwnConnection) await this.#millrace.connect();
+    await this.#millrace.ready();
+    const { exchange } = this.#options;
+    await this.#millrace.broker.declareExchange({ name: exchange, type: 'topic' });
+    const plans = planEvents(this.#events, this.#millrace, this.#options, (handler, payload, context) =>
+      this.#handle(handler, payload, context),
+    );
+    this.#consumers = plans.map((plan) => new ConsumerHandle(plan));
+    const requests = new Map([...this.messageHandlers].filter(([, handler]) => handler.isEventHandler !== true));
+    if (requests.size > 0) {
+      this.#desk = new RequestDesk(this.#millrace, this.#options, requests, {
+        respond: (stream, respond) => this.send(stream, respond),
+        observe: (value) => this.transformToObservable(value),
+        around: (context, work) => this.#withHooks(context, work),
+      });
+    }
+    await Promise.all([...this.#consumers.map((consumer) => consumer.start()), this.#desk?.start()]);
+  }
+
+  async #close(): Promise<void> {
+    const deadlineMs = this.#options.shutdownDeadlineMs ?? this.#millrace.options.shutdownDeadlineMs;
+    await Promise.allSettled([
+      ...this.#consumers.map((consumer) => consumer.stop({ deadlineMs })),
+      this.#desk?.stop({ deadlineMs }),
+    ]);
+    this.#millrace.detach(this);
+    this.#unwatch();
+    this._status$.next('disconnected');
+    if (this.#isOwnConnection) await this.#millrace.close();
+  }
+
+  /** One event for one handler. Rejects with what the handler threw: then it is retried by policy. */
+  async #handle(
+    { callback, pattern }: EventPatternHandler,
+    payload: unknown,
+    delivery: DeliveryContext,
+  ): Promise<void> {
+    const route = 'routingKey' in delivery ? String(delivery.routingKey) : pattern;
+    const packet = unwrapEnvelope(payload, route, this.#options.envelope);
+    const context = new MillraceContext(delivery, packet.pattern, packet.metadata);
+    await this.#withHooks(context, async (end) => {
+      const answer: unknown = await callback(packet.data, context);
+      if (isObservable(answer)) await lastValueFrom(answer.pipe(finalize(end)), { defaultValue: undefined });
+      else end();
+    });
+  }
+
+  /** Runs `work` between Nest's processing hooks; its failure is ours, whatever a hook makes of it. */
+  #withHooks(context: MillraceContext, work: (end: () => void) => Promise<void>): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const run = async (end: () => void): Promise<void> => {
+        try {
+          await work(end);
+          resolve();
+        } catch (error) {
+          end();
+          reject(error);
+        }
+      };
+      let hasEnded = false;
+      const end = (): void => {
+        if (hasEnded) return;
+        hasEnded = true;
+        this.onProcessingEndHook?.(this.transportId, context);
+      };
+      this.onProcessingStartHook(this.transportId, context, () => run(end));
+    });
+  }
+}

@@ -1,0 +1,25 @@
+import type { Headers } from '@millrace/core';
+
+/** What can be said about a message that a `MillraceClient` sends. Of a topic's record, `headers` and `key` count. */
+export interface MessageOptions {
+  readonly headers?: Headers;
+  /** Of an event: a second one with an id that the queue remembers is taken for a repetition. */
+  readonly messageId?: string;
+  readonly priority?: number;
+  /** How long an event is held back before it is handled. */
+  readonly delayMs?: number;
+  /** How long it may wait to be handled. */
+  readonly expirationMs?: number;
+  /** Records of one key keep their order. */
+  readonly key?: string;
+  /** An event that reaches nobody is an error. Default false. */
+  readonly mandatory?: boolean;
+}
+
+/** Data with options: `client.emit('order.created', new MillraceRecord(order, { delayMs: 60_000 }))`. */
+export class MillraceRecord<T = unknown> {
+  constructor(
+    readonly data: T,
+    readonly options: MessageOptions = {},
+  ) {}
+}

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MillraceClient, type MillraceContext, MillraceServer } from '@millrace/nestjs/transport';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { Catch, Controller, type ExceptionFilter, type INestMicroservice, UseFilters } from '@nestjs/common';
+import { Ctx, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import { Test } from '@nestjs/testing';
+import { finalize, firstValueFrom, interval, lastValueFrom, Observable, of, take, toArray } from 'rxjs';
+import { connectionTo } from './application.js';
+
+let redis: RedisServer;
+const ends: string[] = [];
+
+class Known extends Error {}
+
+@Catch(Known)
+class KnownFilter implements ExceptionFilter<Known> {
+  catch(error: Known): Observable<string> {
+    return of(`filtered ${error.message}`);
+  }
+}
+
+@Controller()
+class Maths {
+  @MessagePattern({ cmd: 'sum' })
+  sum(numbers: number[]): number {
+    return numbers.reduce((total, n) => total + n, 0);
+  }
+
+  @MessagePattern('later')
+  async later(word: string): Promise<string> {
+    return word.toUpperCase();
+  }
+
+  @MessagePattern('stream')
+  stream(count: number): Observable<number> {
+    return of(...Array.from({ length: count }, (_, index) => index));
+  }
+
+  @MessagePattern('nothing')
+  nothing(): Observable<never> {
+    return new Observable((subscriber) => subscriber.complete());
+  }
+
+  @MessagePattern('endless')
+  endless(): Observable<number> {
+    return interval(1).pipe(finalize(() => ends.push('stream ended')));
+  }
+
+  @MessagePattern<string>('hangs')
+  async hangs(@Payload() name: string, @Ctx() context: MillraceContext): Promise<void> {
+    await new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve()));
+    ends.push(`${name} aborted`);
+  }
+
+  @MessagePattern('fails')
+  fails(kind: string): void {
+    if (kind === 'rpc') throw new RpcException('told as it is');
+    if (kind === 'known') throw new Known('and answered');
+    throw new Error('a secret of the server');
+  }
+
+  @MessagePattern('wild.*')
+  @UseFilters(KnownFilter)
+  wild(_data: unknown): string {
+    throw new Known('twice');
+  }
+}
+
+describe('@MessagePattern over MillraceServer', () => {
+  let service: INestMicroservice;
+  let client: MillraceClient;
+  beforeAll(async () => {
+    redis = await startRedis();
+    const { connection } = connectionTo(redis);
+    client = new MillraceClient({ connection, timeoutMs: 2000 });
+    const module = await Test.createTestingModule({ controllers: [Maths] }).compile();
+    const strategy = new MillraceServer({ connection, queue: 'maths' });
+    service = module.createNestMicroservice({ strategy, logger: false });
+    await service.listen();
+  });
+  afterAll(async () => {
+    await client.close();
+    await service.close();
+    await stopEverything();
+  });
+
+  const ask = <T>(pattern: unknown, data: unknown): Promise<T> => lastValueFrom(client.send<T>(pattern, data));
+
+  it('answers values and promises', async () => {
+    expect(await ask({ cmd: 'sum' }, [1, 2, 3])).toBe(6);
+    expect(await ask('later', 'hello')).toBe('HELLO');
+  });
+
+  it('answers many requests at once, each to the one who asked', async () => {
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => ask({ cmd: 'sum' }, [n, 1])));
+    expect(answers).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+  });
+
+  it('streams the values of an observable, in their order', async () => {
+    expect(await lastValueFrom(client.send('stream', 50).pipe(toArray()))).toEqual(
+      Array.from({ length: 50 }, (_, n) => n),
+    );
+    expect(await lastValueFrom(client.send('nothing', {}).pipe(toArray()))).toEqual([]);
+  });
+
+  it('ends the stream of a client that unsubscribes, and tells a handler by its signal', async () => {
+    // when
+    ends.length = 0;
+    await lastValueFrom(client.send('endless', {}).pipe(take(3)));
+    const asking = client.send('hangs', 'first').subscribe();
+    await waitFor(() => ends.includes('stream ended'), { what: 'the end of the stream' });
+    const { broker } = client.unwrap();
+    await waitFor(async () => (await firstValueFrom(client.send('later', 'x'))) === 'X' && broker, {
+      what: 'an answer',
+    });
+    asking.unsubscribe();
+    // then
+    await waitFor(() => ends.includes('first aborted'), { what: 'the handler to be told' });
+  });
+
+  it('tells errors as Nest does', async () => {
+    await expect(ask('fails', 'rpc')).rejects.toEqual({ status: 'error', message: 'told as it is' });
+    await expect(ask('fails', 'any')).rejects.toEqual({ status: 'error', message: 'Internal server error' });
+    expect(await ask('wild.one', {})).toBe('filtered twice');
+  });
+
+  it('fails at once when nobody is there to answer, and in time when nobody does', async () => {
+    await expect(ask('nobody', {})).rejects.toThrow(/nobody/);
+    await expect(ask('hangs', 'late')).rejects.toThrow(/did not end within 2000 ms/);
+  });
+});
