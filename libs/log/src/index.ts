@@ -23,6 +23,7 @@ export {
 } from './producer-options.js';
 export type { ReadInput, ReadOptions } from './read-options.js';
 export type { RecordContext } from './record-context.js';
+export type { RecordIterator } from './record-stream.js';
 export type { SeekTarget } from './seek-target.js';
 export { groupKeys, groupPartitionKey, groupsKey, partitionKeys, topicsKey } from './store/keys.js';
 export type { PartitionState } from './store/partition.js';

@@ -9,6 +9,7 @@ import { type LogRecord, PartitionReader } from './partition-reader.js';
 import { Producer } from './producer.js';
 import { type ProducerOptions, resolveProducerOptions } from './producer-options.js';
 import type { ReadInput } from './read-options.js';
+import type { RecordIterator } from './record-stream.js';
 import { ReplicaChannel } from './replica-channel.js';
 import { RetentionUpkeep } from './retention-upkeep.js';
 import { TopicCatalog } from './topic-catalog.js';
@@ -141,7 +142,7 @@ export class Log {
   }
 
   /** The records of one partition, in order, without a group: `for await (const record of log.read({ … }))`. */
-  read<T = unknown>(options: ReadInput): AsyncGenerator<LogRecord<T>, void, void> {
+  read<T = unknown>(options: ReadInput): RecordIterator<LogRecord<T>> {
     return this.#reader.read<T>(options);
   }
 

@@ -5,6 +5,7 @@ import { idempotently } from './idempotent-call.js';
 import { decodeBatch } from './model/batch-compression.js';
 import { nearestOffset, OffsetOutOfRangeError } from './model/read-range.js';
 import { type ReadInput, type ReadOptions, resolveReadOptions } from './read-options.js';
+import { type RecordIterator, RecordStream } from './record-stream.js';
 import { partitionKeys } from './store/keys.js';
 import { type PartitionState, partitionState } from './store/partition.js';
 import type { StoredBatch } from './store/read.js';
@@ -64,8 +65,8 @@ export class PartitionReader {
   }
 
   /** The records of one partition, in order. What comes next is fetched while the caller handles what came before, and no more. */
-  async *read<T = unknown>(input: ReadInput): AsyncGenerator<LogRecord<T>, void, void> {
-    for await (const records of this.readBatches<T>(input)) yield* records;
+  read<T = unknown>(input: ReadInput): RecordIterator<LogRecord<T>> {
+    return new RecordStream(this.readBatches<T>(input));
   }
 
   /** As `read`, a batch at a time: faster where each record is a small matter. */
