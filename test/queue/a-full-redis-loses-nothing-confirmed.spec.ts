@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { WriteError } from '@millrace/core';
+import type { Receipt } from '@millrace/queue';
 import { startRedis, stopEverything } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
@@ -14,14 +15,16 @@ describe('a full Redis', () => {
     await broker.declareQueue({ name: 'q' });
     // when
     const body = 'x'.repeat(2000);
-    const sent = Array.from({ length: 12_000 }, () => broker.sendToQueue('q', body));
-    const results = await Promise.allSettled(sent);
+    const results: PromiseSettledResult<Receipt>[] = [];
+    for (let wave = 0; wave < 40 && results.at(-1)?.status !== 'rejected'; wave++) {
+      results.push(...(await Promise.allSettled(Array.from({ length: 500 }, () => broker.sendToQueue('q', body)))));
+    }
     // then
     const client = server.client();
     const held = new Set(await client.hkeys(`${prefix}:{queue:q}:messages`));
     const confirmed = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.messageId] : []));
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-    expect(errors.length).toBeGreaterThan(100);
+    expect(errors.length).toBeGreaterThan(0);
     expect(confirmed.length).toBeGreaterThan(100);
     for (const error of errors) {
       expect(error).toBeInstanceOf(WriteError);

@@ -58,7 +58,7 @@ describe('the limits of a queue', () => {
     await broker.publish('e', '', 'first');
     const receipt = await broker.publish('e', '', 'second');
     expect(receipt.queues).toEqual(['dead']);
-    expect(receipt.refused).toEqual([{ kind: 'queue', name: 'q', reason: 'maxlen', isDeadLettered: false }]);
+    expect(receipt.refused).toEqual([{ queue: 'q', reason: 'maxlen', isDeadLettered: false }]);
     expect(await bodies('q')).toEqual(['first']);
     expect(await bodies('dead')).toEqual(['first', 'second']);
     await close();
@@ -68,7 +68,7 @@ describe('the limits of a queue', () => {
     const { broker, bodies, deaths, close } = await queueWith({ maxLength: 1, overflow: 'dead-letter', deadLetter });
     await broker.sendToQueue('q', 'first');
     const receipt = await broker.sendToQueue('q', 'second');
-    expect(receipt.refused).toEqual([{ kind: 'queue', name: 'q', reason: 'maxlen', isDeadLettered: true }]);
+    expect(receipt.refused).toEqual([{ queue: 'q', reason: 'maxlen', isDeadLettered: true }]);
     await waitFor(async () => (await bodies('dead')).length === 1, { what: 'the dead letter' });
     expect([await bodies('q'), await bodies('dead'), await deaths()]).toEqual([['first'], ['second'], ['maxlen']]);
     await close();

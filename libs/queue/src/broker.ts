@@ -75,7 +75,7 @@ export class Broker {
 
   /** Every publish that begins after this resolved is routed by the binding, in every process. @throws {TopologyNotFoundError} */
   async bind(binding: BindingDeclaration): Promise<void> {
-    await this.#declarations.declare({ bindings: [binding] });
+    await this.declare({ bindings: [binding] });
   }
 
   /** Answers whether there was such a binding. */
@@ -98,7 +98,8 @@ export class Broker {
   }
 
   /** Declares all of it in one change, or nothing. Answers what was new or different. @throws {TopologyConflictError} */
-  declare(definition: TopologyDefinition, options?: DeclareOptions): Promise<PlanStep[]> {
+  async declare(definition: TopologyDefinition, options?: DeclareOptions): Promise<PlanStep[]> {
+    await this.#publisher.assertTopics(definition.bindings ?? []);
     return this.#declarations.declare(definition, options);
   }
 

@@ -1,4 +1,4 @@
-import { UnroutableError, WriteError, type WriteFailure } from '@millrace/core';
+import { MillraceError, UnroutableError, WriteError, type WriteFailure } from '@millrace/core';
 import type { Routable } from './model/exchange-matcher.js';
 import { plainReceipt, type Receipt, type Refusal, type TopicPosition } from './model/receipt.js';
 import type { Route } from './model/routing.js';
@@ -24,11 +24,15 @@ export interface PublicationTarget {
   readonly body: unknown;
 }
 
+/** Most messages need no map of their own. */
+const noResults = new Map<string, EntryResult | undefined>();
+
 /** One message on its way from the caller to its receipt. */
 export class Publication implements OutgoingMessage {
   /** The queues that answered, and what they did with it; undefined: it simply entered. */
-  readonly #results = new Map<string, EntryResult | undefined>();
+  #results: Map<string, EntryResult | undefined> = noResults;
   #isSettled = false;
+  #hasEntered = false;
   /** Calls that hold it and may have been executed without our knowing. */
   uncertainCalls = 0;
   /** Why it is not confirmed yet, for the error if it never is. */
@@ -70,7 +74,13 @@ export class Publication implements OutgoingMessage {
     return this.#results.size > 0 && this.#results.has(queue);
   }
 
+  /** All queues of its route simply took it. */
+  entered(): void {
+    this.#hasEntered = true;
+  }
+
   answered(queue: string, result: EntryResult | undefined): void {
+    if (this.#results === noResults) this.#results = new Map();
     this.#results.set(queue, result);
   }
 
@@ -82,9 +92,9 @@ export class Publication implements OutgoingMessage {
   }
 
   /** Every queue of the route has answered, and every topic. */
-  confirm(topics: readonly TopicPosition[] = [], refusedTopics: readonly Refusal[] = []): void {
+  confirm(topics: readonly TopicPosition[] = []): void {
     if (this.#isSettled) return;
-    const receipt = this.#receipt(topics, refusedTopics);
+    const receipt = this.#receipt(topics);
     if (this.target.mandatory && receipt.queues.length + receipt.topics.length === 0) {
       this.fail(unroutable(this.target.exchange, this.target.routable.routingKey, receipt));
       return;
@@ -97,6 +107,19 @@ export class Publication implements OutgoingMessage {
     if (this.#isSettled) return;
     this.#settle();
     this.listener.failed(error, this.index);
+  }
+
+  /** A topic could not be written: what the queues have stays there. */
+  topicFailed(topic: string, error: unknown): void {
+    if (!(error instanceof MillraceError) || this.route.queues.length === 0) {
+      this.fail(error);
+      return;
+    }
+    const { failure, mayBeWritten } =
+      error instanceof WriteError ? error : { failure: 'rejected' as const, mayBeWritten: true };
+    const queues = this.route.queues.join(', ');
+    const message = `message ${this.id} is in the queues ${queues}, but topic "${topic}" did not take it: ${error.message}`;
+    this.fail(new WriteError(message, { failure, mayBeWritten, cause: error }));
   }
 
   /** No confirmation came, and none will be waited for. */
@@ -112,13 +135,15 @@ export class Publication implements OutgoingMessage {
     this.window?.leave(this);
   }
 
-  #receipt(topics: readonly TopicPosition[], refusedTopics: readonly Refusal[]): Receipt {
+  #receipt(topics: readonly TopicPosition[]): Receipt {
+    if (this.#hasEntered && topics.length === 0) return plainReceipt(this.id, this.route.queues);
+    if (this.#hasEntered) for (const queue of this.route.queues) this.answered(queue, undefined);
     const plain = plainReceipt(this.id, [...this.#results.keys()]);
     const results = [...this.#results];
-    if (topics.length + refusedTopics.length === 0 && results.every(([, result]) => result === undefined)) return plain;
+    if (topics.length === 0 && results.every(([, result]) => result === undefined)) return plain;
     const refused = results.flatMap(([name, result]): Refusal[] =>
       result === 'refused' || result === 'dead-lettered'
-        ? [{ kind: 'queue', name, reason: 'maxlen', isDeadLettered: result === 'dead-lettered' }]
+        ? [{ queue: name, reason: 'maxlen', isDeadLettered: result === 'dead-lettered' }]
         : [],
     );
     const isHeld = ([, result]: [string, EntryResult | undefined]) => result === undefined || result === 'duplicate';
@@ -126,8 +151,8 @@ export class Publication implements OutgoingMessage {
       messageId: this.id,
       queues: results.filter(isHeld).map(([name]) => name),
       topics,
-      isUnroutable: results.length + topics.length + refusedTopics.length === 0,
-      refused: [...refused, ...refusedTopics],
+      isUnroutable: results.length + topics.length === 0,
+      refused,
       duplicates: results.filter(([, result]) => result === 'duplicate').map(([name]) => name),
     };
   }
@@ -139,7 +164,7 @@ function unroutable(exchange: string, routingKey: string, { isUnroutable, refuse
     return new UnroutableError(
       `${subject} matches no binding. Bind a queue, or give the exchange an alternate exchange.`,
     );
-  const who = refused.map(({ kind, name, reason }) => `${kind} "${name}" (${reason})`).join(', ');
+  const who = refused.map(({ queue, reason }) => `queue "${queue}" (${reason})`).join(', ');
   return new UnroutableError(
     `${subject} was refused by all it was for: ${who}. Wait until there is room, or raise the limit.`,
   );

@@ -74,6 +74,11 @@ export class PublishBatch {
     return this.entries.every(({ publication }) => publication.isSettled);
   }
 
+  /** Whether every message goes to all its queues in this call, as always on one server. */
+  get #isWhole(): boolean {
+    return this.entries.every(({ publication, queues }) => publication.route.queues === queues);
+  }
+
   number(callNumber: number, place: number): void {
     this.callNumber = callNumber;
     this.place = place;
@@ -108,10 +113,14 @@ export class PublishBatch {
 
   /** Tells every message what each queue did with it. */
   distribute(exceptions: readonly { message: number; target: number; result: EntryResult }[]): void {
+    if (exceptions.length === 0 && this.#isWhole) {
+      for (const { publication } of this.entries) publication.entered();
+      return;
+    }
     const results = new Map(exceptions.map(({ message, target, result }) => [`${message} ${target}`, result]));
     for (const [target, queue] of this.queues.entries()) {
       for (const index of this.#picks.get(queue) ?? []) {
-        const result = results.size === 0 ? undefined : results.get(`${index} ${target}`);
+        const result = results.get(`${index} ${target}`);
         this.entries[index]?.publication.answered(queue, result);
       }
     }

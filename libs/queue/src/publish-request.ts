@@ -1,3 +1,5 @@
+import { UnroutableError } from '@millrace/core';
+import type { Events } from '@millrace/delivery';
 import type { MessageInput } from './composer.js';
 import type { Receipt } from './model/receipt.js';
 import type { Publication, PublicationListener } from './publication.js';
@@ -5,6 +7,8 @@ import type { Publisher } from './publisher.js';
 
 /** A caller's messages: gathers their receipts. */
 export class PublishRequest implements PublicationListener {
+  readonly #events: Events;
+  readonly #messages: readonly MessageInput[];
   readonly #receipts: Receipt[];
   #missing: number;
   #error: { readonly error: unknown } | undefined;
@@ -19,26 +23,35 @@ export class PublishRequest implements PublicationListener {
   ): Promise<Receipt[]> {
     if (messages.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      const request = new PublishRequest(messages.length, resolve, reject);
+      const request = new PublishRequest(publisher.events, messages, resolve, reject);
       // A message that is wrong throws here, before the first is sent.
       const publications = messages.map((message, index) => compose(message, request, index));
       request.#send(publisher, publications, 0);
     });
   }
 
-  private constructor(count: number, resolve: (receipts: Receipt[]) => void, reject: (error: unknown) => void) {
-    this.#receipts = new Array(count);
-    this.#missing = count;
+  private constructor(
+    events: Events,
+    messages: readonly MessageInput[],
+    resolve: (receipts: Receipt[]) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#events = events;
+    this.#messages = messages;
+    this.#receipts = new Array(messages.length);
+    this.#missing = messages.length;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
   confirmed(receipt: Receipt, index: number): void {
     this.#receipts[index] = receipt;
+    this.#tell(index, receipt);
     this.#ended();
   }
 
-  failed(error: unknown): void {
+  failed(error: unknown, index: number): void {
+    this.#tell(index, undefined, error instanceof UnroutableError);
     this.#error ??= { error };
     this.#ended();
   }
@@ -58,6 +71,13 @@ export class PublishRequest implements PublicationListener {
       );
       return;
     }
+  }
+
+  #tell(index: number, receipt: Receipt | undefined, isUnroutable = receipt?.isUnroutable === true): void {
+    if (!this.#events.has('published')) return;
+    const routed = receipt === undefined ? 0 : receipt.queues.length + receipt.topics.length;
+    const exchange = this.#messages[index]?.exchange ?? '';
+    this.#events.emit('published', { exchange, isConfirmed: receipt !== undefined, routed, isUnroutable });
   }
 
   #ended(): void {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ClosedError, InvalidMessageError, TopologyNotFoundError } from '@millrace/core';
 import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { BrokerOptions } from './broker-options.js';
-import type { Refusal, TopicPosition } from './model/receipt.js';
+import type { TopicPosition } from './model/receipt.js';
 import type { Router } from './model/routing.js';
 import type { Publication } from './publication.js';
 import type { PublishEntry } from './publish-batch.js';
@@ -64,6 +64,16 @@ export class Publisher {
     }
     this.#window.enter(publication);
     await this.#route(publication);
+  }
+
+  get events(): BrokerOptions['events'] {
+    return this.#options.events;
+  }
+
+  /** @throws {TopicNotFoundError} a binding leads to a topic that does not exist; without a sink that shows when publishing */
+  async assertTopics(bindings: readonly { readonly topic?: string | undefined }[]): Promise<void> {
+    const topics = bindings.flatMap(({ topic }) => topic ?? []);
+    await Promise.all(topics.map((topic) => this.topicSink?.assertTopic(topic)));
   }
 
   /** Takes no more, and waits until everything has its receipt or error. */
@@ -199,19 +209,16 @@ export class Publisher {
 
   /** Topics come last: nothing is written to a log for a message that is routed anew. */
   async #append(publication: Publication): Promise<void> {
-    const positions: TopicPosition[] = [];
-    const refused: Refusal[] = [];
-    const append = async (topic: string): Promise<void> => {
+    const append = async (topic: string): Promise<TopicPosition | undefined> => {
       try {
-        const position = await this.topicSink?.append(topic, publication.topicMessage());
-        if (position !== undefined) positions.push(position);
+        return await this.topicSink?.append(topic, publication.topicMessage());
       } catch (error) {
-        const cause = error instanceof Error ? error : new Error(String(error));
-        refused.push({ kind: 'topic', name: topic, reason: 'unavailable', isDeadLettered: false, error: cause });
+        publication.topicFailed(topic, error);
+        return undefined;
       }
     };
-    await Promise.all(publication.route.topics.map(append));
-    publication.confirm(positions, refused);
+    const positions = await Promise.all(publication.route.topics.map(append));
+    publication.confirm(positions.filter((position) => position !== undefined));
   }
 
   /** Redis is away while the topology is read: that is tried again until the message's deadline. Anything else is the caller's. */

@@ -16,6 +16,8 @@ export interface TopicMessage {
  * and gives a Broker its sink.
  */
 export interface TopicSink {
+  /** Asked before something is bound to a topic. @throws {TopicNotFoundError} */
+  assertTopic(topic: string): Promise<void>;
   /** @throws what the log's producer throws */
   append(topic: string, message: TopicMessage): Promise<TopicPosition>;
 }

@@ -1,12 +1,10 @@
-/** A queue or topic that did not take a message. */
+/** A queue that did not take a message. */
 export interface Refusal {
-  readonly kind: 'queue' | 'topic';
-  readonly name: string;
-  /** `maxlen`: the queue is full (its length or bytes). `unavailable`: a topic could not be written; see `error`. */
-  readonly reason: 'maxlen' | 'unavailable';
-  /** Whether the queue gave it to its dead letters instead (`overflow: 'dead-letter'`). */
+  readonly queue: string;
+  /** It is full: by its length or its bytes. */
+  readonly reason: 'maxlen';
+  /** Whether it gave the message to its dead letters instead (`overflow: 'dead-letter'`). */
   readonly isDeadLettered: boolean;
-  readonly error?: Error | undefined;
 }
 
 /** Where a message was written in a partitioned log. */

@@ -43,15 +43,11 @@ describe('topic patterns', () => {
         for (const [index, pattern] of patterns.entries()) trie.add(pattern, index);
         const found = new Set<number>();
         trie.match(routingKey, (index) => found.add(index));
-        for (const [index, pattern] of patterns.entries()) {
+        const wrong = patterns.filter((pattern, index) => {
           const expected = referenceMatches(words(pattern), words(routingKey));
-          expect({ pattern, routingKey, matches: topicMatches(pattern, routingKey) }).toEqual({
-            pattern,
-            routingKey,
-            matches: expected,
-          });
-          expect({ pattern, routingKey, inTrie: found.has(index) }).toEqual({ pattern, routingKey, inTrie: expected });
-        }
+          return topicMatches(pattern, routingKey) !== expected || found.has(index) !== expected;
+        });
+        expect({ routingKey, wrong }).toEqual({ routingKey, wrong: [] });
       }),
       { numRuns: 2000 },
     );

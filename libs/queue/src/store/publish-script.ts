@@ -6,9 +6,10 @@ import { Script } from '@millrace/redis';
 // KEYS 1 the hash that holds the topology version 2 record of this call, then for each queue: meta, messages, delayed,
 //      expiry, idle, wake, seen, dying, counts, handled, and its ready lists, lowest priority first
 // ARGV 1 field of the version in KEYS[1] 2 version by which the messages were routed 3 number of this call
-//      4 how long the call is remembered, ms 5 number m of messages, then for each message: id, frame, and
-//      '' or 'priority;delay ms;expiration ms;deduplication id', then for each queue:
-//      number of its ready lists, and '' for all messages or the numbers of its messages with commas
+//      4 how long the call is remembered, ms 5 the messages: MessagePack list of id, frame, id, frame …, or '' for none
+//      6 MessagePack list of each message's terms, 'priority;delay ms;expiration ms;deduplication id' or '', or '' when no
+//      message has any, then for each queue: number of its ready lists, and '' for all messages or the numbers of its
+//      messages with commas
 // RETURNS { 'ok', exceptions…, dying }: for each message that did not simply enter a queue 'message queue what', what being
 //         'duplicate', 'refused' or 'dead-lettered'; last the numbers of the queues where something is dying, with commas.
 //         { 'stale', version }: there is another topology; { 'gone', queue number }: the queue is not there;
@@ -26,8 +27,10 @@ end
 local version = redis.call('HGET', KEYS[1], ARGV[1]) or '0'
 local isBehind = tonumber(version) < tonumber(ARGV[2])
 if version ~= ARGV[2] and (ARGV[1] == 'version' or not isBehind) then return {'stale', version} end
-local m = tonumber(ARGV[5])
-local queues, key, arg = {}, 3, 6 + 3 * m
+local messages = ARGV[5] ~= '' and cmsgpack.unpack(ARGV[5]) or {}
+local terms = ARGV[6] ~= '' and cmsgpack.unpack(ARGV[6])
+local m = #messages / 2
+local queues, key, arg = {}, 3, 7
 while arg < #ARGV do
   local q = {key = key, levels = tonumber(ARGV[arg]), picks = ARGV[arg + 1]}
   q.meta = redis.call('HMGET', KEYS[key], 'name', 'max-length', 'max-bytes', 'overflow', 'message-ttl', 'dedup-window',
@@ -39,23 +42,16 @@ end
 if isBehind then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answer, dying = {'ok'}, {}
-local isPlain = true
-for i = 1, m do if ARGV[5 + 3 * i] ~= '' then isPlain = false end end`;
+local answer, dying = {'ok'}, {}`;
 
 /** Many plain messages into a queue without limits: two commands for a thousand of them. */
 const enterAll = `
 local function enterAll(q)
   for first = 1, m, 1000 do
     local last = math.min(m, first + 999)
-    local entries, ids = {}, {}
-    for i = first, last do
-      local id = ARGV[3 + 3 * i]
-      ids[#ids + 1] = id
-      entries[#entries + 1] = id
-      entries[#entries + 1] = ARGV[4 + 3 * i]
-    end
-    redis.call('HSET', KEYS[q.key + 1], unpack(entries))
+    local ids = {}
+    for i = first, last do ids[#ids + 1] = messages[2 * i - 1] end
+    redis.call('HSET', KEYS[q.key + 1], unpack(messages, 2 * first - 1, 2 * last))
     redis.call('RPUSH', KEYS[q.key + 10], unpack(ids))
   end
   return m
@@ -89,8 +85,9 @@ end`;
 /** One message into one queue. Answers what else than entering happened, if anything. */
 const enter = `
 local function enter(q, i)
-  local id, frame = ARGV[3 + 3 * i], ARGV[4 + 3 * i]
-  local priority, delay, ttl, token = ARGV[5 + 3 * i]:match('^(%d*);(%d*);(%d*);(.*)$')
+  local id, frame = messages[2 * i - 1], messages[2 * i]
+  local priority, delay, ttl, token
+  if terms then priority, delay, ttl, token = terms[i]:match('^(%d*);(%d*);(%d*);(.*)$') end
   if token and token ~= '' then
     if redis.call('HEXISTS', KEYS[q.key + 1], id) == 1 then return 'duplicate' end
     if q.meta[6] and tonumber(redis.call('ZSCORE', KEYS[q.key + 6], token) or 0) > now then return 'duplicate' end
@@ -151,7 +148,7 @@ end`;
 
 const main = `
 for number, q in ipairs(queues) do
-  local isFast = isPlain and q.picks == '' and q.levels == 1 and not (q.meta[2] or q.meta[3] or q.meta[5])
+  local isFast = not terms and q.picks == '' and q.levels == 1 and not (q.meta[2] or q.meta[3] or q.meta[5])
   local calls = isFast and enterAll(q) or enterEach(q, number)
   if calls > 0 then
     local called = redis.call('ZPOPMIN', KEYS[q.key + 4], calls)

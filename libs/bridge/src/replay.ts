@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { type Headers, OptionsError, reservedHeaderPrefix } from '@millrace/core';
+import type { Log, LogRecord, ReadFrom } from '@millrace/log';
+import type { Broker, MessageInput } from '@millrace/queue';
+
+/** Which records go where. */
+export interface ReplayOptions {
+  readonly topic: string;
+  /** Default: all of the topic's. */
+  readonly partitions?: readonly number[] | undefined;
+  /** An offset, a time, or `earliest`. Default `earliest`. */
+  readonly from?: ReadFrom | undefined;
+  /** Before this offset or time. Default: the log's end when the replay begins. */
+  readonly to?: number | { readonly timestamp: number } | undefined;
+  /** A queue, or an exchange; the routing key is the record's key unless one is given here. */
+  readonly into: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string | undefined };
+  /** Which records. Default: all. */
+  readonly where?: ((record: LogRecord) => boolean) | undefined;
+  /**
+   * A replay that was interrupted is done again with the id it had: what arrived then is not published twice, as long as the
+   * queue remembers (`deduplicationWindowMs`). Default: a new one, so that a second replay is one.
+   */
+  readonly id?: string | undefined;
+  /** Told after every batch: `next` is the offset to go on from. */
+  readonly onProgress?:
+    | ((progress: ReplayProgress & { readonly partition: number; readonly next: number }) => void)
+    | undefined;
+}
+
+/** What a replay did. */
+export interface ReplayProgress {
+  readonly id: string;
+  readonly published: number;
+  /** Left out by `where`. */
+  readonly skipped: number;
+  /** In no queue: nothing was bound, or the queue refused it. */
+  readonly unplaced: number;
+}
+
+/**
+ * Publishes a range of a log into a queue or through an exchange, partition after partition, each in its order. The log and
+ * its groups stay as they are.
+ *
+ * @throws {TopicNotFoundError} @throws {TopologyNotFoundError} @throws {OffsetOutOfRangeError} @throws {WriteError}
+ */
+export async function replay(log: Log, broker: Broker, options: ReplayOptions): Promise<ReplayProgress> {
+  const { topic, id = randomUUID() } = options;
+  const { partitions: count } = await log.describeTopic(topic);
+  const partitions = options.partitions ?? Array.from({ length: count }, (_, partition) => partition);
+  const wrong = partitions.filter((partition) => !Number.isInteger(partition) || partition < 0 || partition >= count);
+  if (wrong.length > 0) throw new OptionsError('replay', [`topic "${topic}" has no partition ${wrong.join(', ')}`]);
+  let progress: ReplayProgress = { id, published: 0, skipped: 0, unplaced: 0 };
+  for (const partition of partitions) {
+    const range = await rangeOf(log, options, partition);
+    if (range === undefined) continue;
+    for await (const records of log.readBatches({ topic, partition, ...range })) {
+      progress = await publishAll(broker, options, records, progress);
+      options.onProgress?.({ ...progress, partition, next: (records.at(-1)?.offset ?? 0) + 1 });
+    }
+  }
+  return progress;
+}
+
+async function publishAll(
+  broker: Broker,
+  { into, where = () => true }: ReplayOptions,
+  records: readonly LogRecord[],
+  progress: ReplayProgress,
+): Promise<ReplayProgress> {
+  const wanted = records.filter(where);
+  const receipts = await broker.publishBatch(wanted.map((record) => messageOf(record, into, progress.id)));
+  const placed = receipts.filter(({ queues, topics }) => queues.length + topics.length > 0).length;
+  return {
+    id: progress.id,
+    published: progress.published + placed,
+    skipped: progress.skipped + records.length - wanted.length,
+    unplaced: progress.unplaced + wanted.length - placed,
+  };
+}
+
+function messageOf(record: LogRecord, into: ReplayOptions['into'], id: string): MessageInput {
+  const { partition, offset, timestamp, value: body } = record;
+  const properties = { messageId: `${id}:${partition}:${offset}`, timestamp, headers: ownHeaders(record.headers) };
+  if ('queue' in into)
+    return { exchange: '', routingKey: into.queue, body, properties: { ...properties, mandatory: true } };
+  return { exchange: into.exchange, routingKey: into.routingKey ?? record.key ?? '', body, properties };
+}
+
+/** What Millrace itself wrote says where a record has been, not what it is. */
+function ownHeaders(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(reservedHeaderPrefix)));
+}
+
+/** Undefined when there is nothing between the two. */
+async function rangeOf(
+  log: Log,
+  { topic, from = 'earliest', to }: ReplayOptions,
+  partition: number,
+): Promise<{ from: number; to: number } | undefined> {
+  const offsetOf = (place: ReadFrom): number | Promise<number> => {
+    if (typeof place === 'number') return place;
+    if (place === 'earliest') return log.beginOffset(topic, partition);
+    return place === 'latest'
+      ? log.endOffset(topic, partition)
+      : log.offsetForTimestamp(topic, partition, place.timestamp);
+  };
+  const end = await log.endOffset(topic, partition);
+  const range = { from: await offsetOf(from), to: Math.min(end, await offsetOf(to ?? end)) };
+  return range.from < range.to ? range : undefined;
+}
