@@ -26,6 +26,12 @@ export class ByteReader {
   }
 
   varint(): number {
+    // Nearly all numbers in a frame are lengths and differences below 128.
+    const first = this.#bytes[this.#position];
+    if (first !== undefined && first < 0x80) {
+      this.#position++;
+      return first;
+    }
     let value = 0;
     let scale = 1;
     for (let index = 0; index < 8; index++) {

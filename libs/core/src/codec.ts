@@ -11,6 +11,8 @@ export interface Codec<T = unknown> {
   encode(value: T): Uint8Array | string;
   /** `bytes` is a view that is only valid during the call: copy what is kept. @throws any error when they mean nothing */
   decode(bytes: Buffer): T;
+  /** The same for a part of `bytes`, without a view of it: for who decodes hundreds of thousands a second. */
+  decodePart?(bytes: Buffer, start: number, end: number): T;
 }
 
 /** Bytes as they are: Buffer or Uint8Array in, Buffer out. */
@@ -34,6 +36,7 @@ export const jsonCodec: Codec = {
     return json;
   },
   decode: (bytes): unknown => JSON.parse(bytes.toString('utf8')),
+  decodePart: (bytes, start, end): unknown => JSON.parse(bytes.toString('utf8', start, end)),
 };
 
 /** The codecs a connection knows: finds one for the id in a frame. */

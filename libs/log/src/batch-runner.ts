@@ -137,7 +137,7 @@ export class BatchRunner {
   #read(task: RecordTask): ReadRecord | Promise<ReadRecord> {
     const { codecs, options } = this.#host;
     try {
-      const payload = codecs.get(task.codecId).decode(task.record.value);
+      const payload = task.decode(codecs.get(task.codecId));
       return options.validate === undefined ? { kind: 'read', payload } : this.#validate(task, payload);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);

@@ -6,6 +6,9 @@ import { copyOnce } from './store/copy.js';
 import type { TopicCatalog } from './topic-catalog.js';
 import type { Topics } from './topics.js';
 
+/** The offsets of a group that is never seen again are forgotten. */
+const rememberMs = 30 * 86_400_000;
+
 /** Where a record comes from, as far as it must not be written twice. */
 export interface DeadLetterOrigin {
   /** Offsets below are committed: their dead letters are written for good. */
@@ -57,6 +60,7 @@ export class DeadLetterWriter {
         floor: origin.floor,
         timestamp,
         frame,
+        rememberMs,
       });
       if (reply.kind !== 'gone') return true;
       // It was deleted since we learned of it, or a declaration is under way.

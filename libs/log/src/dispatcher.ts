@@ -11,6 +11,8 @@ const sliceMs = 8;
 /** Records of one partition before it is another partition's turn. */
 const quantum = 32;
 
+const resolved = Promise.resolve();
+
 /** Shares a member's concurrency and rate among its partitions, in turn. */
 export class Dispatcher {
   readonly #concurrency: number;
@@ -64,16 +66,19 @@ export class Dispatcher {
   wake(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
-      this.#isScheduled = false;
-      this.#pump();
-    });
+    // Not queueMicrotask, which makes an AsyncResource each time.
+    void resolved.then(this.#pumpNow);
   }
 
   close(): void {
     clearTimeout(this.#timer);
     this.#workers.length = 0;
   }
+
+  readonly #pumpNow = (): void => {
+    this.#isScheduled = false;
+    this.#pump();
+  };
 
   #pump(): void {
     if (this.#isPumping) return;

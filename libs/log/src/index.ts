@@ -1,6 +1,7 @@
 export type { BatchContext, BatchRecord } from './batch-context.js';
 export type { BatchHandler, ConsumerInput, ConsumerOptions, From } from './consumer-options.js';
 export type { GroupConsumer, OwnedPartition } from './group-consumer.js';
+export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag, ResetTarget } from './groups.js';
 export { Log, type LogOptions } from './log.js';
 export { type Assignment, type AssignmentMember, assignPartitions } from './model/assignment.js';
 export { deadLetterHeaders } from './model/dead-letter.js';
@@ -24,6 +25,7 @@ export {
 export type { ReadInput, ReadOptions } from './read-options.js';
 export type { RecordContext } from './record-context.js';
 export type { RecordIterator } from './record-stream.js';
+export type { DeadLetterInfo, RedriveOptions, RedriveReport } from './redrive.js';
 export type { SeekTarget } from './seek-target.js';
 export { groupKeys, groupPartitionKey, groupsKey, partitionKeys, topicsKey } from './store/keys.js';
 export type { PartitionState } from './store/partition.js';

@@ -4,12 +4,14 @@ import type { RedisConnection } from '@millrace/redis';
 import { SharedChannel } from './append-channel.js';
 import { type ConsumerInput, resolveConsumerOptions } from './consumer-options.js';
 import { GroupConsumer } from './group-consumer.js';
+import { Groups } from './groups.js';
 import type { Topic, TopicInput } from './model/topic.js';
 import { type LogRecord, PartitionReader } from './partition-reader.js';
 import { Producer } from './producer.js';
 import { type ProducerOptions, resolveProducerOptions } from './producer-options.js';
 import type { ReadInput } from './read-options.js';
 import type { RecordIterator } from './record-stream.js';
+import { Redrive, type RedriveOptions, type RedriveReport } from './redrive.js';
 import { ReplicaChannel } from './replica-channel.js';
 import { RetentionUpkeep } from './retention-upkeep.js';
 import { TopicCatalog } from './topic-catalog.js';
@@ -27,6 +29,8 @@ export interface LogOptions {
 /** The log side of Millrace: topics, producers, readers and consumer groups over one connection. */
 export class Log {
   readonly events: Events;
+  /** Consumer groups as an operator sees them: how far they are behind, and setting their offsets. */
+  readonly groups: Groups;
   readonly #connection: RedisConnection;
   readonly #codecs: ReadonlyMap<string, Codec>;
   readonly #catalog: TopicCatalog;
@@ -49,6 +53,7 @@ export class Log {
     this.#catalog = new TopicCatalog(connection);
     this.#topics = new Topics(connection, this.#catalog, this.#codecs);
     this.#reader = new PartitionReader(connection, this.#topics, this.#registry);
+    this.groups = new Groups(connection, this.#topics, this.#reader);
     this.#isKeeping = retentionIntervalMs > 0;
     this.#upkeep = new RetentionUpkeep(connection, events, retentionIntervalMs);
   }
@@ -124,6 +129,11 @@ export class Log {
     );
     this.#consumers.add(consumer);
     return consumer;
+  }
+
+  /** Sends dead letters back where they came from, each once. docs/retries-and-dead-letters.md tells how. */
+  redrive(options: RedriveOptions): Promise<RedriveReport> {
+    return new Redrive(this.#connection, this.#catalog, this.#topics).run(options);
   }
 
   /** The log start offset: that of the oldest record there is. */

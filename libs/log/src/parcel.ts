@@ -12,6 +12,7 @@ export interface PreparedRecord {
   readonly timestamp: number;
   /** What it counts for in limits and in the buffer. */
   readonly bytes: number;
+  readonly valueBytes: number;
   /** Emptied when it stands in a batch. */
   value: Uint8Array | string;
   readonly parcel: Parcel;

@@ -1,8 +1,8 @@
 import { noHeaders, rawCodec } from '@millrace/core';
-import { decodeBatch } from './model/batch-compression.js';
+import { cursorOf } from './model/batch-compression.js';
 import { Fifo } from './model/fifo.js';
-import type { StoredRecord } from './model/record.js';
 import { parseBatch } from './model/record-batch.js';
+import type { RecordCursor } from './model/record-cursor.js';
 import { type HeldBatch, type RecordSource, RecordTask } from './record-context.js';
 import type { StoredBatch } from './store/read.js';
 
@@ -12,8 +12,9 @@ interface FetchedBatch extends HeldBatch {
   readonly end: number;
   readonly frame: Buffer;
   codecId: number;
-  records: StoredRecord[] | undefined;
-  /** Index of the record whose turn is next. */
+  /** Made when its first record's turn comes. */
+  cursor: RecordCursor | undefined;
+  /** Offset of the record whose turn is next. */
   next: number;
 }
 
@@ -82,8 +83,8 @@ export class PartitionBuffer {
       const { codecId, count } = headOf(frame, endOffset - this.#position);
       const first = endOffset - count;
       if (first > this.#position) return { kind: 'gap', offset: first };
-      const next = this.#position - first;
-      const live = count - next;
+      const next = this.#position;
+      const live = endOffset - next;
       this.#batches.push({
         first,
         end: endOffset,
@@ -91,7 +92,7 @@ export class PartitionBuffer {
         codecId,
         bytes: frame.length,
         live,
-        records: undefined,
+        cursor: undefined,
         next,
       });
       this.#position = endOffset;
@@ -106,40 +107,29 @@ export class PartitionBuffer {
 
   /** The next record that is not done yet, in the order of the log. */
   pull(): RecordTask | undefined {
-    for (;;) {
-      const batch = this.#batches.peek();
-      if (batch === undefined) return undefined;
-      batch.records ??= this.#open(batch);
-      if (batch.records === undefined) return this.#damaged;
-      const record = batch.records[batch.next++];
-      if (record === undefined) {
-        this.#batches.shift();
-        continue;
-      }
-      this.#unread--;
-      if (!this.#offsets.isDone(record.offset)) {
-        return new RecordTask(this.#source, record, batch, batch.codecId, this.#offsets.attemptsOf(record.offset) + 1);
-      }
-      this.#records--;
-      this.#free(batch);
+    for (let batch = this.#batches.peek(); batch !== undefined; batch = this.#batches.peek()) {
+      const task = this.#pullFrom(batch);
+      if (task !== undefined) return task;
+      this.#batches.shift();
     }
+    return undefined;
   }
 
   /** A record is finished. */
   release(task: RecordTask): void {
     this.#records--;
     if (task.batch !== undefined) this.#free(task.batch);
-    else this.#bytes -= task.record.value.length;
+    else this.#bytes -= task.length;
     task.batch = undefined;
   }
 
   /** A record will wait long: it gets bytes of its own, so that it does not hold its whole batch in memory. */
   detach(task: RecordTask): void {
-    if (task.batch === undefined) return;
-    task.record = { ...task.record, value: Buffer.from(task.record.value) };
-    this.#bytes += task.record.value.length;
-    this.#free(task.batch);
-    task.batch = undefined;
+    const { batch } = task;
+    if (batch === undefined) return;
+    task.detach();
+    this.#bytes += task.length;
+    this.#free(batch);
   }
 
   /** Forgets everything and goes on reading at `position`. */
@@ -151,27 +141,41 @@ export class PartitionBuffer {
     this.#bytes = 0;
   }
 
-  #damaged: RecordTask | undefined;
-
-  /** A batch whose bytes mean nothing becomes one task that stands for all its records. */
-  #open(batch: FetchedBatch): StoredRecord[] | undefined {
-    this.#damaged = undefined;
+  #pullFrom(batch: FetchedBatch): RecordTask | undefined {
     try {
-      const decoded = decodeBatch(batch.frame, batch.end);
-      return decoded.records;
-    } catch (error) {
-      this.#batches.shift();
-      this.#unread -= batch.live;
-      this.#records -= batch.live - 1;
-      const offset = batch.first + batch.next;
-      const value = batch.frame;
-      const record: StoredRecord = { offset, timestamp: 0, key: undefined, headers: noHeaders, value };
-      batch.live = 1;
-      this.#damaged = new RecordTask(this.#source, record, batch, rawCodec.id, 1);
-      this.#damaged.lastOffset = batch.end - 1;
-      this.#damaged.verdict = { reason: 'undecodable', error };
+      batch.cursor ??= cursorOf(batch.frame, batch.end);
+      while (batch.cursor.next()) {
+        const { offset } = batch.cursor;
+        if (offset < batch.next) continue;
+        batch.next = offset + 1;
+        this.#unread--;
+        if (!this.#offsets.isDone(offset)) {
+          const attempt = this.#offsets.attemptsOf(offset) + 1;
+          return new RecordTask(this.#source, batch.cursor, batch, batch.codecId, attempt);
+        }
+        this.#records--;
+        this.#free(batch);
+      }
       return undefined;
+    } catch (error) {
+      return this.#damaged(batch, error);
     }
+  }
+
+  /** What cannot be read of a batch becomes one task that stands for all those records. */
+  #damaged(batch: FetchedBatch, error: unknown): RecordTask | undefined {
+    const count = batch.end - batch.next;
+    if (count <= 0) return undefined;
+    const { frame: body } = batch;
+    const place = { offset: batch.next, timestamp: 0, key: undefined, headers: noHeaders, body, start: 0 };
+    const task = new RecordTask(this.#source, { ...place, end: body.length }, batch, rawCodec.id, 1);
+    task.lastOffset = batch.end - 1;
+    task.verdict = { reason: 'undecodable', error };
+    batch.next = batch.end;
+    batch.live -= count - 1;
+    this.#unread -= count;
+    this.#records -= count - 1;
+    return task;
   }
 
   #free(batch: HeldBatch): void {

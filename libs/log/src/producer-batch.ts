@@ -48,7 +48,7 @@ export class ProducerBatch {
   }
 
   add(record: PreparedRecord): void {
-    this.#writer.add(record.timestamp, record.key, record.headers, record.value);
+    this.#writer.add(record.timestamp, record.key, record.headers, record.value, record.valueBytes);
     record.value = '';
     this.records.push(record);
     this.#bytes += record.bytes;
@@ -67,18 +67,19 @@ export class ProducerBatch {
 
   /** Closes the batch and makes its frame; a promise only where there is something to compress. */
   close(codecId: number, compression: Compression): Promise<void> | undefined {
-    const body = this.#writer.finish();
-    if (compression === 'none' || body.length < minCompressedBytes) {
-      this.#frame(codecId, 'none', body);
+    if (compression === 'none' || this.#writer.bytes < minCompressedBytes) {
+      this.frame = this.#writer.finishFrame(codecId);
       return undefined;
     }
+    const { count, baseTimestamp } = this.#writer;
+    const body = this.#writer.finish();
+    const frame = (kind: Compression, bytes: Buffer): void => {
+      this.frame = frameBatch({ codecId, compression: kind, count, baseTimestamp, body: bytes });
+    };
     return compress(compression, body).then(
-      (compressed) => {
-        if (compressed.length < body.length) this.#frame(codecId, compression, compressed);
-        else this.#frame(codecId, 'none', body);
-      },
+      (compressed) => (compressed.length < body.length ? frame(compression, compressed) : frame('none', body)),
       // Declared by a newer Node than this one: readers take both.
-      () => this.#frame(codecId, 'none', body),
+      () => frame('none', body),
     );
   }
 
@@ -101,11 +102,6 @@ export class ProducerBatch {
   fail(error: MillraceError): void {
     if (!this.#end()) return;
     for (const record of this.records) record.parcel.settle(record.index, error);
-  }
-
-  #frame(codecId: number, compression: Compression, body: Buffer): void {
-    const { count, baseTimestamp } = this.#writer;
-    this.frame = frameBatch({ codecId, compression, count, baseTimestamp, body });
   }
 
   #end(): boolean {

@@ -1,4 +1,4 @@
-import type { DeadLetterReason, Headers } from '@millrace/core';
+import type { Codec, DeadLetterReason, Headers } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
 import type { StoredRecord } from './model/record.js';
 
@@ -49,13 +49,17 @@ export interface HeldBatch {
 
 /** What a worker knows of a record on its way, beside what the handler sees. */
 export class RecordTask extends RecordContext {
-  readonly attempt: number;
   readonly source: RecordSource;
+  readonly attempt: number;
+  readonly offset: number;
+  readonly key: string | undefined;
+  readonly headers: Headers;
+  readonly timestamp: number;
   readonly codecId: number;
-  record: StoredRecord;
+  /** Undefined when the record has bytes of its own. */
   batch: HeldBatch | undefined;
   /** Set when the record is given up and only its dead letter is left to be written. */
-  verdict: { readonly reason: DeadLetterReason; readonly error: unknown } | undefined;
+  verdict: { readonly reason: DeadLetterReason; readonly error: unknown } | undefined = undefined;
   /** Later than `offset` when it stands for several records whose batch cannot be read. */
   lastOffset: number;
   isAcknowledged = false;
@@ -63,21 +67,33 @@ export class RecordTask extends RecordContext {
   /** Whether it was let into its lane before: it comes back for another attempt, or is next. */
   holdsLane = false;
   startedAt = 0;
+  /** Neighbours in the list of those that run. */
+  before: RecordTask | undefined = undefined;
+  after: RecordTask | undefined = undefined;
+  #bytes: Buffer;
+  #start: number;
+  #end: number;
 
   constructor(
     source: RecordSource,
-    record: StoredRecord,
+    record: RecordPlace,
     batch: HeldBatch | undefined,
     codecId: number,
     attempt: number,
   ) {
     super();
     this.source = source;
-    this.record = record;
-    this.batch = batch;
-    this.codecId = codecId;
     this.attempt = attempt;
+    this.offset = record.offset;
     this.lastOffset = record.offset;
+    this.key = record.key;
+    this.headers = record.headers;
+    this.timestamp = record.timestamp;
+    this.codecId = codecId;
+    this.batch = batch;
+    this.#bytes = record.body;
+    this.#start = record.start;
+    this.#end = record.end;
   }
 
   get topic(): string {
@@ -88,22 +104,6 @@ export class RecordTask extends RecordContext {
     return this.source.partition;
   }
 
-  get offset(): number {
-    return this.record.offset;
-  }
-
-  get key(): string | undefined {
-    return this.record.key;
-  }
-
-  get headers(): Headers {
-    return this.record.headers;
-  }
-
-  get timestamp(): number {
-    return this.record.timestamp;
-  }
-
   get group(): string {
     return this.source.group;
   }
@@ -112,15 +112,49 @@ export class RecordTask extends RecordContext {
     return this.source.epoch;
   }
 
+  /** Bytes of the value. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** As it stands in the log. */
+  get record(): StoredRecord {
+    const { offset, timestamp, key, headers } = this;
+    return { offset, timestamp, key, headers, value: this.#bytes.subarray(this.#start, this.#end) };
+  }
+
+  /** @throws any error when the bytes mean nothing to the codec */
+  decode(codec: Codec): unknown {
+    if (codec.decodePart !== undefined) return codec.decodePart(this.#bytes, this.#start, this.#end);
+    return codec.decode(this.#bytes.subarray(this.#start, this.#end));
+  }
+
   commit(): Promise<void> {
     return this.source.acknowledge(this);
   }
 
+  /** Copies the value out of its batch. */
+  detach(): void {
+    this.#bytes = Buffer.from(this.#bytes.subarray(this.#start, this.#end));
+    this.#end -= this.#start;
+    this.#start = 0;
+    this.batch = undefined;
+  }
+
   /** The same record's next attempt. */
   again(attempt: number): RecordTask {
-    const task = new RecordTask(this.source, this.record, this.batch, this.codecId, attempt);
+    const { offset, timestamp, key, headers } = this;
+    const place = { offset, timestamp, key, headers, body: this.#bytes, start: this.#start, end: this.#end };
+    const task = new RecordTask(this.source, place, this.batch, this.codecId, attempt);
     task.lastOffset = this.lastOffset;
     task.verdict = this.verdict;
     return task;
   }
+}
+
+/** A record, and where its value is. */
+interface RecordPlace extends Omit<StoredRecord, 'value'> {
+  readonly body: Buffer;
+  readonly start: number;
+  readonly end: number;
 }

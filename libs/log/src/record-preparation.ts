@@ -76,7 +76,18 @@ export class RecordPreparation {
       const what = `it has ${bytes} bytes, more than maxRecordBytes (${maxRecordBytes})`;
       throw invalid(topic, `${what}. Send less, or raise maxRecordBytes of the producer`);
     }
-    return { topic, partition, key, headers, timestamp, bytes, value, ...place };
+    return {
+      topic,
+      partition,
+      key,
+      headers,
+      timestamp,
+      bytes,
+      value,
+      valueBytes,
+      parcel: place.parcel,
+      index: place.index,
+    };
   }
 }
 

@@ -3,6 +3,7 @@ import { deliverTo, InFlight } from '@millrace/delivery';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext, RecordTask } from './record-context.js';
 import { type Again, RecordSettler } from './record-settler.js';
+import { RunningTasks } from './running-tasks.js';
 import type { WorkerHost } from './worker-host.js';
 
 /** After so many owners in a row that died without getting on, a record may be what kills them. */
@@ -18,7 +19,7 @@ export class RecordRunner {
   readonly #settler: RecordSettler;
   readonly #inHand = new InFlight();
   /** Handlers whose outcome is not known yet. */
-  readonly #running = new Set<RecordTask>();
+  readonly #running = new RunningTasks();
   /** How many more records are run one by one, each attempt written down before it begins. */
   #careful: number;
 
@@ -44,7 +45,7 @@ export class RecordRunner {
 
   /** Takes back what is in hand; what user code still does counts for nothing. */
   abandon(reason: Error): void {
-    for (const task of [...this.#running]) task.abandon(reason);
+    for (const task of this.#running.all()) task.abandon(reason);
   }
 
   /** True when nothing is in hand any more, false when the time was over before. */
@@ -60,7 +61,7 @@ export class RecordRunner {
 
   readonly #decode = (context: RecordContext): unknown => {
     const task = context as RecordTask;
-    return this.#host.codecs.get(task.codecId).decode(task.record.value);
+    return task.decode(this.#host.codecs.get(task.codecId));
   };
 
   readonly #decided = (outcome: Outcome, context: RecordContext): void => {

@@ -3,6 +3,7 @@ import * as zlib from 'node:zlib';
 import { CodecError } from '@millrace/core';
 import type { StoredRecord } from './record.js';
 import { type Compression, parseBatch, type RecordBatch, readRecords } from './record-batch.js';
+import { RecordCursor } from './record-cursor.js';
 
 /** Largest body a batch may have once it is decompressed, unless the reader says otherwise: a bound against bombs. */
 export const maxBodyBytes = 64 * 1024 * 1024;
@@ -22,6 +23,12 @@ export interface DecodedBatch {
 export function decodeBatch(frame: Buffer, endOffset: number, maxBytes = maxBodyBytes): DecodedBatch {
   const batch = parseBatch(frame);
   return { codecId: batch.codecId, records: readRecords(batch, decompress(batch, maxBytes), endOffset) };
+}
+
+/** The same, record by record. @throws {CodecError} */
+export function cursorOf(frame: Buffer, endOffset: number, maxBytes = maxBodyBytes): RecordCursor {
+  const batch = parseBatch(frame);
+  return new RecordCursor(batch, decompress(batch, maxBytes), endOffset);
 }
 
 /** Compresses off the event loop. */

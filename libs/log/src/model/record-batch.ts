@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, CodecError, type Headers, noHeaders, readHeaders, writeHeaders } from '@millrace/core';
+import { ByteReader, ByteWriter, CodecError, type Headers, readHeaders, writeHeaders } from '@millrace/core';
 import type { StoredRecord } from './record.js';
 
 /** The unit of storage and transfer, as in Kafka. docs/keyspace.md describes its bytes for readers in other languages. */
@@ -26,7 +26,7 @@ export class RecordBatchWriter {
   #baseTimestamp = 0;
 
   constructor(initialBytes = 4096) {
-    this.#body = new ByteWriter(initialBytes);
+    this.#body = new ByteWriter(initialBytes + headRoom).raw(emptyHead);
   }
 
   get count(): number {
@@ -35,38 +35,61 @@ export class RecordBatchWriter {
 
   /** Bytes of the body so far. */
   get bytes(): number {
-    return this.#body.length;
+    return this.#body.length - headRoom;
   }
 
   get baseTimestamp(): number {
     return this.#baseTimestamp;
   }
 
-  /** Appends one record whose value is encoded already; answers the bytes it took. */
-  add(timestamp: number, key: string | undefined, headers: Headers | undefined, value: Uint8Array | string): number {
+  /** Appends one record whose value is encoded already; answers the bytes it took. `valueBytes`: the value's, if they are counted. */
+  add(
+    timestamp: number,
+    key: string | undefined,
+    headers: Headers | undefined,
+    value: Uint8Array | string,
+    valueBytes?: number,
+  ): number {
     const before = this.#body.length;
     if (this.#count === 0) this.#baseTimestamp = timestamp;
     this.#body.signedVarint(timestamp - this.#baseTimestamp);
     if (key === undefined) this.#body.byte(0);
     else this.#body.byte(1).block(key);
-    writeHeaders(this.#body, headers ?? noHeaders);
-    this.#body.block(value);
+    if (headers === undefined) this.#body.byte(0);
+    else writeHeaders(this.#body, headers);
+    this.#body.block(value, valueBytes);
     this.#count++;
     return this.#body.length - before;
   }
 
-  /** The records' bytes, to be compressed or not, and then framed by `frameBatch`. Ends the writer. */
+  /** The records' bytes, to be compressed and then framed by `frameBatch`. Ends the writer. */
   finish(): Buffer {
-    return this.#body.finish();
+    return this.#body.finish().subarray(headRoom);
+  }
+
+  /** The whole frame, uncompressed, without a copy of its body: its head goes into the room before it. Ends the writer. */
+  finishFrame(codecId: number): Buffer {
+    const head = headOf({ codecId, compression: 'none', count: this.#count, baseTimestamp: this.#baseTimestamp });
+    const bytes = this.#body.finish();
+    const start = headRoom - head.length;
+    bytes.set(head, start);
+    return bytes.subarray(start);
   }
 }
 
+/** The longest a frame's head can be, with room to spare. */
+const headRoom = 24;
+const emptyHead = new Uint8Array(headRoom);
+
 /** version, compression, codec, count, base timestamp, body. */
 export function frameBatch(batch: RecordBatch): Buffer {
-  const writer = new ByteWriter(batch.body.length + 24);
+  return Buffer.concat([headOf(batch), batch.body]);
+}
+
+function headOf(batch: Omit<RecordBatch, 'body'>): Buffer {
+  const writer = new ByteWriter(headRoom);
   writer.byte(frameVersion).byte(compressions.indexOf(batch.compression)).byte(batch.codecId);
-  writer.varint(batch.count).varint(batch.baseTimestamp).raw(batch.body);
-  return writer.finish();
+  return writer.varint(batch.count).varint(batch.baseTimestamp).finish();
 }
 
 /** Reads a frame's head; the body stays as it is. @throws {CodecError} */

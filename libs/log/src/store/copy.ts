@@ -15,6 +15,8 @@ export interface Copy {
   readonly floor: number;
   readonly timestamp: number;
   readonly frame: Buffer;
+  /** How long the memory of copies outlives the last of them; 0: for ever. */
+  readonly rememberMs: number;
 }
 
 export type CopyReply = { readonly kind: 'copied'; readonly offset: number } | { readonly kind: 'repeated' | 'gone' };
@@ -22,16 +24,16 @@ export type CopyReply = { readonly kind: 'copied'; readonly offset: number } | {
 /*
  * Appends one record unless it was copied from there before: who copies may die between this and its own commit.
  * KEYS 1 records  2 meta  3 copies
- * ARGV 1 topic id  2 frame  3 timestamp  4 source offset  5 pass  6 floor
+ * ARGV 1 topic id  2 frame  3 timestamp  4 source offset  5 pass  6 floor  7 how long copies are remembered, in ms; 0: for ever
  * RETURNS { 0, offset }, { 1 } it was there already, { 2 } no such partition
- * EFFECTS as the append script of store/append. Unused, the memory of copies goes after 30 days.
+ * EFFECTS as the append script of store/append
  */
 const copy = lua`#!lua
 local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'bytes', 'time', 'deleted')
 if meta[1] ~= ARGV[1] or meta[5] then return {2} end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[6])
 if redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[5] .. ':' .. ARGV[4]) == 0 then return {1} end
-redis.call('PEXPIRE', KEYS[3], 2592000000)
+if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[3], ARGV[7]) end
 local finish = string.format('%.0f', meta[2] + 1)
 local t = string.format('%.0f', math.max(meta[4], ARGV[3]))
 redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[2], 't', t)
@@ -42,7 +44,7 @@ return {0, tonumber(meta[2])}
 export async function copyOnce(client: RedisClient, prefix: string, to: Copy): Promise<CopyReply> {
   const { records, meta } = partitionKeys(prefix, to.topic, to.partition);
   const keys = [records, meta, copiesKey(prefix, to.topic, to.partition, to.source)];
-  const args = [to.topicId, to.frame, to.timestamp, to.sourceOffset, to.pass, to.floor];
+  const args = [to.topicId, to.frame, to.timestamp, to.sourceOffset, to.pass, to.floor, to.rememberMs];
   const [status, offset] = asList(await copy.run(client, keys, args));
   if (status === 0) return { kind: 'copied', offset: asInteger(offset) };
   return { kind: status === 1 ? 'repeated' : 'gone' };

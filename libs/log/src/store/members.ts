@@ -176,6 +176,25 @@ export async function proposePlan(
   return generation === 0 ? undefined : generation;
 }
 
+/** A group as it stands in Redis. */
+export interface StoredGroup {
+  /** Members whose session has not ended. */
+  readonly memberIds: readonly string[];
+  readonly generation: number;
+  /** JSON. */
+  readonly plan: string | undefined;
+}
+
+export async function readGroup(client: RedisClient, keys: GroupKeys): Promise<StoredGroup> {
+  const [seconds, micros] = await client.time();
+  const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  const [memberIds, [generation, plan]] = await Promise.all([
+    client.zrangebyscore(keys.members, `(${now}`, '+inf'),
+    client.hmget(keys.state, 'generation', 'plan'),
+  ]);
+  return { memberIds: memberIds.sort(), generation: Number(generation ?? 0), plan: plan ?? undefined };
+}
+
 function allOf(keys: GroupKeys): string[] {
   return [keys.members, keys.subscriptions, keys.presence, keys.state, keys.locked];
 }

@@ -1,0 +1,46 @@
+import { ByteReader, CodecError, type Headers, noHeaders, readHeaders } from '@millrace/core';
+import type { RecordBatch } from './record-batch.js';
+
+/**
+ * Walks over the records of a batch without making an object or a view for any of them: `next` moves on, and the fields
+ * are those of the record it stands on.
+ */
+export class RecordCursor {
+  readonly body: Buffer;
+  offset: number;
+  timestamp = 0;
+  key: string | undefined;
+  headers: Headers = noHeaders;
+  /** Where the value's bytes are in `body`. */
+  start = 0;
+  end = 0;
+  readonly #reader: ByteReader;
+  readonly #baseTimestamp: number;
+  #left: number;
+
+  /** `endOffset` is the log's end after the batch. @throws {CodecError} the body cannot hold so many records */
+  constructor(batch: RecordBatch, body: Buffer, endOffset: number) {
+    if (batch.count * 4 > body.length) throw new CodecError(`record batch is too short for its ${batch.count} records`);
+    this.body = body;
+    this.offset = endOffset - batch.count - 1;
+    this.#baseTimestamp = batch.baseTimestamp;
+    this.#left = batch.count;
+    this.#reader = new ByteReader(body);
+  }
+
+  /** False when there is no further record. @throws {CodecError} the bytes mean nothing from here on */
+  next(): boolean {
+    if (this.#left === 0) return false;
+    const reader = this.#reader;
+    this.timestamp = this.#baseTimestamp + reader.signedVarint();
+    this.key = reader.byte() === 0 ? undefined : reader.text();
+    this.headers = readHeaders(reader);
+    const length = reader.varint();
+    this.start = reader.position;
+    reader.skip(length);
+    this.end = this.start + length;
+    this.offset++;
+    this.#left--;
+    return true;
+  }
+}
