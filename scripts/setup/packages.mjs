@@ -1,15 +1,26 @@
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onPath, run } from './run.mjs';
 
-/** Installs the locked packages unless they are there. */
+/** Installs the locked packages unless they are there: by us, or by a developer's own `npm install`. */
 export function installPackages(root, say) {
-  if (areInstalled(root)) return;
+  const stampFile = join(root, 'node_modules/.millrace-installed');
+  const stamp = stampOf(root);
+  if (readText(stampFile) === stamp || areInstalled(root)) return;
   say('Installing packages (npm ci).');
   // The npm that started us, if it did: it may not be the one on PATH.
   const npm = process.env.npm_execpath;
   if (npm?.endsWith('.js')) run(process.execPath, [npm, 'ci'], { cwd: root });
   else run(onPath('npm') ?? 'npm', ['ci'], { cwd: root });
+  writeFileSync(stampFile, stamp);
+}
+
+function stampOf(root) {
+  const [major] = process.versions.node.split('.');
+  return `${createHash('sha256')
+    .update(readText(join(root, 'package-lock.json')))
+    .digest('hex')} on Node.js ${major}`;
 }
 
 /** Compares the lock file with the one npm leaves in node_modules of what it has installed. */
@@ -18,7 +29,8 @@ function areInstalled(root) {
   const installed = readPackages(join(root, 'node_modules/.package-lock.json'));
   if (wanted === undefined || installed === undefined) return false;
   return Object.entries(wanted).every(([path, entry]) => {
-    if (!path.includes('node_modules/')) return true;
+    // npm keeps a note of packages that nothing depends on any more; it does not install them.
+    if (!path.includes('node_modules/') || entry.extraneous === true) return true;
     const there = installed[path];
     // Optional packages are for other platforms than this one, more often than not.
     if (there === undefined) return entry.optional === true || entry.devOptional === true;
@@ -28,8 +40,12 @@ function areInstalled(root) {
 
 function readPackages(file) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')).packages;
+    return JSON.parse(readText(file)).packages;
   } catch {
     return undefined;
   }
+}
+
+function readText(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
