@@ -179,14 +179,14 @@ redis.disconnect();
 await stopEverything();
 
 async function bytesOf(fill: () => Promise<void>): Promise<number> {
-  await redis.flushall();
+  await redis.flushall('SYNC');
   const before = await usedBytes();
   await fill();
   return ((await usedBytes()) - before) / total;
 }
 
 async function usedBytes(): Promise<number> {
-  return Number(/used_memory_dataset:(\d+)/.exec(await redis.info('memory'))?.[1]);
+  return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
 }
 
 function median(numbers: number[]): number {

@@ -1,9 +1,11 @@
 import type { Scenario } from './scenario.js';
+import { growth } from './scenarios/growth.js';
 import { logConsume } from './scenarios/log-consume.js';
 import { logKeys } from './scenarios/log-keys.js';
 import { logLatency } from './scenarios/log-latency.js';
 import { logMemory } from './scenarios/log-memory.js';
 import { logSend } from './scenarios/log-send.js';
+import { nestDispatch } from './scenarios/nest-dispatch.js';
 import { queueDelayed } from './scenarios/queue-delayed.js';
 import { queueLatency } from './scenarios/queue-latency.js';
 import { queueMemory } from './scenarios/queue-memory.js';
@@ -13,6 +15,7 @@ import { queuePublishAwaited } from './scenarios/queue-publish-awaited.js';
 import { queuePublishBulk } from './scenarios/queue-publish-bulk.js';
 import { queueRetries } from './scenarios/queue-retries.js';
 import { queueRtt } from './scenarios/queue-rtt.js';
+import { routingMatch } from './scenarios/routing-match.js';
 
 /** Every scenario, in the order of the table. A new one is a file in `scenarios/` and a line here. */
 export const scenarios: readonly Scenario[] = [
@@ -30,4 +33,7 @@ export const scenarios: readonly Scenario[] = [
   logLatency,
   logKeys,
   ...logMemory,
+  nestDispatch,
+  routingMatch,
+  ...growth,
 ];

@@ -2,7 +2,8 @@ import type { Comparison, Spread } from './comparison.js';
 
 /** The results as a Markdown table, which also reads well in a terminal. */
 export function table(comparisons: readonly Comparison[]): string {
-  const peers = [...new Set(comparisons.flatMap((row) => [...Object.keys(row.peers), ...Object.keys(row.refused)]))];
+  const named = comparisons.flatMap((row) => [...Object.keys(row.peers), ...Object.keys(row.refused)]);
+  const peers = [...new Set(named)].filter((name) => name !== 'millrace' && name !== 'ceiling');
   const head = ['scenario', 'unit', 'Millrace (min–max)', 'of ceiling', ...peers, 'target'];
   const rows = comparisons.map((row) => [
     row.scenario,

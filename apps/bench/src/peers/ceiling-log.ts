@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import type { OpenLogPeer } from '../log-peer.js';
-import type { Payload } from '../payload.js';
+import { type Payload, parsePayload } from '../payload.js';
 import { urlOf } from '../place.js';
 import type { QueueHandler } from '../queue-peer.js';
 
 // The least that a log of record batches can do, by hand: one script that takes offsets and appends what was sent in one
 // turn of the event loop as one entry; XREAD from the last entry on, and a commit that travels with the next read.
-// A batch is a JSON array. No partitions, keys, headers, idempotence, leases, fencing, errors or reconnecting.
+// A batch is a line of JSON a record. No partitions, keys, headers, idempotence, leases, fencing, errors or reconnecting.
 
 const appendScript = `
 local offset = redis.call('HINCRBY', KEYS[2], 'end', ARGV[1])
@@ -37,14 +37,23 @@ export const openCeilingLog: OpenLogPeer = async (place) => {
     const batch = waiting;
     waiting = [];
     const values = batch.flatMap((one) => one.values);
-    redis.evalsha(appendSha, 2, 'bench', 'bench:meta', values.length, JSON.stringify(values)).then(
-      () => {
-        for (const { resolve } of batch) resolve();
-      },
-      (error) => {
-        for (const { reject } of batch) reject(error);
-      },
-    );
+    redis
+      .evalsha(
+        appendSha,
+        2,
+        'bench',
+        'bench:meta',
+        values.length,
+        values.map((value) => JSON.stringify(value)).join('\n'),
+      )
+      .then(
+        () => {
+          for (const { resolve } of batch) resolve();
+        },
+        (error) => {
+          for (const { reject } of batch) reject(error);
+        },
+      );
   };
   const publishBatch = (values: readonly Payload[]): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -99,9 +108,9 @@ async function readAndCommit(run: Run): Promise<void> {
     const entries = (await coming)?.[0]?.[1] ?? [];
     run.position = entries.at(-1)?.[0] ?? run.position;
     coming = read();
-    for (const [, [, json]] of entries) {
-      for (const value of JSON.parse(json) as Payload[]) {
-        const pending = run.handler(value);
+    for (const [, [, lines]] of entries) {
+      for (const line of lines.split('\n')) {
+        const pending = run.handler(parsePayload(line));
         if (pending !== undefined) await pending;
       }
     }

@@ -1,0 +1,164 @@
+import { Log } from '@millrace/log';
+import { Broker } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
+import { batchSize, drain, fill } from '../backlog.js';
+import { confirmedDurability } from '../durability.js';
+import { flow } from '../flow.js';
+import { payloadBytes, payloads } from '../payload.js';
+import { openMillraceQueue } from '../peers/millrace-queue.js';
+import { type Place, urlOf } from '../place.js';
+import type { Result, Sample, Scenario } from '../scenario.js';
+
+// Not beside peers, but beside ourselves: what a message costs must not depend on how much there is of everything. Each
+// point is measured several times, in turns, and its cheapest turn counts: the others were disturbed by something else.
+
+const turns = 3;
+
+export const growth: readonly Scenario[] = [
+  scenario('growth.waiting', 'messages waiting', [1_000, 10_000, 100_000, 1_000_000], measureWaiting),
+  scenario('growth.partitions', 'partitions', [1, 10, 100, 1_000], measurePartitions),
+  scenario('growth.queues', 'queues', [1, 10, 100, 1_000], measureQueues),
+];
+
+/** µs a message at each point. */
+type Costs = ReadonlyMap<number, number>;
+
+function scenario(
+  name: string,
+  of: string,
+  points: readonly number[],
+  measure: (place: Place, points: readonly number[]) => Promise<Costs>,
+): Scenario {
+  const results: Result[] = points.map((point) => ({ name: `${name}.${point}`, unit: 'µs/message', better: 'less' }));
+  return {
+    name,
+    what: `what a message costs, published and handled, at ${points.map((point) => point.toLocaleString('en-US')).join(', ')} ${of}; the sum is the dearest point divided by the cheapest`,
+    results: [{ name, unit: 'times', better: 'less', targets: { ours: { atMost: 1.2 } } }, ...results],
+    subjects: {
+      millrace: async (place): Promise<Sample> => {
+        const start = performance.now();
+        const costs = await measure(place, place.quick ? points.slice(0, 3) : points);
+        const values = [...costs.values()];
+        return {
+          values: {
+            [name]: Math.max(...values) / Math.min(...values),
+            ...Object.fromEntries([...costs].map(([point, cost]) => [`${name}.${point}`, cost])),
+          },
+          settings: { payloadBytes, batch: batchSize, durability: await confirmedDurability(place, 'millrace') },
+          messages: costs.size * turns * cycle(place),
+          seconds: (performance.now() - start) / 1000,
+        };
+      },
+    },
+  };
+}
+
+/** Messages a turn. */
+function cycle(place: Place): number {
+  return place.quick ? 5_000 : 20_000;
+}
+
+/** So many are published and as many handled, while the rest keeps waiting behind them. */
+async function measureWaiting(place: Place, points: readonly number[]): Promise<Costs> {
+  const queue = await openMillraceQueue(place);
+  const count = cycle(place);
+  const turn = async (): Promise<number> => {
+    const start = performance.now();
+    await fill(queue, count);
+    const publishing = (performance.now() - start) / count;
+    const { messages, seconds, stop } = await drain(queue, { count, concurrency: 100 });
+    await stop();
+    return publishing * 1000 + (seconds * 1e6) / messages;
+  };
+  await turn();
+  await turn();
+  const costs = new Map<number, number>();
+  let waiting = 0;
+  for (const point of points) {
+    await fill(queue, point - waiting);
+    waiting = point;
+    const measured: number[] = [];
+    for (let index = 0; index < turns; index++) measured.push(await turn());
+    costs.set(point, Math.min(...measured));
+  }
+  return costs;
+}
+
+/** Batches go round the partitions, one member of a group handles them as they come. */
+async function measurePartitions(place: Place, points: readonly number[]): Promise<Costs> {
+  const connection = new RedisConnection({ url: urlOf(place, 'redis') });
+  await connection.open();
+  const log = new Log(connection);
+  const producer = log.producer();
+  return inTurns(place, points, async (partitions, handled) => {
+    const topic = `bench-${partitions}`;
+    await log.declareTopic({ name: topic, partitions });
+    await log.consumer({ group: 'bench', topics: topic, concurrency: 100, handler: handled }).start();
+    const everywhere = Array.from({ length: partitions }, (_, partition) => ({ topic, partition, value: 0 }));
+    let next = 0;
+    return {
+      touch: async () => {
+        await producer.sendBatch(everywhere);
+        return partitions;
+      },
+      publish: () => {
+        const partition = next++ % partitions;
+        return producer.sendBatch(payloads(batchSize).map((value) => ({ topic, partition, value })));
+      },
+    };
+  });
+}
+
+/** Batches go round the queues, each with a consumer of its own. */
+async function measureQueues(place: Place, points: readonly number[]): Promise<Costs> {
+  const connection = new RedisConnection({ url: urlOf(place, 'redis') });
+  await connection.open();
+  const broker = new Broker(connection);
+  return inTurns(place, points, async (queues, handled) => {
+    const names = Array.from({ length: queues }, (_, index) => `bench-${queues}-${index}`);
+    await broker.declare({ queues: names.map((name) => ({ name })) });
+    await Promise.all(names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: handled }).start()));
+    let next = 0;
+    return {
+      touch: async () => {
+        await broker.publishBatch(names.map((routingKey) => ({ exchange: '', routingKey, body: 0 })));
+        return queues;
+      },
+      publish: () => {
+        const routingKey = names[next++ % queues] ?? '';
+        return broker.publishBatch(payloads(batchSize).map((body) => ({ exchange: '', routingKey, body })));
+      },
+    };
+  });
+}
+
+interface Ground {
+  /** Sends one message to each partition or queue; answers how many. */
+  touch(): Promise<number>;
+  publish(): Promise<unknown>;
+}
+
+/** Each point for itself, in its turn. */
+async function inTurns(
+  place: Place,
+  points: readonly number[],
+  prepare: (point: number, handled: () => void) => Promise<Ground>,
+): Promise<Costs> {
+  const costs = new Map<number, number>();
+  // The first is for warming up.
+  for (const point of [points[0] ?? 1, ...points]) {
+    const sink = flow();
+    const ground = await prepare(point, sink.handled);
+    await sink.until(await ground.touch());
+    const batches = cycle(place) / batchSize;
+    const measured: number[] = [];
+    for (let turn = 0; turn <= turns; turn++) {
+      const start = performance.now();
+      for (let batch = 0; batch < batches; batch++) await ground.publish();
+      await sink.until(batches * batchSize);
+      measured.push(((performance.now() - start) * 1000) / (batches * batchSize));
+    }
+    costs.set(point, Math.min(...measured));
+  }
+  return costs;
+}
