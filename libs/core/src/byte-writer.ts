@@ -44,13 +44,17 @@ export class ByteWriter {
     return this;
   }
 
-  /** Length, then bytes; a string is written as UTF-8. Returns how many bytes the content took. */
-  block(content: Uint8Array | string): number {
+  /**
+   * Length, then bytes; a string is written as UTF-8. Returns how many bytes the content took.
+   *
+   * @param byteLength the content's length in bytes, from a caller who has counted it already
+   */
+  block(content: Uint8Array | string, byteLength?: number): number {
     if (typeof content !== 'string') {
       this.varint(content.length).raw(content);
       return content.length;
     }
-    const length = Buffer.byteLength(content);
+    const length = byteLength ?? Buffer.byteLength(content);
     this.varint(length);
     this.#reserve(length);
     this.#length += this.#bytes.write(content, this.#length);

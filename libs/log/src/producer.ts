@@ -148,14 +148,17 @@ export class Producer {
       this.#writer(first.topic).appenderFor(first).add(records, bytes, timeoutMs);
       return;
     }
-    for (const [appender, group] of this.#grouped(records)) appender.add(group, totalBytes(group), timeoutMs);
+    for (const [appender, group] of this.#grouped(records)) {
+      appender.add(group, group.length === records.length ? bytes : totalBytes(group), timeoutMs);
+    }
   }
 
   #grouped(records: readonly PreparedRecord[]): Map<PartitionAppender, PreparedRecord[]> {
     const groups = new Map<PartitionAppender, PreparedRecord[]>();
     const rotating = new Map<TopicWriter, Topic>();
+    let writer = this.#writer(records[0]!.topic);
     for (const record of records) {
-      const writer = this.#writer(record.topic);
+      if (record.topic.name !== writer.topicName) writer = this.#writer(record.topic);
       const appender = record.partition === undefined ? writer.keyless(record.topic) : writer.appenderFor(record);
       if (record.partition === undefined) rotating.set(writer, record.topic);
       const group = groups.get(appender);
@@ -169,7 +172,7 @@ export class Producer {
   #writer(topic: Topic): TopicWriter {
     const known = this.#writers.get(topic.name);
     if (known !== undefined) return known;
-    const writer = new TopicWriter(this.#setting, this.#around.connection.prefix, Math.random());
+    const writer = new TopicWriter(this.#setting, this.#around.connection.prefix, topic.name, Math.random());
     this.#writers.set(topic.name, writer);
     return writer;
   }

@@ -69,8 +69,8 @@ export class RecordPreparation {
     if (headers !== undefined) assertHeaders(subjectOf(topic), headers);
     const partition = partitionOf(record, topic, this.#options);
     const value = encode(record.value, topic, this.#codecs.get(topic.codec));
-    const bytes =
-      recordOverheadBytes + byteLength(value) + (key === undefined ? 0 : byteLength(key)) + bytesOf(headers);
+    const valueBytes = byteLength(value);
+    const bytes = recordOverheadBytes + valueBytes + (key === undefined ? 0 : byteLength(key)) + bytesOf(headers);
     const { maxRecordBytes } = this.#options;
     if (bytes > maxRecordBytes) {
       const what = `it has ${bytes} bytes, more than maxRecordBytes (${maxRecordBytes})`;

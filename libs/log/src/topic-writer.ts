@@ -9,13 +9,15 @@ const stickyBytes = 16 * 1024;
 
 /** One producer's way into the partitions of one topic. */
 export class TopicWriter {
+  readonly topicName: string;
   readonly #setting: AppenderSetting;
   readonly #prefix: string;
   readonly #appenders: (PartitionAppender | undefined)[] = [];
   #keyless: number;
   #isKeylessUsed = false;
 
-  constructor(setting: AppenderSetting, prefix: string, random: number) {
+  constructor(setting: AppenderSetting, prefix: string, topicName: string, random: number) {
+    this.topicName = topicName;
     this.#setting = setting;
     this.#prefix = prefix;
     // Not all producers begin with partition 0.
