@@ -1,4 +1,4 @@
-import { MillraceModule } from '@millrace/nestjs';
+import { MillraceMetricsModule, MillraceModule } from '@millrace/nestjs';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { HealthController } from './health-controller.js';
@@ -21,6 +21,8 @@ export class DemoModule {
           producer: { deliveryTimeoutMs: 3000 },
           publisher: { deliveryTimeoutMs: 3000 },
         }),
+        // GET /metrics. Few objects, so every detail: see docs/metrics.md.
+        MillraceMetricsModule.forRoot({ detail: true, kafkaExporterNames: true }),
         MillraceModule.forFeature({ topics: [orders], exchanges: [events], queues: [notifications] }),
       ],
       controllers: [OrdersController, HealthController],

@@ -32,17 +32,21 @@ export function countMessages(listeners: Listeners, registry: Registry, { source
   const redelivered = count('redelivered', 'Those of them that somebody may have worked on before.');
   const acknowledged = count('acknowledged', 'Messages of queues that were handled, and Redis knows it.');
   listeners.on('published', ({ exchange, isConfirmed, routed: copies, isUnroutable }) => {
-    const source = `exchange:${exchange}`;
+    const source = sources ? `exchange:${exchange}` : '';
     published(source);
-    if (isConfirmed) confirmed(source);
-    if (copies > 0) routed(source, copies);
-    if (isUnroutable) unroutable(source);
+    confirmed(source, isConfirmed ? 1 : 0);
+    routed(source, copies);
+    unroutable(source, isUnroutable ? 1 : 0);
   });
   listeners.on('delivered', (event) => {
     delivered(event.source, event.count);
-    if (event.redelivered > 0) redelivered(event.source, event.redelivered);
+    redelivered(event.source, event.redelivered);
   });
   listeners.on('acknowledged', (event) => acknowledged(event.source, event.count));
+  // Told as 0 from the start: the first event is a rise, not a beginning.
+  listeners.on('consumer-started', ({ source, group }) => {
+    if (group === undefined) for (const add of [delivered, redelivered, acknowledged]) add(source, 0);
+  });
   countDeaths(listeners, registry, sources);
 }
 
@@ -54,7 +58,12 @@ function countDeaths(listeners: Listeners, registry: Registry, sources: boolean)
     new PulledCounter({ name, help, labelNames }, registry, () =>
       table.series((source, reason): Record<string, string> => (sources ? { reason, source } : { reason })),
     );
-    listeners.on(event, ({ source, reason }) => table.row(sources ? source : '').add(reason));
+    const rowOf = (source: string): Tally => table.row(sources ? source : '');
+    listeners.on(event, ({ source, reason }) => rowOf(source).add(reason));
+    listeners.on('partition-assigned', ({ topic }) => rowOf(`topic:${topic}`));
+    listeners.on('consumer-started', ({ source, group }) => {
+      if (group === undefined) rowOf(source);
+    });
     return table;
   };
   const dead = 'Messages and records that were given up and kept, by reason.';
@@ -79,6 +88,9 @@ export function countCommits(listeners: Listeners, registry: Registry): void {
     registry,
     () => table.series((consumergroup, result) => ({ consumergroup, result })),
   );
+  listeners.on('consumer-started', ({ group }) => {
+    if (group !== undefined) table.row(group);
+  });
   listeners.on('committed', ({ group }) => table.row(group).add('ok'));
   listeners.on('commit-refused', ({ group, why }) => table.row(group).add(why));
 }

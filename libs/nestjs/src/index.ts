@@ -17,7 +17,9 @@ export { type HealthIndicatorResult, type HealthReport, type HealthStatus, Millr
 export type { HealthOptions } from './health-options.js';
 export { InjectExchange, InjectMillrace, InjectProducer, InjectQueue } from './inject.js';
 export { MessageRequest } from './message-request.js';
+export { MillraceMetricsModule, type MillraceMetricsOptions } from './metrics-module.js';
 export { Millrace, type MillraceState } from './millrace.js';
+export { MillraceMetrics } from './millrace-metrics.js';
 export {
   type MillraceAsyncOptions,
   type MillraceFeature,
