@@ -85,6 +85,14 @@ export class ConsumerHold {
     return this.#held.get(held.id) === held && this.#held.delete(held.id);
   }
 
+  /** Takes messages out of here that are not this consumer's any more. */
+  forget(ids: readonly string[]): HeldMessage[] {
+    const waiting = new Set(this.takeWaiting(({ id }) => ids.includes(id)));
+    const running = ids.flatMap((id) => this.#held.get(id) ?? []);
+    for (const held of running) this.#held.delete(held.id);
+    return [...waiting, ...running];
+  }
+
   all(): HeldMessage[] {
     return [...this.#held.values()];
   }

@@ -1,34 +1,21 @@
 import type { RedisConnection } from '@millrace/redis';
+import { ConsumerOutbox } from './consumer-outbox.js';
 import type { ConsumerReport } from './consumer-report.js';
 import type { ConsumerKeys } from './store/consumer-keys.js';
 import { moveDue } from './store/due.js';
 import { heldMessages } from './store/held.js';
 import { settleVerdicts, type Verdict } from './store/settle.js';
-import { maxTurnMessages, type Taken, type TurnResult, type TurnState, turn } from './store/turn.js';
+import { maxTurnMessages, type TurnResult, type TurnState, turn } from './store/turn.js';
+import type { WakeUp } from './store/wake.js';
+import type { TurnUser } from './turn-user.js';
 
-/** What turns are made for. */
-export interface TurnUser {
-  /** How many more messages the consumer wants now. */
-  wanted(): number;
-  /** Takes messages. Must not throw. */
-  take(messages: readonly Taken[]): void;
-  /** Whether the consumer knows that it holds this message. */
-  holds(id: string): boolean;
-  /** These verdicts are carried out. */
-  settled(verdicts: readonly Verdict[]): void;
-  /** The consumer gave a verdict on messages that were no longer its own. */
-  lostMessages(ids: readonly string[]): void;
-  /** A turn is over. */
-  turnEnded(): void;
-  /** The registration is gone, and with it all that was held. */
-  lostLease(): void;
-  failed(error: unknown): void;
-}
-
-/** Most verdicts in one turn, other than acknowledgements: they cost Redis more. */
-const maxVerdicts = 200;
 /** Node's timers wrap around beyond 2^31 ms. */
 const maxTimerMs = 2 ** 31 - 1;
+/**
+ * A message that was handed over is anybody's again after 10 s: one that comes so late, because this process was held up or
+ * nobody was waiting, is not begun.
+ */
+const maxHandOverMs = 5000;
 const noIds: readonly string[] = [];
 const noIdSet: ReadonlySet<string> = new Set();
 
@@ -41,8 +28,7 @@ export class ConsumerTurns {
   readonly #user: TurnUser;
   readonly #told: ConsumerReport;
   #keys: ConsumerKeys | undefined;
-  #acknowledged: string[] = [];
-  #verdicts: Verdict[] = [];
+  readonly #outbox = new ConsumerOutbox();
   #wakeUp = '';
   #isDue = false;
   #isAsked = false;
@@ -57,6 +43,8 @@ export class ConsumerTurns {
   #dueTimer: NodeJS.Timeout | undefined;
   #isHungry = false;
   #state: TurnState = 'ok';
+  /** Redis' clock less this process's monotonic one, as of the last turn. */
+  #redisAheadMs = 0;
 
   constructor(connection: RedisConnection, user: TurnUser, report: ConsumerReport) {
     this.#connection = connection;
@@ -68,8 +56,7 @@ export class ConsumerTurns {
   /** Begins (again) for a registration. What was waiting to be settled for an earlier one is void. */
   begin(keys: ConsumerKeys): void {
     this.#keys = keys;
-    this.#acknowledged = [];
-    this.#verdicts = [];
+    this.#outbox.clear();
     this.#isUncertain = false;
     this.#wakeUp = '';
     this.#told.started();
@@ -101,19 +88,26 @@ export class ConsumerTurns {
   }
 
   acknowledge(id: string): void {
-    this.#acknowledged.push(id);
+    this.#outbox.acknowledge(id);
     this.nudge();
   }
 
   judge(verdict: Verdict): void {
-    this.#verdicts.push(verdict);
+    this.#outbox.judge(verdict);
     this.nudge();
   }
 
-  /** Makes a turn at once, because somebody woke this consumer, or another in whose name it was woken. */
-  woken(consumer: string): void {
+  /** Somebody woke this consumer, or another in whose name it was woken, perhaps with a message: makes a turn. */
+  woken({ consumer, handed, handedAt }: WakeUp): void {
     this.#wakeUp = consumer;
     this.#isHungry = false;
+    const isFresh = performance.now() + this.#redisAheadMs - handedAt < maxHandOverMs;
+    if (handed !== undefined && isFresh && this.#keys !== undefined && !this.#isEnded) {
+      this.#outbox.claim(handed.id);
+      this.#user.offer(handed);
+      this.nudge();
+      return;
+    }
     this.#isAsked = true;
     if (this.#running === undefined && this.#retryTimer === undefined) this.#running = this.#run();
   }
@@ -132,17 +126,13 @@ export class ConsumerTurns {
       timer = setTimeout(resolve, deadlineMs, true);
     });
     let isLate = false;
-    while (!isLate && this.#hasSettlements && this.#keys !== undefined) {
+    while (!isLate && !this.#outbox.isEmpty && this.#keys !== undefined) {
       this.nudge();
       const rest = this.#running ?? new Promise<void>((resolve) => this.#connection.once('up', resolve));
       isLate = (await Promise.race([rest, deadline])) === true;
     }
     clearTimeout(timer);
-    return !this.#hasSettlements;
-  }
-
-  get #hasSettlements(): boolean {
-    return this.#acknowledged.length > 0 || this.#verdicts.length > 0;
+    return this.#outbox.isEmpty;
   }
 
   async #run(): Promise<void> {
@@ -162,32 +152,31 @@ export class ConsumerTurns {
   async #turn(keys: ConsumerKeys): Promise<void> {
     if (this.#isUncertain) await this.#adopt(keys);
     const wanted = Math.min(this.#user.wanted(), maxTurnMessages);
-    const acknowledged = this.#acknowledged.slice(0, maxTurnMessages);
-    const verdicts = this.#verdicts.slice(0, maxVerdicts);
-    if (wanted === 0 && acknowledged.length === 0 && verdicts.length === 0 && this.#wakeUp === '') return;
+    if (wanted === 0 && this.#outbox.isEmpty && this.#wakeUp === '') return;
+    const batch = this.#outbox.next();
+    const { verdicts, claimed, acknowledged } = batch;
     const wakeUp = this.#wakeUp;
     const client = this.#connection.commands;
     // Sent in this order on one connection: one round trip.
     const [settled, , result] = await Promise.all([
       verdicts.length === 0 ? noIds : settleVerdicts(client, keys, verdicts),
       this.#isDue ? moveDue(client, keys.all, keys.ready.length) : false,
-      turn(client, keys, { wanted, wakeUp, acknowledged }),
+      turn(client, keys, { wanted, wakeUp, claimed, acknowledged }),
     ]);
     if (this.#keys !== keys) return;
     if (settled === undefined || result === undefined) return this.#user.lostLease();
-    this.#acknowledged.splice(0, acknowledged.length);
-    this.#verdicts.splice(0, verdicts.length);
+    this.#outbox.confirmed(batch);
     this.#wakeUp = '';
     this.#isDue = false;
-    const isOurs = (id: string): boolean => this.#perhapsSettled.has(id);
-    const confirmed = acknowledged.length - result.notMine.filter((id) => !isOurs(id)).length;
-    if (confirmed > 0) this.#told.acknowledged(confirmed);
+    const refused = result.notMine.filter((id) => !this.#perhapsSettled.has(id) && acknowledged.includes(id));
+    if (acknowledged.length > refused.length) this.#told.acknowledged(acknowledged.length - refused.length);
     this.#report([...result.notMine, ...settled]);
     if (verdicts.length > 0) this.#user.settled(verdicts);
     this.#goOn(result, wanted);
   }
 
-  #goOn({ taken, state, dueInMs }: TurnResult, wanted: number): void {
+  #goOn({ taken, state, dueInMs, now }: TurnResult, wanted: number): void {
+    this.#redisAheadMs = now - performance.now();
     this.#state = state;
     this.#isHungry = taken.length < wanted && (state === 'ok' || state === 'passed');
     clearTimeout(this.#dueTimer);
@@ -199,12 +188,12 @@ export class ConsumerTurns {
     }
     this.#user.turnEnded();
     const isMoreThere = taken.length === wanted || dueInMs === 0;
-    if (this.#hasSettlements || (isMoreThere && state === 'ok' && this.#user.wanted() > 0)) this.#isAsked = true;
+    if (!this.#outbox.isEmpty || (isMoreThere && state === 'ok' && this.#user.wanted() > 0)) this.#isAsked = true;
   }
 
   /** After a failed turn: takes on what Redis gave us in it, and tells of nothing that it may have settled. */
   async #adopt(keys: ConsumerKeys): Promise<void> {
-    const pending = new Set([...this.#acknowledged, ...this.#verdicts.map(({ id }) => id)]);
+    const pending = this.#outbox.ids();
     const unknown = await heldMessages(
       this.#connection.commands,
       keys,

@@ -1,5 +1,5 @@
 import { maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
-import { nextWakeUp } from './store/wake.js';
+import { nextWakeUp, type WakeUp } from './store/wake.js';
 
 /**
  * Waits at a queue's wake list, on a connection of its own, while its consumer is hungry. It blocks in Redis, so an idle
@@ -8,14 +8,14 @@ import { nextWakeUp } from './store/wake.js';
 export class ConsumerWake {
   readonly #connection: RedisConnection;
   readonly #key: string;
-  readonly #woken: (consumer: string) => void;
+  readonly #woken: (wakeUp: WakeUp) => void;
   #client: RedisClient | undefined;
   #isWaiting = false;
   #isEnded = false;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(connection: RedisConnection, key: string, woken: (consumer: string) => void) {
+  constructor(connection: RedisConnection, key: string, woken: (wakeUp: WakeUp) => void) {
     this.#connection = connection;
     this.#key = key;
     this.#woken = woken;
@@ -54,11 +54,11 @@ export class ConsumerWake {
 
   async #wait(client: RedisClient): Promise<void> {
     try {
-      const consumer = await nextWakeUp(client, this.#key, maxBlockMs);
+      const wakeUp = await nextWakeUp(client, this.#key, maxBlockMs);
       this.#failures = 0;
-      if (consumer === undefined) return this.#later(0);
+      if (wakeUp === undefined) return this.#later(0);
       this.#isWaiting = false;
-      if (!this.#isEnded) this.#woken(consumer);
+      if (!this.#isEnded) this.#woken(wakeUp);
     } catch {
       // Redis is away, or this connection was cut: it reconnects by itself; the heartbeat tells of an outage.
       this.#later(Math.min(25 * 2 ** this.#failures++, 1000));

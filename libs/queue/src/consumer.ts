@@ -54,8 +54,8 @@ export class QueueConsumer implements Service {
       (unit) => runner.start(unit),
       () => this.#turns.nudge(),
     );
-    this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, options.queue).wake, (id) =>
-      this.#turns.woken(id),
+    this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, options.queue).wake, (wakeUp) =>
+      this.#turns.woken(wakeUp),
     );
     this.#heart = new ConsumerHeart(connection, options.leaseMs, this);
   }
@@ -154,6 +154,12 @@ export class QueueConsumer implements Service {
     if (this.#lifecycle.isStopping) this.#giveBack(this.#hold.takeWaiting());
   }
 
+  offer(message: Parameters<ConsumerHold['add']>[0][number]): void {
+    const hasRoom = this.#hold.wanted() > 0;
+    this.take([message]);
+    if (!hasRoom) this.#giveBack(this.#hold.takeWaiting(({ id }) => id === message.id));
+  }
+
   turnEnded(): void {
     if (this.#turns.isHungry || this.#turns.state !== 'ok') this.#wake.wait(this.#turns.state === 'passed' ? 5 : 0);
   }
@@ -181,9 +187,9 @@ export class QueueConsumer implements Service {
 
   lostMessages(ids: readonly string[]): void {
     this.#host.events.emit('lease-lost', { source: this.#labels.source });
-    this.failed(
-      new LeaseLostError(`messages ${ids.slice(0, 5).join(', ')} of queue "${this.queue}" are no longer ours.`),
-    );
+    const reason = new LeaseLostError(`messages ${ids.slice(0, 5).join(', ')} of queue "${this.queue}" are not ours.`);
+    for (const held of this.#hold.forget(ids)) held.abandon(reason);
+    this.failed(reason);
   }
 
   lostLease(): void {
@@ -222,7 +228,7 @@ export class QueueConsumer implements Service {
       if (waiting !== undefined) this.#settling.settle(waiting, { kind: 'drop', reason: 'cancelled' }, this.#labels);
     }
     this.#giveBack(this.#hold.takeStale(performance.now()));
-    if (hasWork) this.#turns.woken(this.#membership.keys?.consumer ?? '');
+    if (hasWork) this.#turns.woken({ consumer: this.#membership.keys?.consumer ?? '', handed: undefined, handedAt: 0 });
     if (duty !== undefined && duty.dying > 0) this.#host.carryDeadLetters(this.queue);
   }
 

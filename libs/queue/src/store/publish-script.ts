@@ -34,7 +34,7 @@ local queues, key, arg = {}, 3, 7
 while arg < #ARGV do
   local q = {key = key, levels = tonumber(ARGV[arg]), picks = ARGV[arg + 1]}
   q.meta = redis.call('HMGET', KEYS[key], 'name', 'max-length', 'max-bytes', 'overflow', 'message-ttl', 'dedup-window',
-    'dead-letter', 'ghosts', 'bytes')
+    'dead-letter', 'ghosts', 'bytes', 'paused', 'max-per-second', 'single-active', 'ranked')
   queues[#queues + 1] = q
   if not q.meta[1] then return {'gone', #queues} end
   key, arg = key + 10 + q.levels, arg + 2
@@ -146,10 +146,26 @@ local function enterEach(q, number)
   return math.max(q.entered, isSooner and 1 or 0)
 end`;
 
+/**
+ * Hands one message to a consumer that waits, frame and all, which saves it a round trip. Until the consumer claims it the
+ * message is down as delayed: should the consumer die before, or be frozen, it becomes ready by itself.
+ */
+const handOver = `
+local function handOver(q)
+  if m ~= 1 or q.meta[10] or q.meta[11] or q.meta[12] or q.meta[13] or #messages[2] > 16384 then return false end
+  if redis.call('EXISTS', KEYS[q.key + 10]) == 1 then return false end
+  local called = redis.call('ZPOPMIN', KEYS[q.key + 4])[1]
+  if not called then return false end
+  redis.call('HSET', KEYS[q.key + 1], messages[1], messages[2])
+  redis.call('ZADD', KEYS[q.key + 2], now + 10000, messages[1])
+  redis.call('RPUSH', KEYS[q.key + 5], ('%s\\n%d\\n%s\\n'):format(called, now, messages[1]) .. messages[2])
+  return true
+end`;
+
 const main = `
 for number, q in ipairs(queues) do
   local isFast = not terms and q.picks == '' and q.levels == 1 and not (q.meta[2] or q.meta[3] or q.meta[5])
-  local calls = isFast and enterAll(q) or enterEach(q, number)
+  local calls = isFast and (handOver(q) and 0 or enterAll(q)) or enterEach(q, number)
   if calls > 0 then
     local called = redis.call('ZPOPMIN', KEYS[q.key + 4], calls)
     for i = 1, #called, 2 do redis.call('RPUSH', KEYS[q.key + 5], called[i]) end
@@ -159,4 +175,4 @@ answer[#answer + 1] = table.concat(dying, ',')
 redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. cjson.encode(answer), 'PX', ARGV[4])
 return answer`;
 
-export const publishScript = new Script([checks, enterAll, dropHead, enter, enterEach, main].join('\n'));
+export const publishScript = new Script([checks, enterAll, dropHead, enter, enterEach, handOver, main].join('\n'));

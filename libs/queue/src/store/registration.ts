@@ -16,6 +16,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local id = ('%s.%08d.%s'):format(ARGV[1], call('HINCRBY', KEYS[3], 'registrations', 1), ARGV[2])
 call('ZADD', KEYS[1], now + ARGV[3], id)
 call('HSET', KEYS[2], id, ARGV[4])
+local isRanked = false
+for _, other in ipairs(call('ZRANGE', KEYS[1], 0, -1)) do isRanked = isRanked or other:sub(1, 3) ~= ARGV[1] end
+if isRanked then call('HSET', KEYS[3], 'ranked', 1) else call('HDEL', KEYS[3], 'ranked') end
 local meta = call('HMGET', KEYS[3], 'single-active', 'active')
 if meta[1] and not (meta[2] and call('ZSCORE', KEYS[1], meta[2])) then call('HSET', KEYS[3], 'active', id) end
 return {id, settings}

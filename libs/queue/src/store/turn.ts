@@ -7,9 +7,10 @@ import type { ConsumerKeys } from './consumer-keys.js';
 //
 // KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
 //      12 cancels 13 handled 14… ready, highest priority first
-// ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4… ids to acknowledge
+// ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 number of claims, then the ids that
+//      were handed to me and that I claim, then ids to acknowledge
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
-//         ms until there may be more for me (-1: I am woken), acknowledged ids that were not mine, ids, frames,
+//         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms, ids, frames,
 //         [counts, handled] when any of these is kept }
 const turnScript = lua`#!lua flags=allow-oom
 local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 13
@@ -18,11 +19,18 @@ if not call('ZSCORE', KEYS[3], me) then return {'lost'} end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[6]) > 0
-local notMine, mine = {}, {}
-if #ARGV > 3 then
-  local is = call('SMISMEMBER', KEYS[2], unpack(ARGV, 4))
+local notMine, mine, first = {}, {}, 5 + ARGV[4]
+for i = 5, first - 1 do
+  if call('ZREM', KEYS[5], ARGV[i]) == 1 then
+    call('SADD', KEYS[2], ARGV[i])
+    call('HINCRBY', KEYS[4], 'delivered', 1)
+  elseif call('SISMEMBER', KEYS[2], ARGV[i]) == 0 then notMine[#notMine + 1] = ARGV[i] end
+end
+if #ARGV >= first then
+  local is = call('SMISMEMBER', KEYS[2], unpack(ARGV, first))
   for i = 1, #is do
-    if is[i] == 1 then mine[#mine + 1] = ARGV[i + 3] else notMine[#notMine + 1] = ARGV[i + 3] end
+    local id = ARGV[first + i - 1]
+    if is[i] == 1 then mine[#mine + 1] = id else notMine[#notMine + 1] = id end
   end
 end
 if #mine > 0 then
@@ -75,11 +83,11 @@ if #ids > 0 then
 end
 if ghosts > 0 then call('HINCRBY', KEYS[4], 'ghosts', -ghosts) end
 if limited then due = now + math.max(1, math.ceil((1 - tokens + #ids) * 1000 / meta[4])) end
-local reply = {state, -1, notMine, ids, frames}
+local reply = {state, -1, notMine, now, ids, frames}
 if rare and #ids > 0 then
   local ends = call('ZMSCORE', KEYS[6], unpack(ids))
   for i = 1, #ids do if ends[i] then call('ZREM', KEYS[6], ids[i]); call('ZADD', KEYS[10], ends[i], ids[i]) end end
-  reply[6] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
+  reply[7] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
 end
 for i = 5, 6 do
   local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
@@ -122,8 +130,10 @@ export interface TurnResult {
   readonly state: TurnState;
   /** How long until a timer should make another turn; undefined when a wake-up will come. */
   readonly dueInMs: number | undefined;
-  /** Messages that were acknowledged and are no longer this consumer's. */
+  /** Messages that were claimed or acknowledged and are not, or no longer, this consumer's. */
   readonly notMine: readonly string[];
+  /** Redis' clock, ms since 1970. */
+  readonly now: number;
   readonly taken: readonly Taken[];
 }
 
@@ -134,9 +144,15 @@ export const maxTurnMessages = 1000;
 export async function turn(
   client: RedisClient,
   keys: ConsumerKeys,
-  request: { readonly wanted: number; readonly wakeUp: string; readonly acknowledged: readonly string[] },
+  request: {
+    readonly wanted: number;
+    readonly wakeUp: string;
+    readonly claimed: readonly string[];
+    readonly acknowledged: readonly string[];
+  },
 ): Promise<TurnResult | undefined> {
-  const args = [keys.consumer, request.wanted, request.wakeUp, ...request.acknowledged];
+  const { wanted, wakeUp, claimed, acknowledged } = request;
+  const args = [keys.consumer, wanted, wakeUp, claimed.length, ...claimed, ...acknowledged];
   const reply = asList(await turnScript.run(client, keys.turn, args));
   const state = asText(reply[0]);
   if (state === 'lost') return undefined;
@@ -145,7 +161,8 @@ export async function turn(
     state: state as TurnState,
     dueInMs: dueInMs < 0 ? undefined : dueInMs,
     notMine: asList(reply[2]).map(asText),
-    taken: readTaken(asList(reply[3]), asList(reply[4]), reply[5]),
+    now: asInteger(reply[3]),
+    taken: readTaken(asList(reply[4]), asList(reply[5]), reply[6]),
   };
 }
 

@@ -1,0 +1,50 @@
+import { describeFailure, type Failure } from '@millrace/core';
+
+/** An error on its way from a responder to the requester. */
+export interface RemoteFailure extends Failure {
+  /** The error's `code`, where it has one. */
+  readonly code?: string | undefined;
+  /** The error's own further properties, as far as JSON can hold them. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+}
+
+const maxDetailsCharacters = 16_000;
+
+/** Describes anything a handler threw, so that the other side can tell it from others. Bounded. */
+export function describeRemotely(error: unknown): RemoteFailure {
+  const failure = describeFailure(error);
+  if (!(error instanceof Error)) return failure;
+  const {
+    name: _name,
+    message: _message,
+    stack: _stack,
+    cause: _cause,
+    code,
+    ...details
+  }: Record<string, unknown> = {
+    ...error,
+  };
+  return {
+    ...failure,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(isSmallJson(details) ? { details } : {}),
+  };
+}
+
+/** Reads what a responder wrote; what cannot be read is a failure all the same. */
+export function parseRemoteFailure(json: string): RemoteFailure {
+  try {
+    return { name: 'Error', message: '', stack: '', ...(JSON.parse(json) as Partial<RemoteFailure>) };
+  } catch {
+    return { name: 'Error', message: 'the responder failed, and its error cannot be read', stack: '' };
+  }
+}
+
+function isSmallJson(details: object): boolean {
+  if (Object.keys(details).length === 0) return false;
+  try {
+    return JSON.stringify(details).length <= maxDetailsCharacters;
+  } catch {
+    return false;
+  }
+}
