@@ -27,6 +27,15 @@ export interface RedisServerOptions {
 /** Options with their defaults filled in. */
 export type ResolvedRedisOptions = Readonly<ReturnType<typeof resolveRedisOptions>>;
 
+/** Where a server runs. */
+export interface ServerPlace {
+  readonly port: number;
+  /** Where the nodes of a cluster talk to each other; `undefined` outside a cluster. */
+  readonly clusterPort: number | undefined;
+  /** Its data folder. */
+  readonly dir: string;
+}
+
 /** @throws {OptionsError} with every problem at once */
 export function resolveRedisOptions(options: RedisServerOptions) {
   return resolveOptions<{
@@ -55,10 +64,7 @@ export function resolveRedisOptions(options: RedisServerOptions) {
 }
 
 /** The command line of a server that only this machine reaches and that writes only what was asked for. */
-export function redisArguments(
-  options: ResolvedRedisOptions,
-  place: { port: number; clusterPort: number | undefined; dir: string },
-): string[] {
+export function redisArguments(options: ResolvedRedisOptions, place: ServerPlace): string[] {
   const settings: Record<string, RedisSetting> = {
     port: place.port,
     bind: '127.0.0.1',

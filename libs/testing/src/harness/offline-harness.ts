@@ -1,0 +1,138 @@
+import { type Outcome, type RetryPolicy, resolveOptions, retryPolicy, type Settlement, settle } from '@millrace/core';
+import { deliver } from '@millrace/delivery';
+import { Consumers, type HandlerPlan } from '@millrace/nestjs';
+import type { INestApplication } from '@nestjs/common';
+import type { TestingModuleBuilder } from '@nestjs/testing';
+import { HarnessContext, type MessageFacts } from './harness-context.js';
+import { asReceived, HarnessMillrace } from './harness-millrace.js';
+import { Journal } from './journal.js';
+import { overrideConnections } from './override-connections.js';
+
+/** One delivery: what the handler did, and what Redis would have been told. */
+export interface HarnessDelivery {
+  readonly handler: string;
+  readonly attempt: number;
+  readonly outcome: Outcome;
+  readonly settlement: Settlement;
+  readonly context: HarnessContext;
+}
+
+interface DueDelivery {
+  readonly dueMs: number;
+  readonly plan: HandlerPlan;
+  readonly payload: unknown;
+  readonly facts: MessageFacts;
+}
+
+/**
+ * An application without Redis, and a clock that stands still until it is advanced. Messages are handed to handlers one by one,
+ * through everything that a real delivery goes through: codec, validation, guards, interceptors, pipes, filters, retry policy.
+ */
+export class OfflineHarness {
+  readonly application: INestApplication;
+  readonly journal: Journal;
+  #nowMs = 0;
+  #due: DueDelivery[] = [];
+
+  private constructor(application: INestApplication, journal: Journal) {
+    this.application = application;
+    this.journal = journal;
+  }
+
+  /**
+   * Builds and starts the application of a testing module; its connections (by their names) reach no Redis.
+   * `await OfflineHarness.start(Test.createTestingModule({ imports: [AppModule] }))`
+   */
+  static async start(
+    builder: TestingModuleBuilder,
+    connections: readonly string[] = ['default'],
+  ): Promise<OfflineHarness> {
+    const journal = new Journal();
+    overrideConnections(builder, connections, (name, options) => {
+      const offline = { ...options, waitForRedis: 'background', startConsumers: 'manual', logging: false } as const;
+      return new HarnessMillrace(name, offline, journal, { isOffline: true });
+    });
+    const module = await builder.compile();
+    const application = module.createNestApplication({ logger: false });
+    await application.init();
+    return new OfflineHarness(application, journal);
+  }
+
+  /** Milliseconds since the start, by the harness's own clock. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Retries that wait for their time. */
+  get waiting(): number {
+    return this.#due.length;
+  }
+
+  /**
+   * Has a message handled, as `Class.method` or by the handler's name.
+   *
+   * @throws {Error} there is no such handler, or the payload cannot be encoded
+   */
+  async handle(handler: string, payload: unknown, facts: MessageFacts = {}): Promise<HarnessDelivery> {
+    return this.#deliver(this.#plan(handler), asReceived(payload), facts);
+  }
+
+  /** Moves the clock on; answers the retries that became due, in the order in which they were handled. */
+  async advance(ms: number): Promise<HarnessDelivery[]> {
+    const until = this.#nowMs + ms;
+    const deliveries: HarnessDelivery[] = [];
+    for (;;) {
+      const next = this.#due.filter(({ dueMs }) => dueMs <= until).sort((a, b) => a.dueMs - b.dueMs)[0];
+      if (next === undefined) break;
+      this.#due = this.#due.filter((due) => due !== next);
+      this.#nowMs = next.dueMs;
+      deliveries.push(await this.#deliver(next.plan, next.payload, next.facts));
+    }
+    this.#nowMs = until;
+    return deliveries;
+  }
+
+  /** Ends the application. */
+  async stop(): Promise<void> {
+    await this.application.close();
+  }
+
+  async #deliver(plan: HandlerPlan, payload: unknown, facts: MessageFacts): Promise<HarnessDelivery> {
+    const { topic = '', queue = '', group = '' }: { topic?: unknown; queue?: unknown; group?: unknown } = plan.options;
+    const context = new HarnessContext({ topic: nameOf(topic), queue: nameOf(queue), group: String(group) }, facts);
+    const { attempt } = context;
+    const outcome = await deliver(
+      { handle: plan.run, validate: plan.validate, handlerTimeoutMs: 0 },
+      context,
+      () => payload,
+    );
+    const settlement = settle(outcome, attempt, policyOf(plan), 0.5);
+    const { label: handler } = plan;
+    this.journal.handled.push({ handler, outcome: outcome.kind, attempt });
+    if (settlement.kind === 'dead-letter') {
+      this.journal.deadLetters.push({ handler, reason: settlement.reason, error: settlement.error });
+    }
+    if (settlement.kind === 'retry') {
+      const next = { ...facts, attempt: settlement.countsAsAttempt ? attempt + 1 : attempt };
+      this.#due.push({ dueMs: this.#nowMs + settlement.delayMs, plan, payload, facts: next });
+    }
+    return { handler, attempt, outcome, settlement, context };
+  }
+
+  #plan(handler: string): HandlerPlan {
+    const { handlers } = this.application.get(Consumers);
+    const plan = handlers.find(({ label }) => label === handler);
+    if (plan !== undefined) return plan;
+    const known = handlers.map(({ label }) => label).join(', ') || 'none';
+    throw new Error(`there is no handler "${handler}". Handlers of this application: ${known}.`);
+  }
+}
+
+function policyOf({ retry }: HandlerPlan): RetryPolicy {
+  return resolveOptions<{ retry: RetryPolicy }>('handler', { retry: retryPolicy() }, { retry }).retry;
+}
+
+function nameOf(source: unknown): string {
+  if (typeof source === 'string') return source;
+  return typeof source === 'object' && source !== null && 'name' in source ? String(source.name) : String(source);
+}

@@ -1,0 +1,95 @@
+import { lagOf, Overview, type Snapshot } from '@millrace/admin';
+import { Millrace } from '@millrace/nestjs';
+import type { INestApplication } from '@nestjs/common';
+import type { TestingModuleBuilder } from '@nestjs/testing';
+import type { RedisServer } from '../redis-server.js';
+import { startRedis } from '../start-redis.js';
+import { type WaitOptions, waitFor } from '../wait-for.js';
+import { HarnessMillrace } from './harness-millrace.js';
+import { Journal } from './journal.js';
+import { overrideConnections } from './override-connections.js';
+
+/** An application on a Redis of its own, with a journal of what it published and handled. */
+export class RedisHarness {
+  readonly application: INestApplication;
+  readonly journal: Journal;
+  readonly redis: RedisServer;
+  readonly #overviews: readonly Overview[];
+
+  private constructor(
+    application: INestApplication,
+    journal: Journal,
+    redis: RedisServer,
+    millraces: readonly Millrace[],
+  ) {
+    this.application = application;
+    this.journal = journal;
+    this.redis = redis;
+    this.#overviews = millraces.map(({ connection }) => new Overview(connection));
+    for (const { events } of millraces) {
+      events.on('handled', ({ handler, outcome, attempt }) => journal.handled.push({ handler, outcome, attempt }));
+      events.on('dead-lettered', ({ handler, reason, error }) => journal.deadLetters.push({ handler, reason, error }));
+    }
+  }
+
+  /** Starts a Redis, and the application of a testing module with its connections (by their names) led there. */
+  static async start(
+    builder: TestingModuleBuilder,
+    connections: readonly string[] = ['default'],
+  ): Promise<RedisHarness> {
+    const redis = await startRedis();
+    const journal = new Journal();
+    const millraces: Millrace[] = [];
+    overrideConnections(builder, connections, (name, options) => {
+      const { prefix, allowEviction } = options.connection;
+      const connection = { url: redis.url, ...defined({ prefix, allowEviction }) };
+      const millrace = new HarnessMillrace(name, { ...options, connection }, journal, { isOffline: false });
+      millraces.push(millrace);
+      return millrace;
+    });
+    try {
+      const module = await builder.compile();
+      const application = module.createNestApplication({ logger: false });
+      await application.init();
+      return new RedisHarness(application, journal, redis, millraces);
+    } catch (error) {
+      await redis.stop();
+      throw error;
+    }
+  }
+
+  /**
+   * Waits until nothing is left to be handled: queues hold nothing that is ready or being handled, and groups have read and
+   * committed everything. What waits for its time (delays, retries of queues) is not waited for.
+   */
+  async waitUntilIdle(options: Partial<WaitOptions> = {}): Promise<void> {
+    let looks = 0;
+    // Twice in a row: a handler may just have published something else.
+    const isIdle = async (): Promise<boolean> => {
+      const snapshots = await Promise.all(this.#overviews.map((overview) => overview.read()));
+      looks = snapshots.every(hasNothingToDo) ? looks + 1 : 0;
+      return looks >= 2;
+    };
+    await waitFor(isIdle, { what: 'the application to be idle', ...options });
+  }
+
+  /** Ends the application, then its Redis. */
+  async stop(): Promise<void> {
+    await this.application.close();
+    await this.redis.stop();
+  }
+}
+
+function hasNothingToDo({ queues, topics }: Snapshot): boolean {
+  const isDone = queues.every(({ ready, unacked, dying }) => ready + unacked + dying === 0);
+  return (
+    isDone &&
+    topics.every(({ partitions }) =>
+      partitions.every((partition) => partition.groups.every((offset) => lagOf(partition, offset) === 0)),
+    )
+  );
+}
+
+function defined<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,89 @@
+import { Redis } from '@millrace/redis';
+import { type ClientOptions, disconnectTimeout, RedisClients } from './redis-clients.js';
+import { askRedis } from './redis-question.js';
+import type { RedisServer } from './redis-server.js';
+import type { Replicated } from './replicated.js';
+import { forget, remember, stopTogether } from './started.js';
+import { waitFor } from './wait-for.js';
+
+/** What Sentinel calls the primary that it watches. */
+export const sentinelName = 'millrace';
+
+/** Sentinels that watch a primary and its replicas. Made by `startSentinels`. */
+export class Sentinels {
+  /** The Sentinel processes. */
+  readonly servers: readonly RedisServer[];
+  readonly #watched: Replicated;
+  readonly #clients = new RedisClients();
+
+  constructor(servers: readonly RedisServer[], watched: Replicated) {
+    this.servers = servers;
+    this.#watched = watched;
+    remember(this);
+  }
+
+  /** How `connect` of @millrace/redis finds the primary of the moment. */
+  get connection() {
+    const { password } = this.#watched;
+    const nodes = this.servers.map(({ host, port }) => ({ host, port }));
+    return { sentinel: { name: sentinelName, nodes }, ...(password === undefined ? {} : { password }) };
+  }
+
+  /** A client that asks Sentinel for the primary, at the start and after every loss. */
+  client(options: ClientOptions = {}): Redis {
+    const { sentinel, password } = this.connection;
+    const address = { sentinels: sentinel.nodes, name: sentinel.name, ...(password === undefined ? {} : { password }) };
+    return this.#clients.track(
+      new Redis({
+        ...address,
+        retryStrategy: () => 50,
+        sentinelRetryStrategy: () => 50,
+        disconnectTimeout,
+        ...options,
+      }),
+    );
+  }
+
+  /** Who is primary now, as the Sentinels that run agree; `undefined` while they do not. */
+  async primary(): Promise<RedisServer | undefined> {
+    const running = this.servers.filter((server) => server.isRunning);
+    const ports = await Promise.all(running.map(primaryPortOf));
+    return this.#watched.servers.find(({ port }) => ports.every((other) => other === port));
+  }
+
+  /** Waits until every Sentinel knows the others and all replicas: from then on they can agree on a failover. */
+  async waitUntilReady(): Promise<void> {
+    const replicas = this.#watched.servers.length - 1;
+    const others = this.servers.length - 1;
+    await waitFor(
+      async () => {
+        const states = await Promise.all(
+          this.servers.map((server) => askRedis(server, ['SENTINEL', 'MASTER', sentinelName])),
+        );
+        return states.every(
+          (state) => numberIn(state, 'num-slaves') >= replicas && numberIn(state, 'num-other-sentinels') >= others,
+        );
+      },
+      { what: `${this.servers.length} sentinels to know each other and ${replicas} replicas`, timeoutMs: 30_000 },
+    );
+  }
+
+  /** Stops the Sentinels; the servers that they watch go on. */
+  async stop(): Promise<void> {
+    this.#clients.close();
+    await stopTogether(this.servers);
+    forget(this);
+  }
+}
+
+/** The reply is a list of address and port. */
+async function primaryPortOf(sentinel: RedisServer): Promise<number | undefined> {
+  const reply = await askRedis(sentinel, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', sentinelName]);
+  const port = /\r\n(\d+)\r\n$/.exec(reply)?.[1];
+  return port === undefined ? undefined : Number(port);
+}
+
+/** A field of a flat list of names and values, in RESP. */
+function numberIn(reply: string, field: string): number {
+  return Number(new RegExp(`\\r\\n${field}\\r\\n\\$\\d+\\r\\n(\\d+)\\r\\n`).exec(reply)?.[1] ?? 0);
+}
