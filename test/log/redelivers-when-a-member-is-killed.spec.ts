@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@millrace/testing';
+import { LogOnRedis, times } from './log-on-redis.js';
+import { MemberProgram } from './member-program.js';
+
+let redis: LogOnRedis;
+beforeAll(async () => {
+  redis = await LogOnRedis.start();
+});
+afterAll(() => redis.stop());
+
+describe('when a member is killed', () => {
+  it('the others handle what it had in hand, without waiting for its lease', async () => {
+    // given three processes that share six partitions, with leases and sessions of a minute
+    const topic = await redis.topic({ partitions: 6 });
+    const options = { group: 'killed', topics: topic, leaseMs: 60_000, handlerMs: 5 };
+    const members = await Promise.all(times(3, () => MemberProgram.start(redis.server.url, options)));
+    const producer = redis.log.producer();
+    const send = (from: number) =>
+      producer.sendBatch(times(300, (index) => ({ topic, key: `key-${index % 50}`, value: from + index })));
+    await send(0);
+    await waitFor(() => members.every((member) => member.handled.length > 20), { what: 'all three to be at work' });
+
+    // when one of them gets a kill −9 in the middle of its work
+    await members[1]?.program.kill('SIGKILL');
+    await send(300);
+
+    // then every record was handled by somebody, in the order of its key
+    const values = () => new Set(members.flatMap((member) => member.handled.map((line) => line.value)));
+    await waitFor(() => values().size === 600, { what: 'all records to be handled', timeoutMs: 20_000 });
+    await Promise.all(members.map((member) => member.program.isRunning && member.end()));
+    expect(await redis.log.groups.lag('killed')).toMatchObject(times(6, () => ({ lag: 0 })));
+  });
+
+  it('a partition of a member whose host is gone moves when its lease has run out', async () => {
+    // given a member that no connection tells of: it stands still, its sockets stay open
+    const topic = await redis.topic({ partitions: 2 });
+    const options = { group: 'frozen', topics: topic, leaseMs: 1500 };
+    const [frozen, other] = await Promise.all(times(2, () => MemberProgram.start(redis.server.url, options)));
+    await waitFor(async () => (await redis.log.groups.describe('frozen')).members.length === 2, {
+      what: 'two members',
+    });
+
+    // when it freezes for good
+    await frozen?.program.freeze();
+    await redis.log.producer().sendBatch(times(20, (value) => ({ topic, partition: value % 2, value })));
+
+    // then the other handles everything
+    await other?.hasSaid('handled', 20);
+    expect(new Set(other?.handled.map((line) => line.partition))).toEqual(new Set([0, 1]));
+    await other?.end();
+  });
+});
