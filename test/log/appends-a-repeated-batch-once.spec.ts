@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from '@millrace/redis';
 import { startRedis, stopEverything } from '@millrace/testing';
-import { type Append, type AppendReply, appendBatch } from './append.js';
-import { partitionKeys } from './keys.js';
+import { type Append, type AppendReply, appendBatch } from '../../libs/log/src/store/append.js';
+import { partitionKeys } from '../../libs/log/src/store/keys.js';
 
 describe('the append script', () => {
   let client: Redis;
