@@ -18,7 +18,11 @@ export function parseExposition(text: string): Line[] {
 }
 
 /** The value of the one line with this name and at least these labels; undefined when there is none. */
-export function valueOf(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
+export function sampleOf(
+  text: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number | undefined {
   const found = linesOf(text, name).filter((line) =>
     Object.entries(labels).every(([key, value]) => line.labels[key] === value),
   );

@@ -26,7 +26,8 @@ const noIdSet: ReadonlySet<string> = new Set();
 export class ConsumerTurns {
   readonly #connection: RedisConnection;
   readonly #user: TurnUser;
-  readonly #told: ConsumerReport;
+  /** Whom what is taken and done is told to. */
+  readonly report: ConsumerReport;
   #keys: ConsumerKeys | undefined;
   readonly #outbox = new ConsumerOutbox();
   #wakeUp = '';
@@ -49,7 +50,7 @@ export class ConsumerTurns {
   constructor(connection: RedisConnection, user: TurnUser, report: ConsumerReport) {
     this.#connection = connection;
     this.#user = user;
-    this.#told = report;
+    this.report = report;
     connection.on('up', this.#tryAgain);
   }
 
@@ -59,7 +60,7 @@ export class ConsumerTurns {
     this.#outbox.clear();
     this.#isUncertain = false;
     this.#wakeUp = '';
-    this.#told.started();
+    this.report.started();
     this.nudge();
   }
 
@@ -72,7 +73,7 @@ export class ConsumerTurns {
   /** Makes no further turn at all. */
   end(): void {
     this.#isEnded = true;
-    this.#told.stopped();
+    this.report.stopped();
     this.#connection.off('up', this.#tryAgain);
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#dueTimer);
@@ -169,7 +170,7 @@ export class ConsumerTurns {
     this.#wakeUp = '';
     this.#isDue = false;
     const refused = result.notMine.filter((id) => !this.#perhapsSettled.has(id) && acknowledged.includes(id));
-    if (acknowledged.length > refused.length) this.#told.acknowledged(acknowledged.length - refused.length);
+    if (acknowledged.length > refused.length) this.report.acknowledged(acknowledged.length - refused.length);
     this.#report([...result.notMine, ...settled]);
     if (verdicts.length > 0) this.#user.settled(verdicts);
     this.#goOn(result, wanted);
@@ -182,10 +183,7 @@ export class ConsumerTurns {
     clearTimeout(this.#dueTimer);
     if (dueInMs === 0) this.#isDue = true;
     else if (dueInMs !== undefined) this.#dueTimer = setTimeout(this.#whenDue, Math.min(dueInMs, maxTimerMs));
-    if (taken.length > 0) {
-      this.#told.delivered(taken);
-      this.#user.take(taken);
-    }
+    if (taken.length > 0) this.#user.take(taken);
     this.#user.turnEnded();
     const isMoreThere = taken.length === wanted || dueInMs === 0;
     if (!this.#outbox.isEmpty || (isMoreThere && state === 'ok' && this.#user.wanted() > 0)) this.#isAsked = true;

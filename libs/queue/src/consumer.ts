@@ -149,6 +149,7 @@ export class QueueConsumer implements Service {
   }
 
   take(messages: Parameters<ConsumerHold['add']>[0]): void {
+    this.#turns.report.delivered(messages);
     this.#hold.add(messages);
     // Taken by a turn that ended after the stop began.
     if (this.#lifecycle.isStopping) this.#giveBack(this.#hold.takeWaiting());

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startRedis, waitFor } from '@millrace/testing';
+import { linesOf, sampleOf } from './exposition.js';
+import { openMeasured, ownPrefix } from './measured.js';
+
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await startRedis({ aof: 'always' });
+});
+
+afterAll(() => server.stop());
+
+describe('a scrape', () => {
+  it('answers while Redis is frozen, by its own deadline and not by that of the connection', async () => {
+    // given a connection that itself would wait for a minute, and a scrape that went well
+    const measured = await openMeasured(server, ownPrefix(), {}, { commandTimeoutMs: 60_000 });
+    const { metrics, broker, close } = measured;
+    expect(metrics.options.scrapeTimeoutMs).toBeLessThan(1000);
+    await broker.declareQueue({ name: 'mail' });
+    await broker.sendToQueue('mail', 'hello');
+    expect(sampleOf(await metrics.scrape(), 'millrace_redis_up')).toBe(1);
+    // when
+    await server.freeze();
+    const text = await metrics.scrape();
+    // then what is not known has no series; what this process counted has
+    expect(sampleOf(text, 'millrace_redis_up')).toBe(0);
+    expect(linesOf(text, 'millrace_queue_messages')).toEqual([]);
+    expect(sampleOf(text, 'millrace_messages_confirmed_total')).toBe(1);
+    server.thaw();
+    await waitFor(async () => sampleOf(await metrics.scrape(), 'millrace_queue_messages') === 1, { what: 'the depth' });
+    await close();
+  });
+
+  it('answers while Redis is gone, and tells everything again when it is back', async () => {
+    // given
+    const { metrics, broker, close } = await openMeasured(server, ownPrefix());
+    await broker.declareQueue({ name: 'mail' });
+    await broker.sendToQueue('mail', 'hello');
+    // when
+    await server.kill();
+    const text = await metrics.scrape();
+    // then
+    expect(sampleOf(text, 'millrace_redis_up')).toBe(0);
+    expect(linesOf(text, 'millrace_queue_messages')).toEqual([]);
+    await server.restart();
+    await waitFor(async () => sampleOf(await metrics.scrape(), 'millrace_queue_messages') === 1, { what: 'the depth' });
+    expect(sampleOf(await metrics.scrape(), 'millrace_redis_up')).toBe(1);
+    await close();
+  });
+});

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { GroupConsumer, Log } from '@millrace/log';
+import type { RedisConnection } from '@millrace/redis';
+import { type RedisServer, startRedis, waitFor } from '@millrace/testing';
+import { linesOf, sampleOf } from './exposition.js';
+import { openMeasured, ownPrefix } from './measured.js';
+
+const partitions = 4;
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+afterAll(() => server.stop());
+
+describe('lag', () => {
+  it('is what was produced minus what is committed, through rebalances and resets', async () => {
+    // given a topic that is written to, and a group of one that gets through some of it
+    const prefix = ownPrefix();
+    const { connection, log, metrics, close } = await openMeasured(server, prefix, { detail: { partitions: true } });
+    await log.declareTopic({ name: 'orders', partitions });
+    const gate = { isOpen: true };
+    await produce(log, 40);
+    const first = member(log, gate);
+    await first.start();
+    await waitFor(async () => (await totalLag(metrics)) === 0, { what: 'everything to be read' });
+    await agrees();
+    // when it handles nothing more, records come, and a second member takes half of the partitions
+    gate.isOpen = false;
+    await produce(log, 60);
+    await waitFor(async () => (await totalLag(metrics)) === 60, { what: 'a lag of 60' });
+    await agrees();
+    const second = member(log, gate);
+    await second.start();
+    await agrees();
+    // then it falls to 0 again, and rises by as much as an offset is set back
+    gate.isOpen = true;
+    await waitFor(async () => (await totalLag(metrics)) === 0, { what: 'everything to be read by two' });
+    await agrees();
+    gate.isOpen = false;
+    const owner = [first, second].find(({ assignment }) => assignment.some(({ partition }) => partition === 0));
+    await owner?.seek({ topic: 'orders', partition: 0 }, 5);
+    await waitFor(async () => (await totalLag(metrics)) === 20, { what: 'a lag of 20 after the reset' });
+    await agrees();
+    gate.isOpen = true;
+    await close();
+
+    async function agrees(): Promise<void> {
+      const text = await metrics.scrape();
+      const shown = linesOf(text, 'millrace_consumergroup_lag');
+      expect(shown).toHaveLength(partitions);
+      for (const { labels, value } of shown) {
+        expect(Object.keys(labels).sort()).toEqual(['consumergroup', 'partition', 'topic']);
+        const at = { topic: 'orders', partition: labels.partition ?? '' };
+        const end = sampleOf(text, 'millrace_topic_partition_current_offset', at) ?? Number.NaN;
+        const committed = sampleOf(text, 'millrace_consumergroup_current_offset', at) ?? Number.NaN;
+        expect(value).toBe(end - committed);
+        expect(end).toBe(await log.endOffset('orders', Number(labels.partition)));
+        expect(committed).toBe(await committedOffset(connection, prefix, Number(labels.partition)));
+      }
+    }
+  });
+});
+
+function member(log: Log, gate: { isOpen: boolean }): GroupConsumer {
+  const handler = async (): Promise<void> => {
+    await waitFor(() => gate.isOpen, { what: 'the gate to open', timeoutMs: 30_000 });
+  };
+  return log.consumer({ group: 'desk', topics: ['orders'], handler, ordering: 'partition', commitIntervalMs: 1 });
+}
+
+async function produce(log: Log, records: number): Promise<void> {
+  const producer = log.producer();
+  for (let index = 0; index < records; index++) {
+    await producer.send({ topic: 'orders', partition: index % partitions, value: index });
+  }
+}
+
+async function totalLag(metrics: { scrape(): Promise<string> }): Promise<number | undefined> {
+  return sampleOf(await metrics.scrape(), 'millrace_consumergroup_lag_sum');
+}
+
+/** What Redis itself says, without any code of ours. */
+async function committedOffset({ commands }: RedisConnection, prefix: string, partition: number): Promise<number> {
+  const [group] = (await commands.xinfo('GROUPS', `${prefix}:{log:orders:${partition}}:records`)) as string[][];
+  const id = group?.[group.indexOf('last-delivered-id') + 1] ?? '';
+  return Number(id.split('-')[1]);
+}
