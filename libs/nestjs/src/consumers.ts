@@ -33,6 +33,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   /** Also of two that have the same name, which stops the start: both are closed then. */
   readonly #all = new Set<Millrace>();
   readonly #consumers: ConsumerHandle[] = [];
+  readonly #plans: HandlerPlan[] = [];
   readonly #waits: { stop(): void }[] = [];
   #isStopping = false;
 
@@ -51,6 +52,11 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
 
   get connections(): readonly Millrace[] {
     return [...this.#connections.values()];
+  }
+
+  /** Every handler that was found, with how it is run: what a test needs to run one without its consumer. */
+  get handlers(): readonly HandlerPlan[] {
+    return this.#plans;
   }
 
   /** One entry a consumer; handlers that share a queue share a consumer. */
@@ -125,7 +131,8 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     const label = 'name' in options && typeof options.name === 'string' ? options.name : `${kind} subscription`;
     const problems: string[] = [];
     const found = { label, kind, options, policies: {}, payloadClass: undefined };
-    const [plan] = await this.#plan([found], problems, () => handler);
+    const plans = await this.#plan([found], problems, () => handler);
+    const [plan] = consumerPlans(plans, (problem) => problems.push(problem));
     throwProblems(label, problems);
     if (plan === undefined) throw new Error(`${label}: nothing to consume`);
     const handle: ConsumerHandle = new ConsumerHandle(plan, () => this.#forget(handle));
@@ -138,7 +145,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     handlers: readonly H[],
     problems: string[],
     pipeline: (handler: H, globalEnhancers: boolean) => RunHandler,
-  ): Promise<ConsumerPlan[]> {
+  ): Promise<HandlerPlan[]> {
     const report = (problem: string): void => {
       problems.push(problem);
     };
@@ -148,7 +155,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
       const plan = await planHandler(handler, { connections: this.#connections, pipeline: run, report });
       if (plan !== undefined) plans.push(plan);
     }
-    return consumerPlans(plans, report);
+    return plans;
   }
 
   #forget(handle: ConsumerHandle): void {
@@ -162,7 +169,8 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     const plans = await this.#plan(await this.#handlers.discover(), problems, ({ method }, globalEnhancers) =>
       this.#pipelines[globalEnhancers ? 0 : 1].create(method),
     );
-    for (const plan of plans) this.#add(plan, problems);
+    this.#plans.push(...plans);
+    for (const plan of consumerPlans(plans, (problem) => problems.push(problem))) this.#add(plan, problems);
     throwProblems('Millrace handlers', problems);
   }
 

@@ -13,6 +13,7 @@ export {
 export { type Configured, LogBatchHandler, LogHandler, QueueBatchHandler, QueueHandler } from './handler-decorators.js';
 export type { HandlerBinding, LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
 export type { MillraceContextType } from './handler-pipeline.js';
+export type { HandlerPlan } from './handler-plan.js';
 export { type HealthIndicatorResult, type HealthReport, type HealthStatus, MillraceHealth } from './health.js';
 export type { HealthOptions } from './health-options.js';
 export { InjectExchange, InjectMillrace, InjectProducer, InjectQueue } from './inject.js';
@@ -32,5 +33,11 @@ export type { PayloadClass, PayloadOf, PayloadType, StandardSchema } from './pay
 export type { ClassValidation } from './payload-validation.js';
 export { DeadLetter, type DeadLetterTarget, Retry } from './policy-decorators.js';
 export { ExchangePublisher, QueueSender, TopicProducer, type TopicRecord } from './publishers.js';
-export { getExchangeToken, getMillraceToken, getProducerToken, getQueueToken } from './tokens.js';
+export {
+  getExchangeToken,
+  getMillraceOptionsToken,
+  getMillraceToken,
+  getProducerToken,
+  getQueueToken,
+} from './tokens.js';
 export type { Topology } from './topology.js';

@@ -10,7 +10,7 @@ import { ConsumersModule } from './consumers-module.js';
 import { Millrace } from './millrace.js';
 import { assertConnectionName, type MillraceModuleInput, resolveModuleOptions } from './module-options.js';
 import { publisherProviders } from './publisher-providers.js';
-import { defaultConnection, getMillraceToken, getProducerToken } from './tokens.js';
+import { defaultConnection, getMillraceOptionsToken, getMillraceToken, getProducerToken } from './tokens.js';
 import type { Topology } from './topology.js';
 
 /** Answers a connection's options: what `useClass` and `useExisting` name. */
@@ -45,7 +45,7 @@ export class MillraceModule {
   }: MillraceModuleInput & { readonly name?: string }): DynamicModule {
     assertConnectionName(name);
     const options = resolveModuleOptions(input, name);
-    return connectionModule(name, [{ provide: optionsToken(name), useValue: options }], {}, options);
+    return connectionModule(name, [{ provide: getMillraceOptionsToken(name), useValue: options }], {}, options);
   }
 
   /** As `forRoot`, with options that come from providers. What is declared in them can be published to by `forFeature`. */
@@ -81,7 +81,7 @@ function connectionModule(
 ): DynamicModule {
   const millrace: Provider = {
     provide: getMillraceToken(name),
-    inject: [optionsToken(name)],
+    inject: [getMillraceOptionsToken(name)],
     useFactory: async (options: ReturnType<typeof resolveModuleOptions>) => {
       const made = new Millrace(name, options);
       await made.connect();
@@ -108,7 +108,7 @@ function asyncProviders(
   { inject = [], useFactory, useClass, useExisting }: MillraceAsyncOptions,
   resolve: (input: MillraceModuleInput) => unknown,
 ): Provider[] {
-  const provide = optionsToken(name);
+  const provide = getMillraceOptionsToken(name);
   if (useFactory !== undefined) {
     const factory = async (...dependencies: never[]) => resolve(await useFactory(...dependencies));
     return [{ provide, inject, useFactory: factory }];
@@ -123,10 +123,6 @@ function asyncProviders(
     useFactory: async (factory: MillraceOptionsFactory) => resolve(await factory.createMillraceOptions()),
   };
   return useClass === undefined ? [fromFactory] : [useClass, fromFactory];
-}
-
-function optionsToken(name: string): InjectionToken {
-  return `millrace:${name}:options`;
 }
 
 function tokensOf(providers: readonly Provider[]): InjectionToken[] {

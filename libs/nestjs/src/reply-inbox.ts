@@ -10,7 +10,14 @@ type Listener = (packet: WritePacket) => void;
 interface Waiting {
   readonly listen: Listener;
   timer: NodeJS.Timeout;
+  /** The number of the reply that is next. */
+  next: number;
+  /** Replies that came before one that was sent earlier. */
+  readonly early: Map<number, NumberedReply>;
 }
+
+/** A reply as it travels: numbered from 0, since a redelivery may put one behind another. */
+export type NumberedReply = WritePacket & { readonly id: string; readonly n: number };
 
 /** A client's own queue for replies, so that a reply can only come to the one who asked. */
 export class ReplyInbox implements Service {
@@ -27,11 +34,9 @@ export class ReplyInbox implements Service {
     this.#consumer = millrace.broker.consumer({
       queue: this.queue,
       name: 'replies',
-      // One at a time: the values of a stream in their order.
-      concurrency: 1,
-      prefetch: 1000,
+      concurrency: 100,
       retry: false,
-      handler: (packet) => this.#deliver(packet as WritePacket & { readonly id: string }),
+      handler: (reply) => this.#deliver(reply as NumberedReply),
     });
   }
 
@@ -52,7 +57,7 @@ export class ReplyInbox implements Service {
 
   /** Waits for the replies to a request. Answers what ends the waiting: true when the last reply had not come. */
   expect(id: string, listen: Listener): () => boolean {
-    this.#waiting.set(id, { listen, timer: this.#timer(id) });
+    this.#waiting.set(id, { listen, timer: this.#timer(id), next: 0, early: new Map() });
     return () => this.#forget(id);
   }
 
@@ -61,15 +66,25 @@ export class ReplyInbox implements Service {
     if (this.#forget(id)) waiting?.listen({ err });
   }
 
-  #deliver({ id, ...packet }: WritePacket & { readonly id: string }): void {
+  #deliver({ id, n, ...packet }: NumberedReply): void {
     const waiting = this.#waiting.get(id);
-    if (waiting === undefined) return;
-    if (packet.isDisposed === true || packet.err !== undefined) this.#forget(id);
+    if (waiting === undefined || n < waiting.next) return;
+    waiting.early.set(n, { id, n, ...packet });
+    for (;;) {
+      const reply = waiting.early.get(waiting.next);
+      if (reply === undefined) return;
+      waiting.early.delete(waiting.next++);
+      this.#tell(id, waiting, reply);
+    }
+  }
+
+  #tell(id: string, waiting: Waiting, { err, response, isDisposed }: NumberedReply): void {
+    if (isDisposed === true || err !== undefined) this.#forget(id);
     else {
       clearTimeout(waiting.timer);
       waiting.timer = this.#timer(id);
     }
-    waiting.listen(packet);
+    waiting.listen({ err, response, ...(isDisposed === undefined ? {} : { isDisposed }) });
   }
 
   #timer(id: string): NodeJS.Timeout {

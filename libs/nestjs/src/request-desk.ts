@@ -6,6 +6,7 @@ import { fromEvent, merge, type Observable, type Subscription, takeUntil } from 
 import { Cancellations } from './cancellations.js';
 import { unwrap } from './envelope.js';
 import type { Millrace } from './millrace.js';
+import type { NumberedReply } from './reply-inbox.js';
 import { MillraceContext } from './rpc-context.js';
 import { requestsExchange, requestsQueue } from './rpc-names.js';
 import type { MillraceServerOptions } from './transport-options.js';
@@ -75,7 +76,9 @@ export class RequestDesk implements Service {
       throw new Drop('a request without replyTo and correlationId cannot be answered');
     }
     const cancelled = this.#cancellations.signalOf(correlationId);
-    const reply = (packet: WritePacket): Promise<unknown> => this.#reply(replyTo, correlationId, packet);
+    let sent = 0;
+    const reply = (packet: WritePacket): Promise<unknown> =>
+      this.#reply(replyTo, correlationId, { n: sent++, ...packet });
     try {
       if (!cancelled.aborted) await this.#answer(payload, delivery, cancelled, reply);
     } catch (error) {
@@ -123,9 +126,10 @@ export class RequestDesk implements Service {
     });
   }
 
-  async #reply(queue: string, correlationId: string, packet: WritePacket): Promise<void> {
+  async #reply(queue: string, correlationId: string, packet: WritePacket & { readonly n: number }): Promise<void> {
     try {
-      await this.#millrace.broker.sendToQueue(queue, { id: correlationId, ...packet }, { correlationId });
+      const reply: NumberedReply = { id: correlationId, ...packet };
+      await this.#millrace.broker.sendToQueue(queue, reply, { correlationId });
     } catch (error) {
       // The client went away, and its queue with it: nobody waits for the answer.
       if (!(error instanceof TopologyNotFoundError)) throw error;

@@ -10,6 +10,11 @@ export function getMillraceToken(connection: string = defaultConnection): Inject
   return connection === defaultConnection ? Millrace : `millrace:${connection}`;
 }
 
+/** The token of a connection's options, checked and with defaults: for tests that put something else in its place. */
+export function getMillraceOptionsToken(connection: string = defaultConnection): InjectionToken {
+  return `millrace:${connection}:options`;
+}
+
 /** The token of a producer: the connection's own, or the one of a topic that `forFeature` declares. */
 export function getProducerToken(
   topic?: string | { readonly name: string },
