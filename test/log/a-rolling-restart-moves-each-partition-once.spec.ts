@@ -18,9 +18,8 @@ async function epochsOf(group: string, members: number): Promise<Map<number, num
       const { partitions: owned, members: present } = await redis.log.groups.describe(group);
       const shares = present.map((member) => owned.filter(({ owner }) => owner === member.memberId).length);
       const isSettled = present.length === members && shares.every((share) => share === partitions / members);
-      return (
-        isSettled && owned.length === partitions && new Map(owned.map(({ partition, epoch }) => [partition, epoch]))
-      );
+      if (!isSettled || owned.length !== partitions) return undefined;
+      return new Map(owned.map(({ partition, epoch }) => [partition, epoch]));
     },
     { what: `${members} members to share ${partitions} partitions`, timeoutMs: 20_000 },
   );

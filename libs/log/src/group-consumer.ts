@@ -11,6 +11,7 @@ import { Membership, type MembershipSetting } from './membership.js';
 import { subscribeTo } from './model/subscription.js';
 import type { TopicPartition } from './model/topic-partition.js';
 import { Ownership } from './ownership.js';
+import { OwnershipEvents } from './ownership-events.js';
 import { PartitionTaker } from './partition-taker.js';
 import type { PartitionWorker } from './partition-worker.js';
 import { Pauses } from './pauses.js';
@@ -46,6 +47,7 @@ export class GroupConsumer implements Service {
   readonly #host: ConsumerHost;
   readonly #heartbeat: PollLoop;
   readonly #pauses: Pauses;
+  readonly #happenings: OwnershipEvents;
   readonly #onUp = (): void => {
     this.#membership.forgetConnection();
     this.#heartbeat.wake();
@@ -62,7 +64,7 @@ export class GroupConsumer implements Service {
     this.#membership = new Membership(connection, this.#membershipSetting(), {
       planned: (plan) => void this.#ownership.follow(plan),
       replaced: () => void this.#replaced(),
-      serverChanged: () => void this.#verify(),
+      serverChanged: () => void this.#happenings.verifyAll(),
     });
     this.#host = new ConsumerHost(surroundings, options, {
       commitSoon: () => this.#committer.soon(),
@@ -71,19 +73,20 @@ export class GroupConsumer implements Service {
       owned: () => this.#ownership.size,
       onError,
     });
+    this.#happenings = new OwnershipEvents(surroundings, this.#host, this.#pauses, () => this.#ownership);
     const { owner } = this.#membership;
     const isLive = (holder: string): Promise<boolean> => this.#membership.isLive(holder);
     this.#taker = new PartitionTaker(connection, { owner, isLive, options }, reader, events, this.#host);
     this.#ownership = new Ownership({ ...options, memberId: this.memberId }, this.#taker, connection.commands, {
-      assigned: (worker) => this.#assigned(worker),
-      revoked: (worker) => this.#revoked(worker),
-      lost: (worker) => this.#lost(worker),
-      truncated: (worker, end) => this.#truncated(worker, end),
+      assigned: (worker) => this.#happenings.assigned(worker),
+      revoked: (worker) => this.#happenings.revoked(worker),
+      lost: (worker) => this.#happenings.lost(worker),
+      truncated: (worker, end) => this.#happenings.truncated(worker, end),
       commit: (worker) => this.#committer.commit(worker),
       onError,
     });
     const workers = (): Iterable<PartitionWorker> => this.#ownership.workers;
-    this.#committer = new Committer(options.commitIntervalMs, workers, (worker) => this.#lost(worker));
+    this.#committer = new Committer(options.commitIntervalMs, workers, (worker) => this.#happenings.lost(worker));
     this.#fetcher = new Fetcher(connection, workers, (error) => onError(`read for group "${options.group}"`, error));
     this.#heartbeat = new PollLoop(
       () => this.#beat(),
@@ -136,12 +139,12 @@ export class GroupConsumer implements Service {
   /** Stops handling these partitions (default: all, also those it will get) until `resume`; reading stops when the buffers are full. */
   pause(partitions?: readonly TopicPartition[]): void {
     this.#pauses.pause(partitions);
-    this.#applyPauses();
+    this.#happenings.applyPauses();
   }
 
   resume(partitions?: readonly TopicPartition[]): void {
     this.#pauses.resume(partitions);
-    this.#applyPauses();
+    this.#happenings.applyPauses();
   }
 
   /**
@@ -185,52 +188,6 @@ export class GroupConsumer implements Service {
     return restMs;
   }
 
-  #assigned(worker: PartitionWorker): void {
-    const { topic, partition, group, epoch } = worker;
-    if (this.#pauses.has(worker)) worker.pause();
-    this.#host.dispatcher.add(worker);
-    this.#fetcher.wake();
-    this.#surroundings.events.emit('partition-assigned', { topic, partition, group, epoch });
-  }
-
-  #revoked(worker: PartitionWorker): void {
-    const { topic, partition, group, epoch } = worker;
-    this.#host.dispatcher.remove(worker);
-    this.#surroundings.events.emit('partition-revoked', { topic, partition, group, epoch });
-  }
-
-  /** Another member has the partition, or Redis forgot what it was told: nothing more may be effected. */
-  #lost(worker: PartitionWorker): void {
-    if (worker.isClosed) return;
-    const { topic, partition, group, epoch } = worker;
-    this.#host.dispatcher.remove(worker);
-    this.#ownership.drop(worker);
-    this.#surroundings.events.emit('lease-lost', { source: `topic:${topic}`, group, partition, epoch });
-  }
-
-  /** What was read is not in the log any more: goes on from what is committed, or from the end. */
-  #truncated(worker: PartitionWorker, end: number): void {
-    if (worker.isClosed) return;
-    const { topic, partition, group, position } = worker;
-    const event = { topic, partition, group, from: position, to: Math.min(end, worker.offsets.confirmed) };
-    this.#surroundings.events.emit('offset-out-of-range', { ...event, why: 'log-truncated' });
-    this.#host.dispatcher.remove(worker);
-    this.#ownership.drop(worker);
-  }
-
-  /** Redis is another server now, or has restarted: was anything lost that was read already? */
-  async #verify(): Promise<void> {
-    const { connection } = this.#surroundings;
-    for (const worker of [...this.#ownership.workers]) {
-      try {
-        const end = await worker.anchor.lostTail(connection.commands, worker.place);
-        if (end !== undefined) this.#truncated(worker, end);
-      } catch (error) {
-        this.#host.onError(`compare topic "${worker.topic}", partition ${worker.partition}`, error);
-      }
-    }
-  }
-
   async #resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined> {
     const { end } = await this.#surroundings.reader.state(worker.topic, worker.partition);
     return this.#taker.resume(worker, worker.position, { start: offset, end });
@@ -244,13 +201,6 @@ export class GroupConsumer implements Service {
     this.#host.onError(`consume as a member of group "${group}"`, error);
     this.#ownership.close();
     await this.#lifecycle.stop(() => this.#end());
-  }
-
-  #applyPauses(): void {
-    for (const worker of this.#ownership.workers) {
-      if (this.#pauses.has(worker)) worker.pause();
-      else worker.resume();
-    }
   }
 
   async #end(): Promise<void> {

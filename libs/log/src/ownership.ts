@@ -38,7 +38,7 @@ export class Ownership {
   readonly #client: Parameters<typeof renewLease>[0];
   readonly #workers = new Map<string, PartitionWorker>();
   readonly #revoking = new Map<string, Promise<void>>();
-  readonly #watch: NodeJS.Timeout;
+  #watch: NodeJS.Timeout | undefined;
   #wanted = new Map<string, TopicPartition>();
   #plan: GroupPlan | undefined;
   #isStopping = false;
@@ -55,8 +55,6 @@ export class Ownership {
     this.#taker = taker;
     this.#client = client;
     this.#listener = listener;
-    // A heartbeat that gets no answer says nothing: the lease's end is watched by itself.
-    this.#watch = setInterval(() => this.#suspendOverdue(), Math.max(10, Math.min(100, setting.leaseMs / 20)));
   }
 
   get workers(): Iterable<PartitionWorker> {
@@ -74,6 +72,9 @@ export class Ownership {
   /** Goes by a new plan. Resolves when what is free was taken; the rest follows. */
   follow(plan: GroupPlan): Promise<void> {
     this.#plan = plan;
+    // A heartbeat that gets no answer says nothing: the lease's end is watched by itself.
+    const watchMs = Math.max(10, Math.min(100, this.#setting.leaseMs / 20));
+    if (!this.#isStopping) this.#watch ??= setInterval(() => this.#suspendOverdue(), watchMs);
     const wanted = plan.assignment.get(this.#setting.memberId) ?? [];
     this.#wanted = new Map(wanted.map((partition) => [partitionName(partition), partition]));
     for (const [name, worker] of this.#workers) {

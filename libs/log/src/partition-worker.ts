@@ -9,6 +9,7 @@ import { lost, PartitionOffsets } from './partition-offsets.js';
 import { PartitionQueue } from './partition-queue.js';
 import type { RecordSource, RecordTask } from './record-context.js';
 import { RecordRunner } from './record-runner.js';
+import { RetentionGap } from './retention-gap.js';
 import type { GroupPartition } from './store/lease.js';
 import type { StoredBatch } from './store/read.js';
 import type { WorkerHost } from './worker-host.js';
@@ -41,8 +42,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly #runner: RecordRunner | BatchRunner;
   readonly #holds = new Set<Hold>();
   #isFull = false;
-  #gapAt: number | undefined;
-  #isCrossing = false;
+  readonly #gap = new RetentionGap();
 
   constructor(
     lease: HeldLease,
@@ -103,8 +103,8 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   /** What to read next; undefined while there is no room or no wish. */
   fetchRequest(): FetchRequest | undefined {
-    if (this.#gapAt !== undefined) this.#crossGap();
-    if (this.#holds.size > 0 || this.#gapAt !== undefined || this.#isCrossing) return undefined;
+    if (this.#gap.isOpen) this.#crossGap();
+    if (this.#holds.size > 0 || this.#gap.isOpen) return undefined;
     const { records, bytes } = this.#host.shareOfPrefetch();
     const window = this.#host.options.maxUncommittedRecords - (this.position - this.offsets.frontier);
     this.#isFull = this.#buffer.records >= records || this.#buffer.bytes >= bytes || window <= 0;
@@ -117,7 +117,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   feed(request: FetchRequest, batches: readonly StoredBatch[]): void {
     if (this.isClosed || request.position !== this.position || batches.length === 0) return;
     const fed = this.#buffer.feed(batches);
-    if (fed.kind === 'gap') this.#gapAt = fed.offset;
+    if (fed.kind === 'gap') this.#gap.meet(fed.offset);
     const last = batches.at(-1);
     if (last !== undefined && last.endOffset === this.position) this.anchor.set(last);
     this.#host.dispatcher.wake();
@@ -212,11 +212,11 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   #restartAt(offset: number): void {
     this.queue.clear();
     this.#buffer.moveTo(offset);
-    this.#gapAt = undefined;
+    this.#gap.forget();
   }
 
   #lookForRoom(): void {
-    if (this.#gapAt !== undefined && this.#buffer.records === 0) this.#host.fetchSoon();
+    if (this.#gap.isOpen && this.#buffer.records === 0) this.#host.fetchSoon();
     if (!this.#isFull) return;
     const { records, bytes } = this.#host.shareOfPrefetch();
     const window = this.position - this.offsets.frontier;
@@ -228,20 +228,19 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   /** Retention removed records before they were read: goes on behind them once everything before is done. */
   #crossGap(): void {
-    const gapAt = this.#gapAt ?? 0;
     if (this.#buffer.records > 0 || this.offsets.frontier < this.position) return;
-    this.#gapAt = undefined;
-    this.#isCrossing = true;
     const from = this.position;
-    void this.#host.resolveGap(this, gapAt).then((to) => {
-      this.#isCrossing = false;
-      if (this.isClosed || this.position !== from) return;
-      if (to === undefined) this.getStuck();
-      else {
-        this.#restartAt(to);
-        this.offsets.moveTo(to);
-      }
-      this.#host.fetchSoon();
-    });
+    this.#gap.cross(
+      (offset) => this.#host.resolveGap(this, offset),
+      (to) => {
+        if (this.isClosed || this.position !== from) return;
+        if (to === undefined) this.getStuck();
+        else {
+          this.#restartAt(to);
+          this.offsets.moveTo(to);
+        }
+        this.#host.fetchSoon();
+      },
+    );
   }
 }

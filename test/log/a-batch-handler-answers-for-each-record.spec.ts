@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DeadLetter } from '@millrace/core';
+import { waitFor } from '@millrace/testing';
+import { LogOnRedis, times } from './log-on-redis.js';
+
+let redis: LogOnRedis;
+beforeAll(async () => {
+  redis = await LogOnRedis.start();
+});
+afterAll(() => redis.stop());
+
+describe('a batch handler', () => {
+  it('gets many records at once; those it says failed come again, in the order of their keys', async () => {
+    // given a handler that refuses some records the first time
+    const topic = await redis.topic();
+    const sizes: number[] = [];
+    const handled = new Map<string, number[]>();
+    const consumer = redis.log.consumer({
+      group: 'batches',
+      topics: topic,
+      batch: { maxRecords: 50 },
+      retry: { maxRetries: 3, backoff: 10 },
+      batchHandler: async (records, batch) => {
+        sizes.push(records.length);
+        await Promise.resolve();
+        const blocked = new Set<string>();
+        for (const record of records) {
+          const { key = '', payload, attempt } = record;
+          const isRefused = blocked.has(key) || (Number(payload) % 9 === 0 && attempt === 1);
+          if (isRefused) {
+            blocked.add(key);
+            batch.fail(record, Number(payload) === 90 ? new DeadLetter('never') : new Error('not yet'));
+          } else handled.set(key, [...(handled.get(key) ?? []), Number(payload)]);
+        }
+      },
+    });
+    await redis.log.producer().sendBatch(times(200, (value) => ({ topic, key: `key-${value % 8}`, value })));
+
+    // when they are handled
+    await consumer.start();
+    await waitFor(() => [...handled.values()].flat().length === 199, { what: 'all but one record' });
+    await consumer.stop();
+
+    // then there were full batches, each key kept its order, and what was given up is a dead letter
+    expect(Math.max(...sizes)).toBe(50);
+    for (const values of handled.values()) expect(values).toEqual([...values].sort((a, b) => a - b));
+    expect(await redis.records(`${topic}.dead-letters`)).toMatchObject([{ value: 90 }]);
+    expect(await redis.log.groups.lag('batches')).toMatchObject([{ lag: 0 }]);
+  });
+
+  it('that throws fails every record of its batch', async () => {
+    // given a handler that throws the first time
+    const topic = await redis.topic();
+    const attempts: number[][] = [];
+    const consumer = redis.log.consumer({
+      group: 'throws',
+      topics: topic,
+      retry: { maxRetries: 1, backoff: 10 },
+      batch: { maxRecords: 5, lingerMs: 20 },
+      batchHandler: (records) => {
+        attempts.push(records.map(({ attempt }) => attempt));
+        if (records.some(({ attempt }) => attempt === 1)) throw new Error('all of it');
+      },
+    });
+
+    // when five records come
+    await redis.log.producer().sendBatch(times(5, (value) => ({ topic, value })));
+    await consumer.start();
+
+    // then all five come again, and are done
+    await waitFor(async () => (await redis.log.groups.lag('throws'))[0]?.lag === 0, { what: 'the commit' });
+    expect(attempts[0]).toEqual([1, 1, 1, 1, 1]);
+    expect(attempts.slice(1).flat()).toEqual([2, 2, 2, 2, 2]);
+    await consumer.stop();
+  });
+});
