@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { circumstances } from './machine.js';
+import type { Comparison } from './comparison.js';
+import { type Circumstances, circumstances } from './machine.js';
 import { type BenchOptions, readOptions, usage } from './options.js';
 import { Progress } from './progress.js';
 import { runAll } from './run.js';
@@ -27,29 +28,39 @@ async function main(): Promise<number> {
 
 async function measure(options: BenchOptions): Promise<number> {
   const servers = await Servers.find(options.durability);
-  const stopAndLeave = () => void servers.stop().then(() => process.exit(130));
-  process.once('SIGINT', stopAndLeave).once('SIGTERM', stopAndLeave);
-  const progress = new Progress();
   const measuredOn = circumstances(servers, options);
+  const progress = new Progress();
+  let known: readonly Comparison[] = [];
+  const report = () => console.log(page(known, measuredOn, options));
+  const leave = () => {
+    report();
+    void servers.stop().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', leave).once('SIGTERM', leave);
+  const onComparisons = (comparisons: readonly Comparison[]) => {
+    known = comparisons;
+    writeJson(options.jsonPath, comparisons, measuredOn);
+  };
   try {
-    const comparisons = await runAll(options, servers, progress);
+    await runAll(options, servers, progress, onComparisons);
     progress.end();
-    if (options.jsonPath !== undefined) {
-      mkdirSync(dirname(options.jsonPath), { recursive: true });
-      const entries = comparisons.map((comparison) => ({ ...comparison, ...measuredOn }));
-      writeFileSync(options.jsonPath, `${JSON.stringify(entries, null, 2)}\n`);
-    }
-    console.log([table(comparisons), '', ...remarks(comparisons), '', summary(measuredOn, options)].join('\n'));
+    report();
     return progress.failures === 0 ? 0 : 1;
   } finally {
     await servers.stop();
   }
 }
 
-function summary(
-  { machine, node, servers, commit }: ReturnType<typeof circumstances>,
-  { rounds }: BenchOptions,
-): string {
+function writeJson(path: string | undefined, comparisons: readonly Comparison[], measuredOn: Circumstances): void {
+  if (path === undefined) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const entries = comparisons.map((comparison) => ({ ...comparison, ...measuredOn }));
+  writeFileSync(path, `${JSON.stringify(entries, null, 2)}\n`);
+}
+
+function page(comparisons: readonly Comparison[], measuredOn: Circumstances, { rounds }: BenchOptions): string {
+  const { machine, node, servers, commit } = measuredOn;
   const list = Object.values(servers).join('; ');
-  return `medians of ${rounds} alternating rounds; ${machine}; Node ${node}; ${list}; commit ${commit}`;
+  const summary = `medians of ${rounds} alternating rounds; ${machine}; Node ${node}; ${list}; commit ${commit}`;
+  return [table(comparisons), '', ...remarks(comparisons), '', summary].join('\n');
 }

@@ -17,8 +17,16 @@ export interface RunListener {
 const full = { quick: false, warmUpMs: 500, windowMs: 1500 };
 const quick = { quick: true, warmUpMs: 150, windowMs: 350 };
 
-/** Runs all chosen scenarios, one after the other, nothing beside anything else. */
-export async function runAll(options: BenchOptions, servers: Servers, listener: RunListener): Promise<Comparison[]> {
+/**
+ * Runs all chosen scenarios, one after the other, nothing beside anything else. Tells after each what is known so far: a
+ * run that is ended early was not for nothing.
+ */
+export async function runAll(
+  options: BenchOptions,
+  servers: Servers,
+  listener: RunListener,
+  onComparisons: (comparisons: readonly Comparison[]) => void,
+): Promise<void> {
   const comparisons: Comparison[] = [];
   const counts = options.scenarios.map((scenario) => presentSubjects(scenario, options, servers).length);
   const all = counts.reduce((sum, count) => sum + count, 0) * options.rounds;
@@ -32,8 +40,8 @@ export async function runAll(options: BenchOptions, servers: Servers, listener: 
         onFailure: (subject, error) => listener.onFailure(scenario.name, subject, error),
       })),
     );
+    onComparisons(comparisons);
   }
-  return comparisons;
 }
 
 /** Round by round, each subject once a round; who goes first changes, so that no one always finds the machine warm. */

@@ -11,7 +11,7 @@ export function table(comparisons: readonly Comparison[]): string {
     showSpread(row.ours),
     row.ofCeiling === null ? '' : `${Math.round(row.ofCeiling * 100)} %`,
     ...peers.map((peer) => showPeer(row, peer)),
-    row.targets.map(({ against, wanted, isMet }) => `${isMet ? '✓' : '✗'} ${wanted} × ${against}`).join(', '),
+    row.targets.map(showTarget).join(', '),
   ]);
   return layOut([head, ...rows]);
 }
@@ -42,6 +42,10 @@ function showPeer(row: Comparison, peer: string): string {
   if (spread === undefined) return peer in row.refused ? 'not compared' : peer in row.absent ? 'absent' : '';
   const ratio = row.ratio[peer];
   return ratio === undefined ? showNumber(spread.median) : `${showNumber(spread.median)} (${showNumber(ratio)}×)`;
+}
+
+function showTarget({ against, wanted, isMet }: Comparison['targets'][number]): string {
+  return `${isMet ? '✓' : '✗'} ${wanted}${against === 'ours' ? '' : ` × ${against}`}`;
 }
 
 function layOut(rows: readonly (readonly string[])[]): string {

@@ -90,10 +90,11 @@ async function measurePartitions(place: Place, points: readonly number[]): Promi
   await connection.open();
   const log = new Log(connection);
   const producer = log.producer();
-  return inTurns(place, points, async (partitions, handled) => {
-    const topic = `bench-${partitions}`;
+  return inTurns(place, points, async (partitions, handled, index) => {
+    const topic = `bench-${index}`;
     await log.declareTopic({ name: topic, partitions });
-    await log.consumer({ group: 'bench', topics: topic, concurrency: 100, handler: handled }).start();
+    const consumer = log.consumer({ group: topic, topics: topic, concurrency: 100, handler: handled });
+    await consumer.start();
     const everywhere = Array.from({ length: partitions }, (_, partition) => ({ topic, partition, value: 0 }));
     let next = 0;
     return {
@@ -105,6 +106,7 @@ async function measurePartitions(place: Place, points: readonly number[]): Promi
         const partition = next++ % partitions;
         return producer.sendBatch(payloads(batchSize).map((value) => ({ topic, partition, value })));
       },
+      close: () => consumer.stop(),
     };
   });
 }
@@ -114,10 +116,11 @@ async function measureQueues(place: Place, points: readonly number[]): Promise<C
   const connection = new RedisConnection({ url: urlOf(place, 'redis') });
   await connection.open();
   const broker = new Broker(connection);
-  return inTurns(place, points, async (queues, handled) => {
-    const names = Array.from({ length: queues }, (_, index) => `bench-${queues}-${index}`);
+  return inTurns(place, points, async (queues, handled, index) => {
+    const names = Array.from({ length: queues }, (_, queue) => `bench-${index}-${queue}`);
     await broker.declare({ queues: names.map((name) => ({ name })) });
-    await Promise.all(names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: handled }).start()));
+    const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: handled }));
+    await Promise.all(consumers.map((consumer) => consumer.start()));
     let next = 0;
     return {
       touch: async () => {
@@ -128,6 +131,7 @@ async function measureQueues(place: Place, points: readonly number[]): Promise<C
         const routingKey = names[next++ % queues] ?? '';
         return broker.publishBatch(payloads(batchSize).map((body) => ({ exchange: '', routingKey, body })));
       },
+      close: () => Promise.all(consumers.map((consumer) => consumer.stop())),
     };
   });
 }
@@ -136,19 +140,20 @@ interface Ground {
   /** Sends one message to each partition or queue; answers how many. */
   touch(): Promise<number>;
   publish(): Promise<unknown>;
+  close(): Promise<unknown>;
 }
 
 /** Each point for itself, in its turn. */
 async function inTurns(
   place: Place,
   points: readonly number[],
-  prepare: (point: number, handled: () => void) => Promise<Ground>,
+  prepare: (point: number, handled: () => void, index: number) => Promise<Ground>,
 ): Promise<Costs> {
   const costs = new Map<number, number>();
   // The first is for warming up.
-  for (const point of [points[0] ?? 1, ...points]) {
+  for (const [index, point] of [points[0] ?? 1, ...points].entries()) {
     const sink = flow();
-    const ground = await prepare(point, sink.handled);
+    const ground = await prepare(point, sink.handled, index);
     await sink.until(await ground.touch());
     const batches = cycle(place) / batchSize;
     const measured: number[] = [];
@@ -159,6 +164,7 @@ async function inTurns(
       measured.push(((performance.now() - start) * 1000) / (batches * batchSize));
     }
     costs.set(point, Math.min(...measured));
+    await ground.close();
   }
   return costs;
 }
