@@ -61,6 +61,13 @@ export class ByteWriter {
     return length;
   }
 
+  /** UTF-8 without its length before it; `length` is how many bytes it takes. */
+  text(content: string, length: number): this {
+    this.#reserve(length);
+    this.#length += this.#bytes.write(content, this.#length);
+    return this;
+  }
+
   raw(content: Uint8Array): this {
     this.#reserve(content.length);
     this.#bytes.set(content, this.#length);

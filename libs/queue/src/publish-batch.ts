@@ -12,7 +12,7 @@ export interface PublishEntry {
 }
 
 // Bounds of one script call: how long it may hold up the server. 500 messages of 100 bytes take about a millisecond.
-const maxMessages = 500;
+export const maxMessages = 500;
 const maxEntries = 5000;
 const maxBytes = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import type { RedisConnection } from '@millrace/redis';
 import { redisFailure } from '@millrace/redis';
-import { PublishBatch, type PublishEntry } from './publish-batch.js';
+import { maxMessages, PublishBatch, type PublishEntry } from './publish-batch.js';
 import { type PublishAnswer, type PublishCall, publish } from './store/publish.js';
 
 /** Where a lane's calls look for the topology's version and keep their records. */
@@ -24,8 +24,12 @@ export interface LaneOwner {
   died(queue: string): void;
 }
 
-/** Calls under way at once: enough to keep the server busy, few enough that a burst is gathered into large calls. */
+/**
+ * Calls under way at once. Two keep the server busy while the next is made; a third would only be smaller. Full ones may be
+ * four, for a server that is far away.
+ */
 const maxCalls = 4;
+const maxSmallCalls = 2;
 const firstRetryDelayMs = 20;
 const maxRetryDelayMs = 1000;
 
@@ -69,11 +73,16 @@ export class PublishLane {
 
   #flush(): void {
     if (this.#failed.length > 0 || this.#isRetrying) return;
-    while (this.#pending.length > 0 && this.#places.length > 0) {
+    while (this.#mayCall()) {
       const batch = PublishBatch.cut(this.#pending);
       if (batch === undefined) return;
       this.#send(batch);
     }
+  }
+
+  #mayCall(): boolean {
+    const waiting = this.#pending.length;
+    return waiting > 0 && this.#places.length > 0 && this.#calls < (waiting < maxMessages ? maxSmallCalls : maxCalls);
   }
 
   #send(batch: PublishBatch): void {

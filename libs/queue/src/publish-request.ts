@@ -5,6 +5,8 @@ import type { Receipt } from './model/receipt.js';
 import type { Publication, PublicationListener } from './publication.js';
 import type { Publisher } from './publisher.js';
 
+type Compose = (message: MessageInput, listener: PublicationListener, index: number) => Publication;
+
 /** A caller's messages: gathers their receipts. */
 export class PublishRequest implements PublicationListener {
   readonly #events: Events;
@@ -15,12 +17,17 @@ export class PublishRequest implements PublicationListener {
   readonly #resolve: (receipts: Receipt[]) => void;
   readonly #reject: (error: unknown) => void;
 
+  /** Sends one message. @throws its error */
+  static one(publisher: Publisher, message: MessageInput, compose: Compose): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const only = ([receipt]: Receipt[]): void => (receipt === undefined ? undefined : resolve(receipt));
+      const request = new PublishRequest(publisher.events, [message], only, reject);
+      request.#send(publisher, [compose(message, request, 0)], 0);
+    });
+  }
+
   /** Sends messages in their order. @throws the first error, when every message has its end */
-  static run(
-    publisher: Publisher,
-    messages: readonly MessageInput[],
-    compose: (message: MessageInput, listener: PublicationListener, index: number) => Publication,
-  ): Promise<Receipt[]> {
+  static run(publisher: Publisher, messages: readonly MessageInput[], compose: Compose): Promise<Receipt[]> {
     if (messages.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       const request = new PublishRequest(publisher.events, messages, resolve, reject);

@@ -72,7 +72,8 @@ export function encodeFrame(message: FrameInput, queue?: string): Buffer {
   if (hasHeaders) writeHeaders(writer, headers);
   if (propertyFlags !== 0) writeProperties(writer, properties, propertyFlags);
   if (hasDeaths) writer.block(JSON.stringify(deaths));
-  writer.raw(typeof body === 'string' ? Buffer.from(body) : body);
+  if (typeof body === 'string') writer.text(body, bodyBytes);
+  else writer.raw(body);
   return writer.finish();
 }
 
