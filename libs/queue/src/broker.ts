@@ -12,13 +12,17 @@ import { Declarations, type DeclareOptions } from './declarations.js';
 import { Forwarder } from './forwarder.js';
 import type { BindingDeclaration } from './model/binding.js';
 import type { ExchangeDeclaration } from './model/exchange-settings.js';
+import { MessageIds } from './model/message-id.js';
 import type { PublishProperties } from './model/publish-properties.js';
 import type { QueueDeclaration, QueueSettings } from './model/queue-settings.js';
 import type { Receipt } from './model/receipt.js';
 import type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
 import { PublishRequest } from './publish-request.js';
 import { Publisher } from './publisher.js';
+import { QueueHandle } from './queue-handle.js';
 import { QueueKeeper } from './queue-keeper.js';
+import { type RequestOptions, RpcClient } from './rpc-client.js';
+import { RpcResponder } from './rpc-responder.js';
 import type { RemoveConditions } from './store/queue-slot.js';
 import type { TopicSink } from './topic-sink.js';
 import { TopologyCache } from './topology-cache.js';
@@ -32,6 +36,8 @@ export class Broker {
   readonly #publisher: Publisher;
   readonly #consumers: Consumers;
   readonly #keeper: QueueKeeper;
+  readonly #rpc: RpcClient;
+  readonly #queue: (name: string) => QueueHandle;
 
   /** @throws {OptionsError} with every problem at once */
   constructor(connection: RedisConnection, options: Partial<BrokerOptions> = {}) {
@@ -53,11 +59,15 @@ export class Broker {
     this.#keeper = new QueueKeeper(connection, cache, this.#declarations, (queue) => carrier.carry(queue), this.events);
     cache.onLoaded = () => this.#keeper.start();
     const { codec, codecs } = this.#options;
+    const registry = new CodecRegistry([...new Set([rawCodec, jsonCodec, codec, ...codecs])]);
+    this.#rpc = new RpcClient(connection, this, registry, this.events);
+    this.#queue = (name) => new QueueHandle(connection, forwarder, registry, name);
     this.#consumers = new Consumers({
       connection,
-      codecs: new CodecRegistry([...new Set([rawCodec, jsonCodec, codec, ...codecs])]),
+      codecs: registry,
       events: this.events,
       carrier,
+      responder: new RpcResponder(connection, forwarder, codec, new MessageIds(randomBytes(6))),
       removeQueue: (queue) => this.deleteQueue(queue, { ifUnused: true }),
     });
   }
@@ -135,6 +145,27 @@ export class Broker {
     return this.#consumers.create(options);
   }
 
+  /** What can be seen of, and done to, one queue and single messages of it. */
+  queue(name: string): QueueHandle {
+    return this.#queue(name);
+  }
+
+  /**
+   * Publishes a request and answers what its handler answered.
+   *
+   * @throws {RemoteError} the handler failed
+   * @throws {RequestTimeoutError} no reply within `timeoutMs`
+   * @throws {UnroutableError} nobody is bound there; and as `publish`; or what `signal` was aborted with
+   */
+  request(exchange: string, routingKey: string, body: unknown, options?: RequestOptions): Promise<unknown> {
+    return this.#rpc.request(exchange, routingKey, body, options);
+  }
+
+  /** The same for a handler that yields any number of replies. Ending the iteration early cancels the request. */
+  requestStream(exchange: string, routingKey: string, body: unknown, options?: RequestOptions): AsyncIterable<unknown> {
+    return this.#rpc.stream(exchange, routingKey, body, options);
+  }
+
   /** Where bindings to topics lead: see @millrace/bridge. */
   feedTopics(sink: TopicSink): void {
     this.#publisher.topicSink = sink;
@@ -142,16 +173,14 @@ export class Broker {
 
   /** Stops its consumers, deletes its exclusive queues, takes no more messages, and waits until every one has its receipt or error. */
   async close(options?: StopOptions): Promise<void> {
-    await this.#consumers.close(options);
+    await Promise.all([this.#consumers.close(options), this.#rpc.close()]);
     await this.#keeper.stop();
     await this.#publisher.close();
   }
 
-  async #one(message: MessageInput, isSentToQueue: boolean): Promise<Receipt> {
-    const [receipt] = await PublishRequest.run(this.#publisher, [message], (input, listener, index) =>
+  #one(message: MessageInput, isSentToQueue: boolean): Promise<Receipt> {
+    return PublishRequest.one(this.#publisher, message, (input, listener, index) =>
       this.#composer.compose(input, listener, { index, isSentToQueue }),
     );
-    if (receipt === undefined) throw new Error('a message has one receipt');
-    return receipt;
   }
 }

@@ -1,6 +1,7 @@
 import type { CodecRegistry } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
+import type { RpcResponder } from './rpc-responder.js';
 import type { TurnState } from './store/turn.js';
 
 /** What a consumer needs of the Broker that made it. */
@@ -10,6 +11,8 @@ export interface ConsumerHost {
   readonly events: Events;
   /** Carries dead letters of a queue to where they go. Never rejects. */
   carryDeadLetters(queue: string): void;
+  /** Sends replies to requests. */
+  readonly responder: RpcResponder;
   /** The last consumer of an auto-delete queue may have gone. */
   consumerLeft(queue: string): Promise<void>;
   stopped(consumer: object): void;

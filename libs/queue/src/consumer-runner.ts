@@ -2,12 +2,15 @@ import { type CodecRegistry, type Outcome, outcomeOfThrow, type Settlement } fro
 import { type DeliveryContext, deliver, deliverTo, type Events, type HandlerLabels } from '@millrace/delivery';
 import { BatchContext, type BatchMessage } from './batch-context.js';
 import type { ConsumerHandlers, MessageHandlerPlan } from './consumer-handlers.js';
+import type { ConsumerHost } from './consumer-host.js';
 import type { BatchHandler, ConsumerOptions } from './consumer-options.js';
 import { type MessageSettlement, settlementOf } from './consumer-settling.js';
 import type { HeldMessage } from './held-message.js';
 import { MessageContext, type MessageDesk } from './message-context.js';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from './model/handled.js';
 import { decodeFrame, type StoredMessage } from './model/message-frame.js';
+import { isRequest } from './model/reply-frame.js';
+import type { RpcResponder } from './rpc-responder.js';
 
 /** Hears what became of messages. */
 export interface RunnerUser extends MessageDesk {
@@ -15,6 +18,7 @@ export interface RunnerUser extends MessageDesk {
   settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void;
   park(held: HeldMessage): void;
   unitEnded(messages: number, tookMs: number): void;
+  failed(error: unknown): void;
 }
 
 /** Runs handlers for messages that a consumer holds: one handler, all of several that match, or one for a batch. */
@@ -23,20 +27,16 @@ export class ConsumerRunner {
   readonly #handlers: ConsumerHandlers;
   readonly #codecs: CodecRegistry;
   readonly #events: Events;
+  readonly #responder: RpcResponder;
   readonly #user: RunnerUser;
   readonly #labels: HandlerLabels;
 
-  constructor(
-    options: ConsumerOptions,
-    handlers: ConsumerHandlers,
-    codecs: CodecRegistry,
-    events: Events,
-    user: RunnerUser,
-  ) {
+  constructor(options: ConsumerOptions, handlers: ConsumerHandlers, host: ConsumerHost, user: RunnerUser) {
     this.#options = options;
     this.#handlers = handlers;
-    this.#codecs = codecs;
-    this.#events = events;
+    this.#codecs = host.codecs;
+    this.#events = host.events;
+    this.#responder = host.responder;
     this.#user = user;
     this.#labels = Object.freeze({ handler: options.name ?? options.queue, source: `queue:${options.queue}` });
   }
@@ -68,11 +68,10 @@ export class ConsumerRunner {
   #runOne(held: HeldMessage, message: StoredMessage, handler: MessageHandlerPlan, began: number): void {
     const context = new MessageContext(this.#user, held.id, message, held.deliveries);
     held.context = context;
-    deliverTo(handler.plan, context, this.#decode, (outcome) => {
+    deliverTo(planFor(message, handler), context, this.#decode, (outcome) => {
       const tookMs = performance.now() - began;
       this.#tell(handler.labels, outcome, context, tookMs);
-      this.#user.settle(held, settlementOf(held, outcome, handler.retry, this.#user.deliveryLimit), handler.labels);
-      this.#user.unitEnded(1, tookMs);
+      this.#settle(held, settlementOf(held, outcome, handler.retry, this.#user.deliveryLimit), handler.labels, tookMs);
     });
   }
 
@@ -92,13 +91,32 @@ export class ConsumerRunner {
     const ended = await Promise.all(open.map(async (handler, index) => this.#runOneOf(held, handler, contexts[index])));
     const { settlement, handled } = combineSettlements(before, ended);
     const isOneGivenBack = ended.length === 1 && ended[0]?.settlement.kind === 'release' && before.done.length === 0;
-    this.#user.settle(
-      held,
-      held.isCancelled ? cancelled : settlement,
-      this.#labels,
-      isOneGivenBack ? undefined : handled,
-    );
-    this.#user.unitEnded(1, performance.now() - began);
+    const [all, through] = [held.isCancelled ? cancelled : settlement, isOneGivenBack ? undefined : handled];
+    this.#settle(held, all, this.#labels, performance.now() - began, through);
+  }
+
+  /** A request that failed is answered with its error, and not tried again: its requester decides whether to ask anew. */
+  #settle(
+    held: HeldMessage,
+    settlement: MessageSettlement,
+    labels: HandlerLabels,
+    tookMs: number,
+    handled?: Handled,
+  ): void {
+    const hasFailed = settlement.kind === 'dead-letter' || (settlement.kind === 'retry' && settlement.countsAsAttempt);
+    if (!hasFailed || held.message === undefined || !isRequest(held.message)) {
+      this.#user.settle(held, settlement, labels, handled);
+      this.#user.unitEnded(1, tookMs);
+      return;
+    }
+    this.#responder
+      .fail(held.message.properties, settlement.error)
+      // Without its reply the request is dropped all the same: its requester's time runs out.
+      .catch((error: unknown) => this.#user.failed(error))
+      .finally(() => {
+        this.#user.settle(held, { kind: 'drop', reason: 'the requester was told' }, labels);
+        this.#user.unitEnded(1, tookMs);
+      });
   }
 
   async #runOneOf(
@@ -108,7 +126,7 @@ export class ConsumerRunner {
   ): Promise<HandlerSettlement> {
     if (context === undefined) return { handler: handler.name, settlement: cancelled };
     const began = performance.now();
-    const outcome = await deliver(handler.plan, context, () => this.#decode(context));
+    const outcome = await deliver(planFor(held.message, handler), context, () => this.#decode(context));
     this.#tell(handler.labels, outcome, context, performance.now() - began);
     const settlement = settlementOf(held, outcome, handler.retry, this.#user.deliveryLimit);
     return { handler: handler.name, settlement: settlement.kind === 'requeue' ? atOnce : settlement };
@@ -175,6 +193,13 @@ export class ConsumerRunner {
 const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
 /** One of several handlers gives the message back: it alone has it again, and soon. */
 const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
+
+/** A request has no longer than its requester waits. */
+function planFor(message: StoredMessage | undefined, { plan }: MessageHandlerPlan): MessageHandlerPlan['plan'] {
+  if (message === undefined || !isRequest(message)) return plan;
+  const waitMs = message.properties.expirationMs ?? Number.POSITIVE_INFINITY;
+  return { ...plan, handlerTimeoutMs: Math.min(waitMs, plan.handlerTimeoutMs || waitMs) };
+}
 
 /** What became of one message of a batch: its entry in the list that the handler answered, or what became of the whole. */
 function outcomeOfOne(outcome: Outcome, index: number, count: number): Outcome {

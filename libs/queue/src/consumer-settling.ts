@@ -1,11 +1,15 @@
 import { describeFailure, type Outcome, type RetryPolicy, type Settlement, settle } from '@millrace/core';
-import type { Events, HandlerLabels } from '@millrace/delivery';
+import type { HandlerLabels } from '@millrace/delivery';
+import type { ConsumerHost } from './consumer-host.js';
+import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerTurns } from './consumer-turns.js';
 import type { HeldMessage } from './held-message.js';
-import type { WhyDead } from './model/dead-letter.js';
-import { deliveryIncrement } from './model/deliveries.js';
+import { publishedId, type WhyDead } from './model/dead-letter.js';
+import { countDeliveries, deliveryIncrement } from './model/deliveries.js';
 import type { Handled } from './model/handled.js';
+import type { KeptResult } from './queue-handle.js';
 import { Requeue } from './requeue.js';
+import { keepResult } from './store/job.js';
 
 /** What a consumer does with one message, settled by core's rules or given back by its handler. */
 export type MessageSettlement = Settlement | { readonly kind: 'requeue'; readonly to: 'back' | 'head' };
@@ -28,11 +32,13 @@ export function settlementOf(
 /** Carries settlements out: the one place where a consumer decides what Redis is told of a message. */
 export class ConsumerSettling {
   readonly #turns: ConsumerTurns;
-  readonly #events: Events;
+  readonly #host: ConsumerHost;
+  readonly #options: ConsumerOptions;
 
-  constructor(turns: ConsumerTurns, events: Events) {
+  constructor(turns: ConsumerTurns, host: ConsumerHost, options: ConsumerOptions) {
     this.#turns = turns;
-    this.#events = events;
+    this.#host = host;
+    this.#options = options;
   }
 
   settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void {
@@ -40,6 +46,7 @@ export class ConsumerSettling {
     const priority = held.priority;
     switch (settlement.kind) {
       case 'complete':
+        if (this.#options.keepResultMs > 0) this.#keepResult(held, settlement.result);
         this.#turns.acknowledge(id);
         break;
       case 'requeue':
@@ -53,14 +60,14 @@ export class ConsumerSettling {
       case 'retry': {
         const { delayMs, countsAsAttempt, error } = settlement;
         const attempt = held.deliveries.failures + 1;
-        if (countsAsAttempt) this.#events.emit('retry-scheduled', { ...labels, attempt, delayMs, error });
+        if (countsAsAttempt) this.#host.events.emit('retry-scheduled', { ...labels, attempt, delayMs, error });
         const { failed, postponed } = deliveryIncrement;
         this.#retry(held, delayMs, countsAsAttempt ? failed : postponed, handled);
         break;
       }
       case 'dead-letter': {
         const { reason, error } = settlement;
-        this.#events.emit('dead-lettered', { ...labels, reason, error });
+        this.#host.events.emit('dead-lettered', { ...labels, reason, error });
         const why: WhyDead = { reason, time: Date.now(), handler: labels.handler, error: describeFailure(error) };
         this.#turns.judge({ kind: 'dead', id, why: JSON.stringify(why) });
         break;
@@ -71,6 +78,19 @@ export class ConsumerSettling {
       default:
         settlement satisfies never;
     }
+  }
+
+  /** Sent before the acknowledgement, on the same connection: whoever finds the message gone finds its result. */
+  #keepResult({ id, deliveries }: HeldMessage, value: unknown): void {
+    const { connection, events } = this.#host;
+    const { queue, keepResultMs } = this.#options;
+    const kept: KeptResult = { attempt: deliveries.failures + 1, deliveryCount: countDeliveries(deliveries), value };
+    const place = { prefix: connection.prefix, queue };
+    keepResult(connection.commands, place, publishedId(id), JSON.stringify(kept), keepResultMs).catch(
+      (error: unknown) => {
+        events.emit('background-error', { duty: `result of message ${id}`, error });
+      },
+    );
   }
 
   #retry(held: HeldMessage, delayMs: number, increment: number, handled: Handled | undefined): void {

@@ -43,12 +43,12 @@ export class QueueConsumer implements Service {
   constructor(host: ConsumerHost, options: ConsumerOptions) {
     this.#host = host;
     this.options = options;
-    const { connection, events, codecs } = host;
+    const { connection, events } = host;
     this.#labels = Object.freeze({ handler: options.name ?? options.queue, source: `queue:${options.queue}` });
     this.#membership = new ConsumerMembership(connection, options, this, () => this.#heart.introduce());
     this.#turns = new ConsumerTurns(connection, this, new ConsumerReport(events, this.#labels, this));
-    this.#settling = new ConsumerSettling(this.#turns, events);
-    const runner = new ConsumerRunner(options, new ConsumerHandlers(options), codecs, events, this);
+    this.#settling = new ConsumerSettling(this.#turns, host, options);
+    const runner = new ConsumerRunner(options, new ConsumerHandlers(options, host.responder), host, this);
     this.#hold = new ConsumerHold(
       options,
       (unit) => runner.start(unit),

@@ -5,12 +5,14 @@ import { QueueConsumer } from './consumer.js';
 import type { ConsumerHost } from './consumer-host.js';
 import { type ConsumerInput, resolveConsumer } from './consumer-options.js';
 import type { DeadLetterCarrier } from './dead-letter-carrier.js';
+import type { RpcResponder } from './rpc-responder.js';
 
 /** The consumers of one Broker: makes them, and stops them with it. */
 export class Consumers implements ConsumerHost {
   readonly connection: RedisConnection;
   readonly codecs: CodecRegistry;
   readonly events: Events;
+  readonly responder: RpcResponder;
   readonly #carrier: DeadLetterCarrier;
   readonly #removeQueue: (queue: string) => Promise<unknown>;
   readonly #all = new Set<QueueConsumer>();
@@ -21,12 +23,14 @@ export class Consumers implements ConsumerHost {
     readonly codecs: CodecRegistry;
     readonly events: Events;
     readonly carrier: DeadLetterCarrier;
+    readonly responder: RpcResponder;
     /** Removes a queue that nobody consumes from. */
     readonly removeQueue: (queue: string) => Promise<unknown>;
   }) {
     this.connection = parts.connection;
     this.codecs = parts.codecs;
     this.events = parts.events;
+    this.responder = parts.responder;
     this.#carrier = parts.carrier;
     this.#removeQueue = parts.removeQueue;
   }

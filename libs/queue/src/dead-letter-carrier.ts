@@ -13,6 +13,7 @@ import {
 } from './model/dead-letter.js';
 import { decodeFrame, type FrameInput } from './model/message-frame.js';
 import type { DeadLetterTarget, QueueSettings } from './model/queue-settings.js';
+import { isRequest } from './model/reply-frame.js';
 import { type Dying, deadLettersArrived, parkDying, queueSettingsJson, someDying } from './store/dying.js';
 import { queueKeys } from './store/keys.js';
 
@@ -101,10 +102,12 @@ export class DeadLetterCarrier {
     const why = parseWhyDead(letter.why);
     try {
       const message = decodeFrame(letter.frame, queue);
+      // Nobody waits any more for the reply to a request that has expired.
+      if (why.reason === 'expired' && isRequest(message)) return letter.id;
       const id = idAfterDeath(letter.id, why);
       const dead = asDeadLetter(message, queue, why, declared);
       if (await this.#reaches(dead)) {
-        const receipt = await this.#forwarder.forward({ id, message: dead, isSentToQueue: false });
+        const receipt = await this.#forwarder.forward({ id, message: dead });
         if (receipt.refused.some(({ isDeadLettered }) => !isDeadLettered)) return undefined;
         if (!receipt.isUnroutable) return letter.id;
       }
@@ -136,7 +139,7 @@ export class DeadLetterCarrier {
       return undefined;
     }
     await this.#routes.declareQueue(defaultDeadLetterQueue(queue));
-    const receipt = await this.#forwarder.forward({ id, message, isSentToQueue: true });
+    const receipt = await this.#forwarder.forward({ id, message, toQueue: defaultDeadLetterQueue(queue) });
     return receipt.refused.length === 0 ? letter.id : undefined;
   }
 }

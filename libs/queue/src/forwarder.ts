@@ -8,8 +8,8 @@ import { messageTerms } from './store/publish.js';
 export interface ForwardedMessage {
   readonly id: string;
   readonly message: FrameInput;
-  /** Straight into the queue that the routing key names, which must exist. */
-  readonly isSentToQueue: boolean;
+  /** Straight into this queue, which must exist. Default: to its exchange, by its routing key. */
+  readonly toQueue?: string | undefined;
 }
 
 /** Publishes messages as they are, their bodies unread. Sending one a second time does nothing: its id is remembered. */
@@ -22,8 +22,10 @@ export class Forwarder {
     this.#deliveryTimeoutMs = deliveryTimeoutMs;
   }
 
-  forward({ id, message, isSentToQueue }: ForwardedMessage): Promise<Receipt> {
-    const { exchange, routingKey, headers, priority, properties, timestamp, body } = message;
+  forward({ id, message, toQueue }: ForwardedMessage): Promise<Receipt> {
+    const { headers, priority, properties, timestamp, body } = message;
+    const exchange = toQueue === undefined ? message.exchange : '';
+    const routingKey = toQueue ?? message.routingKey;
     const terms = messageTerms({
       priority,
       delayMs: undefined,
@@ -39,7 +41,7 @@ export class Forwarder {
           exchange,
           routable: { routingKey, headers, messageId: id, correlationId: properties.correlationId },
           mandatory: false,
-          isSentToQueue,
+          isSentToQueue: toQueue !== undefined,
           isDelayed: false,
           timestamp,
           body,

@@ -12,6 +12,7 @@ export type {
   MessageHandler,
   MessageMiddleware,
 } from './consumer-options.js';
+export type { DeadLetterQueue, RedriveOptions, RedriveReport } from './dead-letter-queue.js';
 export type { DeclareOptions } from './declarations.js';
 export { MessageCancelledError } from './message-cancelled.js';
 export { MessageContext } from './message-context.js';
@@ -32,7 +33,12 @@ export { type Route, Router } from './model/routing.js';
 export { topicMatches } from './model/topic-pattern.js';
 export type { Topology } from './model/topology.js';
 export type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
+export { type MessagePage, type MessageState, type PageOptions, QueueHandle } from './queue-handle.js';
+export { QueuedMessage } from './queued-message.js';
 export { Requeue } from './requeue.js';
+export type { RequestOptions } from './rpc-client.js';
+export { RemoteError, RequestTimeoutError } from './rpc-errors.js';
+export type { JobState, QueueCounts } from './store/job.js';
 export { queueKeys, readyKeys, topologyKeys } from './store/keys.js';
 export type { RemoveConditions } from './store/queue-slot.js';
 export type { TopicMessage, TopicSink } from './topic-sink.js';

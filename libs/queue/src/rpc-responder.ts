@@ -6,7 +6,8 @@ import type { MessageContext } from './message-context.js';
 import type { MessageIds } from './model/message-id.js';
 import { describeRemotely } from './model/remote-failure.js';
 import { encodeReply, type Reply, requesterOf } from './model/reply-frame.js';
-import { type ReplyKeys, replyKeys, sendReply } from './store/replies.js';
+import { type ReplyKeys, replyKeys } from './store/keys.js';
+import { sendReply } from './store/replies.js';
 
 /** Sends back what the handler of a request answered, before the request is acknowledged. */
 export class RpcResponder {
@@ -77,7 +78,7 @@ export class RpcResponder {
     const properties = { correlationId, type };
     const about = { priority: 0, codecId: this.#codec.id, timestamp: Date.now(), headers: {} };
     const message = { ...about, exchange: '', routingKey: queue, properties, body };
-    await this.#forwarder.forward({ id: this.#ids.next(), message, isSentToQueue: true });
+    await this.#forwarder.forward({ id: this.#ids.next(), message, toQueue: queue });
   }
 }
 

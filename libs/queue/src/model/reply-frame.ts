@@ -50,3 +50,8 @@ export function replyAddress(requester: string): string {
 export function requesterOf(replyTo: string): string | undefined {
   return replyTo.startsWith(addressPrefix) ? replyTo.slice(addressPrefix.length) : undefined;
 }
+
+/** Whether somebody waits for the reply to a message, and only for a time. */
+export function isRequest({ properties }: { readonly properties: { readonly replyTo?: string | undefined } }): boolean {
+  return properties.replyTo?.startsWith(addressPrefix) === true;
+}

@@ -101,6 +101,19 @@ export function publishedKey(prefix: string, queue: string | undefined, publishe
   return `${base}:published:${publisher}:${place}`;
 }
 
+/** The keys of one process that sends requests: a slot of their own. */
+export interface ReplyKeys {
+  /** Stream: one entry a reply, field `r`. Nothing is popped: a reply whose way was cut off is read again. It expires. */
+  readonly replies: string;
+  /** Hash: correlation id → how many items of its stream of replies were consumed. It expires. */
+  readonly consumed: string;
+}
+
+export function replyKeys(prefix: string, requester: string): ReplyKeys {
+  const base = `${prefix}:{reply:${requester}}`;
+  return { replies: `${base}:replies`, consumed: `${base}:consumed` };
+}
+
 /** What is declared. One slot of a cluster. */
 export interface TopologyKeys {
   /** Hash: `version`, which grows with every change that routing can notice. */

@@ -1,17 +1,5 @@
 import { asBytes, asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
-
-/** The keys of one requester, in a slot of their own. */
-export interface ReplyKeys {
-  /** Stream: one entry a reply, field `r`. Nothing is popped: a reply whose delivery was cut off is read again. */
-  readonly replies: string;
-  /** Hash: correlation id → how many items of its stream of replies were consumed. */
-  readonly consumed: string;
-}
-
-export function replyKeys(prefix: string, requester: string): ReplyKeys {
-  const base = `${prefix}:{reply:${requester}}`;
-  return { replies: `${base}:replies`, consumed: `${base}:consumed` };
-}
+import type { ReplyKeys } from './keys.js';
 
 // Hands a reply over, unless it is an item and the requester is too far behind.
 //

@@ -1,0 +1,170 @@
+import { type CodecRegistry, TopologyNotFoundError } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
+import { DeadLetterQueue } from './dead-letter-queue.js';
+import type { Forwarder } from './forwarder.js';
+import { countDeliveries, readDeliveries } from './model/deliveries.js';
+import { QueuedMessage } from './queued-message.js';
+import { type ListedPage, listByTime, listReady, removeWaiting, unpark } from './store/browse.js';
+import { queueSettingsJson } from './store/dying.js';
+import { countMessages, findMessage, type JobState, keptResult, type QueueCounts } from './store/job.js';
+import { type QueueKeys, queueKeys } from './store/keys.js';
+import { isQueuePaused, switchQueue } from './store/queue-switch.js';
+
+/** One message, and how far it is. */
+export interface MessageState {
+  /** `running`: a consumer holds it. `completed`: it was handled, and its result is still kept. */
+  readonly state: JobState | 'completed';
+  /** Undefined when it was completed. */
+  readonly message: QueuedMessage | undefined;
+  /** The next attempt, or the present one. */
+  readonly attempt: number;
+  readonly deliveryCount: number;
+  /** What its handler last told with `context.progress()`. */
+  readonly progress: unknown;
+  /** When a delayed one is due, ms since 1970 by Redis' clock. */
+  readonly dueAt: number | undefined;
+  readonly consumer: string | undefined;
+  /** What its handler answered, where the consumer has `keepResultMs`. */
+  readonly result: unknown;
+}
+
+/** Some messages, and where the next ones begin. */
+export interface MessagePage {
+  readonly messages: readonly (QueuedMessage & { readonly at?: number | undefined })[];
+  /** Undefined after the last page. */
+  readonly cursor: string | undefined;
+}
+
+export interface PageOptions {
+  /** Default 100. */
+  readonly limit?: number;
+  readonly cursor?: string | undefined;
+}
+
+/** What can be seen of, and done to, one queue and single messages of it. Made by `broker.queue(name)`. */
+export class QueueHandle {
+  readonly name: string;
+  readonly #connection: RedisConnection;
+  readonly #codecs: CodecRegistry;
+  readonly #keys: QueueKeys;
+  /** This queue seen as one of dead letters: list, edit, redrive, purge. */
+  readonly deadLetters: DeadLetterQueue;
+
+  constructor(connection: RedisConnection, forwarder: Forwarder, codecs: CodecRegistry, name: string) {
+    this.name = name;
+    this.#connection = connection;
+    this.#codecs = codecs;
+    this.#keys = queueKeys(connection.prefix, name);
+    this.deadLetters = new DeadLetterQueue(this, connection, forwarder);
+  }
+
+  /** A message and its state; undefined when the queue has none of that id and keeps no result of it. */
+  async message(id: string): Promise<MessageState | undefined> {
+    const { commands } = this.#connection;
+    const found = await findMessage(commands, this.#place, id, 'find');
+    if (found !== undefined) {
+      const deliveries = readDeliveries(found.deliveries);
+      return {
+        state: found.state,
+        message: new QueuedMessage(this.name, id, found.frame, this.#codecs),
+        attempt: deliveries.failures + 1,
+        deliveryCount: countDeliveries(deliveries),
+        progress: found.progress === undefined ? undefined : JSON.parse(found.progress),
+        dueAt: found.dueAt,
+        consumer: found.consumer,
+        result: undefined,
+      };
+    }
+    const result = await keptResult(commands, this.#place, id);
+    if (result === undefined) return undefined;
+    const { attempt, deliveryCount, value } = JSON.parse(result) as KeptResult;
+    const nowhere = { message: undefined, progress: undefined, dueAt: undefined, consumer: undefined };
+    return { state: 'completed', attempt, deliveryCount, result: value, ...nowhere };
+  }
+
+  /**
+   * Cancels a message. One that waits is gone when this resolves (`cancelled`). One that is being handled, in whichever
+   * process, has its signal aborted within about a second and goes then (`cancelling`).
+   */
+  async cancel(id: string): Promise<'cancelled' | 'cancelling' | 'not-found'> {
+    const found = await findMessage(this.#connection.commands, this.#place, id, 'cancel');
+    if (found === undefined || found.state === 'dying') return 'not-found';
+    return found.state === 'running' ? 'cancelling' : 'cancelled';
+  }
+
+  /** What waits for its time, or for a retry, the earliest first. */
+  delayed({ limit = 100, cursor }: PageOptions = {}): Promise<MessagePage> {
+    return this.#page(listByTime(this.#connection.commands, this.#keys, 'delayed', { limit, cursor }));
+  }
+
+  /** What was set aside because no handler was for it. */
+  parked({ limit = 100, cursor }: PageOptions = {}): Promise<MessagePage> {
+    return this.#page(listByTime(this.#connection.commands, this.#keys, 'parked', { limit, cursor }));
+  }
+
+  /** What waits for a consumer, in the order of delivery. */
+  async ready({ limit = 100, cursor }: PageOptions = {}): Promise<MessagePage> {
+    const priorities = await this.priorities();
+    return this.#page(listReady(this.#connection.commands, this.#keys, priorities, { limit, cursor }));
+  }
+
+  /** Makes parked messages ready again: those, or up to a thousand. Answers how many. */
+  async unpark(ids?: readonly string[]): Promise<number> {
+    const some = ids ?? (await this.parked({ limit: 1000 })).messages.map(({ id }) => id);
+    return unpark(this.#connection.commands, this.#keys, await this.priorities(), some);
+  }
+
+  /** Removes a message that is ready or parked. False when it does not wait there. */
+  async remove(id: string): Promise<boolean> {
+    return removeWaiting(this.#connection.commands, this.#keys, await this.priorities(), id);
+  }
+
+  /** No consumer of any process gets a message until `resume()`, also after restarts. @throws {TopologyNotFoundError} */
+  async pause(): Promise<void> {
+    await this.#switch(true);
+  }
+
+  /** @throws {TopologyNotFoundError} */
+  async resume(): Promise<void> {
+    await this.#switch(false);
+  }
+
+  isPaused(): Promise<boolean> {
+    return isQueuePaused(this.#connection.commands, this.#keys);
+  }
+
+  async counts(): Promise<QueueCounts> {
+    return countMessages(this.#connection.commands, { ...this.#place, priorities: await this.priorities() });
+  }
+
+  /** Number of its priority levels. @throws {TopologyNotFoundError} there is no such queue */
+  async priorities(): Promise<number> {
+    const settings = await queueSettingsJson(this.#connection.commands, this.#keys);
+    if (settings === undefined) throw new TopologyNotFoundError('queue', this.name);
+    return (JSON.parse(settings) as { priorities: number }).priorities;
+  }
+
+  get #place(): { readonly prefix: string; readonly queue: string } {
+    return { prefix: this.#connection.prefix, queue: this.name };
+  }
+
+  async #switch(isPaused: boolean): Promise<void> {
+    const isThere = await switchQueue(this.#connection.commands, this.#keys, { isPaused });
+    if (!isThere) throw new TopologyNotFoundError('queue', this.name);
+  }
+
+  async #page(listing: Promise<ListedPage>): Promise<MessagePage> {
+    const { messages, cursor } = await listing;
+    const views = messages.map(({ id, frame, at }) =>
+      Object.assign(new QueuedMessage(this.name, id, frame, this.#codecs), { at }),
+    );
+    return { messages: views, cursor };
+  }
+}
+
+/** What is kept of a completed message. */
+export interface KeptResult {
+  readonly attempt: number;
+  readonly deliveryCount: number;
+  readonly value?: unknown;
+}

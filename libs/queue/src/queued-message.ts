@@ -1,0 +1,68 @@
+import type { CodecRegistry, Headers } from '@millrace/core';
+import { publishedId } from './model/dead-letter.js';
+import type { Death } from './model/death.js';
+import { decodeFrame, type StoredMessage, type StoredProperties } from './model/message-frame.js';
+
+/** A message as it stands in a queue, for those who look at it without taking it. */
+export class QueuedMessage {
+  /** What the queue calls it: give this back to cancel, edit or redrive it. */
+  readonly id: string;
+  readonly #message: StoredMessage;
+  readonly #codecs: CodecRegistry;
+
+  /** @throws {CodecError} its frame cannot be read */
+  constructor(queue: string, id: string, frame: Buffer, codecs: CodecRegistry) {
+    this.id = id;
+    this.#message = decodeFrame(frame, queue);
+    this.#codecs = codecs;
+  }
+
+  /** The id it was published with. */
+  get messageId(): string {
+    return publishedId(this.id);
+  }
+
+  get exchange(): string {
+    return this.#message.exchange;
+  }
+
+  get routingKey(): string {
+    return this.#message.routingKey;
+  }
+
+  get headers(): Headers {
+    return this.#message.headers;
+  }
+
+  get properties(): StoredProperties {
+    return this.#message.properties;
+  }
+
+  get priority(): number {
+    return this.#message.priority;
+  }
+
+  get timestamp(): number {
+    return this.#message.timestamp;
+  }
+
+  /** How it died, newest first; empty for one that never did. */
+  get deaths(): readonly Death[] {
+    return this.#message.deaths;
+  }
+
+  /** The body as it was sent. */
+  get body(): Buffer {
+    return this.#message.body;
+  }
+
+  /** The body decoded. @throws {CodecError} when it cannot be */
+  payload(): unknown {
+    return this.#codecs.get(this.#message.codecId).decode(this.#message.body);
+  }
+
+  /** Everything of it. */
+  stored(): StoredMessage {
+    return this.#message;
+  }
+}

@@ -1,0 +1,149 @@
+import { asBytes, asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { queueKeys, readyKeys, resultKey, unackedKey } from './keys.js';
+
+// Finds one message, wherever in its queue it stands, and cancels it if that is asked for: one that nobody handles goes at
+// once; of one that is being handled, its consumer is told at its next heartbeat.
+//
+// KEYS 1 messages 2 delayed 3 parked 4 dying 5 counts 6 progress 7 cancels 8 consumers 9 dead 10 meta 11 expiry 12 handled
+//      13… unacked sets of all consumers and dead ones
+// ARGV 1 id 2 'find' | 'cancel' 3… the consumers of those sets
+// RETURNS nil when there is no such message, { 'moved' } when a consumer came or went meanwhile: ask again. Else
+//         { 'ready' | 'delayed' | 'parked' | 'dying' | 'running', frame, count or '', progress or '', due ms or '', consumer or '' }
+const jobScript = lua`#!lua flags=allow-oom
+local call, id = redis.call, ARGV[1]
+local frame = call('HGET', KEYS[1], id)
+if not frame then return nil end
+local function gone() for _, i in ipairs({1, 5, 6, 12}) do call('HDEL', KEYS[i], id) end call('ZREM', KEYS[11], id) end
+local count = call('HGET', KEYS[5], id) or ''
+local function at(state, due, consumer)
+  return {state, frame, count, call('HGET', KEYS[6], id) or '', due or '', consumer or ''}
+end
+for i = 13, #KEYS do
+  if call('SISMEMBER', KEYS[i], id) == 1 then
+    local consumer = ARGV[i - 10]
+    if ARGV[2] == 'cancel' then call('HSET', KEYS[7], id, consumer) end
+    return at('running', nil, consumer)
+  end
+end
+local due = call('ZSCORE', KEYS[2], id)
+if due then
+  local found = at('delayed', due)
+  if ARGV[2] == 'cancel' then call('ZREM', KEYS[2], id) gone() end
+  return found
+end
+if call('ZSCORE', KEYS[3], id) then
+  local found = at('parked')
+  if ARGV[2] == 'cancel' then call('ZREM', KEYS[3], id) gone() end
+  return found
+end
+if call('HEXISTS', KEYS[4], id) == 1 then return at('dying') end
+if call('ZCARD', KEYS[8]) + call('SCARD', KEYS[9]) ~= #ARGV - 2 then return {'moved'} end
+local found = at('ready')
+if ARGV[2] == 'cancel' then
+  gone()
+  call('HINCRBY', KEYS[10], 'ghosts', 1)
+  if call('HEXISTS', KEYS[10], 'max-bytes') == 1 then call('HINCRBY', KEYS[10], 'bytes', -#frame) end
+end
+return found
+`;
+
+export type JobState = 'ready' | 'delayed' | 'parked' | 'dying' | 'running';
+
+/** A message, found in its queue. */
+export interface FoundMessage {
+  readonly state: JobState;
+  readonly frame: Buffer;
+  /** The number in `counts`. */
+  readonly deliveries: number;
+  /** JSON. */
+  readonly progress: string | undefined;
+  /** When it is due, ms of Redis' clock. */
+  readonly dueAt: number | undefined;
+  /** Who is at it. */
+  readonly consumer: string | undefined;
+}
+
+const maxAttempts = 20;
+
+/** Finds a message and perhaps cancels it; undefined when the queue holds none of that id. */
+export async function findMessage(
+  client: RedisClient,
+  place: { readonly prefix: string; readonly queue: string },
+  id: string,
+  what: 'find' | 'cancel',
+): Promise<FoundMessage | undefined> {
+  const all = queueKeys(place.prefix, place.queue);
+  const fixed = [all.messages, all.delayed, all.parked, all.dying, all.counts, all.progress, all.cancels];
+  fixed.push(all.consumers, all.dead, all.meta, all.expiry, all.handled);
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const [living, dead] = await Promise.all([client.zrange(all.consumers, '0', '-1'), client.smembers(all.dead)]);
+    const consumers = [...living, ...dead];
+    const sets = consumers.map((consumer) => unackedKey(place.prefix, place.queue, consumer));
+    const reply = await jobScript.run(client, [...fixed, ...sets], [id, what, ...consumers]);
+    if (reply === null) return undefined;
+    const [state, frame, count, progress, due, consumer] = asList(reply);
+    if (frame === undefined) continue;
+    return {
+      state: asText(state) as JobState,
+      frame: asBytes(frame),
+      deliveries: Number(asText(count)),
+      progress: asText(progress) || undefined,
+      dueAt: asText(due) === '' ? undefined : Number(asText(due)),
+      consumer: asText(consumer) || undefined,
+    };
+  }
+  throw new Error(`consumers of queue "${place.queue}" come and go too fast to find message ${id}: try again`);
+}
+
+/** Keeps a result for a time. */
+export async function keepResult(
+  client: RedisClient,
+  place: { readonly prefix: string; readonly queue: string },
+  id: string,
+  result: string,
+  keepMs: number,
+): Promise<void> {
+  await client.set(resultKey(place.prefix, place.queue, id), result, 'PX', keepMs);
+}
+
+/** JSON of a result that is kept. */
+export async function keptResult(
+  client: RedisClient,
+  place: { readonly prefix: string; readonly queue: string },
+  id: string,
+): Promise<string | undefined> {
+  return orNothing(await client.get(resultKey(place.prefix, place.queue, id)), String);
+}
+
+/** How many messages of a queue are in which state. */
+export interface QueueCounts {
+  /** Waiting for a consumer. */
+  readonly ready: number;
+  /** Waiting for their time, or for a retry. */
+  readonly delayed: number;
+  /** Held by consumers. */
+  readonly unacked: number;
+  readonly parked: number;
+  readonly dying: number;
+  readonly consumers: number;
+}
+
+export async function countMessages(
+  client: RedisClient,
+  place: { readonly prefix: string; readonly queue: string; readonly priorities: number },
+): Promise<QueueCounts> {
+  const all = queueKeys(place.prefix, place.queue);
+  const consumers = await client.zrange(all.consumers, '0', '-1');
+  const [ghosts, delayed, parked, dying, ...sizes] = await Promise.all([
+    client.hget(all.meta, 'ghosts'),
+    client.zcard(all.delayed),
+    client.zcard(all.parked),
+    client.hlen(all.dying),
+    ...readyKeys(all, place.priorities).map((key) => client.llen(key)),
+    ...consumers.map((consumer) => client.scard(unackedKey(place.prefix, place.queue, consumer))),
+  ]);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+  const ready = sum(sizes.slice(0, place.priorities)) - Number(ghosts ?? 0);
+  const unacked = sum(sizes.slice(place.priorities));
+  return { ready: asInteger(ready), delayed, unacked, parked, dying, consumers: consumers.length };
+}

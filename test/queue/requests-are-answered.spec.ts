@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RemoteError, RequestTimeoutError } from '@millrace/queue';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+class InsufficientFundsError extends Error {
+  override name = 'InsufficientFundsError';
+  readonly code = 'NO_FUNDS';
+  constructor(readonly missing: number) {
+    super('not enough');
+  }
+}
+
+describe('a request', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(stopEverything);
+
+  async function twoProcesses() {
+    const prefix = ownPrefix();
+    const [asking, answering] = [await openBroker(server, prefix), await openBroker(server, prefix)];
+    await asking.broker.declareQueue({ name: 'q' });
+    const close = async () => {
+      await asking.close();
+      await answering.close();
+    };
+    return { asking: asking.broker, answering: answering.broker, close, prefix };
+  }
+
+  it('is answered by its own reply, whoever else asks at the same time', async () => {
+    const { asking, answering, close, prefix } = await twoProcesses();
+    await answering.consumer({ queue: 'q', concurrency: 50, handler: (n) => Number(n) * 2 }).start();
+    const replies = await Promise.all(Array.from({ length: 500 }, (_, n) => asking.request('', 'q', n)));
+    expect(replies).toEqual(Array.from({ length: 500 }, (_, n) => n * 2));
+    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'acks' });
+    await close();
+  });
+
+  it('fails with the error of its handler, told apart from others, and is neither retried nor dead-lettered', async () => {
+    // given
+    const { asking, answering, close, prefix } = await twoProcesses();
+    let calls = 0;
+    const handler = () => {
+      calls++;
+      throw new InsufficientFundsError(7);
+    };
+    await answering.consumer({ queue: 'q', handler }).start();
+    // when
+    const error = await asking.request('', 'q', {}).catch((caught: unknown) => caught);
+    // then
+    expect(error).toBeInstanceOf(RemoteError);
+    expect(error).toMatchObject({
+      remoteName: 'InsufficientFundsError',
+      remoteCode: 'NO_FUNDS',
+      details: { missing: 7 },
+      message: 'InsufficientFundsError: not enough',
+    });
+    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'it to go' });
+    expect(calls).toBe(1);
+    expect(await server.client().exists(`${prefix}:{queue:q.dead}:messages`)).toBe(0);
+    await close();
+  });
+
+  it('times out when nobody answers, and goes with its requester', async () => {
+    const { asking, close, prefix } = await twoProcesses();
+    const error = await asking.request('', 'q', {}, { timeoutMs: 100 }).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(RequestTimeoutError);
+    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'it to go' });
+    await close();
+  });
+
+  it('is told at once when nobody is there to route it to', async () => {
+    const { asking, close } = await twoProcesses();
+    await asking.declareExchange({ name: 'e', type: 'direct' });
+    await expect(asking.request('e', 'nowhere', {})).rejects.toMatchObject({ name: 'UnroutableError' });
+    await close();
+  });
+
+  it('that is cancelled has its handler cancelled, in another process', async () => {
+    // given
+    const { asking, answering, close } = await twoProcesses();
+    let reason: unknown;
+    const handler = (_: unknown, { signal }: { signal: AbortSignal }) =>
+      new Promise((_resolve, reject) => {
+        isRunning = true;
+        signal.addEventListener('abort', () => {
+          reason = signal.reason;
+          reject(signal.reason);
+        });
+      });
+    let isRunning = false;
+    await answering.consumer({ queue: 'q', handler }).start();
+    const controller = new AbortController();
+    const reply = asking.request('', 'q', {}, { signal: controller.signal }).catch((caught: unknown) => caught);
+    await waitFor(() => isRunning, { what: 'the handler to run' });
+    // when
+    controller.abort(new Error('changed my mind'));
+    // then
+    expect(await reply).toEqual(new Error('changed my mind'));
+    await waitFor(() => reason, { what: "the handler's signal" });
+    expect(reason).toMatchObject({ name: 'MessageCancelledError' });
+    await close();
+  });
+
+  it('can have a stream of replies, in order, no faster than it is read', async () => {
+    // given
+    const { asking, answering, close } = await twoProcesses();
+    let yielded = 0;
+    const handler = async function* (count: unknown) {
+      for (let n = 0; n < Number(count); n++) {
+        yielded++;
+        yield n;
+      }
+    };
+    await answering.consumer({ queue: 'q', handler }).start();
+    // when
+    const seen: unknown[] = [];
+    for await (const value of asking.requestStream('', 'q', 1000)) {
+      seen.push(value);
+      if (seen.length === 1) await waitFor(() => yielded > 100, { what: 'the window to fill' });
+      expect(yielded).toBeLessThan(seen.length + 200);
+    }
+    // then
+    expect(seen).toEqual(Array.from({ length: 1000 }, (_, n) => n));
+    await close();
+  });
+});
