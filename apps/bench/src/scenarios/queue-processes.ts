@@ -30,7 +30,7 @@ export const queueProcesses: Scenario = {
         seconds,
       };
     },
-    ['millrace', 'ceiling', 'bullmq', 'groupmq', 'bee-queue', 'ioredis', 'rabbitmq'],
+    ['millrace', 'ceiling', 'bullmq', 'ioredis', 'rabbitmq'],
   ),
 };
 

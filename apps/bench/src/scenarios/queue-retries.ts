@@ -37,6 +37,6 @@ export const queueRetries: Scenario = {
         seconds,
       };
     },
-    ['millrace', 'bullmq', 'groupmq', 'bee-queue'],
+    ['millrace', 'bullmq', 'bee-queue'],
   ),
 };

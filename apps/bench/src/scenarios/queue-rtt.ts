@@ -10,7 +10,7 @@ import type { Scenario } from '../scenario.js';
 const roundTripMs = 1;
 const concurrency = 100;
 const inFlight = 64;
-const peers = ['millrace', 'bullmq', 'groupmq', 'bee-queue', 'ioredis', 'ceiling'];
+const peers = ['millrace', 'bullmq', 'ioredis', 'ceiling'];
 
 /** As queue.publish.awaited and queue.process.100, with Redis a millisecond away: another zone of the same region. */
 export const queueRtt: readonly Scenario[] = [
