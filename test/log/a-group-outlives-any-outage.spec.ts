@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@millrace/testing';
+import { LogOnRedis, times } from './log-on-redis.js';
+
+let redis: LogOnRedis;
+beforeEach(async () => {
+  redis = await LogOnRedis.start({ aof: 'always' });
+});
+afterEach(() => redis.stop());
+
+/** A consumer that notes what it handles and what it is told. */
+async function noting(group: string, leaseMs: number) {
+  const topic = await redis.topic({ partitions: 2 });
+  const log = await redis.another();
+  const seen: number[] = [];
+  const consumer = log.consumer({ group, topics: topic, leaseMs, handler: (value) => void seen.push(Number(value)) });
+  await consumer.start();
+  const send = async (from: number) => {
+    await redis.connection.whenReady(10_000);
+    await redis.log.producer().sendBatch(times(20, (index) => ({ topic, partition: index % 2, value: from + index })));
+  };
+  const sees = (count: number) => waitFor(() => new Set(seen).size === count, { what: `${count} records` });
+  return { consumer, seen, send, sees };
+}
+
+describe('a consumer', () => {
+  it('comes back by itself after a restart of Redis, with its work where it was', async () => {
+    // given a member at work
+    const { consumer, seen, send, sees } = await noting('restart', 10_000);
+    await send(0);
+    await sees(20);
+    await consumer.commit();
+
+    // when Redis is killed and comes back, twice
+    for (const from of [20, 40]) {
+      await redis.server.kill();
+      await redis.server.restart();
+      await send(from);
+      await sees(from + 20);
+      await consumer.commit();
+    }
+
+    // then it handled everything, and nothing twice that it had committed
+    expect(seen).toHaveLength(60);
+    await consumer.stop();
+  });
+
+  it('stops effecting when Redis hangs for longer than its lease, and goes on when it answers', async () => {
+    // given a member in the middle of a record
+    const topic = await redis.topic();
+    const log = await redis.another();
+    const lost: unknown[] = [];
+    const seen: unknown[] = [];
+    log.events.on('lease-lost', (event) => lost.push(event));
+    let isAborted = false;
+    const consumer = log.consumer({
+      group: 'hangs',
+      topics: topic,
+      leaseMs: 600,
+      handler: async (value, { signal }) => {
+        seen.push(value);
+        if (seen.length > 1) return;
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        isAborted = true;
+      },
+    });
+    await consumer.start();
+    await redis.log.producer().send({ topic, value: 1 });
+    await waitFor(() => seen.length === 1, { what: 'the handler to begin' });
+
+    // when Redis hangs until the lease is over, and goes on
+    await redis.server.freeze();
+    await waitFor(() => isAborted, { what: 'the handler to be told' });
+    redis.server.thaw();
+
+    // then the same owner handles the record again, since nobody else had taken the partition
+    await waitFor(() => seen.length === 2, { what: 'the record to come again' });
+    await waitFor(async () => (await redis.log.groups.lag('hangs'))[0]?.lag === 0, { what: 'the commit' });
+    expect(seen).toEqual([1, 1]);
+    expect(lost).toEqual([]);
+    await consumer.stop();
+  });
+
+  it('drains a full Redis: reading and committing need no memory of it', async () => {
+    // given a Redis that takes no more
+    const { consumer, send, sees } = await noting('full', 10_000);
+    consumer.pause();
+    await send(0);
+    await redis.connection.commands.config('SET', 'maxmemory', '1mb');
+    await expect(redis.connection.commands.set('x', 'y')).rejects.toThrow(/OOM/);
+
+    // when the group handles what is there
+    consumer.resume();
+    await sees(20);
+    await consumer.commit();
+
+    // then that is committed, and its member stays in the group
+    expect((await redis.log.groups.lag('full')).map(({ lag }) => lag)).toEqual([0, 0]);
+    await consumer.stop();
+  });
+});
