@@ -1,16 +1,14 @@
-import { Log } from '@millrace/log';
-import { Broker } from '@millrace/queue';
-import { RedisConnection } from '@millrace/redis';
 import { batchSize, drain, fill } from '../backlog.js';
 import { confirmedDurability } from '../durability.js';
 import { flow } from '../flow.js';
 import { payloadBytes, payloads } from '../payload.js';
-import { openMillraceQueue } from '../peers/millrace-queue.js';
 import { type Place, urlOf } from '../place.js';
 import type { Result, Sample, Scenario } from '../scenario.js';
 
 // Not beside peers, but beside ourselves: what a message costs must not depend on how much there is of everything. Each
 // point is measured several times, in turns, and its cheapest turn counts: the others were disturbed by something else.
+
+// What it measures is loaded in the process that measures it: the others have their own.
 
 const turns = 3;
 
@@ -60,6 +58,7 @@ function cycle(place: Place): number {
 
 /** So many are published and as many handled, while the rest keeps waiting behind them. */
 async function measureWaiting(place: Place, points: readonly number[]): Promise<Costs> {
+  const { openMillraceQueue } = await import('../peers/millrace-queue.js');
   const queue = await openMillraceQueue(place);
   const count = cycle(place);
   const turn = async (): Promise<number> => {
@@ -86,9 +85,8 @@ async function measureWaiting(place: Place, points: readonly number[]): Promise<
 
 /** Batches go round the partitions, one member of a group handles them as they come. */
 async function measurePartitions(place: Place, points: readonly number[]): Promise<Costs> {
-  const connection = new RedisConnection({ url: urlOf(place, 'redis') });
-  await connection.open();
-  const log = new Log(connection);
+  const { Log } = await import('@millrace/log');
+  const log = new Log(await connect(place));
   const producer = log.producer();
   return inTurns(place, points, async (partitions, handled, index) => {
     const topic = `bench-${index}`;
@@ -113,9 +111,8 @@ async function measurePartitions(place: Place, points: readonly number[]): Promi
 
 /** Batches go round the queues, each with a consumer of its own. */
 async function measureQueues(place: Place, points: readonly number[]): Promise<Costs> {
-  const connection = new RedisConnection({ url: urlOf(place, 'redis') });
-  await connection.open();
-  const broker = new Broker(connection);
+  const { Broker } = await import('@millrace/queue');
+  const broker = new Broker(await connect(place));
   return inTurns(place, points, async (queues, handled, index) => {
     const names = Array.from({ length: queues }, (_, queue) => `bench-${index}-${queue}`);
     await broker.declare({ queues: names.map((name) => ({ name })) });
@@ -167,4 +164,9 @@ async function inTurns(
     await ground.close();
   }
   return costs;
+}
+
+async function connect(place: Place) {
+  const { RedisConnection } = await import('@millrace/redis');
+  return new RedisConnection({ url: urlOf(place, 'redis') }).open();
 }

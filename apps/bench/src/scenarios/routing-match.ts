@@ -1,4 +1,4 @@
-import { Router, type Topology } from '@millrace/queue';
+import type { Topology } from '@millrace/queue';
 import type { Place } from '../place.js';
 import type { Sample, Scenario } from '../scenario.js';
 
@@ -14,12 +14,16 @@ export const routingMatch: Scenario = {
   results: [{ name, unit: 'µs/message', better: 'less', targets: { ours: { atMost: 10 }, regexp: { atMost: 0.05 } } }],
   subjects: {
     millrace: async (place) => {
+      const { Router } = await import('@millrace/queue');
       const router = new Router(topology());
       return time(place, (routingKey) => router.route('events', { routingKey, headers: {} }).queues.length);
     },
     // The usual way by hand: each pattern made into a regular expression, all of them tried.
     regexp: async (place) => {
-      const matchers = patterns.map((pattern, index) => ({ queue: `q${index % queues}`, regexp: toRegExp(pattern) }));
+      const matchers = makePatterns().map((pattern, index) => ({
+        queue: `q${index % queues}`,
+        regexp: toRegExp(pattern),
+      }));
       return time(place, (key) => {
         const found = new Set<string>();
         for (const { queue, regexp } of matchers) if (regexp.test(key)) found.add(queue);
@@ -32,13 +36,17 @@ export const routingMatch: Scenario = {
 const kinds = ['created', 'paid', 'shipped', 'returned'];
 
 /** Of each ten: seven are exact, two have a `*`, one ends in `#`. */
-const patterns = Array.from({ length: bindings }, (_, index) => {
+function makePatterns(): string[] {
+  return Array.from({ length: bindings }, (_, index) => patternOf(index));
+}
+
+function patternOf(index: number): string {
   const region = `r${index % 50}`;
   const shop = `s${index}`;
   if (index % 10 === 9) return `${region}.${shop}.#`;
   if (index % 10 >= 7) return `*.${shop}.order.${kinds[index % 4]}`;
   return `${region}.${shop}.order.${kinds[index % 4]}`;
-});
+}
 
 /** More keys than the router remembers routes for. */
 function keyOf(index: number): string {
@@ -81,7 +89,7 @@ function topology(): Topology {
     exchanges: new Map([['events', events]]),
     queues: new Map(),
     bindings: new Map(
-      patterns.map((routingKey, index) => [
+      makePatterns().map((routingKey, index) => [
         String(index),
         { source: 'events', kind: 'queue', destination: `q${index % queues}`, routingKey, arguments: {} },
       ]),
