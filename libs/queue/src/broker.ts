@@ -109,7 +109,7 @@ export class Broker {
 
   /** Declares all of it in one change, or nothing. Answers what was new or different. @throws {TopologyConflictError} */
   async declare(definition: TopologyDefinition, options?: DeclareOptions): Promise<PlanStep[]> {
-    await this.#publisher.assertTopics(definition.bindings ?? []);
+    await this.#publisher.topics.assertThere(definition.bindings ?? []);
     return this.#declarations.declare(definition, options);
   }
 
@@ -168,7 +168,7 @@ export class Broker {
 
   /** Where bindings to topics lead: see @millrace/bridge. */
   feedTopics(sink: TopicSink): void {
-    this.#publisher.topicSink = sink;
+    this.#publisher.topics.sink = sink;
   }
 
   /** Stops its consumers, deletes its exclusive queues, takes no more messages, and waits until every one has its receipt or error. */

@@ -79,7 +79,8 @@ export class DeadLetterCarrier {
     do {
       const [next, letters] = await someDying(client, keys, cursor);
       cursor = next;
-      const arrived = await Promise.all(letters.map((letter) => this.#carryOne(queue, target, letter)));
+      const inOrder = letters.toSorted((a, b) => parseWhyDead(a.why).time - parseWhyDead(b.why).time);
+      const arrived = await Promise.all(inOrder.map((letter) => this.#carryOne(queue, target, letter)));
       const ids = arrived.filter((id) => id !== undefined);
       if (ids.length > 0) await deadLettersArrived(client, keys, ids);
       this.#tell(

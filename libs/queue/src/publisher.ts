@@ -10,7 +10,7 @@ import { type LaneTarget, type Misrouting, PublishLane } from './publish-lane.js
 import { PublishWindow } from './publish-window.js';
 import { publishedKey, queueKeys, topologyKeys } from './store/keys.js';
 import { writeQueue } from './store/queue-slot.js';
-import type { TopicSink } from './topic-sink.js';
+import { TopicFeed } from './topic-feed.js';
 import type { TopologyCache } from './topology-cache.js';
 
 /** A record must outlive every repetition of its call: the caller's patience and what a dead connection may still hold. */
@@ -30,8 +30,7 @@ export class Publisher {
   readonly #lanes = new Map<string, PublishLane>();
   readonly #isCluster: boolean;
   readonly #id = randomBytes(6).toString('base64url');
-  /** Where topic bindings lead; see @millrace/bridge. */
-  topicSink: TopicSink | undefined;
+  readonly topics = new TopicFeed();
   /** Told when publishing made a message of a queue a dead letter. */
   onDied: (queue: string) => void = () => undefined;
   #isClosed = false;
@@ -70,12 +69,6 @@ export class Publisher {
     return this.#options.events;
   }
 
-  /** @throws {TopicNotFoundError} a binding leads to a topic that does not exist; without a sink that shows when publishing */
-  async assertTopics(bindings: readonly { readonly topic?: string | undefined }[]): Promise<void> {
-    const topics = bindings.flatMap(({ topic }) => topic ?? []);
-    await Promise.all(topics.map((topic) => this.topicSink?.assertTopic(topic)));
-  }
-
   /** Takes no more, and waits until everything has its receipt or error. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -108,18 +101,9 @@ export class Publisher {
       throw new InvalidMessageError(`exchange "${exchange}" is internal: only other exchanges may send to it.`);
     }
     publication.route = router.route(exchange, routable);
-    this.#checkTopics(publication);
+    this.topics.check(publication);
     this.#dispatch(publication, router);
     return true;
-  }
-
-  #checkTopics({ route, target }: Publication): void {
-    if (route.topics.length === 0) return;
-    const topic = `topic "${route.topics[0]}", to which exchange "${target.exchange}" leads`;
-    if (this.topicSink === undefined) {
-      throw new InvalidMessageError(`${topic}, cannot be reached: join this Broker with a Log, bridge(broker, log).`);
-    }
-    if (target.isDelayed) throw new InvalidMessageError(`${topic}, cannot delay a message: leave out delayMs.`);
   }
 
   #dispatch(publication: Publication, router: Router): void {
@@ -204,21 +188,7 @@ export class Publisher {
       if (current === undefined) void this.#route(publication);
       else this.#routeBy(current, publication);
     } else if (publication.route.topics.length === 0) publication.confirm();
-    else void this.#append(publication);
-  }
-
-  /** Topics come last: nothing is written to a log for a message that is routed anew. */
-  async #append(publication: Publication): Promise<void> {
-    const append = async (topic: string): Promise<TopicPosition | undefined> => {
-      try {
-        return await this.topicSink?.append(topic, publication.topicMessage());
-      } catch (error) {
-        publication.topicFailed(topic, error);
-        return undefined;
-      }
-    };
-    const positions = await Promise.all(publication.route.topics.map(append));
-    publication.confirm(positions.filter((position) => position !== undefined));
+    else void this.topics.append(publication);
   }
 
   /** Redis is away while the topology is read: that is tried again until the message's deadline. Anything else is the caller's. */

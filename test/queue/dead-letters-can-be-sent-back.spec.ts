@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+describe('dead letters', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(stopEverything);
+
+  /** A queue all of whose messages died, and its dead letters. */
+  async function graveyard(count: number) {
+    const opened = await openBroker(server, ownPrefix());
+    const { broker } = opened;
+    await broker.declareQueue({ name: 'q' });
+    const state = { isMended: false, handled: [] as unknown[] };
+    const handler = (payload: unknown) => {
+      if (!state.isMended) throw new RangeError('a bug');
+      state.handled.push(payload);
+    };
+    await broker.consumer({ queue: 'q', retry: false, handler }).start();
+    for (let n = 0; n < count; n++)
+      await broker.sendToQueue('q', { n }, { messageId: `m${n}`, headers: { even: n % 2 === 0 } });
+    const dead = broker.queue('q.dead');
+    await waitFor(async () => (await dead.counts()).ready === count, { what: `${count} dead letters` });
+    return { ...opened, state, letters: dead.deadLetters, dead };
+  }
+
+  it('can be listed, inspected, edited, and sent back: one, by filter, or all; and a dry run changes nothing', async () => {
+    // given
+    const { broker, letters, state, dead, close } = await graveyard(10);
+    const page = await letters.list({ limit: 4 });
+    expect(page.messages).toHaveLength(4);
+    expect((await letters.list({ limit: 100, cursor: page.cursor })).messages).toHaveLength(6);
+    const all = await letters.list();
+    const first = all.messages.find(({ messageId }) => messageId === 'm0');
+    expect(first).toMatchObject({ messageId: 'm0', headers: { even: true } });
+    expect(first?.deaths[0]).toMatchObject({ queue: 'q', reason: 'failed', count: 1, error: { name: 'RangeError' } });
+    // when
+    state.isMended = true;
+    const isEven = (message: { headers: object }) => 'even' in message.headers && message.headers.even === true;
+    const planned = await letters.redrive({ filter: isEven, dryRun: true });
+    expect(planned.redriven).toHaveLength(5);
+    expect((await dead.counts()).ready).toBe(10);
+    await letters.edit(first?.id ?? '', { payload: { n: 'edited' } });
+    await letters.redrive({ ids: [first?.id ?? ''] });
+    await waitFor(() => state.handled.length === 1, { what: 'the first' });
+    await letters.redrive({ filter: isEven });
+    await waitFor(() => state.handled.length === 5, { what: 'the even ones' });
+    const rest = await letters.redrive({ perSecond: 200 });
+    // then
+    await waitFor(() => state.handled.length === 10, { what: 'all' });
+    expect(rest).toMatchObject({ looping: [], stuck: [] });
+    expect(state.handled).toContainEqual({ n: 'edited' });
+    expect(await dead.counts()).toMatchObject({ ready: 0 });
+    expect((await broker.queue('q').counts()).ready).toBe(0);
+    await close();
+  });
+
+  it('that die again and again are left where they are, and can be thrown away', async () => {
+    // given: the bug is still there
+    const { letters, dead, close } = await graveyard(2);
+    for (let round = 2; round <= 4; round++) {
+      expect((await letters.redrive()).redriven).toHaveLength(2);
+      await waitFor(
+        async () => (await letters.list()).messages.filter(({ deaths }) => deaths[0]?.count === round).length === 2,
+        { what: `death number ${round}` },
+      );
+    }
+    // when
+    const report = await letters.redrive();
+    // then
+    expect(report.redriven).toEqual([]);
+    expect(report.looping).toHaveLength(2);
+    expect(await letters.purge({ filter: ({ messageId }) => messageId === 'm0' })).toBe(1);
+    expect(await letters.purge()).toBe(1);
+    expect((await dead.counts()).ready).toBe(0);
+    await close();
+  });
+});
