@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { ClosedError, InvalidMessageError, TopologyNotFoundError } from '@millrace/core';
 import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { BrokerOptions } from './broker-options.js';
-import type { TopicPosition } from './model/receipt.js';
 import type { Router } from './model/routing.js';
 import type { Publication } from './publication.js';
 import type { PublishEntry } from './publish-batch.js';
