@@ -13,6 +13,8 @@ export interface Codec<T = unknown> {
   decode(bytes: Buffer): T;
   /** The same for a part of `bytes`, without a view of it: for who decodes hundreds of thousands a second. */
   decodePart?(bytes: Buffer, start: number, end: number): T;
+  /** The same when the bytes are ASCII, given as text. Keep no part of it: it may be a piece of a much larger one. */
+  decodeText?(text: string): T;
 }
 
 /** Bytes as they are: Buffer or Uint8Array in, Buffer out. */
@@ -37,6 +39,7 @@ export const jsonCodec: Codec = {
   },
   decode: (bytes): unknown => JSON.parse(bytes.toString('utf8')),
   decodePart: (bytes, start, end): unknown => JSON.parse(bytes.toString('utf8', start, end)),
+  decodeText: (text): unknown => JSON.parse(text),
 };
 
 /** The codecs a connection knows: finds one for the id in a frame. */

@@ -167,7 +167,15 @@ export class PartitionBuffer {
     const count = batch.end - batch.next;
     if (count <= 0) return undefined;
     const { frame: body } = batch;
-    const place = { offset: batch.next, timestamp: 0, key: undefined, headers: noHeaders, body, start: 0 };
+    const place = {
+      offset: batch.next,
+      timestamp: 0,
+      key: undefined,
+      headers: noHeaders,
+      body,
+      text: undefined,
+      start: 0,
+    };
     const task = new RecordTask(this.#source, { ...place, end: body.length }, batch, rawCodec.id, 1);
     task.lastOffset = batch.end - 1;
     task.verdict = { reason: 'undecodable', error };

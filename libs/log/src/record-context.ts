@@ -71,6 +71,7 @@ export class RecordTask extends RecordContext {
   before: RecordTask | undefined = undefined;
   after: RecordTask | undefined = undefined;
   #bytes: Buffer;
+  #text: string | undefined;
   #start: number;
   #end: number;
 
@@ -92,6 +93,7 @@ export class RecordTask extends RecordContext {
     this.codecId = codecId;
     this.batch = batch;
     this.#bytes = record.body;
+    this.#text = record.text;
     this.#start = record.start;
     this.#end = record.end;
   }
@@ -125,6 +127,9 @@ export class RecordTask extends RecordContext {
 
   /** @throws any error when the bytes mean nothing to the codec */
   decode(codec: Codec): unknown {
+    if (this.#text !== undefined && codec.decodeText !== undefined) {
+      return codec.decodeText(this.#text.substring(this.#start, this.#end));
+    }
     if (codec.decodePart !== undefined) return codec.decodePart(this.#bytes, this.#start, this.#end);
     return codec.decode(this.#bytes.subarray(this.#start, this.#end));
   }
@@ -136,6 +141,7 @@ export class RecordTask extends RecordContext {
   /** Copies the value out of its batch. */
   detach(): void {
     this.#bytes = Buffer.from(this.#bytes.subarray(this.#start, this.#end));
+    this.#text = undefined;
     this.#end -= this.#start;
     this.#start = 0;
     this.batch = undefined;
@@ -144,7 +150,16 @@ export class RecordTask extends RecordContext {
   /** The same record's next attempt. */
   again(attempt: number): RecordTask {
     const { offset, timestamp, key, headers } = this;
-    const place = { offset, timestamp, key, headers, body: this.#bytes, start: this.#start, end: this.#end };
+    const place = {
+      offset,
+      timestamp,
+      key,
+      headers,
+      body: this.#bytes,
+      text: this.#text,
+      start: this.#start,
+      end: this.#end,
+    };
     const task = new RecordTask(this.source, place, this.batch, this.codecId, attempt);
     task.lastOffset = this.lastOffset;
     task.verdict = this.verdict;
@@ -155,6 +170,8 @@ export class RecordTask extends RecordContext {
 /** A record, and where its value is. */
 interface RecordPlace extends Omit<StoredRecord, 'value'> {
   readonly body: Buffer;
+  /** The body as text, when it is ASCII. */
+  readonly text: string | undefined;
   readonly start: number;
   readonly end: number;
 }

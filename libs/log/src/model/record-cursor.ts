@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { ByteReader, CodecError, type Headers, noHeaders, readHeaders } from '@millrace/core';
 import type { RecordBatch } from './record-batch.js';
 
@@ -7,6 +8,8 @@ import type { RecordBatch } from './record-batch.js';
  */
 export class RecordCursor {
   readonly body: Buffer;
+  /** The body as text, when it is ASCII: one conversion for all its values instead of one each. */
+  readonly text: string | undefined;
   offset: number;
   timestamp = 0;
   key: string | undefined;
@@ -22,6 +25,7 @@ export class RecordCursor {
   constructor(batch: RecordBatch, body: Buffer, endOffset: number) {
     if (batch.count * 4 > body.length) throw new CodecError(`record batch is too short for its ${batch.count} records`);
     this.body = body;
+    this.text = isAscii(body) ? body.toString('latin1') : undefined;
     this.offset = endOffset - batch.count - 1;
     this.#baseTimestamp = batch.baseTimestamp;
     this.#left = batch.count;
