@@ -4,8 +4,8 @@
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 
-const { REDIS_URL, PREFIX, QUEUE, CONSUMER = '{}' } = process.env;
-const connection = await new RedisConnection({ url: REDIS_URL, prefix: PREFIX }).open();
+const { CONNECTION = '{}', PREFIX, QUEUE, CONSUMER = '{}' } = process.env;
+const connection = await new RedisConnection({ ...JSON.parse(CONNECTION), prefix: PREFIX }).open();
 const broker = new Broker(connection);
 broker.events.on('lease-lost', () => console.log('lease-lost'));
 const consumer = broker.consumer({

@@ -1,16 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import type { ConsumerInput } from '@millrace/queue';
-import { type Program, type RedisServer, spawnProgram } from '@millrace/testing';
+import { type Program, type RedisCluster, type RedisServer, spawnProgram } from '@millrace/testing';
 
 /** Starts a consumer in a process of its own: see test/programs/queue-consumer.mjs. */
 export async function spawnConsumer(
-  server: Pick<RedisServer, 'connection'>,
+  server: Pick<RedisServer | RedisCluster, 'connection'>,
   prefix: string,
   queue: string,
   consumer: Omit<Partial<ConsumerInput>, 'queue' | 'handler'> = {},
 ): Promise<Program> {
   const program = await spawnProgram(fileURLToPath(new URL('../programs/queue-consumer.mjs', import.meta.url)), {
-    env: { REDIS_URL: server.connection.url, PREFIX: prefix, QUEUE: queue, CONSUMER: JSON.stringify(consumer) },
+    env: {
+      CONNECTION: JSON.stringify(server.connection),
+      PREFIX: prefix,
+      QUEUE: queue,
+      CONSUMER: JSON.stringify(consumer),
+    },
   });
   await program.waitForLine('ready');
   return program;

@@ -5,6 +5,7 @@ import { connectionId } from './store/connections.js';
 import type { ConsumerKeys } from './store/consumer-keys.js';
 import { endRegistration } from './store/departure.js';
 import { beat, type Heartbeat } from './store/heartbeat.js';
+import { queueKeys } from './store/keys.js';
 
 /** Whom a heart beats for. */
 export interface HeartUser {
@@ -29,15 +30,22 @@ export class ConsumerHeart {
   readonly #leaseMs: number;
   readonly #loop: PollLoop;
   readonly #watch: ConsumerWatch;
+  /** Any key of the queue: it tells which server of a cluster is meant. */
+  readonly #key: string;
   #told = '';
   #server = '';
   #isStale = true;
   #isWatching = false;
 
-  constructor(connection: RedisConnection, leaseMs: number, user: HeartUser) {
+  constructor(
+    connection: RedisConnection,
+    options: { readonly queue: string; readonly leaseMs: number },
+    user: HeartUser,
+  ) {
     this.#connection = connection;
     this.#user = user;
-    this.#leaseMs = leaseMs;
+    this.#leaseMs = options.leaseMs;
+    this.#key = queueKeys(connection.prefix, options.queue).meta;
     this.#watch = new ConsumerWatch(connection);
     this.#loop = new PollLoop(
       () => this.#beat(),
@@ -103,7 +111,9 @@ export class ConsumerHeart {
     this.#isStale = false;
     const wake = this.#user.wakeClient();
     const clients = wake === undefined ? [this.#connection.commands] : [this.#connection.commands, wake];
-    const ids = (await Promise.all(clients.map(connectionId))).filter((id) => id !== undefined);
+    const ids = (await Promise.all(clients.map((client) => connectionId(client, this.#key)))).filter(
+      (id) => id !== undefined,
+    );
     this.#server = ids[0]?.server ?? '';
     const connections = ids.filter(({ server }) => server === this.#server).map(({ id }) => id);
     return this.#user.describe(connections, this.#server);

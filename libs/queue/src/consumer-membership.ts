@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { TopologyNotFoundError } from '@millrace/core';
+import { OptionsError, TopologyNotFoundError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
+import { ownerOf } from './connection-owner.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import type { QueueSettings } from './model/queue-settings.js';
 import { type ConsumerKeys, consumerKeys } from './store/consumer-keys.js';
@@ -56,14 +57,20 @@ export class ConsumerMembership {
     return { ...where, concurrency, prefetch: prefetch ?? concurrency, connections, server };
   }
 
-  /** @throws {TopologyNotFoundError} there is no such queue */
+  /** @throws {TopologyNotFoundError} there is no such queue @throws {OptionsError} it belongs to another connection */
   async join(): Promise<void> {
     const { prefix, commands } = this.#connection;
     const { queue, priority, leaseMs } = this.#options;
     const unique = randomBytes(6).toString('base64url');
-    const request = { priority, unique, leaseMs, info: await this.#introduce() };
+    const owner = ownerOf(this.#connection);
+    const request = { priority, unique, leaseMs, owner, info: await this.#introduce() };
     const registered = await registerConsumer(commands, { prefix, queue }, request);
     if (registered === undefined) throw new TopologyNotFoundError('queue', queue);
+    if (registered === 'exclusive') {
+      throw new OptionsError(`consumer of queue "${queue}"`, [
+        'the queue is exclusive to the connection that declared it',
+      ]);
+    }
     this.#settings = JSON.parse(registered.settings) as QueueSettings;
     this.#keys = consumerKeys(prefix, queue, registered.consumer, this.#settings.priorities);
     this.#user.joined(this.#keys);

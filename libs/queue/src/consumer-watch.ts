@@ -3,6 +3,7 @@ import type { RedisConnection } from '@millrace/redis';
 import { openConnections } from './store/connections.js';
 import { endRegistration } from './store/departure.js';
 import type { Colleague } from './store/heartbeat.js';
+import { queueKeys } from './store/keys.js';
 import type { ConsumerInfo } from './store/registration.js';
 
 /** A consumer that reconnects is back within this time and has said so: it is four times the first reconnect delay. */
@@ -37,20 +38,28 @@ export class ConsumerWatch {
     monotonicNow: number,
   ): Promise<string[]> {
     if (!this.#isAllowed || server === '' || monotonicNow - this.#connectedAt < settlingMs) return [];
-    const suspects = await this.#gone(colleagues.filter((colleague) => onServer(colleague, server)));
+    const suspects = await this.#gone(
+      place,
+      colleagues.filter((colleague) => onServer(colleague, server)),
+    );
     if (suspects.length === 0) return [];
     await pause(secondLookMs, undefined, { ref: false });
     const ended: string[] = [];
-    for (const { consumer, deadline } of await this.#gone(suspects)) {
+    for (const { consumer, deadline } of await this.#gone(place, suspects)) {
       if (await endRegistration(this.#connection.commands, place, consumer, deadline)) ended.push(consumer);
     }
     return ended;
   }
 
-  async #gone(colleagues: readonly Colleague[]): Promise<Colleague[]> {
+  async #gone(
+    { prefix, queue }: { readonly prefix: string; readonly queue: string },
+    colleagues: readonly Colleague[],
+  ): Promise<Colleague[]> {
     if (colleagues.length === 0) return [];
     try {
-      const open = await openConnections(this.#connection.commands, colleagues.flatMap(connectionsOf));
+      const { meta } = queueKeys(prefix, queue);
+      const open = await openConnections(this.#connection.commands, meta, colleagues.flatMap(connectionsOf));
+      if (open === undefined) return [];
       return colleagues.filter((colleague) => !connectionsOf(colleague).some((id) => open.has(id)));
     } catch (error) {
       // Not every Redis lets us ask: then leases alone tell who is dead.

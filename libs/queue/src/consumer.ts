@@ -57,7 +57,7 @@ export class QueueConsumer implements Service {
     this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, options.queue).wake, (wakeUp) =>
       this.#turns.woken(wakeUp),
     );
-    this.#heart = new ConsumerHeart(connection, options.leaseMs, this);
+    this.#heart = new ConsumerHeart(connection, options, this);
   }
 
   get queue(): string {

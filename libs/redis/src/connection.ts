@@ -26,6 +26,8 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   /** @throws {OptionsError} when options are wrong; nothing is connected yet */
   constructor(input: ConnectionInput) {
     super();
+    // Every consumer of the process listens.
+    this.setMaxListeners(0);
     this.options = resolveConnectionOptions(input);
     this.#commands = openClient(this.options, { name: 'commands', blocks: false });
     this.#watch(this.#commands);

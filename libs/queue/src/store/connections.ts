@@ -1,4 +1,4 @@
-import { Cluster, type RedisClient } from '@millrace/redis';
+import { Cluster, type Redis, type RedisClient } from '@millrace/redis';
 
 /** Which server a connection is with, and which of its connections it is. */
 export interface ConnectionId {
@@ -6,16 +6,35 @@ export interface ConnectionId {
   readonly id: number;
 }
 
-/** Undefined where that cannot be told: on a cluster, whose client has a connection to each node, or when away. */
-export async function connectionId(client: RedisClient): Promise<ConnectionId | undefined> {
-  if (client instanceof Cluster || client.status !== 'ready') return undefined;
-  const [id, info] = await Promise.all([client.client('ID'), client.info('server')]);
+/** Its connection to the server that serves `key`: a cluster's client has one to each. Undefined while there is none. */
+export async function connectionId(client: RedisClient, key: string): Promise<ConnectionId | undefined> {
+  const node = await nodeOf(client, key);
+  if (node === undefined || node.status !== 'ready') return undefined;
+  const [id, info] = await Promise.all([node.client('ID'), node.info('server')]);
   const server = /^run_id:(\w+)/m.exec(info)?.[1];
   return server === undefined ? undefined : { server, id };
 }
 
-/** Which of some connections of this server are open. @throws when the user may not ask (`CLIENT LIST` is an admin command) */
-export async function openConnections(client: RedisClient, ids: readonly number[]): Promise<ReadonlySet<number>> {
-  const list = String(await client.call('CLIENT', 'LIST', 'ID', ...ids.map(String)));
+/**
+ * Which of some connections are open, of the server that serves `key`. Undefined when that is not the server meant.
+ *
+ * @throws when the user may not ask (`CLIENT LIST` is an admin command)
+ */
+export async function openConnections(
+  client: RedisClient,
+  key: string,
+  ids: readonly number[],
+): Promise<ReadonlySet<number> | undefined> {
+  const node = await nodeOf(client, key);
+  if (node === undefined) return undefined;
+  const list = String(await node.call('CLIENT', 'LIST', 'ID', ...ids.map(String)));
   return new Set([...list.matchAll(/^id=(\d+)/gm)].map(([, id]) => Number(id)));
+}
+
+async function nodeOf(client: RedisClient, key: string): Promise<Redis | undefined> {
+  if (!(client instanceof Cluster)) return client;
+  if (client.status !== 'ready') return undefined;
+  const slot = await client.cluster('KEYSLOT', key);
+  const address = client.slots[slot]?.[0];
+  return client.nodes('master').find(({ options }) => `${options.host}:${options.port}` === address);
 }
