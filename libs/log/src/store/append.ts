@@ -33,6 +33,7 @@ export const maxBatchesInFlight = 5;
  * RETURNS { 0, base offset, topic version }, or { 1 gap } { 2 gone } { 3 over limit } { 4 stale }
  * EFFECTS entry 0-<end offset after it>: b = frame, t = highest timestamp of the log so far, which never falls, so that
  * a time is found by bisection, a = append time, when t is more than an hour ahead and says nothing of the batch's age.
+ * A repeated batch writes its producer's state, so that a WAIT after it waits for the first append as well.
  */
 const append = lua`#!lua
 local meta = redis.call('HMGET', KEYS[2], 'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted')
@@ -49,6 +50,8 @@ if producer ~= '' then
   if sequence <= last then
     local first = state[4 + last - sequence]
     if not first then return {4} end
+    state[3] = now
+    redis.call('HSET', KEYS[3], producer, table.concat(state, ' '))
     return {0, tonumber(first), tonumber(meta[2])}
   end
 end
@@ -85,8 +88,9 @@ export interface ReplicaDemand {
 }
 
 /**
- * Appends a batch and waits for its replicas, in one round trip. WAIT counts from where the log of all writes stood
- * when this connection's last command ran, so it holds for a repeated append as well. The client blocks meanwhile.
+ * Appends a batch and waits for its replicas, in one round trip. WAIT counts from this connection's last write
+ * (Redis 7.0 alone: from its last command), and the repeated append of a lost reply writes too, so it waits for
+ * the first one. The client blocks meanwhile.
  */
 export async function appendWithReplicas(
   client: RedisClient,
