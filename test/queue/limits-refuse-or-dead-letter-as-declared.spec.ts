@@ -134,4 +134,22 @@ describe('the limits of a queue', () => {
     await expect(broker.sendToQueue('q', 1)).rejects.toThrow(/queue "q" does not exist/);
     await close();
   });
+
+  it('an exclusive queue lets only its own connection consume, an auto-delete one goes with its last consumer', async () => {
+    const { broker, prefix, close } = await queueWith({ autoDelete: true });
+    const { broker: other, close: closeOther } = await openBroker(server, prefix);
+    await other.declareQueue({ name: 'mine', exclusive: true });
+    const handler = () => undefined;
+    await expect(broker.consumer({ queue: 'mine', handler }).start()).rejects.toThrow(/exclusive to the connection/);
+    await other.consumer({ queue: 'mine', handler }).start();
+    // An auto-delete queue waits for its first consumer.
+    await broker.sendToQueue('q', 1);
+    const consumers = [broker.consumer({ queue: 'q', handler }), broker.consumer({ queue: 'q', handler })];
+    for (const consumer of consumers) await consumer.start();
+    await consumers[0]?.stop();
+    await broker.sendToQueue('q', 2);
+    await consumers[1]?.stop();
+    await expect(broker.sendToQueue('q', 3)).rejects.toThrow(/queue "q" does not exist/);
+    await Promise.all([close(), closeOther()]);
+  });
 });

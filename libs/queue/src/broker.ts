@@ -45,8 +45,7 @@ export class Broker {
     this.events = this.#options.events;
     const cache = new TopologyCache(connection);
     this.#composer = new Composer(this.#options);
-    const owner = randomBytes(9).toString('base64url');
-    this.#declarations = new Declarations(connection, cache, owner, this.#options.deliveryTimeoutMs);
+    this.#declarations = new Declarations(connection, cache, this.#options.deliveryTimeoutMs);
     this.#publisher = new Publisher(connection, cache, this.#options);
     const forwarder = new Forwarder(this.#publisher, this.#options.deliveryTimeoutMs);
     const routes = {

@@ -1,5 +1,6 @@
 import { MillraceError, OptionsError, TopologyNotFoundError, WriteError } from '@millrace/core';
 import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
+import { ownerOf } from './connection-owner.js';
 import { type BindingDeclaration, resolveBinding } from './model/binding.js';
 import type { QueueSettings } from './model/queue-settings.js';
 import { type Topology, type TopologyEdit, withEdits } from './model/topology.js';
@@ -31,10 +32,10 @@ export class Declarations {
   readonly #timeoutMs: number;
 
   /** @param timeoutMs how long a change waits for Redis when it is away */
-  constructor(connection: RedisConnection, cache: TopologyCache, owner: string, timeoutMs: number) {
+  constructor(connection: RedisConnection, cache: TopologyCache, timeoutMs: number) {
     this.#connection = connection;
     this.#cache = cache;
-    this.owner = owner;
+    this.owner = ownerOf(connection);
     this.#timeoutMs = timeoutMs;
   }
 

@@ -5,12 +5,14 @@ import { type QueueKeys, queueKeys } from './keys.js';
 // priority, and of registration where that is equal.
 //
 // KEYS 1 consumers 2 consumer-info 3 meta
-// ARGV 1 rank (three digits) 2 something unique 3 lease in ms 4 who it is, as JSON
-// RETURNS nil when there is no such queue, else { consumer id, queue settings as JSON }
+// ARGV 1 rank (three digits) 2 something unique 3 lease in ms 4 who it is, as JSON 5 its connection, as an owner of queues
+// RETURNS nil when there is no such queue, { 'exclusive' } when it belongs to another connection, else { consumer id, queue settings as JSON }
 const registerScript = lua`#!lua flags=allow-oom
 local call = redis.call
 local settings = call('HGET', KEYS[3], 'settings')
 if not settings then return nil end
+local owner = cjson.decode(settings).owner
+if owner and owner ~= ARGV[5] then return {'exclusive'} end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local id = ('%s.%08d.%s'):format(ARGV[1], call('HINCRBY', KEYS[3], 'registrations', 1), ARGV[2])
@@ -51,13 +53,16 @@ export async function registerConsumer(
     readonly leaseMs: number;
     /** JSON of a `ConsumerInfo`. */
     readonly info: string;
+    /** See `connection-owner.ts`. */
+    readonly owner: string;
   },
-): Promise<Registered | undefined> {
+): Promise<Registered | 'exclusive' | undefined> {
   const { consumers, consumerInfo, meta }: QueueKeys = queueKeys(place.prefix, place.queue);
-  const args = [rankOf(request.priority), request.unique, request.leaseMs, request.info];
+  const args = [rankOf(request.priority), request.unique, request.leaseMs, request.info, request.owner];
   const reply = await registerScript.run(client, [consumers, consumerInfo, meta], args);
   if (reply === null) return undefined;
   const [consumer, settings] = asList(reply).map(asText);
+  if (consumer === 'exclusive') return consumer;
   return { consumer: consumer ?? '', settings: settings ?? '{}' };
 }
 
