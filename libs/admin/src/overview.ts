@@ -1,14 +1,10 @@
-import type { Topic } from '@millrace/log';
 import type { RedisConnection } from '@millrace/redis';
-import { Lane } from './lane.js';
 import type { PartitionSnapshot, Snapshot, TopicSnapshot } from './model/snapshot.js';
 import { type Catalog, readCatalog } from './store/catalog.js';
-import { readGroup } from './store/group-reading.js';
-import { readPartition } from './store/partition-reading.js';
-import { readQueue } from './store/queue-reading.js';
-
-/** Commands under way at once: enough to keep the pipe full, few enough that a reply is never late for the queue before it. */
-const maxCommandsInFlight = 512;
+import { groupReading } from './store/group-reading.js';
+import { partitionReading } from './store/partition-reading.js';
+import { queueReading } from './store/queue-reading.js';
+import { readMany } from './store/reading.js';
 
 /**
  * Reads everything under a prefix: one command a partition, a group and a queue (and once two a partition for a group that
@@ -28,44 +24,33 @@ export class Overview {
     const { commands, prefix } = this.#connection;
     const catalog = await readCatalog(commands, prefix);
     const unread: string[] = [];
-    const lane = new Lane(maxCommandsInFlight, (what) => unread.push(what));
+    const onFailure = (what: string): void => void unread.push(what);
     const [topics, queues] = await Promise.all([
-      Promise.all(catalog.topics.map((topic) => this.#topic(topic, lane))),
-      lane.all(
-        catalog.queues,
-        (queue) => readQueue(commands, prefix, queue),
-        ({ name }) => `queue ${name}`,
-      ),
+      this.#topics(catalog, onFailure),
+      readMany(commands, queueReading(prefix), catalog.queues, onFailure),
     ]);
     this.#remember(topics);
-    const names = groupNames(catalog, topics);
-    const groups = await lane.all(
-      names,
-      (group) => readGroup(commands, prefix, group),
-      (group) => `group ${group}`,
-    );
+    const groups = await readMany(commands, groupReading(prefix), groupNames(catalog, topics), onFailure);
     return { topics, groups, queues, unread };
   }
 
-  async #topic(topic: Topic, lane: Lane): Promise<TopicSnapshot> {
+  async #topics(catalog: Catalog, onFailure: (what: string) => void): Promise<TopicSnapshot[]> {
     const { commands, prefix } = this.#connection;
-    const known = this.#groupsOf.get(topic.name) ?? [];
-    const look = async (partition: number): Promise<PartitionSnapshot | undefined> => {
-      const place = { topic: topic.name, partition };
-      const first = await readPartition(commands, prefix, place, known);
-      if (first === undefined || first.groups.every(({ isOwnerKnown }) => isOwnerKnown)) return first;
-      return readPartition(
-        commands,
-        prefix,
-        place,
-        first.groups.map(({ group }) => group),
-      );
-    };
-    const numbers = Array.from({ length: topic.partitions }, (_, partition) => partition);
-    return {
-      topic,
-      partitions: await lane.all(numbers, look, (partition) => `partition ${partition} of ${topic.name}`),
-    };
+    const reading = partitionReading(prefix);
+    const places = catalog.topics.flatMap(({ name, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => {
+        return { topic: name, partition, knownGroups: this.#groupsOf.get(name) ?? [] };
+      }),
+    );
+    const first = await readMany(commands, reading, places, onFailure);
+    const isComplete = ({ groups }: PartitionSnapshot) => groups.every(({ isOwnerKnown }) => isOwnerKnown);
+    const again = first
+      .filter((found) => !isComplete(found))
+      .map(({ topic, partition, groups }) => ({ topic, partition, knownGroups: groups.map(({ group }) => group) }));
+    const second = await readMany(commands, reading, again, onFailure);
+    const byTopic = new Map(catalog.topics.map(({ name }): [string, PartitionSnapshot[]] => [name, []]));
+    for (const found of [...first.filter(isComplete), ...second]) byTopic.get(found.topic)?.push(found);
+    return catalog.topics.map((topic) => ({ topic, partitions: sorted(byTopic.get(topic.name) ?? []) }));
   }
 
   #remember(topics: readonly TopicSnapshot[]): void {
@@ -84,4 +69,8 @@ function groupNames(catalog: Catalog, topics: readonly TopicSnapshot[]): string[
     for (const { groups } of partitions) for (const { group } of groups) names.add(group);
   }
   return [...names].sort();
+}
+
+function sorted(partitions: readonly PartitionSnapshot[]): PartitionSnapshot[] {
+  return partitions.toSorted((a, b) => a.partition - b.partition);
 }

@@ -30,6 +30,7 @@ export class Metrics implements Service {
   readonly #listeners: Listeners;
   readonly #sampler: Sampler;
   readonly #eventLoop: EventLoop;
+  #stopping: Promise<void> | undefined;
 
   /**
    * Counting begins at once; `start()` adds what is done between scrapes.
@@ -69,11 +70,15 @@ export class Metrics implements Service {
 
   /** Leaves lag and depth to another process; the metrics stay registered with their last counts. */
   stop(): Promise<void> {
-    return this.#lifecycle.stop(async () => {
-      this.#listeners.removeAll();
-      this.#eventLoop.stop();
-      await this.#sampler.stop();
-    });
+    // Counting and scrapes need no start, so there is something to stop without one.
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#lifecycle.stop(async () => this.#eventLoop.stop());
+    this.#listeners.removeAll();
+    await this.#sampler.stop();
   }
 
   /** Everything in the registry as text for Prometheus. While Redis is away it answers all the same, without lag and depth. */

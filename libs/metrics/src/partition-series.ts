@@ -8,11 +8,18 @@ export interface GroupPlace {
   readonly offset: GroupOffset;
 }
 
+/** A dozen metrics of one scrape ask for the same. */
+const places = new WeakMap<Snapshot, readonly GroupPlace[]>();
+
 /** Every group on every partition where it has an offset. */
-export function groupPlaces({ topics }: Snapshot): GroupPlace[] {
-  return topics.flatMap(({ topic, partitions }) =>
+export function groupPlaces(snapshot: Snapshot): readonly GroupPlace[] {
+  const known = places.get(snapshot);
+  if (known !== undefined) return known;
+  const found = snapshot.topics.flatMap(({ topic, partitions }) =>
     partitions.flatMap((partition) => partition.groups.map((offset) => ({ topic, partition, offset }))),
   );
+  places.set(snapshot, found);
+  return found;
 }
 
 /** One value for each partition, or, without that detail, one for each topic. */

@@ -8,5 +8,5 @@ export {
 } from './connection-options.js';
 export { type RedisFailure, redisFailure } from './redis-failure.js';
 export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';
-export { lua, Script, type ScriptArgument } from './script.js';
+export { lua, Script, type ScriptArgument, type ScriptCall } from './script.js';
 export { checkServer, parseServerInfo, type ServerInfo } from './server-check.js';

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { RedisClient } from './client.js';
+import { Cluster, type RedisClient } from './client.js';
 
 export type ScriptArgument = string | number | Buffer;
+
+/** One call of a script. */
+export interface ScriptCall {
+  /** Of one hash tag. */
+  readonly keys: readonly string[];
+  readonly args: readonly ScriptArgument[];
+}
 
 /**
  * A Lua script and its way to the server: sent by its hash, and whole when the server does not know it (a restart,
@@ -25,9 +32,33 @@ export class Script {
       return await client.callBuffer('EVAL', this.source, keys.length, ...keys, ...args);
     }
   }
+
+  /**
+   * Runs many calls, each on its own keys: written at once to a single server (that costs a third of writing one by one),
+   * each to its node on a cluster. Never rejects: a call that failed has an Error in its place.
+   */
+  async runMany(client: RedisClient, calls: readonly ScriptCall[]): Promise<unknown[]> {
+    const alone = ({ keys, args }: ScriptCall) => this.run(client, keys, args).catch(asError);
+    if (client instanceof Cluster) return Promise.all(calls.map(alone));
+    const pipeline = client.pipeline();
+    for (const { keys, args } of calls) pipeline.callBuffer('EVALSHA', this.sha, keys.length, ...keys, ...args);
+    const replies = (await pipeline.exec().catch(asError)) ?? [];
+    if (replies instanceof Error) return calls.map(() => replies);
+    return Promise.all(
+      calls.map((call, index) => {
+        const [error, reply] = replies[index] ?? [new Error('no reply'), undefined];
+        if (error === null) return reply;
+        return error.message.startsWith('NOSCRIPT') ? alone(call) : error;
+      }),
+    );
+  }
 }
 
 /** Tags a Lua script. A plain text: nothing may be put into it, or the server would cache one script a value. */
 export function lua(source: TemplateStringsArray): Script {
   return new Script(source.raw[0] ?? '');
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

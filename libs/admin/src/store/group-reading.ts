@@ -1,6 +1,7 @@
 import { groupKeys } from '@millrace/log';
-import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, asList, lua } from '@millrace/redis';
 import type { GroupSnapshot } from '../model/snapshot.js';
+import type { Reading } from './reading.js';
 
 /*
  * Who takes part in a consumer group.
@@ -13,8 +14,17 @@ local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 return {redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf'), tonumber(redis.call('HGET', KEYS[2], 'generation') or 0)}
 `;
 
-export async function readGroup(client: RedisClient, prefix: string, group: string): Promise<GroupSnapshot> {
-  const { members, state } = groupKeys(prefix, group);
-  const [alive = 0, generation = 0] = asList(await look.run(client, [members, state], [])).map(asInteger);
-  return { group, members: alive, generation };
+export function groupReading(prefix: string): Reading<string, GroupSnapshot> {
+  return {
+    script: look,
+    call: (group) => {
+      const { members, state } = groupKeys(prefix, group);
+      return { keys: [members, state], args: [] };
+    },
+    read: (reply, group) => {
+      const [alive = 0, generation = 0] = asList(reply).map(asInteger);
+      return { group, members: alive, generation };
+    },
+    describe: (group) => `group ${group}`,
+  };
 }

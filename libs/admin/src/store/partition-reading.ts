@@ -1,6 +1,7 @@
 import { groupPartitionKey, parseBatch, partitionKeys } from '@millrace/log';
-import { asBytes, asFields, asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { asBytes, asFields, asInteger, asList, asText, lua, orNothing } from '@millrace/redis';
 import type { GroupOffset, PartitionSnapshot } from '../model/snapshot.js';
+import type { Reading } from './reading.js';
 
 /*
  * Where a partition stands, and each group on it, in one consistent look.
@@ -34,21 +35,34 @@ end
 return reply
 `;
 
-/** Undefined when the partition does not exist. `knownGroups`: whose leases are wanted; others' are left out. */
-export async function readPartition(
-  client: RedisClient,
+/** A partition that is to be read. */
+export interface PartitionPlace {
+  readonly topic: string;
+  readonly partition: number;
+  /** Whose leases are wanted; others' are left out. */
+  readonly knownGroups: readonly string[];
+}
+
+export function partitionReading(
   prefix: string,
-  { topic, partition }: { readonly topic: string; readonly partition: number },
-  knownGroups: readonly string[],
-): Promise<PartitionSnapshot | undefined> {
-  const { meta, records, expired } = partitionKeys(prefix, topic, partition);
-  const hashes = knownGroups.map((group) => groupPartitionKey(prefix, topic, partition, group));
-  const reply = orNothing(await look.run(client, [meta, records, expired, ...hashes], knownGroups), asList);
-  if (reply === undefined) return undefined;
-  const [at = 0, start = 0, end = 0, bytes = 0] = reply.slice(0, 4).map(asInteger);
-  const lost = new Map([...asFields(reply[4])].map(([group, count]) => [group, asInteger(count)]));
-  const groups = asList(reply[5]).map((group) => readGroup(asList(group), at));
-  return { partition, at, start, end, bytes, expiredUnread: lost, groups };
+): Reading<PartitionPlace, PartitionSnapshot & { readonly topic: string }> {
+  return {
+    script: look,
+    call: ({ topic, partition, knownGroups }) => {
+      const { meta, records, expired } = partitionKeys(prefix, topic, partition);
+      const hashes = knownGroups.map((group) => groupPartitionKey(prefix, topic, partition, group));
+      return { keys: [meta, records, expired, ...hashes], args: knownGroups };
+    },
+    read: (reply, { topic, partition }) => {
+      const found = orNothing(reply, asList);
+      if (found === undefined) return undefined;
+      const [at = 0, start = 0, end = 0, bytes = 0] = found.slice(0, 4).map(asInteger);
+      const lost = new Map([...asFields(found[4])].map(([group, count]) => [group, asInteger(count)]));
+      const groups = asList(found[5]).map((group) => readGroup(asList(group), at));
+      return { topic, partition, at, start, end, bytes, expiredUnread: lost, groups };
+    },
+    describe: ({ topic, partition }) => `partition ${partition} of ${topic}`,
+  };
 }
 
 function readGroup([name, committed, lease, head]: readonly unknown[], at: number): GroupOffset {

@@ -1,6 +1,7 @@
 import { frameTimestamp, type QueueSettings, queueKeys, readyKeys } from '@millrace/queue';
-import { asBytes, asInteger, asList, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { asBytes, asInteger, asList, lua, orNothing } from '@millrace/redis';
 import type { QueueSnapshot } from '../model/snapshot.js';
+import type { Reading } from './reading.js';
 
 /*
  * How many messages a queue holds, where in it they stand, and how old the next ones are.
@@ -35,17 +36,17 @@ return {now, messages, ready, redis.call('ZCARD', KEYS[3]), redis.call('HLEN', K
   due and tonumber(due) or false, heads}
 `;
 
-/** Undefined when the queue does not exist. */
-export async function readQueue(
-  client: RedisClient,
-  prefix: string,
-  settings: QueueSettings,
-): Promise<QueueSnapshot | undefined> {
-  const keys = queueKeys(prefix, settings.name);
-  const { meta, messages, delayed, consumers, dying, parked } = keys;
-  const ready = readyKeys(keys, settings.priorities);
-  const reply = await look.run(client, [meta, messages, delayed, consumers, dying, parked, ...ready], []);
-  return orNothing(reply, (found) => readSnapshot(settings, asList(found)));
+export function queueReading(prefix: string): Reading<QueueSettings, QueueSnapshot> {
+  return {
+    script: look,
+    call: ({ name, priorities }) => {
+      const keys = queueKeys(prefix, name);
+      const { meta, messages, delayed, consumers, dying, parked } = keys;
+      return { keys: [meta, messages, delayed, consumers, dying, parked, ...readyKeys(keys, priorities)], args: [] };
+    },
+    read: (reply, settings) => orNothing(reply, (found) => readSnapshot(settings, asList(found))),
+    describe: ({ name }) => `queue ${name}`,
+  };
 }
 
 function readSnapshot(settings: QueueSettings, reply: readonly unknown[]): QueueSnapshot {

@@ -1,0 +1,115 @@
+import { Drop, type Headers, RetryLater } from '@millrace/core';
+import type { DeliveryContext, Middleware } from '@millrace/delivery';
+import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
+import { attributesOf, type Delivered } from './span-attributes.js';
+
+/** The part of @opentelemetry/api that is used; it is an optional peer, so it is not imported but handed over. */
+export type TraceApi = Pick<
+  typeof import('@opentelemetry/api'),
+  'context' | 'propagation' | 'trace' | 'SpanKind' | 'SpanStatusCode'
+>;
+
+/** What a message is sent to, and how. */
+export interface Sent {
+  /** A topic, an exchange, or the queue it is sent to by name. */
+  readonly destination: string;
+  readonly operation: 'send' | 'publish';
+  readonly attributes?: Attributes | undefined;
+}
+
+/**
+ * Spans by OpenTelemetry's conventions for messaging, and the trace context in the messages' headers (W3C `traceparent`, or what
+ * the application's propagator writes). Without a registered SDK the API does nothing, and headers stay as they are.
+ */
+export class Tracing {
+  readonly #api: TraceApi;
+  readonly #tracer: Tracer;
+
+  constructor(api: TraceApi) {
+    this.#api = api;
+    this.#tracer = api.trace.getTracer('@millrace/metrics');
+  }
+
+  /** Sends messages within a PRODUCER span; `send` gets what adds the trace context to their headers. */
+  send<T>(
+    sent: Sent,
+    send: (withContext: (headers: Headers | undefined) => Headers | undefined) => Promise<T>,
+  ): Promise<T> {
+    const { destination, operation, attributes } = sent;
+    const options = {
+      kind: this.#api.SpanKind.PRODUCER,
+      attributes: {
+        'messaging.system': 'millrace',
+        'messaging.operation.name': operation,
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': destination,
+        ...attributes,
+      },
+    };
+    const parent = this.#api.context.active();
+    const span = this.#tracer.startSpan(`${operation} ${destination}`, options, parent);
+    const within = this.#api.trace.setSpan(parent, span);
+    return this.#run(span, within, () => send((headers) => this.#inject(within, headers)));
+  }
+
+  /** Around a handler: a CONSUMER span, child of the span that sent the message. */
+  readonly middleware: Middleware<DeliveryContext> = (delivered, next) => {
+    const attributes = attributesOf(delivered);
+    const parent = this.#extract(delivered);
+    const options = { kind: this.#api.SpanKind.CONSUMER, attributes };
+    const span = this.#tracer.startSpan(`process ${attributes['messaging.destination.name']}`, options, parent);
+    return this.#run(span, this.#api.trace.setSpan(parent, span), next);
+  };
+
+  /** Around a handler of several messages: one CONSUMER span with a link to each span that sent one. */
+  batch<T>(context: Delivered, messages: readonly Delivered[], run: () => Promise<T>): Promise<T> {
+    const attributes: Attributes = {
+      ...attributesOf(context, { isOneOfMany: true }),
+      'messaging.batch.message_count': messages.length,
+    };
+    const links = messages.flatMap((message) => {
+      const sender = this.#api.trace.getSpanContext(this.#extract(message));
+      return sender === undefined ? [] : [{ context: sender }];
+    });
+    const kind = this.#api.SpanKind.CONSUMER;
+    const parent = this.#api.context.active();
+    const name = `process ${attributes['messaging.destination.name']}`;
+    const span = this.#tracer.startSpan(name, { kind, attributes, links }, parent);
+    return this.#run(span, this.#api.trace.setSpan(parent, span), run);
+  }
+
+  async #run<T>(span: Span, within: Context, run: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#api.context.with(within, run);
+    } catch (error) {
+      // These two say what is to be done with a message; nothing went wrong.
+      if (!(error instanceof RetryLater || error instanceof Drop)) this.#fail(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  #fail(span: Span, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    span.setAttribute('error.type', error instanceof Error ? error.name : '_OTHER');
+    if (error instanceof Error) span.recordException(error);
+    span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message });
+  }
+
+  #inject(within: Context, headers: Headers | undefined): Headers | undefined {
+    const carried: Record<string, string> = {};
+    this.#api.propagation.inject(within, carried);
+    return Object.keys(carried).length === 0 ? headers : { ...headers, ...carried };
+  }
+
+  #extract({ headers = {} }: Delivered): Context {
+    return this.#api.propagation.extract(this.#api.context.active(), headers, {
+      keys: (carrier) => Object.keys(carrier),
+      get: (carrier, key) => {
+        const value = carrier[key];
+        return typeof value === 'string' ? value : undefined;
+      },
+    });
+  }
+}
