@@ -27,7 +27,7 @@ redis.call('SADD', KEYS[3], unpack(ids))
 return {ids, redis.call('HMGET', KEYS[1], unpack(ids))}`;
 
 const maxPublishes = 1000;
-const prefetchFactor = 10;
+const minPrefetch = 1000;
 
 interface Waiting {
   readonly bodies: readonly Payload[];
@@ -97,9 +97,15 @@ async function takeTurns(run: Run): Promise<void> {
   const { redis, keys, turnSha, concurrency } = run;
   const [messages, ready, wake] = keys;
   const take = (done: readonly string[]): Promise<[string[], string[]] | []> =>
-    redis.evalsha(turnSha, 3, messages, ready, `${messages}:unacked`, concurrency * prefetchFactor, ...done) as Promise<
-      [string[], string[]] | []
-    >;
+    redis.evalsha(
+      turnSha,
+      3,
+      messages,
+      ready,
+      `${messages}:unacked`,
+      Math.max(minPrefetch, concurrency),
+      ...done,
+    ) as Promise<[string[], string[]] | []>;
   let done: readonly string[] = [];
   let coming = take([]);
   while (!run.isStopping) {

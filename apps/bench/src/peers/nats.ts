@@ -1,4 +1,5 @@
 import { AckPolicy, connect, type JsMsg, nanos, RetentionPolicy, StorageType } from 'nats';
+import { HandlerGate } from '../handler-gate.js';
 import type { OpenLog, OpenLogPeer } from '../log-peer.js';
 import type { Payload } from '../payload.js';
 import { type Place, urlOf } from '../place.js';
@@ -11,7 +12,7 @@ export const openNats: OpenQueuePeer = (place, name = 'bench') => openStream(pla
 export const openNatsLog: OpenLogPeer = (place) => openStream(place, 'bench', RetentionPolicy.Limits);
 
 // Fewer would have the consumer wait for its own acknowledgements.
-const minUnacknowledged = 500;
+const unacknowledged = 500;
 
 async function openStream(place: Place, name: string, retention: RetentionPolicy): Promise<OpenLog> {
   const connection = await connect({ servers: urlOf(place, 'nats') });
@@ -32,18 +33,19 @@ async function openStream(place: Place, name: string, retention: RetentionPolicy
       await manager.consumers.add(name, {
         durable_name: name,
         ack_policy: AckPolicy.Explicit,
-        max_ack_pending: retention === RetentionPolicy.Limits ? minUnacknowledged : concurrency,
+        max_ack_pending: unacknowledged,
         ack_wait: nanos(30_000),
       });
       const consumer = await stream.consumers.get(name, name);
-      const handle = async (message: JsMsg): Promise<void> => {
+      const gate = new HandlerGate(concurrency);
+      const handle = (message: JsMsg): void | Promise<void> => {
         const pending = handler(message.json<Payload>());
-        if (pending !== undefined) await pending;
-        message.ack();
+        if (pending === undefined) message.ack();
+        else return pending.then(() => message.ack());
       };
       const messages = await consumer.consume({
-        max_messages: retention === RetentionPolicy.Limits ? minUnacknowledged : Math.max(concurrency, 1),
-        callback: (m) => void handle(m),
+        max_messages: unacknowledged,
+        callback: (message) => gate.run(() => handle(message)),
       });
       return {
         stop: async () => {

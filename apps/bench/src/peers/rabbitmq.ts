@@ -1,11 +1,12 @@
 import amqp from 'amqplib';
+import { HandlerGate } from '../handler-gate.js';
 import { parsePayload } from '../payload.js';
 import { urlOf } from '../place.js';
 import type { OpenQueuePeer } from '../queue-peer.js';
 
 /**
- * RabbitMQ through amqplib: `noDelay`, a durable classic queue, persistent messages, confirms; consumers with
- * `prefetch` = concurrency, each message acknowledged when its handler is done.
+ * RabbitMQ through amqplib: `noDelay`, a durable classic queue, persistent messages, confirms; a prefetch of 100 to 300,
+ * as its documentation recommends for throughput, each message acknowledged when its handler is done.
  */
 export const openRabbitmq: OpenQueuePeer = async (place, name = 'bench') => {
   const url = urlOf(place, 'rabbitmq');
@@ -27,14 +28,16 @@ export const openRabbitmq: OpenQueuePeer = async (place, name = 'bench') => {
     consume: async (handler, { concurrency }) => {
       const own = await amqp.connect(url, { noDelay: true });
       const consuming = await own.createChannel();
-      await consuming.prefetch(concurrency);
-      const handle = async (message: amqp.ConsumeMessage | null): Promise<void> => {
-        if (message === null) return;
+      await consuming.prefetch(prefetch(concurrency));
+      const gate = new HandlerGate(concurrency);
+      const handle = (message: amqp.ConsumeMessage): void | Promise<void> => {
         const pending = handler(parsePayload(message.content.toString()));
-        if (pending !== undefined) await pending;
-        consuming.ack(message);
+        if (pending === undefined) consuming.ack(message);
+        else return pending.then(() => consuming.ack(message));
       };
-      const { consumerTag } = await consuming.consume(name, (message) => void handle(message));
+      const { consumerTag } = await consuming.consume(name, (message) => {
+        if (message !== null) gate.run(() => handle(message));
+      });
       return {
         stop: async () => {
           await consuming.cancel(consumerTag);
@@ -48,3 +51,7 @@ export const openRabbitmq: OpenQueuePeer = async (place, name = 'bench') => {
     },
   };
 };
+
+function prefetch(concurrency: number): number {
+  return Math.min(300, Math.max(100, concurrency * 3));
+}
