@@ -11,11 +11,12 @@ import { ConsumerHandle } from './consumer-handle.js';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { HandlerDiscovery } from './handler-discovery.js';
 import type { LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
-import { HandlerPipeline, type RunHandler } from './handler-pipeline.js';
+import { HandlerPipeline } from './handler-pipeline.js';
 import { type HandlerPlan, type PlannedHandler, planHandler } from './handler-plan.js';
 import { Millrace } from './millrace.js';
 import { OutageWait } from './outage-wait.js';
 import { consumerPlans } from './plan-consumers.js';
+import type { RunHandler } from './run-enhanced.js';
 import { throwProblems } from './topology.js';
 
 /**

@@ -1,11 +1,11 @@
 import { didYouMean, type RetryPolicy } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import type { DiscoveredHandler } from './handler-discovery.js';
-import type { RunHandler } from './handler-pipeline.js';
 import type { Millrace } from './millrace.js';
 import { withRejectionRule } from './not-retried.js';
 import { isPayloadType, type PayloadType } from './payload-type.js';
 import { hasValidationRules, payloadValidation, type ValidatePayload } from './payload-validation.js';
+import type { RunHandler } from './run-enhanced.js';
 
 /** A handler that knows its connection and how its payloads are checked, ready to be given to a consumer. */
 export interface HandlerPlan {

@@ -11,8 +11,8 @@ export {
   type TopicDefinition,
 } from './definitions.js';
 export { type Configured, LogBatchHandler, LogHandler, QueueBatchHandler, QueueHandler } from './handler-decorators.js';
+export type { MillraceContextType } from './handler-execution.js';
 export type { HandlerBinding, LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
-export type { MillraceContextType } from './handler-pipeline.js';
 export type { HandlerPlan } from './handler-plan.js';
 export { type HealthIndicatorResult, type HealthReport, type HealthStatus, MillraceHealth } from './health.js';
 export type { HealthOptions } from './health-options.js';

@@ -1,4 +1,11 @@
-import type { ExceptionFilter } from '@nestjs/common';
+import type {
+  ArgumentMetadata,
+  ArgumentsHost,
+  CanActivate,
+  ExceptionFilter,
+  NestInterceptor,
+  PipeTransform,
+} from '@nestjs/common';
 import {
   ApplicationConfig,
   type ContextId,
@@ -6,6 +13,7 @@ import {
   ExternalContextCreator,
   type ModuleRef,
 } from '@nestjs/core';
+import { paramKinds } from './payload-decorators.js';
 
 // Everything that Nest has but does not offer officially is used in this file and nowhere else. Each is a TypeScript
 // `private` that has been the same in Nest 11 and 12; the specs in test/nest fail when one of them changes.
@@ -17,7 +25,34 @@ export type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[numbe
 export type NestModule = NonNullable<InstanceWrapper['host']>;
 
 /** Answers what a filter made of an error, or undefined when none is for it or it answered nothing. */
-export type RunFilters = (error: unknown, host: unknown) => unknown;
+export type RunFilters = (error: unknown, host: ArgumentsHost) => unknown;
+
+/** One parameter of a handler: where its value comes from, and what pipes are told of it. */
+export interface HandlerParameter {
+  readonly index: number;
+  readonly kind: 'payload' | 'context' | 'custom';
+  readonly extractValue: (...args: readonly unknown[]) => unknown;
+  readonly pipes: readonly PipeTransform[];
+  readonly metadata: ArgumentMetadata;
+}
+
+/** Everything that Nest would run around a handler, as instances. */
+export interface Enhancers {
+  readonly guards: readonly CanActivate[];
+  readonly interceptors: readonly NestInterceptor[];
+  readonly parameters: readonly HandlerParameter[];
+  readonly filters: RunFilters | undefined;
+}
+
+/** Whose enhancers, and in which request's context. */
+export interface EnhancedHandler {
+  readonly instance: object;
+  readonly callback: (...args: unknown[]) => unknown;
+  readonly name: string;
+  readonly moduleKey: string;
+  readonly contextId?: ContextId | undefined;
+  readonly inquirerId?: string | undefined;
+}
 
 /** A context creator that leaves out what was registered with `useGlobal…` or `APP_GUARD` and its like. */
 export function withoutGlobalEnhancers(creator: ExternalContextCreator): ExternalContextCreator {
@@ -29,21 +64,71 @@ export function withoutGlobalEnhancers(creator: ExternalContextCreator): Externa
 }
 
 /**
- * The exception filters of a handler. They are run by us and not by Nest's proxy, which logs every error it sees and
- * would let a catch-all filter swallow the words of control flow.
+ * The guards, interceptors, pipes and filters of a handler, made by the parts of Nest's ExternalContextCreator. They are
+ * run by us: its own way through them makes a dozen promises a message, logs every error, and lets a catch-all filter
+ * swallow the words of control flow.
  */
-export function filtersOf(
+export function enhancersOf(
   creator: ExternalContextCreator,
-  host: { instance: object; callback: (...args: unknown[]) => unknown; moduleKey: string },
-  contextId?: ContextId,
-  inquirerId?: string,
-): RunFilters | undefined {
+  handler: EnhancedHandler,
+  params: { readonly key: string; readonly factory: ParamsFactory; readonly contextType: string },
+): Enhancers {
+  const { instance, callback, name, moduleKey, contextId } = handler;
+  const inquirerId = handler.inquirerId ?? entryProviderId(creator, moduleKey, instance);
+  const place = [instance, callback, moduleKey, contextId, inquirerId] as const;
+  // biome-ignore-start lint/complexity/useLiteralKeys: private
+  const pipes = creator['pipesContextCreator'].create(...place);
+  const metadata = creator['getMetadata'](instance, name, params.key, params.factory, params.contextType);
+  const options = metadata.getParamsMetadata(moduleKey, contextId, inquirerId);
+  const typed = creator['contextUtils'].mergeParamsMetatypes(options, metadata.paramtypes);
+  return {
+    guards: creator['guardsContextCreator'].create(...place),
+    interceptors: creator['interceptorsContextCreator'].create(...place),
+    parameters: typed.map((param: NestParameter) => ({
+      index: param.index,
+      kind: kindOf(param.type),
+      extractValue: param.extractValue,
+      pipes: pipes.concat(param.pipes),
+      metadata: argumentMetadata(param),
+    })),
+    filters: filtersOf(creator['filtersContextCreator'].create(...place)),
+  };
+  // biome-ignore-end lint/complexity/useLiteralKeys: private
+}
+
+/** What Nest knows of a parameter; pipes in it are those of the parameter alone. */
+interface NestParameter {
+  readonly index: number;
+  readonly type: number | string;
+  readonly extractValue: HandlerParameter['extractValue'];
+  readonly pipes: readonly PipeTransform[];
+}
+
+function kindOf(type: number | string): HandlerParameter['kind'] {
+  return type === paramKinds.payload ? 'payload' : type === paramKinds.context ? 'context' : 'custom';
+}
+
+type ParamsFactory = NonNullable<Parameters<ExternalContextCreator['create']>[4]>;
+
+/** What pipes are told: of a payload `body`, of everything else `custom`, as in Nest's own transports. */
+function argumentMetadata(param: object): ArgumentMetadata {
+  const { type, metatype, data, schema }: Record<string, unknown> = { ...param };
+  const told = { type: type === paramKinds.payload ? 'body' : 'custom', metatype, data };
+  return (schema === undefined ? told : { ...told, schema }) as ArgumentMetadata;
+}
+
+function filtersOf(handler: object): RunFilters | undefined {
+  const { filters } = handler as { filters?: readonly ExceptionFilter[] };
+  if (filters === undefined || filters.length === 0) return undefined;
+  const { invokeCustomFilters } = handler as { invokeCustomFilters: RunFilters };
+  return (error, host) => invokeCustomFilters.call(handler, error, host);
+}
+
+/** Transient enhancers are made for each host; those of a host that Nest made at start are found under its id. */
+function entryProviderId(creator: ExternalContextCreator, moduleKey: string, instance: object): string | undefined {
   // biome-ignore lint/complexity/useLiteralKeys: private
-  const filters = creator['filtersContextCreator'];
-  const handler: { filters?: readonly ExceptionFilter[]; invokeCustomFilters(error: unknown, host: unknown): unknown } =
-    filters.create(host.instance, host.callback, host.moduleKey, contextId, inquirerId);
-  if (handler.filters?.length === 0) return undefined;
-  return (error, argumentsHost) => handler.invokeCustomFilters(error, argumentsHost);
+  const module = creator['modulesContainer'].get(moduleKey);
+  return module?.entryProviders.find((wrapper: InstanceWrapper) => wrapper.instance === instance)?.id;
 }
 
 /** The instance of a request-scoped (or transient) provider or controller in one context. */

@@ -1,0 +1,198 @@
+import { AsyncResource } from 'node:async_hooks';
+import { DeadLetter, Drop, RetryLater } from '@millrace/core';
+import type { DeliveryContext } from '@millrace/delivery';
+import { type CallHandler, type CanActivate, ForbiddenException, type Type } from '@nestjs/common';
+import { EmptyError, isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
+import { HandlerExecution } from './handler-execution.js';
+import type { EnhancedHandler, Enhancers, HandlerParameter, RunFilters } from './nest-internals.js';
+
+export type RunHandler = (payload: unknown, context: DeliveryContext) => unknown;
+
+/**
+ * Runs guards, then interceptors around pipes and the handler, then filters, in the order that Nest has. What is not there
+ * costs nothing: a handler without enhancers is called as it is, and one that ends at once makes no promise.
+ */
+export function runEnhanced(handler: EnhancedHandler, enhancers: Enhancers): RunHandler {
+  const { instance, callback } = handler;
+  const { guards, interceptors, filters } = enhancers;
+  const type = instance.constructor as Type;
+  const call = caller(handler, enhancers.parameters);
+  if (guards.length === 0 && interceptors.length === 0 && filters === undefined) {
+    return (payload, context) => unwrapped(call(payload, context));
+  }
+  const run = (payload: unknown, context: DeliveryContext, execution: HandlerExecution): unknown => {
+    if (interceptors.length === 0) return unwrapped(call(payload, context));
+    return unwrapped(intercepted(interceptors, 0, execution, () => call(payload, context)));
+  };
+  const enhanced = (payload: unknown, context: DeliveryContext, execution: HandlerExecution): unknown =>
+    guards.length === 0
+      ? run(payload, context, execution)
+      : allowed(guards, execution).then(() => run(payload, context, execution));
+  return (payload, context) => {
+    const execution = new HandlerExecution([payload, context], type, callback);
+    if (filters === undefined) return enhanced(payload, context, execution);
+    return filtered(() => enhanced(payload, context, execution), filters, execution);
+  };
+}
+
+/** Calls the handler with what its parameters ask for, after pipes. */
+function caller({ instance, callback }: EnhancedHandler, parameters: readonly HandlerParameter[]): RunHandler {
+  if (isPlain(parameters)) return (payload, context) => callback.call(instance, payload, context);
+  const length = Math.max(...parameters.map(({ index }) => index)) + 1;
+  return (payload, context) => {
+    const args: unknown[] = new Array(length).fill(undefined);
+    let waits: Promise<void>[] | undefined;
+    for (const { index, extractValue, pipes, metadata } of parameters) {
+      const value = piped(extractValue(payload, context), pipes, metadata, 0);
+      args[index] = value;
+      if (isThenable(value)) {
+        waits ??= [];
+        waits.push(fill(args, index, value));
+      }
+    }
+    if (waits === undefined) return callback.apply(instance, args);
+    return Promise.all(waits).then(() => callback.apply(instance, args));
+  };
+}
+
+async function fill(args: unknown[], index: number, value: PromiseLike<unknown>): Promise<void> {
+  args[index] = await value;
+}
+
+/** Whether the handler takes payload and context, in that order, as they come. */
+function isPlain(parameters: readonly HandlerParameter[]): boolean {
+  const isAt = (index: number, kind: HandlerParameter['kind']): boolean =>
+    parameters.some((parameter) => parameter.index === index && parameter.kind === kind);
+  const hasNoPipes = parameters.every(({ pipes, metadata }) => pipes.length === 0 && metadata.data === undefined);
+  return parameters.length === 2 && hasNoPipes && isAt(0, 'payload') && isAt(1, 'context');
+}
+
+function piped(
+  value: unknown,
+  pipes: HandlerParameter['pipes'],
+  metadata: HandlerParameter['metadata'],
+  from: number,
+): unknown {
+  let result = value;
+  for (let index = from; index < pipes.length; index++) {
+    if (isThenable(result)) return Promise.resolve(result).then((settled) => piped(settled, pipes, metadata, index));
+    result = pipes[index]?.transform(result, metadata);
+  }
+  return result;
+}
+
+/** @throws {ForbiddenException} a guard said no */
+async function allowed(guards: readonly CanActivate[], execution: HandlerExecution): Promise<void> {
+  for (const guard of guards) {
+    const answer = guard.canActivate(execution);
+    if (!(await (isObservable(answer) ? lastValueFrom(answer) : answer))) {
+      throw new ForbiddenException('Forbidden resource');
+    }
+  }
+}
+
+/** What interceptor `index` makes of everything inside it. */
+function intercepted(
+  interceptors: Enhancers['interceptors'],
+  index: number,
+  execution: HandlerExecution,
+  call: () => unknown,
+): unknown {
+  const interceptor = interceptors[index];
+  if (interceptor === undefined) return call();
+  const next: CallHandler = {
+    handle: () => {
+      // An interceptor may call handle() within an AsyncLocalStorage; whoever subscribes later does so outside of it.
+      const scope = new AsyncResource('MillraceHandler');
+      return new Observable((subscriber) =>
+        scope.runInAsyncScope(() => feed(subscriber, () => intercepted(interceptors, index + 1, execution, call))),
+      );
+    },
+  };
+  return interceptor.intercept(execution, next);
+}
+
+/** Gives a subscriber what `work` answers: a value, a promise, an observable, or a promise of one. */
+function feed(subscriber: Subscriber<unknown>, work: () => unknown): () => void {
+  let inner: Subscription | undefined;
+  const give = (answer: unknown): void => {
+    if (subscriber.closed) return;
+    if (isObservable(answer)) {
+      inner = answer.subscribe(subscriber);
+      return;
+    }
+    subscriber.next(answer);
+    subscriber.complete();
+  };
+  try {
+    const answer = work();
+    if (isThenable(answer)) Promise.resolve(answer).then(give, (error: unknown) => subscriber.error(error));
+    else give(answer);
+  } catch (error) {
+    subscriber.error(error);
+  }
+  return () => inner?.unsubscribe();
+}
+
+function filtered(work: () => unknown, filters: RunFilters, execution: HandlerExecution): unknown {
+  const filter = async (error: unknown): Promise<unknown> => {
+    if (isControl(error)) throw error;
+    const answer = filters(error, execution);
+    // A filter that answers nothing has only looked: the message failed. To settle it, it answers or throws.
+    if (answer === undefined) throw error;
+    const settled = await answer;
+    return isObservable(settled) ? lastValueFrom(settled, { defaultValue: undefined }) : settled;
+  };
+  try {
+    const result = work();
+    return isThenable(result) ? Promise.resolve(result).then(undefined, filter) : result;
+  } catch (error) {
+    return filter(error);
+  }
+}
+
+/** The value of a result, whichever way it comes. */
+function unwrapped(result: unknown): unknown {
+  if (isObservable(result)) return lastValue(result);
+  return isThenable(result) ? Promise.resolve(result).then(lastOf) : result;
+}
+
+function lastOf(settled: unknown): unknown {
+  return isObservable(settled) ? lastValue(settled) : settled;
+}
+
+/** As rxjs's `lastValueFrom`, but a stream that ends at once is no promise: most handlers between interceptors do. */
+function lastValue(stream: Observable<unknown>): unknown {
+  let end: { readonly error?: unknown } | undefined;
+  let last: { readonly value: unknown } | undefined;
+  let settle: (() => void) | undefined;
+  const ended = (how: { readonly error?: unknown }): void => {
+    end = how;
+    settle?.();
+  };
+  const result = (): unknown => {
+    if (end !== undefined && 'error' in end) throw end.error;
+    if (last === undefined) throw new EmptyError();
+    return last.value;
+  };
+  stream.subscribe({
+    next: (value) => {
+      last = { value };
+    },
+    error: (error: unknown) => ended({ error }),
+    complete: () => ended({}),
+  });
+  if (end !== undefined) return result();
+  return new Promise<void>((resolve) => {
+    settle = resolve;
+  }).then(result);
+}
+
+/** RetryLater, DeadLetter and Drop are decisions, not failures: filters do not see them. */
+function isControl(error: unknown): boolean {
+  return error instanceof RetryLater || error instanceof DeadLetter || error instanceof Drop;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
