@@ -1,5 +1,7 @@
 import { asBytes, asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
+import { MessagePacker } from './message-packer.js';
+import { unpackList } from './message-unpacker.js';
 
 // One turn of a consumer: acknowledges what was handled and takes what is next. The hot path: what is rare stands behind
 // one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same round trip.
@@ -7,10 +9,10 @@ import type { ConsumerKeys } from './consumer-keys.js';
 //
 // KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
 //      12 cancels 13 handled 14… ready, highest priority first
-// ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 number of claims, then the ids that
-//      were handed to me and that I claim, then ids to acknowledge
+// ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 ids to acknowledge, as a
+//      MessagePack list, or '' 5… ids that were handed to me and that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
-//         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms, ids, frames,
+//         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms, ids and frames (MessagePack: id, frame, id, frame …),
 //         [counts, handled] when any of these is kept }
 const turnScript = lua`#!lua flags=allow-oom
 local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 13
@@ -19,18 +21,18 @@ if not call('ZSCORE', KEYS[3], me) then return {'lost'} end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[6]) > 0
-local notMine, mine, first = {}, {}, 5 + ARGV[4]
-for i = 5, first - 1 do
+local notMine, mine = {}, {}
+for i = 5, #ARGV do
   if call('ZREM', KEYS[5], ARGV[i]) == 1 then
     call('SADD', KEYS[2], ARGV[i])
     call('HINCRBY', KEYS[4], 'delivered', 1)
   elseif call('SISMEMBER', KEYS[2], ARGV[i]) == 0 then notMine[#notMine + 1] = ARGV[i] end
 end
-if #ARGV >= first then
-  local is = call('SMISMEMBER', KEYS[2], unpack(ARGV, first))
+if ARGV[4] ~= '' then
+  local acks = cmsgpack.unpack(ARGV[4])
+  local is = call('SMISMEMBER', KEYS[2], unpack(acks))
   for i = 1, #is do
-    local id = ARGV[first + i - 1]
-    if is[i] == 1 then mine[#mine + 1] = id else notMine[#notMine + 1] = id end
+    if is[i] == 1 then mine[#mine + 1] = acks[i] else notMine[#notMine + 1] = acks[i] end
   end
 end
 if #mine > 0 then
@@ -58,12 +60,15 @@ if best and best:sub(1, 3) < me:sub(1, 3) then
     if not meta[7] then call('HSET', KEYS[4], 'passed-at', now) end
   end
 end
-local ids, frames, bytes, ghosts = {}, {}, 0, 0
+local ids, packed, bytes, ghosts = {}, {}, 0, 0
 local function take(key, count)
   local popped = count > 0 and call('LPOP', key, count) or {}
   local found = #popped > 0 and call('HMGET', KEYS[1], unpack(popped)) or {}
   for i = 1, #popped do
-    if found[i] then ids[#ids + 1], frames[#frames + 1], bytes = popped[i], found[i], bytes + #found[i]
+    if found[i] then
+      ids[#ids + 1], bytes = popped[i], bytes + #found[i]
+      packed[#packed + 1] = popped[i]
+      packed[#packed + 1] = found[i]
     else ghosts = ghosts + 1 end
   end
   return #popped > 0
@@ -83,11 +88,11 @@ if #ids > 0 then
 end
 if ghosts > 0 then call('HINCRBY', KEYS[4], 'ghosts', -ghosts) end
 if limited then due = now + math.max(1, math.ceil((1 - tokens + #ids) * 1000 / meta[4])) end
-local reply = {state, -1, notMine, now, ids, frames}
+local reply = {state, -1, notMine, now, cmsgpack.pack(packed)}
 if rare and #ids > 0 then
   local ends = call('ZMSCORE', KEYS[6], unpack(ids))
   for i = 1, #ids do if ends[i] then call('ZREM', KEYS[6], ids[i]); call('ZADD', KEYS[10], ends[i], ids[i]) end end
-  reply[7] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
+  reply[6] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
 end
 for i = 5, 6 do
   local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
@@ -152,7 +157,7 @@ export async function turn(
   },
 ): Promise<TurnResult | undefined> {
   const { wanted, wakeUp, claimed, acknowledged } = request;
-  const args = [keys.consumer, wanted, wakeUp, claimed.length, ...claimed, ...acknowledged];
+  const args = [keys.consumer, wanted, wakeUp, packIds(acknowledged), ...claimed];
   const reply = asList(await turnScript.run(client, keys.turn, args));
   const state = asText(reply[0]);
   if (state === 'lost') return undefined;
@@ -162,19 +167,29 @@ export async function turn(
     dueInMs: dueInMs < 0 ? undefined : dueInMs,
     notMine: asList(reply[2]).map(asText),
     now: asInteger(reply[3]),
-    taken: readTaken(asList(reply[4]), asList(reply[5]), reply[6]),
+    taken: readTaken(unpackList(asBytes(reply[4])), reply[5]),
   };
 }
 
-function readTaken(ids: readonly unknown[], frames: readonly unknown[], rare: unknown): Taken[] {
+function packIds(ids: readonly string[]): Buffer | string {
+  if (ids.length === 0) return '';
+  let bytes = 5;
+  for (const id of ids) bytes += id.length * 3 + 5;
+  const packer = new MessagePacker(bytes, ids.length);
+  for (const id of ids) packer.text(id);
+  return packer.finish();
+}
+
+/** `packed` is id, frame, id, frame … */
+function readTaken(packed: readonly Buffer[], rare: unknown): Taken[] {
   const [counts, handled] = rare === undefined ? [] : asList(rare).map(asList);
-  const taken: Taken[] = new Array(ids.length);
-  for (let index = 0; index < ids.length; index++) {
+  const taken: Taken[] = new Array(packed.length / 2);
+  for (let index = 0; index < taken.length; index++) {
     const count = counts?.[index] ?? undefined;
     const through = handled?.[index] ?? undefined;
     taken[index] = {
-      id: asText(ids[index]),
-      frame: asBytes(frames[index]),
+      id: asText(packed[index * 2]),
+      frame: asBytes(packed[index * 2 + 1]),
       deliveries: count === undefined ? 0 : asInteger(count),
       handled: through === undefined ? undefined : asText(through),
     };
