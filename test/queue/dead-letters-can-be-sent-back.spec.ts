@@ -48,7 +48,7 @@ describe('dead letters', () => {
     await waitFor(() => state.handled.length === 1, { what: 'the first' });
     await letters.redrive({ filter: isEven });
     await waitFor(() => state.handled.length === 5, { what: 'the even ones' });
-    const rest = await letters.redrive({ perSecond: 200 });
+    const rest = await letters.redrive({ maxPerSecond: 200 });
     // then
     await waitFor(() => state.handled.length === 10, { what: 'all' });
     expect(rest).toMatchObject({ looping: [], stuck: [] });

@@ -17,11 +17,11 @@ export interface RedriveOptions {
   /** Where to. Default: each back into the queue where it died last. */
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
   /** Most messages a second. Default: no limit. */
-  readonly perSecond?: number | undefined;
+  readonly maxPerSecond?: number | undefined;
   /** Most messages in all. */
   readonly limit?: number | undefined;
-  /** Those that died so often in one place are left where they are: a bug does not go away by retrying. Default 3. */
-  readonly maxDeaths?: number | undefined;
+  /** Those that came back so often are left where they are: a bug does not go away by sending it round. Default 3. */
+  readonly maxRedrives?: number | undefined;
   /** Only tell what would be done. */
   readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -80,12 +80,12 @@ export class DeadLetterQueue {
    * because of a crash in between is recognised where it goes.
    */
   async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
-    const { maxDeaths = 3, limit = Number.POSITIVE_INFINITY, dryRun = false, signal, perSecond } = options;
+    const { maxRedrives = 3, limit = Number.POSITIVE_INFINITY, dryRun = false, signal, maxPerSecond } = options;
     const report = { redriven: [] as string[], looping: [] as string[], stuck: [] as { id: string; why: string }[] };
-    const rate = perSecond === undefined ? undefined : new RateLimit(perSecond, performance.now(), 1);
+    const rate = maxPerSecond === undefined ? undefined : new RateLimit(maxPerSecond, performance.now(), 1);
     for await (const message of this.#chosen(options)) {
       if (report.redriven.length >= limit || signal?.aborted === true) break;
-      if ((message.deaths[0]?.count ?? 0) > maxDeaths) {
+      if ((message.deaths[0]?.count ?? 0) > maxRedrives) {
         report.looping.push(message.id);
         continue;
       }

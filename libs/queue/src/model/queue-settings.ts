@@ -47,7 +47,7 @@ export interface QueueSettings {
   readonly exclusive: boolean;
   /** Goes when its last consumer leaves; not if none ever came. Default false. */
   readonly autoDelete: boolean;
-  /** Default: dead letters are kept in the queue `<name>.dead-letters`, see the consumer's options. */
+  /** Default: dead letters are kept in the queue `<name>.dead`, which is made when the first one comes. */
   readonly deadLetter?: DeadLetterTarget | undefined;
   /** A message that was delivered more often without being settled is dead-lettered with reason `delivery_limit`. Default 20. */
   readonly deliveryLimit: number;
