@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { type ServerKind, serverKinds } from './server-kind.js';
 import type { Servers } from './servers.js';
 
@@ -12,6 +12,8 @@ export interface Circumstances {
   readonly machine: string;
   readonly servers: Readonly<Partial<Record<ServerKind, string>>>;
   readonly isQuick: boolean;
+  /** Load average of the last minute when the run began: above 1, other programs were busy as well. */
+  readonly loadAtStart: number;
 }
 
 export function circumstances(servers: Servers, { quick }: { readonly quick: boolean }): Circumstances {
@@ -29,6 +31,7 @@ export function circumstances(servers: Servers, { quick }: { readonly quick: boo
       }),
     ),
     isQuick: quick,
+    loadAtStart: Number((loadavg()[0] ?? 0).toFixed(1)),
   };
 }
 

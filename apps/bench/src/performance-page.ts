@@ -25,8 +25,9 @@ function section(rows: readonly Entry[]): string {
   if (first === undefined) throw new Error(`${source} has no entries`);
   const known = remarks(rows);
   return [
-    `Measured ${first.at.slice(0, 16).replace('T', ' ')} UTC at commit \`${first.commit}\` ([${source.split('/').pop()}](${source.replace(/^docs\//, '')})), ` +
-      `medians of ${first.rounds} alternating rounds${first.isQuick ? ', quick windows' : ''}, on ${first.machine}, Node ${first.node}.`,
+    ...provenance(rows),
+    `Medians of ${first.rounds} alternating rounds on ${first.machine}, Node ${first.node}:`,
+    '',
     ...Object.values(first.servers).map((server) => `- ${server}`),
     '',
     'A peer’s cell is its median, and in brackets ours divided by it. `min–max` is the spread of our rounds.',
@@ -40,6 +41,25 @@ function section(rows: readonly Entry[]): string {
     '',
     ...scenarios.map(({ name, what }) => `- **${name}**: ${what}.${settingsOf(rows, name)}`),
   ].join('\n');
+}
+
+/** Which commit each row was measured at; more than one when a run was done in parts. */
+function provenance(rows: readonly Entry[]): string[] {
+  const file = `[${source.split('/').pop()}](${source.replace(/^docs\//, '')})`;
+  const commits = [...new Set(rows.map(({ commit }) => commit))];
+  const parts = commits.map((commit) => {
+    const own = rows.filter((row) => row.commit === commit);
+    const at = own[0]?.at.slice(0, 16).replace('T', ' ');
+    const names = commits.length === 1 ? '' : `: ${own.map(({ scenario }) => scenario).join(', ')}`;
+    return `- ${at} UTC, commit \`${commit}\`${own[0]?.isQuick ? ', quick windows' : ''}${loadOf(own[0])}${names}`;
+  });
+  return [`Made from ${file}, measured`, '', ...parts, ''];
+}
+
+/** A run beside other programs must say so. */
+function loadOf(row: Entry | undefined): string {
+  const load = row?.loadAtStart ?? 0;
+  return load < 1 ? '' : `, beside other programs (load ${load} when it began)`;
 }
 
 /** Which targets were missed, in one line each. */
