@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { InjectionToken } from '@nestjs/common';
 import type { QueueDefinition, TopicDefinition } from './definitions.js';
 import type { LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
+import type { QueueDeclaration, TopicDeclaration } from './topology.js';
 
 /**
  * Options that are known only when the application starts: from a provider's value (a token), or from a factory.
@@ -57,6 +58,35 @@ export function QueueHandler(options: unknown): HandlerDecorator<never> {
 /** The method handles several messages of a queue at a time: `(batch, context)`. */
 export function QueueBatchHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never> {
   return handlerDecorator('queue-batch', options);
+}
+
+/**
+ * The method handles dead letters: what handlers of a topic (any group's) or of a queue gave up. They come as they were,
+ * unchecked; why they died is in the context: headers of a record, `deaths` of a message.
+ */
+export function OnDeadLetter(options: DeadLetterSource): HandlerDecorator<never> {
+  if ('queue' in options) {
+    const { queue, ...rest } = options;
+    return handlerDecorator('queue', { ...rest, queue: deadLetterQueueOf(queue), type: false });
+  }
+  const { topic, ...rest } = options;
+  return handlerDecorator('log', { ...rest, topic: deadLetterTopicOf(topic), type: false });
+}
+
+/** Whose dead letters, and how they are handled. */
+export type DeadLetterSource =
+  | (Omit<QueueHandlerOptions, 'queue' | 'bind' | 'type'> & { readonly queue: string | QueueDeclaration })
+  | (Omit<LogHandlerOptions, 'topic' | 'type'> & { readonly topic: string | TopicDeclaration });
+
+function deadLetterQueueOf(queue: string | QueueDeclaration): string {
+  if (typeof queue === 'string') return `${queue}.dead`;
+  const { name, deadLetter } = queue;
+  return deadLetter !== undefined && 'queue' in deadLetter ? deadLetter.queue : `${name}.dead`;
+}
+
+function deadLetterTopicOf(topic: string | TopicDeclaration): string {
+  if (typeof topic === 'string') return `${topic}.dead-letters`;
+  return topic.deadLetter ? topic.deadLetter.topic : `${topic.name}.dead-letters`;
 }
 
 /** What the decorators of a method say, first written first. */

@@ -11,9 +11,9 @@ interface SharedHandlerOptions {
   readonly connection?: string | undefined;
   /**
    * What payloads must look like. Default: the definition's type, else the class of the payload's parameter where
-   * class-validator knows rules for it.
+   * class-validator knows rules for it. `false`: payloads are not checked.
    */
-  readonly type?: PayloadType | undefined;
+  readonly type?: PayloadType | false | undefined;
   /** How the handler is called in logs and metrics. Default `Class.method`. */
   readonly name?: string | undefined;
   /** Whether global guards, pipes, interceptors and filters run. Default: the module's. */

@@ -66,6 +66,7 @@ export async function planHandler(
 
 /** Said in the options, or by the definition, or by the parameter's class where class-validator has rules for it. */
 async function payloadTypeOf(type: unknown, source: unknown, payloadClass: unknown): Promise<unknown> {
+  if (type === false) return undefined;
   if (type !== undefined) return type;
   if (typeof source === 'object' && source !== null && 'type' in source) return source.type;
   return (await hasValidationRules(payloadClass)) ? payloadClass : undefined;

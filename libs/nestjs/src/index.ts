@@ -1,4 +1,13 @@
 export { Drop, RetryLater } from '@millrace/core';
+export type { BatchContext as RecordBatchContext, BatchRecord, RecordContext, RecordMetadata } from '@millrace/log';
+export type {
+  BatchContext as MessageBatchContext,
+  BatchMessage,
+  MessageContext,
+  PublishProperties,
+  Receipt,
+} from '@millrace/queue';
+export { Requeue } from '@millrace/queue';
 export { ConsumerHandle } from './consumer-handle.js';
 export { Consumers } from './consumers.js';
 export {
@@ -10,7 +19,15 @@ export {
   type QueueDefinition,
   type TopicDefinition,
 } from './definitions.js';
-export { type Configured, LogBatchHandler, LogHandler, QueueBatchHandler, QueueHandler } from './handler-decorators.js';
+export {
+  type Configured,
+  type DeadLetterSource,
+  LogBatchHandler,
+  LogHandler,
+  OnDeadLetter,
+  QueueBatchHandler,
+  QueueHandler,
+} from './handler-decorators.js';
 export type { MillraceContextType } from './handler-execution.js';
 export type { HandlerBinding, LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
 export type { HandlerPlan } from './handler-plan.js';
