@@ -27,6 +27,8 @@ export interface MillraceEvents {
       readonly durationMs: number;
       /** Of a single message: its time, in ms since 1970, by its sender's clock. */
       readonly timestamp?: number | undefined;
+      /** When its handler began, by `performance.now()` of this process. Default: `durationMs` ago. */
+      readonly startedAt?: number | undefined;
     },
   ];
   /** A failed message will be handled again. */

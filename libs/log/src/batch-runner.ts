@@ -26,7 +26,7 @@ export class BatchRunner {
   }
 
   /** Starts one batch; false when none may start. */
-  startNext(): boolean {
+  startNext(_monotonicNow: number): boolean {
     const { maxRecords, lingerMs } = this.#host.options.batch;
     const { queue } = this.#worker;
     if (lingerMs > 0 && this.#lingers(queue.available, maxRecords, lingerMs)) return false;

@@ -98,7 +98,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
       this.suspend();
       return false;
     }
-    return this.#runner.startNext();
+    return this.#runner.startNext(monotonicNow);
   }
 
   /** What to read next; undefined while there is no room or no wish. */

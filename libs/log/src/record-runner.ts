@@ -31,7 +31,7 @@ export class RecordRunner {
   }
 
   /** Starts one record; false when none may start. */
-  startNext(): boolean {
+  startNext(monotonicNow: number): boolean {
     if (this.#careful > 0 && this.#inHand.count > 0) return false;
     const task = this.#worker.queue.take();
     if (task === undefined) return false;
@@ -39,7 +39,7 @@ export class RecordRunner {
     this.#host.dispatcher.began(1);
     if (task.verdict !== undefined) void this.#afterwards(task, this.#settler.bury(task, task.verdict));
     else if (this.#careful > 0) void this.#runCarefully(task);
-    else this.#run(task);
+    else this.#run(task, monotonicNow);
     return true;
   }
 
@@ -53,8 +53,8 @@ export class RecordRunner {
     return this.#inHand.drained(Math.min(timeoutMs, forEverMs));
   }
 
-  #run(task: RecordTask): void {
-    if (this.#host.events.has('handled')) task.startedAt = performance.now();
+  #run(task: RecordTask, monotonicNow: number): void {
+    if (this.#host.events.has('handled')) task.startedAt = monotonicNow;
     deliverTo<RecordContext>(this.#host.plan, task, this.#decode, this.#decided);
     if (!task.isDecided) this.#running.add(task);
   }
@@ -117,13 +117,15 @@ export class RecordRunner {
     } catch (error) {
       this.#host.onError(`note an attempt at ${task.describe()}`, error);
     }
-    this.#run(task);
+    this.#run(task, performance.now());
   }
 
   #report(task: RecordTask, outcome: Outcome): void {
-    const durationMs = performance.now() - task.startedAt;
-    const labels = this.#host.labelsOf(task.topic);
-    const { attempt, timestamp } = task;
-    this.#host.events.emit('handled', { ...labels, outcome: outcome.kind, attempt, durationMs, timestamp });
+    const { attempt, timestamp, startedAt } = task;
+    const durationMs = performance.now() - startedAt;
+    const { handler, source, group } = this.#host.labelsOf(task.topic);
+    // Field by field: spreading the labels would cost every single record half as much again.
+    const event = { handler, source, group, outcome: outcome.kind, attempt, durationMs, timestamp, startedAt };
+    this.#host.events.emit('handled', event);
   }
 }

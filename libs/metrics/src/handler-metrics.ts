@@ -1,19 +1,19 @@
 import type { RunningConsumer } from '@millrace/delivery';
 import type { Registry } from 'prom-client';
+import { HandlerTimes } from './handler-times.js';
 import type { Listeners } from './listeners.js';
-import { Distribution, PulledCounter, PulledGauge, PulledHistogram } from './pulled-metrics.js';
+import { PulledCounter, PulledGauge, PulledHistogram } from './pulled-metrics.js';
 import { Tally } from './tally.js';
 
-/** What handlers of this process do. The hot path looks up two names and adds to a bucket. */
+/** What handlers of this process do. */
 export function measureHandlers(listeners: Listeners, registry: Registry, buckets: readonly number[]): void {
-  measureDurations(listeners, registry, buckets);
-  measureWaits(listeners, registry, buckets);
+  measureTimes(listeners, registry, buckets);
   countInFlight(listeners, registry);
   countByHandler(listeners, registry);
 }
 
-function measureDurations(listeners: Listeners, registry: Registry, buckets: readonly number[]): void {
-  const durations = new Map<string, Map<string, Distribution>>();
+function measureTimes(listeners: Listeners, registry: Registry, buckets: readonly number[]): void {
+  const times = new HandlerTimes(buckets);
   new PulledHistogram(
     {
       name: 'millrace_handler_duration_seconds',
@@ -22,20 +22,8 @@ function measureDurations(listeners: Listeners, registry: Registry, buckets: rea
       buckets,
     },
     registry,
-    () =>
-      [...durations].flatMap(([handler, byOutcome]) =>
-        [...byOutcome].map(([outcome, distribution]) => ({ labels: { handler, outcome }, distribution })),
-      ),
+    () => times.durations(),
   );
-  listeners.on('handled', ({ handler, outcome, durationMs }) => {
-    const byOutcome = entryOf(durations, handler, () => new Map<string, Distribution>());
-    entryOf(byOutcome, outcome, () => new Distribution(buckets)).add(durationMs / 1000);
-  });
-}
-
-/** From a message's own time to the begin of its first attempt: delays that were asked for are part of it. */
-function measureWaits(listeners: Listeners, registry: Registry, buckets: readonly number[]): void {
-  const waits = new Map<string, Distribution>();
   new PulledHistogram(
     {
       name: 'millrace_handler_wait_seconds',
@@ -44,13 +32,13 @@ function measureWaits(listeners: Listeners, registry: Registry, buckets: readonl
       buckets,
     },
     registry,
-    () => [...waits].map(([handler, distribution]) => ({ labels: { handler }, distribution })),
+    () => {
+      times.followClock();
+      return times.waits();
+    },
   );
-  listeners.on('handled', ({ handler, attempt, timestamp, durationMs }) => {
-    if (attempt > 1 || timestamp === undefined) return;
-    const waitedMs = Math.max(0, Date.now() - durationMs - timestamp);
-    entryOf(waits, handler, () => new Distribution(buckets)).add(waitedMs / 1000);
-  });
+  // One listener: with two, an emitter copies their list for every single message.
+  listeners.on('handled', times.add);
 }
 
 /** Asked when it is scraped: costs a handler nothing. */
@@ -104,12 +92,4 @@ function countByHandler(listeners: Listeners, registry: Registry): void {
     () => failures.series(() => ({})),
   );
   listeners.on('background-error', () => failures.add(''));
-}
-
-function entryOf<T>(map: Map<string, T>, key: string, make: () => T): T {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
 }

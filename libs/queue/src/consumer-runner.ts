@@ -14,7 +14,6 @@ import type { RpcResponder } from './rpc-responder.js';
 
 /** Hears what became of messages. */
 export interface RunnerUser extends MessageDesk {
-  readonly deliveryLimit: number;
   settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void;
   park(held: HeldMessage): void;
   unitEnded(messages: number, tookMs: number): void;
@@ -71,7 +70,7 @@ export class ConsumerRunner {
     deliverTo(planFor(message, handler), context, this.#decode, (outcome) => {
       const tookMs = performance.now() - began;
       this.#tell(handler.labels, outcome, context, tookMs);
-      this.#settle(held, settlementOf(held, outcome, handler.retry, this.#user.deliveryLimit), handler.labels, tookMs);
+      this.#settle(held, settlementOf(held, outcome, handler.retry), handler.labels, tookMs);
     });
   }
 
@@ -128,13 +127,12 @@ export class ConsumerRunner {
     const began = performance.now();
     const outcome = await deliver(planFor(held.message, handler), context, () => this.#decode(context));
     this.#tell(handler.labels, outcome, context, performance.now() - began);
-    const settlement = settlementOf(held, outcome, handler.retry, this.#user.deliveryLimit);
+    const settlement = settlementOf(held, outcome, handler.retry);
     return { handler: handler.name, settlement: settlement.kind === 'requeue' ? atOnce : settlement };
   }
 
   async #runBatch(batchHandler: BatchHandler, unit: readonly HeldMessage[], began: number): Promise<void> {
     const { retry, handlerTimeoutMs } = this.#options;
-    const limit = this.#user.deliveryLimit;
     const readable: { readonly held: HeldMessage; readonly entry: BatchMessage }[] = [];
     for (const held of unit) {
       const message = this.#read(held);
@@ -142,7 +140,7 @@ export class ConsumerRunner {
       const context = new MessageContext(this.#user, held.id, message, held.deliveries);
       const outcome = await this.#readPayload(context);
       if (outcome.kind === 'completed') readable.push({ held, entry: { payload: outcome.result, context } });
-      else this.#user.settle(held, settlementOf(held, outcome, retry, limit), this.#labels);
+      else this.#user.settle(held, settlementOf(held, outcome, retry), this.#labels);
     }
     const messages = readable.map(({ entry }) => entry);
     const context = new BatchContext(this.#options.queue, messages);
@@ -154,11 +152,7 @@ export class ConsumerRunner {
     const tookMs = performance.now() - began;
     this.#tell(this.#labels, outcome, context, tookMs);
     for (const [index, { held }] of readable.entries()) {
-      this.#user.settle(
-        held,
-        settlementOf(held, outcomeOfOne(outcome, index, readable.length), retry, limit),
-        this.#labels,
-      );
+      this.#user.settle(held, settlementOf(held, outcomeOfOne(outcome, index, readable.length), retry), this.#labels);
     }
     this.#user.unitEnded(unit.length, tookMs);
   }
@@ -182,11 +176,11 @@ export class ConsumerRunner {
 
   readonly #decode = (context: MessageContext): unknown => this.#codecs.get(context.codecId).decode(context.body);
 
-  #tell(labels: HandlerLabels, outcome: Outcome, context: DeliveryContext, durationMs: number): void {
+  #tell({ handler, source }: HandlerLabels, outcome: Outcome, context: DeliveryContext, durationMs: number): void {
     if (!this.#events.has('handled')) return;
     const timestamp = context instanceof MessageContext ? context.timestamp : undefined;
     const { attempt } = context;
-    this.#events.emit('handled', { ...labels, outcome: outcome.kind, attempt, durationMs, timestamp });
+    this.#events.emit('handled', { handler, source, outcome: outcome.kind, attempt, durationMs, timestamp });
   }
 }
 
