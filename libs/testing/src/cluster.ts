@@ -86,16 +86,16 @@ export class RedisCluster {
   }
 
   async #slotOf(key: string): Promise<number> {
-    const reply = await Promise.any(this.#running.map((server) => askRedis(server, ['CLUSTER', 'KEYSLOT', key])));
+    const reply = await Promise.any(this.#responsive.map((server) => askRedis(server, ['CLUSTER', 'KEYSLOT', key])));
     return Number(reply.slice(1));
   }
 
   async #views(): Promise<ClusterNodeView[][]> {
-    return Promise.all(this.#running.map((server) => viewOf(server).catch(() => [])));
+    return Promise.all(this.#responsive.map((server) => viewOf(server).catch(() => [])));
   }
 
-  get #running(): RedisServer[] {
-    return this.servers.filter((server) => server.isRunning);
+  get #responsive(): RedisServer[] {
+    return this.servers.filter((server) => server.isResponsive);
   }
 
   #serverAt(port: number | undefined, problem: string): RedisServer {

@@ -10,7 +10,7 @@ import { RespFrames } from './resp-frames.js';
 export function askRedis(
   server: { port: number; password?: string | undefined },
   command: readonly string[],
-  timeoutMs = 1_000,
+  timeoutMs = 5_000,
 ): Promise<string> {
   const commands = server.password === undefined ? [command] : [['AUTH', server.password], command];
   return new Promise((resolve, reject) => {

@@ -77,6 +77,11 @@ export class RedisServer {
     return isAlive(this.#child);
   }
 
+  /** Whether it can answer: it runs and is not frozen. */
+  get isResponsive(): boolean {
+    return this.isRunning && !this.#isFrozen;
+  }
+
   /** Everything the server printed since its first start. */
   get log(): string {
     return readFileSync(this.#setup.logPath, 'utf8');

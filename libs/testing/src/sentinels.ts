@@ -46,7 +46,7 @@ export class Sentinels {
 
   /** Who is primary now, as the Sentinels that run agree; `undefined` while they do not. */
   async primary(): Promise<RedisServer | undefined> {
-    const running = this.servers.filter((server) => server.isRunning);
+    const running = this.servers.filter((server) => server.isResponsive);
     const ports = await Promise.all(running.map(primaryPortOf));
     return this.#watched.servers.find(({ port }) => ports.every((other) => other === port));
   }
