@@ -32,9 +32,8 @@ describe('a log that lost its tail', () => {
     await redis.log.producer().sendBatch(times(8, (value) => ({ topic, value: `new ${value}` })));
 
     // then the member says so and handles everything that is in the log now
-    await waitFor(() => seen.filter((value) => String(value).startsWith('new')).length === 8, {
-      what: 'the new records',
-    });
+    const news = () => new Set(seen.filter((value) => String(value).startsWith('new')));
+    await waitFor(() => news().size === 8, { what: 'the new records' });
     await waitFor(async () => (await redis.log.groups.lag('tail'))[0]?.lag === 0, { what: 'the commit' });
     expect(moved).toMatchObject([{ topic, partition: 0, group: 'tail', from: 10, why: 'log-truncated' }]);
     await consumer.stop();

@@ -81,6 +81,7 @@ export class GroupConsumer implements Service {
       assigned: (worker) => this.#happenings.assigned(worker),
       revoked: (worker) => this.#happenings.revoked(worker),
       lost: (worker) => this.#happenings.lost(worker),
+      rolledBack: (worker) => this.#happenings.rolledBack(worker),
       truncated: (worker, end) => this.#happenings.truncated(worker, end),
       commit: (worker) => this.#committer.commit(worker),
       onError,

@@ -5,7 +5,9 @@ import type { PartitionWorker } from './partition-worker.js';
 import type { Pauses } from './pauses.js';
 
 /** What happens to a consumer's partitions: tells the dispatcher, the reader, and who listens. */
-export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 'revoked' | 'lost' | 'truncated'> {
+export class OwnershipEvents
+  implements Pick<OwnershipListener, 'assigned' | 'revoked' | 'lost' | 'rolledBack' | 'truncated'>
+{
   readonly #surroundings: ConsumerSurroundings;
   readonly #host: ConsumerHost;
   readonly #pauses: Pauses;
@@ -35,18 +37,28 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
   /** Another member has the partition, or Redis forgot what it was told: nothing more may be effected. */
   lost(worker: PartitionWorker): void {
     if (worker.isClosed) return;
-    const { topic, partition, group, epoch } = worker;
     this.#drop(worker);
-    this.#surroundings.events.emit('lease-lost', { source: `topic:${topic}`, group, partition, epoch });
+    this.#tellLost(worker);
+  }
+
+  /** Begins again from what Redis has now, and finds out whether it lost records as well. */
+  rolledBack(worker: PartitionWorker): void {
+    if (worker.isClosed) return;
+    this.#drop(worker);
+    worker.anchor.lostTail(this.#surroundings.connection.commands, worker.place).then(
+      (end) => {
+        if (end === undefined) this.#tellLost(worker);
+        else this.#tellTruncated(worker, end);
+      },
+      () => this.#tellLost(worker),
+    );
   }
 
   /** What was read is not in the log any more: goes on from what is committed, or from the end. */
   truncated(worker: PartitionWorker, end: number): void {
     if (worker.isClosed) return;
-    const { topic, partition, group, position: from } = worker;
-    const to = Math.min(end, worker.offsets.confirmed);
-    this.#surroundings.events.emit('offset-out-of-range', { topic, partition, group, from, to, why: 'log-truncated' });
     this.#drop(worker);
+    this.#tellTruncated(worker, end);
   }
 
   /** Redis is another server now, or has restarted: was anything lost that was read already? */
@@ -68,6 +80,15 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
       if (this.#pauses.has(worker)) worker.pause();
       else worker.resume();
     }
+  }
+
+  #tellLost({ topic, partition, group, epoch }: PartitionWorker): void {
+    this.#surroundings.events.emit('lease-lost', { source: `topic:${topic}`, group, partition, epoch });
+  }
+
+  #tellTruncated({ topic, partition, group, position: from, offsets }: PartitionWorker, end: number): void {
+    const to = Math.min(end, offsets.confirmed);
+    this.#surroundings.events.emit('offset-out-of-range', { topic, partition, group, from, to, why: 'log-truncated' });
   }
 
   #drop(worker: PartitionWorker): void {

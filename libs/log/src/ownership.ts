@@ -18,6 +18,8 @@ export interface OwnershipListener {
   revoked(worker: PartitionWorker): void;
   /** Taken away. */
   lost(worker: PartitionWorker): void;
+  /** Redis forgot a commit: a failover or a restart lost the last writes. */
+  rolledBack(worker: PartitionWorker): void;
   /** The log no longer holds what was read: a failover lost its tail. */
   truncated(worker: PartitionWorker, end: number): void;
   commit(worker: PartitionWorker): Promise<boolean>;
@@ -129,8 +131,8 @@ export class Ownership {
     const sentAt = performance.now();
     const reply = await renewLease(this.#client, lease.place, lease, lease.leaseMs);
     if (worker.isClosed) return;
-    // A commit that Redis forgot, and a lease that it gave away, are both reasons to begin again from what it has now.
-    if (reply === undefined || reply.committed < confirmed) this.#listener.lost(worker);
+    if (reply === undefined) this.#listener.lost(worker);
+    else if (reply.committed < confirmed) this.#listener.rolledBack(worker);
     else if (reply.end < position) this.#listener.truncated(worker, reply.end);
     else {
       lease.extend(sentAt);
@@ -155,15 +157,16 @@ export class Ownership {
     if (worker.isClosed) return;
     const isCommitted = await this.#listener.commit(worker);
     if (worker.isClosed) return;
+    // All is said and done here before another can have it.
+    worker.close();
+    this.#workers.delete(partitionName(worker));
+    this.#listener.revoked(worker);
     try {
-      // Without a commit the lease is left to run out: that changes nothing for the others, and says what happened.
+      // Without a commit the lease is left to run out: the others would gain nothing by its release but repeated work.
       if (isCommitted) await releaseLease(this.#client, worker.place, worker.lease);
     } catch (error) {
       this.#listener.onError(`release ${partitionName(worker)}`, error);
     }
-    worker.close();
-    this.#workers.delete(partitionName(worker));
-    this.#listener.revoked(worker);
   }
 
   #takeSoon(): void {

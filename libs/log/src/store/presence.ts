@@ -17,7 +17,8 @@ export async function ownPresence(client: RedisClient): Promise<Presence> {
       const runId = /run_id:(\w+)/.exec(info)?.[1];
       if (runId !== undefined && typeof id === 'number') presence[runId] = id;
     } catch (error) {
-      if (!isDenied(error)) throw error;
+      // A node of a cluster may be away; its part is missing then.
+      if (!isDenied(error) && !(client instanceof Cluster)) throw error;
     }
   }
   return presence;
@@ -35,7 +36,7 @@ export async function gonePresences(
   const seen = new Set<Presence>();
   const checked = new Set<Presence>();
   for (const server of serversOf(client)) {
-    const runId = await runIdOf(server, own);
+    const runId = await runIdOf(server, own).catch(() => undefined);
     const candidates = others.filter((other) => runId !== undefined && other[runId] !== undefined);
     if (runId === undefined || candidates.length === 0) continue;
     const alive = await livingClients(
@@ -75,9 +76,9 @@ async function livingClients(server: Redis, ids: readonly number[]): Promise<Set
   try {
     const list = asText(await server.call('CLIENT', 'LIST', 'ID', ...ids));
     return new Set([...list.matchAll(/^id=(\d+)/gm)].map((match) => Number(match[1])));
-  } catch (error) {
-    if (isDenied(error)) return undefined;
-    throw error;
+  } catch {
+    // Neither a refusal nor a server that is away tells anything of the others; the heartbeat itself reports an outage.
+    return undefined;
   }
 }
 
