@@ -124,8 +124,15 @@ describe('@MessagePattern over MillraceServer', () => {
     expect(await ask('wild.one', {})).toBe('filtered twice');
   });
 
+  it('answers those who know nothing of Nest with bare values and errors', async () => {
+    const { broker } = client.unwrap();
+    expect(await broker.request('nest.requests', 'later', 'raw')).toBe('RAW');
+    await expect(broker.request('nest.requests', 'nobody', 'raw')).rejects.toThrow(/nobody/);
+    await expect(broker.request('nest.requests', 'fails', 'rpc')).rejects.toThrow(/told as it is/);
+  });
+
   it('fails at once when nobody is there to answer, and in time when nobody does', async () => {
     await expect(ask('nobody', {})).rejects.toThrow(/nobody/);
-    await expect(ask('hangs', 'late')).rejects.toThrow(/did not end within 2000 ms/);
+    await expect(ask('hangs', 'late')).rejects.toThrow(/no reply within 2000 ms/);
   });
 });

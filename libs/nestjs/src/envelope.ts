@@ -7,6 +7,9 @@ export interface Packet {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** What was read, and whether it came without an envelope. */
+export type ReadPacket = Packet & { readonly isRaw: boolean };
+
 /** What is published for a packet. */
 export function wrap({ pattern, data, metadata }: Packet, envelope: Envelope): unknown {
   if (envelope === 'raw') return data;
@@ -14,12 +17,12 @@ export function wrap({ pattern, data, metadata }: Packet, envelope: Envelope): u
 }
 
 /** Reads what was published. `auto`: an object with `pattern` or `data` is an envelope, as Nest's own transports see it. */
-export function unwrap(body: unknown, routingKey: string, envelope: Envelope | 'auto'): Packet {
-  const raw = { pattern: routingKey, data: body, metadata: {} };
+export function unwrap(body: unknown, routingKey: string, envelope: Envelope | 'auto'): ReadPacket {
+  const raw = { pattern: routingKey, data: body, metadata: {}, isRaw: true };
   if (envelope === 'raw' || !isObject(body)) return raw;
   if (envelope === 'auto' && body.pattern === undefined && body.data === undefined) return raw;
   const metadata = isObject(body.metadata) ? (body.metadata as Readonly<Record<string, string>>) : {};
-  return { pattern: routingKey, data: body.data, metadata };
+  return { pattern: routingKey, data: body.data, metadata, isRaw: false };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { RecordMetadata } from '@millrace/log';
 import type { Receipt } from '@millrace/queue';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { type Packet, wrap } from './envelope.js';
 import type { Millrace } from './millrace.js';
 import { MillraceRecord } from './record-builder.js';
-import { ReplyInbox } from './reply-inbox.js';
-import { cancellationsExchange, requestsExchange } from './rpc-names.js';
+import { requestsExchange } from './rpc-names.js';
 import {
   type MillraceClientInput,
   type MillraceClientOptions,
@@ -24,7 +22,6 @@ export class MillraceClient extends ClientProxy<TransportEvents, TransportStatus
   readonly #millrace: Millrace;
   readonly #isOwnConnection: boolean;
   readonly #unwatch: () => void;
-  #inbox: ReplyInbox;
   #connecting: Promise<Millrace> | undefined;
 
   /** @throws {OptionsError} with every problem at once */
@@ -32,7 +29,6 @@ export class MillraceClient extends ClientProxy<TransportEvents, TransportStatus
     super();
     this.#options = resolveClientOptions(options);
     [this.#millrace, this.#isOwnConnection] = transportConnection(this.#options.connection, 'client');
-    this.#inbox = new ReplyInbox(this.#millrace, this.#options.timeoutMs);
     this.#unwatch = watchConnection(this.#millrace.connection, this._status$);
   }
 
@@ -46,7 +42,6 @@ export class MillraceClient extends ClientProxy<TransportEvents, TransportStatus
   }
 
   async close(): Promise<void> {
-    await this.#inbox.stop();
     this.#unwatch();
     this._status$.next('disconnected');
     if (this.#isOwnConnection) await this.#millrace.close();
@@ -61,14 +56,13 @@ export class MillraceClient extends ClientProxy<TransportEvents, TransportStatus
     return this.#millrace as T;
   }
 
-  /** Asks. The answer ends the waiting, and tells the servers if the last reply had not come. */
+  /** Asks. The answer ends the waiting, which cancels the request if its last reply had not come. */
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    const id = randomUUID();
-    const end = this.#inbox.expect(id, callback);
-    this.#ask(id, packet).catch((error: unknown) => this.#inbox.fail(id, error));
-    return () => {
-      if (end()) this.#cancel(id);
-    };
+    const waiting = new AbortController();
+    this.#ask(packet, callback, waiting.signal).catch((err: unknown) => {
+      if (!waiting.signal.aborted) callback({ err });
+    });
+    return () => waiting.abort();
   }
 
   protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
@@ -98,28 +92,20 @@ export class MillraceClient extends ClientProxy<TransportEvents, TransportStatus
     return this.#millrace.producer.send({ topic, value, key: options.key ?? key, headers: options.headers });
   }
 
-  async #ask(correlationId: string, packet: ReadPacket): Promise<void> {
-    const { options } = recordOf(packet.data);
+  async #ask(packet: ReadPacket, callback: (packet: WritePacket) => void, signal: AbortSignal): Promise<void> {
+    const { envelope, timeoutMs } = this.#options;
+    const { headers, priority } = recordOf(packet.data).options;
     const wanted = this.#packet(packet);
-    await this.#millrace.broker.publish(
-      requestsExchange(this.#options.exchange),
-      wanted.pattern,
-      wrap(wanted, this.#options.envelope),
-      {
-        correlationId,
-        replyTo: this.#inbox.queue,
-        mandatory: true,
-        expirationMs: this.#options.timeoutMs,
-        ...(options.headers === undefined ? {} : { headers: options.headers }),
-        ...(options.priority === undefined ? {} : { priority: options.priority }),
-      },
-    );
-  }
-
-  #cancel(id: string): void {
-    const told = this.#millrace.broker.publish(cancellationsExchange(this.#options.exchange), '', id);
-    // Whoever does not hear of it works for nothing, until the handler's deadline.
-    told.catch(() => undefined);
+    const exchange = requestsExchange(this.#options.exchange);
+    const options = { timeoutMs, signal, headers, priority };
+    const replies = this.#millrace.broker.requestStream(exchange, wanted.pattern, wrap(wanted, envelope), options);
+    for await (const reply of replies) {
+      if (signal.aborted) return;
+      const { err, response }: WritePacket = envelope === 'raw' ? { response: reply } : (reply as WritePacket);
+      if (err !== undefined) return callback({ err });
+      callback({ response });
+    }
+    callback({ isDisposed: true });
   }
 
   #packet({ pattern, data, metadata }: ReadPacket): Packet {
@@ -134,10 +120,8 @@ export class MillraceClient extends ClientProxy<TransportEvents, TransportStatus
       exchanges: [
         { name: exchange, type: 'topic' },
         { name: requestsExchange(exchange), type: 'topic' },
-        { name: cancellationsExchange(exchange), type: 'fanout' },
       ],
     });
-    await this.#inbox.start();
     return this.#millrace;
   }
 }

@@ -99,9 +99,8 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     const requests = new Map([...this.messageHandlers].filter(([, handler]) => handler.isEventHandler !== true));
     if (requests.size > 0) {
       this.#desk = new RequestDesk(this.#millrace, this.#options, requests, {
-        respond: (stream, respond) => this.send(stream, respond),
         observe: (value) => this.transformToObservable(value),
-        around: (context, work) => this.#withHooks(context, work),
+        around: (context, work) => this.#withHooks(context, (end) => work().finally(end)),
       });
     }
     await Promise.all([...this.#consumers.map((consumer) => consumer.start()), this.#desk?.start()]);

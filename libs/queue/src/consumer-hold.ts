@@ -27,6 +27,8 @@ export class ConsumerHold {
   #isOpen = true;
   #isStarting = false;
   #averageMs = Number.POSITIVE_INFINITY;
+  #bytes = 0;
+  #averageBytes = 0;
   #batchTimer: NodeJS.Timeout | undefined;
   #rateTimer: NodeJS.Timeout | undefined;
 
@@ -64,7 +66,7 @@ export class ConsumerHold {
   /** How many more messages the consumer wants now. */
   wanted(): number {
     if (!this.#isOpen) return 0;
-    const room = this.#limit - this.#held.size;
+    const room = Math.min(this.#limit - this.#held.size, this.#roomByBytes);
     if (room <= 0) return 0;
     return this.#rate === undefined ? room : this.#permitted(this.#rate, room);
   }
@@ -74,6 +76,8 @@ export class ConsumerHold {
     for (const message of taken) {
       const held = new HeldMessage(message, now);
       this.#held.set(message.id, held);
+      this.#bytes += message.frame.length;
+      this.#averageBytes += (message.frame.length - this.#averageBytes) / 10;
       this.#waiting.push(held);
     }
     this.#permits -= taken.length;
@@ -82,14 +86,16 @@ export class ConsumerHold {
 
   /** A message is settled as far as this consumer goes; false when it was not here any more. */
   remove(held: HeldMessage): boolean {
-    return this.#held.get(held.id) === held && this.#held.delete(held.id);
+    if (this.#held.get(held.id) !== held) return false;
+    this.#bytes -= held.frame.length;
+    return this.#held.delete(held.id);
   }
 
   /** Takes messages out of here that are not this consumer's any more. */
   forget(ids: readonly string[]): HeldMessage[] {
     const waiting = new Set(this.takeWaiting(({ id }) => ids.includes(id)));
     const running = ids.flatMap((id) => this.#held.get(id) ?? []);
-    for (const held of running) this.#held.delete(held.id);
+    for (const held of running) this.remove(held);
     return [...waiting, ...running];
   }
 
@@ -115,7 +121,7 @@ export class ConsumerHold {
     const taken = all.filter(isWanted);
     this.#waiting = all.filter((held) => !isWanted(held));
     this.#next = 0;
-    for (const held of taken) this.#held.delete(held.id);
+    for (const held of taken) this.remove(held);
     return taken;
   }
 
@@ -141,6 +147,7 @@ export class ConsumerHold {
   clear(): HeldMessage[] {
     const all = this.all();
     this.#held.clear();
+    this.#bytes = 0;
     this.#waiting = [];
     this.#next = 0;
     return all;
@@ -150,6 +157,12 @@ export class ConsumerHold {
     this.#isOpen = false;
     clearTimeout(this.#batchTimer);
     clearTimeout(this.#rateTimer);
+  }
+
+  /** Large messages are fetched fewer at a time, by the size of the last ones; one can always be. */
+  get #roomByBytes(): number {
+    const room = Math.floor((this.#options.maxHeldBytes - this.#bytes) / Math.max(this.#averageBytes, 1));
+    return this.#held.size === 0 ? Math.max(room, 1) : room;
   }
 
   get #limit(): number {

@@ -59,6 +59,8 @@ export interface ConsumerOptions {
    * handled within 20 ms, so that fast handlers never wait for Redis and slow ones leave messages to other consumers.
    */
   readonly prefetch?: number | undefined;
+  /** Most bytes of messages held, as far as the size of the last ones tells. Default 64 MiB. */
+  readonly maxHeldBytes: number;
   /** −255 to 255: while a consumer of higher priority has room, it gets the messages. Default 0. */
   readonly priority: number;
   /** How long a consumer that Redis hears nothing of keeps its messages. Default 30,000. */
@@ -164,6 +166,7 @@ const readers = {
   name: optional(text('')),
   concurrency: integer(10, { min: 1, max: 1000 }),
   prefetch: optional(integer(1, { min: 1, max: 10_000 })),
+  maxHeldBytes: integer(64 * 1024 * 1024, { min: 1 }),
   priority: integer(0, { min: -255, max: 255 }),
   leaseMs: integer(30_000, { min: 500 }),
   handlerTimeoutMs: integer(1_800_000),

@@ -15,16 +15,10 @@ import { keepResult } from './store/job.js';
 export type MessageSettlement = Settlement | { readonly kind: 'requeue'; readonly to: 'back' | 'head' };
 
 /** Maps what a handler did to what is to happen. */
-export function settlementOf(
-  held: HeldMessage,
-  outcome: Outcome,
-  retry: RetryPolicy,
-  deliveryLimit: number,
-): MessageSettlement {
+export function settlementOf(held: HeldMessage, outcome: Outcome, retry: RetryPolicy): MessageSettlement {
   if (held.isCancelled) return { kind: 'drop', reason: 'cancelled' };
   if (outcome.kind === 'failed' && outcome.error instanceof Requeue) {
-    if (held.deliveries.returns < deliveryLimit) return { kind: 'requeue', to: outcome.error.to };
-    return { kind: 'dead-letter', reason: 'delivery_limit', error: outcome.error };
+    return { kind: 'requeue', to: outcome.error.to };
   }
   return settle(outcome, held.deliveries.failures + 1, retry, Math.random());
 }

@@ -20,6 +20,7 @@ import type { Heartbeat } from './store/heartbeat.js';
 import { queueKeys } from './store/keys.js';
 import { writeProgress } from './store/progress.js';
 import type { Verdict } from './store/settle.js';
+import type { Taken } from './store/turn.js';
 
 const defaultStopDeadlineMs = 10_000;
 
@@ -148,17 +149,20 @@ export class QueueConsumer implements Service {
     return this.#hold.wanted();
   }
 
-  take(messages: Parameters<ConsumerHold['add']>[0]): void {
+  take(messages: readonly Taken[]): void {
     this.#turns.report.delivered(messages);
-    this.#hold.add(messages);
-    // Taken by a turn that ended after the stop began.
-    if (this.#lifecycle.isStopping) this.#giveBack(this.#hold.takeWaiting());
+    // A turn that ended after the stop began: what it brought goes back, the first one last.
+    if (this.#lifecycle.isStopping) for (const message of messages.toReversed()) this.#refuse(message);
+    else this.#hold.add(messages);
   }
 
-  offer(message: Parameters<ConsumerHold['add']>[0][number]): void {
-    const hasRoom = this.#hold.wanted() > 0;
-    this.take([message]);
-    if (!hasRoom) this.#giveBack(this.#hold.takeWaiting(({ id }) => id === message.id));
+  offer(message: Taken): void {
+    if (this.#hold.wanted() > 0) this.take([message]);
+    else this.#refuse(message);
+  }
+
+  #refuse({ id, frame }: Taken): void {
+    this.#turns.judge({ kind: 'release', id, priority: frame[1] ?? 0 });
   }
 
   turnEnded(): void {
@@ -235,10 +239,6 @@ export class QueueConsumer implements Service {
 
   failed(error: unknown): void {
     this.#host.events.emit('background-error', { duty: `consumer of queue ${this.queue}`, error });
-  }
-
-  get deliveryLimit(): number {
-    return this.#membership.settings?.deliveryLimit ?? 20;
   }
 
   async reportProgress(id: string, progress: unknown): Promise<boolean> {

@@ -7,8 +7,7 @@ import type { ConsumerKeys } from './consumer-keys.js';
 //
 // KEYS 1 consumers 2 meta 3 consumer-info 4 idle 5 cancels 6 dead 7 dying 8 delayed 9 expiry 10… ready
 // ARGV 1 my id 2 lease in ms 3 '1' when I wait to be woken 4 who I am, when that changed, else ''
-// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take, revision of the settings,
-//         ids that I am to give up, whether I am on duty, dead consumers, how many are dying, [id, deadline, …], [info, …] }
+// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take, ids that I am to give up, whether I am on duty, dead consumers, how many are dying, [id, deadline, …], [info, …] }
 const heartbeatScript = lua`#!lua flags=allow-oom
 local call, me = redis.call, ARGV[1]
 if not call('ZSCORE', KEYS[1], me) then return {'lost'} end
@@ -17,7 +16,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 call('ZADD', KEYS[1], now + ARGV[2], me)
 if ARGV[4] ~= '' then call('HSET', KEYS[3], me, ARGV[4]) end
 call('HSET', KEYS[2], 'used-at', now)
-local meta = call('HMGET', KEYS[2], 'paused', 'single-active', 'active', 'duty-at', 'revision')
+local meta = call('HMGET', KEYS[2], 'paused', 'single-active', 'active', 'duty-at')
 local mayTake = not meta[1] and not (meta[2] and meta[3] ~= me)
 if ARGV[3] == '1' and mayTake then call('ZADD', KEYS[4], 0, me) end
 local hasWork = 0
@@ -33,14 +32,14 @@ if call('EXISTS', KEYS[5]) == 1 then
   local all = call('HGETALL', KEYS[5])
   for i = 1, #all, 2 do if all[i + 1] == me then mine[#mine + 1] = all[i] end end
 end
-if meta[4] and now - meta[4] < 550 then return {hasWork, meta[5] or '', mine, 0} end
+if meta[4] and now - meta[4] < 550 then return {hasWork, mine, 0} end
 call('HSET', KEYS[2], 'duty-at', now)
 local dead = call('SRANDMEMBER', KEYS[6], 10)
 for _, id in ipairs(call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)) do dead[#dead + 1] = id end
 local others = call('ZRANGE', KEYS[1], 0, 999, 'WITHSCORES')
 local ids = {}
 for i = 1, #others, 2 do ids[#ids + 1] = others[i] end
-return {hasWork, meta[5] or '', mine, 1, dead, call('HLEN', KEYS[7]), others, #ids > 1 and call('HMGET', KEYS[3], unpack(ids)) or {}}
+return {hasWork, mine, 1, dead, call('HLEN', KEYS[7]), others, #ids > 1 and call('HMGET', KEYS[3], unpack(ids)) or {}}
 `;
 
 /** A consumer as the one on duty sees it. */
@@ -54,7 +53,6 @@ export interface Colleague {
 
 export interface Heartbeat {
   readonly hasWork: boolean;
-  readonly revision: string;
   /** Messages that are to be given up. */
   readonly cancelled: readonly string[];
   /** Only for the one on duty. */
@@ -74,16 +72,15 @@ export async function beat(
   const args = [keys.consumer, state.leaseMs, state.isWaiting ? '1' : '', state.info];
   const reply = asList(await heartbeatScript.run(client, scriptKeys, args));
   if (reply.length === 1) return undefined;
-  const isOnDuty = asInteger(reply[3]) === 1;
+  const isOnDuty = asInteger(reply[2]) === 1;
   return {
     hasWork: asInteger(reply[0]) === 1,
-    revision: asText(reply[1]),
-    cancelled: asList(reply[2]).map(asText),
+    cancelled: asList(reply[1]).map(asText),
     duty: isOnDuty
       ? {
-          dead: asList(reply[4]).map(asText),
-          dying: asInteger(reply[5]),
-          colleagues: readColleagues(asList(reply[6]), asList(reply[7])),
+          dead: asList(reply[3]).map(asText),
+          dying: asInteger(reply[4]),
+          colleagues: readColleagues(asList(reply[5]), asList(reply[6])),
         }
       : undefined,
   };

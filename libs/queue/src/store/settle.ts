@@ -6,7 +6,8 @@ import type { ConsumerKeys } from './consumer-keys.js';
 // KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 held 8 counts 9 progress 10 cancels 11 handled
 //      12 dying 13 parked 14… ready, lowest priority first
 // ARGV 1 my id, then five for each verdict: kind, id, x, y, z
-//      back | head | release: x priority (to the back, to the head and counted; to the head as if never taken)
+//      back | head: x priority; counted, and past the queue's delivery limit it dies instead
+//      release: x priority; to the head, as if never taken
 //      retry: x delay in ms, y what to add to counts, z JSON of handlers that are through, or ''
 //      dead: x why, as JSON     drop     park
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else ids that were not mine
@@ -41,7 +42,12 @@ local function settle(kind, id, x, y, z)
     for _, key in ipairs({KEYS[1], KEYS[8], KEYS[11]}) do call('HDEL', key, id) end
     call('HINCRBY', KEYS[4], 'dropped', 1)
   else
-    if kind ~= 'release' then call('HINCRBY', KEYS[8], id, 1) end
+    local count = kind == 'release' and 0 or call('HINCRBY', KEYS[8], id, 1)
+    if count % 65536 > tonumber(call('HGET', KEYS[4], 'delivery-limit') or 20) then
+      call('ZREM', KEYS[6], id)
+      call('HSET', KEYS[12], id, cjson.encode({reason = 'delivery_limit', time = now}))
+      return
+    end
     giveBack(kind == 'back' and 'RPUSH' or 'LPUSH', id, tonumber(x))
   end
 end
