@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+describe('a message that was handed to a consumer with its wake-up', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(stopEverything);
+
+  it('is handled by another when that consumer dies before it has claimed it', async () => {
+    // given: Redis takes somebody for waiting who is dead
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    await redis.zadd('idle', 0, '500.00000001.dead');
+    await broker.sendToQueue('q', 'm');
+    expect(await redis.llen('wake')).toBe(1);
+    expect(await redis.zcard('delayed')).toBe(1);
+    const seen: unknown[] = [];
+    // when: what was handed over is lost with it, and its time is over
+    await redis.del('wake');
+    await broker.consumer({ queue: 'q', handler: (payload) => void seen.push(payload) }).start();
+    const [id = ''] = await redis.zrange('delayed', '0', '-1');
+    await redis.zadd('delayed', 'XX', 1, id);
+    // then
+    await waitFor(() => seen.length === 1, { what: 'another to handle it' });
+    await waitFor(async () => (await redis.hlen('messages')) === 0, { what: 'it to be settled' });
+    await close();
+  });
+
+  it('is not begun when it comes so late that others may have it', async () => {
+    // given: a consumer that waits
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const seen: unknown[] = [];
+    const consumer = broker.consumer({ queue: 'q', handler: (payload) => void seen.push(payload) });
+    await consumer.start();
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    await waitFor(async () => (await redis.zcard('idle')) === 1, { what: 'it to wait' });
+    // when: a wake-up of eight seconds ago arrives, then a message of now
+    const [seconds] = await redis.time();
+    await redis.rpush('wake', `${consumer.status.consumer}\n${Number(seconds) * 1000 - 8000}\nold\nframe`);
+    await broker.sendToQueue('q', 'new');
+    // then
+    await waitFor(() => seen.length === 1, { what: 'the new one' });
+    expect(seen).toEqual(['new']);
+    await close();
+  });
+
+  it('is told to a handler that has it no longer', async () => {
+    // given: a message that is handed over, and claimed by nobody in time
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    let reason: unknown;
+    let end = (): void => undefined;
+    const consumer = broker.consumer({
+      queue: 'q',
+      handler: (_, { signal }) => {
+        signal.addEventListener('abort', () => {
+          reason = signal.reason;
+        });
+        return new Promise<void>((resolve) => {
+          end = resolve;
+        });
+      },
+    });
+    await consumer.start();
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    await waitFor(async () => (await redis.zcard('idle')) === 1, { what: 'it to wait' });
+    const [seconds] = await redis.time();
+    // when: it is handed a message that is not there to be claimed
+    const frame = Buffer.from([1, 0, 1, 0, 0, 0x31]);
+    const head = `${consumer.status.consumer}\n${Number(seconds) * 1000}\nelsewhere\n`;
+    await redis.rpush('wake', Buffer.concat([Buffer.from(head), frame]));
+    // then
+    await waitFor(() => reason, { what: "the handler's signal" });
+    expect(reason).toMatchObject({ name: 'LeaseLostError' });
+    expect(consumer.status.held).toBe(0);
+    end();
+    await close();
+  });
+});
