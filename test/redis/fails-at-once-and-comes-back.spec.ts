@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnavailableError, UnsupportedServerError } from '@millrace/core';
 import { asInteger, lua, RedisConnection, redisFailure } from '@millrace/redis';
-import { type RedisServer, startRedis } from '@millrace/testing';
+import { type RedisServer, startRedis, waitFor } from '@millrace/testing';
 
 const count = lua`return redis.call('INCR', KEYS[1])`;
 
@@ -11,9 +11,15 @@ describe('a connection', () => {
     server = await startRedis();
   });
   afterAll(() => server.stop());
+  const opened: RedisConnection[] = [];
+  afterEach(() => {
+    for (const connection of opened.splice(0)) connection.close();
+  });
 
   async function connect(): Promise<RedisConnection> {
-    return new RedisConnection({ url: server.url, connectTimeoutMs: 2000, commandTimeoutMs: 300 }).open();
+    const connection = new RedisConnection({ url: server.url, connectTimeoutMs: 2000, commandTimeoutMs: 300 });
+    opened.push(connection);
+    return connection.open();
   }
 
   it('fails commands at once while Redis is away, and comes back by itself', async () => {
@@ -24,11 +30,11 @@ describe('a connection', () => {
     const failure = await connection.commands.incr('n').catch(redisFailure);
     // then
     expect(failure).toMatchObject({ failure: 'unavailable', isTemporary: true });
+    await waitFor(() => !connection.isUp, { what: 'the connection to notice' });
     await expect(connection.whenReady(10)).rejects.toThrow(UnavailableError);
     await server.restart({ keepData: true });
     await connection.whenReady(5000);
     expect(await connection.commands.ping()).toBe('PONG');
-    connection.close();
   });
 
   it('notices a frozen server, whose sockets stay open, and says the command may have been executed', async () => {
@@ -41,7 +47,6 @@ describe('a connection', () => {
     // then
     expect(failure).toMatchObject({ failure: 'unavailable', mayBeWritten: true });
     await connection.whenReady(5000);
-    connection.close();
   });
 
   it('runs a script again after the server forgot it', async () => {
@@ -52,7 +57,6 @@ describe('a connection', () => {
     await connection.commands.script('FLUSH');
     // then
     expect(asInteger(await count.run(connection.commands, ['counter'], []))).toBe(2);
-    connection.close();
   });
 
   it('refuses a server that may evict keys', async () => {
@@ -65,12 +69,11 @@ describe('a connection', () => {
     await expect(opening).rejects.toThrow(UnsupportedServerError);
     await expect(opening).rejects.toThrow(/maxmemory-policy allkeys-lru/);
     await admin.commands.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
-    admin.close();
   });
 
   it('names a wrong address within its time', async () => {
     const connection = new RedisConnection({ url: 'redis://127.0.0.1:1', connectTimeoutMs: 200 });
+    opened.push(connection);
     await expect(connection.open()).rejects.toThrow(/Redis is away.*ECONNREFUSED/);
-    connection.close();
   });
 });
