@@ -14,6 +14,7 @@ describe('a handler that overruns its deadline', () => {
     // given a handler that hangs on the first record of a key, whatever its signal says
     const topic = await redis.topic();
     let end: () => void = () => undefined;
+    let isOverdue = false;
     const events: string[] = [];
     redis.log.events.on('retry-scheduled', ({ error }) => {
       if (error instanceof DeadlineExceededError) events.push('deadline exceeded');
@@ -23,9 +24,11 @@ describe('a handler that overruns its deadline', () => {
       topics: topic,
       handlerTimeoutMs: 30,
       retry: { maxRetries: 3, backoff: 1 },
-      handler: async (value, { attempt }) => {
+      handler: async (value, { attempt, signal }) => {
         events.push(`${value} #${attempt}`);
-        if (value === 'hangs' && attempt === 1) await new Promise<void>((resolve) => (end = resolve));
+        if (value !== 'hangs' || attempt !== 1) return;
+        signal.addEventListener('abort', () => (isOverdue = true));
+        await new Promise<void>((resolve) => (end = resolve));
       },
     });
     const producer = redis.log.producer();
@@ -36,6 +39,7 @@ describe('a handler that overruns its deadline', () => {
     await waitFor(() => events.includes('hangs #1'), { what: 'the handler to hang' });
     for (let index = 0; index < 5; index++) await producer.send({ topic, key: `b${index}`, value: `b${index}` });
     await waitFor(() => events.includes('b4 #1'), { what: 'the others to be handled' });
+    await waitFor(() => isOverdue, { what: 'the deadline' });
     expect(events).not.toContain('hangs #2');
     end();
 

@@ -13,8 +13,10 @@ describe('when a member is killed', () => {
   it('the others handle what it had in hand, without waiting for its lease', async () => {
     // given three processes that share six partitions, with leases and sessions of a minute
     const topic = await redis.topic({ partitions: 6 });
-    const options = { group: 'killed', topics: topic, leaseMs: 60_000, handlerMs: 5 };
+    const options = { group: 'killed', topics: topic, leaseMs: 60_000, handlerMs: 20 };
     const members = await Promise.all(times(3, () => MemberProgram.start(redis.server.url, options)));
+    const owned = async () => (await redis.log.groups.lag('killed')).map(({ owner }) => owner);
+    await waitFor(async () => new Set(await owned()).size === 3, { what: 'all three to own something' });
     const producer = redis.log.producer();
     const send = (from: number) =>
       producer.sendBatch(times(300, (index) => ({ topic, key: `key-${index % 50}`, value: from + index })));
