@@ -1,7 +1,8 @@
-export type { BatchContext, BatchRecord } from './batch-context.js';
-export type { BatchHandler, ConsumerInput, ConsumerOptions, From } from './consumer-options.js';
-export type { GroupConsumer, OwnedPartition } from './group-consumer.js';
-export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag, ResetTarget } from './groups.js';
+export type { DeadLetterInfo, RedriveOptions, RedriveReport } from './dead-letters/redrive.js';
+export type { BatchHandler, ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
+export type { GroupConsumer, OwnedPartition } from './group/group-consumer.js';
+export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag, ResetTarget } from './group/groups.js';
+export type { SeekTarget } from './group/seek-target.js';
 export { Log, type LogOptions } from './log.js';
 export { type Assignment, type AssignmentMember, assignPartitions } from './model/assignment.js';
 export { deadLetterHeaders } from './model/dead-letter.js';
@@ -13,20 +14,19 @@ export type { RecordInput, RecordMetadata, StoredRecord } from './model/record.j
 export { type Compression, compressions, parseBatch } from './model/record-batch.js';
 export type { Retention, Topic, TopicInput, TopicSettings, UnreadPolicy } from './model/topic.js';
 export type { TopicPartition } from './model/topic-partition.js';
-export { BatchWriteError } from './parcel.js';
-export type { LogRecord } from './partition-reader.js';
-export { Producer } from './producer.js';
+export type { BatchContext, BatchRecord } from './partition/batch-context.js';
+export type { RecordContext } from './partition/record-context.js';
+export { BatchWriteError } from './producer/parcel.js';
+export { Producer } from './producer/producer.js';
 export {
   type Acknowledgement,
   type Partitioner,
   type ProducerOptions,
   resolveProducerOptions,
-} from './producer-options.js';
-export type { ReadInput, ReadOptions } from './read-options.js';
-export type { RecordContext } from './record-context.js';
-export type { RecordIterator } from './record-stream.js';
-export type { DeadLetterInfo, RedriveOptions, RedriveReport } from './redrive.js';
-export type { SeekTarget } from './seek-target.js';
+} from './producer/producer-options.js';
+export type { LogRecord } from './reader/partition-reader.js';
+export type { ReadInput, ReadOptions } from './reader/read-options.js';
+export type { RecordIterator } from './reader/record-stream.js';
 export { groupKeys, groupPartitionKey, groupsKey, partitionKeys, topicsKey } from './store/keys.js';
 export type { PartitionState } from './store/partition.js';
-export type { TopicChange, TopicDescription } from './topics.js';
+export type { TopicChange, TopicDescription } from './topics/topics.js';

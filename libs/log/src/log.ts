@@ -1,21 +1,21 @@
 import { type Codec, CodecRegistry, integer, jsonCodec, msgpackCodec, rawCodec, resolveOptions } from '@millrace/core';
 import { Events } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
-import { SharedChannel } from './append-channel.js';
-import { type ConsumerInput, resolveConsumerOptions } from './consumer-options.js';
-import { GroupConsumer } from './group-consumer.js';
-import { Groups } from './groups.js';
+import { Redrive, type RedriveOptions, type RedriveReport } from './dead-letters/redrive.js';
+import { type ConsumerInput, resolveConsumerOptions } from './group/consumer-options.js';
+import { GroupConsumer } from './group/group-consumer.js';
+import { Groups } from './group/groups.js';
 import type { Topic, TopicInput } from './model/topic.js';
-import { type LogRecord, PartitionReader } from './partition-reader.js';
-import { Producer } from './producer.js';
-import { type ProducerOptions, resolveProducerOptions } from './producer-options.js';
-import type { ReadInput } from './read-options.js';
-import type { RecordIterator } from './record-stream.js';
-import { Redrive, type RedriveOptions, type RedriveReport } from './redrive.js';
-import { ReplicaChannel } from './replica-channel.js';
-import { RetentionUpkeep } from './retention-upkeep.js';
-import { TopicCatalog } from './topic-catalog.js';
-import { type TopicChange, type TopicDescription, Topics } from './topics.js';
+import { SharedChannel } from './producer/append-channel.js';
+import { Producer } from './producer/producer.js';
+import { type ProducerOptions, resolveProducerOptions } from './producer/producer-options.js';
+import { ReplicaChannel } from './producer/replica-channel.js';
+import { type LogRecord, PartitionReader } from './reader/partition-reader.js';
+import type { ReadInput } from './reader/read-options.js';
+import type { RecordIterator } from './reader/record-stream.js';
+import { RetentionUpkeep } from './topics/retention-upkeep.js';
+import { TopicCatalog } from './topics/topic-catalog.js';
+import { type TopicChange, type TopicDescription, Topics } from './topics/topics.js';
 
 export interface LogOptions {
   /** Where events go; default: an emitter of its own. */

@@ -3,13 +3,10 @@ import { CodecRegistry, type Headers, jsonCodec, rawCodec } from '@millrace/core
 import type { Events, StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
-import { Composer, type MessageInput } from './composer.js';
-import type { QueueConsumer } from './consumer.js';
-import type { ConsumerInput } from './consumer-options.js';
-import { Consumers } from './consumers.js';
-import { DeadLetterCarrier } from './dead-letter-carrier.js';
-import { Declarations, type DeclareOptions } from './declarations.js';
-import { Forwarder } from './forwarder.js';
+import type { QueueConsumer } from './consuming/consumer.js';
+import type { ConsumerInput } from './consuming/consumer-options.js';
+import { Consumers } from './consuming/consumers.js';
+import { DeadLetterCarrier } from './dead-letters/dead-letter-carrier.js';
 import type { BindingDeclaration } from './model/binding.js';
 import type { ExchangeDeclaration } from './model/exchange-settings.js';
 import { MessageIds } from './model/message-id.js';
@@ -17,15 +14,18 @@ import type { PublishProperties } from './model/publish-properties.js';
 import type { QueueDeclaration, QueueSettings } from './model/queue-settings.js';
 import type { Receipt } from './model/receipt.js';
 import type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
-import { PublishRequest } from './publish-request.js';
-import { Publisher } from './publisher.js';
+import { Composer, type MessageInput } from './publishing/composer.js';
+import { Forwarder } from './publishing/forwarder.js';
+import { PublishRequest } from './publishing/publish-request.js';
+import { Publisher } from './publishing/publisher.js';
+import type { TopicSink } from './publishing/topic-sink.js';
 import { QueueHandle } from './queue-handle.js';
-import { QueueKeeper } from './queue-keeper.js';
-import { type RequestOptions, RpcClient } from './rpc-client.js';
-import { RpcResponder } from './rpc-responder.js';
+import { type RequestOptions, RpcClient } from './rpc/rpc-client.js';
+import { RpcResponder } from './rpc/rpc-responder.js';
 import type { RemoveConditions } from './store/queue-slot.js';
-import type { TopicSink } from './topic-sink.js';
-import { TopologyCache } from './topology-cache.js';
+import { Declarations, type DeclareOptions } from './topology/declarations.js';
+import { QueueKeeper } from './topology/queue-keeper.js';
+import { TopologyCache } from './topology/topology-cache.js';
 
 /** Exchanges, queues and bindings: declares them, publishes to them, and makes the consumers of queues. */
 export class Broker {

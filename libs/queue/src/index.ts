@@ -1,9 +1,8 @@
-export { BatchContext, type BatchMessage } from './batch-context.js';
 export { Broker } from './broker.js';
 export { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
-export type { MessageInput } from './composer.js';
-export { QueueConsumer } from './consumer.js';
-export type { ConsumerStatus } from './consumer-host.js';
+export { BatchContext, type BatchMessage } from './consuming/batch-context.js';
+export { QueueConsumer } from './consuming/consumer.js';
+export type { ConsumerStatus } from './consuming/consumer-host.js';
 export type {
   BatchHandler,
   ConsumerInput,
@@ -11,11 +10,11 @@ export type {
   HandlerOptions,
   MessageHandler,
   MessageMiddleware,
-} from './consumer-options.js';
-export type { DeadLetterQueue, RedriveOptions, RedriveReport } from './dead-letter-queue.js';
-export type { DeclareOptions } from './declarations.js';
-export { MessageCancelledError } from './message-cancelled.js';
-export { MessageContext } from './message-context.js';
+} from './consuming/consumer-options.js';
+export { MessageCancelledError } from './consuming/message-cancelled.js';
+export { MessageContext } from './consuming/message-context.js';
+export { Requeue } from './consuming/requeue.js';
+export type { DeadLetterQueue, RedriveOptions, RedriveReport } from './dead-letters/dead-letter-queue.js';
 export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
 export type { Death } from './model/death.js';
 export type { ExchangeDeclaration, ExchangeSettings, ExchangeType } from './model/exchange-settings.js';
@@ -33,12 +32,13 @@ export { type Route, Router } from './model/routing.js';
 export { topicMatches } from './model/topic-pattern.js';
 export type { Topology } from './model/topology.js';
 export type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
+export type { MessageInput } from './publishing/composer.js';
+export type { TopicMessage, TopicSink } from './publishing/topic-sink.js';
 export { type MessagePage, type MessageState, type PageOptions, QueueHandle } from './queue-handle.js';
 export { QueuedMessage } from './queued-message.js';
-export { Requeue } from './requeue.js';
-export type { RequestOptions } from './rpc-client.js';
-export { RemoteError, RequestTimeoutError } from './rpc-errors.js';
+export type { RequestOptions } from './rpc/rpc-client.js';
+export { RemoteError, RequestTimeoutError } from './rpc/rpc-errors.js';
 export type { JobState, QueueCounts } from './store/job.js';
 export { queueKeys, readyKeys, topologyKeys } from './store/keys.js';
 export type { RemoveConditions } from './store/queue-slot.js';
-export type { TopicMessage, TopicSink } from './topic-sink.js';
+export type { DeclareOptions } from './topology/declarations.js';

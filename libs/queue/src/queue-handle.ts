@@ -1,8 +1,8 @@
 import { type CodecRegistry, TopologyNotFoundError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
-import { DeadLetterQueue } from './dead-letter-queue.js';
-import type { Forwarder } from './forwarder.js';
+import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { countDeliveries, readDeliveries } from './model/deliveries.js';
+import type { Forwarder } from './publishing/forwarder.js';
 import { QueuedMessage } from './queued-message.js';
 import { type ListedPage, listByTime, listReady, removeWaiting, unpark } from './store/browse.js';
 import { queueSettingsJson } from './store/dying.js';

@@ -1,0 +1,91 @@
+import { TopicNotFoundError, UnavailableError } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
+import { type DeadRecord, deadLetterFrame } from '../model/dead-letter.js';
+import type { Topic } from '../model/topic.js';
+import { copyOnce } from '../store/copy.js';
+import type { TopicCatalog } from '../topics/topic-catalog.js';
+import type { Topics } from '../topics/topics.js';
+
+/** The offsets of a group that is never seen again are forgotten. */
+const rememberMs = 30 * 86_400_000;
+
+/** Where a record comes from, as far as it must not be written twice. */
+export interface DeadLetterOrigin {
+  /** Offsets below are committed: their dead letters are written for good. */
+  readonly floor: number;
+  /** How often the group was set back here: a record that is handled anew may die anew. */
+  readonly pass: number;
+}
+
+/** Writes dead letters, each once, and makes their topic when it is first needed. */
+export class DeadLetterWriter {
+  readonly #connection: RedisConnection;
+  readonly #catalog: TopicCatalog;
+  readonly #topics: Topics;
+  readonly #override: string | false | undefined;
+
+  constructor(
+    connection: RedisConnection,
+    catalog: TopicCatalog,
+    topics: Topics,
+    override: string | false | undefined,
+  ) {
+    this.#connection = connection;
+    this.#catalog = catalog;
+    this.#topics = topics;
+    this.#override = override;
+  }
+
+  /**
+   * Writes a dead letter, into the partition of the same number.
+   *
+   * @returns false when the topic keeps no dead letters
+   * @throws when it could not be written: the record is then not finished
+   */
+  async write(dead: DeadRecord, origin: DeadLetterOrigin): Promise<boolean> {
+    const source = await this.#catalog.get(dead.topic);
+    const name = this.#override ?? (source.deadLetter === false ? false : source.deadLetter.topic);
+    if (name === false) return false;
+    let topic = await this.#ensure(name, source);
+    const timestamp = Date.now();
+    const frame = deadLetterFrame(dead, timestamp);
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const reply = await copyOnce(this.#connection.commands, this.#connection.prefix, {
+        topic: topic.name,
+        topicId: topic.id,
+        partition: dead.partition % topic.partitions,
+        source: `${dead.group}:${dead.topic}:${dead.partition}`,
+        sourceOffset: dead.record.offset,
+        pass: origin.pass,
+        floor: origin.floor,
+        timestamp,
+        frame,
+        rememberMs,
+      });
+      if (reply.kind !== 'gone') return true;
+      // It was deleted since we learned of it, or a declaration is under way.
+      this.#catalog.forget(name);
+      topic = await this.#ensure(name, source);
+    }
+    throw new UnavailableError(`topic "${name}" was deleted while a dead letter was written to it.`);
+  }
+
+  async #ensure(name: string, source: Topic): Promise<Topic> {
+    try {
+      return await this.#catalog.get(name);
+    } catch (error) {
+      if (!(error instanceof TopicNotFoundError)) throw error;
+    }
+    const { maxAgeMs, maxRecords, maxBytes } = source.retention;
+    const declared = await this.#topics.declare({
+      name,
+      partitions: source.partitions,
+      codec: source.codec,
+      compression: source.compression,
+      // Nobody may be registered there, and a dead letter that is refused would hold up the group.
+      retention: { maxAgeMs, maxRecords, maxBytes, unread: 'expire' },
+      deadLetter: false,
+    });
+    return declared;
+  }
+}

@@ -1,0 +1,217 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { boolean, integer, OptionsError, TopicNotFoundError } from '@millrace/core';
+import { RateLimit } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import { idempotently } from '../idempotent-call.js';
+import { decodeBatch } from '../model/batch-compression.js';
+import { deadLetterHeaders, originOf, redriveFrame } from '../model/dead-letter.js';
+import type { StoredRecord } from '../model/record.js';
+import type { Topic } from '../model/topic.js';
+import type { TopicPartition } from '../model/topic-partition.js';
+import { copiedOffsets, copyOnce } from '../store/copy.js';
+import { partitionKeys } from '../store/keys.js';
+import { partitionState } from '../store/partition.js';
+import { readBatches } from '../store/read.js';
+import type { TopicCatalog } from '../topics/topic-catalog.js';
+import type { Topics } from '../topics/topics.js';
+
+/** Which dead letters to send back, and how. */
+export interface RedriveOptions {
+  /** The dead-letter topic. */
+  readonly topic: string;
+  /** Only these. Default: all that are in the topic now. */
+  readonly records?: readonly { readonly partition: number; readonly offset: number }[] | undefined;
+  /** Only those it answers true for. */
+  readonly filter?: ((letter: DeadLetterInfo) => boolean) | undefined;
+  /** Only says what would be sent. Default false. */
+  readonly dryRun?: boolean | undefined;
+  /** The most records a second. Default: no limit. */
+  readonly maxPerSecond?: number | undefined;
+  /** A record that came back so often stays where it is. Default 3. */
+  readonly maxRedrives?: number | undefined;
+  /** Ends it early; what was sent is sent. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A dead letter, for a filter to look at. */
+export interface DeadLetterInfo extends Omit<StoredRecord, 'value'> {
+  readonly partition: number;
+  /** The value's bytes. */
+  readonly bytes: Buffer;
+  readonly originalTopic: string;
+  readonly originalPartition: number;
+  readonly group: string;
+  readonly reason: string;
+  readonly redrives: number;
+}
+
+/** What a redrive did, or would do. */
+export interface RedriveReport {
+  readonly redriven: number;
+  /** Sent back by an earlier redrive. */
+  readonly repeated: number;
+  /** Sent back too often already. */
+  readonly looping: number;
+  readonly filtered: number;
+  /** No dead letters, or ones whose records cannot be told apart (a damaged batch), or of a topic that is gone. */
+  readonly impossible: number;
+}
+
+type Verdict = keyof RedriveReport;
+
+/**
+ * Sends dead letters back to the partitions they came from, in their order, for the group that gave them up: other groups
+ * of the topic pass them over. Each is sent once, however often a redrive is repeated or cut off.
+ */
+export class Redrive {
+  readonly #connection: RedisConnection;
+  readonly #catalog: TopicCatalog;
+  readonly #topics: Topics;
+
+  constructor(connection: RedisConnection, catalog: TopicCatalog, topics: Topics) {
+    this.#connection = connection;
+    this.#catalog = catalog;
+    this.#topics = topics;
+  }
+
+  /** @throws {OptionsError} @throws {TopicNotFoundError} */
+  async run(options: RedriveOptions): Promise<RedriveReport> {
+    check(options);
+    const { partitions } = await this.#topics.describe(options.topic);
+    const report: Record<Verdict, number> = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
+    const rate =
+      options.maxPerSecond === undefined ? undefined : new RateLimit(options.maxPerSecond, performance.now());
+    for (let partition = 0; partition < partitions; partition++) {
+      await this.#runPartition(options, partition, rate, report);
+    }
+    return report;
+  }
+
+  async #runPartition(
+    options: RedriveOptions,
+    partition: number,
+    rate: RateLimit | undefined,
+    report: Record<Verdict, number>,
+  ): Promise<void> {
+    const chosen = options.records?.filter((record) => record.partition === partition);
+    if (chosen?.length === 0) return;
+    const offsets = chosen && new Set(chosen.map(({ offset }) => offset));
+    const keys = partitionKeys(this.#connection.prefix, options.topic, partition);
+    const state = await this.#ask(options.topic, (client) => partitionState(client, keys));
+    const { start, end } = state ?? { start: 0, end: 0 };
+    const copied = new Map<string, Set<number>>();
+    for (let position = start; position < end; ) {
+      const batches = await this.#ask(options.topic, (client) => readBatches(client, keys, position, { count: 50 }));
+      if (batches.length === 0) return;
+      for (const { frame, endOffset } of batches) {
+        const { codecId, records } = decodeBatch(frame, endOffset);
+        for (const record of records) {
+          if (record.offset < start || record.offset >= end || offsets?.has(record.offset) === false) continue;
+          if (options.signal?.aborted) return;
+          report[await this.#one(options, { partition, record, codecId, start, copied, rate })]++;
+        }
+        position = endOffset;
+      }
+    }
+  }
+
+  async #one(options: RedriveOptions, letter: Letter): Promise<Verdict> {
+    const origin = originOf(letter.record.headers);
+    const isWhole = letter.record.headers[deadLetterHeaders.lastOffset] === undefined;
+    const topic = origin === undefined ? undefined : await this.#findTopic(origin.topic);
+    if (origin === undefined || topic === undefined || !isWhole) return 'impossible';
+    if (options.filter?.(infoOf(letter, origin)) === false) return 'filtered';
+    if (origin.redrives >= (options.maxRedrives ?? 3)) return 'looping';
+    const to = {
+      topic: topic.name,
+      partition: origin.partition % topic.partitions,
+      source: `redrive:${options.topic}:${letter.partition}`,
+    };
+    if (await this.#isCopied(to, letter)) return 'repeated';
+    if (options.dryRun) return 'redriven';
+    await pace(letter.rate);
+    return this.#send(topic, to, letter);
+  }
+
+  async #send(topic: Topic, to: TopicPartition & { readonly source: string }, letter: Letter): Promise<Verdict> {
+    const timestamp = Date.now();
+    const frame = redriveFrame(letter.record, letter.codecId, timestamp);
+    const { offset: sourceOffset } = letter.record;
+    const copy = {
+      ...to,
+      topicId: topic.id,
+      sourceOffset,
+      pass: 0,
+      floor: letter.start,
+      timestamp,
+      frame,
+      rememberMs: 0,
+    };
+    const reply = await this.#ask(topic.name, (client) => copyOnce(client, this.#connection.prefix, copy));
+    if (reply.kind === 'copied') return 'redriven';
+    return reply.kind === 'repeated' ? 'repeated' : 'impossible';
+  }
+
+  async #isCopied(to: TopicPartition & { readonly source: string }, letter: Letter): Promise<boolean> {
+    const name = `${to.topic}:${to.partition}`;
+    let copied = letter.copied.get(name);
+    if (copied === undefined) {
+      copied = await this.#ask(to.topic, (client) => copiedOffsets(client, this.#connection.prefix, to, letter.start));
+      letter.copied.set(name, copied);
+    }
+    return copied.has(letter.record.offset);
+  }
+
+  async #findTopic(name: string): Promise<Topic | undefined> {
+    try {
+      return await this.#catalog.get(name);
+    } catch (error) {
+      if (error instanceof TopicNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  #ask<T>(topic: string, call: (client: RedisConnection['commands']) => Promise<T>): Promise<T> {
+    return idempotently(this.#connection, `redrive topic "${topic}"`, call);
+  }
+}
+
+/** A dead letter on its way back. */
+interface Letter {
+  readonly partition: number;
+  readonly record: StoredRecord;
+  readonly codecId: number;
+  /** Where the dead-letter partition's log begins. */
+  readonly start: number;
+  /** By target partition: what was sent there before. */
+  readonly copied: Map<string, Set<number>>;
+  readonly rate: RateLimit | undefined;
+}
+
+function infoOf(letter: Letter, origin: NonNullable<ReturnType<typeof originOf>>): DeadLetterInfo {
+  const { value: bytes, ...record } = letter.record;
+  return {
+    ...record,
+    bytes,
+    partition: letter.partition,
+    originalTopic: origin.topic,
+    originalPartition: origin.partition,
+    group: origin.group,
+    reason: String(record.headers[deadLetterHeaders.reason]),
+    redrives: origin.redrives,
+  };
+}
+
+async function pace(rate: RateLimit | undefined): Promise<void> {
+  if (rate === undefined) return;
+  while (rate.take(1, performance.now()) === 0) await sleep(rate.waitMs(performance.now()));
+}
+
+function check({ maxPerSecond, maxRedrives, dryRun }: RedriveOptions): void {
+  const problems: string[] = [];
+  const report = (problem: string): void => void problems.push(problem);
+  integer(1, { min: 1 })(maxPerSecond, report, 'maxPerSecond');
+  integer(3, { min: 1 })(maxRedrives, report, 'maxRedrives');
+  boolean(false)(dryRun, report, 'dryRun');
+  if (problems.length > 0) throw new OptionsError('redrive', problems);
+}

@@ -1,0 +1,46 @@
+import type { PartitionWorker } from '../partition/partition-worker.js';
+
+/** Commits what is done, at most `intervalMs` after it was done, one command a partition however many records. */
+export class Committer {
+  readonly #intervalMs: number;
+  readonly #workers: () => Iterable<PartitionWorker>;
+  readonly #onLost: (worker: PartitionWorker) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(intervalMs: number, workers: () => Iterable<PartitionWorker>, onLost: (worker: PartitionWorker) => void) {
+    this.#intervalMs = intervalMs;
+    this.#workers = workers;
+    this.#onLost = onLost;
+  }
+
+  soon(): void {
+    if (this.#timer !== undefined || this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.now();
+    }, this.#intervalMs);
+  }
+
+  /** Commits everything that is done. What Redis did not take is tried again with the next interval. */
+  async now(): Promise<void> {
+    await Promise.all([...this.#workers()].map((worker) => this.commit(worker)));
+  }
+
+  /** True unless Redis did not answer. */
+  async commit(worker: PartitionWorker): Promise<boolean> {
+    try {
+      if ((await worker.offsets.commit()) === 'lost') this.#onLost(worker);
+      return true;
+    } catch {
+      // Redis is away, which others report. Nothing is lost: the work may be repeated, the lease decides by whom.
+      this.soon();
+      return false;
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,96 @@
+import type { CodecRegistry } from '@millrace/core';
+import {
+  type DeliveryPlan,
+  type Events,
+  type HandlerLabels,
+  type RunningConsumer,
+  withMiddleware,
+} from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
+import { Dispatcher } from '../partition/dispatcher.js';
+import type { PartitionWorker } from '../partition/partition-worker.js';
+import type { RecordContext } from '../partition/record-context.js';
+import type { WorkerHost } from '../partition/worker-host.js';
+import type { CommitReply } from '../store/commit.js';
+import type { GroupPartition } from '../store/lease.js';
+import type { ConsumerOptions } from './consumer-options.js';
+import type { ConsumerSurroundings } from './consumer-surroundings.js';
+
+/** What of a consumer its workers reach. */
+export interface HostCalls extends Pick<WorkerHost, 'commitSoon' | 'fetchSoon' | 'resolveGap' | 'onError'> {
+  /** How many partitions the member owns. */
+  owned(): number;
+}
+
+/** What the workers of one consumer have in common. */
+export class ConsumerHost implements WorkerHost {
+  readonly options: ConsumerOptions;
+  readonly connection: RedisConnection;
+  readonly events: Events;
+  readonly codecs: CodecRegistry;
+  readonly dispatcher: Dispatcher;
+  readonly deadLetters: DeadLetterWriter;
+  readonly plan: DeliveryPlan<RecordContext>;
+  readonly #calls: HostCalls;
+  readonly #consumer: RunningConsumer;
+  readonly #labels = new Map<string, HandlerLabels>();
+
+  constructor(surroundings: ConsumerSurroundings, options: ConsumerOptions, calls: HostCalls) {
+    const { connection, events, codecs, catalog, topics } = surroundings;
+    this.options = options;
+    this.connection = connection;
+    this.events = events;
+    this.codecs = codecs;
+    this.dispatcher = new Dispatcher(options.concurrency, options.maxPerSecond);
+    this.deadLetters = new DeadLetterWriter(connection, catalog, topics, options.deadLetter);
+    const { handler = () => undefined, middleware, validate, handlerTimeoutMs } = options;
+    this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs };
+    this.#calls = calls;
+    const { name = options.group, group } = options;
+    this.#consumer = { handler: name, source: `group:${group}`, group, running: () => this.dispatcher.running };
+  }
+
+  labelsOf(topic: string): HandlerLabels {
+    let labels = this.#labels.get(topic);
+    if (labels === undefined) {
+      const { name, group } = this.options;
+      labels = Object.freeze({ handler: name ?? group, source: `topic:${topic}`, group });
+      this.#labels.set(topic, labels);
+    }
+    return labels;
+  }
+
+  tellStarted(): void {
+    this.events.emit('consumer-started', this.#consumer);
+  }
+
+  tellStopped(): void {
+    this.events.emit('consumer-stopped', this.#consumer);
+  }
+
+  tellCommit({ topic, partition, group }: GroupPartition, result: CommitReply['kind'], offset: number): void {
+    if (result === 'committed') this.events.emit('committed', { topic, partition, group, offset });
+    else this.events.emit('commit-refused', { topic, partition, group, why: result });
+  }
+
+  shareOfPrefetch(): { readonly records: number; readonly bytes: number } {
+    const owned = Math.max(1, this.#calls.owned());
+    const { prefetchRecords, prefetchBytes } = this.options;
+    return { records: Math.ceil(prefetchRecords / owned), bytes: Math.ceil(prefetchBytes / owned) };
+  }
+
+  commitSoon(): void {
+    this.#calls.commitSoon();
+  }
+
+  fetchSoon(): void {
+    this.#calls.fetchSoon();
+  }
+
+  resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined> {
+    return this.#calls.resolveGap(worker, offset);
+  }
+
+  readonly onError = (duty: string, error: unknown): void => this.#calls.onError(duty, error);
+}

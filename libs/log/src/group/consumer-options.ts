@@ -1,0 +1,184 @@
+import {
+  boolean,
+  custom,
+  integer,
+  nameProblem,
+  type OptionReader,
+  object,
+  oneOf,
+  optional,
+  type RetryPolicy,
+  required,
+  resolveOptions,
+  retryPolicy,
+  text,
+} from '@millrace/core';
+import type { Handler, Middleware } from '@millrace/delivery';
+import { type Ordering, orderings } from '../model/lanes.js';
+import { type OutOfRangePolicy, outOfRangePolicies } from '../model/offset-range.js';
+import type { BatchContext, BatchRecord } from '../partition/batch-context.js';
+import type { RecordContext } from '../partition/record-context.js';
+
+/** Where a group begins to read a partition that it has no offset for. */
+export type From = 'earliest' | 'latest' | { readonly timestamp: number };
+
+/** Handles several records of one partition at once; `context.fail` says which of them failed. */
+export type BatchHandler = (records: readonly BatchRecord[], context: BatchContext) => unknown;
+
+/** How a member of a consumer group reads and handles records. */
+export interface ConsumerOptions {
+  /** Members of one group share the partitions; each group gets every record. */
+  readonly group: string;
+  /** Names, or a pattern. Topics that appear later are picked up. */
+  readonly topics: readonly string[] | RegExp;
+  /** Handles one record at a time. Give this or `batchHandler`. */
+  readonly handler?: Handler<RecordContext> | undefined;
+  readonly batchHandler?: BatchHandler | undefined;
+  /** The most records of one batch (default 100), and how long a batch that is not full waits for more (default 0). */
+  readonly batch: { readonly maxRecords: number; readonly lingerMs: number };
+  /** Default `earliest`. It only counts while the group has no committed offset. */
+  readonly from: From;
+  /** When the committed offset is no longer in the log. Default `earliest`: the oldest record there is. */
+  readonly onOutOfRange: OutOfRangePolicy;
+  /** Default `key`: one record of a key at a time, in order; records without a key are free. */
+  readonly ordering: Ordering;
+  /** Records (or batches) in hand at the same time, over all partitions of this member. Default 16. */
+  readonly concurrency: number;
+  readonly retry: RetryPolicy;
+  /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
+  readonly deadLetter?: string | false | undefined;
+  /** How long a handler may take unless it calls `context.extend()`; 0: for ever. Default 300,000, Kafka's max.poll.interval.ms. */
+  readonly handlerTimeoutMs: number;
+  /** `auto` (default): when the handler resolved. `manual`: when it called `context.commit()`. */
+  readonly commit: 'auto' | 'manual';
+  /** Longest time between a record's end and its commit. Default 100. */
+  readonly commitIntervalMs: number;
+  /** A static member id: a restart within `sessionTimeoutMs` under the same id moves no partition (KIP-345). */
+  readonly memberId?: string | undefined;
+  /** How long a partition stays with an owner that went silent. Default 10,000. */
+  readonly leaseMs: number;
+  /** How long the group waits for a member that went silent. Default `leaseMs`; with a `memberId` 45,000, as in Kafka. */
+  readonly sessionTimeoutMs?: number | undefined;
+  /** Default 500, at most a third of `leaseMs`. */
+  readonly heartbeatMs: number;
+  /** How long records in hand may take to end before a partition is handed over. Default 30,000. */
+  readonly revokeTimeoutMs: number;
+  /** How often the group looks for new topics and partitions. Default 1,000. */
+  readonly topicRefreshMs: number;
+  /** The most records and bytes read ahead, over all partitions of this member. Defaults 10,000 and 32 MiB. */
+  readonly prefetchRecords: number;
+  readonly prefetchBytes: number;
+  /** How far reading may run ahead of the oldest unfinished record of a partition, in records. Default 50,000. */
+  readonly maxUncommittedRecords: number;
+  /** The most records a second, over all partitions of this member. Default: no limit. */
+  readonly maxPerSecond?: number | undefined;
+  readonly middleware: readonly Middleware<RecordContext>[];
+  /** Checks a payload, may answer another. @throws {ValidationError} */
+  readonly validate?: ((payload: unknown, context: RecordContext) => unknown) | undefined;
+  /** The handler's name in events and metrics. Default: the group. */
+  readonly name?: string | undefined;
+  /** Starts with all partitions paused. Default false. */
+  readonly startPaused: boolean;
+}
+
+/** The options as users write them. */
+export type ConsumerInput = Partial<Omit<ConsumerOptions, 'batch' | 'retry' | 'topics'>> &
+  Pick<ConsumerOptions, 'group'> & {
+    readonly topics: string | readonly string[] | RegExp;
+    readonly batch?: Partial<ConsumerOptions['batch']> | undefined;
+    readonly retry?: Partial<RetryPolicy> | false | undefined;
+  };
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveConsumerOptions(input: ConsumerInput): ConsumerOptions {
+  const subject = typeof input?.group === 'string' ? `consumer of group "${input.group}"` : 'consumer';
+  const handlers = [input?.handler, input?.batchHandler].filter((handler) => handler !== undefined);
+  const checked = handlers.length === 1 ? input : { ...input, handler: handlers.length };
+  return resolveOptions<ConsumerOptions>(subject, readersFor(input), checked);
+}
+
+function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<ConsumerOptions>>[1] {
+  const leaseMs = typeof input?.leaseMs === 'number' ? input.leaseMs : 10_000;
+  return {
+    group: required(name('group', '')),
+    topics: required(topics),
+    handler,
+    batchHandler: optional(custom(noBatchHandler, 'a function', isFunction<BatchHandler>)),
+    batch: object({ maxRecords: integer(100, { min: 1 }), lingerMs: integer(0) }),
+    from,
+    onOutOfRange: oneOf(outOfRangePolicies, 'earliest'),
+    ordering: oneOf(orderings, 'key'),
+    concurrency: integer(16, { min: 1, max: 100_000 }),
+    retry: retryPolicy(),
+    deadLetter: optional(deadLetter),
+    handlerTimeoutMs: integer(300_000, { max: 2_147_483_647 }),
+    commit: oneOf(['auto', 'manual'], 'auto'),
+    commitIntervalMs: integer(100),
+    memberId: optional(name('member', '')),
+    leaseMs: integer(10_000, { min: 100 }),
+    sessionTimeoutMs: optional(integer(leaseMs, { min: 100 })),
+    heartbeatMs: integer(Math.max(1, Math.min(500, Math.floor(leaseMs / 3))), { min: 1, max: Math.floor(leaseMs / 3) }),
+    revokeTimeoutMs: integer(30_000),
+    topicRefreshMs: integer(1000, { min: 1 }),
+    prefetchRecords: integer(10_000, { min: 1 }),
+    prefetchBytes: integer(32 * 1024 * 1024, { min: 1 }),
+    maxUncommittedRecords: integer(50_000, { min: 1, max: 1_000_000 }),
+    maxPerSecond: optional(integer(1, { min: 1 })),
+    middleware: custom<ConsumerOptions['middleware']>([], 'a list of functions', isFunctions),
+    validate: optional(custom((payload: unknown) => payload, 'a function', isFunction<(payload: unknown) => unknown>)),
+    name: optional(text('')),
+    startPaused: boolean(false),
+  };
+}
+
+const handler: OptionReader<ConsumerOptions['handler']> = (value, report) => {
+  if (value === 0) report('handler is missing: give handler, or batchHandler');
+  else if (value === 2) report('only one of handler and batchHandler may be given');
+  else if (value !== undefined && typeof value !== 'function') report('handler must be a function');
+  return isFunction<Handler<RecordContext>>(value) ? value : undefined;
+};
+
+const topics: OptionReader<ConsumerOptions['topics']> = (value, report, path) => {
+  if (value instanceof RegExp) return value;
+  const names: unknown[] = typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];
+  if (names.length === 0 && value !== undefined) report(`${path} must be a topic's name, a list of names or a RegExp`);
+  return names.filter((one): one is string => {
+    const problem = nameProblem('topic', one);
+    if (problem !== undefined) report(problem);
+    return problem === undefined;
+  });
+};
+
+const from: OptionReader<From> = (value, report, path) => {
+  if (value === undefined) return 'earliest';
+  if (value === 'earliest' || value === 'latest') return value;
+  if (typeof value === 'object' && value !== null && 'timestamp' in value && typeof value.timestamp === 'number') {
+    return { timestamp: value.timestamp };
+  }
+  report(`${path} must be 'earliest', 'latest' or { timestamp: ms since 1970 }`);
+  return 'earliest';
+};
+
+const deadLetter: OptionReader<string | false> = (value, report, path) => {
+  if (value === false) return false;
+  return name(`${path} topic`, '')(value, report, path);
+};
+
+function name(kind: string, fallback: string): OptionReader<string> {
+  return (value, report) => {
+    if (value === undefined) return fallback;
+    const problem = nameProblem(kind, value);
+    if (problem !== undefined) report(problem);
+    return typeof value === 'string' ? value : fallback;
+  };
+}
+
+const noBatchHandler: BatchHandler = () => undefined;
+
+function isFunction<T>(value: unknown): value is T {
+  return typeof value === 'function';
+}
+
+function isFunctions(value: unknown): value is ConsumerOptions['middleware'] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'function');
+}

@@ -1,0 +1,17 @@
+import type { CodecRegistry } from '@millrace/core';
+import type { Events } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import type { PartitionReader } from '../reader/partition-reader.js';
+import type { TopicCatalog } from '../topics/topic-catalog.js';
+import type { Topics } from '../topics/topics.js';
+
+/** What a consumer shares with everything else of its Log. */
+export interface ConsumerSurroundings {
+  readonly connection: RedisConnection;
+  readonly events: Events;
+  readonly codecs: CodecRegistry;
+  readonly catalog: TopicCatalog;
+  readonly topics: Topics;
+  readonly reader: PartitionReader;
+  readonly onStopped?: (() => void) | undefined;
+}

@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { LeaseLostError } from '@millrace/core';
+import { Lifecycle, type LifecycleState, PollLoop, type Service, type StopOptions } from '@millrace/delivery';
+import { subscribeTo } from '../model/subscription.js';
+import type { TopicPartition } from '../model/topic-partition.js';
+import type { PartitionWorker } from '../partition/partition-worker.js';
+import { Committer } from './committer.js';
+import { ConsumerHost } from './consumer-host.js';
+import type { ConsumerOptions } from './consumer-options.js';
+import type { ConsumerSurroundings } from './consumer-surroundings.js';
+import { Fetcher } from './fetcher.js';
+import { Membership, type MembershipSetting } from './membership.js';
+import { Ownership } from './ownership.js';
+import { OwnershipEvents } from './ownership-events.js';
+import { PartitionTaker } from './partition-taker.js';
+import { Pauses } from './pauses.js';
+import { offsetOf, type SeekTarget } from './seek-target.js';
+
+/** A partition that a consumer owns, and how far it is. */
+export interface OwnedPartition extends TopicPartition {
+  readonly epoch: number;
+  /** The committed offset, as far as Redis confirmed it. */
+  readonly committed: number;
+  /** The next offset to be read. */
+  readonly position: number;
+  readonly isPaused: boolean;
+}
+
+const defaultStopMs = 30_000;
+const staticSessionMs = 45_000;
+
+/**
+ * A member of a consumer group: it gets its share of the partitions, handles their records and commits how far it is. A
+ * record is handled at least once: again when the member dies before its commit.
+ */
+export class GroupConsumer implements Service {
+  readonly options: ConsumerOptions;
+  readonly memberId: string;
+  readonly #surroundings: ConsumerSurroundings;
+  readonly #lifecycle = new Lifecycle();
+  readonly #membership: Membership;
+  readonly #ownership: Ownership;
+  readonly #taker: PartitionTaker;
+  readonly #committer: Committer;
+  readonly #fetcher: Fetcher;
+  readonly #host: ConsumerHost;
+  readonly #heartbeat: PollLoop;
+  readonly #pauses: Pauses;
+  readonly #happenings: OwnershipEvents;
+  readonly #onUp = (): void => {
+    this.#membership.forgetConnection();
+    this.#heartbeat.wake();
+  };
+
+  constructor(surroundings: ConsumerSurroundings, options: ConsumerOptions) {
+    const { connection, events, reader } = surroundings;
+    this.options = options;
+    this.#surroundings = surroundings;
+    this.#pauses = new Pauses(options.startPaused);
+    this.memberId =
+      options.memberId ?? `${hostname().replace(/[^\w.-]/g, '-')}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    const onError = (duty: string, error: unknown): void => void events.emit('background-error', { duty, error });
+    this.#membership = new Membership(connection, this.#membershipSetting(), {
+      planned: (plan) => void this.#ownership.follow(plan),
+      replaced: () => void this.#replaced(),
+      serverChanged: () => void this.#happenings.verifyAll(),
+    });
+    this.#host = new ConsumerHost(surroundings, options, {
+      commitSoon: () => this.#committer.soon(),
+      fetchSoon: () => this.#fetcher.wake(),
+      resolveGap: (worker, offset) => this.#resolveGap(worker, offset),
+      owned: () => this.#ownership.size,
+      onError,
+    });
+    this.#happenings = new OwnershipEvents(surroundings, this.#host, this.#pauses, () => this.#ownership);
+    const { owner } = this.#membership;
+    const isLive = (holder: string): Promise<boolean> => this.#membership.isLive(holder);
+    this.#taker = new PartitionTaker(connection, { owner, isLive, options }, reader, events, this.#host);
+    this.#ownership = new Ownership({ ...options, memberId: this.memberId }, this.#taker, connection.commands, {
+      assigned: (worker) => this.#happenings.assigned(worker),
+      revoked: (worker) => this.#happenings.revoked(worker),
+      lost: (worker) => this.#happenings.lost(worker),
+      rolledBack: (worker) => this.#happenings.rolledBack(worker),
+      truncated: (worker, end) => this.#happenings.truncated(worker, end),
+      commit: (worker) => this.#committer.commit(worker),
+      onError,
+    });
+    const workers = (): Iterable<PartitionWorker> => this.#ownership.workers;
+    this.#committer = new Committer(options.commitIntervalMs, workers, (worker) => this.#happenings.lost(worker));
+    this.#fetcher = new Fetcher(connection, workers, (error) => onError(`read for group "${options.group}"`, error));
+    this.#heartbeat = new PollLoop(
+      () => this.#beat(),
+      (error) => onError(`heartbeat of group "${options.group}"`, error),
+    );
+  }
+
+  get state(): LifecycleState {
+    return this.#lifecycle.state;
+  }
+
+  /** What this member owns at the moment. */
+  get assignment(): readonly OwnedPartition[] {
+    return [...this.#ownership.workers].map(({ topic, partition, epoch, position, offsets, isPaused }) => {
+      return { topic, partition, epoch, committed: offsets.confirmed, position, isPaused };
+    });
+  }
+
+  /**
+   * Joins the group. Resolves when the partitions that are free were taken: what is written from then on is handled.
+   *
+   * @throws {UnavailableError} Redis is away; it may be tried again
+   */
+  start(): Promise<void> {
+    return this.#lifecycle.start(async () => {
+      const { connection } = this.#surroundings;
+      await connection.whenReady(connection.options.connectTimeoutMs);
+      await this.#membership.join();
+      await this.#ownership.follow(this.#membership.plan);
+      connection.on('up', this.#onUp);
+      await this.#heartbeat.start();
+      await this.#fetcher.start();
+      this.#host.tellStarted();
+    });
+  }
+
+  /**
+   * Takes nothing new, lets what is in hand end by the deadline (default 30 s), commits, hands the partitions over and
+   * leaves. What did not end is abandoned: its signal is aborted and another member handles it again.
+   */
+  stop({ deadlineMs = defaultStopMs }: StopOptions = {}): Promise<void> {
+    return this.#lifecycle.stop(async () => {
+      await this.#ownership.stop(deadlineMs);
+      await this.#end();
+      await this.#membership.leave().catch(() => undefined);
+      this.#host.tellStopped();
+    });
+  }
+
+  /** Stops handling these partitions (default: all, also those it will get) until `resume`; reading stops when the buffers are full. */
+  pause(partitions?: readonly TopicPartition[]): void {
+    this.#pauses.pause(partitions);
+    this.#happenings.applyPauses();
+  }
+
+  resume(partitions?: readonly TopicPartition[]): void {
+    this.#pauses.resume(partitions);
+    this.#happenings.applyPauses();
+  }
+
+  /**
+   * Sets the group's offset in a partition that this member owns, forwards or back, and goes on there. What is in hand
+   * ends first; it may be handled again.
+   *
+   * @throws {LeaseLostError} it is not, or no longer, this member's partition
+   * @throws {OffsetOutOfRangeError} the log does not hold that offset
+   */
+  async seek({ topic, partition }: TopicPartition, to: SeekTarget): Promise<void> {
+    const worker = this.#ownership.find({ topic, partition });
+    if (worker === undefined) {
+      const what = `topic "${topic}", partition ${partition}`;
+      throw new LeaseLostError(
+        `${what} is not owned by this member of group "${this.options.group}": seek where it is.`,
+      );
+    }
+    await worker.seek(await offsetOf(this.#surroundings.reader, worker, to));
+  }
+
+  /** Commits everything that is done, now. @throws {LeaseLostError} @throws when Redis does not answer */
+  async commit(): Promise<void> {
+    await Promise.all([...this.#ownership.workers].map((worker) => worker.offsets.flush()));
+  }
+
+  #membershipSetting(): MembershipSetting {
+    const { group, memberId, topics, leaseMs, sessionTimeoutMs, heartbeatMs, topicRefreshMs } = this.options;
+    return {
+      group,
+      memberId: this.memberId,
+      isStatic: memberId !== undefined,
+      subscription: subscribeTo(topics),
+      sessionMs: sessionTimeoutMs ?? (memberId === undefined ? leaseMs : Math.max(leaseMs, staticSessionMs)),
+      heartbeatMs,
+      topicRefreshMs,
+    };
+  }
+
+  async #beat(): Promise<number> {
+    const [restMs] = await Promise.all([this.#membership.beat(), this.#ownership.renew()]);
+    return restMs;
+  }
+
+  async #resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined> {
+    const { end } = await this.#surroundings.reader.state(worker.topic, worker.partition);
+    return this.#taker.resume(worker, worker.position, { start: offset, end });
+  }
+
+  async #replaced(): Promise<void> {
+    const { group } = this.options;
+    const error = new LeaseLostError(
+      `member "${this.memberId}" of group "${group}" is another process now. This consumer stops: give each its own memberId.`,
+    );
+    this.#host.onError(`consume as a member of group "${group}"`, error);
+    this.#ownership.close();
+    await this.#lifecycle.stop(() => this.#end());
+  }
+
+  async #end(): Promise<void> {
+    this.#surroundings.connection.off('up', this.#onUp);
+    this.#committer.close();
+    await Promise.all([this.#heartbeat.stop(), this.#fetcher.stop()]);
+    this.#ownership.close();
+    this.#host.dispatcher.close();
+    this.#surroundings.onStopped?.();
+  }
+}

@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto';
+import { assertName, OptionsError } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
+import { idempotently } from '../idempotent-call.js';
+import { decodeBatch } from '../model/batch-compression.js';
+import { decodePlan } from '../model/group-plan.js';
+import type { TopicPartition } from '../model/topic-partition.js';
+import type { PartitionReader } from '../reader/partition-reader.js';
+import {
+  forgetGroupPlace,
+  type GroupPlace,
+  lockGroup,
+  lookAtGroup,
+  setGroupOffset,
+  unlockGroup,
+} from '../store/group-offsets.js';
+import { groupKeys, groupsKey, partitionKeys } from '../store/keys.js';
+import { readGroup, type StoredGroup } from '../store/members.js';
+import { readBatches } from '../store/read.js';
+import type { Topics } from '../topics/topics.js';
+import { offsetOf, type SeekTarget } from './seek-target.js';
+
+/** How far a group is behind in one partition. */
+export interface PartitionLag extends TopicPartition {
+  /** The next offset the group will read. */
+  readonly committed: number;
+  readonly start: number;
+  readonly end: number;
+  /** Records that the group has not committed: end − committed, exactly. */
+  readonly lag: number;
+  /** How long the oldest of them has been waiting, in ms: by the record itself, not by interpolation. 0 when there is none. */
+  readonly timeLagMs: number;
+  /** Member id of who owns the partition. */
+  readonly owner: string | undefined;
+  readonly epoch: number;
+}
+
+export interface GroupDescription {
+  readonly group: string;
+  /** `active`: it has members. */
+  readonly state: 'active' | 'empty';
+  /** Grows with each new plan. */
+  readonly generation: number;
+  readonly members: readonly { readonly memberId: string; readonly partitions: readonly TopicPartition[] }[];
+  readonly partitions: readonly PartitionLag[];
+}
+
+/** Where to: an offset or a place, or so many records forwards (or, if negative, back) from where the group is. */
+export type ResetTarget = SeekTarget | { readonly shiftBy: number };
+
+export interface OffsetReset {
+  readonly topic: string;
+  /** Default: all. */
+  readonly partitions?: readonly number[] | undefined;
+  readonly to: ResetTarget;
+  /** Only says what would be done. Default false. */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** One partition's part of a reset. */
+export interface OffsetChange extends TopicPartition {
+  /** Undefined when the group had no offset here. */
+  readonly from: number | undefined;
+  readonly to: number;
+}
+
+/** Consumer groups as an operator sees them. */
+export class Groups {
+  readonly #connection: RedisConnection;
+  readonly #topics: Topics;
+  readonly #reader: PartitionReader;
+
+  constructor(connection: RedisConnection, topics: Topics, reader: PartitionReader) {
+    this.#connection = connection;
+    this.#topics = topics;
+    this.#reader = reader;
+  }
+
+  /** All groups that ever had a member and were not deleted, by name. */
+  async list(): Promise<string[]> {
+    const names = await this.#ask('list the groups', (client) => client.smembers(groupsKey(this.#connection.prefix)));
+    return names.sort();
+  }
+
+  async describe(group: string): Promise<GroupDescription> {
+    const [stored, partitions] = await Promise.all([this.#stored(group), this.lag(group)]);
+    const assignment = stored.plan === undefined ? undefined : decodePlan(stored.plan).assignment;
+    const members = stored.memberIds.map((memberId) => ({ memberId, partitions: assignment?.get(memberId) ?? [] }));
+    const state = members.length > 0 ? 'active' : 'empty';
+    return { group, state, generation: stored.generation, members, partitions };
+  }
+
+  /** How far the group is behind, in every partition it has an offset in. */
+  async lag(group: string): Promise<PartitionLag[]> {
+    assertName('group', group);
+    const partitions = await this.#allPartitions();
+    const lags = await Promise.all(partitions.map((partition) => this.#lagIn(group, partition)));
+    return lags.filter((lag) => lag !== undefined);
+  }
+
+  /**
+   * Moves the offsets of a group that has no members. Answers what was changed, or what would be.
+   *
+   * @throws {OptionsError} the group is active, or the target is none; nothing was changed
+   * @throws {OffsetOutOfRangeError} a log does not hold the offset; nothing was changed
+   */
+  async resetOffsets(group: string, { topic, partitions, to, dryRun = false }: OffsetReset): Promise<OffsetChange[]> {
+    assertName('group', group);
+    const known = await this.#topics.describe(topic);
+    const wanted = partitions ?? known.partitionStates.map((_, partition) => partition);
+    const plan = (): Promise<OffsetChange[]> =>
+      Promise.all(wanted.map((partition) => this.#change(group, { topic, partition }, to)));
+    if (dryRun) return plan();
+    return this.#locked(group, async () => {
+      const changes = await plan();
+      for (const change of changes) await this.#apply(group, change);
+      return changes;
+    });
+  }
+
+  /** Forgets a group that has no members, with all its offsets. False when there was none. @throws {OptionsError} it is active */
+  async delete(group: string): Promise<boolean> {
+    assertName('group', group);
+    return this.#locked(group, async () => {
+      for (const partition of await this.#allPartitions()) await this.#forget(group, partition);
+      const { prefix } = this.#connection;
+      const { members, subscriptions, presence, state } = groupKeys(prefix, group);
+      await this.#ask(`delete group "${group}"`, (client) => client.unlink(members, subscriptions, presence, state));
+      return (await this.#ask(`delete group "${group}"`, (client) => client.srem(groupsKey(prefix), group))) === 1;
+    });
+  }
+
+  /** Forgets where a group without members was in one topic: it begins there anew. @throws {OptionsError} it is active */
+  async deleteOffsets(group: string, topic: string): Promise<void> {
+    assertName('group', group);
+    const { partitionStates } = await this.#topics.describe(topic);
+    await this.#locked(group, async () => {
+      for (const partition of partitionStates.keys()) await this.#forget(group, { topic, partition });
+    });
+  }
+
+  async #lagIn(group: string, { topic, partition }: TopicPartition): Promise<PartitionLag | undefined> {
+    const place = await this.#look(group, { topic, partition });
+    if (place?.committed === undefined) return undefined;
+    const { committed, start, end, owner, epoch, nowMs } = place;
+    const oldest = Math.max(committed, start);
+    const timestamp = oldest < end ? await this.#timestampAt({ topic, partition }, oldest) : undefined;
+    return {
+      topic,
+      partition,
+      committed,
+      start,
+      end,
+      lag: Math.max(0, end - committed),
+      timeLagMs: timestamp === undefined ? 0 : Math.max(0, nowMs - timestamp),
+      owner: owner?.slice(0, owner.lastIndexOf(' ')),
+      epoch,
+    };
+  }
+
+  async #timestampAt({ topic, partition }: TopicPartition, offset: number): Promise<number | undefined> {
+    const keys = partitionKeys(this.#connection.prefix, topic, partition);
+    const [batch] = await this.#ask(`read topic "${topic}"`, (client) =>
+      readBatches(client, keys, offset, { count: 1 }),
+    );
+    if (batch === undefined) return undefined;
+    return decodeBatch(batch.frame, batch.endOffset).records.find((record) => record.offset >= offset)?.timestamp;
+  }
+
+  async #change(group: string, partition: TopicPartition, to: ResetTarget): Promise<OffsetChange> {
+    const place = await this.#look(group, partition);
+    const from = place?.committed;
+    if (typeof to !== 'object' || !('shiftBy' in to)) {
+      return { ...partition, from, to: await offsetOf(this.#reader, partition, to) };
+    }
+    const { start = 0, end = 0 } = place ?? {};
+    return { ...partition, from, to: Math.min(Math.max((from ?? start) + to.shiftBy, start), end) };
+  }
+
+  async #apply(group: string, { topic, partition, to }: OffsetChange): Promise<void> {
+    const place = { prefix: this.#connection.prefix, group, topic, partition };
+    const what = `move group "${group}" in topic "${topic}", partition ${partition}`;
+    if ((await this.#ask(what, (client) => setGroupOffset(client, place, to))) === 'held') throw active(group);
+  }
+
+  async #forget(group: string, partition: TopicPartition): Promise<void> {
+    const place = { prefix: this.#connection.prefix, group, ...partition };
+    const what = `forget group "${group}" in topic "${partition.topic}"`;
+    if (!(await this.#ask(what, (client) => forgetGroupPlace(client, place)))) throw active(group);
+  }
+
+  /** Nobody can join meanwhile. */
+  async #locked<T>(group: string, work: () => Promise<T>): Promise<T> {
+    const keys = groupKeys(this.#connection.prefix, group);
+    const token = randomUUID();
+    const { commands } = this.#connection;
+    const reply = await lockGroup(commands, keys, token);
+    if (reply === 'active') throw active(group);
+    if (reply === 'busy') throw new OptionsError(`group "${group}"`, ['another operator is changing it: try again']);
+    try {
+      return await work();
+    } finally {
+      await unlockGroup(commands, keys, token).catch(() => undefined);
+    }
+  }
+
+  async #allPartitions(): Promise<TopicPartition[]> {
+    const topics = await this.#topics.list();
+    return topics.flatMap(({ name: topic, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+    );
+  }
+
+  #stored(group: string): Promise<StoredGroup> {
+    const keys = groupKeys(this.#connection.prefix, group);
+    return this.#ask(`look at group "${group}"`, (client) => readGroup(client, keys));
+  }
+
+  #look(group: string, partition: TopicPartition): Promise<GroupPlace | undefined> {
+    const place = { prefix: this.#connection.prefix, group, ...partition };
+    return this.#ask(`look at group "${group}"`, (client) => lookAtGroup(client, place));
+  }
+
+  #ask<T>(what: string, call: (client: RedisConnection['commands']) => Promise<T>): Promise<T> {
+    return idempotently(this.#connection, what, call);
+  }
+}
+
+function active(group: string): OptionsError {
+  return new OptionsError(`group "${group}"`, ['it is active: stop its members before its offsets are changed']);
+}

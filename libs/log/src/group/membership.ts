@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { UnavailableError } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
+import { decodePlan, emptyPlan, encodePlan, type GroupPlan, nextPlan, plannedTopics } from '../model/group-plan.js';
+import { isSubscription, type Subscription } from '../model/subscription.js';
+import { compareNames } from '../model/topic-partition.js';
+import { type GroupKeys, groupKeys, groupsKey } from '../store/keys.js';
+import {
+  type GroupView,
+  isMember,
+  joinGroup,
+  type MemberEntry,
+  proposePlan,
+  removeMember,
+  sendHeartbeat,
+} from '../store/members.js';
+import { ownPresence, type Presence } from '../store/presence.js';
+import { allTopics } from '../store/topics.js';
+import { PeerWatch } from './peer-watch.js';
+
+export interface MembershipSetting {
+  readonly group: string;
+  readonly memberId: string;
+  /** A static member is waited for: its connection's end means nothing, and it does not leave when it stops. */
+  readonly isStatic: boolean;
+  readonly subscription: Subscription;
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+  readonly topicRefreshMs: number;
+}
+
+/** What a membership tells. */
+export interface MembershipListener {
+  /** There is a plan that this member did not know yet. */
+  planned(plan: GroupPlan): void;
+  /** Another process took over this member id: stop. */
+  replaced(): void;
+  /** The connection leads to another server now, or to the same one after a restart: its data may have gone back. */
+  serverChanged(): void;
+}
+
+/** How often, and for how long in all, a member waits for an operator who has the group locked. */
+const lockedRestMs = 100;
+
+/** One member's part in its group: it shows that it lives, sees who else does, and keeps the plan up to date with them. */
+export class Membership {
+  readonly memberId: string;
+  /** Names this process in leases. */
+  readonly owner: string;
+  readonly #connection: RedisConnection;
+  readonly #setting: MembershipSetting;
+  readonly #listener: MembershipListener;
+  readonly #keys: GroupKeys;
+  readonly #incarnation = randomUUID().slice(0, 13);
+  readonly #peers: PeerWatch;
+  #presence: Presence | undefined;
+  #known = { version: -1, generation: -1 };
+  #members: NonNullable<GroupView['members']> = new Map();
+  #plan = emptyPlan;
+  #topicsReadAt = 0;
+
+  constructor(connection: RedisConnection, setting: MembershipSetting, listener: MembershipListener) {
+    this.#connection = connection;
+    this.#setting = setting;
+    this.#listener = listener;
+    this.memberId = setting.memberId;
+    this.owner = `${setting.memberId} ${this.#incarnation}`;
+    this.#keys = groupKeys(connection.prefix, setting.group);
+    this.#peers = new PeerWatch(connection, this.#keys, setting.memberId);
+  }
+
+  get plan(): GroupPlan {
+    return this.#plan;
+  }
+
+  /** Becomes a member, and waits for a plan that has a place for it. @throws {UnavailableError} */
+  async join(): Promise<void> {
+    await this.#enter();
+    while (!this.#plan.members.has(this.memberId)) await this.beat();
+  }
+
+  /** One heartbeat. Answers in how many milliseconds the next is due. */
+  async beat(): Promise<number> {
+    const presence = await this.#ownPresence();
+    const reply = await sendHeartbeat(this.#connection.commands, this.#keys, this.#entry(presence), this.#known);
+    if (reply.kind === 'replaced') {
+      this.#listener.replaced();
+      return this.#setting.heartbeatMs;
+    }
+    if (reply.kind === 'expired') {
+      await this.#enter();
+      return 0;
+    }
+    this.#learn(reply.view);
+    if (this.#needsPlan() && !(await this.#replan())) return 0;
+    const gone = await this.#peers.look(presence, this.#members);
+    if (gone === 'removed') return 0;
+    return gone === 'suspected' ? Math.min(200, this.#setting.heartbeatMs) : this.#setting.heartbeatMs;
+  }
+
+  /** The connection is back: it may be another one, to another server. */
+  forgetConnection(): void {
+    this.#presence = undefined;
+  }
+
+  /** Whether whoever names itself so in a lease takes part in the group at this moment. */
+  async isLive(owner: string): Promise<boolean> {
+    const space = owner.lastIndexOf(' ');
+    const member = { memberId: owner.slice(0, space), incarnation: owner.slice(space + 1) };
+    return isMember(this.#connection.commands, this.#keys, member);
+  }
+
+  /** Leaves the group, so that the others need not wait. A static member stays: it is expected back. */
+  async leave(): Promise<void> {
+    if (this.#setting.isStatic) return;
+    await removeMember(this.#connection.commands, this.#keys, {
+      memberId: this.memberId,
+      incarnation: this.#incarnation,
+    });
+  }
+
+  async #enter(): Promise<void> {
+    const { commands, prefix } = this.#connection;
+    const deadline = performance.now() + this.#connection.options.connectTimeoutMs;
+    await commands.sadd(groupsKey(prefix), this.#setting.group);
+    while (!(await joinGroup(commands, this.#keys, this.#entry(await this.#ownPresence())))) {
+      if (performance.now() > deadline) {
+        throw new UnavailableError(`group "${this.#setting.group}" is locked: an operator changes its offsets.`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, lockedRestMs));
+    }
+    this.#known = { version: -1, generation: -1 };
+  }
+
+  #entry(presence: Presence): MemberEntry {
+    return {
+      memberId: this.memberId,
+      incarnation: this.#incarnation,
+      subscription: JSON.stringify(this.#setting.subscription),
+      presence: JSON.stringify(this.#setting.isStatic ? {} : presence),
+      sessionMs: this.#setting.sessionMs,
+    };
+  }
+
+  async #ownPresence(): Promise<Presence> {
+    if (this.#presence !== undefined) return this.#presence;
+    const presence = await ownPresence(this.#connection.commands);
+    const servers = Object.keys(presence).sort().join();
+    if (this.#servers !== undefined && this.#servers !== servers) this.#listener.serverChanged();
+    this.#servers = servers;
+    this.#presence = presence;
+    return presence;
+  }
+  #servers: string | undefined;
+
+  #learn(view: GroupView): void {
+    if (view.members !== undefined) this.#members = view.members;
+    const isNew = view.generation !== this.#known.generation;
+    this.#known = { version: view.version, generation: view.generation };
+    if (!isNew) return;
+    this.#plan = view.plan === undefined ? emptyPlan : decodePlan(view.plan);
+    this.#listener.planned(this.#plan);
+  }
+
+  /** When the members are not those of the plan, or, for the first by name, when it is time to look for new partitions. */
+  #needsPlan(): boolean {
+    if (this.#plan.members.size !== this.#members.size) return true;
+    for (const [id, { subscription }] of this.#members) if (this.#plan.members.get(id) !== subscription) return true;
+    const [first] = [...this.#members.keys()].sort(compareNames);
+    return first === this.memberId && performance.now() - this.#topicsReadAt >= this.#setting.topicRefreshMs;
+  }
+
+  /** False when somebody else was faster. */
+  async #replan(): Promise<boolean> {
+    const { commands, prefix } = this.#connection;
+    const topics = await allTopics(commands, prefix);
+    this.#topicsReadAt = performance.now();
+    const known = new Map(topics.map((topic) => [topic.name, topic.partitions]));
+    const subscriptions = new Map<string, Subscription>();
+    for (const [id, { subscription }] of this.#members) {
+      const parsed: unknown = JSON.parse(subscription);
+      if (isSubscription(parsed)) subscriptions.set(id, parsed);
+    }
+    const plan = nextPlan(this.#plan, subscriptions, plannedTopics(this.#plan, subscriptions.values(), known));
+    if (plan === this.#plan) return true;
+    const generation = await proposePlan(commands, this.#keys, this.#known, encodePlan(plan));
+    if (generation === undefined) return false;
+    this.#known = { version: this.#known.version, generation };
+    this.#plan = plan;
+    this.#listener.planned(plan);
+    return true;
+  }
+}

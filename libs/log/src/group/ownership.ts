@@ -1,0 +1,210 @@
+import type { GroupPlan } from '../model/group-plan.js';
+import { partitionName, type TopicPartition } from '../model/topic-partition.js';
+import type { PartitionWorker } from '../partition/partition-worker.js';
+import { releaseLease, renewLease } from '../store/lease.js';
+import type { PartitionTaker } from './partition-taker.js';
+
+export interface OwnershipSetting {
+  readonly memberId: string;
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  readonly revokeTimeoutMs: number;
+}
+
+/** What ownership tells, and what it needs others to do. */
+export interface OwnershipListener {
+  assigned(worker: PartitionWorker): void;
+  /** Handed over orderly. */
+  revoked(worker: PartitionWorker): void;
+  /** Taken away. */
+  lost(worker: PartitionWorker): void;
+  /** Redis forgot a commit: a failover or a restart lost the last writes. */
+  rolledBack(worker: PartitionWorker): void;
+  /** The log no longer holds what was read: a failover lost its tail. */
+  truncated(worker: PartitionWorker, end: number): void;
+  commit(worker: PartitionWorker): Promise<boolean>;
+  onError(duty: string, error: unknown): void;
+}
+
+/** How often a partition that another member still holds is asked for. */
+const takeAgainMs = 50;
+
+/**
+ * The partitions a member owns, and the way from there to those it is to own: what it has to give up it drains, commits
+ * and releases; what it gets it takes when it is free.
+ */
+export class Ownership {
+  readonly #setting: OwnershipSetting;
+  readonly #taker: PartitionTaker;
+  readonly #listener: OwnershipListener;
+  readonly #client: Parameters<typeof renewLease>[0];
+  readonly #workers = new Map<string, PartitionWorker>();
+  readonly #revoking = new Map<string, Promise<void>>();
+  #watch: NodeJS.Timeout | undefined;
+  #wanted = new Map<string, TopicPartition>();
+  #plan: GroupPlan | undefined;
+  #isStopping = false;
+  #taking: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    setting: OwnershipSetting,
+    taker: PartitionTaker,
+    client: Parameters<typeof renewLease>[0],
+    listener: OwnershipListener,
+  ) {
+    this.#setting = setting;
+    this.#taker = taker;
+    this.#client = client;
+    this.#listener = listener;
+  }
+
+  get workers(): Iterable<PartitionWorker> {
+    return this.#workers.values();
+  }
+
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  find(partition: TopicPartition): PartitionWorker | undefined {
+    return this.#workers.get(partitionName(partition));
+  }
+
+  /** Goes by a new plan. Resolves when what is free was taken; the rest follows. */
+  follow(plan: GroupPlan): Promise<void> {
+    this.#plan = plan;
+    // A heartbeat that gets no answer says nothing: the lease's end is watched by itself.
+    const watchMs = Math.max(10, Math.min(100, this.#setting.leaseMs / 20));
+    if (!this.#isStopping) this.#watch ??= setInterval(() => this.#suspendOverdue(), watchMs);
+    const wanted = plan.assignment.get(this.#setting.memberId) ?? [];
+    this.#wanted = new Map(wanted.map((partition) => [partitionName(partition), partition]));
+    for (const [name, worker] of this.#workers) {
+      if (!this.#wanted.has(name)) void this.#revoke(name, worker, this.#setting.revokeTimeoutMs);
+    }
+    return this.#take();
+  }
+
+  /** Extends the leases, one command a partition; what a commit extended just now is left out. */
+  async renew(): Promise<void> {
+    const now = performance.now();
+    const due = [...this.#workers.values()].filter(
+      (worker) => worker.isSuspended || now - worker.lease.extendedAt > this.#setting.heartbeatMs / 2,
+    );
+    await Promise.all(due.map((worker) => this.#renewOne(worker)));
+  }
+
+  /** Gives a partition up at once: its offset, or the log under it, is not what this member thinks. */
+  drop(worker: PartitionWorker): void {
+    const name = partitionName(worker);
+    worker.lease.lose();
+    worker.close();
+    if (this.#workers.get(name) === worker) this.#workers.delete(name);
+    this.#takeSoon();
+  }
+
+  /** Hands everything over; resolves by the deadline. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    await this.#taking?.catch(() => undefined);
+    const ends = [...this.#workers].map(([name, worker]) => this.#revoke(name, worker, deadlineMs));
+    await Promise.all(ends);
+  }
+
+  close(): void {
+    this.#isStopping = true;
+    clearInterval(this.#watch);
+    clearTimeout(this.#timer);
+    for (const worker of this.#workers.values()) worker.close();
+    this.#workers.clear();
+  }
+
+  #suspendOverdue(): void {
+    const now = performance.now();
+    for (const worker of this.#workers.values()) if (!worker.lease.isValid(now)) worker.suspend();
+  }
+
+  async #renewOne(worker: PartitionWorker): Promise<void> {
+    const { lease, position } = worker;
+    const { confirmed } = worker.offsets;
+    const sentAt = performance.now();
+    const reply = await renewLease(this.#client, lease.place, lease, lease.leaseMs);
+    if (worker.isClosed) return;
+    if (reply === undefined) this.#listener.lost(worker);
+    else if (reply.committed < confirmed) this.#listener.rolledBack(worker);
+    else if (reply.end < position) this.#listener.truncated(worker, reply.end);
+    else {
+      lease.extend(sentAt);
+      if (lease.isValid(performance.now())) worker.confirm();
+    }
+  }
+
+  #revoke(name: string, worker: PartitionWorker, timeoutMs: number): Promise<void> {
+    const underWay = this.#revoking.get(name);
+    // A stop has a deadline of its own for what a hand-over has begun.
+    if (underWay !== undefined) return this.#isStopping ? Promise.race([underWay, worker.drain(timeoutMs)]) : underWay;
+    const revoking = this.#handOver(worker, timeoutMs).finally(() => {
+      this.#revoking.delete(name);
+      this.#takeSoon();
+    });
+    this.#revoking.set(name, revoking);
+    return revoking;
+  }
+
+  async #handOver(worker: PartitionWorker, timeoutMs: number): Promise<void> {
+    await worker.drain(timeoutMs);
+    if (worker.isClosed) return;
+    const isCommitted = await this.#listener.commit(worker);
+    if (worker.isClosed) return;
+    // All is said and done here before another can have it.
+    worker.close();
+    this.#workers.delete(partitionName(worker));
+    this.#listener.revoked(worker);
+    try {
+      // Without a commit the lease is left to run out: the others would gain nothing by its release but repeated work.
+      if (isCommitted) await releaseLease(this.#client, worker.place, worker.lease);
+    } catch (error) {
+      this.#listener.onError(`release ${partitionName(worker)}`, error);
+    }
+  }
+
+  #takeSoon(): void {
+    if (this.#isStopping) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#take();
+    }, takeAgainMs);
+  }
+
+  /** One attempt to take everything that is wanted and not owned; who comes while one runs waits for it. */
+  #take(): Promise<void> {
+    this.#taking ??= this.#takeMissing().finally(() => {
+      this.#taking = undefined;
+    });
+    return this.#taking;
+  }
+
+  async #takeMissing(): Promise<void> {
+    const missing = [...this.#wanted].filter(([name]) => !this.#workers.has(name) && !this.#revoking.has(name));
+    const taken = await Promise.all(missing.map(([name, partition]) => this.#takeOne(name, partition)));
+    if (taken.includes(false) || [...this.#wanted.keys()].some((name) => !this.#workers.has(name))) this.#takeSoon();
+  }
+
+  async #takeOne(name: string, partition: TopicPartition): Promise<boolean> {
+    if (this.#isStopping || this.#plan === undefined) return true;
+    try {
+      const initial = this.#plan.topics.get(partition.topic)?.initial ?? 0;
+      const worker = await this.#taker.take(partition, { isNew: partition.partition >= initial });
+      if (worker === undefined) return false;
+      this.#workers.set(name, worker);
+      this.#listener.assigned(worker);
+      // The plan may have changed while Redis was asked.
+      if (!this.#wanted.has(name)) void this.#revoke(name, worker, 0);
+      return true;
+    } catch (error) {
+      this.#listener.onError(`take ${name}`, error);
+      return false;
+    }
+  }
+}

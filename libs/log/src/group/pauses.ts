@@ -1,0 +1,37 @@
+import { partitionName, type TopicPartition } from '../model/topic-partition.js';
+
+/** Which partitions a consumer was told to pause, whether it owns them or not. */
+export class Pauses {
+  #all: boolean;
+  /** Those that are otherwise than `all` says. */
+  readonly #others = new Set<string>();
+
+  constructor(startPaused: boolean) {
+    this.#all = startPaused;
+  }
+
+  pause(partitions?: readonly TopicPartition[]): void {
+    this.#set(true, partitions);
+  }
+
+  resume(partitions?: readonly TopicPartition[]): void {
+    this.#set(false, partitions);
+  }
+
+  has(partition: TopicPartition): boolean {
+    return this.#all !== this.#others.has(partitionName(partition));
+  }
+
+  #set(isPaused: boolean, partitions: readonly TopicPartition[] | undefined): void {
+    if (partitions === undefined) {
+      this.#all = isPaused;
+      this.#others.clear();
+      return;
+    }
+    for (const partition of partitions) {
+      const name = partitionName(partition);
+      if (isPaused === this.#all) this.#others.delete(name);
+      else this.#others.add(name);
+    }
+  }
+}

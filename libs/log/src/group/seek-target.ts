@@ -1,0 +1,30 @@
+import { OptionsError } from '@millrace/core';
+import { OffsetOutOfRangeError } from '../model/read-range.js';
+import type { TopicPartition } from '../model/topic-partition.js';
+import type { PartitionReader } from '../reader/partition-reader.js';
+
+/** An offset, or a place that is turned into one: the oldest record, the log's end, the first record of a time (ms since 1970). */
+export type SeekTarget = number | 'earliest' | 'latest' | { readonly timestamp: number };
+
+/**
+ * The offset that a target means in a partition now.
+ *
+ * @throws {OptionsError} it is no target
+ * @throws {OffsetOutOfRangeError} the log does not hold that offset
+ */
+export async function offsetOf(
+  reader: PartitionReader,
+  { topic, partition }: TopicPartition,
+  target: SeekTarget,
+): Promise<number> {
+  if (typeof target === 'object') return reader.offsetForTimestamp(topic, partition, target.timestamp);
+  const { start, end } = await reader.state(topic, partition);
+  if (target === 'earliest') return start;
+  if (target === 'latest') return end;
+  if (!Number.isSafeInteger(target) || target < 0) {
+    const problem = `an offset must be a whole number of at least 0, 'earliest', 'latest' or { timestamp }, got ${target}`;
+    throw new OptionsError(`topic "${topic}", partition ${partition}`, [problem]);
+  }
+  if (target < start || target > end) throw new OffsetOutOfRangeError(topic, partition, target, start, end);
+  return target;
+}

@@ -1,0 +1,203 @@
+import { noHeaders, rawCodec } from '@millrace/core';
+import { cursorOf } from '../model/batch-compression.js';
+import { Fifo } from '../model/fifo.js';
+import { parseBatch } from '../model/record-batch.js';
+import type { RecordCursor } from '../model/record-cursor.js';
+import type { StoredBatch } from '../store/read.js';
+import { type HeldBatch, type RecordSource, RecordTask } from './record-context.js';
+
+/** A fetched batch; its records are only made when their turn comes. */
+interface FetchedBatch extends HeldBatch {
+  readonly first: number;
+  readonly end: number;
+  readonly frame: Buffer;
+  codecId: number;
+  /** Made when its first record's turn comes. */
+  cursor: RecordCursor | undefined;
+  /** Offset of the record whose turn is next. */
+  next: number;
+}
+
+/** What became of batches that were fetched. */
+export type Fed =
+  | { readonly kind: 'fed' }
+  /** The first batch begins after the position: retention removed what was between. Nothing was taken. */
+  | { readonly kind: 'gap'; readonly offset: number };
+
+/**
+ * Records of one partition that were read and are not finished. It knows how much it holds, in records and in bytes: a
+ * batch counts whole until none of its records needs it any more.
+ */
+export class PartitionBuffer {
+  readonly #source: RecordSource;
+  readonly #offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number };
+  readonly #batches = new Fifo<FetchedBatch>();
+  #position: number;
+  #records = 0;
+  #bytes = 0;
+  #unread = 0;
+  #recordsPerBatch = 0;
+  #bytesPerBatch = 0;
+
+  constructor(
+    source: RecordSource,
+    offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number },
+    position: number,
+  ) {
+    this.#source = source;
+    this.#offsets = offsets;
+    this.#position = position;
+  }
+
+  /** The next offset to fetch. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Records that are not finished. */
+  get records(): number {
+    return this.#records;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Records whose turn has not come yet. */
+  get unread(): number {
+    return this.#unread;
+  }
+
+  /** How many batches fit into so much room, going by the last ones. */
+  batchesFor(records: number, bytes: number): number {
+    // Nothing is known before the first batch: a few, so that a topic of large ones does not come all at once.
+    if (this.#recordsPerBatch === 0) return 4;
+    const batches = Math.min(records / this.#recordsPerBatch, bytes / this.#bytesPerBatch);
+    return Math.max(1, Math.min(1000, Math.floor(batches)));
+  }
+
+  /** Takes batches that were read from `position`. */
+  feed(batches: readonly StoredBatch[]): Fed {
+    for (const { frame, endOffset } of batches) {
+      if (endOffset <= this.#position) continue;
+      const { codecId, count } = headOf(frame, endOffset - this.#position);
+      const first = endOffset - count;
+      if (first > this.#position) return { kind: 'gap', offset: first };
+      const next = this.#position;
+      const live = endOffset - next;
+      this.#batches.push({
+        first,
+        end: endOffset,
+        frame,
+        codecId,
+        bytes: frame.length,
+        live,
+        cursor: undefined,
+        next,
+      });
+      this.#position = endOffset;
+      this.#records += live;
+      this.#unread += live;
+      this.#bytes += frame.length;
+      this.#recordsPerBatch += (count - this.#recordsPerBatch) * (this.#recordsPerBatch === 0 ? 1 : 0.2);
+      this.#bytesPerBatch += (frame.length - this.#bytesPerBatch) * (this.#bytesPerBatch === 0 ? 1 : 0.2);
+    }
+    return { kind: 'fed' };
+  }
+
+  /** The next record that is not done yet, in the order of the log. */
+  pull(): RecordTask | undefined {
+    for (let batch = this.#batches.peek(); batch !== undefined; batch = this.#batches.peek()) {
+      const task = this.#pullFrom(batch);
+      if (task !== undefined) return task;
+      this.#batches.shift();
+    }
+    return undefined;
+  }
+
+  /** A record is finished. */
+  release(task: RecordTask): void {
+    this.#records--;
+    if (task.batch !== undefined) this.#free(task.batch);
+    else this.#bytes -= task.length;
+    task.batch = undefined;
+  }
+
+  /** A record will wait long: it gets bytes of its own, so that it does not hold its whole batch in memory. */
+  detach(task: RecordTask): void {
+    const { batch } = task;
+    if (batch === undefined) return;
+    task.detach();
+    this.#bytes += task.length;
+    this.#free(batch);
+  }
+
+  /** Forgets everything and goes on reading at `position`. */
+  moveTo(position: number): void {
+    this.#batches.clear();
+    this.#position = position;
+    this.#records = 0;
+    this.#unread = 0;
+    this.#bytes = 0;
+  }
+
+  #pullFrom(batch: FetchedBatch): RecordTask | undefined {
+    try {
+      batch.cursor ??= cursorOf(batch.frame, batch.end);
+      while (batch.cursor.next()) {
+        const { offset } = batch.cursor;
+        if (offset < batch.next) continue;
+        batch.next = offset + 1;
+        this.#unread--;
+        if (!this.#offsets.isDone(offset)) {
+          const attempt = this.#offsets.attemptsOf(offset) + 1;
+          return new RecordTask(this.#source, batch.cursor, batch, batch.codecId, attempt);
+        }
+        this.#records--;
+        this.#free(batch);
+      }
+      return undefined;
+    } catch (error) {
+      return this.#damaged(batch, error);
+    }
+  }
+
+  /** What cannot be read of a batch becomes one task that stands for all those records. */
+  #damaged(batch: FetchedBatch, error: unknown): RecordTask | undefined {
+    const count = batch.end - batch.next;
+    if (count <= 0) return undefined;
+    const { frame: body } = batch;
+    const place = {
+      offset: batch.next,
+      timestamp: 0,
+      key: undefined,
+      headers: noHeaders,
+      body,
+      text: undefined,
+      start: 0,
+    };
+    const task = new RecordTask(this.#source, { ...place, end: body.length }, batch, rawCodec.id, 1);
+    task.lastOffset = batch.end - 1;
+    task.verdict = { reason: 'undecodable', error };
+    batch.next = batch.end;
+    batch.live -= count - 1;
+    this.#unread -= count;
+    this.#records -= count - 1;
+    return task;
+  }
+
+  #free(batch: HeldBatch): void {
+    batch.live--;
+    if (batch.live === 0) this.#bytes -= batch.bytes;
+  }
+}
+
+/** A frame that cannot be read is taken to hold what is missing up to its end. */
+function headOf(frame: Buffer, missing: number): { readonly codecId: number; readonly count: number } {
+  try {
+    const { codecId, count } = parseBatch(frame);
+    return { codecId, count: count > 0 ? count : missing };
+  } catch {
+    return { codecId: rawCodec.id, count: missing };
+  }
+}

@@ -1,0 +1,157 @@
+import { LeaseLostError } from '@millrace/core';
+import type { RedisClient } from '@millrace/redis';
+import type { HeldLease } from '../group/held-lease.js';
+import { Frontier } from '../model/frontier.js';
+import { encodeProgress, type Progress } from '../model/progress.js';
+import { type CommitReply, commitOffset } from '../store/commit.js';
+
+/** Room for what is done beyond the frontier: enough for a bitmap over the default `maxUncommittedRecords`. */
+const maxProgressBytes = 16 * 1024;
+
+/** What happened to an attempt to commit: `lost` covers fenced, truncated and deleted partitions. */
+export type CommitResult = 'committed' | 'lost';
+
+/** How far one partition is done, and telling Redis of it. */
+export class PartitionOffsets {
+  readonly #lease: HeldLease;
+  readonly #client: () => RedisClient;
+  readonly #onChange: () => void;
+  readonly #onCommit: (result: CommitReply['kind'], offset: number) => void;
+  #frontier: Frontier;
+  #attempts: Map<number, number>;
+  #confirmed: number;
+  #isDirty = false;
+  #committing: Promise<CommitResult> | undefined;
+  #flushing: Promise<void> | undefined;
+
+  constructor(
+    lease: HeldLease,
+    start: { readonly committed: number; readonly progress: Progress },
+    use: {
+      readonly client: () => RedisClient;
+      readonly onChange: () => void;
+      readonly onCommit: (result: CommitReply['kind'], offset: number) => void;
+    },
+  ) {
+    this.#lease = lease;
+    this.#client = use.client;
+    this.#onChange = use.onChange;
+    this.#onCommit = use.onCommit;
+    this.#confirmed = start.committed;
+    this.#frontier = new Frontier(start.committed);
+    for (const { start: first, length } of start.progress.done) {
+      for (let offset = first; offset < first + length; offset++) this.#frontier.complete(offset);
+    }
+    this.#attempts = new Map(start.progress.attempts);
+  }
+
+  /** Everything below is done. */
+  get frontier(): number {
+    return this.#frontier.offset;
+  }
+
+  /** The offset that Redis is known to have. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  get isDirty(): boolean {
+    return this.#isDirty;
+  }
+
+  isDone(offset: number): boolean {
+    return this.#frontier.isDone(offset);
+  }
+
+  /** How often the record at `offset` has failed. */
+  attemptsOf(offset: number): number {
+    return this.#attempts.size === 0 ? 0 : (this.#attempts.get(offset) ?? 0);
+  }
+
+  complete(offset: number): void {
+    this.#frontier.complete(offset);
+    if (this.#attempts.size > 0) this.#attempts.delete(offset);
+    this.#touch();
+  }
+
+  failed(offset: number, attempts: number): void {
+    this.#attempts.set(offset, attempts);
+    this.#touch();
+  }
+
+  /** Goes on from another offset, forgetting what is done beyond it. Not with work in flight. */
+  moveTo(offset: number): void {
+    this.#frontier = new Frontier(offset);
+    this.#attempts = new Map();
+    this.#touch();
+  }
+
+  /** Commits what is done, unless Redis has it already. One commit at a time. @throws when Redis does not answer */
+  async commit(): Promise<CommitResult> {
+    while (this.#committing !== undefined) await this.#committing.catch(() => undefined);
+    if (!this.#isDirty) return 'committed';
+    return this.#send(false);
+  }
+
+  /** Sets the offset by hand, forwards or back. @throws when Redis does not answer */
+  async seek(offset: number): Promise<CommitResult> {
+    while (this.#committing !== undefined) await this.#committing.catch(() => undefined);
+    this.moveTo(offset);
+    return this.#send(true);
+  }
+
+  /** Commits what is done by the end of this turn; callers of one turn share the commit. @throws {LeaseLostError} */
+  flush(): Promise<void> {
+    this.#flushing ??= Promise.resolve().then(async () => {
+      this.#flushing = undefined;
+      if ((await this.commit()) === 'lost') throw lost(this.#lease);
+    });
+    return this.#flushing;
+  }
+
+  async #send(isSeek: boolean): Promise<CommitResult> {
+    if (this.#lease.isLost) return 'lost';
+    this.#committing = this.#call(isSeek);
+    try {
+      return await this.#committing;
+    } finally {
+      this.#committing = undefined;
+    }
+  }
+
+  async #call(isSeek: boolean): Promise<CommitResult> {
+    const offset = this.#frontier.offset;
+    const progress = encodeProgress(this.#frontier, this.#attempts, maxProgressBytes);
+    const sentAt = performance.now();
+    this.#isDirty = false;
+    try {
+      const commit = { offset, progress, isSeek };
+      const reply = await commitOffset(this.#client(), this.#lease.place, this.#lease, this.#lease.leaseMs, commit);
+      this.#onCommit(reply.kind, offset);
+      if (reply.kind !== 'committed') {
+        this.#lease.lose();
+        return 'lost';
+      }
+    } catch (error) {
+      this.#touch();
+      throw error;
+    }
+    this.#lease.extend(sentAt);
+    this.#confirmed = offset;
+    if (isSeek) this.#lease.rewinds++;
+    return 'committed';
+  }
+
+  #touch(): void {
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.#onChange();
+  }
+}
+
+export function lost({ place, epoch }: HeldLease): LeaseLostError {
+  return new LeaseLostError(
+    `group "${place.group}" gave topic "${place.topic}", partition ${place.partition} to another member ` +
+      `(this one had epoch ${epoch}). What was not committed is handled again there.`,
+  );
+}

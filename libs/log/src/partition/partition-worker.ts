@@ -1,0 +1,246 @@
+import { LeaseLostError } from '@millrace/core';
+import type { HeldLease } from '../group/held-lease.js';
+import type { Progress } from '../model/progress.js';
+import type { GroupPartition } from '../store/lease.js';
+import type { StoredBatch } from '../store/read.js';
+import { BatchRunner } from './batch-runner.js';
+import type { Dispatchable } from './dispatcher.js';
+import { LogAnchor } from './log-anchor.js';
+import { PartitionBuffer } from './partition-buffer.js';
+import { lost, PartitionOffsets } from './partition-offsets.js';
+import { PartitionQueue } from './partition-queue.js';
+import type { RecordSource, RecordTask } from './record-context.js';
+import { RecordRunner } from './record-runner.js';
+import { RetentionGap } from './retention-gap.js';
+import type { WorkerHost } from './worker-host.js';
+
+/** What is to be read next for a partition, and how many batches there is room for. */
+export interface FetchRequest {
+  readonly position: number;
+  readonly batches: number;
+}
+
+/** Why a worker starts nothing: it works while there is none. `stuck`: its offset is not in the log, until a seek. */
+type Hold = 'paused' | 'stuck' | 'suspended' | 'draining' | 'seeking' | 'closed';
+
+/**
+ * One owner's work on one partition: takes fetched records, runs them in their order, and says what is done.
+ *
+ * `working ⇄ paused / suspended (the lease may have run out) → draining → closed`
+ */
+export class PartitionWorker implements Dispatchable, RecordSource {
+  readonly topic: string;
+  readonly partition: number;
+  readonly group: string;
+  readonly epoch: number;
+  readonly lease: HeldLease;
+  readonly offsets: PartitionOffsets;
+  readonly queue: PartitionQueue;
+  readonly anchor = new LogAnchor();
+  readonly #buffer: PartitionBuffer;
+  readonly #host: WorkerHost;
+  readonly #runner: RecordRunner | BatchRunner;
+  readonly #holds = new Set<Hold>();
+  #isFull = false;
+  readonly #gap = new RetentionGap();
+
+  constructor(
+    lease: HeldLease,
+    start: { readonly committed: number; readonly progress: Progress; readonly crashes: number },
+    host: WorkerHost,
+  ) {
+    this.lease = lease;
+    this.topic = lease.place.topic;
+    this.partition = lease.place.partition;
+    this.group = lease.place.group;
+    this.epoch = lease.epoch;
+    this.#host = host;
+    this.offsets = new PartitionOffsets(lease, start, {
+      client: () => host.connection.commands,
+      onChange: () => host.commitSoon(),
+      onCommit: (result, offset) => host.tellCommit(lease.place, result, offset),
+    });
+    this.#buffer = new PartitionBuffer(this, this.offsets, this.offsets.frontier);
+    this.queue = new PartitionQueue(this.#buffer, host.options, {
+      ready: () => host.dispatcher.wake(),
+      skip: (task) => this.offsets.complete(task.offset),
+    });
+    this.#runner =
+      host.options.batchHandler === undefined
+        ? new RecordRunner(this, host, start.crashes)
+        : new BatchRunner(this, host);
+  }
+
+  get place(): GroupPartition {
+    return this.lease.place;
+  }
+
+  /** The next offset to fetch. */
+  get position(): number {
+    return this.#buffer.position;
+  }
+
+  get isClosed(): boolean {
+    return this.#holds.has('closed');
+  }
+
+  get isSuspended(): boolean {
+    return this.#holds.has('suspended');
+  }
+
+  get isPaused(): boolean {
+    return this.#holds.has('paused') || this.#holds.has('stuck');
+  }
+
+  startNext(monotonicNow: number): boolean {
+    if (this.#holds.size > 0) return false;
+    if (!this.lease.isValid(monotonicNow)) {
+      this.suspend();
+      return false;
+    }
+    return this.#runner.startNext(monotonicNow);
+  }
+
+  /** What to read next; undefined while there is no room or no wish. */
+  fetchRequest(): FetchRequest | undefined {
+    if (this.#gap.isOpen) this.#crossGap();
+    if (this.#holds.size > 0 || this.#gap.isOpen) return undefined;
+    const { records, bytes } = this.#host.shareOfPrefetch();
+    const window = this.#host.options.maxUncommittedRecords - (this.position - this.offsets.frontier);
+    this.#isFull = this.#buffer.records >= records || this.#buffer.bytes >= bytes || window <= 0;
+    if (this.#isFull) return undefined;
+    const room = Math.min(records - this.#buffer.records, window);
+    return { position: this.position, batches: this.#buffer.batchesFor(room, bytes - this.#buffer.bytes) };
+  }
+
+  /** Takes what was read for a request. */
+  feed(request: FetchRequest, batches: readonly StoredBatch[]): void {
+    if (this.isClosed || request.position !== this.position || batches.length === 0) return;
+    const fed = this.#buffer.feed(batches);
+    if (fed.kind === 'gap') this.#gap.meet(fed.offset);
+    const last = batches.at(-1);
+    if (last !== undefined && last.endOffset === this.position) this.anchor.set(last);
+    this.#host.dispatcher.wake();
+  }
+
+  /** A record is finished: its lane goes on, and there may be room to fetch more. */
+  finish(task: RecordTask): void {
+    this.queue.finish(task);
+    this.#lookForRoom();
+  }
+
+  /** A record of a batch is finished; its lane is the batch's affair. */
+  finishInBatch(task: RecordTask): void {
+    this.queue.finishInBatch(task);
+    this.#lookForRoom();
+  }
+
+  /** Marks every offset a task stands for. */
+  complete(task: RecordTask): void {
+    for (let offset = task.offset; offset <= task.lastOffset; offset++) this.offsets.complete(offset);
+  }
+
+  async acknowledge(task: RecordTask): Promise<void> {
+    if (this.isClosed || this.lease.isLost) throw lost(this.lease);
+    task.isAcknowledged = true;
+    this.complete(task);
+    this.#lookForRoom();
+    await this.offsets.flush();
+  }
+
+  pause(): void {
+    this.#holds.add('paused');
+  }
+
+  resume(): void {
+    this.#release('paused');
+  }
+
+  /** There is nothing to read at its offset: waits for a seek. */
+  getStuck(): void {
+    this.#holds.add('stuck');
+  }
+
+  /** The lease may have run out: nothing may be effected until Redis says that it still is ours. */
+  suspend(): void {
+    if (this.isSuspended || this.isClosed) return;
+    this.#holds.add('suspended');
+    this.#runner.abandon(lost(this.lease));
+  }
+
+  /** Redis extended the lease. */
+  confirm(): void {
+    this.#release('suspended');
+  }
+
+  /** Takes nothing new; resolves when nothing is in hand, at the latest after `timeoutMs`: then the rest is abandoned. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#holds.add('draining');
+    if (await this.#runner.idle(timeoutMs)) return;
+    const why = `was given up after ${timeoutMs} ms: this member hands the partition over. It will be handled again.`;
+    this.#runner.abandon(new LeaseLostError(`topic "${this.topic}", partition ${this.partition} ${why}`));
+  }
+
+  /** Goes on at another offset, when what is in hand has ended. @throws {LeaseLostError} */
+  async seek(offset: number): Promise<void> {
+    this.#holds.add('seeking');
+    try {
+      await this.#runner.idle(Number.POSITIVE_INFINITY);
+      if (this.isClosed) throw lost(this.lease);
+      this.#restartAt(offset);
+      if ((await this.offsets.seek(offset)) === 'lost') throw lost(this.lease);
+      this.#holds.delete('stuck');
+    } finally {
+      this.#release('seeking');
+    }
+  }
+
+  /** For good: what is still in hand counts for nothing. */
+  close(): void {
+    if (this.isClosed) return;
+    this.#holds.add('closed');
+    this.#runner.abandon(lost(this.lease));
+    this.queue.clear();
+  }
+
+  #release(hold: Hold): void {
+    if (!this.#holds.delete(hold)) return;
+    this.#host.dispatcher.wake();
+    this.#host.fetchSoon();
+  }
+
+  #restartAt(offset: number): void {
+    this.queue.clear();
+    this.#buffer.moveTo(offset);
+    this.#gap.forget();
+  }
+
+  #lookForRoom(): void {
+    if (this.#gap.isOpen && this.#buffer.records === 0) this.#host.fetchSoon();
+    if (!this.#isFull) return;
+    const { records, bytes } = this.#host.shareOfPrefetch();
+    const window = this.position - this.offsets.frontier;
+    if (this.#buffer.records > records / 2 || this.#buffer.bytes > bytes / 2) return;
+    if (window > (this.#host.options.maxUncommittedRecords * 3) / 4) return;
+    this.#isFull = false;
+    this.#host.fetchSoon();
+  }
+
+  /** Retention removed records before they were read: goes on behind them once everything before is done. */
+  #crossGap(): void {
+    if (this.#buffer.records > 0 || this.offsets.frontier < this.position) return;
+    const from = this.position;
+    this.#gap.cross(
+      (offset) => this.#host.resolveGap(this, offset),
+      (to) => {
+        if (this.isClosed || this.position !== from) return;
+        if (to === undefined) this.getStuck();
+        else {
+          this.#restartAt(to);
+          this.offsets.moveTo(to);
+        }
+        this.#host.fetchSoon();
+      },
+    );
+  }
+}

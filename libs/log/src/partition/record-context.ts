@@ -1,0 +1,177 @@
+import type { Codec, DeadLetterReason, Headers } from '@millrace/core';
+import { DeliveryContext } from '@millrace/delivery';
+import type { StoredRecord } from '../model/record.js';
+
+/** One owner's time with one partition: what all its records have in common. */
+export interface RecordSource {
+  readonly topic: string;
+  readonly partition: number;
+  readonly group: string;
+  /** Grows with each change of owner: a fencing token for what handlers write elsewhere. */
+  readonly epoch: number;
+  /** Marks a record as done; resolves when that is stored. */
+  acknowledge(task: RecordTask): Promise<void>;
+}
+
+/** One attempt to handle one record, as its handler sees it. */
+export abstract class RecordContext extends DeliveryContext {
+  abstract readonly topic: string;
+  abstract readonly partition: number;
+  abstract readonly offset: number;
+  abstract readonly key: string | undefined;
+  abstract readonly headers: Headers;
+  /** When the record happened, in ms since 1970: its producer's clock. */
+  abstract readonly timestamp: number;
+  abstract readonly group: string;
+  /** Grows with each change of the partition's owner. Give it to what you write to, and let that refuse lower ones. */
+  abstract readonly epoch: number;
+
+  /**
+   * Marks the record as done, now. Resolves when Redis has it, together with the commits of the same moment. With
+   * `commit: 'manual'` it is the only way to get a record done; it may come after the handler has returned.
+   *
+   * @throws {LeaseLostError} the partition is another member's by now
+   */
+  abstract commit(): Promise<void>;
+
+  describe(): string {
+    return `record ${this.offset} of topic "${this.topic}", partition ${this.partition}`;
+  }
+}
+
+/** A batch of the log that waits in memory for its records to be handled. */
+export interface HeldBatch {
+  readonly codecId: number;
+  readonly bytes: number;
+  /** Records that still need the batch's bytes. */
+  live: number;
+}
+
+/** What a worker knows of a record on its way, beside what the handler sees. */
+export class RecordTask extends RecordContext {
+  readonly source: RecordSource;
+  readonly attempt: number;
+  readonly offset: number;
+  readonly key: string | undefined;
+  readonly headers: Headers;
+  readonly timestamp: number;
+  readonly codecId: number;
+  /** Undefined when the record has bytes of its own. */
+  batch: HeldBatch | undefined;
+  /** Set when the record is given up and only its dead letter is left to be written. */
+  verdict: { readonly reason: DeadLetterReason; readonly error: unknown } | undefined = undefined;
+  /** Later than `offset` when it stands for several records whose batch cannot be read. */
+  lastOffset: number;
+  isAcknowledged = false;
+  isDecided = false;
+  /** Whether it was let into its lane before: it comes back for another attempt, or is next. */
+  holdsLane = false;
+  startedAt = 0;
+  /** Neighbours in the list of those that run. */
+  before: RecordTask | undefined = undefined;
+  after: RecordTask | undefined = undefined;
+  #bytes: Buffer;
+  #text: string | undefined;
+  #start: number;
+  #end: number;
+
+  constructor(
+    source: RecordSource,
+    record: RecordPlace,
+    batch: HeldBatch | undefined,
+    codecId: number,
+    attempt: number,
+  ) {
+    super();
+    this.source = source;
+    this.attempt = attempt;
+    this.offset = record.offset;
+    this.lastOffset = record.offset;
+    this.key = record.key;
+    this.headers = record.headers;
+    this.timestamp = record.timestamp;
+    this.codecId = codecId;
+    this.batch = batch;
+    this.#bytes = record.body;
+    this.#text = record.text;
+    this.#start = record.start;
+    this.#end = record.end;
+  }
+
+  get topic(): string {
+    return this.source.topic;
+  }
+
+  get partition(): number {
+    return this.source.partition;
+  }
+
+  get group(): string {
+    return this.source.group;
+  }
+
+  get epoch(): number {
+    return this.source.epoch;
+  }
+
+  /** Bytes of the value. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** As it stands in the log. */
+  get record(): StoredRecord {
+    const { offset, timestamp, key, headers } = this;
+    return { offset, timestamp, key, headers, value: this.#bytes.subarray(this.#start, this.#end) };
+  }
+
+  /** @throws any error when the bytes mean nothing to the codec */
+  decode(codec: Codec): unknown {
+    if (this.#text !== undefined && codec.decodeText !== undefined) {
+      return codec.decodeText(this.#text.substring(this.#start, this.#end));
+    }
+    if (codec.decodePart !== undefined) return codec.decodePart(this.#bytes, this.#start, this.#end);
+    return codec.decode(this.#bytes.subarray(this.#start, this.#end));
+  }
+
+  commit(): Promise<void> {
+    return this.source.acknowledge(this);
+  }
+
+  /** Copies the value out of its batch. */
+  detach(): void {
+    this.#bytes = Buffer.from(this.#bytes.subarray(this.#start, this.#end));
+    this.#text = undefined;
+    this.#end -= this.#start;
+    this.#start = 0;
+    this.batch = undefined;
+  }
+
+  /** The same record's next attempt. */
+  again(attempt: number): RecordTask {
+    const { offset, timestamp, key, headers } = this;
+    const place = {
+      offset,
+      timestamp,
+      key,
+      headers,
+      body: this.#bytes,
+      text: this.#text,
+      start: this.#start,
+      end: this.#end,
+    };
+    const task = new RecordTask(this.source, place, this.batch, this.codecId, attempt);
+    task.lastOffset = this.lastOffset;
+    task.verdict = this.verdict;
+    return task;
+  }
+}
+
+/** A record, and where its value is. */
+interface RecordPlace extends Omit<StoredRecord, 'value'> {
+  readonly body: Buffer;
+  /** The body as text, when it is ASCII. */
+  readonly text: string | undefined;
+  readonly start: number;
+  readonly end: number;
+}

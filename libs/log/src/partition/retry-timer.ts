@@ -1,0 +1,46 @@
+import { DueQueue } from '../model/due-queue.js';
+import type { RecordTask } from './record-context.js';
+
+/** Records that wait for their next attempt, behind one timer. */
+export class RetryTimer {
+  readonly #queue = new DueQueue<RecordTask>();
+  readonly #onDue: (task: RecordTask) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs = Number.POSITIVE_INFINITY;
+
+  constructor(onDue: (task: RecordTask) => void) {
+    this.#onDue = onDue;
+  }
+
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  add(task: RecordTask, delayMs: number): void {
+    this.#queue.add(performance.now() + delayMs, task);
+    this.#arm();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timerMs = Number.POSITIVE_INFINITY;
+    while (this.#queue.take(Number.POSITIVE_INFINITY) !== undefined);
+  }
+
+  #arm(): void {
+    const nextMs = this.#queue.nextMs;
+    if (nextMs >= this.#timerMs) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = nextMs;
+    // A timer may fire a little early, a retry must not: then it is set once more.
+    const delayMs = Math.min(Math.max(1, Math.ceil(nextMs - performance.now())), 2 ** 31 - 1);
+    this.#timer = setTimeout(() => this.#fire(), delayMs);
+  }
+
+  #fire(): void {
+    this.#timerMs = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    for (let task = this.#queue.take(now); task !== undefined; task = this.#queue.take(now)) this.#onDue(task);
+    if (this.#queue.size > 0) this.#arm();
+  }
+}

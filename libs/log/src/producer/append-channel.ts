@@ -1,0 +1,56 @@
+import type { RedisClient, RedisConnection } from '@millrace/redis';
+import { type Append, type AppendReply, appendBatch } from '../store/append.js';
+import type { PartitionKeys } from '../store/keys.js';
+
+/** What came of an append, and whether the replicas have it that were asked for. */
+export type ChannelReply = AppendReply | { readonly kind: 'unconfirmed'; readonly confirmations: string };
+
+/** A producer's way to Redis. */
+export interface AppendChannel {
+  readonly isUp: boolean;
+  readonly isClosed: boolean;
+  readonly client: RedisClient;
+  /** Resolves when it is up, or after `timeoutMs`. */
+  whenUp(timeoutMs: number): Promise<void>;
+  append(keys: PartitionKeys, batch: Append): Promise<ChannelReply>;
+  close(): void;
+}
+
+/** Appends over the connection that everybody shares. */
+export class SharedChannel implements AppendChannel {
+  readonly #connection: RedisConnection;
+  #waiting: Promise<void> | undefined;
+
+  constructor(connection: RedisConnection) {
+    this.#connection = connection;
+  }
+
+  get isUp(): boolean {
+    return this.#connection.isUp;
+  }
+
+  get isClosed(): boolean {
+    return this.#connection.isClosed;
+  }
+
+  get client(): RedisClient {
+    return this.#connection.commands;
+  }
+
+  /** All partitions wait together: one listener, however many they are. */
+  whenUp(timeoutMs: number): Promise<void> {
+    this.#waiting ??= this.#connection
+      .whenReady(timeoutMs)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#waiting = undefined;
+      });
+    return this.#waiting;
+  }
+
+  append(keys: PartitionKeys, batch: Append): Promise<AppendReply> {
+    return appendBatch(this.#connection.commands, keys, batch);
+  }
+
+  close(): void {}
+}

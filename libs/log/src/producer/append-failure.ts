@@ -1,0 +1,56 @@
+import { InvalidMessageError, WriteError } from '@millrace/core';
+import type { RedisFailure } from '@millrace/redis';
+import type { Topic } from '../model/topic.js';
+import type { ProducerBatch } from './producer-batch.js';
+
+/** The topic's retention is `reject`, and its slowest group is too far behind. */
+export const overLimit: RedisFailure = {
+  failure: 'full',
+  mayBeWritten: false,
+  isTemporary: true,
+  description: 'the topic rejects more records until its slowest group has read some (retention.unread "reject")',
+};
+
+/** It was not even sent. */
+export const notConnected: RedisFailure = {
+  failure: 'unavailable',
+  mayBeWritten: false,
+  isTemporary: true,
+  description: 'there is no connection to Redis',
+};
+
+/** The batch's number is too old for Redis to remember what came of it. */
+export const forgotten: RedisFailure = {
+  failure: 'rejected',
+  mayBeWritten: true,
+  isTemporary: false,
+  description: 'Redis knows newer batches of this producer',
+};
+
+/** The leader has the batch; too few replicas said that they have it. */
+export function unconfirmed(confirmations: string): RedisFailure {
+  return { failure: 'not-enough-replicas', mayBeWritten: true, isTemporary: false, description: confirmations };
+}
+
+/** What the callers of a batch get that was not confirmed: the last thing that went wrong with it, and why it ends now. */
+export function writeError(batch: ProducerBatch, partition: number, why: string, cause?: unknown): WriteError {
+  const topic = batch.records[0]?.topic.name ?? '';
+  const records = batch.records.length === 1 ? 'a record' : `${batch.records.length} records`;
+  return new WriteError(`${records} for topic "${topic}", partition ${partition}: ${why}.`, {
+    failure: batch.lastFailure?.failure ?? 'timeout',
+    mayBeWritten: batch.mayBeWritten,
+    cause,
+  });
+}
+
+/** The batch's time is over. */
+export function overdue(batch: ProducerBatch, partition: number, timeoutMs: number): WriteError {
+  const why = batch.lastFailure?.description ?? (batch.mayBeWritten ? 'Redis did not answer' : 'it could not be sent');
+  return writeError(batch, partition, `not confirmed within ${timeoutMs} ms (${why})`);
+}
+
+export function noSuchPartition(topic: Topic, partition: unknown): InvalidMessageError {
+  return new InvalidMessageError(
+    `topic "${topic.name}" has no partition ${String(partition)}: it has ${topic.partitions}, numbered from 0.`,
+  );
+}

@@ -1,0 +1,20 @@
+import type { Topic } from '../model/topic.js';
+import type { AppendChannel } from './append-channel.js';
+import type { ProducerBatch } from './producer-batch.js';
+import type { ProducerOptions } from './producer-options.js';
+
+/** What all appenders of a producer share. */
+export interface AppenderSetting {
+  readonly options: ProducerOptions;
+  readonly producerId: string;
+  readonly channel: AppendChannel;
+  codecId(topic: Topic): number;
+  /** The topic as it is now, with the partition made ready. @throws {MillraceError} there is none any more */
+  reopen(topic: string, partition: number): Promise<Topic>;
+  /** An append saw this version of the topic. */
+  onNewVersion(topic: string, version: number): void;
+  /** A batch was begun: `flush` is to be called when it has lingered. */
+  onBegun(batch: ProducerBatch, appender: { readonly topicName: string; flush(): void }): void;
+  onSettled(batch: ProducerBatch): void;
+  onBackgroundError(duty: string, error: unknown): void;
+}

@@ -1,0 +1,65 @@
+import { type MillraceError, WriteError, type WriteFailure } from '@millrace/core';
+import type { RecordMetadata } from '../model/record.js';
+import type { Topic } from '../model/topic.js';
+
+/** A record that is ready to be put into a batch: checked, and its value encoded. */
+export interface PreparedRecord {
+  readonly topic: Topic;
+  /** Explicit, or by the key; undefined: any. */
+  readonly partition: number | undefined;
+  readonly key: string | undefined;
+  readonly headers: Readonly<Record<string, string | number | boolean | null>> | undefined;
+  readonly timestamp: number;
+  /** What it counts for in limits and in the buffer. */
+  readonly bytes: number;
+  readonly valueBytes: number;
+  /** Emptied when it stands in a batch. */
+  value: Uint8Array | string;
+  readonly parcel: Parcel;
+  /** Its place in the call that sent it. */
+  readonly index: number;
+}
+
+/** Some records of a `sendBatch` got no confirmation. `results` says for each, in the order they were given, how it went. */
+export class BatchWriteError extends WriteError {
+  readonly results: readonly (RecordMetadata | MillraceError)[];
+
+  constructor(first: MillraceError, results: readonly (RecordMetadata | MillraceError)[]) {
+    const failed = results.filter((result) => result instanceof Error);
+    const failure: WriteFailure = first instanceof WriteError ? first.failure : 'rejected';
+    const mayBeWritten =
+      failed.length < results.length || failed.some((error) => error instanceof WriteError && error.mayBeWritten);
+    super(`${failed.length} of ${results.length} records were not confirmed. The first: ${first.message}`, {
+      failure,
+      mayBeWritten,
+      cause: first,
+    });
+    this.results = results;
+  }
+}
+
+/** What one call of `send` or `sendBatch` handed over, and the caller who waits for the answer. */
+export class Parcel {
+  readonly #results: (RecordMetadata | MillraceError)[];
+  readonly #resolve: (results: RecordMetadata[]) => void;
+  readonly #reject: (error: MillraceError) => void;
+  #missing: number;
+  #firstError: MillraceError | undefined;
+
+  constructor(count: number, resolve: (results: RecordMetadata[]) => void, reject: (error: MillraceError) => void) {
+    this.#results = new Array(count);
+    this.#missing = count;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** One record is in the log, or never will be. */
+  settle(index: number, result: RecordMetadata | MillraceError): void {
+    this.#results[index] = result;
+    if (result instanceof Error) this.#firstError ??= result;
+    if (--this.#missing > 0) return;
+    if (this.#firstError === undefined) this.#resolve(this.#results as RecordMetadata[]);
+    else if (this.#results.length === 1) this.#reject(this.#firstError);
+    else this.#reject(new BatchWriteError(this.#firstError, this.#results));
+  }
+}

@@ -1,0 +1,250 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError, UnavailableError } from '@millrace/core';
+import type { Topic } from '../model/topic.js';
+import { updateFloor } from '../store/append.js';
+import type { PartitionKeys } from '../store/keys.js';
+import { overdue, writeError } from './append-failure.js';
+import { type Trouble, unsent, type Verdict, verdictOfError, verdictOfReply } from './append-verdict.js';
+import type { AppenderSetting } from './appender-setting.js';
+import type { PreparedRecord } from './parcel.js';
+import { ProducerBatch } from './producer-batch.js';
+import { batchesInFlight } from './producer-options.js';
+
+/**
+ * Brings the batches of one producer into one partition, in order, up to five on the way at once.
+ *
+ *   add → open → (closed) → waiting → in flight → confirmed
+ *                              ↑          ↓
+ *                              └──── returned       or given up, from anywhere, when its time is over
+ *
+ * When a batch comes back (no connection, Redis full, an earlier one missing) nothing new is sent until all that are
+ * in flight have come back too; then they go again in their order with the numbers they had. Redis knows those
+ * numbers, so one whose reply was lost is not appended twice.
+ */
+export class PartitionAppender {
+  readonly partition: number;
+  readonly keys: PartitionKeys;
+  readonly #setting: AppenderSetting;
+  readonly #maxInFlight: number;
+  #topic: Topic;
+  #open: ProducerBatch | undefined;
+  #isDue = false;
+  #waiting: ProducerBatch[] = [];
+  #inFlight: ProducerBatch[] = [];
+  #returned: { readonly batch: ProducerBatch; readonly trouble: Trouble }[] = [];
+  #isRecovering = false;
+  #failures = 0;
+  #epoch = 0;
+  #nextSequence = 0;
+
+  constructor(setting: AppenderSetting, topic: Topic, partition: number, keys: PartitionKeys) {
+    this.#setting = setting;
+    this.#topic = topic;
+    this.partition = partition;
+    this.keys = keys;
+    this.#maxInFlight = batchesInFlight(setting.options);
+  }
+
+  get topicName(): string {
+    return this.#topic.name;
+  }
+
+  /** Bytes of the batch that still takes records. */
+  get openBytes(): number {
+    return this.#open?.bytes ?? 0;
+  }
+
+  /** Whether it ever gave Redis a number to remember. */
+  get isKnownToRedis(): boolean {
+    return this.#nextSequence > 0 || this.#epoch > 0;
+  }
+
+  /** Puts records into one batch, or as few as `maxBatchBytes` allows. */
+  add(records: readonly PreparedRecord[], bytes: number, timeoutMs: number): void {
+    const { maxBatchBytes, deliveryTimeoutMs } = this.#setting.options;
+    const topic = records[0]?.topic;
+    if (topic?.id === this.#topic.id && topic.version > this.#topic.version) this.#topic = topic;
+    // A batch that cannot be sent for a while stops taking records: they would have to share its short deadline.
+    const isOld = this.#open !== undefined && performance.now() - this.#open.createdAt > deliveryTimeoutMs / 10;
+    if (isOld || this.openBytes + bytes > maxBatchBytes) this.#closeOpen();
+    for (const record of records) {
+      if (this.openBytes > 0 && this.openBytes + record.bytes > maxBatchBytes) this.#closeOpen();
+      if (this.#open === undefined) {
+        this.#open = new ProducerBatch(Math.min(maxBatchBytes, 512 + bytes), this.#setting.onSettled);
+        this.#open.expireAfter(timeoutMs, this.#giveUp);
+        this.#setting.onBegun(this.#open, this);
+      }
+      this.#open.add(record);
+    }
+    if (this.#waiting.length > 0) this.#pump();
+  }
+
+  /** The batch that is open has waited long enough for more records: it goes as soon as there is room in flight. */
+  flush(): void {
+    this.#isDue = true;
+    this.#pump();
+  }
+
+  /** Fails everything that is not confirmed yet, each batch with the error that `errorOf` makes for it. */
+  abort(errorOf: (batch: ProducerBatch) => MillraceError): void {
+    const left = [this.#open, ...this.#waiting, ...this.#inFlight, ...this.#returned.map(({ batch }) => batch)];
+    this.#open = undefined;
+    for (const batch of left) batch?.fail(errorOf(batch));
+  }
+
+  #closeOpen(): void {
+    if (this.#open !== undefined) this.#waiting.push(this.#open);
+    this.#open = undefined;
+    this.#isDue = false;
+  }
+
+  #pump(): void {
+    while (!this.#isRecovering && this.#returned.length === 0 && this.#inFlight.length < this.#maxInFlight) {
+      if (this.#waiting.length === 0 && this.#isDue) this.#closeOpen();
+      const batch = this.#waiting.shift();
+      if (batch === undefined) return;
+      if (!batch.isSettled) this.#launch(batch);
+    }
+  }
+
+  #launch(batch: ProducerBatch): void {
+    if (batch.epoch !== this.#epoch) {
+      batch.epoch = this.#epoch;
+      batch.sequence = this.#nextSequence++;
+    }
+    this.#inFlight.push(batch);
+    const compression = this.#setting.options.compression ?? this.#topic.compression;
+    const closing =
+      batch.frame === undefined ? batch.close(this.#setting.codecId(this.#topic), compression) : undefined;
+    if (closing === undefined) this.#transmitReady();
+    else void closing.then(() => this.#transmitReady());
+  }
+
+  /** Sends what is compressed by now, in order: one that is not ready holds back those behind it. */
+  #transmitReady(): void {
+    for (const batch of [...this.#inFlight]) {
+      if (batch.frame === undefined) return;
+      if (batch.isUnanswered) continue;
+      if (batch.isSettled) this.#leave(batch);
+      else if (this.#setting.channel.isUp) this.#transmit(batch, batch.frame);
+      else this.#conclude(batch, unsent);
+    }
+  }
+
+  #transmit(batch: ProducerBatch, frame: Buffer): void {
+    const { options, producerId, channel } = this.#setting;
+    const { epoch, sequence, maxTimestamp, records } = batch;
+    const isForgotten = options.acks === 'none';
+    const identity = options.idempotent && !isForgotten ? { producerId, epoch, sequence } : undefined;
+    const append = { topicId: this.#topic.id, count: records.length, maxTimestamp, frame, identity };
+    batch.isUnanswered = true;
+    channel.append(this.keys, append).then(
+      (reply) => this.#conclude(batch, verdictOfReply(reply, batch.isFloorChecked)),
+      (error: unknown) => this.#conclude(batch, verdictOfError(error)),
+    );
+    if (isForgotten) batch.confirm(-1, this.partition);
+  }
+
+  #conclude(batch: ProducerBatch, verdict: Verdict): void {
+    batch.isUnanswered = false;
+    if (verdict.kind !== 'confirmed' && this.#setting.options.acks === 'none') {
+      this.#report(new Error('a batch without acknowledgement was not written', { cause: verdict }));
+    }
+    switch (verdict.kind) {
+      case 'confirmed':
+        this.#failures = 0;
+        this.#setting.onNewVersion(this.#topic.name, verdict.topicVersion);
+        batch.confirm(verdict.baseOffset, this.partition);
+        this.#leave(batch);
+        break;
+      case 'again':
+        if (verdict.failure !== undefined) batch.note(verdict.failure);
+        this.#comeBack(batch, verdict.trouble);
+        break;
+      case 'refused':
+        batch.note(verdict.failure);
+        batch.fail(writeError(batch, this.partition, verdict.failure.description, verdict.cause));
+        this.#leave(batch);
+        break;
+      default:
+        verdict satisfies never;
+    }
+  }
+
+  #comeBack(batch: ProducerBatch, trouble: Trouble): void {
+    this.#returned.push({ batch, trouble });
+    this.#leave(batch);
+  }
+
+  #leave(batch: ProducerBatch): void {
+    this.#inFlight = this.#inFlight.filter((other) => other !== batch);
+    if (this.#returned.length === 0) this.#pump();
+    else if (this.#inFlight.length === 0 && !this.#isRecovering) void this.#recover();
+  }
+
+  /** All that were in flight are back: removes the reason, then sends them again in their order. */
+  async #recover(): Promise<void> {
+    this.#isRecovering = true;
+    const returned = this.#returned.sort((a, b) => a.batch.sequence - b.batch.sequence);
+    const first = returned.find(({ batch }) => !batch.isSettled);
+    try {
+      if (first !== undefined) await this.#remedy(first.trouble);
+    } catch (error) {
+      // Waiting helps against an outage, and against nothing else.
+      if (error instanceof MillraceError && !(error instanceof UnavailableError)) this.abort(() => error);
+      else this.#report(error);
+    }
+    this.#returned = [];
+    this.#waiting.unshift(...returned.map(({ batch }) => batch));
+    this.#isRecovering = false;
+    this.#pump();
+  }
+
+  async #remedy(trouble: Trouble): Promise<void> {
+    const { channel, reopen } = this.#setting;
+    switch (trouble) {
+      case 'gap':
+        // What came before it was given up, or lost by a failover: nobody will send it, so numbering starts anew.
+        this.#renumber();
+        break;
+      case 'gone': {
+        const topic = await reopen(this.#topic.name, this.partition);
+        if (topic.id !== this.#topic.id) this.#renumber();
+        this.#topic = topic;
+        await this.#rest();
+        break;
+      }
+      case 'over-limit':
+        await updateFloor(channel.client, this.keys);
+        for (const { batch } of this.#returned) batch.isFloorChecked = true;
+        break;
+      case 'failure':
+        if (channel.isClosed) this.abort((batch) => writeError(batch, this.partition, 'the connection is closed'));
+        else await channel.whenUp(1000);
+        await this.#rest();
+        break;
+      default:
+        trouble satisfies never;
+    }
+  }
+
+  /** 10 ms, doubling to 500 ms, ± 20 %: a Redis that is full or just back is not stormed. */
+  #rest(): Promise<void> {
+    return sleep(Math.min(10 * 2 ** this.#failures++, 500) * (0.8 + Math.random() * 0.4));
+  }
+
+  /** A new epoch: Redis refuses whatever of the old one is still on some wire, and expects number 0. */
+  #renumber(): void {
+    this.#epoch++;
+    this.#nextSequence = 0;
+  }
+
+  #report(error: unknown): void {
+    this.#setting.onBackgroundError(`send to topic "${this.#topic.name}", partition ${this.partition}`, error);
+  }
+
+  readonly #giveUp = (batch: ProducerBatch): void => {
+    if (batch === this.#open) this.#closeOpen();
+    batch.fail(overdue(batch, this.partition, this.#setting.options.deliveryTimeoutMs));
+  };
+}

@@ -1,0 +1,115 @@
+import type { MillraceError } from '@millrace/core';
+import type { RedisFailure } from '@millrace/redis';
+import { compress } from '../model/batch-compression.js';
+import { type Compression, frameBatch, RecordBatchWriter } from '../model/record-batch.js';
+import type { PreparedRecord } from './parcel.js';
+import { minCompressedBytes } from './producer-options.js';
+
+/** One record batch on its way to one partition, from the first record until Redis has confirmed it or it is given up. */
+export class ProducerBatch {
+  readonly records: PreparedRecord[] = [];
+  readonly createdAt = performance.now();
+  /** What stands in the frame once it is closed and compressed. */
+  frame: Buffer | undefined;
+  /** Its number among the producer's batches for the partition; −1: it has none yet. */
+  epoch = -1;
+  sequence = -1;
+  maxTimestamp = 0;
+  /** Sent, and no reply yet. */
+  isUnanswered = false;
+  /** The last thing that went wrong with it. */
+  lastFailure: RedisFailure | undefined;
+  /** Whether the slowest group was asked how far it is, after the topic's limit had refused this batch. */
+  isFloorChecked = false;
+  #mayBeWritten = false;
+  #isSettled = false;
+  readonly #writer: RecordBatchWriter;
+  readonly #onSettled: (batch: ProducerBatch) => void;
+  #bytes = 0;
+  #whenSettled: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(expectedBytes: number, onSettled: (batch: ProducerBatch) => void) {
+    this.#writer = new RecordBatchWriter(expectedBytes);
+    this.#onSettled = onSettled;
+  }
+
+  /** Bytes of its records, as the buffer counts them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  get mayBeWritten(): boolean {
+    return this.#mayBeWritten || this.isUnanswered;
+  }
+
+  add(record: PreparedRecord): void {
+    this.#writer.add(record.timestamp, record.key, record.headers, record.value, record.valueBytes);
+    record.value = '';
+    this.records.push(record);
+    this.#bytes += record.bytes;
+    if (record.timestamp > this.maxTimestamp) this.maxTimestamp = record.timestamp;
+  }
+
+  /** Resolves when it is confirmed or has failed. */
+  settled(): Promise<void> {
+    return this.#isSettled ? Promise.resolve() : new Promise((resolve) => this.#whenSettled.push(resolve));
+  }
+
+  /** Calls `giveUp` unless the batch is settled within `timeoutMs`. */
+  expireAfter(timeoutMs: number, giveUp: (batch: ProducerBatch) => void): void {
+    this.#timer = setTimeout(giveUp, timeoutMs, this);
+  }
+
+  /** Closes the batch and makes its frame; a promise only where there is something to compress. */
+  close(codecId: number, compression: Compression): Promise<void> | undefined {
+    if (compression === 'none' || this.#writer.bytes < minCompressedBytes) {
+      this.frame = this.#writer.finishFrame(codecId);
+      return undefined;
+    }
+    const { count, baseTimestamp } = this.#writer;
+    const body = this.#writer.finish();
+    const frame = (kind: Compression, bytes: Buffer): void => {
+      this.frame = frameBatch({ codecId, compression: kind, count, baseTimestamp, body: bytes });
+    };
+    return compress(compression, body).then(
+      (compressed) => (compressed.length < body.length ? frame(compression, compressed) : frame('none', body)),
+      // Declared by a newer Node than this one: readers take both.
+      () => frame('none', body),
+    );
+  }
+
+  /** An attempt to send it failed. */
+  note(failure: RedisFailure): void {
+    this.lastFailure = failure;
+    if (failure.mayBeWritten) this.#mayBeWritten = true;
+  }
+
+  /** Redis has it, from this offset on; −1 when nobody asked where. */
+  confirm(baseOffset: number, partition: number): void {
+    if (!this.#end()) return;
+    for (let index = 0; index < this.records.length; index++) {
+      const record = this.records[index]!;
+      const offset = baseOffset < 0 ? -1 : baseOffset + index;
+      record.parcel.settle(record.index, { topic: record.topic.name, partition, offset, timestamp: record.timestamp });
+    }
+  }
+
+  fail(error: MillraceError): void {
+    if (!this.#end()) return;
+    for (const record of this.records) record.parcel.settle(record.index, error);
+  }
+
+  #end(): boolean {
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+    this.#onSettled(this);
+    for (const tell of this.#whenSettled) tell();
+    return true;
+  }
+}

@@ -1,0 +1,81 @@
+import { boolean, custom, integer, OptionsError, oneOf, optional, resolveOptions } from '@millrace/core';
+import { compressionProblem } from '../model/batch-compression.js';
+import type { RecordInput } from '../model/record.js';
+import { type Compression, compressions } from '../model/record-batch.js';
+import { maxBatchesInFlight } from '../store/append.js';
+
+/** Whose word makes a record count as sent. */
+export const acknowledgements = ['none', 'leader', 'all'] as const;
+export type Acknowledgement = (typeof acknowledgements)[number];
+
+/** Chooses a record's partition, a whole number below `partitions`; undefined leaves the choice to the producer. */
+export type Partitioner = (record: RecordInput, partitions: number) => number | undefined;
+
+export interface ProducerOptions {
+  /**
+   * `none`: sent and forgotten, offset −1, lost without a word. `leader` (default): Redis has it. `all`: `minReplicas`
+   * replicas have it too (on disk where Redis can tell: Redis 7.2 with AOF).
+   */
+  readonly acks: Acknowledgement;
+  /** How many replicas must have a record with `acks: 'all'`. Default 1. */
+  readonly minReplicas: number;
+  /** How long replicas may take with `acks: 'all'`, before a send fails with `not-enough-replicas`. Default 3,000; at most 5,000. */
+  readonly replicaTimeoutMs: number;
+  /** A batch that is sent again after a lost reply gets the offsets it got the first time. Default true. */
+  readonly idempotent: boolean;
+  /** How long a batch waits for more records. Default 0: what is sent in one turn of the event loop shares a batch. */
+  readonly lingerMs: number;
+  /** A batch is closed before it grows past this. A larger record gets a batch of its own. Default 256 KiB. */
+  readonly maxBatchBytes: number;
+  /** Largest record: key, headers and encoded value. Default 1 MiB. */
+  readonly maxRecordBytes: number;
+  /** Bytes of records that wait for Redis. Beyond it `send` waits, for as long as `deliveryTimeoutMs`. Default 32 MiB. */
+  readonly maxBufferedBytes: number;
+  /** The longest time from `send` to its answer, whatever happens. Default 30,000. */
+  readonly deliveryTimeoutMs: number;
+  /** Default: the topic's. */
+  readonly compression?: Compression | undefined;
+  readonly partitioner?: Partitioner | undefined;
+}
+
+/** How many batches of a partition are on the way at once. Without numbers one that is sent again could overtake the next. */
+export function batchesInFlight({ idempotent, acks }: ProducerOptions): number {
+  return idempotent || acks === 'none' ? maxBatchesInFlight : 1;
+}
+
+/** Batches smaller than this are not compressed: it would not make them smaller. */
+export const minCompressedBytes = 200;
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveProducerOptions(input: Partial<ProducerOptions>): ProducerOptions {
+  const options = resolveOptions<ProducerOptions>(
+    'producer',
+    {
+      acks: oneOf(acknowledgements, 'leader'),
+      minReplicas: integer(1, { min: 1 }),
+      replicaTimeoutMs: integer(3000, { min: 1, max: 5000 }),
+      idempotent: boolean(true),
+      lingerMs: integer(0, { max: 60_000 }),
+      maxBatchBytes: integer(256 * 1024, { min: 1, max: 64 * 1024 * 1024 }),
+      maxRecordBytes: integer(1024 * 1024, { min: 1, max: 32 * 1024 * 1024 }),
+      maxBufferedBytes: integer(32 * 1024 * 1024, { min: 1 }),
+      deliveryTimeoutMs: integer(30_000, { min: 1, max: 3_600_000 }),
+      compression: optional(oneOf(compressions, 'none')),
+      partitioner: optional(custom<Partitioner>(() => undefined, 'a function', isFunction)),
+    },
+    input,
+  );
+  const problems: string[] = [];
+  if (options.maxBufferedBytes < options.maxRecordBytes) {
+    problems.push(`maxBufferedBytes must hold at least one record of maxRecordBytes (${options.maxRecordBytes})`);
+  }
+  if (options.lingerMs >= options.deliveryTimeoutMs) problems.push('lingerMs must be less than deliveryTimeoutMs');
+  const problem = options.compression === undefined ? undefined : compressionProblem(options.compression);
+  if (problem !== undefined) problems.push(problem);
+  if (problems.length > 0) throw new OptionsError('producer', problems);
+  return options;
+}
+
+function isFunction(value: unknown): value is Partitioner {
+  return typeof value === 'function';
+}

@@ -1,0 +1,13 @@
+import type { Codec } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
+import type { TopicCatalog } from '../topics/topic-catalog.js';
+
+/** What a Log gives to each of its producers. */
+export interface ProducerSurroundings {
+  readonly connection: RedisConnection;
+  readonly catalog: TopicCatalog;
+  /** By name. */
+  readonly codecs: ReadonlyMap<string, Codec>;
+  readonly onBackgroundError: (duty: string, error: unknown) => void;
+  readonly onClosed: () => void;
+}

@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClosedError } from '@millrace/core';
+import type { StopOptions } from '@millrace/delivery';
+import type { RecordInput, RecordMetadata } from '../model/record.js';
+import type { Topic } from '../model/topic.js';
+import { forgetProducer } from '../store/append.js';
+import { openPartition } from '../store/partition.js';
+import type { AppendChannel } from './append-channel.js';
+import { noSuchPartition, writeError } from './append-failure.js';
+import type { AppenderSetting } from './appender-setting.js';
+import { FlushSchedule } from './flush-schedule.js';
+import { Parcel, type PreparedRecord } from './parcel.js';
+import type { PartitionAppender } from './partition-appender.js';
+import type { ProducerBatch } from './producer-batch.js';
+import type { ProducerOptions } from './producer-options.js';
+import type { ProducerSurroundings } from './producer-surroundings.js';
+import { RecordPreparation } from './record-preparation.js';
+import { SendBuffer } from './send-buffer.js';
+import { TopicWriter } from './topic-writer.js';
+
+type Flushable = Parameters<AppenderSetting['onBegun']>[1];
+
+/** Sends records to topics. One for a process is enough: it batches what all callers send. */
+export class Producer {
+  /** Names this producer to Redis, which remembers the last batches of each. */
+  readonly id = randomBytes(9).toString('base64url');
+  readonly options: ProducerOptions;
+  readonly #around: ProducerSurroundings;
+  readonly #channel: AppendChannel;
+  readonly #buffer: SendBuffer;
+  readonly #writers = new Map<string, TopicWriter>();
+  readonly #preparation: RecordPreparation;
+  readonly #schedule: FlushSchedule<Flushable>;
+  readonly #unsettled = new Set<ProducerBatch>();
+  readonly #setting: AppenderSetting;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ProducerOptions, channel: AppendChannel, around: ProducerSurroundings) {
+    this.options = options;
+    this.#channel = channel;
+    this.#around = around;
+    this.#buffer = new SendBuffer(options.maxBufferedBytes);
+    this.#preparation = new RecordPreparation(around.catalog, around.codecs, options);
+    this.#schedule = new FlushSchedule(options.lingerMs, ({ topicName }) => this.#writers.get(topicName)?.onFlush());
+    this.#setting = this.#makeSetting();
+  }
+
+  /**
+   * Sends one record; resolves when Redis has it (see `acks`), with its offset. What is sent in one turn of the event
+   * loop shares a batch. Do not change the value before it resolves: it may be encoded later.
+   *
+   * @throws {InvalidMessageError} the record is wrong; nothing was sent
+   * @throws {TopicNotFoundError}
+   * @throws {WriteError} not confirmed within `deliveryTimeoutMs`; `mayBeWritten` says whether it may be in the log all the same
+   */
+  send(record: RecordInput): Promise<RecordMetadata> {
+    return new Promise((resolve, reject) => {
+      this.#accept([record], new Parcel(1, ([metadata]) => resolve(metadata!), reject), reject);
+    });
+  }
+
+  /**
+   * Sends many records; resolves to their places, in the order they were given. Those for one partition are one batch,
+   * written whole or not at all, as long as they fit into `maxBatchBytes`. Nothing is sent when one of them is wrong.
+   *
+   * @throws as `send`; {BatchWriteError} when some of several records were not confirmed
+   */
+  sendBatch(records: readonly RecordInput[]): Promise<RecordMetadata[]> {
+    if (records.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      this.#accept(records, new Parcel(records.length, resolve, reject), reject);
+    });
+  }
+
+  /** Sends what lingers, and resolves when everything that was sent before is confirmed or has failed. */
+  async flush(): Promise<void> {
+    await this.#buffer.settled();
+    for (const appender of this.#appenders()) appender.flush();
+    await Promise.all([...this.#unsettled].map((batch) => batch.settled()));
+  }
+
+  /** Takes no more records and sends those it has; what is not confirmed by the deadline fails. Safe to call twice. */
+  close({ deadlineMs = this.options.deliveryTimeoutMs }: StopOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(deadlineMs);
+    return this.#closing;
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    const over = new AbortController();
+    const deadline = sleep(deadlineMs, undefined, { signal: over.signal }).catch(() => undefined);
+    await Promise.race([this.flush(), deadline]);
+    over.abort();
+    this.#schedule.stop();
+    this.#buffer.close();
+    for (const appender of this.#appenders()) {
+      appender.abort((batch) =>
+        writeError(batch, appender.partition, 'the producer was closed before it was confirmed'),
+      );
+    }
+    if (this.#channel.isUp && this.options.idempotent)
+      await Promise.race([this.#forget(), sleep(500, undefined, { ref: false })]);
+    this.#channel.close();
+    this.#around.onClosed();
+  }
+
+  async #forget(): Promise<void> {
+    const known = this.#appenders().filter((appender) => appender.isKnownToRedis);
+    await Promise.allSettled(known.map(({ keys }) => forgetProducer(this.#channel.client, keys, this.id)));
+  }
+
+  /** Takes the short way, without a promise of its own, unless somebody queues or something must be looked up. */
+  #accept(records: readonly RecordInput[], parcel: Parcel, reject: (error: unknown) => void): void {
+    const deadline = performance.now() + this.options.deliveryTimeoutMs;
+    try {
+      if (this.#closing !== undefined) throw new ClosedError('the producer');
+      const prepared = this.#preparation.prepare(records, parcel);
+      const bytes = prepared === undefined ? 0 : totalBytes(prepared);
+      if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(bytes))
+        this.#place(prepared, bytes, deadline);
+      else this.#buffer.inTurn(() => this.#acceptLater(records, parcel, prepared, deadline)).catch(reject);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  async #acceptLater(
+    records: readonly RecordInput[],
+    parcel: Parcel,
+    early: PreparedRecord[] | undefined,
+    deadline: number,
+  ): Promise<void> {
+    let prepared = early;
+    if (prepared === undefined) {
+      for (const record of records) await this.#preparation.learn(record, deadline - performance.now());
+      prepared = this.#preparation.prepare(records, parcel, { isFinal: true }) ?? [];
+    }
+    const bytes = totalBytes(prepared);
+    await this.#buffer.waitForRoom(bytes, deadline);
+    this.#place(prepared, bytes, deadline);
+  }
+
+  #place(records: readonly PreparedRecord[], bytes: number, deadline: number): void {
+    const timeoutMs = Math.max(1, deadline - performance.now());
+    const [first] = records;
+    if (first === undefined) return;
+    if (records.length === 1) {
+      this.#writer(first.topic).appenderFor(first).add(records, bytes, timeoutMs);
+      return;
+    }
+    for (const [appender, group] of this.#grouped(records)) {
+      appender.add(group, group.length === records.length ? bytes : totalBytes(group), timeoutMs);
+    }
+  }
+
+  #grouped(records: readonly PreparedRecord[]): Map<PartitionAppender, PreparedRecord[]> {
+    const groups = new Map<PartitionAppender, PreparedRecord[]>();
+    const rotating = new Map<TopicWriter, Topic>();
+    let writer = this.#writer(records[0]!.topic);
+    for (const record of records) {
+      if (record.topic.name !== writer.topicName) writer = this.#writer(record.topic);
+      const appender = record.partition === undefined ? writer.keyless(record.topic) : writer.appenderFor(record);
+      if (record.partition === undefined) rotating.set(writer, record.topic);
+      const group = groups.get(appender);
+      if (group === undefined) groups.set(appender, [record]);
+      else group.push(record);
+    }
+    for (const [writer, topic] of rotating) writer.nextKeyless(topic);
+    return groups;
+  }
+
+  #writer(topic: Topic): TopicWriter {
+    const known = this.#writers.get(topic.name);
+    if (known !== undefined) return known;
+    const writer = new TopicWriter(this.#setting, this.#around.connection.prefix, topic.name, Math.random());
+    this.#writers.set(topic.name, writer);
+    return writer;
+  }
+
+  #appenders(): PartitionAppender[] {
+    return [...this.#writers.values()].flatMap((writer) => writer.appenders);
+  }
+
+  #makeSetting(): AppenderSetting {
+    const { catalog, codecs, connection, onBackgroundError } = this.#around;
+    return {
+      options: this.options,
+      producerId: this.id,
+      channel: this.#channel,
+      codecId: (topic) => codecs.get(topic.codec)?.id ?? 0,
+      reopen: async (name, partition) => {
+        const topic = await catalog.refresh(name);
+        if (partition >= topic.partitions) throw noSuchPartition(topic, partition);
+        await openPartition(connection.commands, connection.prefix, topic, partition);
+        return topic;
+      },
+      onNewVersion: (name, version) => {
+        if ((catalog.peek(name)?.version ?? version) >= version) return;
+        catalog.refresh(name).catch((error: unknown) => onBackgroundError(`look up topic "${name}"`, error));
+      },
+      onBegun: (batch, appender) => {
+        this.#unsettled.add(batch);
+        this.#schedule.add(appender);
+      },
+      onSettled: (batch) => {
+        this.#unsettled.delete(batch);
+        this.#buffer.release(batch.bytes);
+      },
+      onBackgroundError,
+    };
+  }
+}
+
+function totalBytes(records: readonly PreparedRecord[]): number {
+  let bytes = 0;
+  for (const record of records) bytes += record.bytes;
+  return bytes;
+}

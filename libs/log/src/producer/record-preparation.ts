@@ -1,0 +1,141 @@
+import {
+  assertHeaders,
+  type Codec,
+  CodecError,
+  InvalidMessageError,
+  UnavailableError,
+  WriteError,
+} from '@millrace/core';
+import { partitionForKey } from '../model/partitioner.js';
+import type { RecordInput } from '../model/record.js';
+import type { Topic } from '../model/topic.js';
+import type { TopicCatalog } from '../topics/topic-catalog.js';
+import { noSuchPartition } from './append-failure.js';
+import type { Parcel, PreparedRecord } from './parcel.js';
+import type { ProducerOptions } from './producer-options.js';
+
+/** Bytes that a record takes in a batch beside its key, headers and value. */
+const recordOverheadBytes = 8;
+
+/** Checks records and encodes their values, so that what is wrong with one is found before anything is sent. */
+export class RecordPreparation {
+  readonly #catalog: TopicCatalog;
+  readonly #codecs: ReadonlyMap<string, Codec>;
+  readonly #options: ProducerOptions;
+
+  constructor(catalog: TopicCatalog, codecs: ReadonlyMap<string, Codec>, options: ProducerOptions) {
+    this.#catalog = catalog;
+    this.#codecs = codecs;
+    this.#options = options;
+  }
+
+  /**
+   * The records, checked and encoded; undefined when something must be looked up first, unless `isFinal`.
+   *
+   * @throws {InvalidMessageError} too large, cannot be encoded, a reserved header, no such partition
+   */
+  prepare(records: readonly RecordInput[], parcel: Parcel, { isFinal = false } = {}): PreparedRecord[] | undefined {
+    const prepared: PreparedRecord[] = new Array(records.length);
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index];
+      const topic = this.#catalog.peek(topicNameOf(record));
+      // A partition that is not known may have been added in the meantime.
+      if (record === undefined || topic === undefined) return undefined;
+      if (!isFinal && (record.partition ?? 0) >= topic.partitions) return undefined;
+      prepared[index] = this.#prepareOne(record, topic, { parcel, index });
+    }
+    return prepared;
+  }
+
+  /** Looks up what `prepare` needs to know of a record's topic. @throws {TopicNotFoundError} @throws {WriteError} not in time */
+  async learn(record: RecordInput, timeoutMs: number): Promise<void> {
+    const known = this.#catalog.peek(record.topic);
+    if (known !== undefined && (record.partition ?? 0) < known.partitions) return;
+    try {
+      await this.#catalog.refresh(record.topic, Math.max(1, timeoutMs));
+    } catch (cause) {
+      if (!(cause instanceof UnavailableError)) throw cause;
+      throw new WriteError(cause.message, { failure: 'unavailable', mayBeWritten: false, cause });
+    }
+  }
+
+  #prepareOne(record: RecordInput, topic: Topic, place: { parcel: Parcel; index: number }): PreparedRecord {
+    const { key, headers, timestamp = Date.now() } = record;
+    if (key !== undefined && typeof key !== 'string')
+      throw invalid(topic, `its key must be a string, got ${typeof key}`);
+    if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
+      throw invalid(topic, `its timestamp must be a whole number of ms since 1970, got ${String(timestamp)}`);
+    }
+    if (headers !== undefined) assertHeaders(subjectOf(topic), headers);
+    const partition = partitionOf(record, topic, this.#options);
+    const value = encode(record.value, topic, this.#codecs.get(topic.codec));
+    const valueBytes = byteLength(value);
+    const bytes = recordOverheadBytes + valueBytes + (key === undefined ? 0 : byteLength(key)) + bytesOf(headers);
+    const { maxRecordBytes } = this.#options;
+    if (bytes > maxRecordBytes) {
+      const what = `it has ${bytes} bytes, more than maxRecordBytes (${maxRecordBytes})`;
+      throw invalid(topic, `${what}. Send less, or raise maxRecordBytes of the producer`);
+    }
+    return {
+      topic,
+      partition,
+      key,
+      headers,
+      timestamp,
+      bytes,
+      value,
+      valueBytes,
+      parcel: place.parcel,
+      index: place.index,
+    };
+  }
+}
+
+function topicNameOf(record: RecordInput | undefined): string {
+  if (typeof record?.topic === 'string') return record.topic;
+  throw new InvalidMessageError('a record must be { topic, value, … } with the name of a topic.');
+}
+
+function partitionOf(record: RecordInput, topic: Topic, options: ProducerOptions): number | undefined {
+  const chosen = record.partition ?? options.partitioner?.(record, topic.partitions);
+  if (chosen !== undefined) {
+    if (Number.isInteger(chosen) && chosen >= 0 && chosen < topic.partitions) return chosen;
+    throw noSuchPartition(topic, chosen);
+  }
+  return record.key === undefined ? undefined : partitionForKey(record.key, topic.partitions);
+}
+
+function encode(value: unknown, topic: Topic, codec: Codec | undefined): Uint8Array | string {
+  if (codec === undefined) {
+    throw new CodecError(
+      `topic "${topic.name}" has the codec "${topic.codec}", which this Log does not know: add it to its options.`,
+    );
+  }
+  try {
+    return codec.encode(value);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw invalid(topic, `its value cannot be encoded as ${codec.name}: ${why}`, cause);
+  }
+}
+
+function bytesOf(headers: PreparedRecord['headers']): number {
+  if (headers === undefined) return 0;
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    bytes += byteLength(name) + 3 + (typeof value === 'string' ? byteLength(value) : 8);
+  }
+  return bytes;
+}
+
+function byteLength(content: Uint8Array | string): number {
+  return typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+}
+
+function invalid(topic: Topic, problem: string, cause?: unknown): InvalidMessageError {
+  return new InvalidMessageError(`${subjectOf(topic)}: ${problem}.`, { cause });
+}
+
+function subjectOf(topic: Topic): string {
+  return `record for topic "${topic.name}"`;
+}

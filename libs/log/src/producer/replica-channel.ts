@@ -1,0 +1,96 @@
+import { UnavailableError } from '@millrace/core';
+import { Cluster, parseServerInfo, type RedisClient, type RedisConnection, type ServerInfo } from '@millrace/redis';
+import { type Append, appendWithReplicas, type ReplicaDemand } from '../store/append.js';
+import type { PartitionKeys } from '../store/keys.js';
+import type { AppendChannel, ChannelReply } from './append-channel.js';
+
+/**
+ * Appends and then waits for replicas, over a connection of its own: WAIT blocks the connection that it is called on,
+ * and counts what was written on that connection.
+ */
+export class ReplicaChannel implements AppendChannel {
+  readonly #connection: RedisConnection;
+  readonly #minReplicas: number;
+  readonly #timeoutMs: number;
+  #opening: Promise<RedisClient> | undefined;
+  #client: RedisClient | undefined;
+  #canWaitForDisk = false;
+  #waiting: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(
+    connection: RedisConnection,
+    demand: { readonly minReplicas: number; readonly replicaTimeoutMs: number },
+  ) {
+    this.#connection = connection;
+    this.#minReplicas = demand.minReplicas;
+    this.#timeoutMs = demand.replicaTimeoutMs;
+  }
+
+  get isUp(): boolean {
+    return this.#client?.status === 'ready';
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed || this.#connection.isClosed;
+  }
+
+  get client(): RedisClient {
+    return this.#client ?? this.#connection.commands;
+  }
+
+  whenUp(timeoutMs: number): Promise<void> {
+    this.#waiting ??= this.#whenUp(timeoutMs).finally(() => {
+      this.#waiting = undefined;
+    });
+    return this.#waiting;
+  }
+
+  append(keys: PartitionKeys, batch: Append): Promise<ChannelReply> {
+    if (this.#client === undefined) return Promise.reject(new UnavailableError('the connection is not open yet.'));
+    const demand: ReplicaDemand = {
+      minReplicas: this.#minReplicas,
+      timeoutMs: this.#timeoutMs,
+      isOnDisk: this.#canWaitForDisk,
+    };
+    return appendWithReplicas(this.#client, keys, batch, demand);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#client !== undefined) this.#connection.release(this.#client);
+    else void this.#opening?.then((client) => this.#connection.release(client));
+  }
+
+  async #whenUp(timeoutMs: number): Promise<void> {
+    this.#opening ??= this.#connection.blocking('replicas');
+    const client = await this.#opening;
+    if (client.status !== 'ready') await becomesReady(client, timeoutMs);
+    if (client.status !== 'ready' || this.#client !== undefined) return;
+    this.#canWaitForDisk = await server(client).then(canWaitForDisk, () => false);
+    this.#client = client;
+  }
+}
+
+function becomesReady(client: RedisClient, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      clearTimeout(timer);
+      client.off('ready', go);
+      resolve();
+    };
+    const timer = setTimeout(go, timeoutMs);
+    client.on('ready', go);
+  });
+}
+
+async function server(client: RedisClient): Promise<ServerInfo> {
+  const node = client instanceof Cluster ? client.nodes('master')[0] : client;
+  return parseServerInfo((await node?.info()) ?? '');
+}
+
+/** WAITAOF came with Redis 7.2 and is in every Valkey; it needs the leader's own AOF. */
+function canWaitForDisk({ kind, version, isAppendOnly }: ServerInfo): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return isAppendOnly && (kind === 'valkey' || major > 7 || (major === 7 && minor >= 2));
+}

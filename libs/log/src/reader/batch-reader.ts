@@ -1,0 +1,92 @@
+import { maxBlockMs, Redis, type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
+import { connectionId, endWait, type Fetch, fetchTogether } from '../store/fetch.js';
+import type { StoredBatch } from '../store/read.js';
+
+/** What was read, by the key of its stream, and how long to rest before reading again. */
+export interface ReadResult {
+  readonly streams: ReadonlyMap<string, readonly StoredBatch[]>;
+  readonly restMs: number;
+}
+
+/** Reads what is new in several partitions. */
+export interface BatchReader {
+  /** @param count the most batches a partition */
+  read(fetches: readonly Fetch[], count: number): Promise<ReadResult>;
+  /** Ends the read that is under way, if there is one. */
+  interrupt(): void;
+  close(): void;
+}
+
+/** Without the right to end a wait, waits are short instead. */
+const blockWithoutRightMs = 50;
+
+/** One server: all partitions in one command, which blocks until one of them has something. */
+export class BlockingReader implements BatchReader {
+  readonly #connection: RedisConnection;
+  #client: RedisClient | undefined;
+  #clientId: number | undefined;
+  #isReading = false;
+  #isWaiting = false;
+  #isInterrupted = false;
+  #isClosed = false;
+  #mayInterrupt = true;
+
+  constructor(connection: RedisConnection) {
+    this.#connection = connection;
+  }
+
+  async read(fetches: readonly Fetch[], count: number): Promise<ReadResult> {
+    this.#isReading = true;
+    try {
+      const client = await this.#open();
+      if (this.#isInterrupted || this.#isClosed) return { streams: new Map(), restMs: 0 };
+      this.#isWaiting = true;
+      const blockMs = this.#mayInterrupt ? maxBlockMs : blockWithoutRightMs;
+      return { streams: await fetchTogether(client, fetches, { count, blockMs }), restMs: 0 };
+    } finally {
+      this.#isReading = false;
+      this.#isWaiting = false;
+      this.#isInterrupted = false;
+    }
+  }
+
+  interrupt(): void {
+    if (!this.#isReading || this.#isInterrupted) return;
+    this.#isInterrupted = true;
+    if (this.#isWaiting) void this.#endWait();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#client !== undefined) this.#connection.release(this.#client);
+    this.#client = undefined;
+  }
+
+  async #open(): Promise<RedisClient> {
+    if (this.#client === undefined) {
+      const client = await this.#connection.blocking('fetch');
+      client.on('close', () => {
+        this.#clientId = undefined;
+      });
+      this.#client = client;
+      if (this.#isClosed) this.close();
+    }
+    if (this.#clientId === undefined && this.#client instanceof Redis) {
+      this.#clientId = await connectionId(this.#client);
+    }
+    return this.#client ?? this.#connection.commands;
+  }
+
+  /** The two commands travel on two connections: the wait may begin after it was to be ended, so it is asked again. */
+  async #endWait(): Promise<void> {
+    const { commands } = this.#connection;
+    try {
+      while (this.#isWaiting && this.#isInterrupted && this.#clientId !== undefined && commands instanceof Redis) {
+        await endWait(commands, this.#clientId);
+      }
+    } catch (error) {
+      // With the connection lost, the wait ends by itself.
+      if (redisFailure(error).failure === 'denied') this.#mayInterrupt = false;
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import { type Codec, CodecError, type CodecRegistry, type Headers, TopicNotFoundError } from '@millrace/core';
+import type { RedisClient, RedisConnection } from '@millrace/redis';
+import { idempotently } from '../idempotent-call.js';
+import { decodeBatch } from '../model/batch-compression.js';
+import { nearestOffset, OffsetOutOfRangeError } from '../model/read-range.js';
+import { partitionKeys } from '../store/keys.js';
+import { type PartitionState, partitionState } from '../store/partition.js';
+import type { StoredBatch } from '../store/read.js';
+import { searchTime } from '../store/time-search.js';
+import type { Topics } from '../topics/topics.js';
+import { BatchFetch } from './batch-fetch.js';
+import { type ReadInput, type ReadOptions, resolveReadOptions } from './read-options.js';
+import { type RecordIterator, RecordStream } from './record-stream.js';
+
+/** A record as it is read. */
+export interface LogRecord<T = unknown> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: string | undefined;
+  readonly headers: Headers;
+  readonly value: T;
+}
+
+/** Reads partitions without a group: nobody's offset moves. */
+export class PartitionReader {
+  readonly #connection: RedisConnection;
+  readonly #topics: Topics;
+  readonly #codecs: CodecRegistry;
+
+  constructor(connection: RedisConnection, topics: Topics, codecs: CodecRegistry) {
+    this.#connection = connection;
+    this.#topics = topics;
+    this.#codecs = codecs;
+  }
+
+  /** Where a partition's log begins and ends. @throws {TopicNotFoundError} @throws {InvalidMessageError} no such partition */
+  async state(topic: string, partition: number, timeoutMs?: number): Promise<PartitionState> {
+    await this.#topics.withPartition(topic, partition, timeoutMs);
+    return this.#state(topic, partition, timeoutMs);
+  }
+
+  /** Offset of the first record whose timestamp is at least `timestamp`; the log's end when there is none. */
+  async offsetForTimestamp(topic: string, partition: number, timestamp: number): Promise<number> {
+    const state = await this.state(topic, partition);
+    const keys = partitionKeys(this.#connection.prefix, topic, partition);
+    const near = await idempotently(this.#connection, `search topic "${topic}"`, (client) =>
+      searchTime(client, keys, state, timestamp),
+    );
+    // The batch that was found holds the record, unless what once raised the log's highest time is gone: then go on.
+    const fetch = new BatchFetch(this.#connection, keys, 30_000);
+    for (let position = near; position < state.end; ) {
+      const batches = await fetch.next(position);
+      if (batches.length === 0) break;
+      for (const { endOffset, frame } of batches) {
+        const found = decodeBatch(frame, endOffset).records.find(
+          (record) => record.timestamp >= timestamp && record.offset >= state.start,
+        );
+        if (found !== undefined) return found.offset;
+        position = endOffset;
+      }
+    }
+    return state.end;
+  }
+
+  /** The records of one partition, in order. What comes next is fetched while the caller handles what came before, and no more. */
+  read<T = unknown>(input: ReadInput): RecordIterator<LogRecord<T>> {
+    return new RecordStream(this.readBatches<T>(input));
+  }
+
+  /** As `read`, a batch at a time: faster where each record is a small matter. */
+  async *readBatches<T = unknown>(input: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
+    const options = resolveReadOptions(input);
+    const state = await this.state(options.topic, options.partition, options.maxOutageMs);
+    const to = options.to ?? (options.tail ? Number.POSITIVE_INFINITY : state.end);
+    const keys = partitionKeys(this.#connection.prefix, options.topic, options.partition);
+    const fetch = new BatchFetch(this.#connection, keys, options.maxOutageMs);
+    let position = await this.#firstOffset(options, state);
+    let next: Promise<StoredBatch[]> | undefined;
+    try {
+      while (position < to && !options.signal?.aborted) {
+        let batches = await (next ?? fetch.next(position));
+        next = undefined;
+        if (batches.length === 0) {
+          if (!options.tail) return;
+          batches = await fetch.wait(position, options.signal);
+          if (batches.length === 0) position = await this.#stillThere(options, position);
+        }
+        const last = batches.at(-1)?.endOffset ?? to;
+        if (last < to && (!options.tail || batches.length > 1)) next = fetch.next(last);
+        next?.catch(() => undefined);
+        for (const batch of batches) {
+          const records = this.#decode<T>(options, batch, position, to);
+          if (records.length > 0) yield records;
+          position = batch.endOffset;
+          if (options.signal?.aborted) return;
+        }
+      }
+    } finally {
+      fetch.close();
+    }
+  }
+
+  async #firstOffset(options: ReadOptions, state: PartitionState): Promise<number> {
+    const { from, topic, partition } = options;
+    if (from === 'earliest') return state.start;
+    if (from === 'latest') return state.end;
+    if (typeof from === 'object') return this.offsetForTimestamp(topic, partition, from.timestamp);
+    return this.#checked(options, from, state);
+  }
+
+  /** Nothing came for a while: perhaps the topic is gone, or a failover lost the end of its log. */
+  async #stillThere(options: ReadOptions, position: number): Promise<number> {
+    return this.#checked(options, position, await this.#state(options.topic, options.partition, options.maxOutageMs));
+  }
+
+  #checked({ topic, partition, outOfRange }: ReadOptions, offset: number, state: PartitionState): number {
+    const nearest = nearestOffset(offset, state);
+    if (nearest === offset || outOfRange === 'continue') return nearest;
+    throw new OffsetOutOfRangeError(topic, partition, offset, state.start, state.end);
+  }
+
+  #decode<T>(options: ReadOptions, batch: StoredBatch, position: number, to: number): LogRecord<T>[] {
+    const { topic, partition } = options;
+    const where = `topic "${topic}", partition ${partition}`;
+    const { codecId, records } = explained(`${where}, the batch that ends at ${batch.endOffset}`, () =>
+      decodeBatch(batch.frame, batch.endOffset),
+    );
+    const codec = this.#codecs.get(codecId) as Codec<T>;
+    const first = records[0]?.offset ?? position;
+    if (first > position && options.outOfRange === 'fail') {
+      throw new OffsetOutOfRangeError(topic, partition, position, first, batch.endOffset);
+    }
+    const read: LogRecord<T>[] = [];
+    for (const { offset, timestamp, key, headers, value } of records) {
+      if (offset < position || offset >= to) continue;
+      const decoded = explained(`${where}, offset ${offset}`, () => codec.decode(value));
+      read.push({ topic, partition, offset, timestamp, key, headers, value: decoded });
+    }
+    return read;
+  }
+
+  async #state(topic: string, partition: number, timeoutMs?: number): Promise<PartitionState> {
+    const keys = partitionKeys(this.#connection.prefix, topic, partition);
+    const look = (client: RedisClient) => partitionState(client, keys);
+    const state = await idempotently(this.#connection, `look at topic "${topic}"`, look, timeoutMs);
+    if (state === undefined) throw new TopicNotFoundError(topic);
+    return state;
+  }
+}
+
+function explained<T>(where: string, decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CodecError(`${where} cannot be decoded: ${why}`, { cause });
+  }
+}

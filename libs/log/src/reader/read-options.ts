@@ -1,0 +1,55 @@
+import { custom, integer, OptionsError, oneOf, optional, required, resolveOptions, text } from '@millrace/core';
+import type { ReadFrom } from '../model/read-range.js';
+
+/** What is read, without a group. */
+export interface ReadOptions {
+  readonly topic: string;
+  readonly partition: number;
+  /** Default `earliest`. An offset may lie inside a batch. */
+  readonly from: ReadFrom;
+  /** Stop before this offset. Default: the log's end at the start of the reading; with `tail`, none. */
+  readonly to?: number | undefined;
+  /** Wait for new records at the log's end instead of stopping there. Default false. */
+  readonly tail: boolean;
+  /** When an offset is not in the log (any more): `fail` (default) with an OffsetOutOfRangeError, or `continue` at the nearest. */
+  readonly outOfRange: 'fail' | 'continue';
+  /** How long Redis may be away before the reading fails. Default 30,000. */
+  readonly maxOutageMs: number;
+  /** Ends the reading. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type ReadInput = Pick<ReadOptions, 'topic' | 'partition'> & Partial<ReadOptions>;
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveReadOptions(input: ReadInput): ReadOptions {
+  const options = resolveOptions<ReadOptions>(
+    'read',
+    {
+      topic: required(text('')),
+      partition: required(integer(0)),
+      from: custom<ReadFrom>('earliest', "'earliest', 'latest', an offset or { timestamp }", isReadFrom),
+      to: optional(integer(0)),
+      tail: (value, report, path) => {
+        if (value !== undefined && typeof value !== 'boolean') report(`${path} must be true or false`);
+        return value === true;
+      },
+      outOfRange: oneOf(['fail', 'continue'], 'fail'),
+      maxOutageMs: integer(30_000, { min: 1 }),
+      signal: optional(
+        custom<AbortSignal>(new AbortController().signal, 'an AbortSignal', (value) => value instanceof AbortSignal),
+      ),
+    },
+    input,
+  );
+  if (typeof options.from === 'number' && options.to !== undefined && options.to < options.from) {
+    throw new OptionsError('read', [`to (${options.to}) is before from (${options.from})`]);
+  }
+  return options;
+}
+
+function isReadFrom(value: unknown): value is ReadFrom {
+  if (value === 'earliest' || value === 'latest') return true;
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0;
+  return typeof value === 'object' && value !== null && 'timestamp' in value && Number.isFinite(value.timestamp);
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { type Events, PollLoop, type Service } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import { idempotently } from '../idempotent-call.js';
+import type { Topic } from '../model/topic.js';
+import { partitionKeys } from '../store/keys.js';
+import { forgetIdleProducers, trimSlice } from '../store/retention.js';
+import { allTopics } from '../store/topics.js';
+
+/** As long as Kafka remembers a producer that is silent. */
+const producerIdleMs = 86_400_000;
+
+/**
+ * Removes what is over the topics' limits, and producers that ended without a word. Every process does it;
+ * a lease in each partition's own slot sees to it that only one does it for a partition at a time.
+ */
+export class RetentionUpkeep implements Service {
+  readonly #connection: RedisConnection;
+  readonly #events: Events;
+  readonly #intervalMs: number;
+  readonly #owner = randomBytes(9).toString('base64url');
+  readonly #cursors = new Map<string, string>();
+  readonly #loop: PollLoop;
+  #isFirst = true;
+
+  constructor(connection: RedisConnection, events: Events, intervalMs: number) {
+    this.#connection = connection;
+    this.#events = events;
+    this.#intervalMs = intervalMs;
+    this.#loop = new PollLoop(
+      (stopping) => this.#poll(stopping),
+      (error) => this.#events.emit('background-error', { duty: 'retention', error }),
+    );
+  }
+
+  start(): Promise<void> {
+    return this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  /** Removes what is over the limits of one topic, now and without a lease. */
+  async apply(topic: Topic): Promise<void> {
+    for (const partition of partitionsOf(topic)) await this.#trim(topic, partition, undefined);
+  }
+
+  /** Removes the records of a partition below `before`; answers where the log begins now. */
+  async deleteRecords(topic: Topic, partition: number, before: number): Promise<number> {
+    return this.#trim(topic, partition, undefined, before);
+  }
+
+  async #poll(stopping: AbortSignal): Promise<number> {
+    // Not all processes at once, and not the moment they start: half to a whole interval.
+    const restMs = this.#intervalMs * (0.5 + Math.random() / 2);
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      return restMs;
+    }
+    if (!this.#connection.isUp) return restMs;
+    const { commands, prefix } = this.#connection;
+    for (const topic of await allTopics(commands, prefix)) {
+      for (const partition of partitionsOf(topic)) {
+        if (stopping.aborted) return 0;
+        await this.#keep(topic, partition);
+      }
+    }
+    return restMs;
+  }
+
+  async #keep(topic: Topic, partition: number): Promise<void> {
+    const lease = { owner: this.#owner, leaseMs: Math.ceil(this.#intervalMs * 1.5) };
+    if ((await this.#trim(topic, partition, lease)) < 0) return;
+    const keys = partitionKeys(this.#connection.prefix, topic.name, partition);
+    const cursor = this.#cursors.get(keys.producers) ?? '0';
+    const next = await forgetIdleProducers(this.#connection.commands, keys, cursor, producerIdleMs);
+    if (next === '0') this.#cursors.delete(keys.producers);
+    else this.#cursors.set(keys.producers, next);
+  }
+
+  /** Slice after slice, each a round trip of its own, so that others get their turn in between. −1: not ours to do. */
+  async #trim(
+    topic: Topic,
+    partition: number,
+    lease: { owner: string; leaseMs: number } | undefined,
+    before?: number,
+  ): Promise<number> {
+    const keys = partitionKeys(this.#connection.prefix, topic.name, partition);
+    for (;;) {
+      const reply = await idempotently(this.#connection, `remove old records of topic "${topic.name}"`, (client) =>
+        trimSlice(client, keys, { topic, lease, before }),
+      );
+      if (reply.kind === 'not-ours') return -1;
+      for (const { group, count } of reply.unread) {
+        this.#events.emit('records-expired-unread', { topic: topic.name, partition, group, count });
+      }
+      if (!reply.hasMore) return reply.start;
+    }
+  }
+}
+
+function partitionsOf(topic: Topic): number[] {
+  return Array.from({ length: topic.partitions }, (_, partition) => partition);
+}

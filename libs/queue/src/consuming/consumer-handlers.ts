@@ -1,0 +1,72 @@
+import type { RetryPolicy } from '@millrace/core';
+import { type DeliveryPlan, type HandlerLabels, withMiddleware } from '@millrace/delivery';
+import { topicMatches } from '../model/topic-pattern.js';
+import type { RpcResponder } from '../rpc/rpc-responder.js';
+import type { ConsumerOptions, HandlerOptions, MessageHandler } from './consumer-options.js';
+import type { MessageContext } from './message-context.js';
+
+/** One handler of a queue, ready to run. */
+export interface MessageHandlerPlan {
+  readonly name: string;
+  readonly plan: DeliveryPlan<MessageContext>;
+  readonly retry: RetryPolicy;
+  readonly labels: HandlerLabels;
+}
+
+const maxRemembered = 1000;
+
+/** The handlers of a consumer, and which of them are for a message. */
+export class ConsumerHandlers {
+  readonly #handlers: readonly (MessageHandlerPlan & { readonly pattern: string })[];
+  readonly #isSingle: boolean;
+  /** Routing keys repeat: what was found for them is kept, within a bound. */
+  readonly #found = new Map<string, readonly MessageHandlerPlan[]>();
+
+  constructor(options: ConsumerOptions, responder: RpcResponder) {
+    this.#isSingle = options.handlers === undefined;
+    const own: HandlerOptions = { pattern: '#', handler: options.handler ?? (() => undefined) };
+    this.#handlers = (options.handlers ?? [own]).map((handler) => planOf(options, handler, this.#isSingle, responder));
+  }
+
+  /** Every handler whose pattern matches; none when the message is to be set aside. */
+  for(routingKey: string): readonly MessageHandlerPlan[] {
+    if (this.#isSingle) return this.#handlers;
+    let found = this.#found.get(routingKey);
+    if (found === undefined) {
+      found = this.#handlers.filter(({ pattern }) => topicMatches(pattern, routingKey));
+      if (this.#found.size >= maxRemembered) this.#found.clear();
+      this.#found.set(routingKey, found);
+    }
+    return found;
+  }
+}
+
+function planOf(options: ConsumerOptions, handler: HandlerOptions, isSingle: boolean, responder: RpcResponder) {
+  const consumer = options.name ?? options.queue;
+  const name = handler.name ?? handler.pattern;
+  return {
+    pattern: handler.pattern,
+    name,
+    plan: {
+      handle: answering(
+        withMiddleware(handler.handler, [...options.middleware, ...(handler.middleware ?? [])]),
+        responder,
+      ),
+      validate: handler.validate ?? options.validate,
+      handlerTimeoutMs: handler.handlerTimeoutMs ?? options.handlerTimeoutMs,
+    },
+    retry: handler.retry ?? options.retry,
+    labels: Object.freeze({ handler: isSingle ? consumer : `${consumer}:${name}`, source: `queue:${options.queue}` }),
+  };
+}
+
+/** A request has its reply before it is acknowledged; sending it is part of its handling, under the same deadline and signal. */
+function answering(handle: MessageHandler, responder: RpcResponder): MessageHandler {
+  const answer = async (payload: unknown, context: MessageContext): Promise<unknown> => {
+    const result = await handle(payload, context);
+    await responder.answer(context, result);
+    return result;
+  };
+  return (payload, context) =>
+    context.properties.replyTo === undefined ? handle(payload, context) : answer(payload, context);
+}

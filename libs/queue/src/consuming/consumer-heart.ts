@@ -1,0 +1,138 @@
+import { PollLoop } from '@millrace/delivery';
+import type { RedisClient, RedisConnection } from '@millrace/redis';
+import { connectionId } from '../store/connections.js';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
+import { endRegistration } from '../store/departure.js';
+import { beat, type Heartbeat } from '../store/heartbeat.js';
+import { queueKeys } from '../store/keys.js';
+import { ConsumerWatch } from './consumer-watch.js';
+
+/** Whom a heart beats for. */
+export interface HeartUser {
+  /** The present registration, or undefined while there is none: then nothing beats. */
+  keys(): ConsumerKeys | undefined;
+  /** What is told about the consumer, as JSON. */
+  describe(connections: readonly number[], server: string): string;
+  isWaiting(): boolean;
+  wakeClient(): RedisClient | undefined;
+  beaten(heartbeat: Heartbeat): void;
+  lostLease(): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * Keeps a consumer's lease, whatever its handlers do, and does its share of looking after the others: dead consumers'
+ * messages are given back by whoever is on duty.
+ */
+export class ConsumerHeart {
+  readonly #connection: RedisConnection;
+  readonly #user: HeartUser;
+  readonly #leaseMs: number;
+  readonly #loop: PollLoop;
+  readonly #watch: ConsumerWatch;
+  /** Any key of the queue: it tells which server of a cluster is meant. */
+  readonly #key: string;
+  #told = '';
+  #server = '';
+  #isStale = true;
+  #isWatching = false;
+
+  constructor(
+    connection: RedisConnection,
+    options: { readonly queue: string; readonly leaseMs: number },
+    user: HeartUser,
+  ) {
+    this.#connection = connection;
+    this.#user = user;
+    this.#leaseMs = options.leaseMs;
+    this.#key = queueKeys(connection.prefix, options.queue).meta;
+    this.#watch = new ConsumerWatch(connection);
+    this.#loop = new PollLoop(
+      () => this.#beat(),
+      (error) => user.failed(error),
+    );
+  }
+
+  async begin(): Promise<void> {
+    this.#connection.on('up', this.#reconnected);
+    await this.#loop.start();
+  }
+
+  async end(): Promise<void> {
+    this.#connection.off('up', this.#reconnected);
+    await this.#loop.stop();
+  }
+
+  /** Beats now. */
+  now(): void {
+    this.#loop.wake();
+  }
+
+  /** What a new registration says of its owner. */
+  async introduce(): Promise<string> {
+    this.#told = await this.#describe();
+    return this.#told;
+  }
+
+  /** A connection was made anew: what we told about it is no longer true. */
+  readonly #reconnected = (): void => {
+    this.#isStale = true;
+    this.#watch.connected(performance.now());
+    this.#loop.wake();
+  };
+
+  connectionChanged(): void {
+    this.#isStale = true;
+    this.#loop.wake();
+  }
+
+  async #beat(): Promise<number> {
+    const restMs = Math.min(1000, Math.floor(this.#leaseMs / 3));
+    const keys = this.#user.keys();
+    if (keys === undefined || !this.#connection.isUp) return restMs;
+    const info = this.#isStale ? await this.#describe() : this.#told;
+    const heartbeat = await beat(this.#connection.commands, keys, {
+      leaseMs: this.#leaseMs,
+      isWaiting: this.#user.isWaiting(),
+      info: info === this.#told ? '' : info,
+    });
+    if (this.#user.keys() !== keys) return 0;
+    if (heartbeat === undefined) {
+      this.#user.lostLease();
+      return restMs;
+    }
+    this.#told = info;
+    this.#user.beaten(heartbeat);
+    if (heartbeat.duty !== undefined) this.#attend(keys, heartbeat.duty);
+    return restMs;
+  }
+
+  async #describe(): Promise<string> {
+    this.#isStale = false;
+    const wake = this.#user.wakeClient();
+    const clients = wake === undefined ? [this.#connection.commands] : [this.#connection.commands, wake];
+    const ids = (await Promise.all(clients.map((client) => connectionId(client, this.#key)))).filter(
+      (id) => id !== undefined,
+    );
+    this.#server = ids[0]?.server ?? '';
+    const connections = ids.filter(({ server }) => server === this.#server).map(({ id }) => id);
+    return this.#user.describe(connections, this.#server);
+  }
+
+  /** Gives back what dead consumers held. Not awaited by the beat: a large pile must not cost the one on duty its own lease. */
+  #attend(keys: ConsumerKeys, duty: NonNullable<Heartbeat['duty']>): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    const place = { prefix: keys.prefix, queue: keys.queue, priorities: keys.ready.length };
+    const others = duty.colleagues.filter(({ consumer }) => consumer !== keys.consumer);
+    const attend = async (): Promise<void> => {
+      for (const consumer of duty.dead) await endRegistration(this.#connection.commands, place, consumer, 'expired');
+      await this.#watch.look(place, this.#server, others, performance.now());
+    };
+    attend()
+      .catch((error: unknown) => this.#user.failed(error))
+      .finally(() => {
+        this.#isWatching = false;
+      });
+  }
+}

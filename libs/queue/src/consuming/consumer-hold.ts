@@ -1,0 +1,218 @@
+import { InFlight, RateLimit } from '@millrace/delivery';
+import { movingAverage, prefetchFor } from '../model/prefetch.js';
+import type { Taken } from '../store/turn.js';
+import type { ConsumerOptions } from './consumer-options.js';
+import { HeldMessage } from './held-message.js';
+
+/** What starts the handling of messages: one, or a batch. It must not throw, and must say `done` of each once. */
+export type Start = (messages: readonly HeldMessage[]) => void;
+
+/** Messages wait no longer than this for handlers that turned slow; then others may have them. */
+const maxIdleWaitMs = 1000;
+
+/**
+ * The messages that a consumer holds: how many more it wants, which of them run, which wait for their turn. It starts as
+ * many as may run at once, in the order in which they came.
+ */
+export class ConsumerHold {
+  readonly #options: ConsumerOptions;
+  readonly #start: Start;
+  readonly #askForMore: () => void;
+  readonly #held = new Map<string, HeldMessage>();
+  readonly #units: InFlight;
+  readonly #rate: RateLimit | undefined;
+  #permits = 0;
+  #waiting: HeldMessage[] = [];
+  #next = 0;
+  #isOpen = true;
+  #isStarting = false;
+  #averageMs = Number.POSITIVE_INFINITY;
+  #bytes = 0;
+  #averageBytes = 0;
+  #batchTimer: NodeJS.Timeout | undefined;
+  #rateTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ConsumerOptions, start: Start, askForMore: () => void) {
+    this.#options = options;
+    this.#start = start;
+    this.#askForMore = askForMore;
+    this.#units = new InFlight();
+    const { maxPerSecond } = options;
+    this.#rate = maxPerSecond === undefined ? undefined : new RateLimit(maxPerSecond, performance.now());
+  }
+
+  get count(): number {
+    return this.#held.size;
+  }
+
+  get running(): number {
+    return this.#units.count;
+  }
+
+  has(id: string): boolean {
+    return this.#held.has(id);
+  }
+
+  /** Whether more may be taken. */
+  set isOpen(isOpen: boolean) {
+    this.#isOpen = isOpen;
+    if (isOpen) this.#askForMore();
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** How many more messages the consumer wants now. */
+  wanted(): number {
+    if (!this.#isOpen) return 0;
+    const room = Math.min(this.#limit - this.#held.size, this.#roomByBytes);
+    if (room <= 0) return 0;
+    return this.#rate === undefined ? room : this.#permitted(this.#rate, room);
+  }
+
+  add(taken: readonly Taken[]): void {
+    const now = performance.now();
+    for (const message of taken) {
+      const held = new HeldMessage(message, now);
+      this.#held.set(message.id, held);
+      this.#bytes += message.frame.length;
+      this.#averageBytes += (message.frame.length - this.#averageBytes) / 10;
+      this.#waiting.push(held);
+    }
+    this.#permits -= taken.length;
+    this.#startNext();
+  }
+
+  /** A message is settled as far as this consumer goes; false when it was not here any more. */
+  remove(held: HeldMessage): boolean {
+    if (this.#held.get(held.id) !== held) return false;
+    this.#bytes -= held.frame.length;
+    return this.#held.delete(held.id);
+  }
+
+  /** Takes messages out of here that are not this consumer's any more. */
+  forget(ids: readonly string[]): HeldMessage[] {
+    const waiting = new Set(this.takeWaiting(({ id }) => ids.includes(id)));
+    const running = ids.flatMap((id) => this.#held.get(id) ?? []);
+    for (const held of running) this.remove(held);
+    return [...waiting, ...running];
+  }
+
+  all(): HeldMessage[] {
+    return [...this.#held.values()];
+  }
+
+  /** One of the units that were started has ended. */
+  unitEnded(messages: number, tookMs: number): void {
+    this.#averageMs = movingAverage(this.#averageMs, tookMs / messages);
+    this.#units.end();
+    this.#startNext();
+  }
+
+  /** Resolves to true when nothing runs, to false when the deadline came first. */
+  drained(deadlineMs: number): Promise<boolean> {
+    return this.#units.drained(deadlineMs);
+  }
+
+  /** Takes out of here, and answers, what waits to run. */
+  takeWaiting(isWanted: (held: HeldMessage) => boolean = () => true): HeldMessage[] {
+    const all = this.#waiting.slice(this.#next);
+    const taken = all.filter(isWanted);
+    this.#waiting = all.filter((held) => !isWanted(held));
+    this.#next = 0;
+    for (const held of taken) this.remove(held);
+    return taken;
+  }
+
+  /** Somebody cancelled a message: its handler is told; when it has none yet it is taken out of here, and answered. */
+  cancel(id: string, reason: Error): HeldMessage | undefined {
+    const held = this.#held.get(id);
+    if (held === undefined || held.isCancelled) return undefined;
+    held.isCancelled = true;
+    if (held.context === undefined) return this.takeWaiting((waiting) => waiting === held)[0];
+    held.abandon(reason);
+    return undefined;
+  }
+
+  /** What waits although nobody asked for it to be fetched ahead, behind handlers that turned slow. */
+  takeStale(now: number): HeldMessage[] {
+    if (this.#options.prefetch !== undefined || this.#options.batchHandler !== undefined) return [];
+    const stale = this.takeWaiting(({ takenAt }) => now - takenAt > maxIdleWaitMs);
+    if (stale.length > 0) this.#averageMs = Number.POSITIVE_INFINITY;
+    return stale;
+  }
+
+  /** Takes everything out of here: none of it is this consumer's any more. */
+  clear(): HeldMessage[] {
+    const all = this.all();
+    this.#held.clear();
+    this.#bytes = 0;
+    this.#waiting = [];
+    this.#next = 0;
+    return all;
+  }
+
+  end(): void {
+    this.#isOpen = false;
+    clearTimeout(this.#batchTimer);
+    clearTimeout(this.#rateTimer);
+  }
+
+  /** Large messages are fetched fewer at a time, by the size of the last ones; one can always be. */
+  get #roomByBytes(): number {
+    const room = Math.floor((this.#options.maxHeldBytes - this.#bytes) / Math.max(this.#averageBytes, 1));
+    return this.#held.size === 0 ? Math.max(room, 1) : room;
+  }
+
+  get #limit(): number {
+    const { prefetch, concurrency, batchHandler, batch } = this.#options;
+    if (prefetch !== undefined) return prefetch;
+    if (batchHandler !== undefined) return Math.min((concurrency + 1) * batch.maxMessages, 10_000);
+    return prefetchFor(concurrency, this.#averageMs);
+  }
+
+  #permitted(rate: RateLimit, room: number): number {
+    const now = performance.now();
+    if (this.#permits < room) this.#permits += rate.take(room - this.#permits, now);
+    if (this.#permits < room && this.#rateTimer === undefined) {
+      this.#rateTimer = setTimeout(() => {
+        this.#rateTimer = undefined;
+        this.#askForMore();
+      }, rate.waitMs(now));
+    }
+    return Math.min(room, this.#permits);
+  }
+
+  #startNext(): void {
+    // A handler that answers at once comes back here while the loop below still runs.
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    const { concurrency, batchHandler } = this.#options;
+    while (this.#units.count < concurrency && this.#next < this.#waiting.length) {
+      const unit = batchHandler === undefined ? this.#waiting.slice(this.#next, this.#next + 1) : this.#nextBatch();
+      if (unit.length === 0) break;
+      this.#next += unit.length;
+      this.#units.begin();
+      this.#start(unit);
+    }
+    this.#isStarting = false;
+    if (this.#next === this.#waiting.length || this.#next > 1000) {
+      this.#waiting = this.#waiting.slice(this.#next);
+      this.#next = 0;
+    }
+  }
+
+  /** A full batch, or what there is when its first message has waited long enough; else nothing yet. */
+  #nextBatch(): HeldMessage[] {
+    const { maxMessages, maxWaitMs } = this.#options.batch;
+    const messages = this.#waiting.slice(this.#next, this.#next + maxMessages);
+    const first = messages[0];
+    if (first === undefined || messages.length === maxMessages) return messages;
+    const waitMs = first.takenAt + maxWaitMs - performance.now();
+    if (waitMs <= 0) return messages;
+    clearTimeout(this.#batchTimer);
+    this.#batchTimer = setTimeout(() => this.#startNext(), Math.ceil(waitMs));
+    return [];
+  }
+}

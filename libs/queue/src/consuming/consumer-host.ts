@@ -1,0 +1,31 @@
+import type { CodecRegistry } from '@millrace/core';
+import type { Events } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import type { RpcResponder } from '../rpc/rpc-responder.js';
+import type { TurnState } from '../store/turn.js';
+
+/** What a consumer needs of the Broker that made it. */
+export interface ConsumerHost {
+  readonly connection: RedisConnection;
+  readonly codecs: CodecRegistry;
+  readonly events: Events;
+  /** Carries dead letters of a queue to where they go. Never rejects. */
+  carryDeadLetters(queue: string): void;
+  /** Sends replies to requests. */
+  readonly responder: RpcResponder;
+  /** The last consumer of an auto-delete queue may have gone. */
+  consumerLeft(queue: string): Promise<void>;
+  stopped(consumer: object): void;
+}
+
+export interface ConsumerStatus {
+  readonly queue: string;
+  readonly name: string;
+  readonly state: 'idle' | 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';
+  /** What Redis lets it do: `paused` when the queue is, `standby` while another is the single active consumer. */
+  readonly turn: TurnState;
+  /** Its id in Redis; undefined while it has no registration, as during an outage. */
+  readonly consumer: string | undefined;
+  readonly running: number;
+  readonly held: number;
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { OptionsError, TopologyNotFoundError } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
+import type { QueueSettings } from '../model/queue-settings.js';
+import { type ConsumerKeys, consumerKeys } from '../store/consumer-keys.js';
+import { endRegistration } from '../store/departure.js';
+import { type ConsumerInfo, registerConsumer } from '../store/registration.js';
+import { ownerOf } from '../topology/connection-owner.js';
+import type { ConsumerOptions } from './consumer-options.js';
+
+/** Hears of registrations. */
+export interface MembershipUser {
+  joined(keys: ConsumerKeys): void;
+  failed(error: unknown): void;
+}
+
+/** A consumer's registration with its queue: the id under which it holds messages, until it leaves or loses its lease. */
+export class ConsumerMembership {
+  readonly #connection: RedisConnection;
+  readonly #options: ConsumerOptions;
+  readonly #user: MembershipUser;
+  readonly #introduce: () => Promise<string>;
+  readonly #leaving = new AbortController();
+  #keys: ConsumerKeys | undefined;
+  #settings: QueueSettings | undefined;
+  #isJoining = false;
+
+  /** @param introduce tells who this is, as JSON: also by which connections its death will be noticed, from its first message on */
+  constructor(
+    connection: RedisConnection,
+    options: ConsumerOptions,
+    user: MembershipUser,
+    introduce: () => Promise<string>,
+  ) {
+    this.#introduce = introduce;
+    this.#connection = connection;
+    this.#options = options;
+    this.#user = user;
+  }
+
+  /** Undefined while there is no registration. */
+  get keys(): ConsumerKeys | undefined {
+    return this.#keys;
+  }
+
+  /** The queue's settings as they were at registration. */
+  get settings(): QueueSettings | undefined {
+    return this.#settings;
+  }
+
+  /** What operators and colleagues may know of the consumer. */
+  about(connections: readonly number[], server: string): ConsumerInfo {
+    const { concurrency, prefetch, name, queue } = this.#options;
+    const where = { name: name ?? queue, host: hostname(), pid: process.pid };
+    return { ...where, concurrency, prefetch: prefetch ?? concurrency, connections, server };
+  }
+
+  /** @throws {TopologyNotFoundError} there is no such queue @throws {OptionsError} it belongs to another connection */
+  async join(): Promise<void> {
+    const { prefix, commands } = this.#connection;
+    const { queue, priority, leaseMs } = this.#options;
+    const unique = randomBytes(6).toString('base64url');
+    const owner = ownerOf(this.#connection);
+    const request = { priority, unique, leaseMs, owner, info: await this.#introduce() };
+    const registered = await registerConsumer(commands, { prefix, queue }, request);
+    if (registered === undefined) throw new TopologyNotFoundError('queue', queue);
+    if (registered === 'exclusive') {
+      throw new OptionsError(`consumer of queue "${queue}"`, [
+        'the queue is exclusive to the connection that declared it',
+      ]);
+    }
+    this.#settings = JSON.parse(registered.settings) as QueueSettings;
+    this.#keys = consumerKeys(prefix, queue, registered.consumer, this.#settings.priorities);
+    this.#user.joined(this.#keys);
+  }
+
+  /** The registration is gone. Answers false when it was known already. */
+  lost(): boolean {
+    if (this.#keys === undefined) return false;
+    this.#keys = undefined;
+    return true;
+  }
+
+  /** Joins again, trying for as long as it takes. */
+  async rejoin(): Promise<void> {
+    if (this.#isJoining) return;
+    this.#isJoining = true;
+    for (let failures = 0; this.#keys === undefined && !this.#leaving.signal.aborted; failures++) {
+      try {
+        await this.join();
+      } catch (error) {
+        this.#user.failed(error);
+        await pause(Math.min(50 * 2 ** failures, 2000), undefined, { ref: false });
+      }
+    }
+    this.#isJoining = false;
+  }
+
+  /** No registration is made from here on. */
+  close(): void {
+    this.#leaving.abort();
+  }
+
+  /** Ends the registration; what is still held goes back as if it had never been taken. */
+  async leave(): Promise<void> {
+    const keys = this.#keys;
+    this.#keys = undefined;
+    if (keys === undefined || !this.#connection.isUp) return;
+    const place = { prefix: keys.prefix, queue: keys.queue, priorities: keys.ready.length };
+    await endRegistration(this.#connection.commands, place, keys.consumer, 'leaves');
+  }
+}

@@ -1,0 +1,67 @@
+import type { Verdict } from '../store/settle.js';
+import { maxTurnMessages } from '../store/turn.js';
+
+/** Most verdicts in one turn, other than acknowledgements: they cost Redis more. */
+const maxVerdicts = 200;
+
+/** What one turn brings to Redis. */
+export interface OutboxBatch {
+  readonly claimed: readonly string[];
+  readonly acknowledged: readonly string[];
+  readonly verdicts: readonly Verdict[];
+}
+
+/** What a consumer has to tell Redis of its messages. It stays here until Redis has answered: an outage loses none of it. */
+export class ConsumerOutbox {
+  #claimed: string[] = [];
+  #acknowledged: string[] = [];
+  #verdicts: Verdict[] = [];
+
+  get isEmpty(): boolean {
+    return this.#acknowledged.length === 0 && this.#verdicts.length === 0 && this.#claimed.length === 0;
+  }
+
+  claim(id: string): void {
+    this.#claimed.push(id);
+  }
+
+  acknowledge(id: string): void {
+    this.#acknowledged.push(id);
+  }
+
+  judge(verdict: Verdict): void {
+    this.#verdicts.push(verdict);
+  }
+
+  clear(): void {
+    this.#claimed = [];
+    this.#acknowledged = [];
+    this.#verdicts = [];
+  }
+
+  /** What the next turn brings. A verdict on a message that is still to be claimed waits for the turn after it. */
+  next(): OutboxBatch {
+    const claimed = this.#claimed.slice(0, maxTurnMessages);
+    const isClaimed = ({ id }: Verdict): boolean => this.#claimed.includes(id);
+    const verdicts = claimed.length === 0 ? this.#verdicts : this.#verdicts.filter((verdict) => !isClaimed(verdict));
+    return {
+      claimed,
+      acknowledged: this.#acknowledged.slice(0, maxTurnMessages - claimed.length),
+      verdicts: verdicts.slice(0, maxVerdicts),
+    };
+  }
+
+  /** Redis has answered. */
+  confirmed({ claimed, acknowledged, verdicts }: OutboxBatch): void {
+    this.#claimed.splice(0, claimed.length);
+    this.#acknowledged.splice(0, acknowledged.length);
+    if (verdicts.length === 0) return;
+    const done = new Set(verdicts);
+    this.#verdicts = this.#verdicts.filter((verdict) => !done.has(verdict));
+  }
+
+  /** Messages of which Redis is still to be told something. */
+  ids(): Set<string> {
+    return new Set([...this.#claimed, ...this.#acknowledged, ...this.#verdicts.map(({ id }) => id)]);
+  }
+}

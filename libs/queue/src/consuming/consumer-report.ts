@@ -1,0 +1,32 @@
+import type { Events, HandlerLabels, RunningConsumer } from '@millrace/delivery';
+import type { Taken } from '../store/turn.js';
+
+/** Tells those who watch what a consumer takes and gets done: once a turn, whatever number of messages it brought. */
+export class ConsumerReport {
+  readonly #events: Events;
+  readonly #consumer: RunningConsumer;
+
+  constructor(events: Events, labels: HandlerLabels, consumer: { readonly status: { readonly running: number } }) {
+    this.#events = events;
+    this.#consumer = { ...labels, running: () => consumer.status.running };
+  }
+
+  /** Again after each registration: whoever counts consumers goes by the object. */
+  started(): void {
+    this.#events.emit('consumer-started', this.#consumer);
+  }
+
+  stopped(): void {
+    this.#events.emit('consumer-stopped', this.#consumer);
+  }
+
+  delivered(messages: readonly Taken[]): void {
+    if (!this.#events.has('delivered')) return;
+    const redelivered = messages.filter(({ deliveries }) => deliveries > 0).length;
+    this.#events.emit('delivered', { source: this.#consumer.source, count: messages.length, redelivered });
+  }
+
+  acknowledged(count: number): void {
+    this.#events.emit('acknowledged', { source: this.#consumer.source, count });
+  }
+}

@@ -1,0 +1,210 @@
+import { type CodecRegistry, type Outcome, outcomeOfThrow, type Settlement } from '@millrace/core';
+import { type DeliveryContext, deliver, deliverTo, type Events, type HandlerLabels } from '@millrace/delivery';
+import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
+import { decodeFrame, type StoredMessage } from '../model/message-frame.js';
+import { isRequest } from '../model/reply-frame.js';
+import type { RpcResponder } from '../rpc/rpc-responder.js';
+import { BatchContext, type BatchMessage } from './batch-context.js';
+import type { ConsumerHandlers, MessageHandlerPlan } from './consumer-handlers.js';
+import type { ConsumerHost } from './consumer-host.js';
+import type { BatchHandler, ConsumerOptions } from './consumer-options.js';
+import { type MessageSettlement, settlementOf } from './consumer-settling.js';
+import type { HeldMessage } from './held-message.js';
+import { MessageContext, type MessageDesk } from './message-context.js';
+
+/** Hears what became of messages. */
+export interface RunnerUser extends MessageDesk {
+  settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void;
+  park(held: HeldMessage): void;
+  unitEnded(messages: number, tookMs: number): void;
+  failed(error: unknown): void;
+}
+
+/** Runs handlers for messages that a consumer holds: one handler, all of several that match, or one for a batch. */
+export class ConsumerRunner {
+  readonly #options: ConsumerOptions;
+  readonly #handlers: ConsumerHandlers;
+  readonly #codecs: CodecRegistry;
+  readonly #events: Events;
+  readonly #responder: RpcResponder;
+  readonly #user: RunnerUser;
+  readonly #labels: HandlerLabels;
+
+  constructor(options: ConsumerOptions, handlers: ConsumerHandlers, host: ConsumerHost, user: RunnerUser) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#codecs = host.codecs;
+    this.#events = host.events;
+    this.#responder = host.responder;
+    this.#user = user;
+    this.#labels = Object.freeze({ handler: options.name ?? options.queue, source: `queue:${options.queue}` });
+  }
+
+  /** Starts a unit of work. It never throws. */
+  start(unit: readonly HeldMessage[]): void {
+    const began = performance.now();
+    const { batchHandler } = this.#options;
+    if (batchHandler !== undefined) {
+      void this.#runBatch(batchHandler, unit, began);
+      return;
+    }
+    const held = unit[0];
+    if (held === undefined) return;
+    const message = this.#read(held);
+    if (message === undefined) {
+      this.#user.unitEnded(1, 0);
+      return;
+    }
+    const handlers = this.#handlers.for(message.routingKey);
+    const [handler] = handlers;
+    if (handler === undefined) {
+      this.#user.park(held);
+      this.#user.unitEnded(1, 0);
+    } else if (handlers.length === 1 && held.handled === undefined) this.#runOne(held, message, handler, began);
+    else void this.#runAll(held, message, handlers, began);
+  }
+
+  #runOne(held: HeldMessage, message: StoredMessage, handler: MessageHandlerPlan, began: number): void {
+    const context = new MessageContext(this.#user, held.id, message, held.deliveries);
+    held.context = context;
+    deliverTo(planFor(message, handler), context, this.#decode, (outcome) => {
+      const tookMs = performance.now() - began;
+      this.#tell(handler.labels, outcome, context, tookMs);
+      this.#settle(held, settlementOf(held, outcome, handler.retry), handler.labels, tookMs);
+    });
+  }
+
+  /** Each handler has its own context and deadline; those that are through with the message are not called again. */
+  async #runAll(
+    held: HeldMessage,
+    message: StoredMessage,
+    handlers: readonly MessageHandlerPlan[],
+    began: number,
+  ): Promise<void> {
+    const before = parseHandled(held.handled);
+    const isThrough = (name: string) =>
+      before.done.includes(name) || before.dead.some(({ handler }) => handler === name);
+    const open = handlers.filter(({ name }) => !isThrough(name));
+    const contexts = open.map(() => new MessageContext(this.#user, held.id, message, held.deliveries));
+    held.context = contexts;
+    const ended = await Promise.all(open.map(async (handler, index) => this.#runOneOf(held, handler, contexts[index])));
+    const { settlement, handled } = combineSettlements(before, ended);
+    const isOneGivenBack = ended.length === 1 && ended[0]?.settlement.kind === 'release' && before.done.length === 0;
+    const [all, through] = [held.isCancelled ? cancelled : settlement, isOneGivenBack ? undefined : handled];
+    this.#settle(held, all, this.#labels, performance.now() - began, through);
+  }
+
+  /** A request that failed is answered with its error, and not tried again: its requester decides whether to ask anew. */
+  #settle(
+    held: HeldMessage,
+    settlement: MessageSettlement,
+    labels: HandlerLabels,
+    tookMs: number,
+    handled?: Handled,
+  ): void {
+    const hasFailed = settlement.kind === 'dead-letter' || (settlement.kind === 'retry' && settlement.countsAsAttempt);
+    if (!hasFailed || held.message === undefined || !isRequest(held.message)) {
+      this.#user.settle(held, settlement, labels, handled);
+      this.#user.unitEnded(1, tookMs);
+      return;
+    }
+    this.#responder
+      .fail(held.message.properties, settlement.error)
+      // Without its reply the request is dropped all the same: its requester's time runs out.
+      .catch((error: unknown) => this.#user.failed(error))
+      .finally(() => {
+        this.#user.settle(held, { kind: 'drop', reason: 'the requester was told' }, labels);
+        this.#user.unitEnded(1, tookMs);
+      });
+  }
+
+  async #runOneOf(
+    held: HeldMessage,
+    handler: MessageHandlerPlan,
+    context: MessageContext | undefined,
+  ): Promise<HandlerSettlement> {
+    if (context === undefined) return { handler: handler.name, settlement: cancelled };
+    const began = performance.now();
+    const outcome = await deliver(planFor(held.message, handler), context, () => this.#decode(context));
+    this.#tell(handler.labels, outcome, context, performance.now() - began);
+    const settlement = settlementOf(held, outcome, handler.retry);
+    return { handler: handler.name, settlement: settlement.kind === 'requeue' ? atOnce : settlement };
+  }
+
+  async #runBatch(batchHandler: BatchHandler, unit: readonly HeldMessage[], began: number): Promise<void> {
+    const { retry, handlerTimeoutMs } = this.#options;
+    const readable: { readonly held: HeldMessage; readonly entry: BatchMessage }[] = [];
+    for (const held of unit) {
+      const message = this.#read(held);
+      if (message === undefined) continue;
+      const context = new MessageContext(this.#user, held.id, message, held.deliveries);
+      const outcome = await this.#readPayload(context);
+      if (outcome.kind === 'completed') readable.push({ held, entry: { payload: outcome.result, context } });
+      else this.#user.settle(held, settlementOf(held, outcome, retry), this.#labels);
+    }
+    const messages = readable.map(({ entry }) => entry);
+    const context = new BatchContext(this.#options.queue, messages);
+    for (const { held } of readable) held.context = context;
+    const outcome: Outcome =
+      messages.length === 0
+        ? { kind: 'completed', result: undefined }
+        : await deliver({ handle: () => batchHandler(messages, context), handlerTimeoutMs }, context, () => messages);
+    const tookMs = performance.now() - began;
+    this.#tell(this.#labels, outcome, context, tookMs);
+    for (const [index, { held }] of readable.entries()) {
+      this.#user.settle(held, settlementOf(held, outcomeOfOne(outcome, index, readable.length), retry), this.#labels);
+    }
+    this.#user.unitEnded(unit.length, tookMs);
+  }
+
+  /** Decodes and validates one message of a batch, as `deliver` does for a single one. */
+  #readPayload(context: MessageContext): Promise<Outcome> {
+    const plan = { handle: (payload: unknown) => payload, validate: this.#options.validate, handlerTimeoutMs: 0 };
+    return deliver(plan, context, () => this.#decode(context));
+  }
+
+  /** Reads a frame; what is none is given up. */
+  #read(held: HeldMessage): StoredMessage | undefined {
+    try {
+      held.message = decodeFrame(held.frame, this.#user.queue);
+      return held.message;
+    } catch (error) {
+      this.#user.settle(held, { kind: 'dead-letter', reason: 'undecodable', error }, this.#labels);
+      return undefined;
+    }
+  }
+
+  readonly #decode = (context: MessageContext): unknown => this.#codecs.get(context.codecId).decode(context.body);
+
+  #tell({ handler, source }: HandlerLabels, outcome: Outcome, context: DeliveryContext, durationMs: number): void {
+    if (!this.#events.has('handled')) return;
+    const timestamp = context instanceof MessageContext ? context.timestamp : undefined;
+    const { attempt } = context;
+    this.#events.emit('handled', { handler, source, outcome: outcome.kind, attempt, durationMs, timestamp });
+  }
+}
+
+const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
+/** One of several handlers gives the message back: it alone has it again, and soon. */
+const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
+
+/** A request has no longer than its requester waits. */
+function planFor(message: StoredMessage | undefined, { plan }: MessageHandlerPlan): MessageHandlerPlan['plan'] {
+  if (message === undefined || !isRequest(message)) return plan;
+  const waitMs = message.properties.expirationMs ?? Number.POSITIVE_INFINITY;
+  return { ...plan, handlerTimeoutMs: Math.min(waitMs, plan.handlerTimeoutMs || waitMs) };
+}
+
+/** What became of one message of a batch: its entry in the list that the handler answered, or what became of the whole. */
+function outcomeOfOne(outcome: Outcome, index: number, count: number): Outcome {
+  if (outcome.kind !== 'completed' || outcome.result === undefined) return outcome;
+  const { result } = outcome;
+  if (!Array.isArray(result) || result.length !== count) {
+    return {
+      kind: 'failed',
+      error: new TypeError(`the batch handler must answer nothing, or a list of ${count} results`),
+    };
+  }
+  const own: unknown = result[index];
+  return own instanceof Error ? outcomeOfThrow(own) : { kind: 'completed', result: own };
+}

@@ -1,0 +1,94 @@
+import { describeFailure, type Outcome, type RetryPolicy, type Settlement, settle } from '@millrace/core';
+import type { HandlerLabels } from '@millrace/delivery';
+import { publishedId, type WhyDead } from '../model/dead-letter.js';
+import { countDeliveries, deliveryIncrement } from '../model/deliveries.js';
+import type { Handled } from '../model/handled.js';
+import type { KeptResult } from '../queue-handle.js';
+import { keepResult } from '../store/job.js';
+import type { ConsumerHost } from './consumer-host.js';
+import type { ConsumerOptions } from './consumer-options.js';
+import type { ConsumerTurns } from './consumer-turns.js';
+import type { HeldMessage } from './held-message.js';
+import { Requeue } from './requeue.js';
+
+/** What a consumer does with one message, settled by core's rules or given back by its handler. */
+export type MessageSettlement = Settlement | { readonly kind: 'requeue'; readonly to: 'back' | 'head' };
+
+/** Maps what a handler did to what is to happen. */
+export function settlementOf(held: HeldMessage, outcome: Outcome, retry: RetryPolicy): MessageSettlement {
+  if (held.isCancelled) return { kind: 'drop', reason: 'cancelled' };
+  if (outcome.kind === 'failed' && outcome.error instanceof Requeue) {
+    return { kind: 'requeue', to: outcome.error.to };
+  }
+  return settle(outcome, held.deliveries.failures + 1, retry, Math.random());
+}
+
+/** Carries settlements out: the one place where a consumer decides what Redis is told of a message. */
+export class ConsumerSettling {
+  readonly #turns: ConsumerTurns;
+  readonly #host: ConsumerHost;
+  readonly #options: ConsumerOptions;
+
+  constructor(turns: ConsumerTurns, host: ConsumerHost, options: ConsumerOptions) {
+    this.#turns = turns;
+    this.#host = host;
+    this.#options = options;
+  }
+
+  settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void {
+    const { id } = held;
+    const priority = held.priority;
+    switch (settlement.kind) {
+      case 'complete':
+        if (this.#options.keepResultMs > 0) this.#keepResult(held, settlement.result);
+        this.#turns.acknowledge(id);
+        break;
+      case 'requeue':
+        this.#turns.judge({ kind: settlement.to, id, priority });
+        break;
+      case 'release':
+        // Handlers that are through with it are remembered; without any it stands again where it stood.
+        if (handled === undefined) this.#turns.judge({ kind: 'release', id, priority });
+        else this.#retry(held, 0, 0, handled);
+        break;
+      case 'retry': {
+        const { delayMs, countsAsAttempt, error } = settlement;
+        const attempt = held.deliveries.failures + 1;
+        if (countsAsAttempt) this.#host.events.emit('retry-scheduled', { ...labels, attempt, delayMs, error });
+        const { failed, postponed } = deliveryIncrement;
+        this.#retry(held, delayMs, countsAsAttempt ? failed : postponed, handled);
+        break;
+      }
+      case 'dead-letter': {
+        const { reason, error } = settlement;
+        this.#host.events.emit('dead-lettered', { ...labels, reason, error });
+        const why: WhyDead = { reason, time: Date.now(), handler: labels.handler, error: describeFailure(error) };
+        this.#turns.judge({ kind: 'dead', id, why: JSON.stringify(why) });
+        break;
+      }
+      case 'drop':
+        this.#turns.judge({ kind: 'drop', id });
+        break;
+      default:
+        settlement satisfies never;
+    }
+  }
+
+  /** Sent before the acknowledgement, on the same connection: whoever finds the message gone finds its result. */
+  #keepResult({ id, deliveries }: HeldMessage, value: unknown): void {
+    const { connection, events } = this.#host;
+    const { queue, keepResultMs } = this.#options;
+    const kept: KeptResult = { attempt: deliveries.failures + 1, deliveryCount: countDeliveries(deliveries), value };
+    const place = { prefix: connection.prefix, queue };
+    keepResult(connection.commands, place, publishedId(id), JSON.stringify(kept), keepResultMs).catch(
+      (error: unknown) => {
+        events.emit('background-error', { duty: `result of message ${id}`, error });
+      },
+    );
+  }
+
+  #retry(held: HeldMessage, delayMs: number, increment: number, handled: Handled | undefined): void {
+    const json = handled === undefined ? '' : JSON.stringify(handled);
+    this.#turns.judge({ kind: 'retry', id: held.id, delayMs, increment, handled: json });
+  }
+}

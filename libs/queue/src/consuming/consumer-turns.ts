@@ -1,0 +1,231 @@
+import type { RedisConnection } from '@millrace/redis';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
+import { moveDue } from '../store/due.js';
+import { heldMessages } from '../store/held.js';
+import { settleVerdicts, type Verdict } from '../store/settle.js';
+import { maxTurnMessages, type TurnResult, type TurnState, turn } from '../store/turn.js';
+import type { WakeUp } from '../store/wake.js';
+import { ConsumerOutbox } from './consumer-outbox.js';
+import type { ConsumerReport } from './consumer-report.js';
+import type { TurnUser } from './turn-user.js';
+
+/** Node's timers wrap around beyond 2^31 ms. */
+const maxTimerMs = 2 ** 31 - 1;
+/**
+ * A message that was handed over is anybody's again after 10 s: one that comes so late, because this process was held up or
+ * nobody was waiting, is not begun.
+ */
+const maxHandOverMs = 5000;
+const noIds: readonly string[] = [];
+const noIdSet: ReadonlySet<string> = new Set();
+
+/**
+ * Talks to Redis for a consumer: one round trip at a time, which brings all verdicts since the last one, makes due messages
+ * ready, and fetches as many as are wanted. Verdicts stay here until Redis has answered: an outage loses none.
+ */
+export class ConsumerTurns {
+  readonly #connection: RedisConnection;
+  readonly #user: TurnUser;
+  /** Whom what is taken and done is told to. */
+  readonly report: ConsumerReport;
+  #keys: ConsumerKeys | undefined;
+  readonly #outbox = new ConsumerOutbox();
+  #wakeUp = '';
+  #isDue = false;
+  #isAsked = false;
+  #running: Promise<void> | undefined;
+  #isEnded = false;
+  /** A turn failed: Redis may have done it all the same, and may have given us messages that we do not know of. */
+  #isUncertain = false;
+  /** Messages whose verdict may have been carried out by a turn that failed. */
+  #perhapsSettled: ReadonlySet<string> = noIdSet;
+  #failures = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #dueTimer: NodeJS.Timeout | undefined;
+  #isHungry = false;
+  #state: TurnState = 'ok';
+  /** Redis' clock less this process's monotonic one, as of the last turn. */
+  #redisAheadMs = 0;
+
+  constructor(connection: RedisConnection, user: TurnUser, report: ConsumerReport) {
+    this.#connection = connection;
+    this.#user = user;
+    this.report = report;
+    connection.on('up', this.#tryAgain);
+  }
+
+  /** Begins (again) for a registration. What was waiting to be settled for an earlier one is void. */
+  begin(keys: ConsumerKeys): void {
+    this.#keys = keys;
+    this.#outbox.clear();
+    this.#isUncertain = false;
+    this.#wakeUp = '';
+    this.report.started();
+    this.nudge();
+  }
+
+  /** Makes no further turn until the next `begin`. */
+  suspend(): void {
+    this.#keys = undefined;
+    this.#isHungry = false;
+  }
+
+  /** Makes no further turn at all. */
+  end(): void {
+    this.#isEnded = true;
+    this.report.stopped();
+    this.#connection.off('up', this.#tryAgain);
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#dueTimer);
+  }
+
+  /** Whether the consumer has room and found nothing: it stands in `idle` and must wait to be woken. */
+  get isHungry(): boolean {
+    return this.#isHungry;
+  }
+
+  get state(): TurnState {
+    return this.#state;
+  }
+
+  acknowledge(id: string): void {
+    this.#outbox.acknowledge(id);
+    this.nudge();
+  }
+
+  judge(verdict: Verdict): void {
+    this.#outbox.judge(verdict);
+    this.nudge();
+  }
+
+  /** Somebody woke this consumer, or another in whose name it was woken, perhaps with a message: makes a turn. */
+  woken({ consumer, handed, handedAt }: WakeUp): void {
+    this.#wakeUp = consumer;
+    this.#isHungry = false;
+    const isFresh = performance.now() + this.#redisAheadMs - handedAt < maxHandOverMs;
+    if (handed !== undefined && isFresh && this.#keys !== undefined && !this.#isEnded) {
+      this.#outbox.claim(handed.id);
+      this.#user.offer(handed);
+      this.nudge();
+      return;
+    }
+    this.#isAsked = true;
+    if (this.#running === undefined && this.#retryTimer === undefined) this.#running = this.#run();
+  }
+
+  /** Asks for a turn: at the end of this tick, so that all that ends in it shares one, or when the one under way ends. */
+  nudge(): void {
+    this.#isAsked = true;
+    if (this.#running !== undefined || this.#retryTimer !== undefined || this.#isEnded) return;
+    this.#running = new Promise(setImmediate).then(() => this.#run());
+  }
+
+  /** Settles what is waiting; false when Redis did not confirm it within the time. */
+  async flush(deadlineMs: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs, true);
+    });
+    let isLate = false;
+    while (!isLate && !this.#outbox.isEmpty && this.#keys !== undefined) {
+      this.nudge();
+      const rest = this.#running ?? new Promise<void>((resolve) => this.#connection.once('up', resolve));
+      isLate = (await Promise.race([rest, deadline])) === true;
+    }
+    clearTimeout(timer);
+    return this.#outbox.isEmpty;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isAsked && !this.#isEnded && this.#keys !== undefined) {
+      this.#isAsked = false;
+      try {
+        await this.#turn(this.#keys);
+        this.#failures = 0;
+      } catch (error) {
+        this.#fail(error);
+        break;
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #turn(keys: ConsumerKeys): Promise<void> {
+    if (this.#isUncertain) await this.#adopt(keys);
+    const wanted = Math.min(this.#user.wanted(), maxTurnMessages);
+    if (wanted === 0 && this.#outbox.isEmpty && this.#wakeUp === '') return;
+    const batch = this.#outbox.next();
+    const { verdicts, claimed, acknowledged } = batch;
+    const wakeUp = this.#wakeUp;
+    const client = this.#connection.commands;
+    // Sent in this order on one connection: one round trip.
+    const [settled, , result] = await Promise.all([
+      verdicts.length === 0 ? noIds : settleVerdicts(client, keys, verdicts),
+      this.#isDue ? moveDue(client, keys.all, keys.ready.length) : false,
+      turn(client, keys, { wanted, wakeUp, claimed, acknowledged }),
+    ]);
+    if (this.#keys !== keys) return;
+    if (settled === undefined || result === undefined) return this.#user.lostLease();
+    this.#outbox.confirmed(batch);
+    this.#wakeUp = '';
+    this.#isDue = false;
+    const refused = result.notMine.filter((id) => !this.#perhapsSettled.has(id) && acknowledged.includes(id));
+    if (acknowledged.length > refused.length) this.report.acknowledged(acknowledged.length - refused.length);
+    this.#report([...result.notMine, ...settled]);
+    if (verdicts.length > 0) this.#user.settled(verdicts);
+    this.#goOn(result, wanted);
+  }
+
+  #goOn({ taken, state, dueInMs, now }: TurnResult, wanted: number): void {
+    this.#redisAheadMs = now - performance.now();
+    this.#state = state;
+    this.#isHungry = taken.length < wanted && (state === 'ok' || state === 'passed');
+    clearTimeout(this.#dueTimer);
+    if (dueInMs === 0) this.#isDue = true;
+    else if (dueInMs !== undefined) this.#dueTimer = setTimeout(this.#whenDue, Math.min(dueInMs, maxTimerMs));
+    if (taken.length > 0) this.#user.take(taken);
+    this.#user.turnEnded();
+    const isMoreThere = taken.length === wanted || dueInMs === 0;
+    if (!this.#outbox.isEmpty || (isMoreThere && state === 'ok' && this.#user.wanted() > 0)) this.#isAsked = true;
+  }
+
+  /** After a failed turn: takes on what Redis gave us in it, and tells of nothing that it may have settled. */
+  async #adopt(keys: ConsumerKeys): Promise<void> {
+    const pending = this.#outbox.ids();
+    const unknown = await heldMessages(
+      this.#connection.commands,
+      keys,
+      (id) => !pending.has(id) && !this.#user.holds(id),
+    );
+    if (this.#keys !== keys) return;
+    if (unknown.length > 0) this.#user.take(unknown);
+    this.#isUncertain = false;
+    this.#perhapsSettled = pending;
+  }
+
+  #report(notMine: readonly string[]): void {
+    const lost = notMine.filter((id) => !this.#perhapsSettled.has(id));
+    this.#perhapsSettled = noIdSet;
+    if (lost.length > 0) this.#user.lostMessages(lost);
+  }
+
+  #fail(error: unknown): void {
+    this.#isUncertain = true;
+    this.#isAsked = true;
+    this.#retryTimer = setTimeout(this.#tryAgain, Math.min(50 * 2 ** this.#failures++, 1000));
+    if (!this.#isEnded) this.#user.failed(error);
+  }
+
+  readonly #tryAgain = (): void => {
+    if (this.#retryTimer === undefined) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    if (this.#isAsked) this.nudge();
+  };
+
+  readonly #whenDue = (): void => {
+    this.#isDue = true;
+    this.#isAsked = true;
+    if (this.#running === undefined && this.#retryTimer === undefined && !this.#isEnded) this.#running = this.#run();
+  };
+}

@@ -1,0 +1,41 @@
+import type { DeliveryContext } from '@millrace/delivery';
+import { type Deliveries, readDeliveries } from '../model/deliveries.js';
+import type { StoredMessage } from '../model/message-frame.js';
+import type { Taken } from '../store/turn.js';
+
+/** A message that a consumer holds, from the turn that took it until its verdict. */
+export class HeldMessage {
+  readonly id: string;
+  readonly frame: Buffer;
+  readonly deliveries: Deliveries;
+  /** JSON of which of several handlers are through with it. */
+  readonly handled: string | undefined;
+  /** By the monotonic clock. */
+  readonly takenAt: number;
+  /** Its frame, once it was read. */
+  message: StoredMessage | undefined;
+  /** What runs for it. */
+  context: DeliveryContext | readonly DeliveryContext[] | undefined;
+  /** Somebody cancelled it: it goes, whatever its handler says. */
+  isCancelled = false;
+
+  constructor(taken: Taken, takenAt: number) {
+    this.id = taken.id;
+    this.frame = taken.frame;
+    this.deliveries = readDeliveries(taken.deliveries);
+    this.handled = taken.handled;
+    this.takenAt = takenAt;
+  }
+
+  /** The priority is the frame's second byte. */
+  get priority(): number {
+    return this.frame[1] ?? 0;
+  }
+
+  /** Takes it back from its handlers. */
+  abandon(reason: Error): void {
+    if (this.context === undefined) return;
+    const contexts = 'abandon' in this.context ? [this.context] : this.context;
+    for (const context of contexts) context.abandon(reason);
+  }
+}

@@ -1,0 +1,150 @@
+import { CodecError, TopologyNotFoundError } from '@millrace/core';
+import type { Events } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import {
+  asDeadLetter,
+  deadLetterTarget,
+  defaultDeadLetterQueue,
+  idAfterDeath,
+  isCycle,
+  isDefaultDeadLetterQueue,
+  parseWhyDead,
+} from '../model/dead-letter.js';
+import { decodeFrame, type FrameInput } from '../model/message-frame.js';
+import type { DeadLetterTarget, QueueSettings } from '../model/queue-settings.js';
+import { isRequest } from '../model/reply-frame.js';
+import type { Forwarder } from '../publishing/forwarder.js';
+import { type Dying, deadLettersArrived, parkDying, queueSettingsJson, someDying } from '../store/dying.js';
+import { queueKeys } from '../store/keys.js';
+
+/** What a carrier needs to know of the topology. */
+export interface DeadLetterRoutes {
+  /** The queues that a message would reach. */
+  queuesFor(
+    target: { readonly exchange: string; readonly routingKey: string },
+    message: FrameInput,
+  ): Promise<readonly string[]>;
+  declareQueue(name: string): Promise<unknown>;
+}
+
+/**
+ * Takes dead letters from their queue to where dead letters go. A queue's script can only mark them, the other place may be
+ * in another slot: so first they are published there, under an id that makes repeating harmless, then they are forgotten
+ * here. Whoever dies in between, another carries on. No dead letter is ever dropped: what has no way goes to `<queue>.dead`.
+ */
+export class DeadLetterCarrier {
+  readonly #connection: RedisConnection;
+  readonly #forwarder: Forwarder;
+  readonly #routes: DeadLetterRoutes;
+  readonly #events: Events;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #again = new Set<string>();
+
+  constructor(connection: RedisConnection, forwarder: Forwarder, routes: DeadLetterRoutes, events: Events) {
+    this.#connection = connection;
+    this.#forwarder = forwarder;
+    this.#routes = routes;
+    this.#events = events;
+  }
+
+  /** Carries on all that is dying in a queue. Called again meanwhile, it looks once more at the end. */
+  carry(queue: string): void {
+    if (this.#running.has(queue)) {
+      this.#again.add(queue);
+      return;
+    }
+    const running = this.#carryAll(queue)
+      .catch((error: unknown) => {
+        this.#events.emit('background-error', { duty: `dead letters of queue ${queue}`, error });
+      })
+      .finally(() => {
+        this.#running.delete(queue);
+        if (this.#again.delete(queue)) this.carry(queue);
+      });
+    this.#running.set(queue, running);
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+  }
+
+  async #carryAll(queue: string): Promise<void> {
+    const keys = queueKeys(this.#connection.prefix, queue);
+    const client = this.#connection.commands;
+    const settings = await queueSettingsJson(client, keys);
+    if (settings === undefined) return;
+    const target = deadLetterTarget(JSON.parse(settings) as QueueSettings);
+    let cursor = '0';
+    do {
+      const [next, letters] = await someDying(client, keys, cursor);
+      cursor = next;
+      const inOrder = letters.toSorted((a, b) => parseWhyDead(a.why).time - parseWhyDead(b.why).time);
+      const arrived = await Promise.all(inOrder.map((letter) => this.#carryOne(queue, target, letter)));
+      const ids = arrived.filter((id) => id !== undefined);
+      if (ids.length > 0) await deadLettersArrived(client, keys, ids);
+      this.#tell(
+        queue,
+        letters.filter(({ id }) => ids.includes(id)),
+      );
+    } while (cursor !== '0');
+  }
+
+  /** What a handler gave up was told when it did; the rest nobody has seen die. */
+  #tell(queue: string, arrived: readonly Dying[]): void {
+    for (const { why } of arrived) {
+      const { reason, handler } = parseWhyDead(why);
+      if (handler === undefined) this.#events.emit('died', { source: `queue:${queue}`, reason, count: 1 });
+    }
+  }
+
+  /** Answers the id when the dead letter has arrived elsewhere. */
+  async #carryOne(queue: string, declared: DeadLetterTarget, letter: Dying): Promise<string | undefined> {
+    const why = parseWhyDead(letter.why);
+    try {
+      const message = decodeFrame(letter.frame, queue);
+      // Nobody waits any more for the reply to a request that has expired.
+      if (why.reason === 'expired' && isRequest(message)) return letter.id;
+      const id = idAfterDeath(letter.id, why);
+      const dead = asDeadLetter(message, queue, why, declared);
+      if (await this.#reaches(dead)) {
+        const receipt = await this.#forwarder.forward({ id, message: dead });
+        if (receipt.refused.some(({ isDeadLettered }) => !isDeadLettered)) return undefined;
+        if (!receipt.isUnroutable) return letter.id;
+      }
+      return await this.#keep(queue, letter, id, asDeadLetter(message, queue, why, defaultTarget(queue)));
+    } catch (error) {
+      // Bytes that are no message of ours cannot go through an exchange.
+      if (!(error instanceof CodecError)) throw error;
+      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, queue), letter.id);
+      return undefined;
+    }
+  }
+
+  /** Whether there is a place at the other end, and the message has not just come from there. */
+  async #reaches(dead: FrameInput): Promise<boolean> {
+    try {
+      const { exchange, routingKey, deaths = [] } = dead;
+      const queues = await this.#routes.queuesFor({ exchange, routingKey }, dead);
+      return !queues.some((destination) => isCycle(deaths, destination));
+    } catch (error) {
+      if (error instanceof TopologyNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  /** Puts it into the default place; dead letters of that place itself are set aside there. */
+  async #keep(queue: string, letter: Dying, id: string, message: FrameInput): Promise<string | undefined> {
+    if (isDefaultDeadLetterQueue(queue)) {
+      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, queue), letter.id);
+      return undefined;
+    }
+    await this.#routes.declareQueue(defaultDeadLetterQueue(queue));
+    const receipt = await this.#forwarder.forward({ id, message, toQueue: defaultDeadLetterQueue(queue) });
+    return receipt.refused.length === 0 ? letter.id : undefined;
+  }
+}
+
+function defaultTarget(queue: string): DeadLetterTarget {
+  return { exchange: '', routingKey: defaultDeadLetterQueue(queue) };
+}

@@ -1,0 +1,162 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { InvalidMessageError } from '@millrace/core';
+import { RateLimit } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import { encodeFrame, type FrameInput } from '../model/message-frame.js';
+import type { Forwarder } from '../publishing/forwarder.js';
+import type { MessagePage, PageOptions, QueueHandle } from '../queue-handle.js';
+import type { QueuedMessage } from '../queued-message.js';
+import { replaceWaiting } from '../store/browse.js';
+import { queueKeys } from '../store/keys.js';
+
+export interface RedriveOptions {
+  /** Only these. Default: all that are there when it begins. */
+  readonly ids?: readonly string[] | undefined;
+  /** Only those for which it answers true. */
+  readonly filter?: ((message: QueuedMessage) => boolean) | undefined;
+  /** Where to. Default: each back into the queue where it died last. */
+  readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
+  /** Most messages a second. Default: no limit. */
+  readonly maxPerSecond?: number | undefined;
+  /** Most messages in all. */
+  readonly limit?: number | undefined;
+  /** Those that came back so often are left where they are: a bug does not go away by sending it round. Default 3. */
+  readonly maxRedrives?: number | undefined;
+  /** Only tell what would be done. */
+  readonly dryRun?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RedriveReport {
+  /** Ids that were sent back (or would be). */
+  readonly redriven: readonly string[];
+  /** Left because they died too often. */
+  readonly looping: readonly string[];
+  /** Left because nobody would take them: there is no history, no such queue, or it is full. */
+  readonly stuck: readonly { readonly id: string; readonly why: string }[];
+}
+
+const pageSize = 100;
+
+/** A queue of dead letters: look at them, mend them, send them back, or throw them away. */
+export class DeadLetterQueue {
+  readonly #queue: QueueHandle;
+  readonly #connection: RedisConnection;
+  readonly #forwarder: Forwarder;
+
+  constructor(queue: QueueHandle, connection: RedisConnection, forwarder: Forwarder) {
+    this.#queue = queue;
+    this.#connection = connection;
+    this.#forwarder = forwarder;
+  }
+
+  /** The oldest first. */
+  list(options?: PageOptions): Promise<MessagePage> {
+    return this.#queue.ready(options);
+  }
+
+  async get(id: string): Promise<QueuedMessage | undefined> {
+    return (await this.#queue.message(id))?.message;
+  }
+
+  /** Changes one that waits; its history stays. False when it does not wait here. @throws {InvalidMessageError} */
+  async edit(
+    id: string,
+    change: Pick<Partial<FrameInput>, 'headers' | 'routingKey'> & { readonly payload?: unknown },
+  ): Promise<boolean> {
+    const message = await this.get(id);
+    if (message === undefined) return false;
+    const { payload, ...others } = change;
+    const body = payload === undefined ? message.body : JSON.stringify(payload);
+    if (body === undefined) throw new InvalidMessageError(`message ${id}: JSON has no ${typeof payload}.`);
+    const codecId = payload === undefined ? message.stored().codecId : 1;
+    const frame = encodeFrame({ ...message.stored(), ...others, codecId, body }, this.#queue.name);
+    const keys = queueKeys(this.#connection.prefix, this.#queue.name);
+    return replaceWaiting(this.#connection.commands, keys, await this.#queue.priorities(), { id, frame });
+  }
+
+  /**
+   * Sends dead letters back. Each is published first and removed then, so none is lost; one that is sent a second time
+   * because of a crash in between is recognised where it goes.
+   */
+  async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
+    const { maxRedrives = 3, limit = Number.POSITIVE_INFINITY, dryRun = false, signal, maxPerSecond } = options;
+    const report = { redriven: [] as string[], looping: [] as string[], stuck: [] as { id: string; why: string }[] };
+    const rate = maxPerSecond === undefined ? undefined : new RateLimit(maxPerSecond, performance.now(), 1);
+    for await (const message of this.#chosen(options)) {
+      if (report.redriven.length >= limit || signal?.aborted === true) break;
+      if ((message.deaths[0]?.count ?? 0) > maxRedrives) {
+        report.looping.push(message.id);
+        continue;
+      }
+      while (!dryRun && rate !== undefined && rate.take(1, performance.now()) === 0) {
+        await pause(rate.waitMs(performance.now()), undefined, { ref: false });
+      }
+      const why = dryRun ? problemOf(message, options) : await this.#redriveOne(message, options);
+      if (why === undefined) report.redriven.push(message.id);
+      else report.stuck.push({ id: message.id, why });
+    }
+    return report;
+  }
+
+  /** Throws dead letters away: those, those that a filter picks, or all. Answers how many. */
+  async purge(options: Pick<RedriveOptions, 'ids' | 'filter'> = {}): Promise<number> {
+    let count = 0;
+    for await (const { id } of this.#chosen(options)) if (await this.#queue.remove(id)) count++;
+    return count;
+  }
+
+  /** Those that are meant and that were here when it began: what dies again meanwhile is not sent round once more. */
+  async *#chosen({ ids, filter }: Pick<RedriveOptions, 'ids' | 'filter'>): AsyncGenerator<QueuedMessage> {
+    const began = ids === undefined ? await this.#ids() : ids;
+    for (const id of began) {
+      const message = await this.get(id);
+      if (message !== undefined && (filter === undefined || filter(message))) yield message;
+    }
+  }
+
+  async #ids(): Promise<string[]> {
+    const ids: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.list({ limit: pageSize * 10, cursor });
+      for (const { id } of page.messages) ids.push(id);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return ids;
+  }
+
+  /** Answers why it could not be sent back; undefined when it was. */
+  async #redriveOne(message: QueuedMessage, { to }: RedriveOptions): Promise<string | undefined> {
+    const problem = problemOf(message, { to });
+    if (problem !== undefined) return problem;
+    const { id } = message;
+    const death = message.deaths[0];
+    const stored = message.stored();
+    const origin = { exchange: death?.exchange ?? '', routingKey: death?.routingKeys[0] ?? message.routingKey };
+    const destination = to ?? { queue: death?.queue ?? '' };
+    try {
+      const receipt =
+        'queue' in destination
+          ? await this.#forwarder.forward({ id, message: { ...stored, ...origin }, toQueue: destination.queue })
+          : await this.#forwarder.forward({
+              id,
+              message: {
+                ...stored,
+                exchange: destination.exchange,
+                routingKey: destination.routingKey ?? origin.routingKey,
+              },
+            });
+      if (receipt.queues.length + receipt.topics.length === 0)
+        return 'nobody takes it there: no binding, or it is full';
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+    await this.#queue.remove(id);
+    return undefined;
+  }
+}
+
+function problemOf({ deaths }: QueuedMessage, { to }: Pick<RedriveOptions, 'to'>): string | undefined {
+  return to === undefined && deaths.length === 0 ? 'it has no history: say where to' : undefined;
+}

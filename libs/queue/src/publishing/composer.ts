@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { InvalidMessageError } from '@millrace/core';
+import type { BrokerOptions } from '../broker-options.js';
+import { encodeFrame } from '../model/message-frame.js';
+import { MessageIds } from '../model/message-id.js';
+import { checkMessage, headersOf, type PublishProperties, storedProperties } from '../model/publish-properties.js';
+import { messageTerms } from '../store/publish.js';
+import { Publication, type PublicationListener } from './publication.js';
+
+/** A message as a caller hands it over. */
+export interface MessageInput {
+  /** `''` is the default exchange: the routing key is a queue's name then. */
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly body: unknown;
+  readonly properties?: PublishProperties | undefined;
+}
+
+/** Makes a publication of what a caller gave: everything that can be wrong with a message itself is found here. */
+export class Composer {
+  readonly #options: BrokerOptions;
+  readonly #ids = new MessageIds(randomBytes(6));
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {InvalidMessageError} nothing was published */
+  compose(
+    input: MessageInput,
+    listener: PublicationListener,
+    { index = 0, isSentToQueue = false }: { index?: number; isSentToQueue?: boolean } = {},
+  ): Publication {
+    const { exchange, routingKey } = input;
+    const subject = subjectOf(exchange, routingKey);
+    const properties = checkMessage(subject, routingKey, input.properties);
+    const headers = headersOf(properties);
+    const { messageId, priority = 0, delayMs, expirationMs, correlationId } = properties;
+    const timestamp = properties.timestamp ?? Date.now();
+    const frame = this.#frame(subject, input, properties, timestamp);
+    const terms = messageTerms({ priority, delayMs, expirationMs, deduplicationId: messageId });
+    const target = {
+      exchange,
+      routable: { routingKey, headers, messageId, correlationId },
+      mandatory: properties.mandatory ?? false,
+      isSentToQueue,
+      isDelayed: delayMs !== undefined,
+      timestamp,
+      body: input.body,
+    };
+    const deadlineMs = performance.now() + this.#options.deliveryTimeoutMs;
+    return new Publication(messageId ?? this.#ids.next(), frame, terms, target, deadlineMs, listener, index);
+  }
+
+  #frame(subject: string, input: MessageInput, properties: PublishProperties, timestamp: number): Buffer {
+    const { exchange, routingKey } = input;
+    const codec = properties.codec ?? this.#options.codec;
+    let body: Uint8Array | string;
+    try {
+      body = codec.encode(input.body);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new InvalidMessageError(`${subject}: the ${codec.name} codec cannot encode the body: ${why}.`, { cause });
+    }
+    const frame = encodeFrame(
+      {
+        priority: properties.priority ?? 0,
+        codecId: codec.id,
+        timestamp,
+        exchange,
+        routingKey,
+        headers: headersOf(properties),
+        properties: storedProperties(properties),
+        body,
+      },
+      exchange === '' ? routingKey : undefined,
+    );
+    if (frame.length > this.#options.maxMessageBytes) {
+      const { maxMessageBytes } = this.#options;
+      throw new InvalidMessageError(
+        `${subject} has ${frame.length} bytes; maxMessageBytes is ${maxMessageBytes}. Send less, or raise it.`,
+      );
+    }
+    return frame;
+  }
+}
+
+function subjectOf(exchange: unknown, routingKey: unknown): string {
+  if (typeof exchange !== 'string') throw new InvalidMessageError('the exchange of a message must be named by a text.');
+  return exchange === '' ? `message for queue "${routingKey}"` : `message for exchange "${exchange}"`;
+}

@@ -1,0 +1,56 @@
+import { encodeFrame, type FrameInput } from '../model/message-frame.js';
+import type { Receipt } from '../model/receipt.js';
+import { messageTerms } from '../store/publish.js';
+import { Publication } from './publication.js';
+import type { Publisher } from './publisher.js';
+
+/** A message that is in Redis already and goes on to another place: a dead letter, or one that comes back from there. */
+export interface ForwardedMessage {
+  readonly id: string;
+  readonly message: FrameInput;
+  /** Straight into this queue, which must exist. Default: to its exchange, by its routing key. */
+  readonly toQueue?: string | undefined;
+}
+
+/** Publishes messages as they are, their bodies unread. Sending one a second time does nothing: its id is remembered. */
+export class Forwarder {
+  readonly #publisher: Publisher;
+  readonly #deliveryTimeoutMs: number;
+
+  constructor(publisher: Publisher, deliveryTimeoutMs: number) {
+    this.#publisher = publisher;
+    this.#deliveryTimeoutMs = deliveryTimeoutMs;
+  }
+
+  forward({ id, message, toQueue }: ForwardedMessage): Promise<Receipt> {
+    const { headers, priority, properties, timestamp, body } = message;
+    const exchange = toQueue === undefined ? message.exchange : '';
+    const routingKey = toQueue ?? message.routingKey;
+    const terms = messageTerms({
+      priority,
+      delayMs: undefined,
+      expirationMs: properties.expirationMs,
+      deduplicationId: id,
+    });
+    return new Promise((resolve, reject) => {
+      const publication = new Publication(
+        id,
+        encodeFrame(message, exchange === '' ? routingKey : undefined),
+        terms,
+        {
+          exchange,
+          routable: { routingKey, headers, messageId: id, correlationId: properties.correlationId },
+          mandatory: false,
+          isSentToQueue: toQueue !== undefined,
+          isDelayed: false,
+          timestamp,
+          body,
+        },
+        performance.now() + this.#deliveryTimeoutMs,
+        { confirmed: resolve, failed: reject },
+        0,
+      );
+      this.#publisher.send(publication)?.catch(reject);
+    });
+  }
+}

@@ -1,0 +1,171 @@
+import { MillraceError, UnroutableError, WriteError, type WriteFailure } from '@millrace/core';
+import type { Routable } from '../model/exchange-matcher.js';
+import { plainReceipt, type Receipt, type Refusal, type TopicPosition } from '../model/receipt.js';
+import type { Route } from '../model/routing.js';
+import type { EntryResult, OutgoingMessage } from '../store/publish.js';
+import type { PublishWindow } from './publish-window.js';
+import type { TopicMessage } from './topic-sink.js';
+
+/** Hears what became of a message. */
+export interface PublicationListener {
+  confirmed(receipt: Receipt, index: number): void;
+  failed(error: unknown, index: number): void;
+}
+
+/** Where a message was published to, and what routing needs to know of it. */
+export interface PublicationTarget {
+  readonly exchange: string;
+  readonly routable: Routable;
+  readonly mandatory: boolean;
+  /** Sent to a queue by name, which must exist. */
+  readonly isSentToQueue: boolean;
+  readonly isDelayed: boolean;
+  readonly timestamp: number;
+  readonly body: unknown;
+}
+
+/** Most messages need no map of their own. */
+const noResults = new Map<string, EntryResult | undefined>();
+
+/** One message on its way from the caller to its receipt. */
+export class Publication implements OutgoingMessage {
+  /** The queues that answered, and what they did with it; undefined: it simply entered. */
+  #results: Map<string, EntryResult | undefined> = noResults;
+  #isSettled = false;
+  #hasEntered = false;
+  /** Calls that hold it and may have been executed without our knowing. */
+  uncertainCalls = 0;
+  /** Why it is not confirmed yet, for the error if it never is. */
+  lastFailure: WriteFailure = 'timeout';
+  /** Script calls that have not answered yet. */
+  outstanding = 0;
+  /** One of them found another topology: when all have answered, it is routed anew. */
+  isMisrouted = false;
+  /** Where it is counted until it is settled. */
+  window: PublishWindow | undefined;
+  route: Route = { queues: [], topics: [] };
+
+  constructor(
+    readonly id: string,
+    readonly frame: Buffer,
+    readonly terms: string,
+    readonly target: PublicationTarget,
+    /** By this process's monotonic clock. */
+    readonly deadlineMs: number,
+    readonly listener: PublicationListener,
+    readonly index: number,
+  ) {}
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** Its caller is not to wait for another try. */
+  get isOverdue(): boolean {
+    return performance.now() >= this.deadlineMs;
+  }
+
+  get bytes(): number {
+    return this.frame.length;
+  }
+
+  /** Whether the queue has answered already: in a cluster, a message that is routed anew is only sent where it was not. */
+  hasReached(queue: string): boolean {
+    return this.#results.size > 0 && this.#results.has(queue);
+  }
+
+  /** All queues of its route simply took it. */
+  entered(): void {
+    this.#hasEntered = true;
+  }
+
+  answered(queue: string, result: EntryResult | undefined): void {
+    if (this.#results === noResults) this.#results = new Map();
+    this.#results.set(queue, result);
+  }
+
+  /** For the log of a binding to a topic. */
+  topicMessage(): TopicMessage {
+    const { exchange, routable, timestamp, body } = this.target;
+    const { routingKey, headers } = routable;
+    return { messageId: this.id, exchange, routingKey, headers, timestamp, body };
+  }
+
+  /** Every queue of the route has answered, and every topic. */
+  confirm(topics: readonly TopicPosition[] = []): void {
+    if (this.#isSettled) return;
+    const receipt = this.#receipt(topics);
+    if (this.target.mandatory && receipt.queues.length + receipt.topics.length === 0) {
+      this.fail(unroutable(this.target.exchange, this.target.routable.routingKey, receipt));
+      return;
+    }
+    this.#settle();
+    this.listener.confirmed(receipt, this.index);
+  }
+
+  fail(error: unknown): void {
+    if (this.#isSettled) return;
+    this.#settle();
+    this.listener.failed(error, this.index);
+  }
+
+  /** A topic could not be written: what the queues have stays there. */
+  topicFailed(topic: string, error: unknown): void {
+    if (!(error instanceof MillraceError) || this.route.queues.length === 0) {
+      this.fail(error);
+      return;
+    }
+    const { failure, mayBeWritten } =
+      error instanceof WriteError ? error : { failure: 'rejected' as const, mayBeWritten: true };
+    const queues = this.route.queues.join(', ');
+    const message = `message ${this.id} is in the queues ${queues}, but topic "${topic}" did not take it: ${error.message}`;
+    this.fail(new WriteError(message, { failure, mayBeWritten, cause: error }));
+  }
+
+  /** No confirmation came, and none will be waited for. */
+  giveUp(failure: WriteFailure, description: string, cause?: unknown): void {
+    const { exchange, routable } = this.target;
+    const where = exchange === '' ? `queue "${routable.routingKey}"` : `exchange "${exchange}"`;
+    const mayBeWritten = this.uncertainCalls > 0 || this.#results.size > 0;
+    this.fail(new WriteError(`message ${this.id} for ${where}: ${description}.`, { failure, mayBeWritten, cause }));
+  }
+
+  #settle(): void {
+    this.#isSettled = true;
+    this.window?.leave(this);
+  }
+
+  #receipt(topics: readonly TopicPosition[]): Receipt {
+    if (this.#hasEntered && topics.length === 0) return plainReceipt(this.id, this.route.queues);
+    if (this.#hasEntered) for (const queue of this.route.queues) this.answered(queue, undefined);
+    const plain = plainReceipt(this.id, [...this.#results.keys()]);
+    const results = [...this.#results];
+    if (topics.length === 0 && results.every(([, result]) => result === undefined)) return plain;
+    const refused = results.flatMap(([name, result]): Refusal[] =>
+      result === 'refused' || result === 'dead-lettered'
+        ? [{ queue: name, reason: 'maxlen', isDeadLettered: result === 'dead-lettered' }]
+        : [],
+    );
+    const isHeld = ([, result]: [string, EntryResult | undefined]) => result === undefined || result === 'duplicate';
+    return {
+      messageId: this.id,
+      queues: results.filter(isHeld).map(([name]) => name),
+      topics,
+      isUnroutable: results.length + topics.length === 0,
+      refused,
+      duplicates: results.filter(([, result]) => result === 'duplicate').map(([name]) => name),
+    };
+  }
+}
+
+function unroutable(exchange: string, routingKey: string, { isUnroutable, refused }: Receipt): UnroutableError {
+  const subject = `mandatory message for exchange "${exchange}" with routing key "${routingKey}"`;
+  if (isUnroutable)
+    return new UnroutableError(
+      `${subject} matches no binding. Bind a queue, or give the exchange an alternate exchange.`,
+    );
+  const who = refused.map(({ queue, reason }) => `queue "${queue}" (${reason})`).join(', ');
+  return new UnroutableError(
+    `${subject} was refused by all it was for: ${who}. Wait until there is room, or raise the limit.`,
+  );
+}

@@ -1,0 +1,128 @@
+import type { Router } from '../model/routing.js';
+import { queueKeys } from '../store/keys.js';
+import type { EntryResult, PublishTarget } from '../store/publish.js';
+import type { Publication } from './publication.js';
+
+/** A message and the queues that one call puts it into. Without queues the call only checks the topology. */
+export interface PublishEntry {
+  readonly publication: Publication;
+  readonly queues: readonly string[];
+  /** By which it was routed. */
+  readonly router: Router;
+}
+
+// Bounds of one script call: how long it may hold up the server. 500 messages of 100 bytes take about a millisecond.
+export const maxMessages = 500;
+const maxEntries = 5000;
+const maxBytes = 1024 * 1024;
+
+/** The messages of one script call. */
+export class PublishBatch {
+  readonly entries: readonly PublishEntry[];
+  readonly queues: readonly string[];
+  /** For each queue the messages it gets, by index. */
+  readonly #picks = new Map<string, number[]>();
+  callNumber = 0;
+  /** Where the script keeps the record of this call; undefined while it has none. */
+  place: number | undefined;
+  /** The call may have been executed: it must not be changed any more. */
+  isTainted = false;
+  #isUncertain = false;
+
+  /** Takes the first entries that fit in one call and were routed by one topology. Those that were given up are left out. */
+  static cut(pending: PublishEntry[]): PublishBatch | undefined {
+    const entries: PublishEntry[] = [];
+    let bytes = 0;
+    let count = 0;
+    let taken = 0;
+    for (const entry of pending) {
+      if (!entry.publication.isSettled) {
+        bytes += entry.publication.bytes;
+        count += entry.queues.length;
+        const isTooMuch = entries.length >= maxMessages || bytes > maxBytes || count > maxEntries;
+        if (entries.length > 0 && (isTooMuch || entry.router !== entries[0]?.router)) break;
+        entries.push(entry);
+      }
+      taken++;
+    }
+    pending.splice(0, taken);
+    return entries.length === 0 ? undefined : new PublishBatch(entries);
+  }
+
+  constructor(entries: readonly PublishEntry[]) {
+    this.entries = entries;
+    entries.forEach(({ queues }, index) => {
+      for (const queue of queues) {
+        const picks = this.#picks.get(queue);
+        if (picks === undefined) this.#picks.set(queue, [index]);
+        else picks.push(index);
+      }
+    });
+    this.queues = [...this.#picks.keys()];
+  }
+
+  get version(): number {
+    return this.entries[0]?.router.topology.version ?? 0;
+  }
+
+  get messages(): Publication[] {
+    return this.queues.length === 0 ? [] : this.entries.map(({ publication }) => publication);
+  }
+
+  /** Nobody waits for any of them any more. */
+  get isGivenUp(): boolean {
+    return this.entries.every(({ publication }) => publication.isSettled);
+  }
+
+  /** Whether every message goes to all its queues in this call, as always on one server. */
+  get #isWhole(): boolean {
+    return this.entries.every(({ publication, queues }) => publication.route.queues === queues);
+  }
+
+  number(callNumber: number, place: number): void {
+    this.callNumber = callNumber;
+    this.place = place;
+  }
+
+  /** Whether it may have been executed without our knowing: from when it is sent until it is answered. */
+  set isUncertain(isUncertain: boolean) {
+    if (isUncertain === this.#isUncertain) return;
+    this.#isUncertain = isUncertain;
+    for (const { publication } of this.entries) publication.uncertainCalls += isUncertain ? 1 : -1;
+  }
+
+  targets(prefix: string): PublishTarget[] {
+    const topology = this.entries[0]?.router.topology;
+    return this.queues.map((queue) => {
+      const picks = this.#picks.get(queue);
+      return {
+        keys: queueKeys(prefix, queue),
+        priorities: topology?.queues.get(queue)?.priorities ?? 1,
+        picks: picks?.length === this.entries.length ? undefined : picks,
+      };
+    });
+  }
+
+  /** What to send again: this call as it was if it may have been executed, else without those that were given up. */
+  forRetry(release: () => void): PublishBatch {
+    const waiting = this.entries.filter(({ publication }) => !publication.isSettled);
+    if (this.isTainted || waiting.length === this.entries.length) return this;
+    release();
+    return new PublishBatch(waiting);
+  }
+
+  /** Tells every message what each queue did with it. */
+  distribute(exceptions: readonly { message: number; target: number; result: EntryResult }[]): void {
+    if (exceptions.length === 0 && this.#isWhole) {
+      for (const { publication } of this.entries) publication.entered();
+      return;
+    }
+    const results = new Map(exceptions.map(({ message, target, result }) => [`${message} ${target}`, result]));
+    for (const [target, queue] of this.queues.entries()) {
+      for (const index of this.#picks.get(queue) ?? []) {
+        const result = results.get(`${index} ${target}`);
+        this.entries[index]?.publication.answered(queue, result);
+      }
+    }
+  }
+}

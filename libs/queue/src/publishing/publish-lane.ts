@@ -1,0 +1,176 @@
+import type { RedisConnection } from '@millrace/redis';
+import { redisFailure } from '@millrace/redis';
+import { type PublishAnswer, type PublishCall, publish } from '../store/publish.js';
+import { maxMessages, PublishBatch, type PublishEntry } from './publish-batch.js';
+
+/** Where a lane's calls look for the topology's version and keep their records. */
+export interface LaneTarget {
+  readonly versionKey: string;
+  readonly versionField: PublishCall['versionField'];
+  recordKey(place: number): string;
+}
+
+export type Misrouting =
+  | { readonly kind: 'stale'; readonly version: number }
+  | { readonly kind: 'gone'; readonly queue: string };
+
+/** What a lane leaves to the publisher. */
+export interface LaneOwner {
+  /** Every queue of the entry has taken or refused the message. */
+  answered(entry: PublishEntry): void;
+  /** These must be routed by another topology: the version a script found, or a queue that is not in its slot. */
+  misrouted(entries: readonly PublishEntry[], why: Misrouting): void;
+  /** A message died in this queue and is to be carried on. */
+  died(queue: string): void;
+}
+
+/**
+ * Calls under way at once. Two keep the server busy while the next is made; a third would only be smaller. Full ones may be
+ * four, for a server that is far away.
+ */
+const maxCalls = 4;
+const maxSmallCalls = 2;
+const firstRetryDelayMs = 20;
+const maxRetryDelayMs = 1000;
+
+/**
+ * Messages on their way to one script: all queues of one server, or one queue of a cluster. What is published in one tick
+ * shares a call. A call that got no answer is sent again as it was: its number tells the script whether it was done already.
+ */
+export class PublishLane {
+  readonly #connection: RedisConnection;
+  readonly #target: LaneTarget;
+  readonly #owner: LaneOwner;
+  readonly #recordTtlMs: number;
+  readonly #pending: PublishEntry[] = [];
+  /** Calls that failed, to be sent again in their order before anything new. */
+  #failed: PublishBatch[] = [];
+  /** A record's place is free again when its call has ended, so that no call overwrites the record of one under way. */
+  readonly #places = Array.from({ length: maxCalls }, (_, place) => place);
+  #number = 0;
+  #calls = 0;
+  #retryDelayMs = firstRetryDelayMs;
+  #isScheduled = false;
+  #isRetrying = false;
+
+  constructor(connection: RedisConnection, target: LaneTarget, owner: LaneOwner, recordTtlMs: number) {
+    this.#connection = connection;
+    this.#target = target;
+    this.#owner = owner;
+    this.#recordTtlMs = recordTtlMs;
+  }
+
+  add(entry: PublishEntry): void {
+    this.#pending.push(entry);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // After the tick: also what other callers publish when the replies of one read arrive is in the same call then.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#failed.length > 0 || this.#isRetrying) return;
+    while (this.#mayCall()) {
+      const batch = PublishBatch.cut(this.#pending);
+      if (batch === undefined) return;
+      this.#send(batch);
+    }
+  }
+
+  #mayCall(): boolean {
+    const waiting = this.#pending.length;
+    return waiting > 0 && this.#places.length > 0 && this.#calls < (waiting < maxMessages ? maxSmallCalls : maxCalls);
+  }
+
+  #send(batch: PublishBatch): void {
+    if (batch.place === undefined) batch.number(++this.#number, this.#places.pop() ?? 0);
+    this.#calls++;
+    batch.isUncertain = true;
+    publish(this.#connection.commands, this.#callOf(batch)).then(
+      (answer) => this.#ended(() => this.#answered(batch, answer)),
+      (error: unknown) => this.#ended(() => this.#failedWith(batch, error)),
+    );
+  }
+
+  #callOf(batch: PublishBatch): PublishCall {
+    return {
+      versionKey: this.#target.versionKey,
+      versionField: this.#target.versionField,
+      version: batch.version,
+      recordKey: this.#target.recordKey(batch.place ?? 0),
+      number: batch.callNumber,
+      recordTtlMs: this.#recordTtlMs,
+      messages: batch.messages,
+      targets: batch.targets(this.#connection.prefix),
+    };
+  }
+
+  #ended(handle: () => void): void {
+    this.#calls--;
+    handle();
+    if (this.#failed.length === 0) this.#flush();
+    else if (this.#calls === 0) void this.#retry();
+  }
+
+  #answered(batch: PublishBatch, answer: PublishAnswer): void {
+    this.#retryDelayMs = firstRetryDelayMs;
+    this.#release(batch);
+    batch.isUncertain = false;
+    if (answer.kind === 'late') return;
+    if (answer.kind !== 'done') {
+      const gone = answer.kind === 'gone' ? batch.queues[answer.target] : undefined;
+      this.#owner.misrouted(batch.entries, answer.kind === 'stale' ? answer : { kind: 'gone', queue: gone ?? '' });
+      return;
+    }
+    batch.distribute(answer.exceptions);
+    for (const entry of batch.entries) this.#owner.answered(entry);
+    for (const target of answer.dying) this.#owner.died(batch.queues[target] ?? '');
+  }
+
+  #failedWith(batch: PublishBatch, error: unknown): void {
+    const { failure, mayBeWritten, isTemporary, description } = redisFailure(error);
+    batch.isTainted ||= mayBeWritten;
+    if (!batch.isTainted) batch.isUncertain = false;
+    for (const { publication } of batch.entries) {
+      publication.lastFailure = failure;
+      if (!isTemporary || publication.isOverdue) publication.giveUp(failure, description, error);
+    }
+    if (!isTemporary) {
+      this.#release(batch);
+      return;
+    }
+    this.#failed.push(batch);
+    // What waits behind it waits for the same reason.
+    for (const { publication } of this.#pending) publication.lastFailure = failure;
+  }
+
+  /** Sends the failed calls again when Redis is back, or after a pause when it is there and refuses. */
+  async #retry(): Promise<void> {
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    await this.#pause();
+    this.#isRetrying = false;
+    const again = this.#failed.sort((a, b) => a.callNumber - b.callNumber);
+    this.#failed = [];
+    for (const batch of again) {
+      if (batch.isGivenUp) this.#release(batch);
+      else this.#send(batch.forRetry(() => this.#release(batch)));
+    }
+    this.#flush();
+  }
+
+  async #pause(): Promise<void> {
+    const delayMs = this.#retryDelayMs;
+    this.#retryDelayMs = Math.min(this.#retryDelayMs * 2, maxRetryDelayMs);
+    await new Promise<void>((resolve) => setTimeout(resolve, delayMs).unref());
+    await this.#connection.whenReady(maxRetryDelayMs).catch(() => undefined);
+  }
+
+  #release(batch: PublishBatch): void {
+    if (batch.place !== undefined) this.#places.push(batch.place);
+    batch.place = undefined;
+  }
+}

@@ -1,0 +1,95 @@
+import { UnroutableError } from '@millrace/core';
+import type { Events } from '@millrace/delivery';
+import type { Receipt } from '../model/receipt.js';
+import type { MessageInput } from './composer.js';
+import type { Publication, PublicationListener } from './publication.js';
+import type { Publisher } from './publisher.js';
+
+type Compose = (message: MessageInput, listener: PublicationListener, index: number) => Publication;
+
+/** A caller's messages: gathers their receipts. */
+export class PublishRequest implements PublicationListener {
+  readonly #events: Events;
+  readonly #messages: readonly MessageInput[];
+  readonly #receipts: Receipt[];
+  #missing: number;
+  #error: { readonly error: unknown } | undefined;
+  readonly #resolve: (receipts: Receipt[]) => void;
+  readonly #reject: (error: unknown) => void;
+
+  /** Sends one message. @throws its error */
+  static one(publisher: Publisher, message: MessageInput, compose: Compose): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const only = ([receipt]: Receipt[]): void => (receipt === undefined ? undefined : resolve(receipt));
+      const request = new PublishRequest(publisher.events, [message], only, reject);
+      request.#send(publisher, [compose(message, request, 0)], 0);
+    });
+  }
+
+  /** Sends messages in their order. @throws the first error, when every message has its end */
+  static run(publisher: Publisher, messages: readonly MessageInput[], compose: Compose): Promise<Receipt[]> {
+    if (messages.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      const request = new PublishRequest(publisher.events, messages, resolve, reject);
+      // A message that is wrong throws here, before the first is sent.
+      const publications = messages.map((message, index) => compose(message, request, index));
+      request.#send(publisher, publications, 0);
+    });
+  }
+
+  private constructor(
+    events: Events,
+    messages: readonly MessageInput[],
+    resolve: (receipts: Receipt[]) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#events = events;
+    this.#messages = messages;
+    this.#receipts = new Array(messages.length);
+    this.#missing = messages.length;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  confirmed(receipt: Receipt, index: number): void {
+    this.#receipts[index] = receipt;
+    this.#tell(index, receipt);
+    this.#ended();
+  }
+
+  failed(error: unknown, index: number): void {
+    this.#tell(index, undefined, error instanceof UnroutableError);
+    this.#error ??= { error };
+    this.#ended();
+  }
+
+  /** Goes on by itself as long as there is room; else when there is again. */
+  #send(publisher: Publisher, publications: readonly Publication[], from: number): void {
+    for (let index = from; index < publications.length; index++) {
+      const publication = publications[index];
+      if (publication === undefined) return;
+      const waiting = publisher.send(publication);
+      if (waiting === undefined) continue;
+      waiting.then(
+        () => this.#send(publisher, publications, index + 1),
+        (error: unknown) => {
+          for (const unsent of publications.slice(index)) unsent.fail(error);
+        },
+      );
+      return;
+    }
+  }
+
+  #tell(index: number, receipt: Receipt | undefined, isUnroutable = receipt?.isUnroutable === true): void {
+    if (!this.#events.has('published')) return;
+    const routed = receipt === undefined ? 0 : receipt.queues.length + receipt.topics.length;
+    const exchange = this.#messages[index]?.exchange ?? '';
+    this.#events.emit('published', { exchange, isConfirmed: receipt !== undefined, routed, isUnroutable });
+  }
+
+  #ended(): void {
+    if (--this.#missing > 0) return;
+    if (this.#error === undefined) this.#resolve(this.#receipts);
+    else this.#reject(this.#error.error);
+  }
+}

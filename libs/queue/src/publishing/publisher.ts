@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { ClosedError, InvalidMessageError, TopologyNotFoundError } from '@millrace/core';
+import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
+import type { BrokerOptions } from '../broker-options.js';
+import type { Router } from '../model/routing.js';
+import { publishedKey, queueKeys, topologyKeys } from '../store/keys.js';
+import { writeQueue } from '../store/queue-slot.js';
+import type { TopologyCache } from '../topology/topology-cache.js';
+import type { Publication } from './publication.js';
+import type { PublishEntry } from './publish-batch.js';
+import { type LaneTarget, type Misrouting, PublishLane } from './publish-lane.js';
+import { PublishWindow } from './publish-window.js';
+import { TopicFeed } from './topic-feed.js';
+
+/** A record must outlive every repetition of its call: the caller's patience and what a dead connection may still hold. */
+const recordSlackMs = 60_000;
+/** A queue that is declared and not in its slot is being deleted, or was lost: so long is waited for the deletion to end. */
+const goneDelayMs = 100;
+
+/**
+ * Takes messages to their queues and topics: routes them, hands them to the lanes, and gathers the answers. On one
+ * server there is one lane; in a cluster one a queue, and one for messages that no queue gets.
+ */
+export class Publisher {
+  readonly #connection: RedisConnection;
+  readonly #cache: TopologyCache;
+  readonly #options: BrokerOptions;
+  readonly #window: PublishWindow;
+  readonly #lanes = new Map<string, PublishLane>();
+  readonly #isCluster: boolean;
+  readonly #id = randomBytes(6).toString('base64url');
+  readonly topics = new TopicFeed();
+  /** Told when publishing made a message of a queue a dead letter. */
+  onDied: (queue: string) => void = () => undefined;
+  #isClosed = false;
+
+  constructor(connection: RedisConnection, cache: TopologyCache, options: BrokerOptions) {
+    this.#connection = connection;
+    this.#cache = cache;
+    this.#options = options;
+    this.#window = new PublishWindow(options);
+    this.#isCluster = connection.commands instanceof Cluster;
+  }
+
+  /**
+   * Sends a message on its way; its listener hears the end. Answers a promise only when the caller must wait before it
+   * sends the next: the window is full, or nothing is known yet.
+   */
+  send(publication: Publication): Promise<void> | undefined {
+    if (this.#isClosed) return Promise.reject(new ClosedError('the broker'));
+    const { known } = this.#cache;
+    if (known === undefined || !this.#window.hasRoom()) return this.#sendLater(publication);
+    this.#window.enter(publication);
+    this.#routeBy(known, publication);
+    return undefined;
+  }
+
+  async #sendLater(publication: Publication): Promise<void> {
+    if (!(await this.#window.room(publication.deadlineMs - performance.now()))) {
+      publication.giveUp('timeout', `${this.#window.count} messages wait for their receipts and none got one in time`);
+      return;
+    }
+    this.#window.enter(publication);
+    await this.#route(publication);
+  }
+
+  get events(): BrokerOptions['events'] {
+    return this.#options.events;
+  }
+
+  /** Takes no more, and waits until everything has its receipt or error. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#window.drained();
+  }
+
+  /** What is unknown here may have been declared meanwhile, elsewhere: then it is read again. */
+  #routeBy(router: Router, publication: Publication): void {
+    try {
+      if (!this.#tryRoute(publication, router)) void this.#route(publication);
+    } catch (error) {
+      publication.fail(error);
+    }
+  }
+
+  async #route(publication: Publication): Promise<void> {
+    try {
+      const router = await this.#cache.reload();
+      if (!this.#tryRoute(publication, router)) throw notFound(publication);
+    } catch (error) {
+      this.#routingFailed(publication, error);
+    }
+  }
+
+  #tryRoute(publication: Publication, router: Router): boolean {
+    const { exchange, routable, isSentToQueue } = publication.target;
+    const { exchanges, queues } = router.topology;
+    if (exchange === '' ? isSentToQueue && !queues.has(routable.routingKey) : !exchanges.has(exchange)) return false;
+    if (exchanges.get(exchange)?.internal === true) {
+      throw new InvalidMessageError(`exchange "${exchange}" is internal: only other exchanges may send to it.`);
+    }
+    publication.route = router.route(exchange, routable);
+    this.topics.check(publication);
+    this.#dispatch(publication, router);
+    return true;
+  }
+
+  #dispatch(publication: Publication, router: Router): void {
+    const { queues } = publication.route;
+    const entry = (some: readonly string[]): PublishEntry => ({ publication, queues: some, router });
+    if (!this.#isCluster || queues.length === 0) {
+      publication.outstanding = 1;
+      this.#lane(undefined).add(entry(queues));
+      return;
+    }
+    const missing = queues.filter((queue) => !publication.hasReached(queue));
+    publication.outstanding = missing.length;
+    for (const queue of missing) this.#lane(queue).add(entry([queue]));
+    if (missing.length === 0) this.#finish(publication);
+  }
+
+  #lane(queue: string | undefined): PublishLane {
+    const name = queue ?? '';
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      lane = new PublishLane(
+        this.#connection,
+        this.#target(queue),
+        this,
+        this.#options.deliveryTimeoutMs + recordSlackMs,
+      );
+      this.#lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  #target(queue: string | undefined): LaneTarget {
+    const { prefix } = this.#connection;
+    const recordKey = (place: number) => publishedKey(prefix, queue, this.#id, place);
+    if (queue === undefined) return { versionKey: topologyKeys(prefix).meta, versionField: 'version', recordKey };
+    return { versionKey: queueKeys(prefix, queue).meta, versionField: 'topology', recordKey };
+  }
+
+  answered({ publication }: PublishEntry): void {
+    if (--publication.outstanding === 0) this.#finish(publication);
+  }
+
+  died(queue: string): void {
+    this.onDied(queue);
+  }
+
+  misrouted(entries: readonly PublishEntry[], why: Misrouting): void {
+    void this.#again(entries, why);
+  }
+
+  /** Routes messages anew, in their order. In a cluster a message waits until all its calls have answered. */
+  async #again(entries: readonly PublishEntry[], why: Misrouting): Promise<void> {
+    const waiting = entries.filter(({ publication }) => !publication.isSettled);
+    let router: Router | undefined;
+    try {
+      router = why.kind === 'stale' ? await this.#cache.matching(why.version) : await this.#restored(why.queue);
+    } catch (error) {
+      for (const { publication } of waiting) this.#routingFailed(publication, error);
+      return;
+    }
+    for (const { publication } of waiting) {
+      publication.isMisrouted = true;
+      if (--publication.outstanding === 0) this.#finish(publication, router);
+    }
+  }
+
+  /** A queue is declared and not in its slot: after a moment, which ends a deletion that is under way, it is made again. */
+  async #restored(queue: string): Promise<Router> {
+    await new Promise<void>((resolve) => setTimeout(resolve, goneDelayMs));
+    const router = await this.#cache.reload();
+    const settings = router.topology.queues.get(queue);
+    const { commands, prefix } = this.#connection;
+    if (settings !== undefined) await writeQueue(commands, prefix, settings, router.topology.version);
+    return router;
+  }
+
+  #finish(publication: Publication, router?: Router): void {
+    if (publication.isSettled) return;
+    if (publication.isMisrouted) {
+      publication.isMisrouted = false;
+      const current = router ?? this.#cache.known;
+      if (current === undefined) void this.#route(publication);
+      else this.#routeBy(current, publication);
+    } else if (publication.route.topics.length === 0) publication.confirm();
+    else void this.topics.append(publication);
+  }
+
+  /** Redis is away while the topology is read: that is tried again until the message's deadline. Anything else is the caller's. */
+  #routingFailed(publication: Publication, error: unknown): void {
+    if (error instanceof InvalidMessageError || error instanceof TopologyNotFoundError) {
+      publication.fail(error);
+      return;
+    }
+    const { failure, isTemporary, description } = redisFailure(error);
+    publication.lastFailure = failure;
+    if (!isTemporary) publication.giveUp(failure, description, error);
+    else this.#retryRouting(publication);
+  }
+
+  #retryRouting(publication: Publication): void {
+    this.#connection
+      .whenReady(this.#options.deliveryTimeoutMs)
+      .then(() => new Promise<void>((resolve) => setTimeout(resolve, goneDelayMs)))
+      .then(() => (publication.isSettled ? undefined : this.#route(publication)))
+      .catch(() => undefined);
+  }
+}
+
+function notFound({ target }: Publication): TopologyNotFoundError {
+  const { exchange, routable } = target;
+  return exchange === ''
+    ? new TopologyNotFoundError('queue', routable.routingKey)
+    : new TopologyNotFoundError('exchange', exchange);
+}

@@ -1,0 +1,40 @@
+import { InvalidMessageError } from '@millrace/core';
+import type { TopicPosition } from '../model/receipt.js';
+import type { Publication } from './publication.js';
+import type { TopicSink } from './topic-sink.js';
+
+/** Takes messages through bindings whose destination is a topic: the part of publishing that ends in a log. */
+export class TopicFeed {
+  /** Where the topics are; see @millrace/bridge. */
+  sink: TopicSink | undefined;
+
+  /** @throws {TopicNotFoundError} a binding leads to a topic that does not exist; without a sink that shows when publishing */
+  async assertThere(bindings: readonly { readonly topic?: string | undefined }[]): Promise<void> {
+    const topics = bindings.flatMap(({ topic }) => topic ?? []);
+    await Promise.all(topics.map((topic) => this.sink?.assertTopic(topic)));
+  }
+
+  /** @throws {InvalidMessageError} the message cannot go to the topics of its route */
+  check({ route, target }: Publication): void {
+    if (route.topics.length === 0) return;
+    const topic = `topic "${route.topics[0]}", to which exchange "${target.exchange}" leads`;
+    if (this.sink === undefined) {
+      throw new InvalidMessageError(`${topic}, cannot be reached: join this Broker with a Log, bridge(broker, log).`);
+    }
+    if (target.isDelayed) throw new InvalidMessageError(`${topic}, cannot delay a message: leave out delayMs.`);
+  }
+
+  /** Topics come last, when all queues have answered: nothing is written to a log for a message that is routed anew. */
+  async append(publication: Publication): Promise<void> {
+    const append = async (topic: string): Promise<TopicPosition | undefined> => {
+      try {
+        return await this.sink?.append(topic, publication.topicMessage());
+      } catch (error) {
+        publication.topicFailed(topic, error);
+        return undefined;
+      }
+    };
+    const positions = await Promise.all(publication.route.topics.map(append));
+    publication.confirm(positions.filter((position) => position !== undefined));
+  }
+}

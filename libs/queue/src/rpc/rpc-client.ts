@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { ClosedError, type CodecRegistry } from '@millrace/core';
+import { type Events, PollLoop } from '@millrace/delivery';
+import { maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
+import type { PublishProperties } from '../model/publish-properties.js';
+import type { Receipt } from '../model/receipt.js';
+import { parseRemoteFailure } from '../model/remote-failure.js';
+import { decodeReply, type Reply, replyAddress } from '../model/reply-frame.js';
+import { findMessage } from '../store/job.js';
+import { type ReplyKeys, replyKeys } from '../store/keys.js';
+import { forgetConsumed, forgetReplies, forgetRequester, nextReplies, tellConsumed } from '../store/replies.js';
+import { RemoteError, RequestTimeoutError } from './rpc-errors.js';
+import { RpcStream } from './rpc-stream.js';
+
+export interface RequestOptions
+  extends Omit<PublishProperties, 'replyTo' | 'correlationId' | 'expirationMs' | 'delayMs'> {
+  /** How long to wait for the reply, or for the next one of a stream; the handler has no longer either. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Gives the request up: it is cancelled, and its handler's signal aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Who waits for replies to one request. */
+export interface PendingRequest {
+  reply(reply: Reply): void;
+  failed(error: unknown): void;
+}
+
+/** What a client needs to send requests. */
+export interface RequestSender {
+  publish(exchange: string, routingKey: string, body: unknown, properties: PublishProperties): Promise<Receipt>;
+}
+
+const defaultTimeoutMs = 30_000;
+
+/**
+ * Sends requests and brings each its reply. All replies of a process come on one stream of its own, which is read, not
+ * popped: a reply whose way was cut off is read again, and a queue or channel shared with others there is none.
+ */
+export class RpcClient {
+  readonly #connection: RedisConnection;
+  readonly #sender: RequestSender;
+  readonly #codecs: CodecRegistry;
+  readonly #requester = randomBytes(12).toString('base64url');
+  readonly #keys: ReplyKeys;
+  readonly #pending = new Map<string, PendingRequest>();
+  readonly #loop: PollLoop;
+  #client: RedisClient | undefined;
+  #starting: Promise<void> | undefined;
+  #last = '0-0';
+  #count = 0;
+  #isClosed = false;
+
+  constructor(connection: RedisConnection, sender: RequestSender, codecs: CodecRegistry, events: Events) {
+    this.#connection = connection;
+    this.#sender = sender;
+    this.#codecs = codecs;
+    this.#keys = replyKeys(connection.prefix, this.#requester);
+    this.#loop = new PollLoop(
+      () => this.#read(),
+      (error) => events.emit('background-error', { duty: 'replies to requests', error }),
+    );
+  }
+
+  /** @throws {RemoteError | RequestTimeoutError | UnroutableError | WriteError} or what the signal was aborted with */
+  async request(exchange: string, routingKey: string, body: unknown, options: RequestOptions = {}): Promise<unknown> {
+    const stream = this.stream(exchange, routingKey, body, options);
+    for await (const value of stream) return value;
+    return undefined;
+  }
+
+  /** One reply after the other, as the handler yields them. Ending the iteration early cancels the request. */
+  stream(exchange: string, routingKey: string, body: unknown, options: RequestOptions = {}): RpcStream {
+    if (this.#isClosed) throw new ClosedError('the broker');
+    const { timeoutMs = defaultTimeoutMs, signal, ...properties } = options;
+    const correlationId = `${this.#requester}.${(this.#count++).toString(36)}`;
+    const subject = `request ${correlationId} to ${exchange === '' ? 'queue' : `exchange "${exchange}", key`} "${routingKey}"`;
+    const stream = new RpcStream({
+      timeoutMs,
+      signal,
+      timedOut: () => new RequestTimeoutError(subject, timeoutMs),
+      decode: (reply) => this.#codecs.get(reply.codecId).decode(reply.body),
+      failure: (reply) => new RemoteError(parseRemoteFailure(reply.body.toString('utf8'))),
+      consumed: (count) => void tellConsumed(this.#connection.commands, this.#keys, correlationId, count).catch(ignore),
+      ended: (isComplete) => this.#end(correlationId, sent, isComplete),
+    });
+    this.#pending.set(correlationId, stream);
+    const sent = this.#send(exchange, routingKey, body, {
+      ...properties,
+      mandatory: true,
+      correlationId,
+      replyTo: replyAddress(this.#requester),
+      expirationMs: timeoutMs,
+    });
+    sent.catch((error: unknown) => stream.failed(error));
+    return stream;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const pending of [...this.#pending.values()]) pending.failed(new ClosedError('the broker'));
+    if (this.#client === undefined) return;
+    this.#connection.release(this.#client);
+    await this.#loop.stop();
+    if (this.#connection.isUp) await forgetRequester(this.#connection.commands, this.#keys).catch(ignore);
+  }
+
+  async #send(exchange: string, routingKey: string, body: unknown, properties: PublishProperties): Promise<Receipt> {
+    this.#starting ??= this.#start();
+    await this.#starting;
+    return this.#sender.publish(exchange, routingKey, body, properties);
+  }
+
+  async #start(): Promise<void> {
+    this.#client = await this.#connection.blocking('replies');
+    await this.#loop.start();
+  }
+
+  async #read(): Promise<number> {
+    if (this.#client === undefined) return 0;
+    const { frames, last } = await nextReplies(this.#client, this.#keys, this.#last, maxBlockMs);
+    this.#last = last;
+    for (const frame of frames) {
+      const reply = decodeReply(frame);
+      this.#pending.get(reply.correlationId)?.reply(reply);
+    }
+    if (frames.length > 0) void forgetReplies(this.#connection.commands, this.#keys, last).catch(ignore);
+    return 0;
+  }
+
+  /** Nobody waits for it any more. When it did not come to its end, whoever works on it is told. */
+  #end(correlationId: string, sent: Promise<Receipt>, isComplete: boolean): void {
+    this.#pending.delete(correlationId);
+    void forgetConsumed(this.#connection.commands, this.#keys, correlationId).catch(ignore);
+    if (isComplete) return;
+    const cancel = async ({ messageId, queues }: Receipt): Promise<void> => {
+      const { commands, prefix } = this.#connection;
+      for (const queue of queues) await findMessage(commands, { prefix, queue }, messageId, 'cancel');
+    };
+    sent.then(cancel).catch(ignore);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,111 @@
+import type { Reply } from '../model/reply-frame.js';
+
+/** What a stream of replies needs of its client. */
+export interface RpcStreamParts {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  timedOut(): Error;
+  decode(reply: Reply): unknown;
+  failure(reply: Reply): Error;
+  /** So many items were consumed: the responder may send more. */
+  consumed(count: number): void;
+  /** It is over; complete when the responder had ended it. */
+  ended(isComplete: boolean): void;
+}
+
+/** The responder is told every so many items, well before its window of 128 is used up. */
+const consumedStep = 32;
+
+/** The replies to one request, in their order, as they come: exactly one, or as many as the handler yields. */
+export class RpcStream implements AsyncIterableIterator<unknown> {
+  readonly #parts: RpcStreamParts;
+  readonly #waiting: Reply[] = [];
+  #consumed = 0;
+  #expected = 0;
+  #error: { readonly error: unknown } | undefined;
+  #isEnded = false;
+  #wake: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: RpcStreamParts) {
+    this.#parts = parts;
+    this.#restart();
+    parts.signal?.addEventListener('abort', this.#aborted, { once: true });
+    if (parts.signal?.aborted === true) queueMicrotask(this.#aborted);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** A redelivered request may be answered twice: what is not the next reply is a repetition. */
+  reply(reply: Reply): void {
+    if (this.#isEnded || (reply.kind === 'item' && reply.sequence !== this.#expected)) return;
+    this.#expected++;
+    this.#waiting.push(reply);
+    this.#restart();
+    this.#wake?.();
+  }
+
+  failed(error: unknown): void {
+    if (this.#isEnded || this.#error !== undefined) return;
+    this.#error = { error };
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<unknown>> {
+    while (this.#waiting.length === 0 && this.#error === undefined && !this.#isEnded) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const reply = this.#waiting.shift();
+    if (this.#isEnded) return { done: true, value: undefined };
+    if (reply === undefined) {
+      this.#end(false);
+      throw this.#error?.error;
+    }
+    return this.#deliver(reply);
+  }
+
+  async return(): Promise<IteratorResult<unknown>> {
+    this.#end(false);
+    return { done: true, value: undefined };
+  }
+
+  #deliver(reply: Reply): IteratorResult<unknown> {
+    switch (reply.kind) {
+      case 'item':
+        if (++this.#consumed % consumedStep === 0) this.#parts.consumed(this.#consumed);
+        return { done: false, value: this.#parts.decode(reply) };
+      case 'result': {
+        this.#end(true);
+        return { done: false, value: this.#parts.decode(reply) };
+      }
+      case 'end':
+        this.#end(true);
+        return { done: true, value: undefined };
+      case 'error':
+        this.#end(true);
+        throw this.#parts.failure(reply);
+      default:
+        return reply.kind satisfies never;
+    }
+  }
+
+  /** Waits `timeoutMs` from now for the next reply. */
+  #restart(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.failed(this.#parts.timedOut()), this.#parts.timeoutMs);
+  }
+
+  #end(isComplete: boolean): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    this.#parts.signal?.removeEventListener('abort', this.#aborted);
+    this.#parts.ended(isComplete);
+  }
+
+  readonly #aborted = (): void => this.failed(this.#parts.signal?.reason);
+}

@@ -1,0 +1,159 @@
+import { MillraceError, OptionsError, TopologyNotFoundError, WriteError } from '@millrace/core';
+import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
+import { type BindingDeclaration, resolveBinding } from '../model/binding.js';
+import type { QueueSettings } from '../model/queue-settings.js';
+import { type Topology, type TopologyEdit, withEdits } from '../model/topology.js';
+import { editsToApply, type PlanStep, planTopology, type TopologyDefinition } from '../model/topology-plan.js';
+import { isExchangeInUse, planRemoval, planUnbind } from '../model/topology-removal.js';
+import { topologyKeys } from '../store/keys.js';
+import { type RemoveConditions, type RemoveResult, removeQueue, tellVersion, writeQueue } from '../store/queue-slot.js';
+import { commitTopology } from '../store/topology.js';
+import { ownerOf } from './connection-owner.js';
+import type { TopologyCache } from './topology-cache.js';
+
+export interface DeclareOptions {
+  /** What to do with a declared object whose settings differ where they can be changed in use. Default `refuse`. */
+  readonly onChange?: 'refuse' | 'apply' | undefined;
+}
+
+/** Another process may change the topology between our reading and writing it; somebody wins each time. */
+const maxAttempts = 100;
+
+/**
+ * Changes what is declared: reads the topology, works the change out, and writes it if nobody else wrote in between. A queue
+ * is made in its own slot first, so that whatever routing finds declared is there.
+ */
+export class Declarations {
+  readonly #connection: RedisConnection;
+  readonly #cache: TopologyCache;
+  /** Whose the exclusive queues are that are declared here. */
+  readonly owner: string;
+
+  readonly #timeoutMs: number;
+
+  /** @param timeoutMs how long a change waits for Redis when it is away */
+  constructor(connection: RedisConnection, cache: TopologyCache, timeoutMs: number) {
+    this.#connection = connection;
+    this.#cache = cache;
+    this.owner = ownerOf(connection);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** What declaring would do. Nothing is changed. */
+  plan(definition: TopologyDefinition): Promise<PlanStep[]> {
+    return this.#withRedis(async () => planTopology((await this.#cache.reload()).topology, definition, this.owner));
+  }
+
+  /** Answers what was done. */
+  async declare(definition: TopologyDefinition, { onChange = 'refuse' }: DeclareOptions = {}): Promise<PlanStep[]> {
+    let steps: PlanStep[] = [];
+    const names = (definition.queues ?? []).map(({ name }) => name);
+    const before = async (topology: Topology): Promise<TopologyEdit[]> => {
+      steps = planTopology(topology, definition, this.owner);
+      const edits = editsToApply(steps, onChange);
+      const created = steps.filter(({ action, kind }) => action === 'create' && kind === 'queue');
+      await this.#writeQueues(
+        withEdits(topology, edits),
+        created.map(({ name }) => name),
+      );
+      return edits;
+    };
+    const after = await this.#change(before);
+    await this.#withRedis(() => this.#writeQueues(after, names));
+    return steps;
+  }
+
+  async unbind(declaration: BindingDeclaration): Promise<boolean> {
+    const binding = resolveBinding(declaration);
+    return this.#removing((topology) => planUnbind(topology, binding));
+  }
+
+  async deleteExchange(name: string, { ifUnused = false } = {}): Promise<boolean> {
+    return this.#removing((topology) => {
+      if (ifUnused && isExchangeInUse(topology, name)) return [];
+      return planRemoval(topology, 'exchange', name);
+    });
+  }
+
+  /** Answers false when there is no such queue, or a condition does not hold: then nothing was done. */
+  deleteQueue(name: string, conditions: RemoveConditions = {}): Promise<boolean> {
+    return this.#withRedis(() => this.#deleteQueue(name, conditions));
+  }
+
+  async #deleteQueue(name: string, conditions: RemoveConditions): Promise<boolean> {
+    const { topology } = await this.#cache.reload();
+    const settings = topology.queues.get(name);
+    if (settings === undefined) return false;
+    const removed = await this.#removeFromSlot(settings, topology.version, conditions);
+    if (removed !== 'removed') return false;
+    await this.#change(async (current) => planRemoval(current, 'queue', name));
+    return true;
+  }
+
+  /** @throws {TopologyNotFoundError} it is not declared */
+  async describeQueue(name: string): Promise<QueueSettings> {
+    const known = this.#cache.known?.topology.queues.get(name);
+    const settings = known ?? (await this.#withRedis(() => this.#cache.reload())).topology.queues.get(name);
+    if (settings === undefined) throw new TopologyNotFoundError('queue', name);
+    return settings;
+  }
+
+  async #removing(plan: (topology: Topology) => TopologyEdit[]): Promise<boolean> {
+    let isThere = false;
+    await this.#change(async (topology) => {
+      const edits = plan(topology);
+      isThere = edits.length > 0;
+      return edits;
+    });
+    return isThere;
+  }
+
+  #change(plan: (topology: Topology) => Promise<TopologyEdit[]>): Promise<Topology> {
+    return this.#withRedis(() => this.#tryChange(plan));
+  }
+
+  async #tryChange(plan: (topology: Topology) => Promise<TopologyEdit[]>): Promise<Topology> {
+    const keys = topologyKeys(this.#connection.prefix);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const { topology } = await this.#cache.reload();
+      const edits = await plan(topology);
+      if (edits.length === 0) return topology;
+      const version = await commitTopology(this.#connection.commands, keys, topology.version, edits);
+      if (version === undefined) continue;
+      const changed = withEdits(topology, edits, version);
+      this.#cache.replace(changed);
+      await this.#tellQueues(changed);
+      return changed;
+    }
+    throw new OptionsError('topology', [`other processes changed it ${maxAttempts} times in a row: try again`]);
+  }
+
+  /** @throws {UnavailableError} Redis stays away @throws {WriteError} it went away meanwhile, or refuses */
+  async #withRedis<T>(work: () => Promise<T>): Promise<T> {
+    await this.#connection.whenReady(this.#timeoutMs);
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof MillraceError) throw error;
+      const { failure, mayBeWritten, description } = redisFailure(error);
+      throw new WriteError(`topology: ${description}.`, { failure, mayBeWritten, cause: error });
+    }
+  }
+
+  #removeFromSlot(queue: QueueSettings, version: number, conditions: RemoveConditions): Promise<RemoveResult> {
+    return removeQueue(this.#connection.commands, this.#connection.prefix, queue, version, conditions);
+  }
+
+  async #writeQueues({ queues, version }: Topology, names: readonly string[]): Promise<void> {
+    const { commands, prefix } = this.#connection;
+    const settings = names.flatMap((name) => queues.get(name) ?? []);
+    await Promise.all(settings.map((queue) => writeQueue(commands, prefix, queue, version)));
+  }
+
+  /** In a cluster a publisher's script cannot look at the topology: it looks at its queue's slot, which is told here. */
+  async #tellQueues({ queues, version }: Topology): Promise<void> {
+    const { commands, prefix } = this.#connection;
+    if (!(commands instanceof Cluster)) return;
+    await Promise.all([...queues.keys()].map((queue) => tellVersion(commands, prefix, queue, version)));
+  }
+}
