@@ -1,3 +1,7 @@
+// The suites of one server can be run on a cluster (`npm run test:cluster`) or under a user with only the documented rights
+// (`npm run test:acl`): then something else stands in for @millrace/testing.
+const standIn = { cluster: 'test/cluster/testing.ts', acl: 'test/security/testing.ts' }[process.env.MILLRACE_TEST_ON];
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -20,6 +24,7 @@ export default {
   // Sources import each other as `./file.js` (what Node runs after the build); tests run the sources themselves.
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
+    ...(standIn === undefined ? {} : { '^@millrace/testing$': `<rootDir>/${standIn}` }),
     '^@millrace/([^/]+)/([^/]+)$': '<rootDir>/libs/$1/src/$2.ts',
     '^@millrace/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },

@@ -58,7 +58,7 @@ describe('a batch', () => {
   it('says of each record how it went when only some partitions could be written', async () => {
     // given
     const topic = await redis.topic({ partitions: 2, retention: { maxRecords: 2, unread: 'reject' } });
-    await redis.connection.commands.xgroup('CREATE', `millrace:{log:${topic}:1}:records`, 'slow', '0-0', 'MKSTREAM');
+    await redis.admin.xgroup('CREATE', `millrace:{log:${topic}:1}:records`, 'slow', '0-0', 'MKSTREAM');
     const producer = redis.log.producer();
     await producer.sendBatch(times(2, (value) => ({ topic, partition: 1, value })));
     // when

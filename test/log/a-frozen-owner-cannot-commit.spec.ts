@@ -20,10 +20,10 @@ describe('an owner whose lease ran out', () => {
     // given an owner in the middle of a record, and a second member that waits
     const topic = await redis.topic({ partitions: 1 });
     const options = { group: fault, topics: topic, leaseMs: 900, handlerMs: 3000, blockMs: 4000, concurrency: 1 };
-    const owner = await MemberProgram.start(redis.server.url, options);
+    const owner = await MemberProgram.start(redis.server.connection, options);
     await redis.log.producer().sendBatch(times(3, (value) => ({ topic, key: 'one', value })));
     await owner.hasSaid('begun');
-    const other = await MemberProgram.start(redis.server.url, { ...options, handlerMs: 0 });
+    const other = await MemberProgram.start(redis.server.connection, { ...options, handlerMs: 0 });
 
     // when it stands still until the other has taken over and handled everything
     if (fault === 'freeze') await owner.program.freeze();

@@ -19,12 +19,12 @@ describe('a graceful restart', () => {
 
     // when it is stopped and started again three times before it has handled everything
     for (let restart = 0; restart < 3; restart++) {
-      const member = await MemberProgram.start(redis.server.url, options);
+      const member = await MemberProgram.start(redis.server.connection, options);
       members.push(member);
       await member.hasSaid('handled', 50);
       await member.end();
     }
-    const last = await MemberProgram.start(redis.server.url, options);
+    const last = await MemberProgram.start(redis.server.connection, options);
     members.push(last);
     const handled = () => members.flatMap((member) => member.handled.map((line) => line.value));
     await waitFor(() => handled().length >= 600, { what: 'all records' });

@@ -86,8 +86,8 @@ describe('a consumer', () => {
     const { consumer, send, sees } = await noting('full', 10_000);
     consumer.pause();
     await send(0);
-    await redis.connection.commands.config('SET', 'maxmemory', '1mb');
-    await expect(redis.connection.commands.set('x', 'y')).rejects.toThrow(/OOM/);
+    await redis.admin.config('SET', 'maxmemory', '1mb');
+    await expect(redis.admin.set('x', 'y')).rejects.toThrow(/OOM/);
 
     // when the group handles what is there
     consumer.resume();

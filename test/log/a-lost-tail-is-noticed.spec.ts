@@ -21,7 +21,7 @@ describe('a log that lost its tail', () => {
     const producer = redis.log.producer();
     await producer.sendBatch(times(5, (value) => ({ topic, value: `kept ${value}` })));
     await waitFor(() => consumer.assignment[0]?.committed === 5, { what: 'five commits' });
-    await redis.connection.commands.save();
+    await redis.admin.save();
     await producer.sendBatch(times(5, (value) => ({ topic, value: `lost ${value}` })));
     await waitFor(() => consumer.assignment[0]?.committed === 10, { what: 'ten commits' });
 
@@ -44,7 +44,7 @@ describe('a log that lost its tail', () => {
     const topic = await redis.topic();
     await redis.log.producer().sendBatch(times(5, (value) => ({ topic, value })));
     await redis.log.groups.resetOffsets('past', { topic, to: 5 });
-    await redis.connection.commands.call('XGROUP', 'SETID', `millrace:{log:${topic}:0}:records`, 'past', '0-9');
+    await redis.admin.call('XGROUP', 'SETID', `millrace:{log:${topic}:0}:records`, 'past', '0-9');
 
     // when a member takes it up
     const log = await redis.another();

@@ -64,16 +64,16 @@ describe('a record that cannot be handled', () => {
     const records = `millrace:{log:${topic}:0}:records`;
     await redis.log.declareTopic({ name: `${topic}-raw`, codec: 'raw' });
     await redis.log.producer().send({ topic: `${topic}-raw`, value: Buffer.from('{') });
-    const [[, [, frame]]] = (await redis.connection.commands.callBuffer(
+    const [[, [, frame]]] = (await redis.admin.callBuffer(
       'XRANGE',
       `millrace:{log:${topic}-raw:0}:records`,
       '-',
       '+',
     )) as [[Buffer, [Buffer, Buffer]]];
     frame[2] = 1;
-    await redis.connection.commands.xadd(records, '0-1', 'b', frame, 't', 0);
-    await redis.connection.commands.xadd(records, '0-4', 'b', Buffer.from([9, 9, 9]), 't', 0);
-    await redis.connection.commands.hset(`millrace:{log:${topic}:0}:meta`, 'end', 4);
+    await redis.admin.xadd(records, '0-1', 'b', frame, 't', 0);
+    await redis.admin.xadd(records, '0-4', 'b', Buffer.from([9, 9, 9]), 't', 0);
+    await redis.admin.hset(`millrace:{log:${topic}:0}:meta`, 'end', 4);
     await redis.log.producer().send({ topic, value: 'invalid' });
     await redis.log.producer().send({ topic, value: 'good' });
 
@@ -115,7 +115,7 @@ describe('a record that cannot be handled', () => {
     // when the process is started again each time, as supervisors do
     let deaths = 0;
     for (let isAlive = false; !isAlive; ) {
-      const member = await MemberProgram.start(redis.server.url, options).catch(() => undefined);
+      const member = await MemberProgram.start(redis.server.connection, options).catch(() => undefined);
       isAlive = await waitFor(
         async () => (await redis.log.groups.lag('killer'))[0]?.lag === 0 || member?.program.isRunning !== true,
         { what: 'the group to be done, or its process to end' },
@@ -145,7 +145,7 @@ describe('a record that cannot be handled', () => {
     await waitFor(async () => (await deadOffset()) === 3, { what: 'three dead letters' });
 
     // when its lease is taken from it, so that another owner handles the records again
-    await redis.connection.commands.hset(`millrace:{log:${topic}:0}:group:once`, 'owner', '', 'until', 0);
+    await redis.admin.hset(`millrace:{log:${topic}:0}:group:once`, 'owner', '', 'until', 0);
     const second = redis.log.consumer(options);
     await first.stop({ deadlineMs: 0 });
     await second.start();

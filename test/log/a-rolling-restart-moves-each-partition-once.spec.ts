@@ -30,13 +30,13 @@ describe('a rolling restart of three members', () => {
     // given three processes with three partitions each
     const topic = await redis.topic({ partitions });
     const options = { group: 'rolling', topics: topic, heartbeatMs: 100 };
-    const members = await Promise.all(times(3, () => MemberProgram.start(redis.server.url, options)));
+    const members = await Promise.all(times(3, () => MemberProgram.start(redis.server.connection, options)));
     let before = await epochsOf('rolling', 3);
 
     for (const index of [0, 1, 2]) {
       // when one of them is stopped and started again
       await members[index]?.end();
-      members[index] = await MemberProgram.start(redis.server.url, options);
+      members[index] = await MemberProgram.start(redis.server.connection, options);
       const after = await epochsOf('rolling', 3);
 
       // then no partition had to change its owner twice for it
@@ -51,7 +51,7 @@ describe('a rolling restart of three members', () => {
     // given three processes with names of their own
     const topic = await redis.topic({ partitions });
     const start = (memberId: string) =>
-      MemberProgram.start(redis.server.url, { group: 'static', topics: topic, memberId, heartbeatMs: 100 });
+      MemberProgram.start(redis.server.connection, { group: 'static', topics: topic, memberId, heartbeatMs: 100 });
     const names = ['one', 'two', 'three'];
     const members = await Promise.all(names.map(start));
     await epochsOf('static', 3);

@@ -61,7 +61,7 @@ describe('a send', () => {
     const topic = await redis.topic();
     const producer = redis.log.producer({ deliveryTimeoutMs: 150 });
     await producer.send({ topic, value: 1 });
-    await redis.connection.commands.replicaof('127.0.0.1', 1);
+    await redis.admin.replicaof('127.0.0.1', 1);
     const error = await errorOf(producer.send({ topic, value: 2 }));
     expect(error.mayBeWritten).toBe(false);
     expect(['read-only', 'unavailable']).toContain(error.failure);
@@ -93,7 +93,7 @@ describe('a send', () => {
     await producer.close();
     await sending;
     await expect(producer.send({ topic, value: 1 })).rejects.toThrow(ClosedError);
-    expect(await redis.connection.commands.hlen(`millrace:{log:${topic}:0}:producers`)).toBe(0);
+    expect(await redis.admin.hlen(`millrace:{log:${topic}:0}:producers`)).toBe(0);
     await redis.log.producer({ lingerMs: 10 }).flush();
   });
 

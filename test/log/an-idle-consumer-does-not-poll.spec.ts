@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 async function calls(command: string): Promise<number> {
-  const stats = await redis.connection.commands.info('commandstats');
+  const stats = await redis.admin.info('commandstats');
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 }
 

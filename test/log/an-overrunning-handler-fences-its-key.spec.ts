@@ -66,7 +66,7 @@ describe('a handler that overruns its deadline', () => {
       handler: async (_value, context) => {
         context.extend(60_000);
         attempts.push(context.attempt);
-        await redis.connection.commands.call('BLPOP', 'nothing-ever', 0.1);
+        await redis.admin.call('BLPOP', 'nothing-ever', 0.1);
       },
     });
 

@@ -11,7 +11,7 @@ describe('a log whose end a failover lost', () => {
 
   /** The partition as it was: what a replica knew that was behind when it became the master. */
   async function remember(topic: string): Promise<() => Promise<void>> {
-    const { commands } = redis.connection;
+    const commands = redis.admin;
     const keys = ['records', 'meta', 'producers'].map((name) => `millrace:{log:${topic}:0}:${name}`);
     const dumps = await Promise.all(keys.map((key) => commands.dumpBuffer(key)));
     return async () => {
@@ -39,7 +39,7 @@ describe('a log whose end a failover lost', () => {
     const topic = await redis.topic();
     const producer = redis.log.producer({ maxBatchBytes: 40 });
     for (let value = 0; value < 3; value++) await producer.send({ topic, value });
-    await redis.connection.commands.del(`millrace:{log:${topic}:0}:producers`);
+    await redis.admin.del(`millrace:{log:${topic}:0}:producers`);
     await Promise.all(times(20, (n) => producer.send({ topic, value: 3 + n })));
     expect((await redis.records(topic)).map(({ value }) => value)).toEqual(times(23, (n) => n));
   });

@@ -49,12 +49,12 @@ describe('the order of a key', () => {
     // given two processes, one of which kills itself in the middle
     const topic = await redis.topic({ partitions: 2 });
     const options = { group: 'order-killed', topics: topic, handlerMs: 2, leaseMs: 60_000 };
-    const doomed = await MemberProgram.start(redis.server.url, { ...options, dieAt: 60 });
+    const doomed = await MemberProgram.start(redis.server.connection, { ...options, dieAt: 60 });
     await redis.log.producer().sendBatch(times(200, (value) => ({ topic, key: `key-${value % 10}`, value })));
     await doomed.program.exited;
 
     // when the other goes on
-    const other = await MemberProgram.start(redis.server.url, options);
+    const other = await MemberProgram.start(redis.server.connection, options);
     const all = () => new Set([...doomed.handled, ...other.handled].map((line) => line.value));
     await waitFor(() => all().size === 200, { what: 'all records', timeoutMs: 20_000 });
     await other.end();

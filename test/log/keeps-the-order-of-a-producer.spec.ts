@@ -57,7 +57,7 @@ describe('the records of one producer', () => {
     // when
     for (let value = 0; value < 200; value++) {
       sent.push(producer.send({ topic, value }));
-      if (value % 50 === 0) sent.push(redis.connection.commands.script('FLUSH'));
+      if (value % 50 === 0) sent.push(redis.admin.script('FLUSH'));
     }
     await Promise.all(sent);
     // then

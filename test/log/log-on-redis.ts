@@ -17,7 +17,7 @@ export class LogOnRedis {
 
   static async start(options: RedisServerOptions = {}, logOptions?: LogOptions): Promise<LogOnRedis> {
     const server = await startRedis(options);
-    return new LogOnRedis(server, await openLog({ url: server.url }, logOptions));
+    return new LogOnRedis(server, await openLog(server.connection, logOptions));
   }
 
   get log(): Log {
@@ -28,8 +28,15 @@ export class LogOnRedis {
     return this.first.connection;
   }
 
+  /** A client that may do everything, also when the Log's own user may not. */
+  get admin(): ReturnType<RedisServer['client']> {
+    this.#admin ??= this.server.client();
+    return this.#admin;
+  }
+  #admin: ReturnType<RedisServer['client']> | undefined;
+
   async another(input: ConnectionInput = {}, options?: LogOptions): Promise<Log> {
-    const opened = await openLog({ url: this.server.url, ...input }, options);
+    const opened = await openLog(reaching(input) ? input : { ...this.server.connection, ...input }, options);
     this.#opened.push(opened);
     return opened.log;
   }
@@ -53,6 +60,11 @@ export class LogOnRedis {
     }
     await stopEverything();
   }
+}
+
+/** Whether it says itself how Redis is reached: through a proxy, say. */
+function reaching({ url, cluster, sentinel }: ConnectionInput): boolean {
+  return (url ?? cluster ?? sentinel) !== undefined;
 }
 
 async function openLog(

@@ -1,4 +1,5 @@
 import type { ConsumerInput } from '@millrace/log';
+import type { ConnectionInput } from '@millrace/redis';
 import { type Program, spawnProgram, waitFor } from '@millrace/testing';
 
 /** One line that a member printed. */
@@ -33,8 +34,8 @@ type MemberOptions = Pick<ConsumerInput, 'group'> &
 export class MemberProgram {
   private constructor(readonly program: Program) {}
 
-  static async start(url: string, options: MemberOptions): Promise<MemberProgram> {
-    const env = { MEMBER: JSON.stringify({ url, ...options }) };
+  static async start(connection: ConnectionInput, options: MemberOptions): Promise<MemberProgram> {
+    const env = { MEMBER: JSON.stringify({ connection, ...options }) };
     const member = new MemberProgram(await spawnProgram('test/programs/log-member.mjs', { env }));
     await member.program.waitForLine('"what":"started"');
     return member;

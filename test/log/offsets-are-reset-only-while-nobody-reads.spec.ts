@@ -95,6 +95,6 @@ describe('an operator', () => {
     expect(await redis.log.groups.delete('known')).toBe(true);
     expect(await redis.log.groups.list()).not.toContain('known');
     expect(await redis.log.groups.lag('known')).toEqual([]);
-    expect(await redis.connection.commands.keys('*known*')).toEqual([]);
+    expect(await redis.admin.keys('*known*')).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ describe('retention that protects', () => {
   afterAll(() => redis.stop());
 
   async function group(topic: string, name: string, offset: number): Promise<void> {
-    const { commands } = redis.connection;
+    const commands = redis.admin;
     const stream = `millrace:{log:${topic}:0}:records`;
     await commands.xgroup('CREATE', stream, name, `0-${offset}`, 'MKSTREAM').catch(() => undefined);
     await commands.xgroup('SETID', stream, name, `0-${offset}`);

@@ -32,8 +32,8 @@ describe('format version 1', () => {
     const topic = await redis.topic({ codec });
     const base = `millrace:{log:${topic}:0}`;
     const bytes = Buffer.from(frame, 'base64');
-    await redis.connection.commands.xadd(`${base}:records`, '0-3', 'b', bytes, 't', 1_700_000_000_007);
-    await redis.connection.commands.hset(`${base}:meta`, { end: 3, bytes: bytes.length, time: 1_700_000_000_007 });
+    await redis.admin.xadd(`${base}:records`, '0-3', 'b', bytes, 't', 1_700_000_000_007);
+    await redis.admin.hset(`${base}:meta`, { end: 3, bytes: bytes.length, time: 1_700_000_000_007 });
     // when
     const records = await redis.records(topic);
     // then

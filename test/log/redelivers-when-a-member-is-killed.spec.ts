@@ -14,7 +14,7 @@ describe('when a member is killed', () => {
     // given three processes that share six partitions, with leases and sessions of a minute
     const topic = await redis.topic({ partitions: 6 });
     const options = { group: 'killed', topics: topic, leaseMs: 60_000, handlerMs: 20 };
-    const members = await Promise.all(times(3, () => MemberProgram.start(redis.server.url, options)));
+    const members = await Promise.all(times(3, () => MemberProgram.start(redis.server.connection, options)));
     const owned = async () => (await redis.log.groups.lag('killed')).map(({ owner }) => owner);
     await waitFor(async () => new Set(await owned()).size === 3, { what: 'all three to own something' });
     const producer = redis.log.producer();
@@ -38,7 +38,7 @@ describe('when a member is killed', () => {
     // given a member that no connection tells of: it stands still, its sockets stay open
     const topic = await redis.topic({ partitions: 2 });
     const options = { group: 'frozen', topics: topic, leaseMs: 1500 };
-    const [frozen, other] = await Promise.all(times(2, () => MemberProgram.start(redis.server.url, options)));
+    const [frozen, other] = await Promise.all(times(2, () => MemberProgram.start(redis.server.connection, options)));
     await waitFor(async () => (await redis.log.groups.describe('frozen')).members.length === 2, {
       what: 'two members',
     });

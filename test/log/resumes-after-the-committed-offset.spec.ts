@@ -30,7 +30,7 @@ describe('a group', () => {
 
     // then each was handled once, and any Redis tool sees the offset
     expect(handled).toEqual(times(15, (value) => value));
-    const groups = await redis.connection.commands.call('XINFO', 'GROUPS', `millrace:{log:${topic}:0}:records`);
+    const groups = await redis.admin.call('XINFO', 'GROUPS', `millrace:{log:${topic}:0}:records`);
     expect(JSON.stringify(groups)).toContain('"0-15"');
   });
 
@@ -52,7 +52,7 @@ describe('a group', () => {
 
     // when it is given up and another process takes over
     await stuck.stop({ deadlineMs: 0 });
-    const next = await MemberProgram.start(redis.server.url, options);
+    const next = await MemberProgram.start(redis.server.connection, options);
     await next.hasSaid('handled');
     await waitFor(async () => (await redis.log.groups.lag('out-of-order'))[0]?.lag === 0, { what: 'the commit' });
 

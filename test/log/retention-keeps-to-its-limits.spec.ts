@@ -32,7 +32,7 @@ describe('retention', () => {
     await fill(topic, 50);
     await redis.log.applyRetention(topic);
     const [state] = (await redis.log.describeTopic(topic)).partitionStates;
-    const entries = await redis.connection.commands.xrangeBuffer(`millrace:{log:${topic}:0}:records`, '-', '+');
+    const entries = await redis.admin.xrangeBuffer(`millrace:{log:${topic}:0}:records`, '-', '+');
     const stored = entries.reduce((sum, [, fields]) => sum + (fields[1]?.length ?? 0), 0);
     expect(state?.bytes).toBe(stored);
     expect(stored).toBeGreaterThanOrEqual(1000);
@@ -60,25 +60,25 @@ describe('retention', () => {
     // given
     const topic = await redis.topic({ retention: { maxRecords: 20 } });
     const stream = `millrace:{log:${topic}:0}:records`;
-    await redis.connection.commands.xgroup('CREATE', stream, 'slow', '0-0', 'MKSTREAM');
-    await redis.connection.commands.xgroup('CREATE', stream, 'fast', '0-0');
+    await redis.admin.xgroup('CREATE', stream, 'slow', '0-0', 'MKSTREAM');
+    await redis.admin.xgroup('CREATE', stream, 'fast', '0-0');
     await fill(topic, 10);
-    await redis.connection.commands.xgroup('SETID', stream, 'slow', '0-45');
-    await redis.connection.commands.xgroup('SETID', stream, 'fast', '0-100');
+    await redis.admin.xgroup('SETID', stream, 'slow', '0-45');
+    await redis.admin.xgroup('SETID', stream, 'fast', '0-100');
     const told: unknown[] = [];
     redis.log.events.on('records-expired-unread', (event) => told.push(event));
     // when
     await redis.log.applyRetention(topic);
     // then
     expect(told).toEqual([{ topic, partition: 0, group: 'slow', count: 35 }]);
-    expect(await redis.connection.commands.hgetall(`millrace:{log:${topic}:0}:expired`)).toEqual({ slow: '35' });
+    expect(await redis.admin.hgetall(`millrace:{log:${topic}:0}:expired`)).toEqual({ slow: '35' });
   });
 
   it('that rejects gives producers an error until the slowest group has read', async () => {
     // given
     const topic = await redis.topic({ retention: { maxRecords: 20, unread: 'reject' } });
     const stream = `millrace:{log:${topic}:0}:records`;
-    await redis.connection.commands.xgroup('CREATE', stream, 'slow', '0-0', 'MKSTREAM');
+    await redis.admin.xgroup('CREATE', stream, 'slow', '0-0', 'MKSTREAM');
     await fill(topic, 2);
     const producer = redis.log.producer();
     // when
@@ -86,7 +86,7 @@ describe('retention', () => {
     // then
     expect(refused).toBeInstanceOf(WriteError);
     expect(refused).toMatchObject({ failure: 'full', mayBeWritten: false });
-    await redis.connection.commands.xgroup('SETID', stream, 'slow', '0-15');
+    await redis.admin.xgroup('SETID', stream, 'slow', '0-15');
     expect(await producer.send({ topic, value: 'fits' })).toMatchObject({ offset: 20 });
   });
 
@@ -96,7 +96,7 @@ describe('retention', () => {
     keeper.producer();
     await fill(topic, 10);
     await waitFor(async () => (await redis.log.beginOffset(topic, 0)) === 90, { what: 'the upkeep' });
-    expect(await redis.connection.commands.get(`millrace:{log:${topic}:0}:upkeep`)).toEqual(expect.any(String));
+    expect(await redis.admin.get(`millrace:{log:${topic}:0}:upkeep`)).toEqual(expect.any(String));
     await keeper.close();
     const heir = await redis.another({}, { retentionIntervalMs: 20 });
     heir.producer();

@@ -46,7 +46,7 @@ describe('the offset for a timestamp', () => {
     await Promise.all(
       Array.from({ length: batches }, (_, timestamp) => producer.send({ topic, value: timestamp, timestamp })),
     );
-    const { commands } = redis.connection;
+    const commands = redis.admin;
     expect(await commands.xlen(`millrace:{log:${topic}:0}:records`)).toBe(batches);
     await commands.config('RESETSTAT');
     // when

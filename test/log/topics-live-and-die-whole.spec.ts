@@ -28,7 +28,7 @@ describe('a topic', () => {
 
   it('that is declared again is whole, even if a crash left it half made', async () => {
     const topic = await redis.topic({ partitions: 2 });
-    await redis.connection.commands.del(`millrace:{log:${topic}:1}:meta`);
+    await redis.admin.del(`millrace:{log:${topic}:1}:meta`);
     await redis.log.declareTopic({ name: topic, partitions: 2 });
     expect(await redis.log.producer().send({ topic, partition: 1, value: 1 })).toMatchObject({ offset: 0 });
   });
@@ -39,17 +39,17 @@ describe('a topic', () => {
     const producer = (await redis.another()).producer();
     await producer.sendBatch(times(20, (value) => ({ topic, key: `${value}`, value })));
     const stream = `millrace:{log:${topic}:0}:records`;
-    await redis.connection.commands.xgroup('CREATE', stream, 'group', '0-0');
-    await redis.connection.commands.hset(`millrace:{log:${topic}:0}:group:group`, 'epoch', 1);
+    await redis.admin.xgroup('CREATE', stream, 'group', '0-0');
+    await redis.admin.hset(`millrace:{log:${topic}:0}:group:group`, 'epoch', 1);
     // when
     const deleted = await redis.log.deleteTopic(topic);
     const late = await Promise.allSettled(times(10, (value) => producer.send({ topic, key: `${value}`, value })));
     // then
     expect(deleted).toBe(true);
     for (const result of late) expect(result).toMatchObject({ reason: expect.any(TopicNotFoundError) });
-    const keys = await redis.connection.commands.keys(`*${topic}:*`);
+    const keys = await redis.admin.keys(`*${topic}:*`);
     expect(keys.sort()).toEqual([0, 1].map((partition) => `millrace:{log:${topic}:${partition}}:meta`));
-    for (const key of keys) expect(await redis.connection.commands.pttl(key)).toBeGreaterThan(0);
+    for (const key of keys) expect(await redis.admin.pttl(key)).toBeGreaterThan(0);
   });
 
   it('that is declared anew starts empty, and producers of the old one go on with it', async () => {
@@ -57,7 +57,7 @@ describe('a topic', () => {
     const topic = await redis.topic();
     const producer = (await redis.another()).producer();
     for (let value = 0; value < 5; value++) await producer.send({ topic, value });
-    await redis.connection.commands.hset(`millrace:{log:${topic}:0}:expired`, 'group', 1);
+    await redis.admin.hset(`millrace:{log:${topic}:0}:expired`, 'group', 1);
     // when
     await redis.log.deleteTopic(topic);
     await redis.log.declareTopic({ name: topic });
@@ -65,7 +65,7 @@ describe('a topic', () => {
     // then
     expect(sent.offset).toBe(0);
     expect((await redis.records(topic)).map(({ value }) => value)).toEqual(['new']);
-    expect(await redis.connection.commands.ttl(`millrace:{log:${topic}:0}:meta`)).toBe(-1);
+    expect(await redis.admin.ttl(`millrace:{log:${topic}:0}:meta`)).toBe(-1);
   });
 
   it('gets partitions that running producers pick up by themselves', async () => {

@@ -3,9 +3,9 @@
 import { Log } from '@millrace/log';
 import { RedisConnection } from '@millrace/redis';
 
-const { url, blockMs = 0, handlerMs = 0, dieAt, dieOnValue, ...options } = JSON.parse(process.env.MEMBER);
+const { connection: reach, blockMs = 0, handlerMs = 0, dieAt, dieOnValue, ...options } = JSON.parse(process.env.MEMBER);
 const say = (what, fields) => process.stdout.write(`${JSON.stringify({ what, at: Date.now(), ...fields })}\n`);
-const connection = await new RedisConnection({ url }).open();
+const connection = await new RedisConnection(reach).open();
 const log = new Log(connection);
 for (const event of ['partition-assigned', 'partition-revoked', 'lease-lost', 'dead-lettered', 'offset-out-of-range']) {
   log.events.on(event, ({ error, ...fields }) => say(event, fields));
