@@ -1,0 +1,19 @@
+import { Millrace } from '@millrace/nestjs';
+import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
+
+@Controller('health')
+export class HealthController {
+  readonly #millrace: Millrace;
+
+  constructor(millrace: Millrace) {
+    this.#millrace = millrace;
+  }
+
+  /** 200 while Redis is there, 503 while it is away: for a load balancer. Nothing has to be restarted in between. */
+  @Get()
+  check(): { status: 'up' } {
+    const { connection } = this.#millrace;
+    if (connection.isUp) return { status: 'up' };
+    throw new ServiceUnavailableException({ status: 'down', reason: connection.downReason });
+  }
+}
