@@ -3,6 +3,9 @@ import { relative } from 'node:path';
 import { setup } from './setup.mjs';
 import { runJest } from './test/jest-run.mjs';
 
+let isCounted = false;
+// A set-up that fails ends the process: that too is a result.
+process.once('exit', () => isCounted || console.log('0 passed, 1 failed'));
 setup(['redis', 'packages', 'build']);
 
 /** More failing files than this are no matter of a busy machine. */
@@ -19,6 +22,7 @@ if (isStuck)
 const passed = files.reduce((sum, file) => sum + file.passed, 0);
 const failed =
   files.reduce((sum, file) => sum + file.failed, 0) + (isStuck ? 1 : 0) + (first.files === undefined ? 1 : 0);
+isCounted = true;
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && files.length > 0 ? 0 : 1;
 
