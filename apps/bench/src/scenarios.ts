@@ -33,7 +33,7 @@ export const scenarios: readonly Scenario[] = [
   logLatency,
   logKeys,
   ...logMemory,
-  nestDispatch,
+  ...nestDispatch,
   routingMatch,
   ...growth,
 ];

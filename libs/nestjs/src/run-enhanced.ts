@@ -1,10 +1,12 @@
-import { AsyncResource } from 'node:async_hooks';
 import { DeadLetter, Drop, RetryLater } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { type CallHandler, type CanActivate, ForbiddenException, type Type } from '@nestjs/common';
-import { EmptyError, isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { HandlerExecution } from './handler-execution.js';
+import { InnerStream } from './inner-stream.js';
 import type { EnhancedHandler, Enhancers, HandlerParameter, RunFilters } from './nest-internals.js';
+import { isThenable } from './thenable.js';
+import { unwrapped } from './unwrapped.js';
 
 export type RunHandler = (payload: unknown, context: DeliveryContext) => unknown;
 
@@ -100,38 +102,9 @@ function intercepted(
 ): unknown {
   const interceptor = interceptors[index];
   if (interceptor === undefined) return call();
-  const next: CallHandler = {
-    handle: () => {
-      // An interceptor may call handle() within an AsyncLocalStorage; whoever subscribes later does so outside of it.
-      const scope = new AsyncResource('MillraceHandler');
-      return new Observable((subscriber) =>
-        scope.runInAsyncScope(() => feed(subscriber, () => intercepted(interceptors, index + 1, execution, call))),
-      );
-    },
-  };
+  const inner = (): unknown => intercepted(interceptors, index + 1, execution, call);
+  const next: CallHandler = { handle: () => new InnerStream(inner) };
   return interceptor.intercept(execution, next);
-}
-
-/** Gives a subscriber what `work` answers: a value, a promise, an observable, or a promise of one. */
-function feed(subscriber: Subscriber<unknown>, work: () => unknown): () => void {
-  let inner: Subscription | undefined;
-  const give = (answer: unknown): void => {
-    if (subscriber.closed) return;
-    if (isObservable(answer)) {
-      inner = answer.subscribe(subscriber);
-      return;
-    }
-    subscriber.next(answer);
-    subscriber.complete();
-  };
-  try {
-    const answer = work();
-    if (isThenable(answer)) Promise.resolve(answer).then(give, (error: unknown) => subscriber.error(error));
-    else give(answer);
-  } catch (error) {
-    subscriber.error(error);
-  }
-  return () => inner?.unsubscribe();
 }
 
 function filtered(work: () => unknown, filters: RunFilters, execution: HandlerExecution): unknown {
@@ -151,48 +124,7 @@ function filtered(work: () => unknown, filters: RunFilters, execution: HandlerEx
   }
 }
 
-/** The value of a result, whichever way it comes. */
-function unwrapped(result: unknown): unknown {
-  if (isObservable(result)) return lastValue(result);
-  return isThenable(result) ? Promise.resolve(result).then(lastOf) : result;
-}
-
-function lastOf(settled: unknown): unknown {
-  return isObservable(settled) ? lastValue(settled) : settled;
-}
-
-/** As rxjs's `lastValueFrom`, but a stream that ends at once is no promise: most handlers between interceptors do. */
-function lastValue(stream: Observable<unknown>): unknown {
-  let end: { readonly error?: unknown } | undefined;
-  let last: { readonly value: unknown } | undefined;
-  let settle: (() => void) | undefined;
-  const ended = (how: { readonly error?: unknown }): void => {
-    end = how;
-    settle?.();
-  };
-  const result = (): unknown => {
-    if (end !== undefined && 'error' in end) throw end.error;
-    if (last === undefined) throw new EmptyError();
-    return last.value;
-  };
-  stream.subscribe({
-    next: (value) => {
-      last = { value };
-    },
-    error: (error: unknown) => ended({ error }),
-    complete: () => ended({}),
-  });
-  if (end !== undefined) return result();
-  return new Promise<void>((resolve) => {
-    settle = resolve;
-  }).then(result);
-}
-
 /** RetryLater, DeadLetter and Drop are decisions, not failures: filters do not see them. */
 function isControl(error: unknown): boolean {
   return error instanceof RetryLater || error instanceof DeadLetter || error instanceof Drop;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { MillraceModule, Payload, QueueHandler } from '@millrace/nestjs';
+import { LogHandler, MillraceModule, Payload, QueueHandler } from '@millrace/nestjs';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -11,9 +11,11 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Observable } from 'rxjs';
+import type { OpenLogPeer } from '../log-peer.js';
 import type { Payload as Message } from '../payload.js';
-import { urlOf } from '../place.js';
+import { type Place, urlOf } from '../place.js';
 import type { QueueHandler as Handle, OpenQueuePeer } from '../queue-peer.js';
+import { openMillraceLog } from './millrace-log.js';
 import { openMillraceQueue } from './millrace-queue.js';
 
 /** Ours in a Nest application: the queue is filled by a plain broker, and handled by a provider's method. */
@@ -21,15 +23,27 @@ export const openMillraceNest: OpenQueuePeer = async (place, name = 'bench') => 
   const queue = await openMillraceQueue(place, name);
   return {
     ...queue,
-    consume: async (handler, { concurrency }) => {
-      const application = applicationOf(urlOf(place, 'redis'), name, { handler, concurrency });
-      const context = await NestFactory.createApplicationContext(application, { logger: false });
-      return { stop: () => context.close() };
-    },
+    consume: (handler, { concurrency }) => consume(place, handler, QueueHandler({ queue: name, concurrency })),
   };
 };
 
-function applicationOf(url: string, queue: string, { handler, concurrency }: { handler: Handle; concurrency: number }) {
+/** The same with a topic. */
+export const openMillraceNestLog: OpenLogPeer = async (place, layout) => {
+  const log = await openMillraceLog(place, layout);
+  return {
+    ...log,
+    consume: (handler, { concurrency }) =>
+      consume(place, handler, LogHandler({ topic: 'bench', group: 'bench', concurrency })),
+  };
+};
+
+async function consume(place: Place, handler: Handle, decorator: ReturnType<typeof QueueHandler>) {
+  const application = applicationOf(urlOf(place, 'redis'), handler, decorator);
+  const context = await NestFactory.createApplicationContext(application, { logger: false });
+  return { stop: () => context.close() };
+}
+
+function applicationOf(url: string, handler: Handle, decorator: ReturnType<typeof QueueHandler>) {
   @Injectable()
   class Same implements PipeTransform {
     transform(value: unknown): unknown {
@@ -46,7 +60,7 @@ function applicationOf(url: string, queue: string, { handler, concurrency }: { h
 
   @Injectable()
   class Handlers {
-    @QueueHandler({ queue, concurrency })
+    @decorator
     @UseInterceptors(PassOn)
     handle(@Payload(Same) message: Message): void | Promise<void> {
       return handler(message);

@@ -1,0 +1,60 @@
+import { EmptyError, isObservable, type Observable, type Observer } from 'rxjs';
+import { InnerStream } from './inner-stream.js';
+import { isThenable } from './thenable.js';
+
+/** The value of a result, whichever way it comes. One that is there at once makes no promise. */
+export function unwrapped(result: unknown): unknown {
+  if (result instanceof InnerStream) return unwrapped(result.run());
+  if (isObservable(result)) return lastValue(result);
+  return isThenable(result) ? Promise.resolve(result).then(lastOf) : result;
+}
+
+function lastOf(settled: unknown): unknown {
+  return isObservable(settled) ? lastValue(settled) : settled;
+}
+
+/** As rxjs's `lastValueFrom`, but a stream that ends at once is no promise: most handlers between interceptors do. */
+function lastValue(stream: Observable<unknown>): unknown {
+  const last = new Last();
+  stream.subscribe(last);
+  return last.settled;
+}
+
+class Last implements Observer<unknown> {
+  #value: unknown;
+  #hasValue = false;
+  #error: unknown;
+  #state: 'open' | 'complete' | 'failed' = 'open';
+  #tell: (() => void) | undefined;
+
+  next(value: unknown): void {
+    this.#value = value;
+    this.#hasValue = true;
+  }
+
+  error(error: unknown): void {
+    this.#error = error;
+    this.#state = 'failed';
+    this.#tell?.();
+  }
+
+  complete(): void {
+    this.#state = 'complete';
+    this.#tell?.();
+  }
+
+  /** @throws what the stream ended with */
+  get settled(): unknown {
+    if (this.#state === 'failed') throw this.#error;
+    if (this.#state === 'open') return this.#later();
+    if (!this.#hasValue) throw new EmptyError();
+    return this.#value;
+  }
+
+  async #later(): Promise<unknown> {
+    await new Promise<void>((resolve) => {
+      this.#tell = resolve;
+    });
+    return this.settled;
+  }
+}
