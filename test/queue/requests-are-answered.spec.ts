@@ -126,4 +126,49 @@ describe('a request', () => {
     expect(seen).toEqual(Array.from({ length: 1000 }, (_, n) => n));
     await close();
   });
+
+  it('is answered out of a batch as well: each by its own result, error, or nothing', async () => {
+    // given
+    const { asking, answering, close, prefix } = await twoProcesses();
+    const batchHandler = (messages: readonly { readonly payload: unknown }[]) =>
+      messages.map(({ payload }) => (payload === 'bad' ? new InsufficientFundsError(3) : payload && `${payload}!`));
+    await answering.consumer({ queue: 'q', batch: { maxMessages: 4, maxWaitMs: 20 }, batchHandler }).start();
+    // when
+    const ask = (body: unknown) => asking.request('', 'q', body).catch((error: unknown) => error);
+    const replies = await Promise.all(['a', 'bad', 'b', null].map(ask));
+    // then
+    expect(replies).toEqual(['a!', expect.any(RemoteError), 'b!', null]);
+    expect(replies[1]).toMatchObject({ remoteCode: 'NO_FUNDS', details: { missing: 3 } });
+    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'acks' });
+    await close();
+  });
+
+  it('is told the error of a batch that failed as a whole', async () => {
+    const { asking, answering, close } = await twoProcesses();
+    const batchHandler = () => Promise.reject(new InsufficientFundsError(1));
+    await answering.consumer({ queue: 'q', batch: { maxMessages: 2, maxWaitMs: 20 }, batchHandler }).start();
+    const ask = (body: unknown) => asking.request('', 'q', body).catch((error: unknown) => error);
+    const failure = expect.objectContaining({ name: 'RemoteError', remoteName: 'InsufficientFundsError' });
+    expect(await Promise.all([ask('a'), ask('b')])).toEqual([failure, failure]);
+    await close();
+  });
+
+  it('has the replies of its stream sent many at a time', async () => {
+    // given
+    const { asking, answering, close } = await twoProcesses();
+    const handler = async function* () {
+      for (let n = 0; n < 2000; n++) yield n;
+    };
+    await answering.consumer({ queue: 'q', handler }).start();
+    const scriptCalls = async (): Promise<number> =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await server.client().info('commandstats'))?.[1] ?? 0);
+    const before = await scriptCalls();
+    // when
+    let count = 0;
+    for await (const _ of asking.requestStream('', 'q', {})) count++;
+    // then: with a call each there would be 2,000, and one more for every 32 that were read
+    expect(count).toBe(2000);
+    expect((await scriptCalls()) - before).toBeLessThan(1000);
+    await close();
+  });
 });

@@ -1,4 +1,4 @@
-import { type Codec, custom, integer, jsonCodec, type OptionReaders, resolveOptions } from '@millrace/core';
+import { boolean, type Codec, custom, integer, jsonCodec, type OptionReaders, resolveOptions } from '@millrace/core';
 import { Events } from '@millrace/delivery';
 
 /** How a Broker publishes, and what it knows. */
@@ -17,6 +17,11 @@ export interface BrokerOptions {
   readonly maxBufferedMessages: number;
   /** Most bytes of such messages. Default 64 MiB. */
   readonly maxBufferedBytes: number;
+  /**
+   * Whether this Broker takes its turn in looking after queues that nobody consumes from (expiry, dead letters, idle
+   * queues). Default true; false where its Redis user may not change the topology: then another process has to do it.
+   */
+  readonly upkeep: boolean;
 }
 
 /** @throws {OptionsError} with every problem at once */
@@ -44,4 +49,5 @@ const readers: OptionReaders<BrokerOptions> = {
   maxMessageBytes: integer(16 * 1024 * 1024, { min: 1 }),
   maxBufferedMessages: integer(50_000, { min: 1 }),
   maxBufferedBytes: integer(64 * 1024 * 1024, { min: 1 }),
+  upkeep: boolean(true),
 };

@@ -56,7 +56,7 @@ export class Broker {
     const carrier = new DeadLetterCarrier(connection, forwarder, routes, this.events);
     this.#publisher.onDied = (queue) => carrier.carry(queue);
     this.#keeper = new QueueKeeper(connection, cache, this.#declarations, (queue) => carrier.carry(queue), this.events);
-    cache.onLoaded = () => this.#keeper.start();
+    if (this.#options.upkeep) cache.onLoaded = () => this.#keeper.start();
     const { codec, codecs } = this.#options;
     const registry = new CodecRegistry([...new Set([rawCodec, jsonCodec, codec, ...codecs])]);
     this.#rpc = new RpcClient(connection, this, registry, this.events);

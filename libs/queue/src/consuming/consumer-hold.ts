@@ -71,13 +71,18 @@ export class ConsumerHold {
     return this.#rate === undefined ? room : this.#permitted(this.#rate, room);
   }
 
+  /** Most bytes that may come, as long as no message has told how large they are. */
+  get maxBytes(): number | undefined {
+    return this.#averageBytes === 0 ? this.#options.maxHeldBytes : undefined;
+  }
+
   add(taken: readonly Taken[]): void {
     const now = performance.now();
     for (const message of taken) {
       const held = new HeldMessage(message, now);
       this.#held.set(message.id, held);
       this.#bytes += message.frame.length;
-      this.#averageBytes += (message.frame.length - this.#averageBytes) / 10;
+      this.#averageBytes = movingAverage(this.#averageBytes || Number.POSITIVE_INFINITY, message.frame.length);
       this.#waiting.push(held);
     }
     this.#permits -= taken.length;

@@ -24,7 +24,8 @@ export type MessageMiddleware = Middleware<MessageContext>;
 
 /**
  * Handles several messages at once. Answering nothing means all went well; a list has one entry a message: an error (also
- * RetryLater, DeadLetter, Drop) settles that message alone. Throwing settles all of them alike.
+ * RetryLater, DeadLetter, Drop) settles that message alone, anything else is its result: the reply, where it is a request.
+ * Throwing settles all of them alike.
  */
 export type BatchHandler = (messages: readonly BatchMessage[], context: BatchContext) => unknown;
 

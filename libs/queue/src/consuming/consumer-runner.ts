@@ -1,7 +1,7 @@
 import { type CodecRegistry, type Outcome, outcomeOfThrow, type Settlement } from '@millrace/core';
 import { type DeliveryContext, deliver, deliverTo, type Events, type HandlerLabels } from '@millrace/delivery';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
-import { decodeFrame, type StoredMessage } from '../model/message-frame.js';
+import { decodeFrame, noProperties, type StoredMessage } from '../model/message-frame.js';
 import { isRequest } from '../model/reply-frame.js';
 import type { RpcResponder } from '../rpc/rpc-responder.js';
 import { BatchContext, type BatchMessage } from './batch-context.js';
@@ -102,20 +102,21 @@ export class ConsumerRunner {
     tookMs: number,
     handled?: Handled,
   ): void {
-    const hasFailed = settlement.kind === 'dead-letter' || (settlement.kind === 'retry' && settlement.countsAsAttempt);
-    if (!hasFailed || held.message === undefined || !isRequest(held.message)) {
+    const error = errorToTell(held, settlement);
+    if (error === undefined) {
       this.#user.settle(held, settlement, labels, handled);
       this.#user.unitEnded(1, tookMs);
-      return;
-    }
-    this.#responder
-      .fail(held.message.properties, settlement.error)
+    } else void this.#failRequest(held, error.error, labels).then(() => this.#user.unitEnded(1, tookMs));
+  }
+
+  async #failRequest(held: HeldMessage, error: unknown, labels: HandlerLabels): Promise<void> {
+    try {
+      await this.#responder.fail(held.message?.properties ?? noProperties, error);
+    } catch (failure) {
       // Without its reply the request is dropped all the same: its requester's time runs out.
-      .catch((error: unknown) => this.#user.failed(error))
-      .finally(() => {
-        this.#user.settle(held, { kind: 'drop', reason: 'the requester was told' }, labels);
-        this.#user.unitEnded(1, tookMs);
-      });
+      this.#user.failed(failure);
+    }
+    this.#user.settle(held, { kind: 'drop', reason: 'the requester was told' }, labels);
   }
 
   async #runOneOf(
@@ -132,7 +133,7 @@ export class ConsumerRunner {
   }
 
   async #runBatch(batchHandler: BatchHandler, unit: readonly HeldMessage[], began: number): Promise<void> {
-    const { retry, handlerTimeoutMs } = this.#options;
+    const { handlerTimeoutMs } = this.#options;
     const readable: { readonly held: HeldMessage; readonly entry: BatchMessage }[] = [];
     for (const held of unit) {
       const message = this.#read(held);
@@ -140,7 +141,7 @@ export class ConsumerRunner {
       const context = new MessageContext(this.#user, held.id, message, held.deliveries);
       const outcome = await this.#readPayload(context);
       if (outcome.kind === 'completed') readable.push({ held, entry: { payload: outcome.result, context } });
-      else this.#user.settle(held, settlementOf(held, outcome, retry), this.#labels);
+      else await this.#settleOfBatch(held, outcome);
     }
     const messages = readable.map(({ entry }) => entry);
     const context = new BatchContext(this.#options.queue, messages);
@@ -151,10 +152,33 @@ export class ConsumerRunner {
         : await deliver({ handle: () => batchHandler(messages, context), handlerTimeoutMs }, context, () => messages);
     const tookMs = performance.now() - began;
     this.#tell(this.#labels, outcome, context, tookMs);
-    for (const [index, { held }] of readable.entries()) {
-      this.#user.settle(held, settlementOf(held, outcomeOfOne(outcome, index, readable.length), retry), this.#labels);
-    }
+    const replies = readable.map(({ held }, index) =>
+      this.#settleOfBatch(held, outcomeOfOne(outcome, index, readable.length), context),
+    );
+    if (replies.some((reply) => reply !== undefined)) await Promise.all(replies);
     this.#user.unitEnded(unit.length, tookMs);
+  }
+
+  /** One message of a batch. A request is settled when its reply is sent: its own result, or nothing where there is none. */
+  #settleOfBatch(held: HeldMessage, outcome: Outcome, context?: BatchContext): Promise<void> | undefined {
+    if (held.message?.properties.replyTo !== undefined) return this.#answerOfBatch(held, outcome, context);
+    this.#user.settle(held, settlementOf(held, outcome, this.#options.retry), this.#labels);
+    return undefined;
+  }
+
+  async #answerOfBatch(held: HeldMessage, outcome: Outcome, context: BatchContext | undefined): Promise<void> {
+    let end = outcome;
+    try {
+      const properties = held.message?.properties ?? noProperties;
+      const isAnswer = outcome.kind === 'completed' && context !== undefined;
+      if (isAnswer) await this.#responder.answer({ properties, signal: context.signal }, outcome.result);
+    } catch (thrown) {
+      end = outcomeOfThrow(thrown);
+    }
+    const settlement = settlementOf(held, end, this.#options.retry);
+    const error = errorToTell(held, settlement);
+    if (error === undefined) this.#user.settle(held, settlement, this.#labels);
+    else await this.#failRequest(held, error.error, this.#labels);
   }
 
   /** Decodes and validates one message of a batch, as `deliver` does for a single one. */
@@ -187,6 +211,15 @@ export class ConsumerRunner {
 const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
 /** One of several handlers gives the message back: it alone has it again, and soon. */
 const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
+
+/** What the requester of a failed request is to be told. */
+function errorToTell(
+  { message }: HeldMessage,
+  settlement: MessageSettlement,
+): { readonly error?: unknown } | undefined {
+  const hasFailed = settlement.kind === 'dead-letter' || (settlement.kind === 'retry' && settlement.countsAsAttempt);
+  return hasFailed && message !== undefined && isRequest(message) ? settlement : undefined;
+}
 
 /** A request has no longer than its requester waits. */
 function planFor(message: StoredMessage | undefined, { plan }: MessageHandlerPlan): MessageHandlerPlan['plan'] {

@@ -156,13 +156,14 @@ export class ConsumerTurns {
     if (wanted === 0 && this.#outbox.isEmpty && this.#wakeUp === '') return;
     const batch = this.#outbox.next();
     const { verdicts, claimed, acknowledged } = batch;
+    const maxBytes = this.#user.maxBytes();
     const wakeUp = this.#wakeUp;
     const client = this.#connection.commands;
     // Sent in this order on one connection: one round trip.
     const [settled, , result] = await Promise.all([
       verdicts.length === 0 ? noIds : settleVerdicts(client, keys, verdicts),
       this.#isDue ? moveDue(client, keys.all, keys.ready.length) : false,
-      turn(client, keys, { wanted, wakeUp, claimed, acknowledged }),
+      turn(client, keys, { wanted, maxBytes, wakeUp, claimed, acknowledged }),
     ]);
     if (this.#keys !== keys) return;
     if (settled === undefined || result === undefined) return this.#user.lostLease();
@@ -173,7 +174,8 @@ export class ConsumerTurns {
     if (acknowledged.length > refused.length) this.report.acknowledged(acknowledged.length - refused.length);
     this.#report([...result.notMine, ...settled]);
     if (verdicts.length > 0) this.#user.settled(verdicts);
-    this.#goOn(result, wanted);
+    // Within a bound of bytes fewer may have come than there are.
+    this.#goOn(result, maxBytes !== undefined && result.taken.length > 0 ? result.taken.length : wanted);
   }
 
   #goOn({ taken, state, dueInMs, now }: TurnResult, wanted: number): void {

@@ -149,6 +149,8 @@ export class QueueConsumer implements Service {
     return this.#hold.wanted();
   }
 
+  readonly maxBytes = (): number | undefined => this.#hold.maxBytes;
+
   take(messages: readonly Taken[]): void {
     this.#turns.report.delivered(messages);
     // A turn that ended after the stop began: what it brought goes back, the first one last.
@@ -166,7 +168,8 @@ export class QueueConsumer implements Service {
   }
 
   turnEnded(): void {
-    if (this.#turns.isHungry || this.#turns.state !== 'ok') this.#wake.wait(this.#turns.state === 'passed' ? 5 : 0);
+    const { isHungry, state } = this.#turns;
+    if (isHungry || state !== 'ok') this.#wake.wait(state === 'passed' ? 5 : 0);
   }
 
   holds(id: string): boolean {
@@ -206,9 +209,7 @@ export class QueueConsumer implements Service {
     void this.#membership.rejoin();
   }
 
-  keys(): ConsumerKeys | undefined {
-    return this.#membership.keys;
-  }
+  readonly keys = (): ConsumerKeys | undefined => this.#membership.keys;
 
   joined(keys: ConsumerKeys): void {
     this.#turns.begin(keys);

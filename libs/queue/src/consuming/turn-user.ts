@@ -5,6 +5,8 @@ import type { Taken } from '../store/turn.js';
 export interface TurnUser {
   /** How many more messages the consumer wants now. */
   wanted(): number;
+  /** Most bytes that those may have, while nobody knows yet how large messages are. */
+  maxBytes(): number | undefined;
   /** Takes messages. Must not throw. */
   take(messages: readonly Taken[]): void;
   /** Takes a message that came with a wake-up, or gives it back when there is no room for it. Must not throw. */

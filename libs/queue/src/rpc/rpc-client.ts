@@ -9,6 +9,7 @@ import { decodeReply, type Reply, replyAddress } from '../model/reply-frame.js';
 import { findMessage } from '../store/job.js';
 import { type ReplyKeys, replyKeys } from '../store/keys.js';
 import { forgetConsumed, forgetReplies, forgetRequester, nextReplies, tellConsumed } from '../store/replies.js';
+import { insist } from './insistence.js';
 import { RemoteError, RequestTimeoutError } from './rpc-errors.js';
 import { RpcStream } from './rpc-stream.js';
 
@@ -81,7 +82,7 @@ export class RpcClient {
       timedOut: () => new RequestTimeoutError(subject, timeoutMs),
       decode: (reply) => this.#codecs.get(reply.codecId).decode(reply.body),
       failure: (reply) => new RemoteError(parseRemoteFailure(reply.body.toString('utf8'))),
-      consumed: (count) => void tellConsumed(this.#connection.commands, this.#keys, correlationId, count).catch(ignore),
+      consumed: (count) => this.#tellConsumed(correlationId, count, timeoutMs),
       ended: (isComplete) => this.#end(correlationId, sent, isComplete),
     });
     this.#pending.set(correlationId, stream);
@@ -126,6 +127,16 @@ export class RpcClient {
     }
     if (frames.length > 0) void forgetReplies(this.#connection.commands, this.#keys, last).catch(ignore);
     return 0;
+  }
+
+  /** Told until Redis has it: a responder that never hears of it would wait for ever. */
+  #tellConsumed(correlationId: string, count: number, timeoutMs: number): void {
+    const patience = {
+      until: performance.now() + timeoutMs,
+      isGivenUp: () => !this.#pending.has(correlationId),
+    };
+    const tell = () => tellConsumed(this.#connection.commands, this.#keys, correlationId, count);
+    insist(patience, tell).catch(ignore);
   }
 
   /** Nobody waits for it any more. When it did not come to its end, whoever works on it is told. */

@@ -1,15 +1,29 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Codec } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
-import type { MessageContext } from '../consuming/message-context.js';
+import type { StoredProperties } from '../model/message-frame.js';
 import type { MessageIds } from '../model/message-id.js';
 import { describeRemotely } from '../model/remote-failure.js';
 import { encodeReply, type Reply, requesterOf } from '../model/reply-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import { type ReplyKeys, replyKeys } from '../store/keys.js';
 import { sendReply } from '../store/replies.js';
+import { insist } from './insistence.js';
+import { ReplyItems } from './reply-items.js';
 
-/** Sends back what the handler of a request answered, before the request is acknowledged. */
+/** How long a reply is tried to be sent to a requester that did not say how long it waits. */
+const defaultPatienceMs = 30_000;
+
+/** What an answer needs to know of its request. */
+export interface Answerable {
+  readonly properties: StoredProperties;
+  /** Aborted when the request is cancelled, or its time is over. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends back what the handler of a request answered, before the request is acknowledged. A reply is sent until Redis has
+ * confirmed it: when a connection is cut in between it is there twice, and the requester takes it once.
+ */
 export class RpcResponder {
   readonly #connection: RedisConnection;
   readonly #forwarder: Forwarder;
@@ -24,52 +38,56 @@ export class RpcResponder {
   }
 
   /** Sends a handler's result: what it answered, or one after the other what it yields. It ends when the request is cancelled. */
-  async answer(context: MessageContext, result: unknown): Promise<void> {
-    const { replyTo, correlationId = '' } = context.properties;
+  async answer(request: Answerable, result: unknown): Promise<void> {
+    const { replyTo, correlationId = '' } = request.properties;
     if (replyTo === undefined) return;
     const requester = requesterOf(replyTo);
     if (requester === undefined) return this.#toQueue(replyTo, correlationId, result, 'result');
     const keys = replyKeys(this.#connection.prefix, requester);
-    if (isAsyncIterable(result)) return this.#stream(keys, correlationId, context, result);
-    await this.#send(keys, { kind: 'result', correlationId, sequence: 0, value: result });
+    if (isAsyncIterable(result)) return this.#stream(keys, correlationId, request, result);
+    await this.#send(keys, request, this.#frame('result', correlationId, 0, result));
   }
 
   /** Tells the requester that its request failed. */
-  async fail(properties: MessageContext['properties'], error: unknown): Promise<void> {
+  async fail(properties: StoredProperties, error: unknown): Promise<void> {
     const { replyTo, correlationId = '' } = properties;
     if (replyTo === undefined) return;
     const requester = requesterOf(replyTo);
     const failure = describeRemotely(error);
     if (requester === undefined) return this.#toQueue(replyTo, correlationId, failure, 'error');
     const frame = encodeReply({ kind: 'error', correlationId, sequence: 0, codecId: 1, body: JSON.stringify(failure) });
-    await sendReply(this.#connection.commands, replyKeys(this.#connection.prefix, requester), frame);
+    await this.#send(replyKeys(this.#connection.prefix, requester), { properties }, frame);
   }
 
   async #stream(
     keys: ReplyKeys,
     correlationId: string,
-    { signal }: MessageContext,
-    items: AsyncIterable<unknown>,
+    request: Answerable,
+    values: AsyncIterable<unknown>,
   ): Promise<void> {
+    const { signal, properties } = request;
+    const stallMs = properties.expirationMs ?? defaultPatienceMs;
+    const isGivenUp = () => signal.aborted;
+    const items = new ReplyItems(this.#connection, { keys, correlationId, stallMs, isGivenUp });
     let sequence = 0;
-    for await (const value of items) {
-      const item = { kind: 'item', correlationId, sequence: sequence++, value } as const;
-      for (let waitMs = 5; !(await this.#send(keys, item)); waitMs = Math.min(waitMs * 2, 100)) {
-        await pause(waitMs, undefined, { signal });
-      }
+    for await (const value of values) {
+      await items.add(this.#frame('item', correlationId, sequence++, value));
       if (signal.aborted) throw signal.reason;
     }
-    await this.#send(keys, { kind: 'end', correlationId, sequence, value: null });
+    await items.add(this.#frame('end', correlationId, sequence, null));
+    await items.sent();
   }
 
-  #send(
-    keys: ReplyKeys,
-    reply: Pick<Reply, 'kind' | 'correlationId' | 'sequence'> & { value: unknown },
-  ): Promise<boolean> {
-    const body = this.#codec.encode(reply.value === undefined ? null : reply.value);
-    const frame = encodeReply({ ...reply, codecId: this.#codec.id, body });
-    const item = reply.kind === 'item' ? reply : undefined;
-    return sendReply(this.#connection.commands, keys, frame, item);
+  #send(keys: ReplyKeys, request: Pick<Answerable, 'properties'> & Partial<Answerable>, frame: Buffer): Promise<void> {
+    const until = performance.now() + (request.properties.expirationMs ?? defaultPatienceMs);
+    // The signal is looked at when something failed: it costs to make one.
+    const isGivenUp = () => request.signal?.aborted === true;
+    return insist({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));
+  }
+
+  #frame(kind: Reply['kind'], correlationId: string, sequence: number, value: unknown): Buffer {
+    const body = this.#codec.encode(value === undefined ? null : value);
+    return encodeReply({ kind, correlationId, sequence, codecId: this.#codec.id, body });
   }
 
   /** `replyTo` names a queue, as in AMQP: the reply is a message like any other, of type `result` or `error`. */

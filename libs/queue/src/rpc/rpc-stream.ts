@@ -38,9 +38,10 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
     return this;
   }
 
-  /** A redelivered request may be answered twice: what is not the next reply is a repetition. */
+  /** A redelivered request may be answered twice, and a reply sent twice: what is not the next one is a repetition. */
   reply(reply: Reply): void {
-    if (this.#isEnded || (reply.kind === 'item' && reply.sequence !== this.#expected)) return;
+    const isNumbered = reply.kind === 'item' || reply.kind === 'end';
+    if (this.#isEnded || (isNumbered && reply.sequence !== this.#expected)) return;
     this.#expected++;
     this.#waiting.push(reply);
     this.#restart();

@@ -1,16 +1,20 @@
 import { asBytes, asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
 import type { ReplyKeys } from './keys.js';
 
-// Hands a reply over, unless it is an item and the requester is too far behind.
+// Hands replies over; of items only as many as the requester is not too far behind for. What is sent a second time because the
+// answer was lost stands in the stream twice: the requester knows each by its number.
 //
 // KEYS 1 replies 2 consumed
-// ARGV 1 frame 2 time to live in ms 3 correlation id of an item, else '' 4 number of the item 5 most items that may wait
-// RETURNS 1, or 0 when the requester has to catch up first: nothing was done
+// ARGV 1 time to live in ms 2 correlation id of items, else '' 3 number of the first item 4 most items that may wait 5… frames
+// RETURNS how many were taken, from the first on
 const replyScript = lua`#!lua
-if ARGV[3] ~= '' and ARGV[4] - (redis.call('HGET', KEYS[2], ARGV[3]) or 0) >= tonumber(ARGV[5]) then return 0 end
-redis.call('XADD', KEYS[1], '*', 'r', ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
+local room = #ARGV - 4
+if ARGV[2] ~= '' then
+  room = math.min(room, ARGV[4] - (ARGV[3] - (redis.call('HGET', KEYS[2], ARGV[2]) or 0)))
+end
+for i = 5, 4 + room do redis.call('XADD', KEYS[1], '*', 'r', ARGV[i]) end
+if room > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return math.max(room, 0)
 `;
 
 /** What nobody reads goes after this time: the requester is dead. */
@@ -18,15 +22,19 @@ const replyTtlMs = 600_000;
 /** Items of one stream of replies that may wait for its requester. */
 export const replyWindow = 128;
 
-/** False when it is an item and the requester is too far behind: try again later. */
-export async function sendReply(
+/** The only reply to a request. */
+export async function sendReply(client: RedisClient, keys: ReplyKeys, frame: Buffer): Promise<void> {
+  await replyScript.run(client, [keys.replies, keys.consumed], [replyTtlMs, '', 0, 0, frame]);
+}
+
+/** Some items of a stream of replies, `first` being the number of the first. Answers how many there was room for. */
+export async function sendReplyItems(
   client: RedisClient,
   keys: ReplyKeys,
-  frame: Buffer,
-  item?: { readonly correlationId: string; readonly sequence: number },
-): Promise<boolean> {
-  const args = [frame, replyTtlMs, item?.correlationId ?? '', item?.sequence ?? 0, replyWindow];
-  return asInteger(await replyScript.run(client, [keys.replies, keys.consumed], args)) === 1;
+  { correlationId, first, frames }: { correlationId: string; first: number; frames: readonly Buffer[] },
+): Promise<number> {
+  const args = [replyTtlMs, correlationId, first, replyWindow, ...frames];
+  return asInteger(await replyScript.run(client, [keys.replies, keys.consumed], args));
 }
 
 /** Waits for replies after `last`; answers them with the id of the newest. */
@@ -51,14 +59,26 @@ export async function forgetReplies(client: RedisClient, keys: ReplyKeys, last: 
   await client.xtrim(keys.replies, 'MINID', `${ms}-${Number(sequence) + 1}`);
 }
 
-/** Tells the responder how far the requester is. */
+// Tells the responder how far the requester is; older news that comes late changes nothing.
+//
+// KEYS 1 consumed
+// ARGV 1 correlation id 2 count 3 time to live in ms
+// RETURNS 1
+const consumedScript = lua`#!lua
+if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or 0) then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+`;
+
 export async function tellConsumed(
   client: RedisClient,
   keys: ReplyKeys,
   correlationId: string,
   count: number,
 ): Promise<void> {
-  await client.multi().hset(keys.consumed, correlationId, count).pexpire(keys.consumed, replyTtlMs).exec();
+  await consumedScript.run(client, [keys.consumed], [correlationId, count, replyTtlMs]);
 }
 
 export async function forgetConsumed(client: RedisClient, keys: ReplyKeys, correlationId: string): Promise<void> {

@@ -10,7 +10,7 @@ import { unpackList } from './message-unpacker.js';
 // KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
 //      12 cancels 13 handled 14… ready, highest priority first
 // ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 ids to acknowledge, as a
-//      MessagePack list, or '' 5… ids that were handed to me and that I claim
+//      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6… ids that were handed to me and that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
 //         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms, ids and frames (MessagePack: id, frame, id, frame …),
 //         [counts, handled] when any of these is kept }
@@ -22,7 +22,7 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[6]) > 0
 local notMine, mine = {}, {}
-for i = 5, #ARGV do
+for i = 6, #ARGV do
   if call('ZREM', KEYS[5], ARGV[i]) == 1 then
     call('SADD', KEYS[2], ARGV[i])
     call('HINCRBY', KEYS[4], 'delivered', 1)
@@ -78,7 +78,12 @@ if n > 0 and levels > 1 then
   local fair = math.floor(taken / 10) - math.floor((taken - n) / 10)
   for level = #KEYS, 15, -1 do take(KEYS[level], fair - #ids) end
 end
-for level = 14, #KEYS do while take(KEYS[level], math.min(n - #ids, 1000)) do end end
+local most = tonumber(ARGV[5])
+local function fitting()
+  if not most then return 1000 end
+  return #ids == 0 and 1 or math.floor((most - bytes) * #ids / bytes)
+end
+for level = 14, #KEYS do while take(KEYS[level], math.min(n - #ids, 1000, fitting())) do end end
 if #ids > 0 then
   call('SADD', KEYS[2], unpack(ids))
   if meta[10] then call('HINCRBY', KEYS[4], 'bytes', -bytes) end
@@ -98,7 +103,7 @@ for i = 5, 6 do
   local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
   if head then due = math.min(due, tonumber(head)) end
 end
-local hasRoom = #ids < wanted and (state == 'ok' or state == 'passed')
+local hasRoom = #ids < wanted and not (most and #ids > 0) and (state == 'ok' or state == 'passed')
 if hasRoom then
   call('ZADD', KEYS[7], 0, me)
   local isKept = meta[8] and meta[8] ~= me and tonumber(meta[9]) <= due and call('ZSCORE', KEYS[7], meta[8])
@@ -151,13 +156,15 @@ export async function turn(
   keys: ConsumerKeys,
   request: {
     readonly wanted: number;
+    /** Most bytes to take, but one message in any case; more are left then, perhaps. Undefined: any. */
+    readonly maxBytes: number | undefined;
     readonly wakeUp: string;
     readonly claimed: readonly string[];
     readonly acknowledged: readonly string[];
   },
 ): Promise<TurnResult | undefined> {
-  const { wanted, wakeUp, claimed, acknowledged } = request;
-  const args = [keys.consumer, wanted, wakeUp, packIds(acknowledged), ...claimed];
+  const { wanted, maxBytes = '', wakeUp, claimed, acknowledged } = request;
+  const args = [keys.consumer, wanted, wakeUp, packIds(acknowledged), maxBytes, ...claimed];
   const reply = asList(await turnScript.run(client, keys.turn, args));
   const state = asText(reply[0]);
   if (state === 'lost') return undefined;

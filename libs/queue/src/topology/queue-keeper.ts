@@ -1,5 +1,5 @@
 import { type Events, PollLoop } from '@millrace/delivery';
-import type { RedisConnection } from '@millrace/redis';
+import { type RedisConnection, redisFailure } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { moveDue } from '../store/due.js';
 import { keeperKey, queueKeys } from '../store/keys.js';
@@ -16,6 +16,8 @@ const ownerSilenceMs = 3 * candidateTurnMs;
 /** Looked at in one turn; with more queues than this each has its turn less often. */
 const queuesATurn = 500;
 const maxExpiryRounds = 20;
+/** Without the right to be the keeper it asks no more often than so. */
+const deniedTurnMs = 600_000;
 
 /**
  * Looks after queues that nobody may be consuming from: ends what has expired there (a queue with a time to live and a
@@ -29,6 +31,7 @@ export class QueueKeeper {
   readonly #carry: (queue: string) => void;
   readonly #loop: PollLoop;
   #next = 0;
+  #isDenied = false;
 
   constructor(
     connection: RedisConnection,
@@ -43,7 +46,10 @@ export class QueueKeeper {
     this.#carry = carry;
     this.#loop = new PollLoop(
       () => this.#turn(),
-      (error) => events.emit('background-error', { duty: 'upkeep of queues', error }),
+      (error) => {
+        this.#isDenied = redisFailure(error).failure === 'denied';
+        events.emit('background-error', { duty: 'upkeep of queues', error });
+      },
     );
   }
 
@@ -63,6 +69,11 @@ export class QueueKeeper {
   async #turn(): Promise<number> {
     const { commands, prefix } = this.#connection;
     if (!this.#connection.isUp) return turnMs;
+    if (this.#isDenied) {
+      // Another process may have the right; ours may be given it.
+      this.#isDenied = false;
+      return deniedTurnMs;
+    }
     const { owner } = this.#declarations;
     const known = [...(this.#cache.known?.topology.queues.values() ?? [])];
     await Promise.all(this.#owned(known).map(({ name }) => keepOwned(commands, prefix, name)));

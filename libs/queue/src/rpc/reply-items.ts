@@ -1,0 +1,83 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RedisConnection } from '@millrace/redis';
+import type { ReplyKeys } from '../store/keys.js';
+import { sendReplyItems } from '../store/replies.js';
+import { insist } from './insistence.js';
+
+/** Items that wait here to be sent: enough to share a call, few enough that a slow requester holds its handler back. */
+const maxWaiting = 64;
+
+/** Where a stream of replies goes, and when it is given up. */
+export interface ReplyItemsTarget {
+  readonly keys: ReplyKeys;
+  readonly correlationId: string;
+  /** How long the requester may take to consume anything at all, in ms. */
+  readonly stallMs: number;
+  readonly isGivenUp: () => boolean;
+}
+
+/** The items of one stream of replies on their way: what is yielded in one tick, or while a call is under way, shares a call. */
+export class ReplyItems {
+  readonly #connection: RedisConnection;
+  readonly #target: ReplyItemsTarget;
+  #waiting: Buffer[] = [];
+  /** Number of the first that waits. */
+  #first = 0;
+  #sending: Promise<void> | undefined;
+  #error: { readonly error: unknown } | undefined;
+  #tellRoom: (() => void) | undefined;
+
+  constructor(connection: RedisConnection, target: ReplyItemsTarget) {
+    this.#connection = connection;
+    this.#target = target;
+  }
+
+  /** Takes the next one; a promise when the caller must wait before it makes another. */
+  add(frame: Buffer): Promise<void> | undefined {
+    if (this.#error !== undefined) return this.sent();
+    this.#waiting.push(frame);
+    this.#sending ??= new Promise(setImmediate).then(() => this.#send());
+    return this.#waiting.length < maxWaiting ? undefined : this.#room();
+  }
+
+  /** Resolves when Redis has them all. @throws why it has not */
+  async sent(): Promise<void> {
+    await this.#sending;
+    if (this.#error !== undefined) throw this.#error.error;
+  }
+
+  async #room(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#tellRoom = resolve;
+    });
+    if (this.#error !== undefined) throw this.#error.error;
+  }
+
+  async #send(): Promise<void> {
+    try {
+      for (let waitMs = 5, since = performance.now(); this.#waiting.length > 0; ) {
+        const taken = await this.#call();
+        if (taken > 0) [waitMs, since] = [5, performance.now()];
+        else if (this.#target.isGivenUp()) throw new Error('the request was given up');
+        else if (performance.now() - since > this.#target.stallMs) throw new Error('the requester reads no further');
+        else await pause(waitMs, undefined, { ref: false });
+        if (taken === 0) waitMs = Math.min(waitMs * 2, 100);
+      }
+    } catch (error) {
+      this.#error = { error };
+    }
+    this.#sending = undefined;
+    this.#tellRoom?.();
+  }
+
+  async #call(): Promise<number> {
+    const { keys, correlationId, stallMs, isGivenUp } = this.#target;
+    const call = { correlationId, first: this.#first, frames: this.#waiting.slice(0, maxWaiting) };
+    const patience = { until: performance.now() + stallMs, isGivenUp };
+    const taken = await insist(patience, () => sendReplyItems(this.#connection.commands, keys, call));
+    this.#waiting.splice(0, taken);
+    this.#first += taken;
+    if (taken > 0) this.#tellRoom?.();
+    return taken;
+  }
+}
