@@ -1,0 +1,115 @@
+import { Events } from '@millrace/delivery';
+import { Log, type RecordContext } from '@millrace/log';
+import { Broker, type MessageContext } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
+import { Journal } from './journal.js';
+import {
+  boundedQueue,
+  fateOf,
+  group,
+  leaseMs,
+  type Payload,
+  prefetch,
+  readAssignment,
+  topic,
+  workQueue,
+} from './load.js';
+
+// A process that is a member of the group and a consumer of both queues, and writes down what it does: what it begins
+// before anything else, what it handled before it answers. SIGTERM stops it orderly.
+
+const retry = { maxRetries: 2, backoff: { kind: 'fixed', delayMs: 150 } } as const;
+const { name, journalFolder, connection: input } = readAssignment();
+const journal = new Journal(journalFolder, name);
+const connection = new RedisConnection({ ...input, name });
+await connection.whenReady(60_000);
+const events = new Events();
+watch(events);
+const log = new Log(connection, { events });
+const broker = new Broker(connection, { events });
+const member = log.consumer({
+  group,
+  topics: topic,
+  leaseMs,
+  heartbeatMs: 300,
+  concurrency: 8,
+  retry,
+  handler: handleRecord,
+});
+const consumers = [
+  broker.consumer({
+    queue: workQueue,
+    leaseMs,
+    concurrency: 8,
+    prefetch: prefetch[workQueue],
+    retry,
+    handler: handleMessage(2),
+  }),
+  broker.consumer({
+    queue: boundedQueue,
+    leaseMs,
+    concurrency: 3,
+    prefetch: prefetch[boundedQueue],
+    retry,
+    handler: handleMessage(20),
+  }),
+];
+process.once('SIGTERM', () => void end());
+await Promise.all([member, ...consumers].map((consumer) => consumer.start()));
+console.log('ready');
+
+async function handleRecord(payload: unknown, context: RecordContext): Promise<void> {
+  const { partition, offset, epoch, attempt } = context;
+  const { key, seq } = payload as Payload;
+  const what = { topic, partition, offset, epoch, attempt, key, seq };
+  journal.write({ kind: 'record-begun', ...what });
+  await work(2);
+  failByFate({ key, seq }, attempt);
+  journal.write({ kind: 'record-handled', ...what });
+}
+
+function handleMessage(ms: number) {
+  return async (payload: unknown, { queue, messageId: id, attempt }: MessageContext): Promise<void> => {
+    journal.write({ kind: 'message-begun', queue, id, attempt, clockMs: Date.now() });
+    await work(ms);
+    failByFate(payload as Payload, attempt);
+    journal.write({ kind: 'message-handled', queue, id, attempt, clockMs: Date.now() });
+  };
+}
+
+function failByFate(payload: Payload, attempt: number): void {
+  const fate = fateOf(payload);
+  if (fate === 'poison') throw new Error('this one always fails');
+  if (fate === 'flaky' && attempt === 1) throw new Error('this one fails once');
+}
+
+/** A handler that waits for something, as handlers do. */
+function work(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function watch(events: Events): void {
+  const epochs = new Map<number, number>();
+  events.on('partition-assigned', (event) => {
+    epochs.set(event.partition, event.epoch);
+    journal.note('partition-assigned', event);
+  });
+  events.on('committed', ({ topic, partition, offset }) =>
+    journal.write({ kind: 'committed', topic, partition, offset, epoch: epochs.get(partition) ?? 0 }),
+  );
+  for (const what of ['partition-revoked', 'lease-lost', 'offset-out-of-range', 'commit-refused'] as const) {
+    events.on(what, (event: object) => journal.note(what, event));
+  }
+  for (const what of ['dead-lettered', 'discarded'] as const) {
+    events.on(what, ({ source, reason }) => journal.note(what, { source, reason }));
+  }
+  events.on('background-error', ({ duty, error }) => journal.note('background-error', { duty, error: String(error) }));
+}
+
+async function end(): Promise<void> {
+  await Promise.all([member, ...consumers].map((consumer) => consumer.stop({ deadlineMs: 10_000 })));
+  await Promise.all([log.close(), broker.close()]);
+  connection.close();
+  journal.note('ended', {});
+  journal.close();
+}

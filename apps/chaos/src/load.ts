@@ -1,0 +1,46 @@
+import type { ConnectionInput } from '@millrace/redis';
+
+/** What is declared, and under which load it is. Both kinds of process and the checker go by this. */
+export const topic = 'orders';
+export const group = 'shipping';
+export const deadTopic = `${topic}.dead-letters`;
+export const exchange = 'events';
+/** Takes everything, also what is delayed. */
+export const workQueue = 'work';
+/** Refuses what is too much. */
+export const boundedQueue = 'bounded';
+export const queues = [workQueue, boundedQueue] as const;
+export const initialPartitions = 4;
+export const prefetch = { [workQueue]: 10, [boundedQueue]: 5 } as const;
+export const maxLength = 30;
+/** Of members and of consumers. Short, so that a minute sees many of them end. */
+export const leaseMs = 2000;
+
+/** What a process is told by its environment, as JSON in `CHAOS`. */
+export interface Assignment {
+  readonly name: string;
+  readonly journalFolder: string;
+  readonly connection: ConnectionInput;
+  /** Messages a second of this producer, on each of the two sides. */
+  readonly rate: number;
+  /** Replicas that must have what is confirmed; 0: none. */
+  readonly minReplicas: number;
+}
+
+export function readAssignment(): Assignment {
+  return JSON.parse(process.env.CHAOS ?? '{}') as Assignment;
+}
+
+/** What is sent: enough to know it again. */
+export interface Payload {
+  readonly key: string;
+  readonly seq: number;
+}
+
+export type Fate = 'good' | 'flaky' | 'poison';
+
+/** What its handler will do: some fail at the first attempt, few always. */
+export function fateOf({ seq }: Payload): Fate {
+  if (seq % 67 === 66) return 'poison';
+  return seq % 23 === 22 ? 'flaky' : 'good';
+}

@@ -1,0 +1,246 @@
+import { describe, expect, it } from '@jest/globals';
+import { check, type Verdict } from './check.js';
+import type { Evidence } from './evidence.js';
+import type { JournalEntry, Unstamped } from './journal-entry.js';
+import type { Observation } from './observation.js';
+
+const queue = 'work';
+const record = (seq: number, offset = seq, key = 'k') => ({ topic: 't', partition: 0, offset, key, seq });
+const attempt = (seq: number, { epoch = 1, offset = seq } = {}) => ({ ...record(seq, offset), epoch, attempt: 1 });
+const message = (id: string, clockMs = 1000) => ({ queue, id, attempt: 1, clockMs });
+const receipt = { queues: [queue], deadLetteredBy: [], refusedBy: [], sentMs: 900, delayMs: 0 };
+const seen = (kind: Observation['kind'], epoch: number, owner: string, offset = 0): Observation => {
+  const place = { server: 's', topic: 't', partition: 0, owner, epoch };
+  return kind === 'acquired' ? { kind, ...place } : { kind, ...place, offset, isSeek: false };
+};
+const sample = { queue, messages: 5, ready: 2, delayed: 1, unacked: { a: 2 }, parked: 0, dying: 0 };
+
+/** Two records and a message: all confirmed, handled once, in order. */
+const goodJournal: readonly Unstamped[] = [
+  { kind: 'record-confirmed', ...record(0) },
+  { kind: 'record-confirmed', ...record(1) },
+  { kind: 'message-confirmed', id: 'm', ...receipt },
+  { kind: 'record-begun', ...attempt(0) },
+  { kind: 'record-handled', ...attempt(0) },
+  { kind: 'record-begun', ...attempt(1) },
+  { kind: 'record-handled', ...attempt(1) },
+  { kind: 'committed', topic: 't', partition: 0, epoch: 1, offset: 2 },
+  { kind: 'message-begun', ...message('m') },
+  { kind: 'message-handled', ...message('m') },
+];
+
+function evidence(
+  changes: Partial<Omit<Evidence, 'journal'>> & { readonly journal?: readonly Unstamped[] } = {},
+): Evidence {
+  const { journal = goodJournal, ...rest } = changes;
+  const stamped = journal.map((entry, index): JournalEntry => ({ at: index * 1000, process: 'p', ...entry }));
+  return {
+    observations: [seen('acquired', 1, 'a'), seen('committed', 1, 'a', 2), seen('acquired', 2, 'b')],
+    queueSamples: [sample],
+    partitionSamples: [{ topic: 't', partition: 0, start: 0, end: 2, lastEntry: 2, committed: 2 }],
+    faults: [],
+    final: {
+      records: [record(0), record(1)],
+      deadRecords: [],
+      deadMessages: [],
+      undrained: [],
+      leftoverKeys: [],
+    },
+    limits: { prefetch: { [queue]: 2 }, ready: { [queue]: 2 } },
+    mayLoseUnconfirmed: false,
+    ...rest,
+    journal: stamped,
+  };
+}
+
+function without(kind: Unstamped['kind'], seq?: number): Unstamped[] {
+  return goodJournal.filter(
+    (entry) => entry.kind !== kind || (seq !== undefined && 'seq' in entry && entry.seq !== seq),
+  );
+}
+
+/** The only rule that was broken, and how often. */
+function broken(verdict: Verdict): string[] {
+  return [...new Set(verdict.violations.map((text) => text.slice(0, text.indexOf(':'))))];
+}
+
+const final = evidence().final;
+
+describe('the checker', () => {
+  it('finds nothing in a run in which all went well, and counts it', () => {
+    const verdict = check(evidence());
+    expect(verdict.violations).toEqual([]);
+    expect(verdict).toMatchObject({ confirmed: 3, handled: 3, deadLettered: 0, duplicates: 0, commitsObserved: 1 });
+  });
+
+  it('allows that what was handled is handled again, and counts it', () => {
+    const again: Unstamped[] = [
+      { kind: 'record-begun', ...attempt(0, { epoch: 2 }) },
+      { kind: 'record-handled', ...attempt(0, { epoch: 2 }) },
+    ];
+    expect(check(evidence({ journal: [...goodJournal, ...again] }))).toMatchObject({ duplicates: 1, violations: [] });
+  });
+
+  it('takes a dead letter for handled', () => {
+    const dead = { ...final, deadRecords: [record(1)], deadMessages: [{ queue, id: 'm' }] };
+    const journal = without('record-handled', 1).filter(({ kind }) => kind !== 'message-handled');
+    expect(check(evidence({ journal, final: dead }))).toMatchObject({ deadLettered: 2, violations: [] });
+  });
+
+  const violations: [string, keyof Verdict, Partial<Omit<Evidence, 'journal'>> & { journal?: readonly Unstamped[] }][] =
+    [
+      ['a record that was confirmed and never handled', 'lost', { journal: without('record-handled', 1) }],
+      ['a message that was confirmed and never handled', 'lost', { journal: without('message-handled') }],
+      [
+        'a message that one of two queues lost',
+        'lost',
+        { journal: [...goodJournal, { kind: 'message-confirmed', id: 'm', ...receipt, queues: [queue, 'other'] }] },
+      ],
+      [
+        'a message that a full queue dead-lettered and that is nowhere',
+        'lost',
+        {
+          journal: [
+            ...goodJournal,
+            { kind: 'message-confirmed', id: 'x', ...receipt, queues: [], deadLetteredBy: [queue] },
+          ],
+        },
+      ],
+      [
+        'a hole in the offsets',
+        'offsetViolations',
+        {
+          journal: goodJournal.filter(({ kind }) => kind.startsWith('message')),
+          final: { ...final, records: [record(0), record(1, 2)] },
+        },
+      ],
+      [
+        'an offset that names another record than was confirmed',
+        'offsetViolations',
+        { journal: [...goodJournal, { kind: 'record-confirmed', ...record(0, 1, 'other') }, ...handled(0, 'other')] },
+      ],
+      [
+        'an offset that named another record when it was handled',
+        'offsetViolations',
+        { journal: [...goodJournal, { kind: 'record-begun', ...attempt(7, { offset: 1 }) }] },
+      ],
+      [
+        'a counter that disagrees with the stream',
+        'offsetViolations',
+        { partitionSamples: [{ topic: 't', partition: 0, start: 0, end: 3, lastEntry: 2, committed: 2 }] },
+      ],
+      [
+        'a record that was begun before its predecessor was handled',
+        'orderViolations',
+        {
+          journal: [3, 5, 4, 6]
+            .map((index) => goodJournal[index]!)
+            .concat(goodJournal.slice(0, 3), goodJournal.slice(7)),
+        },
+      ],
+      [
+        'a predecessor that was only begun',
+        'orderViolations',
+        {
+          journal: [3, 5, 6, 4]
+            .map((index) => goodJournal[index]!)
+            .concat(goodJournal.slice(0, 3), goodJournal.slice(7)),
+        },
+      ],
+      [
+        'records of a key that stand in another order than they were sent in',
+        'orderViolations',
+        {
+          journal: goodJournal.filter(({ kind }) => kind.startsWith('message')),
+          final: { ...final, records: [record(1, 0), record(0, 1)] },
+        },
+      ],
+      [
+        'a record that stands in the log twice',
+        'orderViolations',
+        {
+          journal: goodJournal.filter(({ kind }) => kind.startsWith('message')),
+          final: { ...final, records: [record(0, 0), record(0, 1)] },
+        },
+      ],
+      [
+        'two owners that commit in one epoch',
+        'dualOwners',
+        { observations: [seen('acquired', 1, 'a'), seen('committed', 1, 'a', 1), seen('committed', 1, 'b', 2)] },
+      ],
+      [
+        'an epoch that is given twice',
+        'dualOwners',
+        { observations: [seen('acquired', 1, 'a'), seen('acquired', 1, 'b')] },
+      ],
+      ['an epoch that goes back', 'dualOwners', { observations: [seen('acquired', 3, 'a'), seen('acquired', 2, 'b')] }],
+      [
+        'a commit of an epoch that was over',
+        'staleCommitsAccepted',
+        { observations: [seen('acquired', 1, 'a'), seen('acquired', 2, 'b'), seen('committed', 1, 'a', 1)] },
+      ],
+      [
+        'a committed offset that goes back',
+        'committedRegressions',
+        { observations: [seen('committed', 1, 'a', 5), seen('committed', 1, 'a', 4)] },
+      ],
+      [
+        'a delayed message that was early',
+        'earlyDeliveries',
+        {
+          journal: goodJournal.map((entry) =>
+            entry.kind === 'message-confirmed' ? { ...entry, delayMs: 102, sentMs: 900 } : entry,
+          ),
+        },
+      ],
+      [
+        'a consumer that held too many',
+        'limitsExceeded',
+        { queueSamples: [{ ...sample, messages: 6, unacked: { a: 3 } }] },
+      ],
+      [
+        'a queue that was longer than allowed',
+        'limitsExceeded',
+        { queueSamples: [{ ...sample, messages: 6, ready: 3 }] },
+      ],
+      ['a message in no state', 'countMismatches', { queueSamples: [{ ...sample, messages: 6 }] }],
+      ['a message in two states', 'countMismatches', { queueSamples: [{ ...sample, dying: 1 }] }],
+      ['something that was not drained', 'undrained', { final: { ...final, undrained: ['queue work: 1 ready'] } }],
+      ['a key that was left', 'leftoverKeys', { final: { ...final, leftoverKeys: ['millrace:{queue:work}:meta'] } }],
+    ];
+
+  it.each(violations)('finds %s', (_, rule, changes) => {
+    const verdict = check(evidence(changes));
+    expect(broken(verdict)).toEqual([rule]);
+    expect(verdict[rule]).toBeGreaterThan(0);
+  });
+
+  it('finds two members that wrote down commits in one epoch', () => {
+    const journal = evidence().journal;
+    const other: JournalEntry = {
+      at: 9,
+      process: 'q',
+      kind: 'committed',
+      topic: 't',
+      partition: 0,
+      epoch: 1,
+      offset: 1,
+    };
+    expect(broken(check({ ...evidence(), journal: [...journal, other] }))).toEqual(['dualOwners']);
+  });
+
+  it('measures a stall from what could be handled, or from the last fault, until it was begun', () => {
+    const fault = { kind: 'kill-consumer', beganAt: 7000, endedAt: 7500, isOutage: false };
+    // The message was confirmed at 2 ms and begun at 8 ms.
+    expect(check(evidence())).toMatchObject({ longestStallMs: 6 });
+    expect(check(evidence({ faults: [fault] }))).toMatchObject({ longestStallMs: 4 });
+  });
+});
+
+function handled(seq: number, key: string): Unstamped[] {
+  const place = { ...attempt(seq), key };
+  return [
+    { kind: 'record-begun', ...place },
+    { kind: 'record-handled', ...place },
+  ];
+}

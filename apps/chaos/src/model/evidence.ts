@@ -1,0 +1,57 @@
+import type { EntryOf, JournalEntry, RecordPlace } from './journal-entry.js';
+import type { DoneFault, Observation, PartitionSample, QueueSample } from './observation.js';
+
+/** What is in Redis after the faults have stopped and everything was drained. */
+export interface FinalState {
+  /** Every record of every topic, read again. */
+  readonly records: readonly RecordPlace[];
+  /** Where the dead letters of the log come from. */
+  readonly deadRecords: readonly RecordPlace[];
+  /** The dead letters of each queue, by the ids that they were published with. */
+  readonly deadMessages: readonly { readonly queue: string; readonly id: string }[];
+  /** What was still waiting when the time to drain was over. */
+  readonly undrained: readonly string[];
+  /** Keys that were there after everything had been deleted. */
+  readonly leftoverKeys: readonly string[];
+}
+
+/** What the run promised to keep to. */
+export interface Limits {
+  /** Most messages a consumer may hold, by queue. */
+  readonly prefetch: Readonly<Record<string, number>>;
+  /** Most messages that may be ready, by queue, those that come back from dead consumers included. */
+  readonly ready: Readonly<Record<string, number>>;
+}
+
+/** Everything that was recorded of a run. */
+export interface Evidence {
+  /** All journals, in the order of their times. */
+  readonly journal: readonly JournalEntry[];
+  readonly observations: readonly Observation[];
+  readonly queueSamples: readonly QueueSample[];
+  readonly partitionSamples: readonly PartitionSample[];
+  readonly faults: readonly DoneFault[];
+  readonly final: FinalState;
+  readonly limits: Limits;
+  /**
+   * A server that takes over may not have all that its predecessor had: what was not confirmed by replicas may be gone,
+   * and offsets that nobody was promised may be given again.
+   */
+  readonly mayLoseUnconfirmed: boolean;
+}
+
+export function entriesOf<K extends JournalEntry['kind']>(evidence: Evidence, kind: K): EntryOf<K>[] {
+  return evidence.journal.filter((entry) => entry.kind === kind) as EntryOf<K>[];
+}
+
+export function recordId({ topic, key, seq }: Pick<RecordPlace, 'topic' | 'key' | 'seq'>): string {
+  return `${topic} ${key} ${seq}`;
+}
+
+export function placeOf({ topic, partition, offset }: Omit<RecordPlace, 'key' | 'seq'>): string {
+  return `${topic}/${partition}@${offset}`;
+}
+
+export function messageIn(queue: string, id: string): string {
+  return `${queue} ${id}`;
+}

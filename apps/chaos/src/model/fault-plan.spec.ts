@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { clusterFaultKinds, countFaults, drawFaults, faultKinds } from './fault-plan.js';
+
+const oneServer = { seconds: 60, isCluster: false };
+
+describe('the faults of a seed', () => {
+  it('are the same for the same seed, whenever they are drawn', () => {
+    expect(drawFaults({ seed: 7, ...oneServer })).toEqual(drawFaults({ seed: 7, ...oneServer }));
+    expect(drawFaults({ seed: 7, ...oneServer })).not.toEqual(drawFaults({ seed: 8, ...oneServer }));
+  });
+
+  it('do not depend on the machine: these are the first three of seed 1', () => {
+    const [first, second, third] = drawFaults({ seed: 1, ...oneServer });
+    expect([first, second, third]).toMatchObject([
+      { kind: 'freeze-redis', atMs: 1500, forMs: 3089 },
+      { kind: 'freeze-consumer', atMs: 3904, forMs: 790 },
+      { kind: 'script-flush', atMs: 7229, forMs: 0 },
+    ]);
+  });
+
+  it('have every kind in a minute, also on a cluster', () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const faults = drawFaults({ seed, ...oneServer });
+      expect(Object.keys(countFaults(faults)).sort()).toEqual([...faultKinds].sort());
+      const onCluster = drawFaults({ seed, seconds: 60, isCluster: true });
+      expect(Object.keys(countFaults(onCluster)).sort()).toEqual([...clusterFaultKinds].sort());
+    }
+  });
+
+  it('begin one after the other, within the time', () => {
+    const times = drawFaults({ seed: 3, seconds: 120, isCluster: false }).map(({ atMs }) => atMs);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(times.at(-1)).toBeLessThan(120_000);
+  });
+});

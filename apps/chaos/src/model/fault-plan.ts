@@ -1,0 +1,92 @@
+import { Random } from './random.js';
+
+/** What is done to one server behind a proxy. A cluster has no proxy: its clients dial the addresses that nodes tell. */
+export const faultKinds = [
+  'kill-consumer',
+  'freeze-consumer',
+  'kill-producer',
+  'freeze-producer',
+  'kill-redis',
+  'freeze-redis',
+  'restart-redis',
+  'cut-connections',
+  'cut-before-reply',
+  'script-flush',
+  'redis-full',
+  'latency',
+  'rolling-restart',
+  'add-partition',
+] as const;
+
+export const clusterFaultKinds = [
+  'kill-consumer',
+  'freeze-consumer',
+  'kill-producer',
+  'freeze-producer',
+  'fail-over',
+  'freeze-redis',
+  'restart-redis',
+  'cut-connections',
+  'script-flush',
+  'redis-full',
+  'rolling-restart',
+  'add-partition',
+  'move-slot',
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number] | (typeof clusterFaultKinds)[number];
+
+/** One fault that will be done. */
+export interface PlannedFault {
+  readonly kind: FaultKind;
+  /** When it begins, in ms from the start of the load. */
+  readonly atMs: number;
+  /** How long it lasts, in ms. 0: it is over as soon as it is done. */
+  readonly forMs: number;
+  /** At least 0, below 1: which of those that can be chosen. */
+  readonly choice: number;
+}
+
+/** How long each kind lasts, in ms. Around a lease of two seconds: some freezes outlast it, some do not. */
+const durations: Partial<Record<FaultKind, readonly [number, number]>> = {
+  'freeze-consumer': [300, 5000],
+  'freeze-producer': [300, 4000],
+  'kill-redis': [0, 1500],
+  'freeze-redis': [200, 3500],
+  'redis-full': [500, 3000],
+  latency: [1000, 4000],
+  'fail-over': [0, 1000],
+};
+
+/** Nothing is done in the first moments, so that there is something to break. */
+const firstAtMs = 1500;
+const pausesMs = [1200, 4500] as const;
+
+/**
+ * Draws what will be done in `seconds`: the same seed and length give the same faults at the same times. Every kind
+ * comes once before one comes again, so that a minute has them all.
+ */
+export function drawFaults(options: {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly isCluster: boolean;
+}): PlannedFault[] {
+  const random = new Random(options.seed);
+  const kinds: readonly FaultKind[] = options.isCluster ? clusterFaultKinds : faultKinds;
+  const faults: PlannedFault[] = [];
+  let bag: FaultKind[] = [];
+  for (let atMs = firstAtMs; atMs < options.seconds * 1000; atMs += random.integer(...pausesMs)) {
+    if (bag.length === 0) bag = random.shuffled(kinds);
+    const kind = bag.pop()!;
+    const [min, max] = durations[kind] ?? [0, 0];
+    faults.push({ kind, atMs, forMs: random.integer(min, max), choice: random.next() });
+  }
+  return faults;
+}
+
+/** How often each kind is in the plan. */
+export function countFaults(faults: readonly { readonly kind: FaultKind }[]): Partial<Record<FaultKind, number>> {
+  const counts: Partial<Record<FaultKind, number>> = {};
+  for (const { kind } of faults) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { readOptions } from './options.js';
+
+describe('the options of a chaos run', () => {
+  it('have defaults', () => {
+    expect(readOptions([])).toMatchObject({ seed: 1, seconds: 60, rate: 200, isCluster: false, jsonPath: undefined });
+  });
+
+  it('are read', () => {
+    const args = ['--seed', '7', '--seconds', '120', '--cluster', '--json', 'a.json'];
+    expect(readOptions(args)).toMatchObject({ seed: 7, seconds: 120, isCluster: true, jsonPath: 'a.json' });
+  });
+
+  it('are refused with every problem at once', () => {
+    expect(() => readOptions(['--seed', 'x', '--seconds', '1'])).toThrow(/--seed .*got "x"\n- --seconds .*got "1"/s);
+    expect(() => readOptions(['--sede', '1'])).toThrow(/sede/);
+  });
+});

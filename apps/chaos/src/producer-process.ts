@@ -1,0 +1,90 @@
+import { WriteError } from '@millrace/core';
+import { Log } from '@millrace/log';
+import { Broker } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
+import { Journal } from './journal.js';
+import { boundedQueue, exchange, type Payload, readAssignment, topic, workQueue } from './load.js';
+
+// A process that sends to the log and publishes to the queues, and writes down what was confirmed to it. SIGTERM: it sends
+// no more, waits for every answer, and ends.
+
+const tickMs = 20;
+const maxOutstanding = 2000;
+const keyCount = 12;
+const { name, journalFolder, connection: input, rate, minReplicas } = readAssignment();
+const journal = new Journal(journalFolder, name);
+const connection = new RedisConnection({ ...input, name });
+await connection.whenReady(60_000);
+const log = new Log(connection);
+const broker = new Broker(connection);
+const producer = log.producer(minReplicas > 0 ? { acks: 'all', minReplicas } : {});
+const sequences = new Map<string, number>();
+const outstanding = new Set<Promise<void>>();
+let turn = 0;
+let due = 0;
+
+const timer = setInterval(() => {
+  due += (rate * tickMs) / 1000;
+  for (; due >= 1; due--) {
+    if (outstanding.size >= maxOutstanding) continue;
+    turn++;
+    track(send(next(`${name}-k${turn % keyCount}`)));
+    track(publish(turn));
+  }
+}, tickMs);
+process.once('SIGTERM', () => void end());
+console.log('ready');
+
+/** Sequence numbers belong to a key, and keys to one incarnation of one process. */
+function next(key: string): Payload {
+  const seq = sequences.get(key) ?? 0;
+  sequences.set(key, seq + 1);
+  return { key, seq };
+}
+
+function track(work: Promise<void>): void {
+  outstanding.add(work);
+  void work.finally(() => outstanding.delete(work));
+}
+
+async function send(value: Payload): Promise<void> {
+  try {
+    const { partition, offset } = await producer.send({ topic, key: value.key, value });
+    journal.write({ kind: 'record-confirmed', topic, partition, offset, ...value });
+  } catch (error) {
+    journal.write({ kind: 'record-failed', ...value, failure: describe(error) });
+  }
+}
+
+/** Every third to both queues; every seventh to the work queue later. */
+async function publish(number: number): Promise<void> {
+  const value = next(`${name}-q`);
+  const id = `${value.key}-${value.seq}`;
+  const delayMs = number % 7 === 0 ? 200 + ((number * 37) % 2000) : 0;
+  const routingKey =
+    delayMs > 0 ? `${workQueue}.later` : number % 3 === 0 ? 'both' : number % 3 === 1 ? workQueue : boundedQueue;
+  const sentMs = Date.now();
+  try {
+    const options = { messageId: id, mandatory: true, ...(delayMs > 0 ? { delayMs } : {}) };
+    const { queues, refused } = await broker.publish(exchange, routingKey, value, options);
+    const deadLetteredBy = refused.filter(({ isDeadLettered }) => isDeadLettered).map(({ queue }) => queue);
+    const refusedBy = refused.filter(({ isDeadLettered }) => !isDeadLettered).map(({ queue }) => queue);
+    journal.write({ kind: 'message-confirmed', id, queues, deadLetteredBy, refusedBy, sentMs, delayMs });
+  } catch (error) {
+    journal.write({ kind: 'message-failed', id, failure: describe(error) });
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof WriteError)
+    return `${error.failure}${error.mayBeWritten ? ', may be written' : ''}: ${error.message}`;
+  return String(error);
+}
+
+async function end(): Promise<void> {
+  clearInterval(timer);
+  while (outstanding.size > 0) await Promise.all(outstanding);
+  await Promise.all([log.close(), broker.close()]);
+  connection.close();
+  journal.close();
+}

@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Log } from '@millrace/log';
+import { Broker } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
+import { Crew } from './crew.js';
+import { deleteAll, drain, leftoverKeys, readAll } from './ending.js';
+import { FaultRunner } from './fault-runner.js';
+import { readJournals } from './journal.js';
+import { boundedQueue, exchange, group, initialPartitions, maxLength, prefetch, topic, workQueue } from './load.js';
+import type { Evidence, FinalState } from './model/evidence.js';
+import { drawFaults } from './model/fault-plan.js';
+import { Observer } from './observer.js';
+import { OneServer } from './one-server.js';
+import type { ChaosOptions } from './options.js';
+import { Sampler } from './sampler.js';
+import type { Stage } from './stage.js';
+import { WholeCluster } from './whole-cluster.js';
+
+/** What a run leaves behind, for the checker and for whoever looks into it. */
+export interface RunResult {
+  readonly evidence: Evidence;
+  readonly missedFaults: readonly string[];
+  readonly forcedEnds: readonly string[];
+  /** Processes that ended without having been told to. */
+  readonly crashes: readonly string[];
+  /** Kept when asked for. */
+  readonly journalFolder: string;
+}
+
+const crewSizes = { producer: 2, consumer: 3 };
+
+/** One run: servers, processes, load, faults, and in the end everything that was seen. */
+export async function run(options: ChaosOptions, tell: (line: string) => void): Promise<RunResult> {
+  const observer = new Observer(group);
+  const stage = options.isCluster ? await WholeCluster.start(() => observer.beginNewLives()) : await OneServer.start();
+  const journalFolder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
+  const connection = await new RedisConnection(stage.direct).open();
+  const [log, broker] = [new Log(connection), new Broker(connection)];
+  try {
+    await declare(log, broker);
+    for (const server of stage.servers) observer.watch(server);
+    return await underLoad({ options, stage, observer, journalFolder, connection, log, broker, tell });
+  } finally {
+    observer.stop();
+    await Promise.all([log.close(), broker.close()]).catch(() => undefined);
+    connection.close();
+    await stage.stop();
+    if (!options.keepsJournals) rmSync(journalFolder, { recursive: true, force: true });
+  }
+}
+
+interface Scene {
+  readonly options: ChaosOptions;
+  readonly stage: Stage;
+  readonly observer: Observer;
+  readonly journalFolder: string;
+  readonly connection: RedisConnection;
+  readonly log: Log;
+  readonly broker: Broker;
+  readonly tell: (line: string) => void;
+}
+
+async function underLoad(scene: Scene): Promise<RunResult> {
+  const { options, stage, observer, journalFolder, log, tell } = scene;
+  const crew = new Crew(crewSizes, (name) => ({
+    name,
+    journalFolder,
+    connection: stage.connection,
+    rate: options.rate / 2 / crewSizes.producer,
+    minReplicas: stage.minReplicas,
+  }));
+  const sampler = new Sampler(scene.connection, log);
+  try {
+    await crew.start();
+    sampler.start();
+    const runner = new FaultRunner(stage, crew, log);
+    const began = performance.now();
+    const seconds = () => ((performance.now() - began) / 1000).toFixed(1);
+    await runner.run(drawFaults(options), ({ kind, forMs }) =>
+      tell(`${seconds()} s: ${kind}${forMs > 0 ? ` for ${forMs} ms` : ''}`),
+    );
+    await sleep(Math.max(0, options.seconds * 1000 - (performance.now() - began)));
+    tell(`${seconds()} s: the faults are over`);
+    await stage.heal();
+    const final = await ending(scene, crew, sampler);
+    tell(`${seconds()} s: ended`);
+    const evidence: Evidence = {
+      journal: readJournals(journalFolder),
+      observations: observer.observations,
+      queueSamples: sampler.queueSamples,
+      partitionSamples: sampler.partitionSamples,
+      faults: runner.done,
+      final,
+      limits: { prefetch, ready: { [boundedQueue]: maxLength + 2 * crewSizes.consumer * prefetch[boundedQueue] } },
+      mayLoseUnconfirmed: stage.mayLoseUnconfirmed,
+    };
+    return { evidence, missedFaults: runner.missed, forcedEnds: crew.forcedEnds, crashes: crew.crashes, journalFolder };
+  } finally {
+    sampler.stop();
+    await crew.stop();
+  }
+}
+
+/** No new load; all of it is handled; what is there is read; everything is deleted; what is left is read. */
+async function ending({ stage, log, broker }: Scene, crew: Crew, sampler: Sampler): Promise<FinalState> {
+  await crew.endAll(crew.producers);
+  const undrained = await drain(log, broker);
+  sampler.stop();
+  await sampler.sample();
+  await crew.endAll(crew.consumers);
+  const found = await readAll(log, broker);
+  await deleteAll(log, broker);
+  return { ...found, undrained, leftoverKeys: await leftoverKeys(stage.servers) };
+}
+
+async function declare(log: Log, broker: Broker): Promise<void> {
+  await log.declareTopic({ name: topic, partitions: initialPartitions });
+  await broker.declare({
+    exchanges: [{ name: exchange, type: 'topic' }],
+    queues: [{ name: workQueue }, { name: boundedQueue, maxLength, overflow: 'reject-publish' }],
+    bindings: [
+      { exchange, queue: workQueue, routingKey: `${workQueue}.#` },
+      { exchange, queue: boundedQueue, routingKey: `${boundedQueue}.#` },
+      ...[workQueue, boundedQueue].map((queue) => ({ exchange, queue, routingKey: 'both' })),
+    ],
+  });
+}

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RedisCluster, type RedisServer, startCluster, waitFor } from '@millrace/testing';
+import { initialPartitions, topic, workQueue } from './load.js';
+import type { PlannedFault } from './model/fault-plan.js';
+import { mastersOf, moveSlot } from './slot-move.js';
+import type { Stage } from './stage.js';
+
+const failOverTimeoutMs = 30_000;
+
+/** Three masters that write everything to disk before they answer, with a replica each. */
+export class WholeCluster implements Stage {
+  readonly minReplicas = 1;
+  readonly mayLoseUnconfirmed = true;
+  readonly #cluster: RedisCluster;
+  readonly #onNewLives: () => void;
+
+  /** @param onNewLives told whenever a server may take over that has not all that its predecessor had */
+  static async start(onNewLives: () => void): Promise<WholeCluster> {
+    return new WholeCluster(await startCluster({ aof: 'always' }), onNewLives);
+  }
+
+  private constructor(cluster: RedisCluster, onNewLives: () => void) {
+    this.#cluster = cluster;
+    this.#onNewLives = onNewLives;
+  }
+
+  get connection() {
+    return this.#cluster.connection;
+  }
+
+  get direct() {
+    return this.#cluster.connection;
+  }
+
+  get servers(): readonly RedisServer[] {
+    return this.#cluster.servers;
+  }
+
+  async perform({ kind, forMs, choice }: PlannedFault): Promise<void> {
+    const key = keyFor(choice);
+    switch (kind) {
+      case 'fail-over':
+        return this.#failOver(key, forMs);
+      case 'freeze-redis':
+        return this.#freeze(key, forMs);
+      case 'restart-redis':
+        return this.#restart(key);
+      case 'cut-connections':
+        return this.#everywhere(['CLIENT', 'KILL', 'TYPE', 'normal']);
+      case 'script-flush':
+        return this.#everywhere(['SCRIPT', 'FLUSH']);
+      case 'redis-full':
+        await this.#everywhere(['CONFIG', 'SET', 'maxmemory', '1mb']);
+        await sleep(forMs);
+        return this.#everywhere(['CONFIG', 'SET', 'maxmemory', '0']);
+      case 'move-slot':
+        return moveSlot(this.#cluster, key, choice);
+      default:
+        throw new Error(`${kind} is nothing that can be done to a cluster`);
+    }
+  }
+
+  async heal(): Promise<void> {
+    for (const server of this.servers) {
+      server.thaw();
+      if (!server.isRunning) await server.restart();
+    }
+    await this.#cluster.waitUntilHealthy();
+    await this.#everywhere(['CONFIG', 'SET', 'maxmemory', '0']);
+  }
+
+  async stop(): Promise<void> {
+    await this.#cluster.stop();
+  }
+
+  /** A master dies, its replica takes over, and it comes back as a replica. */
+  async #failOver(key: string, forMs: number): Promise<void> {
+    const master = await this.#cluster.masterOf(key);
+    await master.kill();
+    await this.#tookOver(key, master);
+    this.#onNewLives();
+    await sleep(forMs);
+    await master.restart();
+    await this.#cluster.waitUntilHealthy();
+    this.#onNewLives();
+  }
+
+  /** Whether its replica takes over depends on how long it is frozen. */
+  async #freeze(key: string, forMs: number): Promise<void> {
+    const master = await this.#cluster.masterOf(key);
+    await master.freeze();
+    await sleep(forMs);
+    this.#onNewLives();
+    master.thaw();
+    await this.#cluster.waitUntilHealthy();
+    this.#onNewLives();
+  }
+
+  /** A master ends orderly and comes back; if that takes too long, its replica has taken over. */
+  async #restart(key: string): Promise<void> {
+    const master = await this.#cluster.masterOf(key);
+    await master.restart();
+    this.#onNewLives();
+    await this.#cluster.waitUntilHealthy();
+  }
+
+  async #tookOver(key: string, old: RedisServer): Promise<void> {
+    await waitFor(async () => (await this.#cluster.masterOf(key)) !== old, {
+      what: 'a replica to take over',
+      timeoutMs: failOverTimeoutMs,
+    });
+  }
+
+  async #everywhere(command: readonly [string, ...string[]]): Promise<void> {
+    for (const server of await mastersOf(this.#cluster)) {
+      const client = server.client();
+      const [name, ...rest] = command;
+      await client.call(name, ...rest);
+      client.disconnect();
+    }
+  }
+}
+
+/** A key of what is chosen: one of the partitions, or the busiest queue. */
+function keyFor(choice: number): string {
+  const index = Math.floor(choice * (initialPartitions + 1));
+  return index === initialPartitions ? `millrace:{queue:${workQueue}}:meta` : `millrace:{log:${topic}:${index}}:meta`;
+}
