@@ -67,7 +67,7 @@ function reaching({ url, cluster, sentinel }: ConnectionInput): boolean {
   return (url ?? cluster ?? sentinel) !== undefined;
 }
 
-async function openLog(
+export async function openLog(
   input: ConnectionInput,
   options?: LogOptions,
 ): Promise<{ log: Log; connection: RedisConnection }> {

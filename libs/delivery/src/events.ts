@@ -88,7 +88,7 @@ export interface MillraceEvents {
       readonly topic: string;
       readonly partition: number;
       readonly group: string;
-      readonly why: 'fenced' | 'truncated' | 'gone';
+      readonly why: 'fenced' | 'truncated' | 'diverged' | 'gone';
     },
   ];
   /** A consumer begins. `running()` tells how many of its handlers are at work; ask it until the consumer has stopped. */

@@ -13,8 +13,8 @@ const rememberMs = 30 * 86_400_000;
 export interface DeadLetterOrigin {
   /** Offsets below are committed: their dead letters are written for good. */
   readonly floor: number;
-  /** How often the group was set back here: a record that is handled anew may die anew. */
-  readonly pass: number;
+  /** How often the group was set back here, and which append it was: a record that is handled anew may die anew. */
+  readonly pass: string;
 }
 
 /** Writes dead letters, each once, and makes their topic when it is first needed. */

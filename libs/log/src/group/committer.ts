@@ -4,14 +4,12 @@ import type { PartitionWorker } from '../partition/partition-worker.js';
 export class Committer {
   readonly #intervalMs: number;
   readonly #workers: () => Iterable<PartitionWorker>;
-  readonly #onLost: (worker: PartitionWorker) => void;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(intervalMs: number, workers: () => Iterable<PartitionWorker>, onLost: (worker: PartitionWorker) => void) {
+  constructor(intervalMs: number, workers: () => Iterable<PartitionWorker>) {
     this.#intervalMs = intervalMs;
     this.#workers = workers;
-    this.#onLost = onLost;
   }
 
   soon(): void {
@@ -27,10 +25,10 @@ export class Committer {
     await Promise.all([...this.#workers()].map((worker) => this.commit(worker)));
   }
 
-  /** True unless Redis did not answer. */
+  /** True unless Redis did not answer. What it refuses, the worker's host hears of. */
   async commit(worker: PartitionWorker): Promise<boolean> {
     try {
-      if ((await worker.offsets.commit()) === 'lost') this.#onLost(worker);
+      await worker.offsets.commit();
       return true;
     } catch {
       // Redis is away, which others report. Nothing is lost: the work may be repeated, the lease decides by whom.

@@ -18,7 +18,8 @@ import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerSurroundings } from './consumer-surroundings.js';
 
 /** What of a consumer its workers reach. */
-export interface HostCalls extends Pick<WorkerHost, 'commitSoon' | 'fetchSoon' | 'resolveGap' | 'onError'> {
+export interface HostCalls
+  extends Pick<WorkerHost, 'commitSoon' | 'fetchSoon' | 'resolveGap' | 'diverged' | 'onError'> {
   /** How many partitions the member owns. */
   owned(): number;
 }
@@ -90,6 +91,10 @@ export class ConsumerHost implements WorkerHost {
 
   resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined> {
     return this.#calls.resolveGap(worker, offset);
+  }
+
+  diverged(worker: PartitionWorker): void {
+    this.#calls.diverged(worker);
   }
 
   readonly onError = (duty: string, error: unknown): void => this.#calls.onError(duty, error);

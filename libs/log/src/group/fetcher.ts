@@ -43,6 +43,11 @@ export class Fetcher {
     this.#reader.interrupt();
   }
 
+  /** Reads over a new connection from now on. */
+  reconnect(): void {
+    this.#reader.reconnect();
+  }
+
   async #poll(): Promise<number> {
     const asked = new Map<string, { readonly worker: PartitionWorker; readonly request: FetchRequest }>();
     let count = Number.POSITIVE_INFINITY;

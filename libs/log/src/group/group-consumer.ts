@@ -70,24 +70,26 @@ export class GroupConsumer implements Service {
       commitSoon: () => this.#committer.soon(),
       fetchSoon: () => this.#fetcher.wake(),
       resolveGap: (worker, offset) => this.#resolveGap(worker, offset),
+      diverged: (worker) => this.#happenings.diverged(worker),
       owned: () => this.#ownership.size,
       onError,
     });
-    this.#happenings = new OwnershipEvents(surroundings, this.#host, this.#pauses, () => this.#ownership);
+    this.#happenings = new OwnershipEvents(surroundings, this.#host, this.#pauses, {
+      ownership: () => this.#ownership,
+      fetcher: () => this.#fetcher,
+    });
     const { owner } = this.#membership;
     const isLive = (holder: string): Promise<boolean> => this.#membership.isLive(holder);
     this.#taker = new PartitionTaker(connection, { owner, isLive, options }, reader, events, this.#host);
     this.#ownership = new Ownership({ ...options, memberId: this.memberId }, this.#taker, connection.commands, {
       assigned: (worker) => this.#happenings.assigned(worker),
       revoked: (worker) => this.#happenings.revoked(worker),
-      lost: (worker) => this.#happenings.lost(worker),
-      rolledBack: (worker) => this.#happenings.rolledBack(worker),
-      truncated: (worker, end) => this.#happenings.truncated(worker, end),
+      diverged: (worker) => this.#happenings.diverged(worker),
       commit: (worker) => this.#committer.commit(worker),
       onError,
     });
     const workers = (): Iterable<PartitionWorker> => this.#ownership.workers;
-    this.#committer = new Committer(options.commitIntervalMs, workers, (worker) => this.#happenings.lost(worker));
+    this.#committer = new Committer(options.commitIntervalMs, workers);
     this.#fetcher = new Fetcher(connection, workers, (error) => onError(`read for group "${options.group}"`, error));
     this.#heartbeat = new PollLoop(
       () => this.#beat(),
@@ -101,7 +103,8 @@ export class GroupConsumer implements Service {
 
   /** What this member owns at the moment. */
   get assignment(): readonly OwnedPartition[] {
-    return [...this.#ownership.workers].map(({ topic, partition, epoch, position, offsets, isPaused }) => {
+    return [...this.#ownership.workers].map(({ topic, partition, epoch, position, offsets, holds }) => {
+      const isPaused = holds.has('paused') || holds.has('stuck');
       return { topic, partition, epoch, committed: offsets.confirmed, position, isPaused };
     });
   }

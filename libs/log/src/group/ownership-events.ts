@@ -1,28 +1,35 @@
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import type { ConsumerHost } from './consumer-host.js';
 import type { ConsumerSurroundings } from './consumer-surroundings.js';
+import type { Fetcher } from './fetcher.js';
+import { lostTail } from './lost-tail.js';
 import type { Ownership, OwnershipListener } from './ownership.js';
 import type { Pauses } from './pauses.js';
 
 /** What happens to a consumer's partitions: tells the dispatcher, the reader, and who listens. */
-export class OwnershipEvents
-  implements Pick<OwnershipListener, 'assigned' | 'revoked' | 'lost' | 'rolledBack' | 'truncated'>
-{
+export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 'revoked' | 'diverged'> {
   readonly #surroundings: ConsumerSurroundings;
   readonly #host: ConsumerHost;
   readonly #pauses: Pauses;
   readonly #ownership: () => Ownership;
+  readonly #fetcher: () => Fetcher;
 
-  constructor(surroundings: ConsumerSurroundings, host: ConsumerHost, pauses: Pauses, ownership: () => Ownership) {
+  constructor(
+    surroundings: ConsumerSurroundings,
+    host: ConsumerHost,
+    pauses: Pauses,
+    { ownership, fetcher }: { readonly ownership: () => Ownership; readonly fetcher: () => Fetcher },
+  ) {
     this.#surroundings = surroundings;
     this.#host = host;
     this.#pauses = pauses;
     this.#ownership = ownership;
+    this.#fetcher = fetcher;
   }
 
   assigned(worker: PartitionWorker): void {
     const { topic, partition, group, epoch } = worker;
-    if (this.#pauses.has(worker)) worker.pause();
+    if (this.#pauses.has(worker)) worker.holds.put('paused');
     this.#host.dispatcher.add(worker);
     this.#host.fetchSoon();
     this.#surroundings.events.emit('partition-assigned', { topic, partition, group, epoch });
@@ -34,40 +41,25 @@ export class OwnershipEvents
     this.#surroundings.events.emit('partition-revoked', { topic, partition, group, epoch });
   }
 
-  /** Another member has the partition, or Redis forgot what it was told: nothing more may be effected. */
-  lost(worker: PartitionWorker): void {
+  /**
+   * Another member has the partition, or Redis is not where the worker is: it forgot a commit, or lost the log's tail.
+   * Nothing more may be effected; the next worker begins from what Redis has now.
+   */
+  diverged(worker: PartitionWorker): void {
     if (worker.isClosed) return;
-    this.#drop(worker);
-    this.#tellLost(worker);
-  }
-
-  /** Begins again from what Redis has now, and finds out whether it lost records as well. */
-  rolledBack(worker: PartitionWorker): void {
-    if (worker.isClosed) return;
-    this.#drop(worker);
-    worker.anchor.lostTail(this.#surroundings.connection.commands, worker.place).then(
-      (end) => {
-        if (end === undefined) this.#tellLost(worker);
-        else this.#tellTruncated(worker, end);
-      },
-      () => this.#tellLost(worker),
-    );
-  }
-
-  /** What was read is not in the log any more: goes on from what is committed, or from the end. */
-  truncated(worker: PartitionWorker, end: number): void {
-    if (worker.isClosed) return;
-    this.#drop(worker);
-    this.#tellTruncated(worker, end);
+    worker.lease.lose();
+    worker.close();
+    this.#host.dispatcher.remove(worker);
+    // The reader's connection may still lead to a server that was replaced.
+    this.#fetcher().reconnect();
+    void this.#tellWhy(worker).finally(() => this.#ownership().drop(worker));
   }
 
   /** Redis is another server now, or has restarted: was anything lost that was read already? */
   async verifyAll(): Promise<void> {
-    const { commands } = this.#surroundings.connection;
     for (const worker of [...this.#ownership().workers]) {
       try {
-        const end = await worker.anchor.lostTail(commands, worker.place);
-        if (end !== undefined) this.truncated(worker, end);
+        if ((await this.#lostTail(worker)) !== undefined) this.diverged(worker);
       } catch (error) {
         this.#host.onError(`compare topic "${worker.topic}", partition ${worker.partition}`, error);
       }
@@ -77,22 +69,21 @@ export class OwnershipEvents
   /** Pauses and resumes what was told to be. */
   applyPauses(): void {
     for (const worker of this.#ownership().workers) {
-      if (this.#pauses.has(worker)) worker.pause();
-      else worker.resume();
+      if (this.#pauses.has(worker)) worker.holds.put('paused');
+      else worker.holds.lift('paused');
     }
   }
 
-  #tellLost({ topic, partition, group, epoch }: PartitionWorker): void {
-    this.#surroundings.events.emit('lease-lost', { source: `topic:${topic}`, group, partition, epoch });
+  /** Says what was lost, before the partition is taken again. */
+  async #tellWhy(worker: PartitionWorker): Promise<void> {
+    const { events } = this.#surroundings;
+    const { topic, partition, group, epoch, position: from } = worker;
+    const to = await this.#lostTail(worker).catch(() => undefined);
+    if (to === undefined) events.emit('lease-lost', { source: `topic:${topic}`, group, partition, epoch });
+    else events.emit('offset-out-of-range', { topic, partition, group, from, to, why: 'log-truncated' });
   }
 
-  #tellTruncated({ topic, partition, group, position: from, offsets }: PartitionWorker, end: number): void {
-    const to = Math.min(end, offsets.confirmed);
-    this.#surroundings.events.emit('offset-out-of-range', { topic, partition, group, from, to, why: 'log-truncated' });
-  }
-
-  #drop(worker: PartitionWorker): void {
-    this.#host.dispatcher.remove(worker);
-    this.#ownership().drop(worker);
+  #lostTail({ place, anchor }: PartitionWorker): Promise<number | undefined> {
+    return lostTail(this.#surroundings.connection.commands, place, anchor);
   }
 }

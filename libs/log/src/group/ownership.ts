@@ -16,12 +16,8 @@ export interface OwnershipListener {
   assigned(worker: PartitionWorker): void;
   /** Handed over orderly. */
   revoked(worker: PartitionWorker): void;
-  /** Taken away. */
-  lost(worker: PartitionWorker): void;
-  /** Redis forgot a commit: a failover or a restart lost the last writes. */
-  rolledBack(worker: PartitionWorker): void;
-  /** The log no longer holds what was read: a failover lost its tail. */
-  truncated(worker: PartitionWorker, end: number): void;
+  /** Taken away, or Redis forgot what it was told, or lost what was read: it must begin again from what Redis has. */
+  diverged(worker: PartitionWorker): void;
   commit(worker: PartitionWorker): Promise<boolean>;
   onError(duty: string, error: unknown): void;
 }
@@ -89,16 +85,14 @@ export class Ownership {
   async renew(): Promise<void> {
     const now = performance.now();
     const due = [...this.#workers.values()].filter(
-      (worker) => worker.isSuspended || now - worker.lease.extendedAt > this.#setting.heartbeatMs / 2,
+      (worker) => worker.holds.has('suspended') || now - worker.lease.extendedAt > this.#setting.heartbeatMs / 2,
     );
     await Promise.all(due.map((worker) => this.#renewOne(worker)));
   }
 
-  /** Gives a partition up at once: its offset, or the log under it, is not what this member thinks. */
+  /** Gives a closed worker's partition up without telling Redis, and takes it again when it can. */
   drop(worker: PartitionWorker): void {
     const name = partitionName(worker);
-    worker.lease.lose();
-    worker.close();
     if (this.#workers.get(name) === worker) this.#workers.delete(name);
     this.#takeSoon();
   }
@@ -126,18 +120,17 @@ export class Ownership {
   }
 
   async #renewOne(worker: PartitionWorker): Promise<void> {
-    const { lease, position } = worker;
+    const { lease, anchor } = worker;
     const { confirmed } = worker.offsets;
     const sentAt = performance.now();
     const reply = await renewLease(this.#client, lease.place, lease, lease.leaseMs);
     if (worker.isClosed) return;
-    if (reply === undefined) this.#listener.lost(worker);
-    else if (reply.committed < confirmed) this.#listener.rolledBack(worker);
-    else if (reply.end < position) this.#listener.truncated(worker, reply.end);
-    else {
-      lease.extend(sentAt);
-      if (lease.isValid(performance.now())) worker.confirm();
+    if (reply === undefined || reply.committed < confirmed || reply.end < (anchor?.endOffset ?? 0)) {
+      this.#listener.diverged(worker);
+      return;
     }
+    lease.extend(sentAt);
+    if (lease.isValid(performance.now())) worker.holds.lift('suspended');
   }
 
   #revoke(name: string, worker: PartitionWorker, timeoutMs: number): Promise<void> {

@@ -109,7 +109,7 @@ export class PartitionTaker {
     { committed, start, end }: { readonly committed: number; readonly start: number; readonly end: number },
   ): Promise<void> {
     const to = this.resume(worker, committed, { start, end });
-    if (to === undefined) worker.getStuck();
+    if (to === undefined) worker.holds.put('stuck');
     else if (to !== committed) await worker.seek(to);
   }
 

@@ -1,36 +1,37 @@
-import type { RedisClient } from '@millrace/redis';
-import { partitionKeys } from '../store/keys.js';
-import type { GroupPartition } from '../store/lease.js';
-import { partitionState } from '../store/partition.js';
-import { entryAt, type StoredBatch } from '../store/read.js';
-
-const comparedBytes = 64;
+import type { Anchor } from '../store/commit.js';
+import type { StoredBatch } from '../store/read.js';
 
 /**
- * Remembers the last batch that was read. After a failover or a restart of Redis the log may have lost its tail and grown
- * another one with the same offsets: the batch at the same place is then another.
+ * Remembers the last batch that was read, up to which a commit may answer for the log. After a failover or a restart of
+ * Redis the log may have lost its tail and grown another one with the same offsets: Kafka's clients tell by the leader's
+ * epoch (KIP-320), we by the nonce that each append has, and that the next batch names.
  */
 export class LogAnchor {
-  #endOffset = -1;
-  #length = 0;
-  #head: Buffer = Buffer.alloc(0);
+  #last: Anchor | undefined;
 
-  set({ endOffset, frame }: StoredBatch): void {
-    this.#endOffset = endOffset;
-    this.#length = frame.length;
-    this.#head = Buffer.from(frame.subarray(0, comparedBytes));
+  /** Undefined while nothing was read since the last leap. */
+  get last(): Anchor | undefined {
+    return this.#last;
   }
 
-  /** Where the log ends, if what was read is not in it any more; undefined when all is well. */
-  async lostTail(client: RedisClient, { prefix, topic, partition }: GroupPartition): Promise<number | undefined> {
-    if (this.#endOffset < 0) return undefined;
-    const keys = partitionKeys(prefix, topic, partition);
-    const entry = await entryAt(client, keys, this.#endOffset);
-    const isSame = entry?.length === this.#length && entry.subarray(0, comparedBytes).equals(this.#head);
-    if (isSame) return undefined;
-    const state = await partitionState(client, keys);
-    // Retention may have removed it since, which is no loss.
-    if (entry === undefined && state !== undefined && state.start >= this.#endOffset) return undefined;
-    return state?.end ?? 0;
+  /** This batch was read. */
+  set({ endOffset, nonce }: StoredBatch): void {
+    this.#last = { endOffset, nonce };
+  }
+
+  /** Reading goes on elsewhere: what comes next need not follow what came before. */
+  forget(): void {
+    this.#last = undefined;
+  }
+
+  /** Whether a batch whose first record is `first` belongs to the log that was read so far. */
+  isFollowedBy({ previousNonce }: StoredBatch, first: number): boolean {
+    if (this.#last === undefined) return true;
+    const { endOffset, nonce } = this.#last;
+    // Retention removed what was between: its commit will tell.
+    if (first > endOffset) return true;
+    if (nonce !== undefined && previousNonce !== undefined) return nonce.equals(previousNonce);
+    // Written by an older version: at least it must begin where the last one ended.
+    return first === endOffset;
   }
 }

@@ -4,6 +4,7 @@ import { Fifo } from '../model/fifo.js';
 import { parseBatch } from '../model/record-batch.js';
 import type { RecordCursor } from '../model/record-cursor.js';
 import type { StoredBatch } from '../store/read.js';
+import type { LogAnchor } from './log-anchor.js';
 import { type HeldBatch, type RecordSource, RecordTask } from './record-context.js';
 
 /** A fetched batch; its records are only made when their turn comes. */
@@ -22,7 +23,9 @@ interface FetchedBatch extends HeldBatch {
 export type Fed =
   | { readonly kind: 'fed' }
   /** The first batch begins after the position: retention removed what was between. Nothing was taken. */
-  | { readonly kind: 'gap'; readonly offset: number };
+  | { readonly kind: 'gap'; readonly offset: number }
+  /** A batch does not follow what was read before: the log lost its tail and grew another. It was not taken. */
+  | { readonly kind: 'diverged' };
 
 /**
  * Records of one partition that were read and are not finished. It knows how much it holds, in records and in bytes: a
@@ -31,6 +34,7 @@ export type Fed =
 export class PartitionBuffer {
   readonly #source: RecordSource;
   readonly #offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number };
+  readonly #anchor: LogAnchor;
   readonly #batches = new Fifo<FetchedBatch>();
   #position: number;
   #records = 0;
@@ -43,9 +47,11 @@ export class PartitionBuffer {
     source: RecordSource,
     offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number },
     position: number,
+    anchor: LogAnchor,
   ) {
     this.#source = source;
     this.#offsets = offsets;
+    this.#anchor = anchor;
     this.#position = position;
   }
 
@@ -78,10 +84,12 @@ export class PartitionBuffer {
 
   /** Takes batches that were read from `position`. */
   feed(batches: readonly StoredBatch[]): Fed {
-    for (const { frame, endOffset } of batches) {
+    for (const batch of batches) {
+      const { frame, endOffset, nonce } = batch;
       if (endOffset <= this.#position) continue;
       const { codecId, count } = headOf(frame, endOffset - this.#position);
       const first = endOffset - count;
+      if (!this.#anchor.isFollowedBy(batch, first)) return { kind: 'diverged' };
       if (first > this.#position) return { kind: 'gap', offset: first };
       const next = this.#position;
       const live = endOffset - next;
@@ -89,12 +97,14 @@ export class PartitionBuffer {
         first,
         end: endOffset,
         frame,
+        nonce,
         codecId,
         bytes: frame.length,
         live,
         cursor: undefined,
         next,
       });
+      this.#anchor.set(batch);
       this.#position = endOffset;
       this.#records += live;
       this.#unread += live;
@@ -134,6 +144,7 @@ export class PartitionBuffer {
 
   /** Forgets everything and goes on reading at `position`. */
   moveTo(position: number): void {
+    this.#anchor.forget();
     this.#batches.clear();
     this.#position = position;
     this.#records = 0;

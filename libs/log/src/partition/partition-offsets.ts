@@ -3,18 +3,19 @@ import type { RedisClient } from '@millrace/redis';
 import type { HeldLease } from '../group/held-lease.js';
 import { Frontier } from '../model/frontier.js';
 import { encodeProgress, type Progress } from '../model/progress.js';
-import { type CommitReply, commitOffset } from '../store/commit.js';
+import { type Anchor, type CommitReply, commitOffset } from '../store/commit.js';
 
 /** Room for what is done beyond the frontier: enough for a bitmap over the default `maxUncommittedRecords`. */
 const maxProgressBytes = 16 * 1024;
 
-/** What happened to an attempt to commit: `lost` covers fenced, truncated and deleted partitions. */
+/** What happened to an attempt to commit: `lost` covers all that Redis may refuse it for. */
 export type CommitResult = 'committed' | 'lost';
 
 /** How far one partition is done, and telling Redis of it. */
 export class PartitionOffsets {
   readonly #lease: HeldLease;
   readonly #client: () => RedisClient;
+  readonly #anchor: () => Anchor | undefined;
   readonly #onChange: () => void;
   readonly #onCommit: (result: CommitReply['kind'], offset: number) => void;
   #frontier: Frontier;
@@ -29,12 +30,15 @@ export class PartitionOffsets {
     start: { readonly committed: number; readonly progress: Progress },
     use: {
       readonly client: () => RedisClient;
+      /** Up to where the log was read. */
+      readonly anchor: () => Anchor | undefined;
       readonly onChange: () => void;
       readonly onCommit: (result: CommitReply['kind'], offset: number) => void;
     },
   ) {
     this.#lease = lease;
     this.#client = use.client;
+    this.#anchor = use.anchor;
     this.#onChange = use.onChange;
     this.#onCommit = use.onCommit;
     this.#confirmed = start.committed;
@@ -125,7 +129,7 @@ export class PartitionOffsets {
     const sentAt = performance.now();
     this.#isDirty = false;
     try {
-      const commit = { offset, progress, isSeek };
+      const commit = { offset, progress, anchor: this.#anchor(), isSeek };
       const reply = await commitOffset(this.#client(), this.#lease.place, this.#lease, this.#lease.leaseMs, commit);
       this.#onCommit(reply.kind, offset);
       if (reply.kind !== 'committed') {

@@ -1,6 +1,7 @@
 import { LeaseLostError } from '@millrace/core';
 import type { HeldLease } from '../group/held-lease.js';
 import type { Progress } from '../model/progress.js';
+import type { Anchor } from '../store/commit.js';
 import type { GroupPartition } from '../store/lease.js';
 import type { StoredBatch } from '../store/read.js';
 import { BatchRunner } from './batch-runner.js';
@@ -12,6 +13,7 @@ import { PartitionQueue } from './partition-queue.js';
 import type { RecordSource, RecordTask } from './record-context.js';
 import { RecordRunner } from './record-runner.js';
 import { RetentionGap } from './retention-gap.js';
+import { WorkerHolds } from './worker-holds.js';
 import type { WorkerHost } from './worker-host.js';
 
 /** What is to be read next for a partition, and how many batches there is room for. */
@@ -19,9 +21,6 @@ export interface FetchRequest {
   readonly position: number;
   readonly batches: number;
 }
-
-/** Why a worker starts nothing: it works while there is none. `stuck`: its offset is not in the log, until a seek. */
-type Hold = 'paused' | 'stuck' | 'suspended' | 'draining' | 'seeking' | 'closed';
 
 /**
  * One owner's work on one partition: takes fetched records, runs them in their order, and says what is done.
@@ -34,13 +33,13 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly group: string;
   readonly epoch: number;
   readonly lease: HeldLease;
+  readonly holds: WorkerHolds;
   readonly offsets: PartitionOffsets;
   readonly queue: PartitionQueue;
-  readonly anchor = new LogAnchor();
+  readonly #anchor = new LogAnchor();
   readonly #buffer: PartitionBuffer;
   readonly #host: WorkerHost;
   readonly #runner: RecordRunner | BatchRunner;
-  readonly #holds = new Set<Hold>();
   #isFull = false;
   readonly #gap = new RetentionGap();
 
@@ -55,12 +54,17 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.group = lease.place.group;
     this.epoch = lease.epoch;
     this.#host = host;
+    this.holds = new WorkerHolds(() => this.#wake());
     this.offsets = new PartitionOffsets(lease, start, {
       client: () => host.connection.commands,
       onChange: () => host.commitSoon(),
-      onCommit: (result, offset) => host.tellCommit(lease.place, result, offset),
+      anchor: () => this.#anchor.last,
+      onCommit: (result, offset) => {
+        host.tellCommit(lease.place, result, offset);
+        if (result !== 'committed') host.diverged(this);
+      },
     });
-    this.#buffer = new PartitionBuffer(this, this.offsets, this.offsets.frontier);
+    this.#buffer = new PartitionBuffer(this, this.offsets, this.offsets.frontier, this.#anchor);
     this.queue = new PartitionQueue(this.#buffer, host.options, {
       ready: () => host.dispatcher.wake(),
       skip: (task) => this.offsets.complete(task.offset),
@@ -80,20 +84,17 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     return this.#buffer.position;
   }
 
+  /** The last batch that was read; undefined when none was since the worker began or leapt. */
+  get anchor(): Anchor | undefined {
+    return this.#anchor.last;
+  }
+
   get isClosed(): boolean {
-    return this.#holds.has('closed');
-  }
-
-  get isSuspended(): boolean {
-    return this.#holds.has('suspended');
-  }
-
-  get isPaused(): boolean {
-    return this.#holds.has('paused') || this.#holds.has('stuck');
+    return this.holds.has('closed');
   }
 
   startNext(monotonicNow: number): boolean {
-    if (this.#holds.size > 0) return false;
+    if (!this.holds.isFree) return false;
     if (!this.lease.isValid(monotonicNow)) {
       this.suspend();
       return false;
@@ -104,7 +105,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   /** What to read next; undefined while there is no room or no wish. */
   fetchRequest(): FetchRequest | undefined {
     if (this.#gap.isOpen) this.#crossGap();
-    if (this.#holds.size > 0 || this.#gap.isOpen) return undefined;
+    if (!this.holds.isFree || this.#gap.isOpen) return undefined;
     const { records, bytes } = this.#host.shareOfPrefetch();
     const window = this.#host.options.maxUncommittedRecords - (this.position - this.offsets.frontier);
     this.#isFull = this.#buffer.records >= records || this.#buffer.bytes >= bytes || window <= 0;
@@ -118,9 +119,8 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     if (this.isClosed || request.position !== this.position || batches.length === 0) return;
     const fed = this.#buffer.feed(batches);
     if (fed.kind === 'gap') this.#gap.meet(fed.offset);
-    const last = batches.at(-1);
-    if (last !== undefined && last.endOffset === this.position) this.anchor.set(last);
-    this.#host.dispatcher.wake();
+    if (fed.kind === 'diverged') this.#host.diverged(this);
+    else this.#host.dispatcher.wake();
   }
 
   /** A record is finished: its lane goes on, and there may be room to fetch more. */
@@ -148,34 +148,16 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     await this.offsets.flush();
   }
 
-  pause(): void {
-    this.#holds.add('paused');
-  }
-
-  resume(): void {
-    this.#release('paused');
-  }
-
-  /** There is nothing to read at its offset: waits for a seek. */
-  getStuck(): void {
-    this.#holds.add('stuck');
-  }
-
   /** The lease may have run out: nothing may be effected until Redis says that it still is ours. */
   suspend(): void {
-    if (this.isSuspended || this.isClosed) return;
-    this.#holds.add('suspended');
+    if (this.holds.has('suspended') || this.isClosed) return;
+    this.holds.put('suspended');
     this.#runner.abandon(lost(this.lease));
-  }
-
-  /** Redis extended the lease. */
-  confirm(): void {
-    this.#release('suspended');
   }
 
   /** Takes nothing new; resolves when nothing is in hand, at the latest after `timeoutMs`: then the rest is abandoned. */
   async drain(timeoutMs: number): Promise<void> {
-    this.#holds.add('draining');
+    this.holds.put('draining');
     if (await this.#runner.idle(timeoutMs)) return;
     const why = `was given up after ${timeoutMs} ms: this member hands the partition over. It will be handled again.`;
     this.#runner.abandon(new LeaseLostError(`topic "${this.topic}", partition ${this.partition} ${why}`));
@@ -183,28 +165,27 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   /** Goes on at another offset, when what is in hand has ended. @throws {LeaseLostError} */
   async seek(offset: number): Promise<void> {
-    this.#holds.add('seeking');
+    this.holds.put('seeking');
     try {
       await this.#runner.idle(Number.POSITIVE_INFINITY);
       if (this.isClosed) throw lost(this.lease);
       this.#restartAt(offset);
       if ((await this.offsets.seek(offset)) === 'lost') throw lost(this.lease);
-      this.#holds.delete('stuck');
+      this.holds.lift('stuck');
     } finally {
-      this.#release('seeking');
+      this.holds.lift('seeking');
     }
   }
 
   /** For good: what is still in hand counts for nothing. */
   close(): void {
     if (this.isClosed) return;
-    this.#holds.add('closed');
+    this.holds.put('closed');
     this.#runner.abandon(lost(this.lease));
     this.queue.clear();
   }
 
-  #release(hold: Hold): void {
-    if (!this.#holds.delete(hold)) return;
+  #wake(): void {
     this.#host.dispatcher.wake();
     this.#host.fetchSoon();
   }
@@ -232,9 +213,11 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     const from = this.position;
     this.#gap.cross(
       (offset) => this.#host.resolveGap(this, offset),
-      (to) => {
+      (to, offset) => {
         if (this.isClosed || this.position !== from) return;
-        if (to === undefined) this.getStuck();
+        if (to === undefined) this.holds.put('stuck');
+        else if (to > offset)
+          void this.seek(to).catch((error: unknown) => this.#host.onError('leave records out', error));
         else {
           this.#restartAt(to);
           this.offsets.moveTo(to);

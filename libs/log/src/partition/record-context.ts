@@ -43,6 +43,8 @@ export abstract class RecordContext extends DeliveryContext {
 export interface HeldBatch {
   readonly codecId: number;
   readonly bytes: number;
+  /** Tells its append from any other. */
+  readonly nonce: Buffer | undefined;
   /** Records that still need the batch's bytes. */
   live: number;
 }
@@ -62,6 +64,8 @@ export class RecordTask extends RecordContext {
   verdict: { readonly reason: DeadLetterReason; readonly error: unknown } | undefined = undefined;
   /** Later than `offset` when it stands for several records whose batch cannot be read. */
   lastOffset: number;
+  /** Tells the append that it came with from any other. */
+  nonce: Buffer | undefined;
   isAcknowledged = false;
   isDecided = false;
   /** Whether it was let into its lane before: it comes back for another attempt, or is next. */
@@ -92,6 +96,7 @@ export class RecordTask extends RecordContext {
     this.timestamp = record.timestamp;
     this.codecId = codecId;
     this.batch = batch;
+    this.nonce = batch?.nonce;
     this.#bytes = record.body;
     this.#text = record.text;
     this.#start = record.start;
@@ -162,6 +167,7 @@ export class RecordTask extends RecordContext {
     };
     const task = new RecordTask(this.source, place, this.batch, this.codecId, attempt);
     task.lastOffset = this.lastOffset;
+    task.nonce = this.nonce;
     task.verdict = this.verdict;
     return task;
   }

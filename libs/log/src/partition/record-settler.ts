@@ -61,7 +61,7 @@ export class RecordSettler {
     if (!this.#worker.lease.isValid(performance.now())) return buryLater(task, verdict, 0);
     const { topic, partition, group, record, codecId, lastOffset, attempt } = task;
     const dead = { topic, partition, group, record, codecId, lastOffset, attempts: attempt, ...verdict };
-    const origin = { floor: this.#worker.offsets.confirmed, pass: this.#worker.lease.rewinds };
+    const origin = { floor: this.#worker.offsets.confirmed, pass: passOf(this.#worker.lease.rewinds, task) };
     try {
       const isKept = await deadLetters.write(dead, origin);
       this.#worker.complete(task);
@@ -81,6 +81,11 @@ export class RecordSettler {
     this.#host.events.emit('retry-scheduled', { ...labels, attempt, delayMs, error });
     return { task: task.again(countsAsAttempt ? attempt + 1 : attempt), delayMs };
   }
+}
+
+/** A record that dies is another one after the group was set back, and after Redis lost the log's tail and it grew anew. */
+function passOf(rewinds: number, { nonce }: RecordTask): string {
+  return nonce === undefined ? `${rewinds}` : `${rewinds}.${nonce.toString()}`;
 }
 
 function buryLater(task: RecordTask, verdict: NonNullable<RecordTask['verdict']>, delayMs: number): Again {

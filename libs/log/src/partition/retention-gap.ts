@@ -18,7 +18,10 @@ export class RetentionGap {
   }
 
   /** Asks where to go on, and goes there; when that fails, the gap is met again with the next read. */
-  cross(resolve: (offset: number) => Promise<number | undefined>, go: (to: number | undefined) => void): void {
+  cross(
+    resolve: (offset: number) => Promise<number | undefined>,
+    go: (to: number | undefined, offset: number) => void,
+  ): void {
     if (this.#at === undefined) return;
     const offset = this.#at;
     this.#at = undefined;
@@ -26,7 +29,7 @@ export class RetentionGap {
     resolve(offset).then(
       (to) => {
         this.#isCrossing = false;
-        go(to);
+        go(to, offset);
       },
       () => {
         this.#isCrossing = false;

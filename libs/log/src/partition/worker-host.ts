@@ -28,6 +28,8 @@ export interface WorkerHost {
   fetchSoon(): void;
   /** Where to go on when everything before `offset` was removed; undefined: nowhere, until somebody seeks. */
   resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined>;
+  /** What Redis has is not what this worker read or committed: it must begin again from there. */
+  diverged(worker: PartitionWorker): void;
   /** Redis has answered to a commit. */
   tellCommit(place: GroupPartition, result: CommitReply['kind'], offset: number): void;
   onError(duty: string, error: unknown): void;

@@ -14,8 +14,12 @@ export interface BatchReader {
   read(fetches: readonly Fetch[], count: number): Promise<ReadResult>;
   /** Ends the read that is under way, if there is one. */
   interrupt(): void;
+  /** Ends the read that is under way, and reads over a new connection from now on. */
+  reconnect(): void;
   close(): void;
 }
+
+const nothing: ReadResult = { streams: new Map(), restMs: 0 };
 
 /** Without the right to end a wait, waits are short instead. */
 const blockWithoutRightMs = 50;
@@ -39,10 +43,13 @@ export class BlockingReader implements BatchReader {
     this.#isReading = true;
     try {
       const client = await this.#open();
-      if (this.#isInterrupted || this.#isClosed) return { streams: new Map(), restMs: 0 };
+      if (this.#isInterrupted || this.#isClosed) return nothing;
       this.#isWaiting = true;
       const blockMs = this.#mayInterrupt ? maxBlockMs : blockWithoutRightMs;
       return { streams: await fetchTogether(client, fetches, { count, blockMs }), restMs: 0 };
+    } catch (error) {
+      if (this.#isInterrupted) return nothing;
+      throw error;
     } finally {
       this.#isReading = false;
       this.#isWaiting = false;
@@ -56,10 +63,20 @@ export class BlockingReader implements BatchReader {
     if (this.#isWaiting) void this.#endWait();
   }
 
+  reconnect(): void {
+    if (this.#isReading) this.#isInterrupted = true;
+    this.#release();
+  }
+
   close(): void {
     this.#isClosed = true;
+    this.#release();
+  }
+
+  #release(): void {
     if (this.#client !== undefined) this.#connection.release(this.#client);
     this.#client = undefined;
+    this.#clientId = undefined;
   }
 
   async #open(): Promise<RedisClient> {

@@ -33,5 +33,7 @@ export class PollingReader implements BatchReader {
 
   interrupt(): void {}
 
+  reconnect(): void {}
+
   close(): void {}
 }

@@ -1,5 +1,6 @@
 import { asInteger, asList, lua, type RedisClient, type Script, type ScriptArgument } from '@millrace/redis';
 import type { PartitionKeys } from './keys.js';
+import { appendNonce } from './nonce.js';
 
 /** One batch on its way into a partition. */
 export interface Append {
@@ -30,13 +31,15 @@ export const maxBatchesInFlight = 5;
  * Appends one record batch, once: a sequence number that comes again gets the answer it got the first time.
  * KEYS 1 records  2 meta  3 producers
  * ARGV 1 topic id  2 record count  3 highest timestamp  4 frame  5 producer id (empty: not idempotent)  6 epoch  7 sequence
+ *      8 nonce of this append
  * RETURNS { 0, base offset, topic version }, or { 1 gap } { 2 gone } { 3 over limit } { 4 stale }
  * EFFECTS entry 0-<end offset after it>: b = frame, t = highest timestamp of the log so far, which never falls, so that
- * a time is found by bisection, a = append time, when t is more than an hour ahead and says nothing of the batch's age.
+ * a time is found by bisection, n = the append's nonce, p = that of the append before, so that a reader sees whether this
+ * entry follows what it read, a = append time, when t is more than an hour ahead and says nothing of the batch's age.
  * A repeated batch writes its producer's state, so that a WAIT after it waits for the first append as well.
  */
 const append = lua`#!lua
-local meta = redis.call('HMGET', KEYS[2], 'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted')
+local meta = redis.call('HMGET', KEYS[2], 'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted', 'nonce')
 if meta[1] ~= ARGV[1] or meta[10] then return {2} end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
@@ -63,9 +66,10 @@ if meta[7] or meta[8] then
 end
 local finish = string.format('%.0f', base + ARGV[2])
 local t = string.format('%.0f', math.max(meta[6], ARGV[3]))
-if t - now > 3600000 then redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[4], 't', t, 'a', now)
-else redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[4], 't', t) end
-redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', bytes + #ARGV[4]), 'time', t)
+local entry = {'b', ARGV[4], 't', t, 'n', ARGV[8], 'p', meta[11] or 0}
+if t - now > 3600000 then entry[9], entry[10] = 'a', now end
+redis.call('XADD', KEYS[1], '0-' .. finish, unpack(entry))
+redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', bytes + #ARGV[4]), 'time', t, 'nonce', ARGV[8])
 if producer ~= '' then
   local bases = table.concat({meta[3], state[4], state[5], state[6], state[7]}, ' ')
   redis.call('HSET', KEYS[3], producer, table.concat({ARGV[6], ARGV[7], now, bases}, ' '))
@@ -130,7 +134,7 @@ function appendCall(
   return {
     script: append,
     keys: [keys.records, keys.meta, keys.producers],
-    args: [batch.topicId, batch.count, batch.maxTimestamp, batch.frame, producerId, epoch, sequence],
+    args: [batch.topicId, batch.count, batch.maxTimestamp, batch.frame, producerId, epoch, sequence, appendNonce()],
   };
 }
 

@@ -7,8 +7,17 @@ export interface Commit {
   readonly offset: number;
   /** What is done beyond the offset, and failures: see `model/progress`. */
   readonly progress: Buffer;
-  /** A seek: the offset may go back, and that is counted. */
+  /** Up to where the log was read: the commit answers for the log that has this batch. Undefined: nothing was read. */
+  readonly anchor: Anchor | undefined;
+  /** A seek: the offset may go back, whatever was read, and that is counted. */
   readonly isSeek?: boolean;
+}
+
+/** A batch of the log, as who read it knows it. */
+export interface Anchor {
+  readonly endOffset: number;
+  /** Undefined in what an older version wrote. */
+  readonly nonce: Buffer | undefined;
 }
 
 export type CommitReply =
@@ -17,6 +26,8 @@ export type CommitReply =
   | { readonly kind: 'fenced' }
   /** The log ends before the offset: Redis lost its tail. */
   | { readonly kind: 'truncated'; readonly end: number }
+  /** The log does not hold what was read: Redis lost its tail, and other records took the offsets. */
+  | { readonly kind: 'diverged' }
   /** The partition, or the group in it, was deleted. */
   | { readonly kind: 'gone' };
 
@@ -24,23 +35,32 @@ export type CommitReply =
  * Moves a group's committed offset, if the caller still owns the partition, and extends the lease.
  * KEYS 1 group's hash  2 records  3 meta
  * ARGV 1 owner  2 epoch  3 offset  4 progress  5 group  6 lease in ms  7 seek: 1 or 0
- * RETURNS { 0 committed } { 1 fenced } { 2 truncated, end } { 3 gone }
- * EFFECTS last-delivered-id of the stream's group is 0-<offset>. It never goes back, except by a seek, which is counted.
+ *      8 end offset of the last batch that was read (empty: none)  9 its nonce
+ * RETURNS { 0 committed } { 1 fenced } { 2 truncated, end } { 3 gone } { 4 diverged }
+ * EFFECTS the batch must be in the log, or expired; without one the offset may move to the log's start. It is looked up
+ *   once: what the hash holds as anchor was found in this very log, since both are lost together or not at all. last-delivered-id of the stream's group is 0-<offset>. It never goes back, except by a seek, which is counted.
  */
 const commit = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed', 'anchor')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return {1} end
-local offset = tonumber(ARGV[3])
-local isSeek = ARGV[7] == '1'
+local offset, isSeek, anchor = tonumber(ARGV[3]), ARGV[7] == '1', ARGV[8] .. ' ' .. ARGV[9]
 if offset < tonumber(lease[3] or '0') and not isSeek then return {1} end
-local finish = tonumber(redis.call('HGET', KEYS[3], 'end') or '0')
+local meta = redis.call('HMGET', KEYS[3], 'end', 'start')
+local finish, start = tonumber(meta[1] or '0'), tonumber(meta[2] or '0')
 if offset > finish then return {2, finish} end
 if redis.call('EXISTS', KEYS[2]) == 0 then return {3} end
+if isSeek then anchor = ''
+elseif ARGV[8] == '' then
+  if offset > math.max(start, tonumber(lease[3] or '0')) then return {4} end
+elseif anchor ~= lease[4] then
+  local entry = redis.call('XRANGE', KEYS[2], '0-' .. ARGV[8], '0-' .. ARGV[8])[1]
+  if entry and (entry[2][6] or '') ~= ARGV[9] or not entry and start < tonumber(ARGV[8]) then return {4} end
+end
 local moved = redis.pcall('XGROUP', 'SETID', KEYS[2], ARGV[5], '0-' .. ARGV[3])
 if type(moved) == 'table' and moved.err then return {3} end
 local time = redis.call('TIME')
 local ends = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[6])
-redis.call('HSET', KEYS[1], 'committed', ARGV[3], 'progress', ARGV[4], 'until', ends)
+redis.call('HSET', KEYS[1], 'committed', ARGV[3], 'progress', ARGV[4], 'until', ends, 'anchor', anchor)
 if ARGV[3] ~= lease[3] then redis.call('HSET', KEYS[1], 'crashes', 0) end
 if isSeek then redis.call('HINCRBY', KEYS[1], 'rewinds', 1) end
 return {0}
@@ -51,10 +71,11 @@ export async function commitOffset(
   place: GroupPartition,
   holder: LeaseHolder,
   leaseMs: number,
-  { offset, progress, isSeek }: Commit,
+  { offset, progress, anchor, isSeek }: Commit,
 ): Promise<CommitReply> {
   const { records, meta } = partitionKeys(place.prefix, place.topic, place.partition);
-  const args = [holder.owner, holder.epoch, offset, progress, place.group, leaseMs, isSeek === true ? 1 : 0];
+  const read = anchor === undefined ? ['', ''] : [anchor.endOffset, anchor.nonce ?? ''];
+  const args = [holder.owner, holder.epoch, offset, progress, place.group, leaseMs, isSeek === true ? 1 : 0, ...read];
   const reply = asList(await commit.run(client, [hashOf(place), records, meta], args));
   switch (asInteger(reply[0])) {
     case 0:
@@ -63,6 +84,8 @@ export async function commitOffset(
       return { kind: 'truncated', end: asInteger(reply[1]) };
     case 3:
       return { kind: 'gone' };
+    case 4:
+      return { kind: 'diverged' };
     default:
       return { kind: 'fenced' };
   }

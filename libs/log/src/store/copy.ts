@@ -1,5 +1,6 @@
 import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
 import { copiesKey, partitionKeys } from './keys.js';
+import { appendNonce } from './nonce.js';
 
 /** A record on its way from one partition into another: a dead letter, or one that is sent back. */
 export interface Copy {
@@ -9,8 +10,8 @@ export interface Copy {
   /** Where it comes from, in a form that can be part of a key. */
   readonly source: string;
   readonly sourceOffset: number;
-  /** Tells two passes over the same offset apart: how often the source's reader was set back. */
-  readonly pass: number;
+  /** Tells two passes over the same offset apart: how often the source's reader was set back, and which append it read. */
+  readonly pass: number | string;
   /** Offsets of the source below this will not be copied again: they need not be remembered. */
   readonly floor: number;
   readonly timestamp: number;
@@ -25,26 +26,27 @@ export type CopyReply = { readonly kind: 'copied'; readonly offset: number } | {
  * Appends one record unless it was copied from there before: who copies may die between this and its own commit.
  * KEYS 1 records  2 meta  3 copies
  * ARGV 1 topic id  2 frame  3 timestamp  4 source offset  5 pass  6 floor  7 how long copies are remembered, in ms; 0: for ever
+ *      8 nonce of this append
  * RETURNS { 0, offset }, { 1 } it was there already, { 2 } no such partition
  * EFFECTS as the append script of store/append
  */
 const copy = lua`#!lua
-local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'bytes', 'time', 'deleted')
+local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'bytes', 'time', 'deleted', 'nonce')
 if meta[1] ~= ARGV[1] or meta[5] then return {2} end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[6])
 if redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[5] .. ':' .. ARGV[4]) == 0 then return {1} end
 if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[3], ARGV[7]) end
 local finish = string.format('%.0f', meta[2] + 1)
 local t = string.format('%.0f', math.max(meta[4], ARGV[3]))
-redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[2], 't', t)
-redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', meta[3] + #ARGV[2]), 'time', t)
+redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[2], 't', t, 'n', ARGV[8], 'p', meta[6] or 0)
+redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', meta[3] + #ARGV[2]), 'time', t, 'nonce', ARGV[8])
 return {0, tonumber(meta[2])}
 `;
 
 export async function copyOnce(client: RedisClient, prefix: string, to: Copy): Promise<CopyReply> {
   const { records, meta } = partitionKeys(prefix, to.topic, to.partition);
   const keys = [records, meta, copiesKey(prefix, to.topic, to.partition, to.source)];
-  const args = [to.topicId, to.frame, to.timestamp, to.sourceOffset, to.pass, to.floor, to.rememberMs];
+  const args = [to.topicId, to.frame, to.timestamp, to.sourceOffset, to.pass, to.floor, to.rememberMs, appendNonce()];
   const [status, offset] = asList(await copy.run(client, keys, args));
   if (status === 0) return { kind: 'copied', offset: asInteger(offset) };
   return { kind: status === 1 ? 'repeated' : 'gone' };

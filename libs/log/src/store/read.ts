@@ -6,6 +6,10 @@ export interface StoredBatch {
   /** The log's end after the batch; its last record has the offset before. */
   readonly endOffset: number;
   readonly frame: Buffer;
+  /** Tells its append from any other; undefined in what an older version wrote. */
+  readonly nonce: Buffer | undefined;
+  /** The nonce of the append before it. */
+  readonly previousNonce: Buffer | undefined;
 }
 
 /**
@@ -27,20 +31,26 @@ export async function readBatches(
   return asList(asList(streams[0])[1]).map(readEntry);
 }
 
-/** The frame of the batch that ends at `endOffset`; undefined when there is none. */
+/** The batch that ends at `endOffset`; undefined when there is none. */
 export async function entryAt(
   client: RedisClient,
   keys: PartitionKeys,
   endOffset: number,
-): Promise<Buffer | undefined> {
+): Promise<StoredBatch | undefined> {
   const id = `0-${endOffset}`;
   const [entry] = asList(await client.callBuffer('XRANGE', keys.records, id, id));
-  return orNothing(entry, (reply) => readEntry(reply).frame);
+  return orNothing(entry, readEntry);
 }
 
 /** One entry of a stream, as XREAD and XRANGE answer it. */
 export function readEntry(reply: unknown): StoredBatch {
   const [id, fields] = asList(reply);
-  // Fields are `b <frame> t <time> …`, in this order.
-  return { endOffset: Number(asText(id).slice(2)), frame: asBytes(asList(fields)[1]) };
+  // Fields are `b <frame> t <time> n <nonce> p <nonce before> …`, in this order.
+  const [, frame, , , , nonce, , previousNonce] = asList(fields);
+  return {
+    endOffset: Number(asText(id).slice(2)),
+    frame: asBytes(frame),
+    nonce: nonce instanceof Buffer ? nonce : undefined,
+    previousNonce: previousNonce instanceof Buffer ? previousNonce : undefined,
+  };
 }

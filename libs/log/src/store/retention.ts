@@ -53,7 +53,7 @@ local most = math.max(1, math.min(tonumber(ARGV[9]), math.floor(ARGV[10] * lengt
 local entries, removed = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', most), 0
 for _, entry in ipairs(entries) do
   local upTo, size = tonumber(string.match(entry[1], '%d+$')), #entry[2][2]
-  local isOver = before and upTo <= before or oldest and tonumber(entry[2][6] or entry[2][4]) < oldest
+  local isOver = before and upTo <= before or oldest and tonumber(entry[2][10] or entry[2][4]) < oldest
     or maxRecords and finish - upTo >= maxRecords or maxBytes and bytes - size >= maxBytes
   if not isOver or upTo > floor then break end
   removed, bytes, new = removed + 1, bytes - size, upTo

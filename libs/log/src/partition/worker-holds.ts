@@ -1,0 +1,36 @@
+/**
+ * Why a worker starts nothing: it works while there is no reason.
+ *
+ * - `paused`: it was told so
+ * - `stuck`: its offset is not in the log; until a seek
+ * - `suspended`: its lease may have run out; until Redis says that it has not
+ * - `draining`, `seeking`, `closed`
+ */
+export type Hold = 'paused' | 'stuck' | 'suspended' | 'draining' | 'seeking' | 'closed';
+
+/** The reasons why one worker stands still. */
+export class WorkerHolds {
+  readonly #holds = new Set<Hold>();
+  readonly #onLift: () => void;
+
+  /** @param onLift told whenever a reason is gone */
+  constructor(onLift: () => void) {
+    this.#onLift = onLift;
+  }
+
+  get isFree(): boolean {
+    return this.#holds.size === 0;
+  }
+
+  has(hold: Hold): boolean {
+    return this.#holds.has(hold);
+  }
+
+  put(hold: Hold): void {
+    this.#holds.add(hold);
+  }
+
+  lift(hold: Hold): void {
+    if (this.#holds.delete(hold)) this.#onLift();
+  }
+}
