@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RedisCluster, type RedisServer, startCluster, waitFor } from '@millrace/testing';
 import { initialPartitions, topic, workQueue } from './load.js';
 import type { PlannedFault } from './model/fault-plan.js';
-import { mastersOf, moveSlot } from './slot-move.js';
 import type { Stage } from './stage.js';
 
 const failOverTimeoutMs = 30_000;
@@ -54,7 +53,7 @@ export class WholeCluster implements Stage {
         await sleep(forMs);
         return this.#everywhere(['CONFIG', 'SET', 'maxmemory', '0']);
       case 'move-slot':
-        return moveSlot(this.#cluster, key, choice);
+        return this.#moveSlot(key, choice);
       default:
         throw new Error(`${kind} is nothing that can be done to a cluster`);
     }
@@ -104,6 +103,14 @@ export class WholeCluster implements Stage {
     await this.#cluster.waitUntilHealthy();
   }
 
+  async #moveSlot(key: string, choice: number): Promise<void> {
+    const master = await this.#cluster.masterOf(key);
+    const others = (await this.#cluster.currentMasters()).filter((server) => server !== master);
+    const to = others[Math.floor(choice * others.length)];
+    if (to === undefined) throw new Error('there is no other master');
+    await this.#cluster.moveSlot(key, to);
+  }
+
   async #tookOver(key: string, old: RedisServer): Promise<void> {
     await waitFor(async () => (await this.#cluster.masterOf(key)) !== old, {
       what: 'a replica to take over',
@@ -112,7 +119,7 @@ export class WholeCluster implements Stage {
   }
 
   async #everywhere(command: readonly [string, ...string[]]): Promise<void> {
-    for (const server of await mastersOf(this.#cluster)) {
+    for (const server of await this.#cluster.currentMasters()) {
       const client = server.client();
       const [name, ...rest] = command;
       await client.call(name, ...rest);

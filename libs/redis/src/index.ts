@@ -7,6 +7,7 @@ export {
   resolveConnectionOptions,
 } from './connection-options.js';
 export { type RedisFailure, redisFailure } from './redis-failure.js';
+export { type ReplicaDemand, type ReplicatedReply, runWithReplicas } from './replicated-call.js';
 export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';
 export { lua, Script, type ScriptArgument, type ScriptCall } from './script.js';
 export { checkServer, parseServerInfo, type ServerInfo } from './server-check.js';

@@ -25,6 +25,8 @@ const refusals: readonly (readonly [
   ['BUSY', 'unavailable', true, 'Redis is busy with a script'],
   ['CLUSTERDOWN', 'unavailable', true, 'the Redis cluster is down'],
   ['MASTERDOWN', 'unavailable', true, 'the Redis master is away'],
+  ['MOVED', 'unavailable', true, 'another node of the Redis cluster serves the slot now'],
+  ['ASK', 'unavailable', true, 'a slot of the Redis cluster is being moved'],
   ['TRYAGAIN', 'unavailable', true, 'a slot of the Redis cluster is being moved'],
   ['NOPERM', 'denied', false, 'the Redis user lacks a permission'],
   ['NOAUTH', 'denied', false, 'Redis asks for a password'],

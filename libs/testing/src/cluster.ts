@@ -3,6 +3,7 @@ import { type ClusterNodeView, viewOf } from './cluster-view.js';
 import { disconnectTimeout, RedisClients } from './redis-clients.js';
 import { askRedis } from './redis-question.js';
 import type { RedisServer } from './redis-server.js';
+import { moveSlot } from './slot-move.js';
 import { forget, remember, stopTogether } from './started.js';
 import { waitFor } from './wait-for.js';
 
@@ -68,6 +69,21 @@ export class RedisCluster {
     const id = view.find(({ flags }) => flags.includes('myself'))?.id;
     const replicas = view.filter(({ masterId, flags }) => masterId === id && !flags.includes('fail'));
     return replicas.map(({ port }) => this.#serverAt(port, `a replica on port ${port} is not of this cluster`));
+  }
+
+  /** The nodes that serve slots now and answer. */
+  async currentMasters(): Promise<RedisServer[]> {
+    const responsive = this.#responsive;
+    const roles = await Promise.all(responsive.map((server) => askRedis(server, ['ROLE']).catch(() => '')));
+    return responsive.filter((_, index) => roles[index]?.includes('master'));
+  }
+
+  /**
+   * Moves the slot of a key from its master to another, with all its keys, while clients go on working.
+   * `whileMoving` is awaited when the keys have moved and the slot has not: the old master answers ASK.
+   */
+  async moveSlot(key: string, to: RedisServer, options: { whileMoving?: () => Promise<unknown> } = {}): Promise<void> {
+    await moveSlot({ slot: await this.#slotOf(key), from: await this.masterOf(key), to, ...options });
   }
 
   /** Waits until every node that runs says `cluster_state:ok` and every replica among them follows its master. */

@@ -1,6 +1,13 @@
 import { UnavailableError } from '@millrace/core';
-import { Cluster, parseServerInfo, type RedisClient, type RedisConnection, type ServerInfo } from '@millrace/redis';
-import { type Append, appendWithReplicas, type ReplicaDemand } from '../store/append.js';
+import {
+  Cluster,
+  parseServerInfo,
+  type RedisClient,
+  type RedisConnection,
+  type ReplicaDemand,
+  type ServerInfo,
+} from '@millrace/redis';
+import { type Append, appendWithReplicas } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
 import type { AppendChannel, ChannelReply } from './append-channel.js';
 

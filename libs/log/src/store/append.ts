@@ -1,4 +1,13 @@
-import { asInteger, asList, lua, type RedisClient, type Script, type ScriptArgument } from '@millrace/redis';
+import {
+  asInteger,
+  asList,
+  lua,
+  type RedisClient,
+  type ReplicaDemand,
+  runWithReplicas,
+  type Script,
+  type ScriptArgument,
+} from '@millrace/redis';
 import type { PartitionKeys } from './keys.js';
 import { appendNonce } from './nonce.js';
 
@@ -83,47 +92,19 @@ export async function appendBatch(client: RedisClient, keys: PartitionKeys, batc
   return readAppendReply(await call.script.run(client, call.keys, call.args));
 }
 
-/** How many replicas must have an append, and how. */
-export interface ReplicaDemand {
-  readonly minReplicas: number;
-  readonly timeoutMs: number;
-  /** In their append-only files, and in the leader's own: WAITAOF instead of WAIT. */
-  readonly isOnDisk: boolean;
-}
-
-/**
- * Appends a batch and waits for its replicas, in one round trip. WAIT counts from this connection's last write
- * (Redis 7.0 alone: from its last command), and the repeated append of a lost reply writes too, so it waits for
- * the first one. The client blocks meanwhile.
- */
+/** Appends a batch and waits for its replicas, in one round trip. The client blocks meanwhile. */
 export async function appendWithReplicas(
   client: RedisClient,
   keys: PartitionKeys,
   batch: Append,
   demand: ReplicaDemand,
 ): Promise<AppendReply | { readonly kind: 'unconfirmed'; readonly confirmations: string }> {
-  const { script, keys: keyNames, args } = appendCall(keys, batch);
-  const send = async (command: 'EVALSHA' | 'EVAL', body: string): Promise<readonly [unknown, unknown]> => {
-    // A pipeline, not two commands: on a cluster WAIT has no key and would go to any node.
-    const pipeline = client.pipeline().callBuffer(command, body, keyNames.length, ...keyNames, ...args);
-    if (demand.isOnDisk) pipeline.call('WAITAOF', 1, demand.minReplicas, demand.timeoutMs);
-    else pipeline.call('WAIT', demand.minReplicas, demand.timeoutMs);
-    const [appended, waited] = (await pipeline.exec()) ?? [];
-    if (appended?.[0]) throw appended[0];
-    if (waited?.[0]) throw waited[0];
-    return [appended?.[1], waited?.[1]];
-  };
-  const [appended, waited] = await send('EVALSHA', script.sha).catch((error: unknown) => {
-    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return send('EVAL', script.source);
-    throw error;
-  });
-  const reply = readAppendReply(appended);
-  if (reply.kind !== 'appended') return reply;
-  const [leader, replicas] = demand.isOnDisk ? asList(waited).map(asInteger) : [1, asInteger(waited)];
-  if (leader === 1 && replicas !== undefined && replicas >= demand.minReplicas) return reply;
-  const where = demand.isOnDisk ? ' on disk' : '';
-  const confirmations = `only ${replicas ?? 0} of ${demand.minReplicas} replicas confirmed${where} within ${demand.timeoutMs} ms`;
-  return { kind: 'unconfirmed', confirmations };
+  const { script, ...call } = appendCall(keys, batch);
+  // The repeated append of a lost reply writes too, so it waits for the first one.
+  const { reply, shortfall } = await runWithReplicas(client, script, call, demand);
+  const appended = readAppendReply(reply);
+  if (appended.kind !== 'appended' || shortfall === undefined) return appended;
+  return { kind: 'unconfirmed', confirmations: shortfall };
 }
 
 function appendCall(

@@ -1,0 +1,85 @@
+import { Cluster, type RedisClient } from './client.js';
+import { asInteger, asList } from './reply.js';
+import type { Script, ScriptArgument } from './script.js';
+
+/** How many replicas must have a write, and how. */
+export interface ReplicaDemand {
+  readonly minReplicas: number;
+  /** How long they may take, in ms. The connection blocks meanwhile. */
+  readonly timeoutMs: number;
+  /** In their append-only files, and in the leader's own: WAITAOF (Redis 7.2, Valkey) instead of WAIT. */
+  readonly isOnDisk: boolean;
+}
+
+/** What a script answered, and who has what it wrote. */
+export interface ReplicatedReply {
+  readonly reply: unknown;
+  /** Why it is not confirmed, in words; undefined when enough replicas have it. */
+  readonly shortfall: string | undefined;
+}
+
+/**
+ * Runs a script and waits for the replicas of the node that ran it, in one round trip on one connection: WAIT counts from
+ * the connection's last write (Redis 7.0 alone: from its last command). A script that is repeated because its reply was
+ * lost must write something, whatever it answers, or nobody waits for what it wrote the first time.
+ */
+export async function runWithReplicas(
+  client: RedisClient,
+  script: Script,
+  call: { readonly keys: readonly string[]; readonly args: readonly ScriptArgument[] },
+  demand: ReplicaDemand,
+): Promise<ReplicatedReply> {
+  const send = (command: 'EVALSHA' | 'EVAL', body: string) =>
+    followed(client, [command, body, call.keys.length, ...call.keys, ...call.args], call.keys[0] ?? '', demand);
+  const [reply, waited] = await send('EVALSHA', script.sha).catch((error: unknown) => {
+    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return send('EVAL', script.source);
+    throw error;
+  });
+  const [leader = 0, replicas = 0] = demand.isOnDisk ? asList(waited).map(asInteger) : [1, asInteger(waited)];
+  const isEnough = leader === 1 && replicas >= demand.minReplicas;
+  return { reply, shortfall: isEnough ? undefined : shortfallOf(replicas, demand) };
+}
+
+type Command = readonly [name: string, ...args: ScriptArgument[]];
+
+/** A cluster client follows no redirection of a pipeline of which one half succeeded, and WAIT always does. */
+async function followed(client: RedisClient, command: Command, key: string, demand: ReplicaDemand): Promise<Replies> {
+  try {
+    return await pipelined(client, command, demand);
+  } catch (error) {
+    const [kind, , address] = error instanceof Error ? error.message.split(' ') : [];
+    if (!(client instanceof Cluster) || (kind !== 'MOVED' && kind !== 'ASK')) throw error;
+    if (kind === 'MOVED') {
+      // A command by itself is followed, and the client remembers where to.
+      await client.exists(key);
+      return pipelined(client, command, demand);
+    }
+    const node = client.nodes('all').find(({ options }) => `${options.host}:${options.port}` === address);
+    if (node === undefined) throw error;
+    return pipelined(node, command, demand, { isAsking: true });
+  }
+}
+
+type Replies = readonly [reply: unknown, waited: unknown];
+
+/** A pipeline, not two commands: on a cluster WAIT has no key and would go to any node. */
+async function pipelined(
+  client: RedisClient,
+  [name, ...args]: Command,
+  demand: ReplicaDemand,
+  { isAsking = false } = {},
+): Promise<Replies> {
+  const pipeline = client.pipeline();
+  if (isAsking) pipeline.asking();
+  pipeline.callBuffer(name, ...args);
+  if (demand.isOnDisk) pipeline.call('WAITAOF', 1, demand.minReplicas, demand.timeoutMs);
+  else pipeline.call('WAIT', demand.minReplicas, demand.timeoutMs);
+  const [replied, waited] = ((await pipeline.exec()) ?? []).slice(isAsking ? 1 : 0);
+  if (replied?.[0]) throw replied[0];
+  if (waited?.[0]) throw waited[0];
+  return [replied?.[1], waited?.[1]];
+}
+
+function shortfallOf(replicas: number, { minReplicas, timeoutMs, isOnDisk }: ReplicaDemand): string {
+  return `only ${replicas} of ${minReplicas} replicas confirmed${isOnDisk ? ' on disk' : ''} within ${timeoutMs} ms`;
+}
