@@ -23,6 +23,11 @@ export class ConsumerHandle {
     return this.#plan.label;
   }
 
+  /** What it consumes from, in words: `queue "emails"`. */
+  get source(): string {
+    return this.#plan.source;
+  }
+
   get millrace(): Millrace {
     return this.#plan.millrace;
   }

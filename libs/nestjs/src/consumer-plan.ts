@@ -6,6 +6,8 @@ import type { Topology } from './topology.js';
 export interface ConsumerPlan {
   /** The handlers it runs. */
   readonly label: string;
+  /** What it consumes from, in words. Two consumers of one source would take messages from one another. */
+  readonly source: string;
   readonly millrace: Millrace;
   /** What must be declared before it starts. */
   readonly topology: Partial<Topology>;

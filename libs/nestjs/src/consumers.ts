@@ -7,13 +7,14 @@ import {
   Optional,
 } from '@nestjs/common';
 import { DiscoveryService, ExternalContextCreator, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { Connections } from './connections.js';
 import { ConsumerHandle } from './consumer-handle.js';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { HandlerDiscovery } from './handler-discovery.js';
 import type { LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
 import { HandlerPipeline } from './handler-pipeline.js';
 import { type HandlerPlan, type PlannedHandler, planHandler } from './handler-plan.js';
-import { Millrace } from './millrace.js';
+import type { Millrace } from './millrace.js';
 import { OutageWait } from './outage-wait.js';
 import { consumerPlans } from './plan-consumers.js';
 import type { RunHandler } from './run-enhanced.js';
@@ -30,12 +31,12 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   readonly #handlers: HandlerDiscovery;
   readonly #pipelines: readonly [withGlobal: HandlerPipeline, without: HandlerPipeline];
   readonly #http: HttpAdapterHost | undefined;
-  readonly #connections = new Map<string, Millrace>();
-  /** Also of two that have the same name, which stops the start: both are closed then. */
-  readonly #all = new Set<Millrace>();
+  readonly #connections = new Connections();
   readonly #consumers: ConsumerHandle[] = [];
   readonly #plans: HandlerPlan[] = [];
   readonly #waits: { stop(): void }[] = [];
+  /** Connections whose consumers were started. */
+  readonly #started = new Set<string>();
   #isStopping = false;
 
   constructor(
@@ -52,7 +53,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   }
 
   get connections(): readonly Millrace[] {
-    return [...this.#connections.values()];
+    return [...this.#connections.byName.values()];
   }
 
   /** Every handler that was found, with how it is run: what a test needs to run one without its consumer. */
@@ -75,14 +76,14 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     try {
       await this.#prepare();
     } catch (error) {
-      await this.#closeConnections();
+      await this.#connections.close();
       throw error;
     }
   }
 
   async onApplicationBootstrap(): Promise<void> {
     const manual: string[] = [];
-    for (const millrace of this.#connections.values()) {
+    for (const millrace of this.#connections.byName.values()) {
       const when = millrace.options.startConsumers;
       const http = this.#http?.httpAdapter === undefined ? undefined : this.#http;
       if (when === 'manual') manual.push(millrace.name);
@@ -97,6 +98,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
 
   /** Starts the consumers of all connections, or of one. */
   async start(connection?: string): Promise<void> {
+    for (const name of this.#connections.byName.keys()) if (name === (connection ?? name)) this.#started.add(name);
     for (const consumer of this.#consumers) {
       if (this.#isStopping) return;
       if (connection === undefined || consumer.millrace.name === connection) await consumer.start();
@@ -107,11 +109,27 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const wait of this.#waits) wait.stop();
-    const attached = [...this.#connections.values()].flatMap((millrace) => millrace.attached);
+    const attached = [...this.#connections.byName.values()].flatMap((millrace) => millrace.attached);
     const stops = [...this.#consumers, ...attached].map((service) => service.stop());
     for (const result of await Promise.allSettled(stops)) {
       if (result.status === 'rejected') this.#logger.error(result.reason);
     }
+  }
+
+  /**
+   * Takes up the handlers of modules that `LazyModuleLoader` has loaded since the application's start, or since this was
+   * called last; they begin at once if the consumers of their connection have. Answers their consumers.
+   *
+   * @throws {OptionsError} with every problem of every new handler; none of them is taken up then
+   */
+  async discover(): Promise<readonly ConsumerHandle[]> {
+    const known = this.#consumers.length;
+    await this.#takeUpHandlers();
+    const added = this.#consumers.slice(known);
+    for (const consumer of added) {
+      if (!this.#isStopping && this.#started.has(consumer.millrace.name)) await consumer.start();
+    }
+    return added;
   }
 
   /**
@@ -153,7 +171,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     const plans: HandlerPlan[] = [];
     for (const handler of handlers) {
       const run = (globalEnhancers: boolean): RunHandler => pipeline(handler, globalEnhancers);
-      const plan = await planHandler(handler, { connections: this.#connections, pipeline: run, report });
+      const plan = await planHandler(handler, { connections: this.#connections.byName, pipeline: run, report });
       if (plan !== undefined) plans.push(plan);
     }
     return plans;
@@ -166,34 +184,35 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
 
   async #prepare(): Promise<void> {
     const problems: string[] = [];
-    this.#findConnections(problems);
+    this.#connections.find(this.#discovery, (problem) => problems.push(problem));
+    await this.#takeUpHandlers(problems);
+  }
+
+  async #takeUpHandlers(problems: string[] = []): Promise<void> {
     const plans = await this.#plan(await this.#handlers.discover(), problems, ({ method }, globalEnhancers) =>
       this.#pipelines[globalEnhancers ? 0 : 1].create(method),
     );
-    this.#plans.push(...plans);
-    for (const plan of consumerPlans(plans, (problem) => problems.push(problem))) this.#add(plan, problems);
+    const consumers = consumerPlans(plans, (problem) => problems.push(problem)).map((plan) =>
+      this.#make(plan, problems),
+    );
     throwProblems('Millrace handlers', problems);
+    this.#plans.push(...plans);
+    this.#consumers.push(...consumers.filter((consumer) => consumer !== undefined));
   }
 
-  #findConnections(problems: string[]): void {
-    for (const { instance, isAlias } of this.#discovery.getProviders()) {
-      if (isAlias || !(instance instanceof Millrace)) continue;
-      this.#all.add(instance);
-      const other = this.#connections.get(instance.name);
-      if (other !== undefined && other !== instance) {
-        problems.push(`two forRoot make a connection named "${instance.name}": give each its own name`);
-      }
-      this.#connections.set(instance.name, instance);
+  #make(plan: ConsumerPlan, problems: string[]): ConsumerHandle | undefined {
+    const other = this.#consumers.find(({ source, millrace }) => source === plan.source && millrace === plan.millrace);
+    if (other !== undefined) {
+      problems.push(`${plan.label}: ${other.label} consumes from ${plan.source} already: load their modules together`);
+      return undefined;
     }
-  }
-
-  #add(plan: ConsumerPlan, problems: string[]): void {
     try {
-      this.#consumers.push(new ConsumerHandle(plan));
+      return new ConsumerHandle(plan);
     } catch (error) {
       const texts = error instanceof Error && 'problems' in error ? error.problems : undefined;
       if (!Array.isArray(texts)) throw error;
       problems.push(...texts.map((text) => `${plan.label}: ${text}`));
+      return undefined;
     }
   }
 
@@ -213,9 +232,5 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
       this.#startOrWait(millrace).catch((error: unknown) => this.#logger.error(error));
     });
     this.#waits.push({ stop: () => subscription.unsubscribe() });
-  }
-
-  async #closeConnections(): Promise<void> {
-    await Promise.all([...this.#all].map((millrace) => millrace.close()));
   }
 }

@@ -26,6 +26,9 @@ export class HandlerDiscovery {
   readonly #discovery: DiscoveryService;
   readonly #scanner: MetadataScanner;
   readonly #moduleRef: ModuleRef;
+  readonly #looked = new WeakSet<InstanceWrapper>();
+  /** Class → the provider whose handlers are used. */
+  readonly #used = new Map<object, InstanceWrapper>();
 
   constructor(discovery: DiscoveryService, scanner: MetadataScanner, moduleRef: ModuleRef) {
     this.#discovery = discovery;
@@ -33,17 +36,19 @@ export class HandlerDiscovery {
     this.#moduleRef = moduleRef;
   }
 
+  /** What no call before has found: at start everything, later what modules brought that were loaded since. */
   async discover(): Promise<DiscoveredHandler[]> {
     const handlers: DiscoveredHandler[] = [];
-    const seen = new Map<object, InstanceWrapper>();
     for (const wrapper of [...this.#discovery.getControllers(), ...this.#discovery.getProviders()]) {
+      if (this.#looked.has(wrapper)) continue;
+      this.#looked.add(wrapper);
       const found = await this.#handlersIn(wrapper);
       const type = typeOf(wrapper);
       if (found.length === 0 || type === undefined) continue;
-      const other = seen.get(type);
+      const other = this.#used.get(type);
       if (other === undefined) handlers.push(...found);
       else this.#warnOfSecond(wrapper, other);
-      seen.set(type, other ?? wrapper);
+      this.#used.set(type, other ?? wrapper);
     }
     return handlers;
   }

@@ -78,6 +78,7 @@ function logConsumer(parts: readonly LogPart[], report: (problem: string) => voi
   return {
     label,
     millrace,
+    source: `group "${first.group}" of ${topics instanceof RegExp ? topics : topics.toSorted().join(', ')}`,
     group: first.group,
     topology,
     make: () => millrace.log.consumer(input),

@@ -64,8 +64,10 @@ export class MillraceModule {
     const requirement: Provider = {
       provide: Symbol(`millrace:${connection}:topology`),
       inject: [getMillraceToken(connection)],
-      useFactory: (millrace: Millrace) => {
-        millrace.require(topology);
+      useFactory: async (millrace: Millrace) => {
+        // A module that is loaded lazily comes when everything else is declared already.
+        if (millrace.state === 'ready') await millrace.declare(topology);
+        else millrace.require(topology);
         return topology;
       },
     };

@@ -59,7 +59,8 @@ function queueConsumer(parts: readonly QueuePart[], report: (problem: string) =>
     report,
   );
   const input = { ...shared, queue, name: label, ...handling(parts, report) } as ConsumerInput;
-  return { label, millrace, queue, topology: topologyOf(parts), make: () => millrace.broker.consumer(input) };
+  const source = `queue "${queue}"`;
+  return { label, millrace, source, queue, topology: topologyOf(parts), make: () => millrace.broker.consumer(input) };
 }
 
 function handling(parts: readonly QueuePart[], report: (problem: string) => void): Partial<ConsumerInput> {

@@ -1,0 +1,26 @@
+import type { DiscoveryService } from '@nestjs/core';
+import { Millrace } from './millrace.js';
+
+/** The connections of an application, by name. */
+export class Connections {
+  readonly byName = new Map<string, Millrace>();
+  /** Also of two that have the same name, which stops the start: both are closed then. */
+  readonly #all = new Set<Millrace>();
+
+  /** Finds what every `forRoot` has made. Two of one name are a problem. */
+  find(discovery: DiscoveryService, report: (problem: string) => void): void {
+    for (const { instance, isAlias } of discovery.getProviders()) {
+      if (isAlias || !(instance instanceof Millrace)) continue;
+      this.#all.add(instance);
+      const other = this.byName.get(instance.name);
+      if (other !== undefined && other !== instance) {
+        report(`two forRoot make a connection named "${instance.name}": give each its own name`);
+      }
+      this.byName.set(instance.name, instance);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((millrace) => millrace.close()));
+  }
+}

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Consumers, LogHandler, Millrace, MillraceModule, QueueHandler } from '@millrace/nestjs';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { type INestApplicationContext, Injectable } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { connectionTo, createApplication } from './application.js';
+import { channels, channelsModule, send } from './channels.js';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(stopEverything);
+
+const got: unknown[] = [];
+
+@Injectable()
+class Inbox {
+  @QueueHandler({ queue: 'work' })
+  @LogHandler({ topic: 'work', group: 'inbox' })
+  onMessage(payload: unknown): void {
+    got.push(payload);
+  }
+}
+
+const metadata = { imports: [channelsModule()], providers: [Inbox] };
+
+function running(application: INestApplicationContext): boolean[] {
+  return application.get(Consumers).all.map(({ isRunning }) => isRunning);
+}
+
+describe.each(channels)('with startConsumers, a handler of a %s', (channel) => {
+  it("'listening' begins once the HTTP server listens, and not before", async () => {
+    // given
+    got.length = 0;
+    const application = await createApplication(connectionTo(redis, { startConsumers: 'listening' }), metadata);
+    await application.init();
+    await send(application, channel, 'early');
+    expect(running(application)).toEqual([false, false]);
+    expect(got).toEqual([]);
+    // when
+    await application.listen(0, '127.0.0.1');
+    // then
+    await waitFor(() => got.length === 1, { what: 'the message that waited' });
+    await waitFor(() => running(application).every(Boolean), { what: 'both consumers to run' });
+    await application.close();
+  });
+
+  it("'manual' begins when it is told to", async () => {
+    // given
+    got.length = 0;
+    const application = await createApplication(connectionTo(redis, { startConsumers: 'manual' }), metadata);
+    await application.listen(0, '127.0.0.1');
+    await send(application, channel, 'early');
+    expect(running(application)).toEqual([false, false]);
+    // when
+    await application.get(Consumers).start();
+    // then
+    await waitFor(() => got.length === 1, { what: 'the message that waited' });
+    await application.close();
+  });
+});
+
+describe("with startConsumers 'listening', an application", () => {
+  it('without an HTTP server begins when it is ready', async () => {
+    // given
+    got.length = 0;
+    const options = connectionTo(redis, { startConsumers: 'listening' });
+    const module = await Test.createTestingModule({
+      ...metadata,
+      imports: [MillraceModule.forRoot(options), ...metadata.imports],
+    }).compile();
+    // when: a testing module is an application of its own, without HTTP
+    await module.init();
+    await module.get(Millrace).broker.sendToQueue('work', 'hello');
+    // then
+    await waitFor(() => got.length === 1, { what: 'the message' });
+    await module.close();
+  });
+
+  it('that is closed before it listens never begins', async () => {
+    // given
+    got.length = 0;
+    const options = connectionTo(redis, { startConsumers: 'listening' });
+    const application = await createApplication(options, metadata);
+    await application.init();
+    await send(application, 'queue', 'hello');
+    // when
+    await application.close();
+    // then
+    expect(running(application)).toEqual([false, false]);
+    expect(got).toEqual([]);
+  });
+});
