@@ -25,7 +25,7 @@ class Inbox {
     await this.onward.send(`${payload}, passed on`);
   }
 
-  @QueueHandler({ queue: extra })
+  @QueueHandler({ queue: 'extra' })
   onExtra(payload: string): void {
     got.push(payload);
   }
