@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
+import { spawnConsumer } from './consuming.js';
 
 describe('a message that was handed to a consumer with its wake-up', () => {
   let server: RedisServer;
@@ -28,6 +29,41 @@ describe('a message that was handed to a consumer with its wake-up', () => {
     // then
     await waitFor(() => seen.length === 1, { what: 'another to handle it' });
     await waitFor(async () => (await redis.hlen('messages')) === 0, { what: 'it to be settled' });
+    await close();
+  });
+
+  it('is handled by another soon after that consumer was killed, and nothing else that is delayed is', async () => {
+    // given: a process that blocks, freezes, and is handed a message
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    await broker.sendToQueue('q', 'later', { delayMs: 3_600_000 });
+    const victim = await spawnConsumer(server, prefix, 'q', { leaseMs: 3_600_000 });
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    for (;;) {
+      await waitFor(async () => (await redis.zcard('idle')) === 1 && (await isBlocked(server)), {
+        what: 'it to block',
+      });
+      await victim.freeze();
+      await broker.sendToQueue('q', 'm');
+      // Else it had just stopped to block when it froze: once more.
+      if ((await redis.zcard('handed')) === 1 && (await redis.llen('wake')) === 0) break;
+      victim.thaw();
+      await waitFor(async () => (await redis.hlen('messages')) === 1, { what: 'it to handle this one' });
+    }
+    // Its time as a message that was handed over never ends: nothing but the death can bring it back.
+    const [handed = ''] = await redis.zrange('handed', '0', '0');
+    await redis.zadd('delayed', 'XX', (Math.floor(Date.now() / 1000) + 3600) * 1000, handed);
+    const seen: unknown[] = [];
+    await broker.consumer({ queue: 'q', leaseMs: 3_600_000, handler: (payload) => void seen.push(payload) }).start();
+    // when
+    await victim.kill();
+    // then
+    await waitFor(async () => (await redis.zcard('consumers')) === 1, { what: 'the death to be noticed' });
+    await waitFor(() => seen.length === 1, { what: 'another to handle it' });
+    expect(seen).toEqual(['m']);
+    expect(await redis.zcard('handed')).toBe(0);
+    expect((await broker.queue('q').delayed()).messages.map((message) => message.payload())).toEqual(['later']);
     await close();
   });
 
@@ -85,3 +121,8 @@ describe('a message that was handed to a consumer with its wake-up', () => {
     await close();
   });
 });
+
+/** Whether somebody waits at a wake list. */
+async function isBlocked(server: RedisServer): Promise<boolean> {
+  return /flags=b.*cmd=blpop/.test(String(await server.client().client('LIST')));
+}

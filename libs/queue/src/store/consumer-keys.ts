@@ -18,7 +18,8 @@ export function consumerKeys(prefix: string, queue: string, consumer: string, pr
   const all = queueKeys(prefix, queue);
   const unacked = unackedKey(prefix, queue, consumer);
   const ready = readyKeys(all, priorities);
-  const { messages, consumers, meta, delayed, expiry, idle, wake, counts, held, progress, cancels, handled } = all;
+  const { messages, consumers, meta, delayed, expiry, idle, wake, counts, held, progress, cancels, handled, handed } =
+    all;
   const turn = [
     messages,
     unacked,
@@ -33,6 +34,7 @@ export function consumerKeys(prefix: string, queue: string, consumer: string, pr
     progress,
     cancels,
     handled,
+    handed,
     ...ready.toReversed(),
   ];
   return { prefix, queue, consumer, all, unacked, ready, turn };

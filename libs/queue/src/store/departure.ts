@@ -3,16 +3,18 @@ import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
 
 // Ends a consumer's registration and gives back what it held, a slice a call. From its first slice on the consumer is
 // fenced off: its own scripts find no registration. Whoever is on duty goes on with what is in `dead`.
+// A message that was handed over and claimed by nobody within a second may have been handed to this one: whoever waits pops
+// from `wake`, so nobody knows to whom. It becomes due; should another still claim it, that one is told that it comes too late.
 //
 // KEYS 1 messages 2 unacked:<the consumer> 3 consumers 4 meta 5 consumer-info 6 expiry 7 held 8 counts 9 dying 10 dead
-//      11 idle 12 wake 13 progress 14 cancels 15… ready, lowest priority first
+//      11 idle 12 wake 13 progress 14 cancels 15 delayed 16 handed 17… ready, lowest priority first
 // ARGV 1 its id 2 'leaves' | 'expired' | the deadline it must still have 3 how many messages at most
 // RETURNS -1 when it lives, else how many messages it still holds
 const departureScript = lua`#!lua flags=allow-oom
 local call, id, why = redis.call, ARGV[1], ARGV[2]
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local deadline = call('ZSCORE', KEYS[3], id)
+local deadline, back = call('ZSCORE', KEYS[3], id), 0
 if deadline then
   if why == 'expired' and tonumber(deadline) > now then return -1 end
   if why ~= 'expired' and why ~= 'leaves' and deadline ~= why then return -1 end
@@ -20,6 +22,12 @@ if deadline then
   call('HDEL', KEYS[5], id)
   call('ZREM', KEYS[11], id)
   call('SADD', KEYS[10], id)
+  local handed = call('ZRANGE', KEYS[16], 0, 99, 'WITHSCORES')
+  for i = 1, #handed, 2 do
+    call('ZADD', KEYS[15], 'XX', math.max(now, handed[i + 1] + 1000), handed[i])
+    call('ZREM', KEYS[16], handed[i])
+    back = 1
+  end
   if call('HGET', KEYS[4], 'active') == id then
     local next
     for _, other in ipairs(call('ZRANGE', KEYS[3], 0, -1)) do if not next or other < next then next = other end end
@@ -29,7 +37,6 @@ end
 local meta = call('HMGET', KEYS[4], 'delivery-limit', 'max-bytes')
 local ids = call('SPOP', KEYS[2], ARGV[3])
 table.sort(ids, function(a, b) return a > b end)
-local back = 0
 for _, message in ipairs(ids) do
   local frame = call('HGET', KEYS[1], message)
   call('HDEL', KEYS[13], message)
@@ -40,7 +47,7 @@ for _, message in ipairs(ids) do
   if frame and count % 65536 > tonumber(meta[1] or 20) then
     call('HSET', KEYS[9], message, cjson.encode({reason = 'delivery_limit', time = now}))
   elseif frame then
-    call('LPUSH', KEYS[15 + math.min(frame:byte(2), #KEYS - 15)], message)
+    call('LPUSH', KEYS[17 + math.min(frame:byte(2), #KEYS - 17)], message)
     if ends then call('ZADD', KEYS[6], ends, message) end
     if meta[2] then call('HINCRBY', KEYS[4], 'bytes', #frame) end
     back = back + 1
@@ -72,7 +79,7 @@ export async function endRegistration(
   const all: QueueKeys = queueKeys(place.prefix, place.queue);
   const keys = [all.messages, unackedKey(place.prefix, place.queue, consumer), all.consumers, all.meta];
   keys.push(all.consumerInfo, all.expiry, all.held, all.counts, all.dying, all.dead, all.idle, all.wake);
-  keys.push(all.progress, all.cancels, ...readyKeys(all, place.priorities));
+  keys.push(all.progress, all.cancels, all.delayed, all.handed, ...readyKeys(all, place.priorities));
   for (;;) {
     const left = asInteger(await departureScript.run(client, keys, [consumer, why, sliceMessages]));
     if (left < 0) return false;

@@ -5,7 +5,7 @@ import { type QueueKeys, readyKeys } from './keys.js';
 // An expired message that stands in the middle of a ready list leaves its id there as a ghost: its frame goes on
 // under another id, or the ghost would be delivered.
 //
-// KEYS 1 messages 2 delayed 3 expiry 4 meta 5 dying 6 counts 7 handled 8 parked 9… ready, lowest priority first
+// KEYS 1 messages 2 delayed 3 expiry 4 meta 5 dying 6 counts 7 handled 8 parked 9 handed 10… ready, lowest priority first
 // ARGV 1 how many at most
 // RETURNS how many were moved or ended; as many as ARGV 1 means there may be more
 const dueScript = lua`#!lua flags=allow-oom
@@ -16,13 +16,14 @@ local meta = call('HMGET', KEYS[4], 'max-bytes', 'dead-letter')
 local due = call('ZRANGE', KEYS[2], '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1])
 if #due > 0 then
   call('ZREM', KEYS[2], unpack(due))
+  call('ZREM', KEYS[9], unpack(due))
   for i = 1, #due do
     local level = 0
-    if #KEYS > 9 then
+    if #KEYS > 10 then
       local frame = call('HGET', KEYS[1], due[i])
-      level = frame and math.min(frame:byte(2), #KEYS - 9) or 0
+      level = frame and math.min(frame:byte(2), #KEYS - 10) or 0
     end
-    call('RPUSH', KEYS[9 + level], due[i])
+    call('RPUSH', KEYS[10 + level], due[i])
     if meta[1] then call('HINCRBY', KEYS[4], 'bytes', call('HSTRLEN', KEYS[1], due[i])) end
   end
 end
@@ -53,7 +54,18 @@ export const maxDueMessages = 500;
 
 /** Makes ready what is due and ends what has expired; answers whether there may be more. */
 export async function moveDue(client: RedisClient, keys: QueueKeys, priorities: number): Promise<boolean> {
-  const { messages, delayed, expiry, meta, dying, counts, handled, parked } = keys;
-  const scriptKeys = [messages, delayed, expiry, meta, dying, counts, handled, parked, ...readyKeys(keys, priorities)];
+  const { messages, delayed, expiry, meta, dying, counts, handled, parked, handed } = keys;
+  const scriptKeys = [
+    messages,
+    delayed,
+    expiry,
+    meta,
+    dying,
+    counts,
+    handled,
+    parked,
+    handed,
+    ...readyKeys(keys, priorities),
+  ];
   return asInteger(await dueScript.run(client, scriptKeys, [maxDueMessages])) >= maxDueMessages;
 }

@@ -47,6 +47,8 @@ export interface QueueKeys {
   readonly parked: string;
   /** Set: ids of dead consumers whose messages are not all given back yet. */
   readonly dead: string;
+  /** Sorted set: id → when it was handed to a waiting consumer that has not claimed it yet, ms of Redis' clock. */
+  readonly handed: string;
   /** Sorted set: deduplication id → until when it is remembered, ms of Redis' clock. */
   readonly seen: string;
 }
@@ -71,6 +73,7 @@ export function queueKeys(prefix: string, queue: string): QueueKeys {
     handled: `${base}:handled`,
     parked: `${base}:parked`,
     dead: `${base}:dead`,
+    handed: `${base}:handed`,
     seen: `${base}:seen`,
   };
 }

@@ -4,7 +4,7 @@ import { Script } from '@millrace/redis';
 // this is the only script that touches several hash tags, so that a publish reaches all its queues or none.
 //
 // KEYS 1 the hash that holds the topology version 2 record of this call, then for each queue: meta, messages, delayed,
-//      expiry, idle, wake, seen, dying, counts, handled, and its ready lists, lowest priority first
+//      expiry, idle, wake, seen, dying, counts, handled, handed, and its ready lists, lowest priority first
 // ARGV 1 field of the version in KEYS[1] 2 version by which the messages were routed 3 number of this call
 //      4 how long the call is remembered, ms 5 the messages: MessagePack list of id, frame, id, frame …, or '' for none
 //      6 MessagePack list of each message's terms, 'priority;delay ms;expiration ms;deduplication id' or '', or '' when no
@@ -37,7 +37,7 @@ while arg < #ARGV do
     'dead-letter', 'ghosts', 'bytes', 'paused', 'max-per-second', 'single-active', 'ranked')
   queues[#queues + 1] = q
   if not q.meta[1] then return {'gone', #queues} end
-  key, arg = key + 10 + q.levels, arg + 2
+  key, arg = key + 11 + q.levels, arg + 2
 end
 if isBehind then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 local time = redis.call('TIME')
@@ -52,7 +52,7 @@ local function enterAll(q)
     local ids = {}
     for i = first, last do ids[#ids + 1] = messages[2 * i - 1] end
     redis.call('HSET', KEYS[q.key + 1], unpack(messages, 2 * first - 1, 2 * last))
-    redis.call('RPUSH', KEYS[q.key + 10], unpack(ids))
+    redis.call('RPUSH', KEYS[q.key + 11], unpack(ids))
   end
   return m
 end`;
@@ -62,7 +62,7 @@ const dropHead = `
 local function dropHead(q, isFull)
   for level = 0, q.levels - 1 do
     while isFull() and q.mayDrop > 0 do
-      local id = redis.call('LPOP', KEYS[q.key + 10 + level])
+      local id = redis.call('LPOP', KEYS[q.key + 11 + level])
       if not id then break end
       q.mayDrop = q.mayDrop - 1
       local frame = redis.call('HGET', KEYS[q.key + 1], id)
@@ -114,7 +114,7 @@ local function enter(q, i)
     q.firstDue = math.min(q.firstDue or due, due)
     return
   end
-  redis.call('RPUSH', KEYS[q.key + 10 + math.min(tonumber(priority) or 0, q.levels - 1)], id)
+  redis.call('RPUSH', KEYS[q.key + 11 + math.min(tonumber(priority) or 0, q.levels - 1)], id)
   q.entered, q.length, q.bytes = q.entered + 1, q.length + 1, q.bytes + #frame
   if q.meta[4] == 'drop-head' then dropHead(q, function() return isFull(0) end) end
 end`;
@@ -125,7 +125,7 @@ local function enterEach(q, number)
   q.entered, q.mayDrop, q.bytes, q.length = 0, m + 100, tonumber(q.meta[9]) or 0, -(tonumber(q.meta[8]) or 0)
   q.maxLength, q.maxBytes = tonumber(q.meta[2]), tonumber(q.meta[3])
   if q.maxLength then
-    for level = 0, q.levels - 1 do q.length = q.length + redis.call('LLEN', KEYS[q.key + 10 + level]) end
+    for level = 0, q.levels - 1 do q.length = q.length + redis.call('LLEN', KEYS[q.key + 11 + level]) end
   end
   local bytesBefore = q.bytes
   local firstDelayed = redis.call('ZRANGE', KEYS[q.key + 2], 0, 0, 'WITHSCORES')[2]
@@ -148,16 +148,17 @@ end`;
 
 /**
  * Hands one message to a consumer that waits, frame and all, which saves it a round trip. Until the consumer claims it the
- * message is down as delayed: should the consumer die before, or be frozen, it becomes ready by itself.
+ * message is down as delayed: should the consumer be frozen, it becomes ready by itself; should it die, when that is noticed.
  */
 const handOver = `
 local function handOver(q)
   if m ~= 1 or q.meta[10] or q.meta[11] or q.meta[12] or q.meta[13] or #messages[2] > 16384 then return false end
-  if redis.call('EXISTS', KEYS[q.key + 10]) == 1 then return false end
+  if redis.call('EXISTS', KEYS[q.key + 11]) == 1 then return false end
   local called = redis.call('ZPOPMIN', KEYS[q.key + 4])[1]
   if not called then return false end
   redis.call('HSET', KEYS[q.key + 1], messages[1], messages[2])
   redis.call('ZADD', KEYS[q.key + 2], now + 10000, messages[1])
+  redis.call('ZADD', KEYS[q.key + 10], now, messages[1])
   redis.call('RPUSH', KEYS[q.key + 5], ('%s\\n%d\\n%s\\n'):format(called, now, messages[1]) .. messages[2])
   return true
 end`;

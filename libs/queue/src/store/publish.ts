@@ -71,7 +71,7 @@ export async function publish(client: RedisClient, call: PublishCall): Promise<P
   args.push(packEntries(call.messages), packTerms(call.messages));
   for (const { keys: queue, priorities, picks } of call.targets) {
     keys.push(queue.meta, queue.messages, queue.delayed, queue.expiry, queue.idle, queue.wake, queue.seen, queue.dying);
-    keys.push(queue.counts, queue.handled, ...readyKeys(queue, priorities));
+    keys.push(queue.counts, queue.handled, queue.handed, ...readyKeys(queue, priorities));
     args.push(priorities, picks === undefined ? '' : picks.map((index) => index + 1).join(','));
   }
   return readAnswer(asList(await publishScript.run(client, keys, args)));

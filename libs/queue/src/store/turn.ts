@@ -8,14 +8,14 @@ import { unpackList } from './message-unpacker.js';
 // Longer than other scripts on purpose: cut in two it would cost every turn a second call.
 //
 // KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
-//      12 cancels 13 handled 14… ready, highest priority first
+//      12 cancels 13 handled 14 handed 15… ready, highest priority first
 // ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 ids to acknowledge, as a
 //      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6… ids that were handed to me and that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
 //         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms, ids and frames (MessagePack: id, frame, id, frame …),
 //         [counts, handled] when any of these is kept }
 const turnScript = lua`#!lua flags=allow-oom
-local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 13
+local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 14
 local call = redis.call
 if not call('ZSCORE', KEYS[3], me) then return {'lost'} end
 local time = call('TIME')
@@ -24,6 +24,7 @@ local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEY
 local notMine, mine = {}, {}
 for i = 6, #ARGV do
   if call('ZREM', KEYS[5], ARGV[i]) == 1 then
+    call('ZREM', KEYS[14], ARGV[i])
     call('SADD', KEYS[2], ARGV[i])
     call('HINCRBY', KEYS[4], 'delivered', 1)
   elseif call('SISMEMBER', KEYS[2], ARGV[i]) == 0 then notMine[#notMine + 1] = ARGV[i] end
@@ -76,14 +77,14 @@ end
 if n > 0 and levels > 1 then
   local taken = call('HINCRBY', KEYS[4], 'taken', n)
   local fair = math.floor(taken / 10) - math.floor((taken - n) / 10)
-  for level = #KEYS, 15, -1 do take(KEYS[level], fair - #ids) end
+  for level = #KEYS, 16, -1 do take(KEYS[level], fair - #ids) end
 end
 local most = tonumber(ARGV[5])
 local function fitting()
   if not most then return 1000 end
   return #ids == 0 and 1 or math.floor((most - bytes) * #ids / bytes)
 end
-for level = 14, #KEYS do while take(KEYS[level], math.min(n - #ids, 1000, fitting())) do end end
+for level = 15, #KEYS do while take(KEYS[level], math.min(n - #ids, 1000, fitting())) do end end
 if #ids > 0 then
   call('SADD', KEYS[2], unpack(ids))
   if meta[10] then call('HINCRBY', KEYS[4], 'bytes', -bytes) end
@@ -116,7 +117,7 @@ else
   if due <= now then reply[2] = 0 end
 end
 local isLeft = not hasRoom and meta[8] == me and due < math.huge
-for level = 14, #KEYS do isLeft = isLeft or (not limited and call('EXISTS', KEYS[level]) == 1) end
+for level = 15, #KEYS do isLeft = isLeft or (not limited and call('EXISTS', KEYS[level]) == 1) end
 if isLeft and state ~= 'paused' then
   local another = call('ZPOPMIN', KEYS[7])[1]
   if another then call('RPUSH', KEYS[8], another) end
