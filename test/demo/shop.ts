@@ -1,51 +1,63 @@
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Program, spawnProgram, waitFor } from '@millrace/testing';
 
-const main = resolve(dirname(fileURLToPath(import.meta.url)), '../../apps/demo/dist/main.js');
+const apps = resolve(dirname(fileURLToPath(import.meta.url)), '../../apps');
+
+/** What `npm start` runs. */
+export const demoProgram = resolve(apps, 'demo/dist/main.js');
 
 export interface Answer {
   readonly status: number;
   readonly body: Record<string, unknown>;
 }
 
-/** The demo as its user runs it: a process of its own, spoken to over HTTP. */
+/** A shop, spoken to over HTTP. */
 export class Shop {
-  readonly program: Program;
-  readonly #url: string;
+  private constructor(
+    readonly program: Program,
+    readonly url: string,
+  ) {}
 
-  private constructor(program: Program, url: string) {
-    this.program = program;
-    this.#url = url;
+  /** The whole demo as its user starts it, with its data in `folder`; resolves when all its services are ready. */
+  static async ofDemo(folder: string, ...args: string[]): Promise<Shop> {
+    const env = { PORT: '0', REDIS_URL: undefined };
+    const program = await spawnProgram(demoProgram, { cwd: folder, env, args });
+    return new Shop(program, urlIn(await program.waitForLine(/^Ready after/, { timeoutMs: 90_000 })));
   }
 
-  /** Starts it with its data in `folder`, or on the Redis of `redisUrl`; resolves when it takes orders. */
-  static async open(folder: string, redisUrl?: string): Promise<Shop> {
-    const program = await spawnProgram(main, { cwd: folder, env: { PORT: '0', REDIS_URL: redisUrl } });
-    const line = await program.waitForLine(/Shop on http/, { timeoutMs: 20_000 });
-    return new Shop(program, /http:\/\/\S+?:\d+/.exec(line)?.[0] ?? join('no address in', line));
+  /** The shop's service alone. */
+  static async alone(redisUrl: string): Promise<Shop> {
+    const env = { PORT: '0', REDIS_URL: redisUrl, NO_COLOR: '1' };
+    const program = await spawnProgram(resolve(apps, 'shop/dist/main.js'), { env });
+    return new Shop(program, urlIn(await program.waitForLine(/Shop on http/, { timeoutMs: 60_000 })));
   }
 
   async get(path: string): Promise<Answer> {
-    return read(await fetch(`${this.#url}${path}`));
+    return read(await fetch(`${this.url}${path}`));
   }
 
   async post(path: string, body: unknown): Promise<Answer> {
     const headers = { 'content-type': 'application/json' };
-    return read(await fetch(`${this.#url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) }));
+    return read(await fetch(`${this.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) }));
   }
 
   /** Waits until an order has a status, and answers it. */
   async waitForStatus(orderId: unknown, status: string): Promise<Record<string, unknown>> {
-    const what = `order ${orderId} to be ${status}`;
     return waitFor(
       async () => {
         const { body } = await this.get(`/orders/${orderId}`);
         return body.status === status ? body : undefined;
       },
-      { what },
+      { what: `order ${orderId} to be ${status}`, timeoutMs: 30_000 },
     );
   }
+}
+
+function urlIn(line: string): string {
+  const url = /http:\/\/\S+?:\d+/.exec(line)?.[0];
+  if (url === undefined) throw new Error(`no address in: ${line}`);
+  return url;
 }
 
 async function read(response: Response): Promise<Answer> {

@@ -1,34 +1,48 @@
-import 'reflect-metadata';
-import { type INestApplication, Logger, ValidationPipe } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { DemoModule } from './demo-module.js';
-import { type DemoRedis, openDemoRedis } from './demo-redis.js';
+import { type Command, readCommand } from './command.js';
+import { Demo, type DemoOptions } from './demo.js';
+import { help } from './help.js';
+import { LiveDisplay } from './live-display.js';
+import { PlainDisplay } from './plain-display.js';
+import { runScenario } from './run-scenario.js';
+import { scenarios } from './scenarios.js';
 
-const logger = new Logger('Demo');
-let redis: DemoRedis | undefined;
-let app: INestApplication | undefined;
-let isEnding = false;
+process.exitCode = await run(readCommand(process.argv.slice(2), scenarios, process.env));
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => void end(signal));
+/** Answers the exit code. */
+async function run(command: Command): Promise<number> {
+  switch (command.kind) {
+    case 'help':
+      console.log(help(scenarios));
+      return 0;
+    case 'wrong':
+      console.error(command.problem);
+      return 1;
+    case 'scenario':
+      return runScenario(command.scenario, console.log);
+    case 'services':
+      return runServices(command);
+  }
 }
-await start();
 
-async function start(): Promise<void> {
-  redis = await openDemoRedis();
-  app = await NestFactory.create(DemoModule.on(redis.url), { logger: ['log', 'warn', 'error'] });
-  app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }));
-  await app.listen(Number(process.env.PORT ?? 3000));
-  const url = (await app.getUrl()).replace('[::1]', 'localhost');
-  logger.log(`${redis.description}. Shop on ${url}: POST /orders, GET /orders/:id, GET /health.`);
-}
-
-/** First what takes requests and messages, then Redis below it. */
-async function end(signal: string): Promise<void> {
-  if (isEnding) return;
-  isEnding = true;
-  logger.log(`${signal}: draining.`);
-  await app?.close();
-  await redis?.stop();
-  process.exit(0);
+/** Runs until a signal comes, or a service does not start. */
+async function runServices(options: DemoOptions): Promise<number> {
+  const { stdout } = process;
+  const isLive = stdout.isTTY && process.env.TERM !== 'dumb';
+  const display = isLive ? new LiveDisplay(stdout) : new PlainDisplay((text) => stdout.write(text));
+  // However this process ends, the terminal is given back.
+  process.once('exit', () => display.end());
+  const demo = new Demo(display, options);
+  const signal = new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
+  const failure = demo.start().then(
+    () => new Promise<never>(() => undefined),
+    (error: unknown) => error,
+  );
+  const end = await Promise.race([signal, failure]);
+  display.end();
+  if (typeof end === 'string') display.say(`${end}: draining.`);
+  else display.say(end instanceof Error ? end.message : String(end));
+  await demo.end();
+  return typeof end === 'string' ? 0 : 1;
 }

@@ -14,7 +14,8 @@ export class NotificationSender {
   /** Everything that happens to orders, each event to one worker; when more come than the queue's limit lets out, they wait. */
   @QueueHandler({ queue: notifications, bind: [{ exchange: events, routingKey: 'order.*' }] })
   async send({ orderId, userId, items }: Order): Promise<void> {
-    this.#logger.log(`Notified ${userId}: order ${orderId} was created (${items.length} items).`);
+    const goods = items.map(({ sku, quantity }) => `${quantity} × ${sku}`).join(', ');
+    this.#logger.log(`Notified ${userId}: order ${orderId} was created (${goods}).`);
     const sent: NotificationSent = { orderId };
     await this.#events.publish('notification.sent', sent, { messageId: orderId });
   }

@@ -1,0 +1,81 @@
+import { type DemoRedis, openDemoRedis } from './demo-redis.js';
+import type { Display } from './display.js';
+import { Services } from './services.js';
+import { StatusReader } from './status-reader.js';
+import { Traffic } from './traffic.js';
+
+export interface DemoOptions {
+  /** Of the shop; 0: any. */
+  readonly port: number;
+  readonly hasTraffic: boolean;
+}
+
+/** How long services may take to drain, so that the whole is over within ten seconds. */
+const drainMs = 8500;
+
+/** Redis, the services on it, traffic, and a look at how everything stands. */
+export class Demo {
+  readonly #display: Display;
+  readonly #options: DemoOptions;
+  readonly #services: Services;
+  readonly #startedAt = performance.now();
+  #redis: DemoRedis | undefined;
+  #traffic: Traffic | undefined;
+  #reader: StatusReader | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(display: Display, options: DemoOptions) {
+    this.#display = display;
+    this.#options = options;
+    this.#services = new Services(display);
+  }
+
+  /** @throws when Redis or a service does not start; `end` clears away what did */
+  async start(): Promise<void> {
+    this.#redis = await openDemoRedis();
+    if (this.#ending !== undefined) return this.#redis.stop();
+    this.#display.say(`${this.#redis.description}. Starting five services on it.`);
+    await this.#services.start(this.#redis.url, this.#options.port);
+    if (this.#ending !== undefined) return;
+    const shop = this.#services.url('shop');
+    const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1);
+    this.#display.say(
+      `Ready after ${seconds} s. Shop on ${shop}: POST /orders, GET /orders/:id, GET /health. Ctrl-C ends everything.`,
+    );
+    if (this.#options.hasTraffic) this.#startTraffic(shop);
+    this.#reader = await StatusReader.open(this.#redis.url, this.#services.urls);
+    this.#look();
+  }
+
+  /** First what makes traffic, then what takes requests and messages, then Redis below it. May be called at any time. */
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#traffic?.stop();
+    this.#reader?.close();
+    await this.#services.stop(drainMs);
+    await this.#redis?.stop();
+  }
+
+  #startTraffic(shop: string): void {
+    const [tracking, analytics] = [this.#services.url('tracking'), this.#services.url('analytics')];
+    this.#traffic = new Traffic({ shop, tracking, analytics });
+    this.#traffic.start();
+  }
+
+  /** Each look begins when the one before is over. */
+  #look(): void {
+    const { statusIntervalMs } = this.#display;
+    this.#timer = setTimeout(async () => {
+      const status = await this.#reader?.read();
+      if (this.#ending !== undefined) return;
+      if (status !== undefined) this.#display.show(status);
+      this.#look();
+    }, statusIntervalMs);
+  }
+}
