@@ -1,3 +1,4 @@
+import { idempotently } from '../idempotent-call.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import type { ConsumerHost } from './consumer-host.js';
 import type { ConsumerSurroundings } from './consumer-surroundings.js';
@@ -84,6 +85,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
   }
 
   #lostTail({ place, anchor }: PartitionWorker): Promise<number | undefined> {
-    return lostTail(this.#surroundings.connection.commands, place, anchor);
+    const what = `compare topic "${place.topic}", partition ${place.partition}`;
+    return idempotently(this.#surroundings.connection, what, (client) => lostTail(client, place, anchor));
   }
 }
