@@ -29,8 +29,8 @@ setup(['packages', 'redis', 'build']);
 provide('prometheus');
 try {
   checkRuleFiles();
-  const shop = await startDemo();
-  const prometheus = await startPrometheus(shop);
+  const { shop, services } = await startDemo();
+  const prometheus = await startPrometheus(services);
   const stop = keepBusy(shop);
   const problems = await check(prometheus);
   stop();
@@ -74,24 +74,26 @@ function checkRuleFiles() {
   }
 }
 
+/** Answers where the shop is, and every service: each has metrics of its own. */
 async function startDemo() {
-  const port = await freePort();
-  const demo = start(process.execPath, [join(root, 'apps/demo/dist/main.js')], { PORT: String(port), REDIS_URL: '' });
-  const shop = `http://127.0.0.1:${port}`;
-  await until(async () => (await fetch(`${shop}/metrics`)).ok, 'the demo to answer GET /metrics', demo);
-  return shop;
+  const env = { PORT: String(await freePort()), REDIS_URL: '' };
+  const demo = start(process.execPath, [join(root, 'apps/demo/dist/main.js')], env);
+  await until(async () => demo.output.includes('Ready after'), 'the demo to be ready', demo);
+  const services = [...demo.output.matchAll(/^(\w+) +\w+ on (http:\/\/\S+:\d+): /gm)];
+  const addresses = new Map(services.map(([, name, url]) => [name, url.replace('localhost', '127.0.0.1')]));
+  return { shop: addresses.get('shop'), services: [...addresses.values()] };
 }
 
-async function startPrometheus(shop) {
+async function startPrometheus(services) {
   const port = await freePort();
   copyFileSync(rules, join(folder, 'millrace.rules.yml'));
   const config = join(folder, 'prometheus.yml');
-  const target = new URL(shop).host;
+  const targets = services.map((service) => `'${new URL(service).host}'`).join(', ');
   writeFileSync(
     config,
     `global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
 rule_files: [millrace.rules.yml]
-scrape_configs: [{ job_name: millrace, static_configs: [{ targets: ['${target}'] }] }]\n`,
+scrape_configs: [{ job_name: millrace, static_configs: [{ targets: [${targets}] }] }]\n`,
   );
   const server = start('prometheus', [
     `--config.file=${config}`,
@@ -212,7 +214,7 @@ async function end(child) {
 }
 
 async function until(isTrue, what, child) {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (Date.now() < deadline && child.exitCode === null) {
     if (await isTrue().catch(() => false)) return;
     await sleep(100);

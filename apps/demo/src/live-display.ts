@@ -43,6 +43,8 @@ export class LiveDisplay implements Display {
   log(service: string, { text }: LogLine): void {
     this.#latest.push(`${service.padEnd(13)}  ${text}`);
     if (this.#latest.length > linesKept) this.#latest.shift();
+    // Later the table is drawn every second, with the latest lines below it.
+    if (this.#status === undefined) this.#draw();
   }
 
   show(status: Status): void {
