@@ -60,6 +60,38 @@ describe('bad input', () => {
     expect(() => redis.log.producer({ compression: 'zip' as 'zlib' })).toThrow(/compression must be one of/);
   });
 
+  it('as a middleware around batches is refused: it is told of single records', () => {
+    const middleware = [() => Promise.resolve()];
+    const options = { group: 'g', topics: 't', batchHandler: () => undefined };
+    expect(() => redis.log.consumer({ ...options, middleware })).toThrow(OptionsError);
+    expect(() => redis.log.consumer({ ...options, middleware })).toThrow(/let the batchHandler itself do it/);
+    expect(() => redis.log.consumer({ ...options, middleware: [] })).not.toThrow();
+  });
+
+  it('as a place to go to is refused in one clear error', async () => {
+    const consumer = redis.log.consumer({ group: 'seeks', topics: topic, handler: () => undefined });
+    await consumer.start();
+    for (const to of [
+      { offset: 3 },
+      { timestamp: 'today' },
+      { timestamp: Number.NaN },
+      -1,
+      1.5,
+      'first',
+      null,
+      undefined,
+    ]) {
+      const seeking = consumer.seek({ topic, partition: 0 }, to as never);
+      await expect(seeking).rejects.toThrow(OptionsError);
+      await expect(seeking).rejects.toThrow(/whole number of at least 0\), 'earliest', 'latest' or { timestamp/);
+    }
+    await consumer.stop();
+    for (const to of [{ offset: 3 }, { shiftBy: '3' }, null]) {
+      await expect(redis.log.groups.resetOffsets('seeks', { topic, to: to as never })).rejects.toThrow(OptionsError);
+    }
+    expect(await redis.log.groups.lag('seeks')).toMatchObject([{ committed: 0 }, { committed: 0 }]);
+  });
+
   it('in a declaration is refused, and names the problem', async () => {
     await expect(redis.log.declareTopic({ name: 'a{b}' })).rejects.toThrow(/may only hold letters/);
     await expect(redis.log.declareTopic({ name: 'x'.repeat(256) })).rejects.toThrow(/longer than 255 bytes/);

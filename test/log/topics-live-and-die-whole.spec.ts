@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TopicNotFoundError } from '@millrace/core';
 import { partitionForKey } from '@millrace/log';
+import { waitFor } from '@millrace/testing';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 describe('a topic', () => {
@@ -50,6 +51,35 @@ describe('a topic', () => {
     const keys = await redis.admin.keys(`*${topic}:*`);
     expect(keys.sort()).toEqual([0, 1].map((partition) => `millrace:{log:${topic}:${partition}}:meta`));
     for (const key of keys) expect(await redis.admin.pttl(key)).toBeGreaterThan(0);
+  });
+
+  it('that was copied into leaves nothing behind either, and forgets what was copied', async () => {
+    // given a dead letter, sent back
+    const topic = await redis.topic();
+    const failing = { topics: topic, retry: false, handler: () => Promise.reject(new Error('no')) } as const;
+    const consumer = redis.log.consumer({ group: topic, ...failing });
+    await consumer.start();
+    const letters = `${topic}.dead-letters`;
+    const dies = async (count: number) => {
+      await redis.log.producer().send({ topic, value: count });
+      await waitFor(async () => (await redis.records(letters)).length === 1, { what: 'the dead letter' });
+      await waitFor(async () => (await redis.log.groups.lag(topic))[0]?.lag === 0, { what: 'its commit' });
+    };
+    await dies(1);
+    await consumer.stop();
+    expect(await redis.log.redrive({ topic: letters })).toMatchObject({ redriven: 1 });
+    expect(await redis.log.redrive({ topic: letters })).toMatchObject({ repeated: 1 });
+    // when both topics are deleted
+    await redis.log.deleteTopic(letters);
+    await redis.log.deleteTopic(topic);
+    // then only the marks are left, and the same may happen again
+    expect((await redis.admin.keys(`*{log:${topic}*`)).filter((key) => !key.endsWith(':meta'))).toEqual([]);
+    await redis.log.declareTopic({ name: topic });
+    const next = redis.log.consumer({ group: topic, ...failing });
+    await next.start();
+    await dies(2);
+    await next.stop();
+    expect(await redis.log.redrive({ topic: letters })).toMatchObject({ redriven: 1 });
   });
 
   it('that is declared anew starts empty, and producers of the old one go on with it', async () => {

@@ -8,7 +8,7 @@ import { deadLetterHeaders, originOf, redriveFrame } from '../model/dead-letter.
 import type { StoredRecord } from '../model/record.js';
 import type { Topic } from '../model/topic.js';
 import type { TopicPartition } from '../model/topic-partition.js';
-import { copiedOffsets, copyOnce } from '../store/copy.js';
+import { copiedRecords, copyOnce } from '../store/copy.js';
 import { partitionKeys } from '../store/keys.js';
 import { partitionState } from '../store/partition.js';
 import { readBatches } from '../store/read.js';
@@ -99,16 +99,18 @@ export class Redrive {
     const keys = partitionKeys(this.#connection.prefix, options.topic, partition);
     const state = await this.#ask(options.topic, (client) => partitionState(client, keys));
     const { start, end } = state ?? { start: 0, end: 0 };
-    const copied = new Map<string, Set<number>>();
+    const copied = new Map<string, Set<string>>();
     for (let position = start; position < end; ) {
       const batches = await this.#ask(options.topic, (client) => readBatches(client, keys, position, { count: 50 }));
       if (batches.length === 0) return;
-      for (const { frame, endOffset } of batches) {
+      for (const { frame, endOffset, nonce } of batches) {
         const { codecId, records } = decodeBatch(frame, endOffset);
+        // Tells it from a letter that had its offset before Redis lost it, or in a deleted topic of the same name.
+        const pass = nonce?.toString() ?? '0';
         for (const record of records) {
           if (record.offset < start || record.offset >= end || offsets?.has(record.offset) === false) continue;
           if (options.signal?.aborted) return;
-          report[await this.#one(options, { partition, record, codecId, start, copied, rate })]++;
+          report[await this.#one(options, { partition, record, codecId, pass, start, copied, rate })]++;
         }
         position = endOffset;
       }
@@ -141,7 +143,7 @@ export class Redrive {
       ...to,
       topicId: topic.id,
       sourceOffset,
-      pass: 0,
+      pass: letter.pass,
       floor: letter.start,
       timestamp,
       frame,
@@ -156,10 +158,10 @@ export class Redrive {
     const name = `${to.topic}:${to.partition}`;
     let copied = letter.copied.get(name);
     if (copied === undefined) {
-      copied = await this.#ask(to.topic, (client) => copiedOffsets(client, this.#connection.prefix, to, letter.start));
+      copied = await this.#ask(to.topic, (client) => copiedRecords(client, this.#connection.prefix, to, letter.start));
       letter.copied.set(name, copied);
     }
-    return copied.has(letter.record.offset);
+    return copied.has(`${letter.pass}:${letter.record.offset}`);
   }
 
   async #findTopic(name: string): Promise<Topic | undefined> {
@@ -182,9 +184,11 @@ interface Letter {
   readonly record: StoredRecord;
   readonly codecId: number;
   /** Where the dead-letter partition's log begins. */
+  /** Which append it came with. */
+  readonly pass: string;
   readonly start: number;
   /** By target partition: what was sent there before. */
-  readonly copied: Map<string, Set<number>>;
+  readonly copied: Map<string, Set<string>>;
   readonly rate: RateLimit | undefined;
 }
 

@@ -72,6 +72,7 @@ export interface ConsumerOptions {
   readonly maxUncommittedRecords: number;
   /** The most records a second, over all partitions of this member. Default: no limit. */
   readonly maxPerSecond?: number | undefined;
+  /** Code around a handler of single records, the first outermost. Refused with a `batchHandler`. */
   readonly middleware: readonly Middleware<RecordContext>[];
   /** Checks a payload, may answer another. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: RecordContext) => unknown) | undefined;
@@ -124,7 +125,7 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     prefetchBytes: integer(32 * 1024 * 1024, { min: 1 }),
     maxUncommittedRecords: integer(50_000, { min: 1, max: 1_000_000 }),
     maxPerSecond: optional(integer(1, { min: 1 })),
-    middleware: custom<ConsumerOptions['middleware']>([], 'a list of functions', isFunctions),
+    middleware: input?.batchHandler === undefined ? middleware : noMiddleware,
     validate: optional(custom((payload: unknown) => payload, 'a function', isFunction<(payload: unknown) => unknown>)),
     name: optional(text('')),
     startPaused: boolean(false),
@@ -172,6 +173,16 @@ function name(kind: string, fallback: string): OptionReader<string> {
     return typeof value === 'string' ? value : fallback;
   };
 }
+
+const middleware = custom<ConsumerOptions['middleware']>([], 'a list of functions', isFunctions);
+
+/** A middleware is told of one record; of a batch it would see none, or nothing of what it expects. */
+const noMiddleware: OptionReader<ConsumerOptions['middleware']> = (value, report, path) => {
+  if (!Array.isArray(value) || value.length > 0) {
+    if (value !== undefined) report(`${path} is for a handler of single records: let the batchHandler itself do it`);
+  }
+  return [];
+};
 
 const noBatchHandler: BatchHandler = () => undefined;
 

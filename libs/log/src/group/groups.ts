@@ -170,8 +170,11 @@ export class Groups {
   async #change(group: string, partition: TopicPartition, to: ResetTarget): Promise<OffsetChange> {
     const place = await this.#look(group, partition);
     const from = place?.committed;
-    if (typeof to !== 'object' || !('shiftBy' in to)) {
+    if (typeof to !== 'object' || to === null || !('shiftBy' in to)) {
       return { ...partition, from, to: await offsetOf(this.#reader, partition, to) };
+    }
+    if (!Number.isSafeInteger(to.shiftBy)) {
+      throw new OptionsError(`group "${group}"`, [`shiftBy must be a whole number of records, got ${to.shiftBy}`]);
     }
     const { start = 0, end = 0 } = place ?? {};
     return { ...partition, from, to: Math.min(Math.max((from ?? start) + to.shiftBy, start), end) };

@@ -1,4 +1,4 @@
-import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
 import { copiesKey, partitionKeys } from './keys.js';
 import { appendNonce } from './nonce.js';
 
@@ -10,8 +10,8 @@ export interface Copy {
   /** Where it comes from, in a form that can be part of a key. */
   readonly source: string;
   readonly sourceOffset: number;
-  /** Tells two passes over the same offset apart: how often the source's reader was set back, and which append it read. */
-  readonly pass: number | string;
+  /** Tells two records of one offset apart: which append it came with, and how often the source's reader was set back. */
+  readonly pass: string;
   /** Offsets of the source below this will not be copied again: they need not be remembered. */
   readonly floor: number;
   readonly timestamp: number;
@@ -24,9 +24,9 @@ export type CopyReply = { readonly kind: 'copied'; readonly offset: number } | {
 
 /*
  * Appends one record unless it was copied from there before: who copies may die between this and its own commit.
- * KEYS 1 records  2 meta  3 copies
+ * KEYS 1 records  2 meta  3 copies  4 sources
  * ARGV 1 topic id  2 frame  3 timestamp  4 source offset  5 pass  6 floor  7 how long copies are remembered, in ms; 0: for ever
- *      8 nonce of this append
+ *      8 nonce of this append  9 source
  * RETURNS { 0, offset }, { 1 } it was there already, { 2 } no such partition
  * EFFECTS as the append script of store/append
  */
@@ -35,6 +35,7 @@ local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'bytes', 'time', 'deleted
 if meta[1] ~= ARGV[1] or meta[5] then return {2} end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[6])
 if redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[5] .. ':' .. ARGV[4]) == 0 then return {1} end
+redis.call('SADD', KEYS[4], ARGV[9])
 if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[3], ARGV[7]) end
 local finish = string.format('%.0f', meta[2] + 1)
 local t = string.format('%.0f', math.max(meta[4], ARGV[3]))
@@ -44,26 +45,22 @@ return {0, tonumber(meta[2])}
 `;
 
 export async function copyOnce(client: RedisClient, prefix: string, to: Copy): Promise<CopyReply> {
-  const { records, meta } = partitionKeys(prefix, to.topic, to.partition);
-  const keys = [records, meta, copiesKey(prefix, to.topic, to.partition, to.source)];
-  const args = [to.topicId, to.frame, to.timestamp, to.sourceOffset, to.pass, to.floor, to.rememberMs, appendNonce()];
+  const { records, meta, sources } = partitionKeys(prefix, to.topic, to.partition);
+  const keys = [records, meta, copiesKey(prefix, to.topic, to.partition, to.source), sources];
+  const { topicId, frame, timestamp, sourceOffset, pass, floor, rememberMs, source } = to;
+  const args = [topicId, frame, timestamp, sourceOffset, pass, floor, rememberMs, appendNonce(), source];
   const [status, offset] = asList(await copy.run(client, keys, args));
   if (status === 0) return { kind: 'copied', offset: asInteger(offset) };
   return { kind: status === 1 ? 'repeated' : 'gone' };
 }
 
-/** Which offsets of a source were copied into this partition already. */
-export async function copiedOffsets(
+/** What was copied from a source into this partition already, as `<pass>:<offset>`. */
+export async function copiedRecords(
   client: RedisClient,
   prefix: string,
   to: { readonly topic: string; readonly partition: number; readonly source: string },
   from: number,
-): Promise<Set<number>> {
+): Promise<Set<string>> {
   const key = copiesKey(prefix, to.topic, to.partition, to.source);
-  const scores = await client.callBuffer('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES');
-  return new Set(
-    asList(scores)
-      .filter((_, index) => index % 2 === 1)
-      .map(asInteger),
-  );
+  return new Set(asList(await client.callBuffer('ZRANGEBYSCORE', key, from, '+inf')).map(asText));
 }

@@ -11,6 +11,8 @@ export interface PartitionKeys {
   readonly producers: string;
   /** Hash: group → how many records retention removed before the group had read them. */
   readonly expired: string;
+  /** Set: the sources that records were copied from into this partition: the ends of the names of its `copies` keys. */
+  readonly sources: string;
   /** String with a time to live: who does the partition's upkeep at present. */
   readonly upkeep: string;
 }
@@ -22,6 +24,7 @@ export function partitionKeys(prefix: string, topic: string, partition: number):
     meta: `${base}:meta`,
     producers: `${base}:producers`,
     expired: `${base}:expired`,
+    sources: `${base}:sources`,
     upkeep: `${base}:upkeep`,
   };
 }

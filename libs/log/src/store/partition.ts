@@ -1,6 +1,6 @@
 import { asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
 import type { Topic } from '../model/topic.js';
-import { groupPartitionKey, type PartitionKeys, partitionKeys } from './keys.js';
+import { copiesKey, groupPartitionKey, type PartitionKeys, partitionKeys } from './keys.js';
 
 /** Where a partition's log begins and ends, and how much it holds. */
 export interface PartitionState {
@@ -62,7 +62,7 @@ export async function partitionState(client: RedisClient, keys: PartitionKeys): 
 
 /*
  * Removes a partition. What stays for a while is a mark, so that a producer or a declaration that is late
- * does not bring the partition back.
+ * does not bring the partition back, nor one that copies a record into it.
  * KEYS 1 meta  2… everything else of the partition
  * ARGV 1 topic id  2 how long the mark stays, in ms
  */
@@ -83,10 +83,12 @@ export async function removePartition(
   topic: Topic,
   partition: number,
 ): Promise<void> {
-  const { meta, records, producers, expired, upkeep } = partitionKeys(prefix, topic.name, partition);
+  const { meta, records, producers, expired, upkeep, sources } = partitionKeys(prefix, topic.name, partition);
   const groups = await groupsOfPartition(client, records);
   const groupKeys = groups.map(({ group }) => groupPartitionKey(prefix, topic.name, partition, group));
   await remove.run(client, [meta, records, producers, expired, upkeep, ...groupKeys], [topic.id, deletedMarkMs]);
+  const copied = asList(await client.callBuffer('SMEMBERS', sources)).map(asText);
+  await client.unlink(sources, ...copied.map((source) => copiesKey(prefix, topic.name, partition, source)));
 }
 
 /** The groups that are registered on a partition, with the next offset that each will read. */
