@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import type { ConsumerInput } from '@millrace/queue';
-import { type Program, type RedisCluster, type RedisServer, spawnProgram } from '@millrace/testing';
+import type { ConnectionInput } from '@millrace/redis';
+import { type Program, spawnProgram } from '@millrace/testing';
 
 /** Starts a consumer in a process of its own: see test/programs/queue-consumer.mjs. */
 export async function spawnConsumer(
-  server: Pick<RedisServer | RedisCluster, 'connection'>,
+  server: { readonly connection: ConnectionInput },
   prefix: string,
   queue: string,
   consumer: Omit<Partial<ConsumerInput>, 'queue' | 'handler'> = {},

@@ -17,19 +17,23 @@ export interface ScriptCall {
 export class Script {
   readonly source: string;
   readonly sha: string;
+  /** EVAL and EVALSHA, or their read-only forms: those need no right to write the keys. */
+  readonly #commands: { readonly whole: string; readonly byHash: string };
 
   constructor(source: string) {
     this.source = source.trim();
+    const isReadOnly = /^#!lua.*\bno-writes\b/.test(this.source);
+    this.#commands = isReadOnly ? { whole: 'EVAL_RO', byHash: 'EVALSHA_RO' } : { whole: 'EVAL', byHash: 'EVALSHA' };
     this.sha = createHash('sha1').update(this.source).digest('hex');
   }
 
   /** `keys` must share one hash tag: the script runs in one slot of a cluster. */
   async run(client: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     try {
-      return await client.callBuffer('EVALSHA', this.sha, keys.length, ...keys, ...args);
+      return await client.callBuffer(this.#commands.byHash, this.sha, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-      return await client.callBuffer('EVAL', this.source, keys.length, ...keys, ...args);
+      return await client.callBuffer(this.#commands.whole, this.source, keys.length, ...keys, ...args);
     }
   }
 
@@ -41,7 +45,9 @@ export class Script {
     const alone = ({ keys, args }: ScriptCall) => this.run(client, keys, args).catch(asError);
     if (client instanceof Cluster) return Promise.all(calls.map(alone));
     const pipeline = client.pipeline();
-    for (const { keys, args } of calls) pipeline.callBuffer('EVALSHA', this.sha, keys.length, ...keys, ...args);
+    for (const { keys, args } of calls) {
+      pipeline.callBuffer(this.#commands.byHash, this.sha, keys.length, ...keys, ...args);
+    }
     const replies = (await pipeline.exec().catch(asError)) ?? [];
     if (replies instanceof Error) return calls.map(() => replies);
     return Promise.all(

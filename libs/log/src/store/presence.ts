@@ -72,12 +72,17 @@ async function runIdOf(server: Redis, own: Presence): Promise<string | undefined
   return /run_id:(\w+)/.exec(await server.info('server'))?.[1];
 }
 
+/** Servers whose user may not list clients: asked again they would only fill the server's ACL LOG. */
+const refusing = new WeakSet<Redis>();
+
 async function livingClients(server: Redis, ids: readonly number[]): Promise<Set<number> | undefined> {
+  if (refusing.has(server)) return undefined;
   try {
     const list = asText(await server.call('CLIENT', 'LIST', 'ID', ...ids));
     return new Set([...list.matchAll(/^id=(\d+)/gm)].map((match) => Number(match[1])));
-  } catch {
+  } catch (error) {
     // Neither a refusal nor a server that is away tells anything of the others; the heartbeat itself reports an outage.
+    if (isDenied(error)) refusing.add(server);
     return undefined;
   }
 }

@@ -101,8 +101,10 @@ export class RpcClient {
     this.#isClosed = true;
     for (const pending of [...this.#pending.values()]) pending.failed(new ClosedError('the broker'));
     if (this.#client === undefined) return;
+    // Stopped first: that the read under way is cut off is no error then.
+    const stopped = this.#loop.stop();
     this.#connection.release(this.#client);
-    await this.#loop.stop();
+    await stopped;
     if (this.#connection.isUp) await forgetRequester(this.#connection.commands, this.#keys).catch(ignore);
   }
 

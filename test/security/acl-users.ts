@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The one place where the rules are: in Redis's own format, to be loaded as an `aclfile`. */
+const aclFile = fileURLToPath(new URL('../../docs/users.acl', import.meta.url));
+
+/** A Redis user as docs/operations.md recommends it. */
+export interface AclUser {
+  readonly name: string;
+  /** What follows `ACL SETUSER <name>`, in the order of the file, without `on` and the password. */
+  readonly rules: readonly string[];
+}
+
+export const aclUsers: readonly AclUser[] = readFileSync(aclFile, 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('user '))
+  .map((line) => {
+    const [, name = '', ...rules] = line.trim().split(/\s+/);
+    return { name, rules: rules.filter((rule) => rule !== 'on' && !rule.startsWith('>')) };
+  });
+
+/** Password of every user in tests. */
+export const aclPassword = 'of-a-test';
+
+export function aclUser(name: string): AclUser {
+  const user = aclUsers.find((candidate) => candidate.name === `millrace-${name}`);
+  if (user === undefined) throw new Error(`docs/users.acl has no user "${name}"`);
+  return user;
+}
+
+/** A user with the rights of several, for keys of any prefix. */
+export function unitedUser(name: string, users: readonly AclUser[]): AclUser {
+  const rules = new Set(users.flatMap((user) => user.rules).map((rule) => rule.replace(/^([~%].*)millrace:/, '$1*:')));
+  const isBroad = (rule: string): boolean => rule === 'resetchannels' || rule === '-@all';
+  return { name, rules: [...[...rules].filter(isBroad), ...[...rules].filter((rule) => !isBroad(rule))] };
+}
+
+/** As arguments of `redis-server --user`: the user is there again after a restart. */
+export function asSetting({ name, rules }: AclUser): readonly string[] {
+  return [name, 'on', `>${aclPassword}`, ...rules];
+}
+
+/** The commands that a user may use, in small letters, `xgroup|setid` for a subcommand. */
+export function commandsOf({ rules }: AclUser): string[] {
+  return rules.filter((rule) => rule.startsWith('+')).map((rule) => rule.slice(1));
+}

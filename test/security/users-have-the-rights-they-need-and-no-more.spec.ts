@@ -1,0 +1,74 @@
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startCluster, startRedis, stopEverything } from '@millrace/testing';
+import { aclPassword, aclUser, aclUsers, asSetting, commandsOf } from './acl-users.js';
+import { CommandUsage } from './command-usage.js';
+import { type Role, roles } from './roles.js';
+import { useLog } from './uses-of-a-log.js';
+import { useQueues } from './uses-of-queues.js';
+
+const everything: readonly [what: string, use: typeof useLog][] = [
+  ['a log', useLog],
+  ['queues', useQueues],
+];
+const users = { user: aclUsers.flatMap((user) => [...asSetting(user), '--user']).slice(0, -1) };
+const login = (role: Role) => ({ username: aclUser(role).name, password: aclPassword });
+
+/** What Redis refused, as `ACL LOG` tells it. */
+async function refusals(server: RedisServer): Promise<unknown[]> {
+  return (await server.client().call('ACL', 'LOG')) as unknown[];
+}
+
+describe('producers, consumers and operators', () => {
+  afterEach(stopEverything);
+
+  it.each(everything)('of %s do all they do under the users of docs/users.acl', async (_, use) => {
+    const server = await startRedis({ aof: 'everysec', config: users });
+    const errors = await use((role) => ({ ...server.connection, ...login(role) }));
+    expect(errors).toEqual([]);
+    expect(await refusals(server)).toEqual([]);
+  });
+
+  it.each(everything)('of %s do it on a cluster as well', async (_, use) => {
+    const cluster = await startCluster({ replicasPerMaster: 0, aof: 'everysec', config: users });
+    const errors = await use((role) => ({ ...cluster.connection, ...login(role) }));
+    expect(errors).toEqual([]);
+    for (const server of cluster.servers) expect(await refusals(server)).toEqual([]);
+  });
+});
+
+describe('the rules of docs/users.acl', () => {
+  afterAll(stopEverything);
+
+  // MONITOR does not show what is for administrators, and this server is no cluster.
+  const hidden = new Set([
+    'client|list',
+    'client|unblock',
+    'eval_ro',
+    'cluster|slots',
+    'cluster|info',
+    'cluster|keyslot',
+  ]);
+
+  it('allow each role the commands that it uses, and no others', async () => {
+    const server = await startRedis({ aof: 'everysec' });
+    const usage = await CommandUsage.start(server.client());
+    for (const [, use] of everything) await use(() => server.connection);
+    usage.stop();
+    for (const role of roles) {
+      const used = usage.of(role);
+      // Which of the two forms is sent depends on whether the server knows the script.
+      if (used.has('evalsha_ro')) used.add('eval_ro');
+      const allowed = new Set(commandsOf(aclUser(role)));
+      const unused = [...allowed].filter((name) => !used.has(name) && !hidden.has(name));
+      const missing = [...used].filter((name) => !allowed.has(name));
+      expect({ role, unused, missing }).toEqual({ role, unused: [], missing: [] });
+    }
+  });
+
+  it('let nobody but an operator change what is declared', () => {
+    for (const role of roles.filter((name) => !name.endsWith('operator'))) {
+      const writable = aclUser(role).rules.filter((rule) => rule.startsWith('~'));
+      expect(writable.filter((rule) => /topics|exchanges|queues$|bindings|\*\*/.test(rule))).toEqual([]);
+    }
+  });
+});
