@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type FaultProxy, startProxy } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
-describe('a reply that is lost after the append', () => {
+onOneServer('a proxy stands before it').describe('a reply that is lost after the append', () => {
   let redis: LogOnRedis;
   let proxy: FaultProxy;
   beforeAll(async () => {

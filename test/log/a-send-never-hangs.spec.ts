@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClosedError, WriteError } from '@millrace/core';
 import { startProxy } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 describe('a send', () => {
   let redis: LogOnRedis;
   beforeAll(async () => {
-    redis = await LogOnRedis.start({ aof: 'everysec' });
+    redis = await LogOnRedis.start({ aof: 'always' });
   });
   afterAll(() => redis.stop());
 
@@ -57,7 +58,7 @@ describe('a send', () => {
     expect(values.filter((value) => value !== 1)).toEqual([0, 2, 3, 4]);
   });
 
-  it('fails on a read-only replica: not written', async () => {
+  onOneServer('REPLICAOF is not for a cluster').it('fails on a read-only replica: not written', async () => {
     const topic = await redis.topic();
     const producer = redis.log.producer({ deliveryTimeoutMs: 150 });
     await producer.send({ topic, value: 1 });
@@ -68,23 +69,26 @@ describe('a send', () => {
     await redis.server.client().replicaof('NO', 'ONE');
   });
 
-  it('waits for room when the buffer is full, fails when there is none in time, and never overtakes', async () => {
-    const topic = await redis.topic();
-    const proxy = await startProxy(redis.server);
-    const log = await redis.another({ url: proxy.url, commandTimeoutMs: 60_000 });
-    const options = { maxRecordBytes: 2000, maxBufferedBytes: 5000, maxBatchBytes: 1500 };
-    const patient = log.producer(options);
-    const hasty = log.producer({ ...options, deliveryTimeoutMs: 100 });
-    await patient.send({ topic, value: -1 });
-    proxy.drop();
-    const errors = await Promise.all(times(8, () => errorOf(hasty.send({ topic, value: 'x'.repeat(1000) }))));
-    for (const error of errors) expect(error.failure).toBe('timeout');
-    const sending = Promise.all(times(50, (n) => patient.send({ topic, value: { n, pad: 'x'.repeat(1000) } })));
-    await proxy.restore();
-    await sending;
-    const numbers = (await redis.records<{ n: number }>(topic)).flatMap(({ value }) => value.n ?? []);
-    expect(numbers).toEqual(times(50, (n) => n));
-  });
+  onOneServer('a proxy stands before it').it(
+    'waits for room when the buffer is full, fails when there is none in time, and never overtakes',
+    async () => {
+      const topic = await redis.topic();
+      const proxy = await startProxy(redis.server);
+      const log = await redis.another({ url: proxy.url, commandTimeoutMs: 60_000 });
+      const options = { maxRecordBytes: 2000, maxBufferedBytes: 5000, maxBatchBytes: 1500 };
+      const patient = log.producer(options);
+      const hasty = log.producer({ ...options, deliveryTimeoutMs: 100 });
+      await patient.send({ topic, value: -1 });
+      proxy.drop();
+      const errors = await Promise.all(times(8, () => errorOf(hasty.send({ topic, value: 'x'.repeat(1000) }))));
+      for (const error of errors) expect(error.failure).toBe('timeout');
+      const sending = Promise.all(times(50, (n) => patient.send({ topic, value: { n, pad: 'x'.repeat(1000) } })));
+      await proxy.restore();
+      await sending;
+      const numbers = (await redis.records<{ n: number }>(topic)).flatMap(({ value }) => value.n ?? []);
+      expect(numbers).toEqual(times(50, (n) => n));
+    },
+  );
 
   it('is sent by close, which then takes no more', async () => {
     const topic = await redis.topic();
@@ -97,7 +101,7 @@ describe('a send', () => {
     await redis.log.producer({ lingerMs: 10 }).flush();
   });
 
-  it('fails with a close whose deadline is over', async () => {
+  onOneServer('a proxy stands before it').it('fails with a close whose deadline is over', async () => {
     const topic = await redis.topic();
     const proxy = await startProxy(redis.server);
     const producer = (await redis.another({ url: proxy.url, commandTimeoutMs: 60_000 })).producer();

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { waitFor } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { LogOnRedis } from './log-on-redis.js';
 
 let redis: LogOnRedis;
@@ -14,26 +15,29 @@ async function calls(command: string): Promise<number> {
 }
 
 describe('an idle consumer', () => {
-  it('waits in one blocking read for all its partitions, and is woken by the first record', async () => {
-    // given a member that has read everything
-    const topic = await redis.topic({ partitions: 4 });
-    const seen: unknown[] = [];
-    const handler = (value: unknown): void => void seen.push(value);
-    const consumer = redis.log.consumer({ group: 'idle', topics: topic, heartbeatMs: 20, handler });
-    const producer = redis.log.producer();
-    await consumer.start();
-    await producer.send({ topic, partition: 3, value: 'first' });
-    await waitFor(() => seen.length === 1, { what: 'the first record' });
-    await consumer.commit();
+  onOneServer('on a cluster each partition is asked by itself').it(
+    'waits in one blocking read for all its partitions, and is woken by the first record',
+    async () => {
+      // given a member that has read everything
+      const topic = await redis.topic({ partitions: 4 });
+      const seen: unknown[] = [];
+      const handler = (value: unknown): void => void seen.push(value);
+      const consumer = redis.log.consumer({ group: 'idle', topics: topic, heartbeatMs: 20, handler });
+      const producer = redis.log.producer();
+      await consumer.start();
+      await producer.send({ topic, partition: 3, value: 'first' });
+      await waitFor(() => seen.length === 1, { what: 'the first record' });
+      await consumer.commit();
 
-    // when nothing happens for twenty heartbeats
-    const [reads, scripts] = [await calls('xread'), await calls('evalsha')];
-    await waitFor(async () => (await calls('evalsha')) >= scripts + 20, { what: 'twenty heartbeats' });
+      // when nothing happens for twenty heartbeats
+      const [reads, scripts] = [await calls('xread'), await calls('evalsha')];
+      await waitFor(async () => (await calls('evalsha')) >= scripts + 20, { what: 'twenty heartbeats' });
 
-    // then it has not read once, and reads when there is something
-    expect((await calls('xread')) - reads).toBeLessThanOrEqual(1);
-    await producer.send({ topic, partition: 1, value: 'second' });
-    await waitFor(() => seen.length === 2, { what: 'the second record' });
-    await consumer.stop();
-  });
+      // then it has not read once, and reads when there is something
+      expect((await calls('xread')) - reads).toBeLessThanOrEqual(1);
+      await producer.send({ topic, partition: 1, value: 'second' });
+      await waitFor(() => seen.length === 2, { what: 'the second record' });
+      await consumer.stop();
+    },
+  );
 });

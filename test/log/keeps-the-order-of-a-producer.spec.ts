@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type FaultProxy, startProxy, waitFor } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
-describe('the records of one producer', () => {
+onOneServer('a proxy stands before it').describe('the records of one producer', () => {
   let redis: LogOnRedis;
   let proxy: FaultProxy;
   beforeAll(async () => {

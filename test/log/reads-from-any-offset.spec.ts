@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError, UnavailableError } from '@millrace/core';
 import { type LogRecord, OffsetOutOfRangeError } from '@millrace/log';
 import { startProxy } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 describe('reading without a group', () => {
@@ -61,7 +62,7 @@ describe('reading without a group', () => {
     expect(await redis.admin.client('LIST')).not.toContain('name=millrace:tail');
   });
 
-  it('goes on by itself after an outage, without a gap', async () => {
+  onOneServer('a proxy stands before it').it('goes on by itself after an outage, without a gap', async () => {
     // given
     const large = await redis.topic();
     const producer = redis.log.producer();
@@ -79,7 +80,7 @@ describe('reading without a group', () => {
     expect(read).toEqual(times(60, (n) => n));
   });
 
-  it('fails in bounded time while Redis is away', async () => {
+  onOneServer('a proxy stands before it').it('fails in bounded time while Redis is away', async () => {
     const proxy = await startProxy(redis.server);
     const log = await redis.another({ url: proxy.url });
     const reading = log.read({ topic, partition: 0, maxOutageMs: 100 });

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { type FaultProxy, type RedisServer, startProxy, startRedis, stopEverything } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { openBroker, ownPrefix } from './broker.js';
 
-describe('a reply that is lost after the publish', () => {
+onOneServer('a proxy stands before it').describe('a reply that is lost after the publish', () => {
   let server: RedisServer;
   let proxy: FaultProxy;
   let opened: Awaited<ReturnType<typeof openBroker>>;

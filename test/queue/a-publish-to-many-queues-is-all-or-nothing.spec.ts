@@ -1,11 +1,12 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 import { WriteError } from '@millrace/core';
 import { startRedis, stopEverything } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { openBroker, ownPrefix } from './broker.js';
 
 const names = Array.from({ length: 20 }, (_, index) => `q${index}`);
 
-describe('on one server, a publish to many queues', () => {
+onOneServer('on a cluster it is one script a slot').describe('on one server, a publish to many queues', () => {
   afterAll(stopEverything);
 
   it('reaches all or none, though the server is killed in the middle of a stream of them', async () => {
