@@ -1,12 +1,11 @@
-import { afterAll, describe, expect } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { startRedis, stopEverything, waitFor } from '@millrace/testing';
-import { onOneServer } from '../one-server.js';
 import { openBroker, ownPrefix } from './broker.js';
 
 describe('consumers that wait', () => {
   afterAll(stopEverything);
 
-  onOneServer('it counts by MONITOR').it('send no more than two commands a second each', async () => {
+  it('send no more than two commands a second each', async () => {
     // given: four, on two queues
     const server = await startRedis();
     const { broker, close } = await openBroker(server, ownPrefix());
