@@ -1,0 +1,31 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { spawnProgram, stopEverything } from '@millrace/testing';
+
+const seconds = 48;
+const timeoutMs = 240_000;
+
+describe('a minute of faults', () => {
+  afterAll(stopEverything);
+
+  it(
+    'loses nothing, keeps every order, and lets nobody effect what is no longer its own',
+    async () => {
+      // given one server that syncs every write, a light load, and the faults of a seed: every kind of them
+      const args = ['--seed', '6', '--seconds', String(seconds), '--rate', '120'];
+
+      // when they are done to it
+      const program = await spawnProgram('apps/chaos/dist/main.js', { args });
+      const { code } = await program.exited;
+
+      // then no promise was broken, and there was something that could have been
+      const result = JSON.parse(program.lines.join('\n') || JSON.stringify({ violations: program.errorLines }));
+      expect(result).toMatchObject({ violations: [], lost: 0, orderViolations: 0, offsetViolations: 0, crashes: 0 });
+      expect(result).toMatchObject({ dualOwners: 0, staleCommitsAccepted: 0, earlyDeliveries: 0, undrained: 0 });
+      expect(Object.keys(result.faults)).toHaveLength(14);
+      expect(result.confirmed).toBeGreaterThan(1000);
+      expect(result.commitsObserved).toBeGreaterThan(50);
+      expect(code).toBe(0);
+    },
+    timeoutMs,
+  );
+});
