@@ -24,6 +24,9 @@ const nothing: ReadResult = { streams: new Map(), restMs: 0 };
 /** Without the right to end a wait, waits are short instead. */
 const blockWithoutRightMs = 50;
 
+/** So often a wait that has not begun is asked to end: a few milliseconds, unless nobody there knows the connection. */
+const maxTries = 200;
+
 /** One server: all partitions in one command, which blocks until one of them has something. */
 export class BlockingReader implements BatchReader {
   readonly #connection: RedisConnection;
@@ -98,7 +101,10 @@ export class BlockingReader implements BatchReader {
   async #endWait(): Promise<void> {
     const { commands } = this.#connection;
     try {
-      while (this.#isWaiting && this.#isInterrupted && this.#clientId !== undefined && commands instanceof Redis) {
+      for (let tries = 1; this.#isWaiting && this.#isInterrupted && this.#clientId !== undefined; tries++) {
+        if (!(commands instanceof Redis)) return;
+        // After a failover the two connections may lead to two servers.
+        if (tries > maxTries) return this.reconnect();
         await endWait(commands, this.#clientId);
       }
     } catch (error) {
