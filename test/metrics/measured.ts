@@ -11,7 +11,10 @@ export function ownPrefix(): string {
   return `m${process.pid}-${count++}`;
 }
 
-/** What one process would have: a connection, a Log and a Broker on it, and their metrics. */
+/**
+ * What one process would have: a connection, a Log and a Broker on it, and their metrics. A scrape waits for Redis as long as a
+ * busy machine may need; a spec about its deadline sets its own.
+ */
 export async function openMeasured(
   server: Pick<RedisServer, 'connection'>,
   prefix: string,
@@ -21,7 +24,7 @@ export async function openMeasured(
   const connection = await new RedisConnection({ ...server.connection, ...connectionOptions, prefix }).open();
   const log = new Log(connection);
   const broker = new Broker(connection, { events: log.events });
-  const metrics = new Metrics({ connection, events: log.events }, options);
+  const metrics = new Metrics({ connection, events: log.events }, { scrapeTimeoutMs: 20_000, ...options });
   await metrics.start();
   const close = async (): Promise<void> => {
     await metrics.stop();

@@ -22,7 +22,7 @@ describe('GET /metrics', () => {
     const testing = await Test.createTestingModule({
       imports: [
         MillraceModule.forRoot({ connection, queues: [{ name: 'mail' }], logging: false }),
-        MillraceMetricsModule.forRoot({ path: 'internal/metrics', detail: true }),
+        MillraceMetricsModule.forRoot({ path: 'internal/metrics', detail: true, scrapeTimeoutMs: 20_000 }),
       ],
     }).compile();
     const app = testing.createNestApplication({ logger: false });

@@ -77,7 +77,7 @@ describe('a trace', () => {
     await broker.declareQueue({ name: 'mail' });
     for (let number = 0; number < 3; number++) await broker.sendToQueue('mail', number);
     // when
-    const batch = { maxMessages: 3, maxWaitMs: 10 };
+    const batch = { maxMessages: 3, maxWaitMs: 20_000 };
     const consumer = broker.consumer({ queue: 'mail', batchHandler: () => undefined, batch });
     await consumer.start();
     const processed = () => exporter.getFinishedSpans().filter(({ name }) => name === 'process mail');

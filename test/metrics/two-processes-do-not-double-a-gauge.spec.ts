@@ -17,9 +17,8 @@ describe('two processes with metrics', () => {
   it('tell lag and depth once, and the other goes on when one stops or dies', async () => {
     // given two processes on one prefix, both scraped
     const prefix = ownPrefix();
-    const quick = { sampleIntervalMs: 100, leaseMs: 200 };
-    const first = await openMeasured(server, prefix, quick);
-    const second = await openMeasured(server, prefix, quick);
+    const first = await openMeasured(server, prefix);
+    const second = await openMeasured(server, prefix);
     await first.log.declareTopic({ name: 'orders', partitions: 2 });
     await first.broker.declareQueue({ name: 'mail' });
     await first.broker.sendToQueue('mail', 'hello');
@@ -34,10 +33,11 @@ describe('two processes with metrics', () => {
     // when the one that reads stops, then the other tells at its next scrape
     await first.metrics.stop();
     expect(sampleOf(await second.metrics.scrape(), 'millrace_queue_messages')).toBe(1);
-    // when that one is gone without a word, then a third has it after the lease
-    const third = await openMeasured(server, prefix, quick);
+    // when that one is gone without a word, then a third has it once the lease has run out, which is made to be soon
+    const third = await openMeasured(server, prefix);
     expect(sampleOf(await third.metrics.scrape(), 'millrace_queue_messages')).toBeUndefined();
     second.connection.close();
+    await third.connection.commands.pexpire(`${prefix}:{metrics}:sampler`, 1);
     await waitFor(async () => sampleOf(await third.metrics.scrape(), 'millrace_queue_messages') === 1, {
       what: 'the third process to take over',
     });
@@ -47,10 +47,9 @@ describe('two processes with metrics', () => {
   it('leaves the reading to a process that is scraped', async () => {
     // given a process that runs and is never scraped
     const prefix = ownPrefix();
-    const quick = { sampleIntervalMs: 100, leaseMs: 200 };
-    const silent = await openMeasured(server, prefix, quick);
+    const silent = await openMeasured(server, prefix);
     await silent.broker.declareQueue({ name: 'mail' });
-    const scraped = await openMeasured(server, prefix, quick);
+    const scraped = await openMeasured(server, prefix);
     // when, then
     expect(sampleOf(await scraped.metrics.scrape(), 'millrace_queue_messages')).toBe(0);
     await Promise.all([silent.close(), scraped.close()]);

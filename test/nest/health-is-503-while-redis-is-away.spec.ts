@@ -32,7 +32,7 @@ class HealthController {
   @Get()
   @HealthCheck()
   check(): ReturnType<HealthCheckService['check']> {
-    const limits = { maxLag: 1, maxOldestMessageMs: 0, timeoutMs: 300 };
+    const limits = { maxLag: 1, maxOldestMessageMs: 0, timeoutMs: 20_000 };
     return this.health.check([() => this.millrace.isHealthy('millrace', limits)]);
   }
 }

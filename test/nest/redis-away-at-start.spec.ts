@@ -26,7 +26,7 @@ const metadata = { imports: [channelsModule()], providers: [Inbox] };
 
 function away(waitForRedis?: true | 'background'): Parameters<typeof startApplication>[0] {
   const options = connectionTo({ url: `redis://127.0.0.1:${port}` });
-  const connection = { ...options.connection, connectTimeoutMs: 100 };
+  const connection = { ...options.connection, connectTimeoutMs: 1000 };
   return { ...options, connection, ...(waitForRedis === undefined ? {} : { waitForRedis }) };
 }
 

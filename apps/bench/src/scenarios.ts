@@ -5,6 +5,8 @@ import { logKeys } from './scenarios/log-keys.js';
 import { logLatency } from './scenarios/log-latency.js';
 import { logMemory } from './scenarios/log-memory.js';
 import { logSend } from './scenarios/log-send.js';
+import { metricsCost } from './scenarios/metrics-cost.js';
+import { metricsScrape } from './scenarios/metrics-scrape.js';
 import { nestDispatch } from './scenarios/nest-dispatch.js';
 import { queueDelayed } from './scenarios/queue-delayed.js';
 import { queueLatency } from './scenarios/queue-latency.js';
@@ -34,6 +36,8 @@ export const scenarios: readonly Scenario[] = [
   logKeys,
   ...logMemory,
   ...nestDispatch,
+  ...metricsCost,
+  metricsScrape,
   routingMatch,
   ...growth,
 ];

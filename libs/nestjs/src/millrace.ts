@@ -1,6 +1,7 @@
 import { UnavailableError } from '@millrace/core';
 import { Events, type Service } from '@millrace/delivery';
 import { Log, type Producer } from '@millrace/log';
+import { instrument } from '@millrace/metrics';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
@@ -77,11 +78,18 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   /**
    * Connects, as `waitForRedis` says.
    *
+   * @throws {Error} traces are wanted, and `@opentelemetry/api` is not installed
    * @throws {UnavailableError} Redis is away and is not waited for; the connection is closed then
    * @throws {UnsupportedServerError} the server cannot keep Millrace's promises
    */
   async connect(): Promise<void> {
-    const { waitForRedis } = this.options;
+    const { waitForRedis, tracing } = this.options;
+    // Before anything is made that sends or handles.
+    if (tracing && !(await instrument(this))) {
+      throw new Error(
+        `MillraceModule (connection "${this.name}"): tracing needs the package @opentelemetry/api. Install it, or leave tracing out.`,
+      );
+    }
     if (waitForRedis === false) return this.#openOrExplain();
     const waiting = this.#waitAndOpen();
     // A failure (a server that is too old) is told when somebody waits for `ready`.

@@ -52,6 +52,11 @@ export interface MillraceModuleOptions extends Topology {
   readonly globalEnhancers: boolean;
   /** How payload classes are checked. */
   readonly validation: ClassValidation;
+  /**
+   * Trace everything that is sent and handled, with OpenTelemetry's conventions for messaging: needs the package
+   * `@opentelemetry/api` and a registered SDK. Default false.
+   */
+  readonly tracing: boolean;
   /** Write what happens (dead letters, retries, lost leases, outages) to Nest's logger. Default true. */
   readonly logging: boolean;
 }
@@ -113,6 +118,7 @@ const readers: OptionReaders<MillraceModuleOptions> = {
   onTopologyChange: oneOf(['refuse', 'apply'], 'refuse'),
   globalEnhancers: boolean(false),
   validation,
+  tracing: boolean(false),
   logging: boolean(true),
   ...topologyReaders(noTopology),
 };

@@ -1,16 +1,35 @@
+import { Events } from '@millrace/delivery';
 import { Log } from '@millrace/log';
+import { Metrics } from '@millrace/metrics';
 import { RedisConnection } from '@millrace/redis';
-import type { OpenLogPeer } from '../log-peer.js';
+import type { LogLayout, OpenLog, OpenLogPeer } from '../log-peer.js';
 import type { Payload } from '../payload.js';
-import { urlOf } from '../place.js';
+import { type Place, urlOf } from '../place.js';
 
 const topic = 'bench';
 
 /** Ours, with its defaults. */
-export const openMillraceLog: OpenLogPeer = async (place, { partitions = 1, keyOf, compression = 'none' } = {}) => {
-  const connection = new RedisConnection({ url: urlOf(place, 'redis') });
-  await connection.open();
-  const log = new Log(connection);
+export const openMillraceLog: OpenLogPeer = async (place, layout) => logOn(await connectionTo(place), layout);
+
+/** The same with metrics, as an application that is scraped has them. */
+export const openMeasuredLog: OpenLogPeer = async (place, layout) => {
+  const events = new Events();
+  const connection = await connectionTo(place);
+  const metrics = new Metrics({ connection, events });
+  await metrics.start();
+  return logOn(connection, layout, events);
+};
+
+async function connectionTo(place: Place): Promise<RedisConnection> {
+  return new RedisConnection({ url: urlOf(place, 'redis') }).open();
+}
+
+async function logOn(
+  connection: RedisConnection,
+  { partitions = 1, keyOf, compression = 'none' }: LogLayout = {},
+  events = new Events(),
+): Promise<OpenLog> {
+  const log = new Log(connection, { events });
   await log.declareTopic({ name: topic, partitions, compression });
   const producer = log.producer();
   const record = (value: Payload) => (keyOf === undefined ? { topic, value } : { topic, value, key: keyOf(value) });
@@ -32,4 +51,4 @@ export const openMillraceLog: OpenLogPeer = async (place, { partitions = 1, keyO
       await connection.close();
     },
   };
-};
+}

@@ -1,13 +1,28 @@
+import { Events } from '@millrace/delivery';
+import { Metrics } from '@millrace/metrics';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
-import { urlOf } from '../place.js';
-import { type OpenQueuePeer, retry } from '../queue-peer.js';
+import { type Place, urlOf } from '../place.js';
+import { type OpenQueue, type OpenQueuePeer, retry } from '../queue-peer.js';
 
 /** Ours, with its defaults. */
-export const openMillraceQueue: OpenQueuePeer = async (place, name = 'bench') => {
-  const connection = new RedisConnection({ url: urlOf(place, 'redis') });
-  await connection.open();
-  const broker = new Broker(connection);
+export const openMillraceQueue: OpenQueuePeer = async (place, name) => queueOn(await connectionTo(place), name);
+
+/** The same with metrics, as an application that is scraped has them. */
+export const openMeasuredQueue: OpenQueuePeer = async (place, name) => {
+  const events = new Events();
+  const connection = await connectionTo(place);
+  const metrics = new Metrics({ connection, events });
+  await metrics.start();
+  return queueOn(connection, name, events);
+};
+
+async function connectionTo(place: Place): Promise<RedisConnection> {
+  return new RedisConnection({ url: urlOf(place, 'redis') }).open();
+}
+
+async function queueOn(connection: RedisConnection, name = 'bench', events = new Events()): Promise<OpenQueue> {
+  const broker = new Broker(connection, { events });
   await broker.declareQueue({ name });
   return {
     publish: (payload) => broker.sendToQueue(name, payload),
@@ -28,4 +43,4 @@ export const openMillraceQueue: OpenQueuePeer = async (place, name = 'bench') =>
       await connection.close();
     },
   };
-};
+}

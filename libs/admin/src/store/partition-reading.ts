@@ -17,10 +17,14 @@ if not meta[1] or not meta[2] or meta[4] then return false end
 local time = redis.call('TIME')
 local now, finish = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(meta[2])
 local reply = {now, tonumber(meta[1]), finish, tonumber(meta[3] or 0), redis.call('HGETALL', KEYS[3]), {}}
-if redis.call('EXISTS', KEYS[2]) == 0 then return reply end
+local groups = redis.pcall('XINFO', 'GROUPS', KEYS[2])
+if groups.err then
+  if redis.call('EXISTS', KEYS[2]) == 0 then return reply end
+  return groups
+end
 local hashes = {}
 for index, name in ipairs(ARGV) do hashes[name] = KEYS[3 + index] end
-for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
+for _, group in ipairs(groups) do
   local fields = {}
   for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
   local name, committed = fields['name'], string.match(fields['last-delivered-id'], '%d+$')

@@ -10,8 +10,10 @@ export interface Reading<T, R> {
   describe(item: T): string;
 }
 
-/** Calls that are written at once: enough to keep the pipe full, few enough that other commands get in between. */
-const callsAtOnce = 256;
+/** Calls that are written at once: enough for one write to be cheap, few enough that other commands get in between. */
+const callsAtOnce = 128;
+/** Writes that are under way: Redis works on one while the replies of another are read. */
+const writesAtOnce = 2;
 
 /** Reads many objects. What cannot be read is reported and left out, what does not exist is left out. */
 export async function readMany<T, R>(
@@ -20,20 +22,26 @@ export async function readMany<T, R>(
   items: readonly T[],
   onFailure: (what: string) => void,
 ): Promise<R[]> {
-  const found: R[] = [];
-  for (let from = 0; from < items.length; from += callsAtOnce) {
-    const some = items.slice(from, from + callsAtOnce);
-    const replies = await reading.script.runMany(
-      client,
-      some.map((item) => reading.call(item)),
-    );
-    for (const [index, item] of some.entries()) {
-      const result = readOne(reading, replies[index], item);
-      if (result instanceof Error) onFailure(`${reading.describe(item)}: ${result.message}`);
-      else if (result !== undefined) found.push(result);
+  const found: (R | undefined)[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < items.length) {
+      const from = next;
+      const some = items.slice(from, from + callsAtOnce);
+      next += some.length;
+      const replies = await reading.script.runMany(
+        client,
+        some.map((item) => reading.call(item)),
+      );
+      for (const [index, item] of some.entries()) {
+        const result = readOne(reading, replies[index], item);
+        if (result instanceof Error) onFailure(`${reading.describe(item)}: ${result.message}`);
+        else found[from + index] = result;
+      }
     }
-  }
-  return found;
+  };
+  await Promise.all(Array.from({ length: writesAtOnce }, lane));
+  return found.filter((result) => result !== undefined);
 }
 
 function readOne<T, R>(reading: Reading<T, R>, reply: unknown, item: T): R | Error | undefined {
