@@ -1,4 +1,5 @@
-import { Events } from '@millrace/delivery';
+import { UnavailableError } from '@millrace/core';
+import { Events, type Service } from '@millrace/delivery';
 import { Log, type RecordContext } from '@millrace/log';
 import { Broker, type MessageContext } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
@@ -55,7 +56,7 @@ const consumers = [
   }),
 ];
 process.once('SIGTERM', () => void end());
-await Promise.all([member, ...consumers].map((consumer) => consumer.start()));
+await Promise.all([member, ...consumers].map(start));
 console.log('ready');
 
 async function handleRecord(payload: unknown, context: RecordContext): Promise<void> {
@@ -81,6 +82,18 @@ function failByFate(payload: Payload, attempt: number): void {
   const fate = fateOf(payload);
   if (fate === 'poison') throw new Error('this one always fails');
   if (fate === 'flaky' && attempt === 1) throw new Error('this one fails once');
+}
+
+/** Redis may go away in the middle of a start: that is said, and tried again. Whatever else goes wrong ends the process. */
+async function start(consumer: Service): Promise<void> {
+  for (;;) {
+    try {
+      return await consumer.start();
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      journal.note('start-failed', error.message);
+    }
+  }
 }
 
 /** A handler that waits for something, as handlers do. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { LeaseLostError } from '@millrace/core';
 import { Lifecycle, type LifecycleState, PollLoop, type Service, type StopOptions } from '@millrace/delivery';
+import { asOutage } from '@millrace/redis';
 import { subscribeTo } from '../model/subscription.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
@@ -117,9 +118,9 @@ export class GroupConsumer implements Service {
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
       const { connection } = this.#surroundings;
-      await connection.whenReady(connection.options.connectTimeoutMs);
-      await this.#membership.join();
-      await this.#ownership.follow(this.#membership.plan);
+      await this.#join().catch((error: unknown) => {
+        throw asOutage(`start a member of group "${this.options.group}"`, error);
+      });
       connection.on('up', this.#onUp);
       await this.#heartbeat.start();
       await this.#fetcher.start();
@@ -185,6 +186,13 @@ export class GroupConsumer implements Service {
       heartbeatMs,
       topicRefreshMs,
     };
+  }
+
+  async #join(): Promise<void> {
+    const { connection } = this.#surroundings;
+    await connection.whenReady(connection.options.connectTimeoutMs);
+    await this.#membership.join();
+    await this.#ownership.follow(this.#membership.plan);
   }
 
   async #beat(): Promise<number> {

@@ -10,6 +10,7 @@ import {
   isMember,
   joinGroup,
   type MemberEntry,
+  nameGroup,
   proposePlan,
   removeMember,
   sendHeartbeat,
@@ -122,7 +123,7 @@ export class Membership {
   async #enter(): Promise<void> {
     const { commands, prefix } = this.#connection;
     const deadline = performance.now() + this.#connection.options.connectTimeoutMs;
-    await commands.sadd(groupsKey(prefix), this.#setting.group);
+    await nameGroup(commands, groupsKey(prefix), this.#setting.group);
     while (!(await joinGroup(commands, this.#keys, this.#entry(await this.#ownPresence())))) {
       if (performance.now() > deadline) {
         throw new UnavailableError(`group "${this.#setting.group}" is locked: an operator changes its offsets.`);

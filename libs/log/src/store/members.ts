@@ -30,6 +30,19 @@ export type HeartbeatReply =
   | { readonly kind: 'replaced' };
 
 /*
+ * Makes a group known by its name.
+ * KEYS 1 the names of all groups  ARGV 1 group
+ * EFFECTS allowed also when Redis is full: who joins is there to drain it
+ */
+const name = lua`#!lua flags=allow-oom
+redis.call('SADD', KEYS[1], ARGV[1])
+`;
+
+export async function nameGroup(client: RedisClient, groups: string, group: string): Promise<void> {
+  await name.run(client, [groups], [group]);
+}
+
+/*
  * Joins a group, or comes back to it as a new incarnation of the same member.
  * KEYS 1 members  2 subscriptions  3 presence  4 state  5 locked
  * ARGV 1 member id  2 incarnation  3 subscription  4 presence  5 session in ms

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OptionsError, TopologyNotFoundError } from '@millrace/core';
-import type { RedisConnection } from '@millrace/redis';
+import { asOutage, type RedisConnection } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type ConsumerKeys, consumerKeys } from '../store/consumer-keys.js';
 import { endRegistration } from '../store/departure.js';
@@ -57,14 +57,16 @@ export class ConsumerMembership {
     return { ...where, concurrency, prefetch: prefetch ?? concurrency, connections, server };
   }
 
-  /** @throws {TopologyNotFoundError} there is no such queue @throws {OptionsError} it belongs to another connection */
+  /** @throws {TopologyNotFoundError} there is no such queue @throws {OptionsError} it belongs to another connection @throws {UnavailableError} */
   async join(): Promise<void> {
     const { prefix, commands } = this.#connection;
     const { queue, priority, leaseMs } = this.#options;
     const unique = randomBytes(6).toString('base64url');
     const owner = ownerOf(this.#connection);
     const request = { priority, unique, leaseMs, owner, info: await this.#introduce() };
-    const registered = await registerConsumer(commands, { prefix, queue }, request);
+    const registered = await registerConsumer(commands, { prefix, queue }, request).catch((error: unknown) => {
+      throw asOutage(`start a consumer of queue "${queue}"`, error);
+    });
     if (registered === undefined) throw new TopologyNotFoundError('queue', queue);
     if (registered === 'exclusive') {
       throw new OptionsError(`consumer of queue "${queue}"`, [

@@ -152,10 +152,11 @@ export class ConsumerTurns {
 
   async #turn(keys: ConsumerKeys): Promise<void> {
     if (this.#isUncertain) await this.#adopt(keys);
-    const wanted = Math.min(this.#user.wanted(), maxTurnMessages);
-    if (wanted === 0 && this.#outbox.isEmpty && this.#wakeUp === '') return;
+    const room = this.#user.wanted();
+    if (room === 0 && this.#outbox.isEmpty && this.#wakeUp === '') return;
     const batch = this.#outbox.next();
     const { verdicts, claimed, acknowledged } = batch;
+    const wanted = Math.min(Math.max(0, room - this.#outbox.stillHeldWith(batch)), maxTurnMessages);
     const maxBytes = this.#user.maxBytes();
     const wakeUp = this.#wakeUp;
     const client = this.#connection.commands;

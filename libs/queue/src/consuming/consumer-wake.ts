@@ -23,6 +23,8 @@ export class ConsumerWake {
 
   /** @param reconnected is called whenever its connection is a new one */
   async begin(name: string, reconnected: () => void): Promise<void> {
+    // A start that failed is tried again.
+    if (this.#client !== undefined) return;
     const client = await this.#connection.blocking(name);
     client.on('ready', reconnected);
     if (this.#isEnded) this.#connection.release(client);

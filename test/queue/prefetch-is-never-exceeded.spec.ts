@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type FaultProxy, type RedisServer, startProxy, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+describe('the prefetch of a consumer', () => {
+  let server: RedisServer;
+  let proxy: FaultProxy;
+  beforeAll(async () => {
+    server = await startRedis();
+    proxy = await startProxy(server);
+  });
+  afterAll(stopEverything);
+
+  it('holds also when Redis has forgotten the script that settles, and knows the one that takes', async () => {
+    // given a consumer in the middle of two messages, with more waiting, on a slow network
+    const prefix = ownPrefix();
+    const { broker: other, connection, close } = await openBroker(server, prefix);
+    const { broker, close: closeThrough } = await openBroker(proxy, prefix);
+    await other.declare({ queues: [{ name: 'work' }, { name: 'else' }] });
+    let begun = 0;
+    const fails: (() => void)[] = [];
+    const handler = (): Promise<void> => {
+      begun++;
+      return new Promise((_, reject) => fails.push(() => reject(new Error('on purpose'))));
+    };
+    const retry = { backoff: { kind: 'fixed', delayMs: 60_000 } } as const;
+    const consumer = broker.consumer({ queue: 'work', prefetch: 2, concurrency: 2, retry, handler });
+    await consumer.start();
+    for (let n = 0; n < 10; n++) await other.sendToQueue('work', n);
+    await waitFor(() => begun === 2, { what: 'both to begin' });
+    const turning = other.consumer({ queue: 'else', handler: () => undefined });
+    await turning.start();
+    await connection.commands.script('FLUSH');
+    await other.sendToQueue('else', 0);
+    await waitFor(async () => (await other.queue('else').counts()).unacked === 0, { what: 'a turn of another' });
+    await waitFor(() => turning.status.running === 0 && turning.status.held === 0, { what: 'it to be over' });
+    proxy.delay(150);
+
+    // when both fail
+    for (const fail of fails.splice(0)) fail();
+
+    // then what comes instead is never more than two, at any moment
+    const seen = new Set<number>();
+    const look = async (): Promise<boolean> => {
+      seen.add(Number(await connection.commands.scard(`${prefix}:{queue:work}:unacked:${consumer.status.consumer}`)));
+      return begun === 4;
+    };
+    await waitFor(look, { what: 'two others to begin', intervalMs: 5 });
+    expect(Math.max(...seen)).toBeLessThanOrEqual(2);
+    await proxy.restore();
+    for (const fail of fails.splice(0)) fail();
+    await Promise.all([consumer.stop({ deadlineMs: 2000 }), turning.stop()]);
+    await Promise.all([closeThrough(), close()]);
+  });
+});
