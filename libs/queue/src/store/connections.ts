@@ -34,7 +34,19 @@ export async function openConnections(
 async function nodeOf(client: RedisClient, key: string): Promise<Redis | undefined> {
   if (!(client instanceof Cluster)) return client;
   if (client.status !== 'ready') return undefined;
-  const slot = await client.cluster('KEYSLOT', key);
-  const address = client.slots[slot]?.[0];
+  const address = client.slots[await slotOf(client, key)]?.[0];
   return client.nodes('master').find(({ options }) => `${options.host}:${options.port}` === address);
+}
+
+/** A key's slot never changes: it is asked for once. */
+const slots = new Map<string, number>();
+const maxSlots = 10_000;
+
+async function slotOf(client: Cluster, key: string): Promise<number> {
+  const known = slots.get(key);
+  if (known !== undefined) return known;
+  const slot = await client.cluster('KEYSLOT', key);
+  if (slots.size >= maxSlots) slots.clear();
+  slots.set(key, slot);
+  return slot;
 }

@@ -1,12 +1,13 @@
 import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
-import { type QueueKeys, queueKeys } from './keys.js';
+import { keeperKey, type QueueKeys, queueKeys, topologyKeys } from './keys.js';
 
 // What a queue needs that nobody may be consuming from. Reads only.
 //
 // KEYS 1 meta 2 expiry 3 dying 4 consumers
 // ARGV 1 how long an exclusive queue's owner may be silent, ms
 // RETURNS { 1 if something has expired, 1 if something is dying and no consumer is there to carry it,
-//           1 if it was idle for too long, 1 if its owner is gone }
+//           1 if it was idle for too long, 1 if its owner is gone, 1 if somebody consumes from it,
+//           ms until something expires or -1 }
 const lookScript = lua`#!lua flags=no-writes
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -19,6 +20,8 @@ return {
   isUnused and redis.call('EXISTS', KEYS[3]) or 0,
   meta[1] and isUnused and used + meta[1] <= now and 1 or 0,
   meta[3] and tonumber(meta[4] or used) + ARGV[1] <= now and 1 or 0,
+  isUnused and 0 or 1,
+  first and math.max(0, first - now) or -1,
 }
 `;
 
@@ -28,6 +31,10 @@ export interface QueueNeeds {
   readonly hasDying: boolean;
   readonly isIdleTooLong: boolean;
   readonly isOwnerGone: boolean;
+  /** Consumers do all that themselves. */
+  readonly isConsumed: boolean;
+  /** Undefined when nothing that is there expires. */
+  readonly expiresInMs: number | undefined;
 }
 
 export async function lookAtQueue(
@@ -36,12 +43,15 @@ export async function lookAtQueue(
   ownerSilenceMs: number,
 ): Promise<QueueNeeds> {
   const reply = asList(await lookScript.run(client, [meta, expiry, dying, consumers], [ownerSilenceMs]));
-  const [hasExpired, hasDying, isIdleTooLong, isOwnerGone] = reply.map((flag) => asInteger(flag) === 1);
+  const [hasExpired, hasDying, isIdleTooLong, isOwnerGone, isConsumed] = reply.map((flag) => asInteger(flag) === 1);
+  const expiresInMs = asInteger(reply[5]);
   return {
     hasExpired: hasExpired === true,
     hasDying: hasDying === true,
     isIdleTooLong: isIdleTooLong === true,
     isOwnerGone: isOwnerGone === true,
+    isConsumed: isConsumed === true,
+    expiresInMs: expiresInMs < 0 ? undefined : expiresInMs,
   };
 }
 
@@ -60,18 +70,27 @@ export async function keepOwned(client: RedisClient, prefix: string, queue: stri
   await ownScript.run(client, [queueKeys(prefix, queue).meta], []);
 }
 
-// One Broker of all looks after the queues that nobody consumes from: whoever asks first, and again as long as it does.
+// One Broker of all looks after the queues that nobody consumes from: whoever asks first, and again as long as it does. It
+// learns at the same time whether anything was declared since.
 //
-// KEYS 1 keeper
+// KEYS 1 keeper 2 topology meta
 // ARGV 1 who asks 2 for how long, ms
-// RETURNS 1 when it is the one
+// RETURNS the topology's version when it is the one, else -1
 const keeperScript = lua`#!lua flags=allow-oom
 local keeper = redis.call('GET', KEYS[1])
-if keeper and keeper ~= ARGV[1] then return 0 end
+if keeper and keeper ~= ARGV[1] then return -1 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
+return tonumber(redis.call('HGET', KEYS[2], 'version') or 0)
 `;
 
-export async function becomeKeeper(client: RedisClient, key: string, who: string, forMs: number): Promise<boolean> {
-  return asInteger(await keeperScript.run(client, [key], [who, forMs])) === 1;
+/** The version of the topology as it is now, for the one that is the keeper; undefined for the others. */
+export async function becomeKeeper(
+  client: RedisClient,
+  prefix: string,
+  who: string,
+  forMs: number,
+): Promise<number | undefined> {
+  const reply = await keeperScript.run(client, [keeperKey(prefix), topologyKeys(prefix).meta], [who, forMs]);
+  const version = asInteger(reply);
+  return version < 0 ? undefined : version;
 }

@@ -2,15 +2,19 @@ import { type Events, PollLoop } from '@millrace/delivery';
 import { type RedisConnection, redisFailure } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { moveDue } from '../store/due.js';
-import { keeperKey, queueKeys } from '../store/keys.js';
-import { becomeKeeper, keepOwned, lookAtQueue } from '../store/queue-look.js';
+import { queueKeys } from '../store/keys.js';
+import { becomeKeeper, keepOwned, lookAtQueue, type QueueNeeds } from '../store/queue-look.js';
 import type { Declarations } from './declarations.js';
 import type { TopologyCache } from './topology-cache.js';
 
-const turnMs = 1000;
-/** Who is not the keeper asks seldom: an idle Broker costs one command in five seconds. */
+/** How often a queue is looked at in which something expires soon, and how often one where nothing is to be done. */
+const soonMs = 1000;
+const calmMs = 4000;
+/** A queue with consumers: they look after it, this is for when they leave. */
+const consumedMs = 2 * calmMs;
+/** Who is not the keeper asks seldom. An idle Broker costs one command in four or five seconds, and a look at each queue. */
 const candidateTurnMs = 5000;
-const keeperLeaseMs = 3 * turnMs + candidateTurnMs;
+const keeperLeaseMs = 3 * calmMs + candidateTurnMs;
 /** So long a Broker may be silent before its exclusive queues go. */
 const ownerSilenceMs = 3 * candidateTurnMs;
 /** Looked at in one turn; with more queues than this each has its turn less often. */
@@ -22,7 +26,7 @@ const deniedTurnMs = 600_000;
 /**
  * Looks after queues that nobody may be consuming from: ends what has expired there (a queue with a time to live and a
  * dead-letter exchange is how many delay messages), carries dead letters on, and removes queues that are idle for too long
- * or whose owner is gone. Queues with consumers have all that from them; this costs them a look.
+ * or whose owner is gone. Queues with consumers have all that from them; this costs them a look in eight seconds.
  */
 export class QueueKeeper {
   readonly #connection: RedisConnection;
@@ -30,7 +34,8 @@ export class QueueKeeper {
   readonly #declarations: Declarations;
   readonly #carry: (queue: string) => void;
   readonly #loop: PollLoop;
-  #next = 0;
+  /** By queue; monotonic. */
+  readonly #lookAgainAt = new Map<string, number>();
   #isDenied = false;
 
   constructor(
@@ -58,6 +63,11 @@ export class QueueKeeper {
     void this.#loop.start().catch(() => undefined);
   }
 
+  /** Something was declared. */
+  wake(): void {
+    this.#loop.wake();
+  }
+
   /** Exclusive queues go with their Broker. */
   async stop(): Promise<void> {
     await this.#loop.stop();
@@ -68,7 +78,7 @@ export class QueueKeeper {
 
   async #turn(): Promise<number> {
     const { commands, prefix } = this.#connection;
-    if (!this.#connection.isUp) return turnMs;
+    if (!this.#connection.isUp) return soonMs;
     if (this.#isDenied) {
       // Another process may have the right; ours may be given it.
       this.#isDenied = false;
@@ -77,20 +87,23 @@ export class QueueKeeper {
     const { owner } = this.#declarations;
     const known = [...(this.#cache.known?.topology.queues.values() ?? [])];
     await Promise.all(this.#owned(known).map(({ name }) => keepOwned(commands, prefix, name)));
-    if (!(await becomeKeeper(commands, keeperKey(prefix), owner, keeperLeaseMs))) return candidateTurnMs;
-    const queues = [...(await this.#cache.reload()).topology.queues.values()];
-    if (this.#next >= queues.length) this.#next = 0;
-    const some = queues.slice(this.#next, this.#next + queuesATurn);
-    this.#next += some.length;
-    await Promise.all(some.map((queue) => this.#lookAfter(queue)));
-    return turnMs;
+    const version = await becomeKeeper(commands, prefix, owner, keeperLeaseMs);
+    if (version === undefined) return candidateTurnMs;
+    const queues = (await this.#cache.asOf(version)).topology.queues;
+    for (const name of this.#lookAgainAt.keys()) if (!queues.has(name)) this.#lookAgainAt.delete(name);
+    const now = performance.now();
+    const due = [...queues.values()].filter(({ name }) => (this.#lookAgainAt.get(name) ?? 0) <= now);
+    await Promise.all(due.slice(0, queuesATurn).map((queue) => this.#lookAfter(queue)));
+    if (due.length > queuesATurn) return soonMs;
+    const next = Math.min(now + calmMs, ...this.#lookAgainAt.values());
+    return Math.max(soonMs, next - performance.now());
   }
 
   #owned(queues: Iterable<QueueSettings>): QueueSettings[] {
     return [...queues].filter(({ owner }) => owner === this.#declarations.owner);
   }
 
-  async #lookAfter({ name, priorities }: QueueSettings): Promise<void> {
+  async #lookAfter({ name, priorities, messageTtlMs }: QueueSettings): Promise<void> {
     const { commands, prefix } = this.#connection;
     const keys = queueKeys(prefix, name);
     const needs = await lookAtQueue(commands, keys, ownerSilenceMs);
@@ -100,5 +113,13 @@ export class QueueKeeper {
       for (let round = 0; round < maxExpiryRounds && (await moveDue(commands, keys, priorities)); round++);
     }
     if (needs.hasDying || needs.hasExpired) this.#carry(name);
+    this.#lookAgainAt.set(name, performance.now() + restOf(needs, messageTtlMs));
   }
+}
+
+/** How long a queue needs no further look. */
+function restOf(needs: QueueNeeds, messageTtlMs: number | undefined): number {
+  if (needs.isConsumed) return consumedMs;
+  if (needs.hasDying || needs.hasExpired || messageTtlMs !== undefined) return soonMs;
+  return Math.max(soonMs, Math.min(calmMs, needs.expiresInMs ?? calmMs));
 }

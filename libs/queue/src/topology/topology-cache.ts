@@ -15,6 +15,8 @@ export class TopologyCache {
   #loading: Promise<Router> | undefined;
   /** Told whenever it was read: from then on there may be something to look after. */
   onLoaded: () => void = () => undefined;
+  /** Told when this process has changed what is declared. */
+  onReplaced: () => void = () => undefined;
 
   constructor(connection: RedisConnection) {
     this.#connection = connection;
@@ -33,6 +35,11 @@ export class TopologyCache {
     return this.#loading;
   }
 
+  /** What is declared as of `version`, which a script has just told: read only when it is another than what is known. */
+  async asOf(version: number): Promise<Router> {
+    return this.#isLoaded && this.#router.topology.version === version ? this.#router : this.reload();
+  }
+
   /** What a script meant that found `version` where this process had sent another. */
   async matching(version: number): Promise<Router> {
     if (this.#isLoaded && this.#router.topology.version === version) return this.#router;
@@ -49,6 +56,7 @@ export class TopologyCache {
     if (this.#isLoaded && topology.version <= this.#router.topology.version) return;
     this.#router = new Router(topology);
     this.#isLoaded = true;
+    this.onReplaced();
   }
 
   async #load(): Promise<Router> {
