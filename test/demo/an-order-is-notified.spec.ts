@@ -40,8 +40,16 @@ describe('the demo', () => {
       /topic orders \d+ records, inventory lag \d+, order-desk lag \d+ .* queue notifications \d+ wait/,
     );
 
-    // when one of its services dies, and then Ctrl-C
+    // when its Redis dies
     const children = childrenOf(restarted.program.pid);
+    process.kill(children.find(({ command }) => command.includes('redis-server'))?.pid ?? Number.NaN, 'SIGKILL');
+    await restarted.program.waitForLine('Redis ENDED, and was started again', { timeoutMs: 30_000 });
+    // then
+    const isTaken = async () => (await restarted.post('/orders', order)).status === 202;
+    await waitFor(isTaken, { what: 'the shop to take orders again', timeoutMs: 30_000 });
+    expect((await restarted.get(`/orders/${body.orderId}`)).body).toEqual(notified);
+
+    // when one of its services dies, and then Ctrl-C
     const inventory = children.find(({ command }) => command.includes('apps/inventory/'));
     process.kill(inventory?.pid ?? Number.NaN, 'SIGKILL');
     await restarted.program.waitForLine('inventory ENDED (SIGKILL)');

@@ -6,8 +6,8 @@ import { demoProgram } from './shop.js';
 const expected: Readonly<Record<string, readonly RegExp[]>> = {
   'consumer-crash': [
     /kill -9: the first member is dead, after \d+ fixes/,
-    /kept: .*partition \d: committed (\d+), resumed at \1\./,
-    /kept: .*partition \d: committed (\d+), resumed at \2\./,
+    /kept: .*partition \d: committed (?<first>\d+), resumed at \k<first>\./,
+    /kept: .*partition \d: committed (?<other>\d+), resumed at \k<other>\./,
     /kept: .*all 2000 fixes were handled/,
   ],
   'poison-message': [

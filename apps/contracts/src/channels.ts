@@ -4,12 +4,13 @@ import { NotificationSent } from './notification-sent.js';
 import { Order } from './order.js';
 
 const day = 24 * 60 * 60 * 1000;
+const mebibyte = 1024 * 1024;
 
 /** The log of all orders. Its key is the user, so the orders of one user are handled in their order. */
 export const orders = defineTopic({
   name: 'orders',
   partitions: 4,
-  retention: { maxAgeMs: 7 * day, maxBytes: 64 * 1024 * 1024 },
+  retention: { maxAgeMs: 7 * day, maxBytes: 8 * mebibyte },
   type: Order,
 });
 
@@ -17,7 +18,7 @@ export const orders = defineTopic({
 export const gpsFixes = defineTopic({
   name: 'gps-fixes',
   partitions: 4,
-  retention: { maxAgeMs: day, maxBytes: 64 * 1024 * 1024 },
+  retention: { maxAgeMs: day, maxBytes: 8 * mebibyte },
   type: GpsFix,
 });
 

@@ -23,6 +23,7 @@ export class Demo {
   #traffic: Traffic | undefined;
   #reader: StatusReader | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(display: Display, options: DemoOptions) {
@@ -45,7 +46,8 @@ export class Demo {
     );
     if (this.#options.hasTraffic) this.#startTraffic(shop);
     this.#reader = await StatusReader.open(this.#redis.url, this.#services.urls);
-    this.#look();
+    if (this.#ending === undefined) this.#look();
+    else this.#reader.close();
   }
 
   /** First what makes traffic, then what takes requests and messages, then Redis below it. May be called at any time. */
@@ -57,8 +59,9 @@ export class Demo {
   async #end(): Promise<void> {
     clearTimeout(this.#timer);
     this.#traffic?.stop();
-    this.#reader?.close();
     await this.#services.stop(drainMs);
+    await this.#looking;
+    this.#reader?.close();
     await this.#redis?.stop();
   }
 
@@ -70,12 +73,25 @@ export class Demo {
 
   /** Each look begins when the one before is over. */
   #look(): void {
+    if (this.#ending !== undefined) return;
     const { statusIntervalMs } = this.#display;
-    this.#timer = setTimeout(async () => {
-      const status = await this.#reader?.read();
-      if (this.#ending !== undefined) return;
-      if (status !== undefined) this.#display.show(status);
-      this.#look();
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#lookOnce().then(() => this.#look());
     }, statusIntervalMs);
+  }
+
+  async #lookOnce(): Promise<void> {
+    await this.#reviveRedis();
+    const status = await this.#reader?.read();
+    if (this.#ending === undefined) this.#display.show(status);
+  }
+
+  /** Somebody may want to see what a kill -9 of Redis does. */
+  async #reviveRedis(): Promise<void> {
+    try {
+      if (await this.#redis?.revive()) this.#display.say('Redis ENDED, and was started again with its data.');
+    } catch (error) {
+      this.#display.say(`Redis ENDED and does not start again: ${error instanceof Error ? error.message : error}`);
+    }
   }
 }

@@ -9,6 +9,7 @@ export interface Display {
   say(text: string): void;
   /** What a service printed. */
   log(service: string, line: LogLine): void;
-  show(status: Status): void;
+  /** Undefined: nothing can be read at the moment. */
+  show(status: Status | undefined): void;
   end(): void;
 }

@@ -33,6 +33,15 @@ describe('the live table', () => {
     ]);
   });
 
+  it('says that it is old while Redis is away', () => {
+    const { display, seen } = open(60, 20);
+    display.show(nothing);
+    display.show(undefined);
+    expect(seen().slice(0, 4)).toEqual(['', 'REDIS IS AWAY: this is how it was.', '', expect.stringMatching(/^TOPIC/)]);
+    display.show(nothing);
+    expect(seen().join()).not.toContain('AWAY');
+  });
+
   it('is never higher than the terminal', () => {
     const { display, seen } = open(40, 4);
     display.say('Ready.');

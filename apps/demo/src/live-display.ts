@@ -24,6 +24,8 @@ export class LiveDisplay implements Display {
   readonly #said: string[] = [];
   readonly #latest: string[] = [];
   #status: Status | undefined;
+  /** What is shown is how it was when Redis was last there. */
+  #isStale = false;
   #isOpen = true;
 
   constructor(screen: Screen) {
@@ -47,8 +49,9 @@ export class LiveDisplay implements Display {
     if (this.#status === undefined) this.#draw();
   }
 
-  show(status: Status): void {
-    this.#status = status;
+  show(status: Status | undefined): void {
+    this.#isStale = status === undefined;
+    this.#status = status ?? this.#status;
     this.#draw();
   }
 
@@ -64,7 +67,9 @@ export class LiveDisplay implements Display {
     if (!this.#isOpen) return;
     const { columns, rows } = this.#screen;
     const table = this.#status === undefined ? [] : ['', ...statusTable(this.#status, columns)];
-    const above = [...this.#said.map((line) => cut(line, columns)), ...table, '', 'LATEST'].slice(0, rows);
+    const away = this.#isStale ? ['', 'REDIS IS AWAY: this is how it was.'] : [];
+    const said = this.#said.map((line) => cut(line, columns));
+    const above = [...said, ...away, ...table, '', 'LATEST'].slice(0, rows);
     const free = rows - above.length;
     const below = free > 0 ? this.#latest.slice(-free).map((line) => cut(line, columns)) : [];
     const lines = [...above, ...below].map((line) => `${line}${toEndOfLine}`);

@@ -20,8 +20,9 @@ export class PlainDisplay implements Display {
     this.#write(`${service.padEnd(13)}  ${text}\n`);
   }
 
-  show(status: Status): void {
-    this.#write(`${'status'.padEnd(13)}  ${statusLine(status)}\n`);
+  show(status: Status | undefined): void {
+    const text = status === undefined ? 'Redis is away' : statusLine(status);
+    this.#write(`${'status'.padEnd(13)}  ${text}\n`);
   }
 
   end(): void {}

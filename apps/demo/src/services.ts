@@ -55,6 +55,7 @@ export class Services {
   }
 
   async #startOne(name: ServiceName, env: Readonly<Record<string, string>>): Promise<void> {
+    if (this.#isStopping) return;
     let isReady = false;
     const service = await ServiceProcess.start(name, env, (line) => {
       // What Nest tells of its modules and routes is of no interest here.

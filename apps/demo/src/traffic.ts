@@ -11,12 +11,12 @@ const goods = ['book', 'tea', 'lamp', 'chair', 'kite'];
 const users = 50;
 const cabs = 40;
 const orderEveryMs = 1000;
-const rush = { everyMs: 20_000, orders: 60, duringMs: 1000 };
+const rush = { everyMs: 30_000, orders: 60, duringMs: 1000 };
 const fixEveryMs = 10_000;
 const reportEveryMs = 10_000;
 
 /**
- * Gentle traffic, as customers and cabs make it: an order a second; every 20 s a rush of 60 in one second, which is more
+ * Gentle traffic, as customers and cabs make it: an order a second; every 30 s a rush of 60 in one second, which is more
  * than the 15 notifications a second that may be sent; 40 cabs that all report every 10 s; now and then a report.
  */
 export class Traffic {

@@ -7,7 +7,7 @@ export type OrderStatus = 'accepted' | 'confirmed' | 'notified';
 
 export type OrderView = Order & { readonly status: OrderStatus };
 
-const keptSeconds = 7 * 24 * 60 * 60;
+const keptSeconds = 24 * 60 * 60;
 
 /** What became of each order: a hash an order, in the same Redis. Every write may be repeated, as deliveries may be. */
 @Injectable()
