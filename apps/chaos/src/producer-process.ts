@@ -16,7 +16,7 @@ const journal = new Journal(journalFolder, name);
 const connection = new RedisConnection({ ...input, name });
 await connection.whenReady(60_000);
 const log = new Log(connection);
-const broker = new Broker(connection);
+const broker = new Broker(connection, { minReplicas });
 const producer = log.producer(minReplicas > 0 ? { acks: 'all', minReplicas } : {});
 const sequences = new Map<string, number>();
 const outstanding = new Set<Promise<void>>();

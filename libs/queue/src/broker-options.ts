@@ -11,6 +11,14 @@ export interface BrokerOptions {
   readonly events: Events;
   /** Longest time from publishing to the receipt or an error, in ms. Default 30,000. */
   readonly deliveryTimeoutMs: number;
+  /**
+   * How many replicas must have a message before its receipt (on disk where Redis can tell: Redis 7.2 with AOF), so that a
+   * failover does not lose what was confirmed. Default 0: Redis itself has it. With fewer the publish fails with
+   * `not-enough-replicas`, and may be written.
+   */
+  readonly minReplicas: number;
+  /** How long replicas may take, in ms. Default 3,000; at most 5,000. */
+  readonly replicaTimeoutMs: number;
   /** Largest message, its headers and properties included. Default 16 MiB. */
   readonly maxMessageBytes: number;
   /** Most messages that wait for their receipts; further ones wait for room. Default 50,000. */
@@ -46,6 +54,8 @@ const readers: OptionReaders<BrokerOptions> = {
     return new Events();
   },
   deliveryTimeoutMs: integer(30_000, { min: 1 }),
+  minReplicas: integer(0),
+  replicaTimeoutMs: integer(3000, { min: 1, max: 5000 }),
   maxMessageBytes: integer(16 * 1024 * 1024, { min: 1 }),
   maxBufferedMessages: integer(50_000, { min: 1 }),
   maxBufferedBytes: integer(64 * 1024 * 1024, { min: 1 }),

@@ -6,6 +6,7 @@ export {
   type ConnectionOptions,
   resolveConnectionOptions,
 } from './connection-options.js';
+export { canWaitForDisk } from './disk-wait.js';
 export { asOutage } from './outage.js';
 export { type RedisFailure, redisFailure } from './redis-failure.js';
 export { type ReplicaDemand, type ReplicatedReply, runWithReplicas } from './replicated-call.js';

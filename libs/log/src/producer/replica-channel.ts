@@ -1,12 +1,5 @@
 import { UnavailableError } from '@millrace/core';
-import {
-  Cluster,
-  parseServerInfo,
-  type RedisClient,
-  type RedisConnection,
-  type ReplicaDemand,
-  type ServerInfo,
-} from '@millrace/redis';
+import { canWaitForDisk, type RedisClient, type RedisConnection, type ReplicaDemand } from '@millrace/redis';
 import { type Append, appendWithReplicas } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
 import type { AppendChannel, ChannelReply } from './append-channel.js';
@@ -74,7 +67,7 @@ export class ReplicaChannel implements AppendChannel {
     const client = await this.#opening;
     if (client.status !== 'ready') await becomesReady(client, timeoutMs);
     if (client.status !== 'ready' || this.#client !== undefined) return;
-    this.#canWaitForDisk = await server(client).then(canWaitForDisk, () => false);
+    this.#canWaitForDisk = await canWaitForDisk(client).catch(() => false);
     this.#client = client;
   }
 }
@@ -89,15 +82,4 @@ function becomesReady(client: RedisClient, timeoutMs: number): Promise<void> {
     const timer = setTimeout(go, timeoutMs);
     client.on('ready', go);
   });
-}
-
-async function server(client: RedisClient): Promise<ServerInfo> {
-  const node = client instanceof Cluster ? client.nodes('master')[0] : client;
-  return parseServerInfo((await node?.info()) ?? '');
-}
-
-/** WAITAOF came with Redis 7.2 and is in every Valkey; it needs the leader's own AOF. */
-function canWaitForDisk({ kind, version, isAppendOnly }: ServerInfo): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return isAppendOnly && (kind === 'valkey' || major > 7 || (major === 7 && minor >= 2));
 }

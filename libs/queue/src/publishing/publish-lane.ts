@@ -1,7 +1,8 @@
 import type { RedisConnection } from '@millrace/redis';
 import { redisFailure } from '@millrace/redis';
-import { type PublishAnswer, type PublishCall, publish } from '../store/publish.js';
+import type { PublishAnswer, PublishCall } from '../store/publish.js';
 import { maxMessages, PublishBatch, type PublishEntry } from './publish-batch.js';
+import type { PublishChannel } from './publish-channel.js';
 
 /** Where a lane's calls look for the topology's version and keep their records. */
 export interface LaneTarget {
@@ -39,6 +40,7 @@ const maxRetryDelayMs = 1000;
  */
 export class PublishLane {
   readonly #connection: RedisConnection;
+  readonly #channel: PublishChannel;
   readonly #target: LaneTarget;
   readonly #owner: LaneOwner;
   readonly #recordTtlMs: number;
@@ -53,8 +55,14 @@ export class PublishLane {
   #isScheduled = false;
   #isRetrying = false;
 
-  constructor(connection: RedisConnection, target: LaneTarget, owner: LaneOwner, recordTtlMs: number) {
-    this.#connection = connection;
+  constructor(
+    way: { readonly connection: RedisConnection; readonly channel: PublishChannel },
+    target: LaneTarget,
+    owner: LaneOwner,
+    recordTtlMs: number,
+  ) {
+    this.#connection = way.connection;
+    this.#channel = way.channel;
     this.#target = target;
     this.#owner = owner;
     this.#recordTtlMs = recordTtlMs;
@@ -89,7 +97,7 @@ export class PublishLane {
     if (batch.place === undefined) batch.number(++this.#number, this.#places.pop() ?? 0);
     this.#calls++;
     batch.isUncertain = true;
-    publish(this.#connection.commands, this.#callOf(batch)).then(
+    this.#channel.publish(this.#callOf(batch)).then(
       (answer) => this.#ended(() => this.#answered(batch, answer)),
       (error: unknown) => this.#ended(() => this.#failedWith(batch, error)),
     );
@@ -118,6 +126,10 @@ export class PublishLane {
   #answered(batch: PublishBatch, answer: PublishAnswer): void {
     this.#retryDelayMs = firstRetryDelayMs;
     this.#release(batch);
+    const shortfall = answer.kind === 'done' ? answer.shortfall : undefined;
+    // It is written, and may be lost by a failover.
+    if (shortfall !== undefined)
+      for (const { publication } of batch.entries) publication.giveUp('not-enough-replicas', shortfall);
     batch.isUncertain = false;
     if (answer.kind === 'late') return;
     if (answer.kind !== 'done') {

@@ -3,13 +3,16 @@ import { ClosedError, InvalidMessageError, TopologyNotFoundError } from '@millra
 import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { BrokerOptions } from '../broker-options.js';
 import type { Router } from '../model/routing.js';
+import { queueOf } from '../model/shards.js';
 import { publishedKey, queueKeys, topologyKeys } from '../store/keys.js';
 import { writeQueue } from '../store/queue-slot.js';
 import type { TopologyCache } from '../topology/topology-cache.js';
 import type { Publication } from './publication.js';
 import type { PublishEntry } from './publish-batch.js';
+import { PublishChannel } from './publish-channel.js';
 import { type LaneTarget, type Misrouting, PublishLane } from './publish-lane.js';
 import { PublishWindow } from './publish-window.js';
+import { ShardChoice } from './shard-choice.js';
 import { TopicFeed } from './topic-feed.js';
 
 /** A record must outlive every repetition of its call: the caller's patience and what a dead connection may still hold. */
@@ -26,10 +29,12 @@ export class Publisher {
   readonly #cache: TopologyCache;
   readonly #options: BrokerOptions;
   readonly #window: PublishWindow;
+  readonly #channel: PublishChannel;
   readonly #lanes = new Map<string, PublishLane>();
   readonly #isCluster: boolean;
   readonly #id = randomBytes(6).toString('base64url');
   readonly topics = new TopicFeed();
+  readonly #shards = new ShardChoice();
   /** Told when publishing made a message of a queue a dead letter. */
   onDied: (queue: string) => void = () => undefined;
   #isClosed = false;
@@ -39,6 +44,7 @@ export class Publisher {
     this.#cache = cache;
     this.#options = options;
     this.#window = new PublishWindow(options);
+    this.#channel = new PublishChannel(connection, options);
     this.#isCluster = connection.commands instanceof Cluster;
   }
 
@@ -72,6 +78,7 @@ export class Publisher {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#window.drained();
+    this.#channel.close();
   }
 
   /** What is unknown here may have been declared meanwhile, elsewhere: then it is read again. */
@@ -106,7 +113,8 @@ export class Publisher {
   }
 
   #dispatch(publication: Publication, router: Router): void {
-    const { queues } = publication.route;
+    const queues = this.#shards.slots(publication, router);
+    publication.slots = queues;
     const entry = (some: readonly string[]): PublishEntry => ({ publication, queues: some, router });
     if (!this.#isCluster || queues.length === 0) {
       publication.outstanding = 1;
@@ -124,7 +132,7 @@ export class Publisher {
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
       lane = new PublishLane(
-        this.#connection,
+        { connection: this.#connection, channel: this.#channel },
         this.#target(queue),
         this,
         this.#options.deliveryTimeoutMs + recordSlackMs,
@@ -158,7 +166,7 @@ export class Publisher {
     const waiting = entries.filter(({ publication }) => !publication.isSettled);
     let router: Router | undefined;
     try {
-      router = why.kind === 'stale' ? await this.#cache.matching(why.version) : await this.#restored(why.queue);
+      router = why.kind === 'stale' ? await this.#cache.matching(why.version) : await this.#restored(queueOf(why.queue));
     } catch (error) {
       for (const { publication } of waiting) this.#routingFailed(publication, error);
       return;

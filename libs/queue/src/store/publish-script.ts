@@ -14,14 +14,17 @@ import { Script } from '@millrace/redis';
 //         'duplicate', 'refused' or 'dead-lettered'; last the numbers of the queues where something is dying, with commas.
 //         { 'stale', version }: there is another topology; { 'gone', queue number }: the queue is not there;
 //         { 'late' }: a later call of this publisher was here already. In these three cases nothing was done.
-// A call that is repeated is answered what it was answered the first time.
+// A call that is repeated is answered what it was answered the first time; it writes, so that replicas can be waited for.
 
 /** Whether this call, and by this topology, is to be done at all. */
 const checks = `#!lua
 local done = redis.call('GET', KEYS[2])
 if done then
   local number, answer = done:match('^(%d+) (.*)$')
-  if number == ARGV[3] then return cjson.decode(answer) end
+  if number == ARGV[3] then
+    redis.call('PEXPIRE', KEYS[2], ARGV[4])
+    return cjson.decode(answer)
+  end
   if tonumber(number) > tonumber(ARGV[3]) then return {'late'} end
 end
 local version = redis.call('HGET', KEYS[1], ARGV[1]) or '0'

@@ -1,4 +1,11 @@
-import { asList, asText, type RedisClient, type ScriptArgument } from '@millrace/redis';
+import {
+  asList,
+  asText,
+  type RedisClient,
+  type ReplicaDemand,
+  runWithReplicas,
+  type ScriptArgument,
+} from '@millrace/redis';
 import { type QueueKeys, readyKeys } from './keys.js';
 import { MessagePacker } from './message-packer.js';
 import { publishScript } from './publish-script.js';
@@ -44,6 +51,8 @@ export type PublishAnswer =
       }[];
       /** Targets where a message became a dead letter that has to be carried on. */
       readonly dying: readonly number[];
+      /** Fewer replicas have it than must: how many, in words. */
+      readonly shortfall?: string;
     }
   /** The topology is another one. Nothing was done. */
   | { readonly kind: 'stale'; readonly version: number }
@@ -65,6 +74,22 @@ export function messageTerms(terms: {
 }
 
 export async function publish(client: RedisClient, call: PublishCall): Promise<PublishAnswer> {
+  const { keys, args } = scriptCall(call);
+  return readAnswer(asList(await publishScript.run(client, keys, args)));
+}
+
+/** As `publish`, and waits for replicas, in one round trip. The client blocks meanwhile. */
+export async function publishWithReplicas(
+  client: RedisClient,
+  call: PublishCall,
+  demand: ReplicaDemand,
+): Promise<PublishAnswer> {
+  const { reply, shortfall } = await runWithReplicas(client, publishScript, scriptCall(call), demand);
+  const answer = readAnswer(asList(reply));
+  return answer.kind === 'done' && shortfall !== undefined ? { ...answer, shortfall } : answer;
+}
+
+function scriptCall(call: PublishCall): { readonly keys: string[]; readonly args: ScriptArgument[] } {
   const keys = [call.versionKey, call.recordKey];
   const args: ScriptArgument[] = [call.versionField, call.version, call.number, call.recordTtlMs];
   // Two arguments, not three a message: building and writing a command of 1,500 arguments took longer than all the rest.
@@ -74,7 +99,7 @@ export async function publish(client: RedisClient, call: PublishCall): Promise<P
     keys.push(queue.counts, queue.handled, queue.handed, ...readyKeys(queue, priorities));
     args.push(priorities, picks === undefined ? '' : picks.map((index) => index + 1).join(','));
   }
-  return readAnswer(asList(await publishScript.run(client, keys, args)));
+  return { keys, args };
 }
 
 function packEntries(messages: readonly OutgoingMessage[]): Buffer | '' {

@@ -1,0 +1,13 @@
+import { Cluster, type RedisClient } from './client.js';
+import { parseServerInfo } from './server-check.js';
+
+/**
+ * Whether replicas can be asked for what they have on disk: WAITAOF came with Redis 7.2 and is in every Valkey, and it needs
+ * the leader's own AOF.
+ */
+export async function canWaitForDisk(client: RedisClient): Promise<boolean> {
+  const node = client instanceof Cluster ? client.nodes('master')[0] : client;
+  const { kind, version, isAppendOnly } = parseServerInfo((await node?.info()) ?? '');
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return isAppendOnly && (kind === 'valkey' || major > 7 || (major === 7 && minor >= 2));
+}
