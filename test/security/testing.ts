@@ -10,7 +10,9 @@ import { aclPassword, aclUsers, asSetting, unitedUser } from './acl-users.js';
 export * from '../../libs/testing/src/index.js';
 
 /** Specs declare, publish, consume and look over one connection: a user with the rights of all roles, and no others. */
-const user = unitedUser('everybody', aclUsers);
+const united = unitedUser('everybody', aclUsers);
+/** What the specs themselves use to look or to wait. */
+const user = { ...united, rules: [...united.rules, '+ping', '+keys'] };
 const started = new Set<RedisServer>();
 
 /** A server whose `connection` and `url` are a restricted user's; its `client()` may do everything. */

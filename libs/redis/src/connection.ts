@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 import { UnavailableError } from '@millrace/core';
 import { openClient, type RedisClient } from './client.js';
 import { type ConnectionInput, type ConnectionOptions, resolveConnectionOptions } from './connection-options.js';
+import { connectionProblem } from './connection-problem.js';
+import { withoutCredentials } from './public-options.js';
 import { checkServer } from './server-check.js';
 
 /** `up` and `down` may come any number of times; `warning` at start. */
@@ -17,7 +19,10 @@ interface ConnectionEvents {
  * for each user of blocking commands. It reconnects by itself, for ever, until it is closed.
  */
 export class RedisConnection extends EventEmitter<ConnectionEvents> {
+  /** Without credentials. */
   readonly options: ConnectionOptions;
+  /** With them. */
+  readonly #options: ConnectionOptions;
   readonly #commands: RedisClient;
   readonly #blocking = new Set<RedisClient>();
   #lastError = '';
@@ -28,8 +33,9 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     super();
     // Every consumer of the process listens.
     this.setMaxListeners(0);
-    this.options = resolveConnectionOptions(input);
-    this.#commands = openClient(this.options, { name: 'commands', blocks: false });
+    this.#options = resolveConnectionOptions(input);
+    this.options = withoutCredentials(this.#options);
+    this.#commands = openClient(this.#options, { name: 'commands', blocks: false });
     this.#watch(this.#commands);
   }
 
@@ -66,7 +72,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   async open(): Promise<this> {
     try {
       await this.whenReady(this.options.connectTimeoutMs);
-      for (const warning of await checkServer(this.#commands, this.options)) this.emit('warning', warning);
+      for (const warning of await checkServer(this.#commands, this.#options)) this.emit('warning', warning);
       return this;
     } catch (error) {
       this.close();
@@ -95,7 +101,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
 
   /** A client of one's own for commands that block. Give it back with `release`. */
   async blocking(name: string): Promise<RedisClient> {
-    const client = openClient(this.options, { name, blocks: true });
+    const client = openClient(this.#options, { name, blocks: true });
     this.#blocking.add(client);
     client.on('error', () => undefined);
     await client.connect().catch(() => undefined);
@@ -117,7 +123,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
 
   #watch(client: RedisClient): void {
     client.on('error', (error: Error) => {
-      this.#lastError = error.message;
+      this.#lastError = connectionProblem(error);
     });
     client.on('ready', () => {
       this.#lastError = '';

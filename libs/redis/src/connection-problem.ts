@@ -1,0 +1,20 @@
+/** What Node calls a server whose certificate it cannot trust. */
+const untrusted = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|^CERT_|ALTNAME_INVALID/;
+
+const refusals: readonly (readonly [prefix: string, advice: string])[] = [
+  ['WRONGPASS', 'it refused the user or password: check username and password'],
+  ['NOAUTH', 'it asks for a password: give username and password'],
+  ['NOPERM', 'its user lacks a right that every connection needs: see docs/operations.md'],
+];
+
+/** Why a connection cannot be made, in words that hold no credentials: an error itself may, in its `command`. */
+export function connectionProblem(error: Error): string {
+  const { message, code = '', lastNodeError } = error as Error & { code?: string; lastNodeError?: Error };
+  // A cluster's client tells what the last of its nodes said.
+  if (lastNodeError instanceof Error) return connectionProblem(lastNodeError);
+  if (untrusted.test(code)) {
+    return `its TLS certificate is not trusted (${code}: ${message}): give the CA that signed it as tls.ca`;
+  }
+  const refusal = refusals.find(([prefix]) => message.startsWith(prefix));
+  return refusal === undefined ? message : `${refusal[1]} (${refusal[0]})`;
+}
