@@ -11,13 +11,13 @@ import {
   resolveClientOptions,
   transportConnection,
 } from './transport-options.js';
-import { type TransportEvents, type TransportStatus, watchConnection } from './transport-status.js';
+import { type TransportEvents, watchConnection } from './transport-status.js';
 
 /**
  * `emit` publishes an event: to the exchange by its pattern, or as a record of a topic when the pattern is
  * `{ topic: 'orders' }`; the observable completes when Redis has it. `send` asks for replies; unsubscribing cancels the request.
  */
-export class MillraceClient extends ClientProxy<TransportEvents, TransportStatus> {
+export class MillraceClient extends ClientProxy<TransportEvents> {
   readonly #options: MillraceClientOptions;
   readonly #millrace: Millrace;
   readonly #isOwnConnection: boolean;

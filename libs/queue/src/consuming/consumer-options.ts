@@ -80,9 +80,15 @@ export interface ConsumerOptions {
   readonly middleware: readonly MessageMiddleware[];
 }
 
+/** One of several handlers, as users write it. */
+export type HandlerInput = Omit<HandlerOptions, 'retry'> & {
+  readonly retry?: Partial<RetryPolicy> | false | undefined;
+};
+
 /** The options as users write them. */
 export type ConsumerInput = Pick<ConsumerOptions, 'queue'> &
-  Partial<Omit<ConsumerOptions, 'queue' | 'retry' | 'batch'>> & {
+  Partial<Omit<ConsumerOptions, 'queue' | 'handlers' | 'retry' | 'batch'>> & {
+    readonly handlers?: readonly HandlerInput[] | undefined;
     readonly retry?: Partial<RetryPolicy> | false | undefined;
     readonly batch?: Partial<ConsumerOptions['batch']> | undefined;
   };
