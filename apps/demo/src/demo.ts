@@ -1,7 +1,7 @@
 import { type DemoRedis, openDemoRedis } from './demo-redis.js';
 import type { Display } from './display.js';
 import { Services } from './services.js';
-import { StatusReader } from './status-reader.js';
+import type { StatusReader } from './status-reader.js';
 import { Traffic } from './traffic.js';
 
 export interface DemoOptions {
@@ -45,6 +45,8 @@ export class Demo {
       `Ready after ${seconds} s. Shop on ${shop}: POST /orders, GET /orders/:id, GET /health. Ctrl-C ends everything.`,
     );
     if (this.#options.hasTraffic) this.#startTraffic(shop);
+    // It knows the log and the queue: loaded when the services no longer need the processors for their start.
+    const { StatusReader } = await import('./status-reader.js');
     this.#reader = await StatusReader.open(this.#redis.url, this.#services.urls);
     if (this.#ending === undefined) this.#look();
     else this.#reader.close();
