@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@millrace/testing';
 import { LogOnRedis, times } from './log-on-redis.js';
@@ -17,13 +19,18 @@ describe('an owner whose lease ran out', () => {
     ['was frozen', 'freeze'],
     ['had its event loop blocked', 'block'],
   ] as const)('and that %s cannot commit when it goes on', async (_what, fault) => {
-    // given an owner in the middle of a record, and a second member that waits
+    // given an owner, a second member that waits, and a record in the owner's hand that it would never finish
     const topic = await redis.topic({ partitions: 1 });
-    const options = { group: fault, topics: topic, leaseMs: 900, handlerMs: 3000, blockMs: 4000, concurrency: 1 };
-    const owner = await MemberProgram.start(redis.server.connection, options);
+    const goOn = join(redis.server.dir, 'go-on');
+    const options = { group: fault, topics: topic, leaseMs: 900, concurrency: 1 };
+    const owner = await MemberProgram.start(redis.server.connection, {
+      ...options,
+      handlerMs: 3_600_000,
+      blockUntil: goOn,
+    });
+    const other = await MemberProgram.start(redis.server.connection, options);
     await redis.log.producer().sendBatch(times(3, (value) => ({ topic, key: 'one', value })));
     await owner.hasSaid('begun');
-    const other = await MemberProgram.start(redis.server.connection, { ...options, handlerMs: 0 });
 
     // when it stands still until the other has taken over and handled everything
     if (fault === 'freeze') await owner.program.freeze();
@@ -31,7 +38,8 @@ describe('an owner whose lease ran out', () => {
     await other.hasSaid('handled', 3);
     await waitFor(async () => (await lag(fault)) === 0, { what: 'the other to commit everything' });
     const [place] = await redis.log.groups.lag(fault);
-    owner.program.thaw();
+    if (fault === 'freeze') owner.program.thaw();
+    else writeFileSync(goOn, '');
 
     // then it finds its lease lost, abandons what it had in hand, and the offset and the epoch stay the other's
     await owner.hasSaid('lease-lost');
@@ -40,6 +48,6 @@ describe('an owner whose lease ran out', () => {
     await waitFor(async () => (await lag(fault)) === 0, { what: 'the last record to be committed' });
     expect(await redis.log.groups.lag(fault)).toMatchObject([{ committed: 4, epoch: place?.epoch }]);
     expect(owner.lines('begun').map((line) => line.value)).toEqual([0]);
-    await Promise.all([owner.end(), other.end()]);
+    await Promise.all([owner.program.kill('SIGKILL'), other.end()]);
   });
 });

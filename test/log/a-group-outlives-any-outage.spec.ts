@@ -56,7 +56,7 @@ describe('a consumer', () => {
     const consumer = log.consumer({
       group: 'hangs',
       topics: topic,
-      leaseMs: 600,
+      leaseMs: 1500,
       handler: async (value, { signal }) => {
         seen.push(value);
         if (seen.length > 1) return;

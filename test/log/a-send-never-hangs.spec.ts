@@ -19,7 +19,7 @@ describe('a send', () => {
 
   it('fails while Redis is away: not written when it was never sent', async () => {
     const topic = await redis.topic();
-    const producer = redis.log.producer({ deliveryTimeoutMs: 150 });
+    const producer = redis.log.producer({ deliveryTimeoutMs: 1000 });
     await producer.send({ topic, value: 1 });
     await redis.server.kill();
     const errors = await Promise.all(times(20, (value) => errorOf(producer.send({ topic, value }))));
@@ -44,7 +44,7 @@ describe('a send', () => {
 
   it('fails when Redis is frozen: it may be written; the next one goes through, in order and once', async () => {
     const topic = await redis.topic();
-    const producer = (await redis.another({ commandTimeoutMs: 500 })).producer({ deliveryTimeoutMs: 200 });
+    const producer = (await redis.another({ commandTimeoutMs: 3000 })).producer({ deliveryTimeoutMs: 1000 });
     await producer.send({ topic, value: 0 });
     await redis.server.freeze();
     const error = await errorOf(producer.send({ topic, value: 1 }));
@@ -60,7 +60,7 @@ describe('a send', () => {
 
   onOneServer('REPLICAOF is not for a cluster').it('fails on a read-only replica: not written', async () => {
     const topic = await redis.topic();
-    const producer = redis.log.producer({ deliveryTimeoutMs: 150 });
+    const producer = redis.log.producer({ deliveryTimeoutMs: 1000 });
     await producer.send({ topic, value: 1 });
     await redis.admin.replicaof('127.0.0.1', 1);
     const error = await errorOf(producer.send({ topic, value: 2 }));

@@ -22,8 +22,10 @@ type MemberOptions = Pick<ConsumerInput, 'group'> &
     readonly topics: string;
     /** How long each handler takes. */
     readonly handlerMs?: number;
-    /** How long SIGUSR2 blocks the event loop. */
-    readonly blockMs?: number;
+    /** SIGUSR2 blocks the event loop until there is this file. */
+    readonly blockUntil?: string;
+    /** The process stops orderly, by itself, after so many records. */
+    readonly stopAt?: number;
     /** The process kills itself after so many records. */
     readonly dieAt?: number;
     /** The process kills itself while it handles this value. */

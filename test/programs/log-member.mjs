@@ -1,9 +1,19 @@
 // A member of a consumer group in a process of its own. MEMBER holds its options as JSON; what happens is printed, one
-// JSON object a line. SIGTERM stops it orderly; SIGUSR2 blocks its event loop for `blockMs`.
+// JSON object a line. SIGTERM stops it orderly; SIGUSR2 blocks its event loop until there is the file
+// `blockUntil`.
+import { existsSync } from 'node:fs';
 import { Log } from '@millrace/log';
 import { RedisConnection } from '@millrace/redis';
 
-const { connection: reach, blockMs = 0, handlerMs = 0, dieAt, dieOnValue, ...options } = JSON.parse(process.env.MEMBER);
+const {
+  connection: reach,
+  blockUntil = '',
+  stopAt,
+  handlerMs = 0,
+  dieAt,
+  dieOnValue,
+  ...options
+} = JSON.parse(process.env.MEMBER);
 const say = (what, fields) => process.stdout.write(`${JSON.stringify({ what, at: Date.now(), ...fields })}\n`);
 const connection = await new RedisConnection(reach).open();
 const log = new Log(connection);
@@ -21,6 +31,7 @@ const consumer = log.consumer({
     if (handlerMs > 0) await new Promise((resolve) => setTimeout(resolve, handlerMs));
     say('handled', { topic, partition, offset, key, epoch, attempt, value, isAborted: signal.aborted });
     if (++handled === dieAt) process.kill(process.pid, 'SIGKILL');
+    if (handled === stopAt) process.emit('SIGTERM');
   },
 });
 process.on('SIGTERM', async () => {
@@ -31,8 +42,7 @@ process.on('SIGTERM', async () => {
 });
 process.on('SIGUSR2', () => {
   say('blocking', {});
-  const end = performance.now() + blockMs;
-  while (performance.now() < end);
+  while (!existsSync(blockUntil));
   say('unblocked', {});
 });
 await consumer.start();
