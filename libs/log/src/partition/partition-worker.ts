@@ -41,6 +41,8 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly #host: WorkerHost;
   readonly #runner: RecordRunner | BatchRunner;
   #isFull = false;
+  /** How much it may hold, as of the last look. */
+  #share = { records: 0, bytes: 0 };
   readonly #gap = new RetentionGap();
 
   constructor(
@@ -106,7 +108,8 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   fetchRequest(): FetchRequest | undefined {
     if (this.#gap.isOpen) this.#crossGap();
     if (!this.holds.isFree || this.#gap.isOpen) return undefined;
-    const { records, bytes } = this.#host.shareOfPrefetch();
+    this.#share = this.#host.shareOfPrefetch();
+    const { records, bytes } = this.#share;
     const window = this.#host.options.maxUncommittedRecords - (this.position - this.offsets.frontier);
     this.#isFull = this.#buffer.records >= records || this.#buffer.bytes >= bytes || window <= 0;
     if (this.#isFull) return undefined;
@@ -199,7 +202,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   #lookForRoom(): void {
     if (this.#gap.isOpen && this.#buffer.records === 0) this.#host.fetchSoon();
     if (!this.#isFull) return;
-    const { records, bytes } = this.#host.shareOfPrefetch();
+    const { records, bytes } = this.#share;
     const window = this.position - this.offsets.frontier;
     if (this.#buffer.records > records / 2 || this.#buffer.bytes > bytes / 2) return;
     if (window > (this.#host.options.maxUncommittedRecords * 3) / 4) return;
