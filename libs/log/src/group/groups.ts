@@ -3,7 +3,7 @@ import { assertName, OptionsError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
-import { decodePlan } from '../model/group-plan.js';
+import { parsePlan } from '../model/group-plan.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
 import {
@@ -84,7 +84,7 @@ export class Groups {
 
   async describe(group: string): Promise<GroupDescription> {
     const [stored, partitions] = await Promise.all([this.#stored(group), this.lag(group)]);
-    const assignment = stored.plan === undefined ? undefined : decodePlan(stored.plan).assignment;
+    const assignment = stored.plan === undefined ? undefined : parsePlan(stored.plan).assignment;
     const members = stored.memberIds.map((memberId) => ({ memberId, partitions: assignment?.get(memberId) ?? [] }));
     const state = members.length > 0 ? 'active' : 'empty';
     return { group, state, generation: stored.generation, members, partitions };

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { UnavailableError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
-import { decodePlan, emptyPlan, encodePlan, type GroupPlan, nextPlan, plannedTopics } from '../model/group-plan.js';
-import { isSubscription, type Subscription } from '../model/subscription.js';
+import { emptyPlan, encodePlan, type GroupPlan, nextPlan, parsePlan, plannedTopics } from '../model/group-plan.js';
+import { parseSubscription, type Subscription } from '../model/subscription.js';
 import { compareNames } from '../model/topic-partition.js';
 import { type GroupKeys, groupKeys, groupsKey } from '../store/keys.js';
 import {
@@ -159,7 +159,7 @@ export class Membership {
     const isNew = view.generation !== this.#known.generation;
     this.#known = { version: view.version, generation: view.generation };
     if (!isNew) return;
-    this.#plan = view.plan === undefined ? emptyPlan : decodePlan(view.plan);
+    this.#plan = view.plan === undefined ? emptyPlan : parsePlan(view.plan);
     this.#listener.planned(this.#plan);
   }
 
@@ -179,8 +179,9 @@ export class Membership {
     const known = new Map(topics.map((topic) => [topic.name, topic.partitions]));
     const subscriptions = new Map<string, Subscription>();
     for (const [id, { subscription }] of this.#members) {
-      const parsed: unknown = JSON.parse(subscription);
-      if (isSubscription(parsed)) subscriptions.set(id, parsed);
+      // Who writes what is no subscription gets nothing, and keeps nobody else from theirs.
+      const parsed = parseSubscription(subscription) ?? { kind: 'topics', topics: [] };
+      subscriptions.set(id, parsed);
     }
     const plan = nextPlan(this.#plan, subscriptions, plannedTopics(this.#plan, subscriptions.values(), known));
     if (plan === this.#plan) return true;

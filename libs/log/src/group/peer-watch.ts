@@ -2,7 +2,7 @@ import type { RedisConnection } from '@millrace/redis';
 import { compareNames } from '../model/topic-partition.js';
 import type { GroupKeys } from '../store/keys.js';
 import { removeMember } from '../store/members.js';
-import { gonePresences, type Presence, presencesOf } from '../store/presence.js';
+import { gonePresences, type Presence, parsePresence, presencesOf } from '../store/presence.js';
 
 /** How many others each member looks after: the next ones in the order of names, so that work does not grow with the square. */
 const watchedPeers = 8;
@@ -48,7 +48,7 @@ export class PeerWatch {
     peers: readonly string[],
     stored: readonly (string | null)[],
   ): Promise<Map<string, string>> {
-    const presences = stored.map((json): Presence => (json === null ? {} : JSON.parse(json)));
+    const presences = stored.map((json) => parsePresence(json));
     const gone = await gonePresences(this.#connection.commands, own, presences);
     const missed = new Map<string, string>();
     for (const [index, id] of peers.entries()) {

@@ -1,5 +1,5 @@
 import { type Assignment, assignPartitions } from './assignment.js';
-import { isSubscription, type Subscription, topicsTaken } from './subscription.js';
+import { parseSubscription, type Subscription, topicsTaken } from './subscription.js';
 import { compareNames, type TopicPartition } from './topic-partition.js';
 
 /** A topic as a group sees it. */
@@ -62,7 +62,9 @@ export function plannedTopics(
 ): Map<string, PlannedTopic> {
   const taken = (by: Iterable<Subscription>): Set<string> =>
     new Set([...by].flatMap((subscription) => topicsTaken(subscription, known.keys())));
-  const awaited = taken([...previous.members.values()].map((json) => JSON.parse(json)).filter(isSubscription));
+  const awaited = taken(
+    [...previous.members.values()].map(parseSubscription).filter((subscription) => subscription !== undefined),
+  );
   const planned = new Map<string, PlannedTopic>();
   for (const name of [...taken(subscriptions)].sort(compareNames)) {
     const partitions = known.get(name) ?? 0;
@@ -80,6 +82,15 @@ export function encodePlan(plan: GroupPlan): string {
     members: Object.fromEntries(plan.members),
     assignment: Object.fromEntries(assignment),
   });
+}
+
+/** A plan out of what stands in Redis. What cannot be read is no plan: the members make a new one. */
+export function parsePlan(json: string): GroupPlan {
+  try {
+    return decodePlan(json);
+  } catch {
+    return emptyPlan;
+  }
 }
 
 export function decodePlan(json: string): GroupPlan {

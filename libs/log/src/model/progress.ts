@@ -14,6 +14,8 @@ export const noProgress: Progress = { done: [], attempts: new Map() };
 const version = 1;
 const asRuns = 0;
 const asBitmap = 1;
+/** No member reads so far ahead of what is committed: what claims it is no progress. */
+const maxReach = 16_777_216;
 /** More records than this that fail at the same time start counting again with a new owner. */
 const maxAttempts = 512;
 
@@ -39,6 +41,7 @@ export function decodeProgress(committed: number, bytes: Buffer): Progress {
   const reader = new ByteReader(bytes);
   if (reader.byte() !== version) throw new CodecError('the progress of a group has an unknown version');
   const attempts = new Map<number, number>();
+  // A count and a length are only claims.
   for (let count = reader.varint(); count > 0; count--) attempts.set(committed + reader.varint(), reader.varint());
   const kind = reader.byte();
   return { attempts, done: kind === asRuns ? readRuns(reader, committed) : readBitmap(reader, committed) };
@@ -94,6 +97,7 @@ function readRuns(reader: ByteReader, base: number): Progress['done'] {
     const length = reader.varint();
     runs.push({ start, length });
     at = start + length;
+    if (at - base > maxReach) throw new CodecError(`the progress of a group reaches ${at - base} records ahead`);
   }
   return runs;
 }

@@ -21,6 +21,27 @@ export function topicsTaken(subscription: Subscription, names: Iterable<string>)
 
 export function isSubscription(value: unknown): value is Subscription {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
-  if (value.kind === 'topics') return 'topics' in value && Array.isArray(value.topics);
-  return value.kind === 'pattern' && 'source' in value && 'flags' in value;
+  if (value.kind === 'topics') {
+    return 'topics' in value && Array.isArray(value.topics) && value.topics.every((name) => typeof name === 'string');
+  }
+  return value.kind === 'pattern' && 'source' in value && 'flags' in value && isPattern(value.source, value.flags);
+}
+
+/** A subscription out of what stands in Redis; undefined when that is none. */
+export function parseSubscription(json: string): Subscription | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return isSubscription(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPattern(source: unknown, flags: unknown): boolean {
+  if (typeof source !== 'string' || typeof flags !== 'string') return false;
+  try {
+    return new RegExp(source, flags) instanceof RegExp;
+  } catch {
+    return false;
+  }
 }

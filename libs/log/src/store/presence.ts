@@ -61,6 +61,17 @@ export async function presencesOf(
   return client.hmget(keys.presence, ...memberIds);
 }
 
+/** What a member registered; empty, so that its lease decides, when that is no presence. */
+export function parsePresence(json: string | null): Presence {
+  try {
+    const value: unknown = JSON.parse(json ?? '{}');
+    if (typeof value !== 'object' || value === null) return {};
+    return Object.fromEntries(Object.entries(value).filter(([, id]) => Number.isSafeInteger(id)));
+  } catch {
+    return {};
+  }
+}
+
 function serversOf(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }

@@ -9,7 +9,7 @@ export async function findTopic(client: RedisClient, prefix: string, name: strin
 
 export async function allTopics(client: RedisClient, prefix: string): Promise<Topic[]> {
   const settings = await client.hvalsBuffer(topicsKey(prefix));
-  return settings.map(parseTopic).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return settings.flatMap(readableTopic).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Registers a topic unless it is there already; answers the one that is there now, ours or another's. */
@@ -53,6 +53,16 @@ export async function replaceTopic(
 /** Takes a topic out of the register; false when somebody changed it in between. */
 export async function unregisterTopic(client: RedisClient, prefix: string, topic: Topic): Promise<boolean> {
   return (await replace.run(client, [topicsKey(prefix)], [topic.name, topic.id, topic.version, ''])) === 1;
+}
+
+/** What somebody wrote beside our settings, and is none, hides no other topic. */
+function readableTopic(reply: Buffer): Topic[] {
+  try {
+    const topic = parseTopic(reply);
+    return typeof topic?.name === 'string' && Number.isSafeInteger(topic.partitions) ? [topic] : [];
+  } catch {
+    return [];
+  }
 }
 
 function parseTopic(reply: unknown): Topic {

@@ -17,7 +17,14 @@ export interface WhyDead {
 /** Reads what `dying` says. Anything unreadable is a failure of unknown kind: the message is carried on all the same. */
 export function parseWhyDead(json: string): WhyDead {
   try {
-    return { reason: 'failed', time: 0, ...(JSON.parse(json) as Partial<WhyDead>) };
+    const { reason, time, error, handler, id } = JSON.parse(json) as Partial<WhyDead>;
+    return {
+      reason: typeof reason === 'string' ? reason : 'failed',
+      time: typeof time === 'number' && Number.isFinite(time) ? time : 0,
+      ...(typeof error === 'object' && error !== null ? { error } : {}),
+      ...(typeof handler === 'string' ? { handler } : {}),
+      ...(typeof id === 'string' ? { id } : {}),
+    };
   } catch {
     return { reason: 'failed', time: 0 };
   }

@@ -26,3 +26,20 @@ export function withDeath(deaths: readonly Death[], death: Omit<Death, 'count'>)
   if (known === undefined) return [{ ...death, count: 1 }, ...others];
   return [{ ...known, ...death, time: known.time, count: known.count + 1 }, ...others];
 }
+
+/** A history out of what stands in Redis; undefined when that is none. */
+export function parseDeaths(json: string): readonly Death[] | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return Array.isArray(value) && value.every(isDeath) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDeath(value: Partial<Death> | null): value is Death {
+  if (typeof value !== 'object' || value === null) return false;
+  const { queue, reason, count, exchange, routingKeys, time } = value;
+  const areTexts = [queue, reason, exchange, ...(Array.isArray(routingKeys) ? routingKeys : [undefined])];
+  return areTexts.every((text) => typeof text === 'string') && [count, time].every(Number.isFinite);
+}

@@ -14,10 +14,18 @@ export const nothingHandled: Handled = Object.freeze({ done: [], dead: [] });
 export function parseHandled(json: string | undefined): Handled {
   if (json === undefined) return nothingHandled;
   try {
-    return { ...nothingHandled, ...(JSON.parse(json) as Partial<Handled>) };
+    const { done, dead } = JSON.parse(json) as Partial<Handled>;
+    return {
+      done: Array.isArray(done) ? done.filter((handler) => typeof handler === 'string') : [],
+      dead: Array.isArray(dead) ? dead.filter(isGivenUp) : [],
+    };
   } catch {
     return nothingHandled;
   }
+}
+
+function isGivenUp(entry: Partial<Handled['dead'][number]> | null): boolean {
+  return typeof entry?.handler === 'string' && typeof entry.error?.message === 'string';
 }
 
 /** What one of several handlers came to. */

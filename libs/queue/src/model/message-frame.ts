@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, CodecError, type Headers, noHeaders, readHeaders, writeHeaders } from '@millrace/core';
-import type { Death } from './death.js';
+import { type Death, parseDeaths } from './death.js';
 
 /** A message as it stands in a queue, its body still in bytes. Its id is not in the frame: it is the frame's key. */
 export interface StoredMessage {
@@ -132,12 +132,9 @@ function readProperties(reader: ByteReader): StoredProperties {
 }
 
 function readDeaths(reader: ByteReader): readonly Death[] {
-  const text = reader.text();
-  try {
-    return JSON.parse(text) as Death[];
-  } catch (cause) {
-    throw new CodecError('the death history of a message cannot be read', { cause });
-  }
+  const deaths = parseDeaths(reader.text());
+  if (deaths === undefined) throw new CodecError('the death history of a message cannot be read');
+  return deaths;
 }
 
 function hasKeys(object: object): boolean {

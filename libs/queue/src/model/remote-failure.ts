@@ -34,10 +34,21 @@ export function describeRemotely(error: unknown): RemoteFailure {
 /** Reads what a responder wrote; what cannot be read is a failure all the same. */
 export function parseRemoteFailure(json: string): RemoteFailure {
   try {
-    return { name: 'Error', message: '', stack: '', ...(JSON.parse(json) as Partial<RemoteFailure>) };
+    const { name, message, stack, code, details } = JSON.parse(json) as Partial<RemoteFailure>;
+    return {
+      name: textOr(name, 'Error'),
+      message: textOr(message, ''),
+      stack: textOr(stack, ''),
+      ...(typeof code === 'string' ? { code } : {}),
+      ...(typeof details === 'object' && details !== null ? { details } : {}),
+    };
   } catch {
     return { name: 'Error', message: 'the responder failed, and its error cannot be read', stack: '' };
   }
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
 }
 
 function isSmallJson(details: object): boolean {

@@ -40,6 +40,7 @@ const defaultTimeoutMs = 30_000;
  */
 export class RpcClient {
   readonly #connection: RedisConnection;
+  readonly #events: Events;
   readonly #sender: RequestSender;
   readonly #codecs: CodecRegistry;
   readonly #requester = randomBytes(12).toString('base64url');
@@ -54,6 +55,7 @@ export class RpcClient {
 
   constructor(connection: RedisConnection, sender: RequestSender, codecs: CodecRegistry, events: Events) {
     this.#connection = connection;
+    this.#events = events;
     this.#sender = sender;
     this.#codecs = codecs;
     this.#keys = replyKeys(connection.prefix, this.#requester);
@@ -123,12 +125,19 @@ export class RpcClient {
     if (this.#client === undefined) return 0;
     const { frames, last } = await nextReplies(this.#client, this.#keys, this.#last, maxBlockMs);
     this.#last = last;
-    for (const frame of frames) {
-      const reply = decodeReply(frame);
-      this.#pending.get(reply.correlationId)?.reply(reply);
-    }
+    for (const frame of frames) this.#take(frame);
     if (frames.length > 0) void forgetReplies(this.#connection.commands, this.#keys, last).catch(ignore);
     return 0;
+  }
+
+  /** What is no reply is told of and left out: the others are waited for. */
+  #take(frame: Buffer): void {
+    try {
+      const reply = decodeReply(frame);
+      this.#pending.get(reply.correlationId)?.reply(reply);
+    } catch (error) {
+      this.#events.emit('background-error', { duty: 'read a reply', error });
+    }
   }
 
   /** Told until Redis has it: a responder that never hears of it would wait for ever. */

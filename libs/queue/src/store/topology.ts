@@ -20,11 +20,12 @@ export async function loadTopology(client: RedisClient, keys: TopologyKeys): Pro
   const [version, exchanges, queues, bindings] = reply;
   return {
     version: asInteger(version),
-    exchanges: byName(asList(exchanges).map(readJson<ExchangeSettings>)),
-    queues: byName(asList(queues).map(readJson<QueueSettings>)),
+    exchanges: byName(asList(exchanges).flatMap(readNamed<ExchangeSettings>)),
+    queues: byName(asList(queues).flatMap(readNamed<QueueSettings>)),
     bindings: new Map(
       asList(bindings)
-        .map(readJson<Binding>)
+        .flatMap(readJson<Binding>)
+        .filter(isBinding)
         .map((binding) => [bindingId(binding), binding]),
     ),
   };
@@ -75,6 +76,20 @@ function byName<T extends { readonly name: string }>(objects: readonly T[]): Map
   return new Map(objects.map((object) => [object.name, object]));
 }
 
-function readJson<T>(reply: unknown): T {
-  return JSON.parse(asText(reply)) as T;
+/** Nothing when it is no JSON of an object: what somebody wrote beside our declarations hides none of them. */
+function readJson<T extends object>(reply: unknown): T[] {
+  try {
+    const value: unknown = JSON.parse(asText(reply));
+    return typeof value === 'object' && value !== null ? [value as T] : [];
+  } catch {
+    return [];
+  }
+}
+
+function readNamed<T extends { readonly name: string }>(reply: unknown): T[] {
+  return readJson<T>(reply).filter(({ name }) => typeof name === 'string');
+}
+
+function isBinding({ source, destination, routingKey }: Binding): boolean {
+  return [source, destination, routingKey].every((text) => typeof text === 'string');
 }

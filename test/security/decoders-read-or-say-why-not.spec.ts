@@ -1,0 +1,109 @@
+import { deflateRawSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { CodecError } from '@millrace/core';
+import fc from 'fast-check';
+import { decodeBatch } from '../../libs/log/src/model/batch-compression.js';
+import { nextPlan, parsePlan, plannedTopics } from '../../libs/log/src/model/group-plan.js';
+import { decodeProgress } from '../../libs/log/src/model/progress.js';
+import { frameBatch, RecordBatchWriter } from '../../libs/log/src/model/record-batch.js';
+import { parseSubscription, topicsTaken } from '../../libs/log/src/model/subscription.js';
+import { parsePresence } from '../../libs/log/src/store/presence.js';
+import { asDeadLetter, idAfterDeath, isCycle, parseWhyDead } from '../../libs/queue/src/model/dead-letter.js';
+import { combineSettlements, parseHandled } from '../../libs/queue/src/model/handled.js';
+import { decodeFrame, encodeFrame } from '../../libs/queue/src/model/message-frame.js';
+import { parseRemoteFailure } from '../../libs/queue/src/model/remote-failure.js';
+import { decodeReply, encodeReply } from '../../libs/queue/src/model/reply-frame.js';
+import { RemoteError } from '../../libs/queue/src/rpc/rpc-errors.js';
+import { fuzz, hostileBytes, hostileJson, readsOrSays } from './hostile.js';
+
+const hostileHeaders = fc.dictionary(fc.constantFrom('a', '__proto__', 'x-death', 'millrace-x'), fc.string());
+const batch = fc
+  .tuple(fc.array(fc.tuple(fc.string(), hostileHeaders), { maxLength: 5 }), fc.nat(3))
+  .map(([records]) => {
+    const writer = new RecordBatchWriter();
+    for (const [value, headers] of records) writer.add(1000, value, headers, value);
+    return Buffer.from(writer.finishFrame(1));
+  });
+const message = fc
+  .tuple(fc.string(), fc.string(), hostileHeaders, fc.string())
+  .map(([exchange, key, headers, deaths]) =>
+    encodeFrame({
+      priority: 0,
+      codecId: 1,
+      timestamp: 1,
+      exchange,
+      routingKey: key,
+      headers,
+      properties: { replyTo: deaths, expirationMs: 5 },
+      deaths: JSON.parse(JSON.stringify([{ queue: deaths, reason: 'expired', count: 1 }])),
+      body: 'body',
+    }),
+  );
+const reply = fc
+  .string()
+  .map((correlationId) => encodeReply({ kind: 'item', correlationId, sequence: 1, codecId: 1, body: 'b' }));
+
+/** Runs a property over hostile input. */
+function holds<T>(input: fc.Arbitrary<T>, read: (value: T) => unknown): void {
+  fc.assert(
+    fc.property(input, (value) => void readsOrSays(() => read(value))),
+    fuzz,
+  );
+}
+
+describe('whatever bytes stand in Redis', () => {
+  it('a record batch is read, or is a CodecError', () => {
+    holds(hostileBytes(batch), (frame) => decodeBatch(frame, 100, 1_000_000));
+  });
+
+  it('a message is read, dies and goes on, or is a CodecError', () => {
+    const target = { exchange: '', routingKey: 'q.dead' };
+    holds(fc.oneof(message, hostileBytes(message)), (frame) => {
+      const stored = decodeFrame(frame, 'q');
+      isCycle(stored.deaths, 'q');
+      return encodeFrame(asDeadLetter(stored, 'q', { reason: 'failed', time: 1 }, target), 'q.dead');
+    });
+  });
+
+  it('a reply is read, or is a CodecError', () => {
+    holds(hostileBytes(reply), decodeReply);
+  });
+
+  it("a group's progress is read, or is a CodecError, and never reaches far ahead", () => {
+    holds(hostileBytes(fc.constant(Buffer.from([1, 1, 5, 2, 0, 3, 4]))), (bytes) => {
+      const { done } = decodeProgress(10, bytes);
+      for (const { start, length } of done) if (start + length > 2 ** 26) throw new Error(`reaches ${start + length}`);
+    });
+  });
+
+  it('a plan, a subscription and a presence are read, or count for nothing', () => {
+    const fields = ['topics', 'members', 'assignment', 'kind', 'source', 'flags', 'orders'];
+    holds(hostileJson(fields), (json) => {
+      const plan = parsePlan(json);
+      const subscription = parseSubscription(json) ?? { kind: 'topics', topics: ['orders'] };
+      topicsTaken(subscription, ['orders']);
+      const members = new Map([['me', subscription]]);
+      const known = new Map([['orders', 3]]);
+      nextPlan(plan, members, plannedTopics(plan, members.values(), known));
+      return Object.entries(parsePresence(json));
+    });
+  });
+
+  it("why a message died, which handlers are through, and a responder's error are read, or count for nothing", () => {
+    const fields = ['reason', 'time', 'error', 'id', 'handler', 'done', 'dead', 'name', 'message', 'stack', 'details'];
+    holds(hostileJson(fields), (json) => {
+      idAfterDeath('id~~x', parseWhyDead(json));
+      combineSettlements(parseHandled(json), []);
+      return new RemoteError(parseRemoteFailure(json)).message;
+    });
+  });
+
+  it('a small batch that would become a large one is refused before it does', () => {
+    const bomb = deflateRawSync(Buffer.alloc(200 * 1024 * 1024));
+    const frame = frameBatch({ codecId: 1, compression: 'zlib', count: 1, baseTimestamp: 0, body: bomb });
+    expect(frame.length).toBeLessThan(300_000);
+    const before = process.memoryUsage().arrayBuffers;
+    expect(() => decodeBatch(frame, 1)).toThrow(CodecError);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(150 * 1024 * 1024);
+  });
+});
