@@ -63,10 +63,11 @@ export class ConsumerMembership {
     const { queue, priority, leaseMs } = this.#options;
     const unique = randomBytes(6).toString('base64url');
     const owner = ownerOf(this.#connection);
-    const request = { priority, unique, leaseMs, owner, info: await this.#introduce() };
-    const registered = await registerConsumer(commands, { prefix, queue }, request).catch((error: unknown) => {
+    const told = (error: unknown): never => {
       throw asOutage(`start a consumer of queue "${queue}"`, error);
-    });
+    };
+    const request = { priority, unique, leaseMs, owner, info: await this.#introduce().catch(told) };
+    const registered = await registerConsumer(commands, { prefix, queue }, request).catch(told);
     if (registered === undefined) throw new TopologyNotFoundError('queue', queue);
     if (registered === 'exclusive') {
       throw new OptionsError(`consumer of queue "${queue}"`, [

@@ -43,7 +43,6 @@ export class Forwarder {
           mandatory: false,
           isSentToQueue: toQueue !== undefined,
           isDelayed: false,
-          shardKey: properties.shardKey ?? id,
           timestamp,
           body,
         },
