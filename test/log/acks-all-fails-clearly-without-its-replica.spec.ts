@@ -41,7 +41,7 @@ describe("acks: 'all'", () => {
     const proxy = await startProxy(replicated.primary);
     const through = await new RedisConnection({ url: proxy.url }).open();
     const other = new Log(through);
-    const producer = other.producer({ acks: 'all', replicaTimeoutMs: 300 });
+    const producer = other.producer({ acks: 'all', replicaTimeoutMs: 1500 });
     await producer.send({ topic: 'orders', partition: 0, value: 'first' });
     const [replica] = replicated.replicas;
     const before = await log.endOffset('orders', 0);
@@ -62,7 +62,7 @@ describe("acks: 'all'", () => {
 
   it('fails clearly when too few replicas answer, and says that the record may be written', async () => {
     // given
-    const producer = log.producer({ acks: 'all', minReplicas: 2, replicaTimeoutMs: 50 });
+    const producer = log.producer({ acks: 'all', minReplicas: 2, replicaTimeoutMs: 1500 });
     // when
     const error: unknown = await producer.send({ topic: 'orders', value: 1 }).catch((thrown: unknown) => thrown);
     // then
@@ -74,13 +74,13 @@ describe("acks: 'all'", () => {
   it('fails clearly when the replica is gone, and works again when it is back', async () => {
     // given
     const [replica] = replicated.replicas;
-    const producer = log.producer({ acks: 'all', replicaTimeoutMs: 100 });
+    const producer = log.producer({ acks: 'all', replicaTimeoutMs: 1500 });
     await producer.send({ topic: 'orders', value: 1 });
     // when
     await replica!.kill();
     const sending = producer.send({ topic: 'orders', value: 2 });
     // then
-    await expect(sending).rejects.toThrow(/only 0 of 1 replicas confirmed within 100 ms. It may have been written/);
+    await expect(sending).rejects.toThrow(/only 0 of 1 replicas confirmed within 1500 ms. It may have been written/);
     await replica!.restart();
     await replicated.failOver(replicated.primary);
     expect(await log.producer({ acks: 'all' }).send({ topic: 'orders', value: 3 })).toMatchObject({ topic: 'orders' });
