@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { type RedisServer, startCluster, startRedis, stopEverything } from '@millrace/testing';
 import { aclPassword, aclUser, aclUsers, asSetting, commandsOf } from './acl-users.js';
@@ -63,6 +64,11 @@ describe('the rules of docs/users.acl', () => {
       const missing = [...used].filter((name) => !allowed.has(name));
       expect({ role, unused, missing }).toEqual({ role, unused: [], missing: [] });
     }
+  });
+
+  it('are those that docs/operations.md shows', () => {
+    const text = (file: string) => readFileSync(new URL(`../../docs/${file}`, import.meta.url), 'utf8');
+    expect(text('operations.md')).toContain(text('users.acl').trim());
   });
 
   it('let nobody but an operator change what is declared', () => {
