@@ -20,6 +20,7 @@ import { PublishRequest } from './publishing/publish-request.js';
 import { Publisher } from './publishing/publisher.js';
 import type { TopicSink } from './publishing/topic-sink.js';
 import { QueueHandle } from './queue-handle.js';
+import { QueueSlots } from './queue-slots.js';
 import { type RequestOptions, RpcClient } from './rpc/rpc-client.js';
 import { RpcResponder } from './rpc/rpc-responder.js';
 import type { RemoveConditions } from './store/queue-slot.js';
@@ -61,12 +62,17 @@ export class Broker {
     const { codec, codecs } = this.#options;
     const registry = new CodecRegistry([...new Set([rawCodec, jsonCodec, codec, ...codecs])]);
     this.#rpc = new RpcClient(connection, this, registry, this.events);
-    this.#queue = (name) => new QueueHandle(connection, forwarder, registry, name);
+    const slotsOf = (queue: string) => this.#declarations.slots(queue);
+    this.#queue = (name) => {
+      const slots = new QueueSlots(connection, () => slotsOf(name));
+      return new QueueHandle(connection, forwarder, registry, name, slots);
+    };
     this.#consumers = new Consumers({
       connection,
       codecs: registry,
       events: this.events,
       carrier,
+      slotsOf,
       responder: new RpcResponder(connection, forwarder, codec, new MessageIds(randomBytes(6))),
       removeQueue: (queue) => this.deleteQueue(queue, { ifUnused: true }),
     });

@@ -3,11 +3,11 @@ import type { RedisConnection } from '@millrace/redis';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { countDeliveries, readDeliveries } from './model/deliveries.js';
 import type { Forwarder } from './publishing/forwarder.js';
+import { type QueuePlace, type QueueSlots } from './queue-slots.js';
 import { QueuedMessage } from './queued-message.js';
 import { type ListedPage, listByTime, listReady, removeWaiting, unpark } from './store/browse.js';
 import { queueSettingsJson } from './store/dying.js';
-import { countMessages, findMessage, type JobState, keptResult, type QueueCounts } from './store/job.js';
-import { type QueueKeys, queueKeys } from './store/keys.js';
+import { countMessages, findMessage, type JobState, keptResult, type QueueCounts, sumCounts } from './store/job.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 
 /** One message, and how far it is. */
@@ -46,22 +46,28 @@ export class QueueHandle {
   readonly name: string;
   readonly #connection: RedisConnection;
   readonly #codecs: CodecRegistry;
-  readonly #keys: QueueKeys;
+  readonly #slots: QueueSlots;
   /** This queue seen as one of dead letters: list, edit, redrive, purge. */
   readonly deadLetters: DeadLetterQueue;
 
-  constructor(connection: RedisConnection, forwarder: Forwarder, codecs: CodecRegistry, name: string) {
+  constructor(
+    connection: RedisConnection,
+    forwarder: Forwarder,
+    codecs: CodecRegistry,
+    name: string,
+    slots: QueueSlots,
+  ) {
     this.name = name;
     this.#connection = connection;
     this.#codecs = codecs;
-    this.#keys = queueKeys(connection.prefix, name);
-    this.deadLetters = new DeadLetterQueue(this, connection, forwarder);
+    this.#slots = slots;
+    this.deadLetters = new DeadLetterQueue(this, connection, forwarder, slots);
   }
 
   /** A message and its state; undefined when the queue has none of that id and keeps no result of it. */
   async message(id: string): Promise<MessageState | undefined> {
     const { commands } = this.#connection;
-    const found = await findMessage(commands, this.#place, id, 'find');
+    const found = await this.#slots.find((place) => findMessage(commands, place, id, 'find'));
     if (found !== undefined) {
       const deliveries = readDeliveries(found.deliveries);
       return {
@@ -75,7 +81,7 @@ export class QueueHandle {
         result: undefined,
       };
     }
-    const result = await keptResult(commands, this.#place, id);
+    const result = await this.#slots.find((place) => keptResult(commands, place, id));
     if (result === undefined) return undefined;
     const { attempt, deliveryCount, value } = JSON.parse(result) as KeptResult;
     const nowhere = { message: undefined, progress: undefined, dueAt: undefined, consumer: undefined };
@@ -87,36 +93,48 @@ export class QueueHandle {
    * process, has its signal aborted within about a second and goes then (`cancelling`).
    */
   async cancel(id: string): Promise<'cancelled' | 'cancelling' | 'not-found'> {
-    const found = await findMessage(this.#connection.commands, this.#place, id, 'cancel');
+    const { commands } = this.#connection;
+    const found = await this.#slots.find((place) => findMessage(commands, place, id, 'cancel'));
     if (found === undefined || found.state === 'dying') return 'not-found';
     return found.state === 'running' ? 'cancelling' : 'cancelled';
   }
 
   /** What waits for its time, or for a retry, the earliest first. */
   delayed({ limit = 100, cursor }: PageOptions = {}): Promise<MessagePage> {
-    return this.#page(listByTime(this.#connection.commands, this.#keys, 'delayed', { limit, cursor }));
+    return this.#page(cursor, ({ keys }, from) =>
+      listByTime(this.#connection.commands, keys, 'delayed', { limit, cursor: from }),
+    );
   }
 
   /** What was set aside because no handler was for it. */
   parked({ limit = 100, cursor }: PageOptions = {}): Promise<MessagePage> {
-    return this.#page(listByTime(this.#connection.commands, this.#keys, 'parked', { limit, cursor }));
+    return this.#page(cursor, ({ keys }, from) =>
+      listByTime(this.#connection.commands, keys, 'parked', { limit, cursor: from }),
+    );
   }
 
   /** What waits for a consumer, in the order of delivery. */
   async ready({ limit = 100, cursor }: PageOptions = {}): Promise<MessagePage> {
     const priorities = await this.priorities();
-    return this.#page(listReady(this.#connection.commands, this.#keys, priorities, { limit, cursor }));
+    return this.#page(cursor, ({ keys }, from) =>
+      listReady(this.#connection.commands, keys, priorities, { limit, cursor: from }),
+    );
   }
 
   /** Makes parked messages ready again: those, or up to a thousand. Answers how many. */
   async unpark(ids?: readonly string[]): Promise<number> {
     const some = ids ?? (await this.parked({ limit: 1000 })).messages.map(({ id }) => id);
-    return unpark(this.#connection.commands, this.#keys, await this.priorities(), some);
+    const priorities = await this.priorities();
+    return sum(await this.#slots.each(({ keys }) => unpark(this.#connection.commands, keys, priorities, some)));
   }
 
   /** Removes a message that is ready or parked. False when it does not wait there. */
   async remove(id: string): Promise<boolean> {
-    return removeWaiting(this.#connection.commands, this.#keys, await this.priorities(), id);
+    const priorities = await this.priorities();
+    const removed = await this.#slots.each(({ keys }) =>
+      removeWaiting(this.#connection.commands, keys, priorities, id),
+    );
+    return removed.includes(true);
   }
 
   /** No consumer of any process gets a message until `resume()`, also after restarts. @throws {TopologyNotFoundError} */
@@ -129,32 +147,37 @@ export class QueueHandle {
     await this.#switch(false);
   }
 
-  isPaused(): Promise<boolean> {
-    return isQueuePaused(this.#connection.commands, this.#keys);
+  async isPaused(): Promise<boolean> {
+    const paused = await this.#slots.each(({ keys }) => isQueuePaused(this.#connection.commands, keys));
+    return paused.every((isPaused) => isPaused);
   }
 
   async counts(): Promise<QueueCounts> {
-    return countMessages(this.#connection.commands, { ...this.#place, priorities: await this.priorities() });
+    const priorities = await this.priorities();
+    const counts = await this.#slots.each((place) =>
+      countMessages(this.#connection.commands, { ...place, priorities }),
+    );
+    return sumCounts(counts);
   }
 
   /** Number of its priority levels. @throws {TopologyNotFoundError} there is no such queue */
   async priorities(): Promise<number> {
-    const settings = await queueSettingsJson(this.#connection.commands, this.#keys);
+    const { keys } = await this.#slots.first();
+    const settings = await queueSettingsJson(this.#connection.commands, keys);
     if (settings === undefined) throw new TopologyNotFoundError('queue', this.name);
     return (JSON.parse(settings) as { priorities: number }).priorities;
   }
 
-  get #place(): { readonly prefix: string; readonly queue: string } {
-    return { prefix: this.#connection.prefix, queue: this.name };
-  }
-
   async #switch(isPaused: boolean): Promise<void> {
-    const isThere = await switchQueue(this.#connection.commands, this.#keys, { isPaused });
-    if (!isThere) throw new TopologyNotFoundError('queue', this.name);
+    const areThere = await this.#slots.each(({ keys }) => switchQueue(this.#connection.commands, keys, { isPaused }));
+    if (areThere.includes(false)) throw new TopologyNotFoundError('queue', this.name);
   }
 
-  async #page(listing: Promise<ListedPage>): Promise<MessagePage> {
-    const { messages, cursor } = await listing;
+  async #page(
+    from: string | undefined,
+    list: (place: QueuePlace, cursor: string | undefined) => Promise<ListedPage>,
+  ): Promise<MessagePage> {
+    const { messages, cursor } = await this.#slots.page(from, list);
     const views = messages.map(({ id, frame, at }) =>
       Object.assign(new QueuedMessage(this.name, id, frame, this.#codecs), { at }),
     );
@@ -167,4 +190,8 @@ export interface KeptResult {
   readonly attempt: number;
   readonly deliveryCount: number;
   readonly value?: unknown;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -2,7 +2,7 @@ import { InFlight, RateLimit } from '@millrace/delivery';
 import { movingAverage, prefetchFor } from '../model/prefetch.js';
 import type { Taken } from '../store/turn.js';
 import type { ConsumerOptions } from './consumer-options.js';
-import { HeldMessage } from './held-message.js';
+import { HeldMessage, type MessageOrigin } from './held-message.js';
 
 /** What starts the handling of messages: one, or a batch. It must not throw, and must say `done` of each once. */
 export type Start = (messages: readonly HeldMessage[]) => void;
@@ -49,8 +49,8 @@ export class ConsumerHold {
     return this.#units.count;
   }
 
-  has(id: string): boolean {
-    return this.#held.has(id);
+  has(key: string): boolean {
+    return this.#held.has(key);
   }
 
   /** Whether more may be taken. */
@@ -63,12 +63,12 @@ export class ConsumerHold {
     return this.#isOpen;
   }
 
-  /** How many more messages the consumer wants now. */
-  wanted(): number {
+  /** How many more messages the consumer wants now, besides `reserved` that may be on their way. */
+  wanted(reserved = 0): number {
     if (!this.#isOpen) return 0;
     const room = Math.min(this.#limit - this.#held.size, this.#roomByBytes);
-    if (room <= 0) return 0;
-    return this.#rate === undefined ? room : this.#permitted(this.#rate, room);
+    if (room <= reserved) return 0;
+    return this.#rate === undefined ? room - reserved : Math.max(0, this.#permitted(this.#rate, room) - reserved);
   }
 
   /** Most bytes that may come, as long as no message has told how large they are. */
@@ -76,11 +76,11 @@ export class ConsumerHold {
     return this.#averageBytes === 0 ? this.#options.maxHeldBytes : undefined;
   }
 
-  add(taken: readonly Taken[]): void {
+  add(origin: MessageOrigin, taken: readonly Taken[]): void {
     const now = performance.now();
     for (const message of taken) {
-      const held = new HeldMessage(message, now);
-      this.#held.set(message.id, held);
+      const held = new HeldMessage(origin, message, now);
+      this.#held.set(held.key, held);
       this.#bytes += message.frame.length;
       this.#averageBytes = movingAverage(this.#averageBytes || Number.POSITIVE_INFINITY, message.frame.length);
       this.#waiting.push(held);
@@ -91,15 +91,16 @@ export class ConsumerHold {
 
   /** A message is settled as far as this consumer goes; false when it was not here any more. */
   remove(held: HeldMessage): boolean {
-    if (this.#held.get(held.id) !== held) return false;
+    const { key } = held;
+    if (this.#held.get(key) !== held) return false;
     this.#bytes -= held.frame.length;
-    return this.#held.delete(held.id);
+    return this.#held.delete(key);
   }
 
   /** Takes messages out of here that are not this consumer's any more. */
-  forget(ids: readonly string[]): HeldMessage[] {
-    const waiting = new Set(this.takeWaiting(({ id }) => ids.includes(id)));
-    const running = ids.flatMap((id) => this.#held.get(id) ?? []);
+  forget(keys: readonly string[]): HeldMessage[] {
+    const waiting = new Set(this.takeWaiting(({ key }) => keys.includes(key)));
+    const running = keys.flatMap((key) => this.#held.get(key) ?? []);
     for (const held of running) this.remove(held);
     return [...waiting, ...running];
   }
@@ -131,8 +132,8 @@ export class ConsumerHold {
   }
 
   /** Somebody cancelled a message: its handler is told; when it has none yet it is taken out of here, and answered. */
-  cancel(id: string, reason: Error): HeldMessage | undefined {
-    const held = this.#held.get(id);
+  cancel(key: string, reason: Error): HeldMessage | undefined {
+    const held = this.#held.get(key);
     if (held === undefined || held.isCancelled) return undefined;
     held.isCancelled = true;
     if (held.context === undefined) return this.takeWaiting((waiting) => waiting === held)[0];
@@ -148,14 +149,12 @@ export class ConsumerHold {
     return stale;
   }
 
-  /** Takes everything out of here: none of it is this consumer's any more. */
-  clear(): HeldMessage[] {
-    const all = this.all();
-    this.#held.clear();
-    this.#bytes = 0;
-    this.#waiting = [];
-    this.#next = 0;
-    return all;
+  /** Takes everything out of here that came from one slot: none of it is this consumer's any more. */
+  clear(origin: MessageOrigin): HeldMessage[] {
+    const lost = this.all().filter((held) => held.origin === origin);
+    this.takeWaiting((held) => held.origin === origin);
+    for (const held of lost) this.remove(held);
+    return lost;
   }
 
   end(): void {

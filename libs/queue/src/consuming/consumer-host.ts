@@ -9,8 +9,10 @@ export interface ConsumerHost {
   readonly connection: RedisConnection;
   readonly codecs: CodecRegistry;
   readonly events: Events;
-  /** Carries dead letters of a queue to where they go. Never rejects. */
-  carryDeadLetters(queue: string): void;
+  /** Where a queue's messages are: one slot, or one a shard. */
+  slotsOf(queue: string): Promise<readonly string[]>;
+  /** Carries dead letters of a slot to where they go. Never rejects. */
+  carryDeadLetters(slot: string): void;
   /** Sends replies to requests. */
   readonly responder: RpcResponder;
   /** The last consumer of an auto-delete queue may have gone. */

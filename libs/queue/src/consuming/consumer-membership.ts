@@ -20,6 +20,8 @@ export interface MembershipUser {
 export class ConsumerMembership {
   readonly #connection: RedisConnection;
   readonly #options: ConsumerOptions;
+  /** Of the queue. */
+  readonly #slot: string;
   readonly #user: MembershipUser;
   readonly #introduce: () => Promise<string>;
   readonly #leaving = new AbortController();
@@ -31,12 +33,14 @@ export class ConsumerMembership {
   constructor(
     connection: RedisConnection,
     options: ConsumerOptions,
+    slot: string,
     user: MembershipUser,
     introduce: () => Promise<string>,
   ) {
     this.#introduce = introduce;
     this.#connection = connection;
     this.#options = options;
+    this.#slot = slot;
     this.#user = user;
   }
 
@@ -67,7 +71,7 @@ export class ConsumerMembership {
       throw asOutage(`start a consumer of queue "${queue}"`, error);
     };
     const request = { priority, unique, leaseMs, owner, info: await this.#introduce().catch(told) };
-    const registered = await registerConsumer(commands, { prefix, queue }, request).catch(told);
+    const registered = await registerConsumer(commands, { prefix, queue: this.#slot }, request).catch(told);
     if (registered === undefined) throw new TopologyNotFoundError('queue', queue);
     if (registered === 'exclusive') {
       throw new OptionsError(`consumer of queue "${queue}"`, [
@@ -75,7 +79,7 @@ export class ConsumerMembership {
       ]);
     }
     this.#settings = JSON.parse(registered.settings) as QueueSettings;
-    this.#keys = consumerKeys(prefix, queue, registered.consumer, this.#settings.priorities);
+    this.#keys = consumerKeys(prefix, this.#slot, registered.consumer, this.#settings.priorities);
     this.#user.joined(this.#keys);
   }
 

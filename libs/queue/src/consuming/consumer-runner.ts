@@ -10,10 +10,10 @@ import type { ConsumerHost } from './consumer-host.js';
 import type { BatchHandler, ConsumerOptions } from './consumer-options.js';
 import { type MessageSettlement, settlementOf } from './consumer-settling.js';
 import type { HeldMessage } from './held-message.js';
-import { MessageContext, type MessageDesk } from './message-context.js';
+import { MessageContext } from './message-context.js';
 
 /** Hears what became of messages. */
-export interface RunnerUser extends MessageDesk {
+export interface RunnerUser {
   settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void;
   park(held: HeldMessage): void;
   unitEnded(messages: number, tookMs: number): void;
@@ -65,7 +65,7 @@ export class ConsumerRunner {
   }
 
   #runOne(held: HeldMessage, message: StoredMessage, handler: MessageHandlerPlan, began: number): void {
-    const context = new MessageContext(this.#user, held.id, message, held.deliveries);
+    const context = new MessageContext(held.origin, held.id, message, held.deliveries);
     held.context = context;
     deliverTo(planFor(message, handler), context, this.#decode, (outcome) => {
       const tookMs = performance.now() - began;
@@ -85,7 +85,7 @@ export class ConsumerRunner {
     const isThrough = (name: string) =>
       before.done.includes(name) || before.dead.some(({ handler }) => handler === name);
     const open = handlers.filter(({ name }) => !isThrough(name));
-    const contexts = open.map(() => new MessageContext(this.#user, held.id, message, held.deliveries));
+    const contexts = open.map(() => new MessageContext(held.origin, held.id, message, held.deliveries));
     held.context = contexts;
     const ended = await Promise.all(open.map(async (handler, index) => this.#runOneOf(held, handler, contexts[index])));
     const { settlement, handled } = combineSettlements(before, ended);
@@ -138,7 +138,7 @@ export class ConsumerRunner {
     for (const held of unit) {
       const message = this.#read(held);
       if (message === undefined) continue;
-      const context = new MessageContext(this.#user, held.id, message, held.deliveries);
+      const context = new MessageContext(held.origin, held.id, message, held.deliveries);
       const outcome = await this.#readPayload(context);
       if (outcome.kind === 'completed') readable.push({ held, entry: { payload: outcome.result, context } });
       else await this.#settleOfBatch(held, outcome);
@@ -190,7 +190,7 @@ export class ConsumerRunner {
   /** Reads a frame; what is none is given up. */
   #read(held: HeldMessage): StoredMessage | undefined {
     try {
-      held.message = decodeFrame(held.frame, this.#user.queue);
+      held.message = decodeFrame(held.frame, this.#options.queue);
       return held.message;
     } catch (error) {
       this.#user.settle(held, { kind: 'dead-letter', reason: 'undecodable', error }, this.#labels);

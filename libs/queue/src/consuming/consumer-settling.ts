@@ -28,8 +28,11 @@ export class ConsumerSettling {
   readonly #turns: ConsumerTurns;
   readonly #host: ConsumerHost;
   readonly #options: ConsumerOptions;
+  readonly #slot: string;
 
-  constructor(turns: ConsumerTurns, host: ConsumerHost, options: ConsumerOptions) {
+  /** @param slot of the queue */
+  constructor(turns: ConsumerTurns, host: ConsumerHost, options: ConsumerOptions, slot: string) {
+    this.#slot = slot;
     this.#turns = turns;
     this.#host = host;
     this.#options = options;
@@ -77,9 +80,9 @@ export class ConsumerSettling {
   /** Sent before the acknowledgement, on the same connection: whoever finds the message gone finds its result. */
   #keepResult({ id, deliveries }: HeldMessage, value: unknown): void {
     const { connection, events } = this.#host;
-    const { queue, keepResultMs } = this.#options;
+    const { keepResultMs } = this.#options;
     const kept: KeptResult = { attempt: deliveries.failures + 1, deliveryCount: countDeliveries(deliveries), value };
-    const place = { prefix: connection.prefix, queue };
+    const place = { prefix: connection.prefix, queue: this.#slot };
     keepResult(connection.commands, place, publishedId(id), JSON.stringify(kept), keepResultMs).catch(
       (error: unknown) => {
         events.emit('background-error', { duty: `result of message ${id}`, error });

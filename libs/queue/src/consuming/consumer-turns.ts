@@ -43,6 +43,8 @@ export class ConsumerTurns {
   #retryTimer: NodeJS.Timeout | undefined;
   #dueTimer: NodeJS.Timeout | undefined;
   #isHungry = false;
+  #isEager = true;
+  #asked = 0;
   #state: TurnState = 'ok';
   /** Redis' clock less this process's monotonic one, as of the last turn. */
   #redisAheadMs = 0;
@@ -84,6 +86,15 @@ export class ConsumerTurns {
     return this.#isHungry;
   }
 
+  /** Whether there may be messages for it: the last turn brought as many as were wanted, or somebody has called since. */
+  get isEager(): boolean {
+    return this.#isEager && this.#keys !== undefined && this.#retryTimer === undefined;
+  }
+
+  get asked(): number {
+    return this.#asked;
+  }
+
   get state(): TurnState {
     return this.#state;
   }
@@ -102,6 +113,7 @@ export class ConsumerTurns {
   woken({ consumer, handed, handedAt }: WakeUp): void {
     this.#wakeUp = consumer;
     this.#isHungry = false;
+    this.#isEager = true;
     const isFresh = performance.now() + this.#redisAheadMs - handedAt < maxHandOverMs;
     if (handed !== undefined && isFresh && this.#keys !== undefined && !this.#isEnded) {
       this.#outbox.claim(handed.id);
@@ -143,6 +155,7 @@ export class ConsumerTurns {
         await this.#turn(this.#keys);
         this.#failures = 0;
       } catch (error) {
+        this.#asked = 0;
         this.#fail(error);
         break;
       }
@@ -157,6 +170,7 @@ export class ConsumerTurns {
     const batch = this.#outbox.next();
     const { verdicts, claimed, acknowledged } = batch;
     const wanted = Math.min(Math.max(0, room - this.#outbox.stillHeldWith(batch)), maxTurnMessages);
+    this.#asked = wanted;
     const maxBytes = this.#user.maxBytes();
     const wakeUp = this.#wakeUp;
     const client = this.#connection.commands;
@@ -166,6 +180,7 @@ export class ConsumerTurns {
       this.#isDue ? moveDue(client, keys.all, keys.ready.length) : false,
       turn(client, keys, { wanted, maxBytes, wakeUp, claimed, acknowledged }),
     ]);
+    this.#asked = 0;
     if (this.#keys !== keys) return;
     if (settled === undefined || result === undefined) return this.#user.lostLease();
     this.#outbox.confirmed(batch);
@@ -183,13 +198,13 @@ export class ConsumerTurns {
     this.#redisAheadMs = now - performance.now();
     this.#state = state;
     this.#isHungry = taken.length < wanted && (state === 'ok' || state === 'passed');
+    this.#isEager = state === 'ok' && (taken.length === wanted || dueInMs === 0);
     clearTimeout(this.#dueTimer);
     if (dueInMs === 0) this.#isDue = true;
     else if (dueInMs !== undefined) this.#dueTimer = setTimeout(this.#whenDue, Math.min(dueInMs, maxTimerMs));
     if (taken.length > 0) this.#user.take(taken);
     this.#user.turnEnded();
-    const isMoreThere = taken.length === wanted || dueInMs === 0;
-    if (!this.#outbox.isEmpty || (isMoreThere && state === 'ok' && this.#user.wanted() > 0)) this.#isAsked = true;
+    if (!this.#outbox.isEmpty || (this.#isEager && this.#user.wanted() > 0)) this.#isAsked = true;
   }
 
   /** After a failed turn: takes on what Redis gave us in it, and tells of nothing that it may have settled. */
@@ -229,6 +244,7 @@ export class ConsumerTurns {
   readonly #whenDue = (): void => {
     this.#isDue = true;
     this.#isAsked = true;
+    this.#isEager = true;
     if (this.#running === undefined && this.#retryTimer === undefined && !this.#isEnded) this.#running = this.#run();
   };
 }

@@ -13,6 +13,7 @@ export class Consumers implements ConsumerHost {
   readonly codecs: CodecRegistry;
   readonly events: Events;
   readonly responder: RpcResponder;
+  readonly slotsOf: ConsumerHost['slotsOf'];
   readonly #carrier: DeadLetterCarrier;
   readonly #removeQueue: (queue: string) => Promise<unknown>;
   readonly #all = new Set<QueueConsumer>();
@@ -24,6 +25,7 @@ export class Consumers implements ConsumerHost {
     readonly events: Events;
     readonly carrier: DeadLetterCarrier;
     readonly responder: RpcResponder;
+    readonly slotsOf: ConsumerHost['slotsOf'];
     /** Removes a queue that nobody consumes from. */
     readonly removeQueue: (queue: string) => Promise<unknown>;
   }) {
@@ -31,6 +33,7 @@ export class Consumers implements ConsumerHost {
     this.codecs = parts.codecs;
     this.events = parts.events;
     this.responder = parts.responder;
+    this.slotsOf = parts.slotsOf;
     this.#carrier = parts.carrier;
     this.#removeQueue = parts.removeQueue;
   }
@@ -50,8 +53,8 @@ export class Consumers implements ConsumerHost {
     await this.#carrier.idle();
   }
 
-  carryDeadLetters(queue: string): void {
-    this.#carrier.carry(queue);
+  carryDeadLetters(slot: string): void {
+    this.#carrier.carry(slot);
   }
 
   async consumerLeft(queue: string): Promise<void> {

@@ -2,9 +2,19 @@ import type { DeliveryContext } from '@millrace/delivery';
 import { type Deliveries, readDeliveries } from '../model/deliveries.js';
 import type { StoredMessage } from '../model/message-frame.js';
 import type { Taken } from '../store/turn.js';
+import type { MessageDesk } from './message-context.js';
+
+/** Which slot of its queue a message came from. */
+export interface MessageOrigin extends MessageDesk {
+  /** Its place among the slots of the consumer. */
+  readonly index: number;
+  /** What tells a message from all others of the consumer: two shards may hold the same id. */
+  keyOf(id: string): string;
+}
 
 /** A message that a consumer holds, from the turn that took it until its verdict. */
 export class HeldMessage {
+  readonly origin: MessageOrigin;
   readonly id: string;
   readonly frame: Buffer;
   readonly deliveries: Deliveries;
@@ -19,12 +29,17 @@ export class HeldMessage {
   /** Somebody cancelled it: it goes, whatever its handler says. */
   isCancelled = false;
 
-  constructor(taken: Taken, takenAt: number) {
+  constructor(origin: MessageOrigin, taken: Taken, takenAt: number) {
+    this.origin = origin;
     this.id = taken.id;
     this.frame = taken.frame;
     this.deliveries = readDeliveries(taken.deliveries);
     this.handled = taken.handled;
     this.takenAt = takenAt;
+  }
+
+  get key(): string {
+    return this.origin.keyOf(this.id);
   }
 
   /** The priority is the frame's second byte. */

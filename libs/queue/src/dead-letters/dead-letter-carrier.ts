@@ -13,6 +13,7 @@ import {
 import { decodeFrame, type FrameInput } from '../model/message-frame.js';
 import type { DeadLetterTarget, QueueSettings } from '../model/queue-settings.js';
 import { isRequest } from '../model/reply-frame.js';
+import { queueOf } from '../model/shards.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import { type Dying, deadLettersArrived, parkDying, queueSettingsJson, someDying } from '../store/dying.js';
 import { queueKeys } from '../store/keys.js';
@@ -47,21 +48,21 @@ export class DeadLetterCarrier {
     this.#events = events;
   }
 
-  /** Carries on all that is dying in a queue. Called again meanwhile, it looks once more at the end. */
-  carry(queue: string): void {
-    if (this.#running.has(queue)) {
-      this.#again.add(queue);
+  /** Carries on all that is dying in a slot of a queue. Called again meanwhile, it looks once more at the end. */
+  carry(slot: string): void {
+    if (this.#running.has(slot)) {
+      this.#again.add(slot);
       return;
     }
-    const running = this.#carryAll(queue)
+    const running = this.#carryAll(slot)
       .catch((error: unknown) => {
-        this.#events.emit('background-error', { duty: `dead letters of queue ${queue}`, error });
+        this.#events.emit('background-error', { duty: `dead letters of queue ${slot}`, error });
       })
       .finally(() => {
-        this.#running.delete(queue);
-        if (this.#again.delete(queue)) this.carry(queue);
+        this.#running.delete(slot);
+        if (this.#again.delete(slot)) this.carry(slot);
       });
-    this.#running.set(queue, running);
+    this.#running.set(slot, running);
   }
 
   /** Resolves when nothing is under way. */
@@ -69,8 +70,8 @@ export class DeadLetterCarrier {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
-  async #carryAll(queue: string): Promise<void> {
-    const keys = queueKeys(this.#connection.prefix, queue);
+  async #carryAll(slot: string): Promise<void> {
+    const keys = queueKeys(this.#connection.prefix, slot);
     const client = this.#connection.commands;
     const settings = await queueSettingsJson(client, keys);
     if (settings === undefined) return;
@@ -80,11 +81,11 @@ export class DeadLetterCarrier {
       const [next, letters] = await someDying(client, keys, cursor);
       cursor = next;
       const inOrder = letters.toSorted((a, b) => parseWhyDead(a.why).time - parseWhyDead(b.why).time);
-      const arrived = await Promise.all(inOrder.map((letter) => this.#carryOne(queue, target, letter)));
+      const arrived = await Promise.all(inOrder.map((letter) => this.#carryOne(slot, target, letter)));
       const ids = arrived.filter((id) => id !== undefined);
       if (ids.length > 0) await deadLettersArrived(client, keys, ids);
       this.#tell(
-        queue,
+        queueOf(slot),
         letters.filter(({ id }) => ids.includes(id)),
       );
     } while (cursor !== '0');
@@ -99,7 +100,8 @@ export class DeadLetterCarrier {
   }
 
   /** Answers the id when the dead letter has arrived elsewhere. */
-  async #carryOne(queue: string, declared: DeadLetterTarget, letter: Dying): Promise<string | undefined> {
+  async #carryOne(slot: string, declared: DeadLetterTarget, letter: Dying): Promise<string | undefined> {
+    const queue = queueOf(slot);
     const why = parseWhyDead(letter.why);
     try {
       const message = decodeFrame(letter.frame, queue);
@@ -112,11 +114,11 @@ export class DeadLetterCarrier {
         if (receipt.refused.some(({ isDeadLettered }) => !isDeadLettered)) return undefined;
         if (!receipt.isUnroutable) return letter.id;
       }
-      return await this.#keep(queue, letter, id, asDeadLetter(message, queue, why, defaultTarget(queue)));
+      return await this.#keep(slot, letter, id, asDeadLetter(message, queue, why, defaultTarget(queue)));
     } catch (error) {
       // Bytes that are no message of ours cannot go through an exchange.
       if (!(error instanceof CodecError)) throw error;
-      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, queue), letter.id);
+      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, slot), letter.id);
       return undefined;
     }
   }
@@ -134,9 +136,10 @@ export class DeadLetterCarrier {
   }
 
   /** Puts it into the default place; dead letters of that place itself are set aside there. */
-  async #keep(queue: string, letter: Dying, id: string, message: FrameInput): Promise<string | undefined> {
+  async #keep(slot: string, letter: Dying, id: string, message: FrameInput): Promise<string | undefined> {
+    const queue = queueOf(slot);
     if (isDefaultDeadLetterQueue(queue)) {
-      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, queue), letter.id);
+      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, slot), letter.id);
       return undefined;
     }
     await this.#routes.declareQueue(defaultDeadLetterQueue(queue));

@@ -5,9 +5,9 @@ import type { RedisConnection } from '@millrace/redis';
 import { encodeFrame, type FrameInput } from '../model/message-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import type { MessagePage, PageOptions, QueueHandle } from '../queue-handle.js';
+import type { QueueSlots } from '../queue-slots.js';
 import type { QueuedMessage } from '../queued-message.js';
 import { replaceWaiting } from '../store/browse.js';
-import { queueKeys } from '../store/keys.js';
 
 export interface RedriveOptions {
   /** Only these. Default: all that are there when it begins. */
@@ -43,8 +43,10 @@ export class DeadLetterQueue {
   readonly #queue: QueueHandle;
   readonly #connection: RedisConnection;
   readonly #forwarder: Forwarder;
+  readonly #slots: QueueSlots;
 
-  constructor(queue: QueueHandle, connection: RedisConnection, forwarder: Forwarder) {
+  constructor(queue: QueueHandle, connection: RedisConnection, forwarder: Forwarder, slots: QueueSlots) {
+    this.#slots = slots;
     this.#queue = queue;
     this.#connection = connection;
     this.#forwarder = forwarder;
@@ -71,8 +73,10 @@ export class DeadLetterQueue {
     if (body === undefined) throw new InvalidMessageError(`message ${id}: JSON has no ${typeof payload}.`);
     const codecId = payload === undefined ? message.stored().codecId : 1;
     const frame = encodeFrame({ ...message.stored(), ...others, codecId, body }, this.#queue.name);
-    const keys = queueKeys(this.#connection.prefix, this.#queue.name);
-    return replaceWaiting(this.#connection.commands, keys, await this.#queue.priorities(), { id, frame });
+    const priorities = await this.#queue.priorities();
+    const { commands } = this.#connection;
+    const replaced = await this.#slots.each(({ keys }) => replaceWaiting(commands, keys, priorities, { id, frame }));
+    return replaced.includes(true);
   }
 
   /**

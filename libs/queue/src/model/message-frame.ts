@@ -25,6 +25,8 @@ export interface StoredProperties {
   readonly correlationId?: string | undefined;
   readonly replyTo?: string | undefined;
   readonly type?: string | undefined;
+  /** What decides in which shard of a sharded queue it stands. */
+  readonly shardKey?: string | undefined;
   /** How long after publishing it expires, in ms. */
   readonly expirationMs?: number | undefined;
 }
@@ -41,7 +43,7 @@ const frameVersion = 1;
 
 /** Which parts a frame has: a part that says nothing takes no byte. */
 const parts = { route: 1, headers: 2, properties: 4, deaths: 8 } as const;
-const propertyParts = { correlationId: 1, replyTo: 2, type: 4, expirationMs: 8 } as const;
+const propertyParts = { correlationId: 1, replyTo: 2, type: 4, expirationMs: 8, shardKey: 16 } as const;
 
 /**
  * version, priority, codec, flags; timestamp; [exchange, routing key]; [headers]; [properties]; [deaths]; body (the rest).
@@ -109,7 +111,8 @@ function flagsOf(properties: StoredProperties): number {
     (properties.correlationId === undefined ? 0 : propertyParts.correlationId) |
     (properties.replyTo === undefined ? 0 : propertyParts.replyTo) |
     (properties.type === undefined ? 0 : propertyParts.type) |
-    (properties.expirationMs === undefined ? 0 : propertyParts.expirationMs)
+    (properties.expirationMs === undefined ? 0 : propertyParts.expirationMs) |
+    (properties.shardKey === undefined ? 0 : propertyParts.shardKey)
   );
 }
 
@@ -119,6 +122,7 @@ function writeProperties(writer: ByteWriter, properties: StoredProperties, flags
   if (properties.replyTo !== undefined) writer.block(properties.replyTo);
   if (properties.type !== undefined) writer.block(properties.type);
   if (properties.expirationMs !== undefined) writer.varint(properties.expirationMs);
+  if (properties.shardKey !== undefined) writer.block(properties.shardKey);
 }
 
 function readProperties(reader: ByteReader): StoredProperties {
@@ -128,6 +132,7 @@ function readProperties(reader: ByteReader): StoredProperties {
   if (flags & propertyParts.replyTo) properties.replyTo = reader.text();
   if (flags & propertyParts.type) properties.type = reader.text();
   if (flags & propertyParts.expirationMs) properties.expirationMs = reader.varint();
+  if (flags & propertyParts.shardKey) properties.shardKey = reader.text();
   return properties;
 }
 

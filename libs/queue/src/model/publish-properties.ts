@@ -10,6 +10,11 @@ export interface PublishProperties {
   readonly replyTo?: string | undefined;
   /** What kind of message this is, in the application's words. */
   readonly type?: string | undefined;
+  /**
+   * Messages of one key keep their order in a sharded queue. Default: the `messageId`, if it is given, so that a repetition is
+   * recognised; else the shards take turns. At most 255 bytes.
+   */
+  readonly shardKey?: string | undefined;
   readonly headers?: Headers | undefined;
   /** From 0, the lowest; clamped to the levels that a queue has. Default 0. */
   readonly priority?: number | undefined;
@@ -32,6 +37,7 @@ const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => s
   correlationId: shortText,
   replyTo: shortText,
   type: shortText,
+  shardKey: shortText,
   headers: (value) => (typeof value === 'object' && value !== null ? undefined : 'must be an object'),
   priority: (value) => whole(value, 0, 255, 'a whole number from 0 to 255'),
   expirationMs: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER, 'a positive number of ms'),
@@ -66,9 +72,9 @@ export function checkMessage(
 
 /** The properties that are kept with the message. */
 export function storedProperties(properties: PublishProperties): StoredProperties {
-  const { correlationId, replyTo, type, expirationMs } = properties;
-  if ((correlationId ?? replyTo ?? type ?? expirationMs) === undefined) return noProperties;
-  return { correlationId, replyTo, type, expirationMs };
+  const { correlationId, replyTo, type, expirationMs, shardKey } = properties;
+  if ((correlationId ?? replyTo ?? type ?? expirationMs ?? shardKey) === undefined) return noProperties;
+  return { correlationId, replyTo, type, expirationMs, shardKey };
 }
 
 export function headersOf(properties: PublishProperties): Headers {

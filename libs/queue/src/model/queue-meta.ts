@@ -1,4 +1,5 @@
 import type { QueueSettings } from './queue-settings.js';
+import { shareOf } from './shards.js';
 
 /** The fields of a queue's `meta` hash that come from its settings; the others are state and stay when settings change. */
 export const settingFields = [
@@ -29,8 +30,8 @@ export function queueMetaFields(settings: QueueSettings, revision: number): stri
     ['name', settings.name],
     ['settings', JSON.stringify(settings)],
     ['revision', revision],
-    ['max-length', settings.maxLength],
-    ['max-bytes', settings.maxBytes],
+    ['max-length', shareOf(settings.maxLength, settings)],
+    ['max-bytes', shareOf(settings.maxBytes, settings)],
     ['overflow', settings.overflow],
     ['message-ttl', settings.messageTtlMs],
     ['idle-expiry', settings.idleExpiryMs],
@@ -38,7 +39,7 @@ export function queueMetaFields(settings: QueueSettings, revision: number): stri
     ['dead-letter', settings.deadLetter === undefined ? undefined : 1],
     ['delivery-limit', settings.deliveryLimit],
     ['dedup-window', settings.deduplicationWindowMs || undefined],
-    ['max-per-second', settings.maxPerSecond],
+    ['max-per-second', shareOf(settings.maxPerSecond, settings)],
     ['single-active', settings.singleActiveConsumer ? 1 : undefined],
     ['auto-delete', settings.autoDelete ? 1 : undefined],
     ['exclusive', settings.exclusive ? 1 : undefined],

@@ -4,6 +4,7 @@ import {
   nameProblem,
   type OptionReader,
   type OptionReaders,
+  OptionsError,
   oneOf,
   optional,
   resolveOptions,
@@ -55,6 +56,12 @@ export interface QueueSettings {
   readonly deduplicationWindowMs: number;
   /** Most messages a second that all consumers together take. Default: no limit. */
   readonly maxPerSecond?: number | undefined;
+  /**
+   * Spreads the queue over so many slots, and by that over the servers of a cluster; 2 to 64. Order is kept a shard: messages
+   * of one `shardKey` stay in one. `maxLength`, `maxBytes` and `maxPerSecond` are shared out evenly among the shards.
+   * It cannot be changed later. Default: one slot.
+   */
+  readonly shards?: number | undefined;
   /** Of an exclusive queue: the Broker it belongs to. Written by Millrace. */
   readonly owner?: string | undefined;
 }
@@ -83,8 +90,18 @@ const changeable: ReadonlySet<string> = new Set<keyof QueueSettings>([
 /** @throws {OptionsError} with every problem at once */
 export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   const subject = `queue ${JSON.stringify(declaration?.name)}`;
-  return resolveOptions<Omit<QueueSettings, 'owner'>>(subject, readers, declaration);
+  const settings = resolveOptions<Omit<QueueSettings, 'owner'>>(subject, readers, declaration);
+  const { shards = 1 } = settings;
+  const small = shared.filter((limit) => (settings[limit] ?? shards) < shards);
+  if (small.length === 0) return settings;
+  throw new OptionsError(
+    subject,
+    small.map((limit) => `${limit} is shared out among ${shards} shards: it must be at least ${shards}`),
+  );
 }
+
+/** Limits of which each shard has its part. */
+const shared = ['maxLength', 'maxBytes', 'maxPerSecond'] as const;
 
 /** Whether a difference can be applied to a queue in use. */
 export function isChangeable({ setting }: SettingDifference): boolean {
@@ -114,6 +131,7 @@ export function objectName(kind: string): OptionReader<string> {
   };
 }
 
+const shardCount = optional(integer(2, { min: 2, max: 64 }));
 const positive = optional(integer(1, { min: 1 }));
 
 const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, report, path) => {
@@ -150,4 +168,6 @@ const readers: OptionReaders<Omit<QueueSettings, 'owner'>> = {
   deliveryLimit: integer(20, { min: 1 }),
   deduplicationWindowMs: integer(60_000),
   maxPerSecond: optional(integer(1, { min: 1 })),
+  // One shard is a queue like any other.
+  shards: (value, report, path) => (value === 1 ? undefined : shardCount(value, report, path)),
 };

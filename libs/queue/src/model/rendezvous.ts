@@ -20,6 +20,11 @@ export function chooseByHash<T>(
   return best;
 }
 
+/** A well spread 32-bit number for a text. */
+export function hashOf(text: string): number {
+  return mix(hash32(text, 0x811c9dc5));
+}
+
 /** FNV-1a over the text's UTF-16 units. */
 function hash32(text: string, seed: number): number {
   let hash = seed;

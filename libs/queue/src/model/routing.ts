@@ -33,9 +33,12 @@ export class Router {
   readonly #bindings = new Map<string, Binding[]>();
   readonly #kept = new Map<string, Map<string, Route>>();
   #keptCount = 0;
+  /** Whether any queue is sharded. */
+  readonly hasShards: boolean = false;
 
   constructor(topology: Topology) {
     this.#topology = topology;
+    for (const { shards } of topology.queues.values()) this.hasShards ||= shards !== undefined;
     for (const binding of topology.bindings.values()) {
       const others = this.#bindings.get(binding.source);
       if (others === undefined) this.#bindings.set(binding.source, [binding]);

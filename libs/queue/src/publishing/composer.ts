@@ -45,6 +45,7 @@ export class Composer {
       mandatory: properties.mandatory ?? false,
       isSentToQueue,
       isDelayed: delayMs !== undefined,
+      shardKey: properties.shardKey ?? messageId,
       timestamp,
       body: input.body,
     };

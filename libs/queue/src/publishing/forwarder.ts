@@ -43,6 +43,7 @@ export class Forwarder {
           mandatory: false,
           isSentToQueue: toQueue !== undefined,
           isDelayed: false,
+          shardKey: properties.shardKey ?? id,
           timestamp,
           body,
         },

@@ -2,6 +2,7 @@ import { MillraceError, UnroutableError, WriteError, type WriteFailure } from '@
 import type { Routable } from '../model/exchange-matcher.js';
 import { plainReceipt, type Receipt, type Refusal, type TopicPosition } from '../model/receipt.js';
 import type { Route } from '../model/routing.js';
+import { queueOf } from '../model/shards.js';
 import type { EntryResult, OutgoingMessage } from '../store/publish.js';
 import type { PublishWindow } from './publish-window.js';
 import type { TopicMessage } from './topic-sink.js';
@@ -20,6 +21,8 @@ export interface PublicationTarget {
   /** Sent to a queue by name, which must exist. */
   readonly isSentToQueue: boolean;
   readonly isDelayed: boolean;
+  /** What decides on its shard in a sharded queue. */
+  readonly shardKey: string | undefined;
   readonly timestamp: number;
   readonly body: unknown;
 }
@@ -44,6 +47,10 @@ export class Publication implements OutgoingMessage {
   /** Where it is counted until it is settled. */
   window: PublishWindow | undefined;
   route: Route = { queues: [], topics: [] };
+  /** The slots of the route's queues: the same list when none of them is sharded. */
+  slots: readonly string[] = [];
+  /** Which shard it has in any sharded queue: this modulo the number of shards. */
+  draw: number | undefined;
 
   constructor(
     readonly id: string,
@@ -137,16 +144,17 @@ export class Publication implements OutgoingMessage {
 
   #receipt(topics: readonly TopicPosition[]): Receipt {
     if (this.#hasEntered && topics.length === 0) return plainReceipt(this.id, this.route.queues);
-    if (this.#hasEntered) for (const queue of this.route.queues) this.answered(queue, undefined);
-    const plain = plainReceipt(this.id, [...this.#results.keys()]);
-    const results = [...this.#results];
+    if (this.#hasEntered) for (const slot of this.slots) this.answered(slot, undefined);
+    const plain = plainReceipt(this.id, [...this.#results.keys()].map(queueOf));
+    const results = [...this.#results].map(([slot, result]) => [queueOf(slot), result] as const);
     if (topics.length === 0 && results.every(([, result]) => result === undefined)) return plain;
     const refused = results.flatMap(([name, result]): Refusal[] =>
       result === 'refused' || result === 'dead-lettered'
         ? [{ queue: name, reason: 'maxlen', isDeadLettered: result === 'dead-lettered' }]
         : [],
     );
-    const isHeld = ([, result]: [string, EntryResult | undefined]) => result === undefined || result === 'duplicate';
+    const isHeld = ([, result]: readonly [string, EntryResult | undefined]) =>
+      result === undefined || result === 'duplicate';
     return {
       messageId: this.id,
       queues: results.filter(isHeld).map(([name]) => name),

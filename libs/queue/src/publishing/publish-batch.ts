@@ -1,9 +1,10 @@
 import type { Router } from '../model/routing.js';
+import { queueOf } from '../model/shards.js';
 import { queueKeys } from '../store/keys.js';
 import type { EntryResult, PublishTarget } from '../store/publish.js';
 import type { Publication } from './publication.js';
 
-/** A message and the queues that one call puts it into. Without queues the call only checks the topology. */
+/** A message and the queues (slots of queues, where they are sharded) that one call puts it into. Without queues the call only checks the topology. */
 export interface PublishEntry {
   readonly publication: Publication;
   readonly queues: readonly string[];
@@ -76,7 +77,7 @@ export class PublishBatch {
 
   /** Whether every message goes to all its queues in this call, as always on one server. */
   get #isWhole(): boolean {
-    return this.entries.every(({ publication, queues }) => publication.route.queues === queues);
+    return this.entries.every(({ publication, queues }) => publication.slots === queues);
   }
 
   number(callNumber: number, place: number): void {
@@ -97,7 +98,7 @@ export class PublishBatch {
       const picks = this.#picks.get(queue);
       return {
         keys: queueKeys(prefix, queue),
-        priorities: topology?.queues.get(queue)?.priorities ?? 1,
+        priorities: topology?.queues.get(queueOf(queue))?.priorities ?? 1,
         picks: picks?.length === this.entries.length ? undefined : picks,
       };
     });

@@ -3,6 +3,7 @@ import { ClosedError, InvalidMessageError, TopologyNotFoundError } from '@millra
 import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { BrokerOptions } from '../broker-options.js';
 import type { Router } from '../model/routing.js';
+import { queueOf } from '../model/shards.js';
 import { publishedKey, queueKeys, topologyKeys } from '../store/keys.js';
 import { writeQueue } from '../store/queue-slot.js';
 import type { TopologyCache } from '../topology/topology-cache.js';
@@ -11,6 +12,7 @@ import type { PublishEntry } from './publish-batch.js';
 import { PublishChannel } from './publish-channel.js';
 import { type LaneTarget, type Misrouting, PublishLane } from './publish-lane.js';
 import { PublishWindow } from './publish-window.js';
+import { ShardChoice } from './shard-choice.js';
 import { TopicFeed } from './topic-feed.js';
 
 /** A record must outlive every repetition of its call: the caller's patience and what a dead connection may still hold. */
@@ -32,6 +34,7 @@ export class Publisher {
   readonly #isCluster: boolean;
   readonly #id = randomBytes(6).toString('base64url');
   readonly topics = new TopicFeed();
+  readonly #shards = new ShardChoice();
   /** Told when publishing made a message of a queue a dead letter. */
   onDied: (queue: string) => void = () => undefined;
   #isClosed = false;
@@ -110,7 +113,8 @@ export class Publisher {
   }
 
   #dispatch(publication: Publication, router: Router): void {
-    const { queues } = publication.route;
+    const queues = this.#shards.slots(publication, router);
+    publication.slots = queues;
     const entry = (some: readonly string[]): PublishEntry => ({ publication, queues: some, router });
     if (!this.#isCluster || queues.length === 0) {
       publication.outstanding = 1;
@@ -162,7 +166,8 @@ export class Publisher {
     const waiting = entries.filter(({ publication }) => !publication.isSettled);
     let router: Router | undefined;
     try {
-      router = why.kind === 'stale' ? await this.#cache.matching(why.version) : await this.#restored(why.queue);
+      router =
+        why.kind === 'stale' ? await this.#cache.matching(why.version) : await this.#restored(queueOf(why.queue));
     } catch (error) {
       for (const { publication } of waiting) this.#routingFailed(publication, error);
       return;

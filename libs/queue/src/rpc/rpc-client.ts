@@ -6,7 +6,6 @@ import type { PublishProperties } from '../model/publish-properties.js';
 import type { Receipt } from '../model/receipt.js';
 import { parseRemoteFailure } from '../model/remote-failure.js';
 import { decodeReply, type Reply, replyAddress } from '../model/reply-frame.js';
-import { findMessage } from '../store/job.js';
 import { type ReplyKeys, replyKeys } from '../store/keys.js';
 import { forgetConsumed, forgetReplies, forgetRequester, nextReplies, tellConsumed } from '../store/replies.js';
 import { insist } from './insistence.js';
@@ -30,6 +29,7 @@ export interface PendingRequest {
 /** What a client needs to send requests. */
 export interface RequestSender {
   publish(exchange: string, routingKey: string, body: unknown, properties: PublishProperties): Promise<Receipt>;
+  queue(name: string): { cancel(id: string): Promise<unknown> };
 }
 
 const defaultTimeoutMs = 30_000;
@@ -156,8 +156,7 @@ export class RpcClient {
     void forgetConsumed(this.#connection.commands, this.#keys, correlationId).catch(ignore);
     if (isComplete) return;
     const cancel = async ({ messageId, queues }: Receipt): Promise<void> => {
-      const { commands, prefix } = this.#connection;
-      for (const queue of queues) await findMessage(commands, { prefix, queue }, messageId, 'cancel');
+      for (const queue of queues) await this.#sender.queue(queue).cancel(messageId);
     };
     sent.then(cancel).catch(ignore);
   }

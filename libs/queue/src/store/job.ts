@@ -147,3 +147,16 @@ export async function countMessages(
   const unacked = sum(sizes.slice(place.priorities));
   return { ready: asInteger(ready), delayed, unacked, parked, dying, consumers: consumers.length };
 }
+
+/** The counts of a queue's slots as one. A consumer has a registration in each of them. */
+export function sumCounts(counts: readonly QueueCounts[]): QueueCounts {
+  const sum = (key: keyof QueueCounts): number => counts.reduce((total, one) => total + one[key], 0);
+  return {
+    ready: sum('ready'),
+    delayed: sum('delayed'),
+    unacked: sum('unacked'),
+    parked: sum('parked'),
+    dying: sum('dying'),
+    consumers: Math.max(...counts.map(({ consumers }) => consumers)),
+  };
+}

@@ -2,6 +2,7 @@ import { OptionsError } from '@millrace/core';
 import { asInteger, asText, lua, type RedisClient } from '@millrace/redis';
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
+import { type Sharded, slotsOf } from '../model/shards.js';
 import { type QueueKeys, queueKeys, readyKeys } from './keys.js';
 
 // Creates a queue in its slot, or changes its settings; its messages and counters stay as they are. The bytes of what is
@@ -48,11 +49,14 @@ export async function writeQueue(
   settings: QueueSettings,
   revision: number,
 ): Promise<void> {
-  const { meta, messages, ...others } = queueKeys(prefix, settings.name);
-  const keys = [meta, messages, ...readyKeys({ meta, messages, ...others }, settings.priorities)];
   const fields = [settingFields.length, ...settingFields, ...queueMetaFields(settings, revision)];
-  const written = asInteger(await writeScript.run(client, keys, [revision, maxCountedMessages, ...fields]));
-  if (written !== -1) return;
+  const write = async (slot: string): Promise<number> => {
+    const all = queueKeys(prefix, slot);
+    const keys = [all.meta, all.messages, ...readyKeys(all, settings.priorities)];
+    return asInteger(await writeScript.run(client, keys, [revision, maxCountedMessages, ...fields]));
+  };
+  const written = await Promise.all(slotsOf(settings).map(write));
+  if (!written.includes(-1)) return;
   throw new OptionsError(`queue "${settings.name}"`, [
     `maxBytes can only be set newly while the queue holds at most ${maxCountedMessages} messages: let it drain first`,
   ]);
@@ -70,14 +74,14 @@ end
 return 1
 `;
 
-export async function tellVersion(client: RedisClient, prefix: string, queue: string, version: number): Promise<void> {
-  await tellScript.run(client, [queueKeys(prefix, queue).meta], [version]);
+export async function tellVersion(client: RedisClient, prefix: string, queue: Sharded, version: number): Promise<void> {
+  await Promise.all(slotsOf(queue).map((slot) => tellScript.run(client, [queueKeys(prefix, slot).meta], [version])));
 }
 
 // Removes a queue with all that is in it; whoever consumes from it finds its registration gone.
 //
 // KEYS 1 meta 2 wake 3 consumers 4… everything else
-// ARGV 1 revision up to which the queue may be removed, 2 some of 'unused', 'empty' and 'idle', or ''
+// ARGV 1 revision up to which the queue may be removed, 2 some of 'unused', 'empty', 'idle', and 'look': only see whether it could be, or ''
 // RETURNS 'removed', 'in-use', 'not-empty', or 'newer' when it was declared again since
 const removeScript = lua`#!lua flags=allow-oom
 if tonumber(redis.call('HGET', KEYS[1], 'revision') or 0) > tonumber(ARGV[1]) then return 'newer' end
@@ -89,7 +93,7 @@ if ARGV[2]:find('idle') then
   local isIdle = meta[1] and meta[2] and meta[2] + meta[1] <= time[1] * 1000 + math.floor(time[2] / 1000)
   if not isIdle or redis.call('ZCARD', KEYS[3]) > 0 then return 'in-use' end
 end
-redis.call('UNLINK', unpack(KEYS))
+if not ARGV[2]:find('look') then redis.call('UNLINK', unpack(KEYS)) end
 return 'removed'
 `;
 
@@ -103,19 +107,27 @@ export interface RemoveConditions {
 
 export type RemoveResult = 'removed' | 'in-use' | 'not-empty' | 'newer';
 
+/** Removes all slots of a queue, or none; except that one may come into use while another is being removed. */
 export async function removeQueue(
   client: RedisClient,
   prefix: string,
-  queue: Pick<QueueSettings, 'name' | 'priorities'>,
+  queue: Pick<QueueSettings, 'name' | 'priorities' | 'shards'>,
   revision: number,
   { ifUnused = false, ifEmpty = false, ifIdle = false }: RemoveConditions = {},
 ): Promise<RemoveResult> {
-  const conditions = `${ifUnused ? 'unused ' : ''}${ifEmpty ? 'empty ' : ''}${ifIdle ? 'idle' : ''}`;
-  const reply = await removeScript.run(client, removedKeys(queueKeys(prefix, queue.name), queue.priorities), [
-    revision,
-    conditions,
-  ]);
-  return asText(reply) as RemoveResult;
+  const conditions = `${ifUnused ? 'unused ' : ''}${ifEmpty ? 'empty ' : ''}${ifIdle ? 'idle ' : ''}`;
+  const slots = slotsOf(queue);
+  const remove = async (slot: string, look: '' | 'look'): Promise<RemoveResult> => {
+    const keys = removedKeys(queueKeys(prefix, slot), queue.priorities);
+    return asText(await removeScript.run(client, keys, [revision, conditions + look])) as RemoveResult;
+  };
+  const isRemoved = (result: RemoveResult) => result === 'removed';
+  if (slots.length > 1) {
+    const seen = await Promise.all(slots.map((slot) => remove(slot, 'look')));
+    if (!seen.every(isRemoved)) return seen.find((result) => !isRemoved(result)) ?? 'removed';
+  }
+  const results = await Promise.all(slots.map((slot) => remove(slot, '')));
+  return results.find((result) => !isRemoved(result)) ?? 'removed';
 }
 
 function removedKeys(keys: QueueKeys, priorities: number): string[] {

@@ -2,6 +2,7 @@ import { MillraceError, OptionsError, TopologyNotFoundError, WriteError } from '
 import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
 import { type BindingDeclaration, resolveBinding } from '../model/binding.js';
 import type { QueueSettings } from '../model/queue-settings.js';
+import { slotsOf } from '../model/shards.js';
 import { type Topology, type TopologyEdit, withEdits } from '../model/topology.js';
 import { editsToApply, type PlanStep, planTopology, type TopologyDefinition } from '../model/topology-plan.js';
 import { isExchangeInUse, planRemoval, planUnbind } from '../model/topology-removal.js';
@@ -85,7 +86,11 @@ export class Declarations {
     const settings = topology.queues.get(name);
     if (settings === undefined) return false;
     const removed = await this.#removeFromSlot(settings, topology.version, conditions);
-    if (removed !== 'removed') return false;
+    if (removed !== 'removed') {
+      // One shard may have gone before another came into use.
+      if (settings.shards !== undefined) await this.#writeQueues(topology, [name]);
+      return false;
+    }
     await this.#change(async (current) => planRemoval(current, 'queue', name));
     return true;
   }
@@ -96,6 +101,13 @@ export class Declarations {
     const settings = known ?? (await this.#withRedis(() => this.#cache.reload())).topology.queues.get(name);
     if (settings === undefined) throw new TopologyNotFoundError('queue', name);
     return settings;
+  }
+
+  /** Where a queue's messages are; its own name when nothing is known of it. */
+  async slots(name: string): Promise<readonly string[]> {
+    const settings =
+      this.#cache.known?.topology.queues.get(name) ?? (await this.#cache.reload()).topology.queues.get(name);
+    return slotsOf(settings ?? { name });
   }
 
   async #removing(plan: (topology: Topology) => TopologyEdit[]): Promise<boolean> {
@@ -154,6 +166,6 @@ export class Declarations {
   async #tellQueues({ queues, version }: Topology): Promise<void> {
     const { commands, prefix } = this.#connection;
     if (!(commands instanceof Cluster)) return;
-    await Promise.all([...queues.keys()].map((queue) => tellVersion(commands, prefix, queue, version)));
+    await Promise.all([...queues.values()].map((queue) => tellVersion(commands, prefix, queue, version)));
   }
 }

@@ -1,6 +1,7 @@
 import { type Events, PollLoop } from '@millrace/delivery';
 import { type RedisConnection, redisFailure } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
+import { slotsOf } from '../model/shards.js';
 import { moveDue } from '../store/due.js';
 import { queueKeys } from '../store/keys.js';
 import { becomeKeeper, keepOwned, lookAtQueue, type QueueNeeds } from '../store/queue-look.js';
@@ -34,7 +35,7 @@ export class QueueKeeper {
   readonly #declarations: Declarations;
   readonly #carry: (queue: string) => void;
   readonly #loop: PollLoop;
-  /** By queue; monotonic. */
+  /** By slot; monotonic. */
   readonly #lookAgainAt = new Map<string, number>();
   #isDenied = false;
 
@@ -86,14 +87,19 @@ export class QueueKeeper {
     }
     const { owner } = this.#declarations;
     const known = [...(this.#cache.known?.topology.queues.values() ?? [])];
-    await Promise.all(this.#owned(known).map(({ name }) => keepOwned(commands, prefix, name)));
+    await Promise.all(
+      this.#owned(known)
+        .flatMap(slotsOf)
+        .map((slot) => keepOwned(commands, prefix, slot)),
+    );
     const version = await becomeKeeper(commands, prefix, owner, keeperLeaseMs);
     if (version === undefined) return candidateTurnMs;
-    const queues = (await this.#cache.asOf(version)).topology.queues;
-    for (const name of this.#lookAgainAt.keys()) if (!queues.has(name)) this.#lookAgainAt.delete(name);
+    const queues = [...(await this.#cache.asOf(version)).topology.queues.values()];
+    const slots = new Map(queues.flatMap((queue) => slotsOf(queue).map((slot) => [slot, queue] as const)));
+    for (const slot of this.#lookAgainAt.keys()) if (!slots.has(slot)) this.#lookAgainAt.delete(slot);
     const now = performance.now();
-    const due = [...queues.values()].filter(({ name }) => (this.#lookAgainAt.get(name) ?? 0) <= now);
-    await Promise.all(due.slice(0, queuesATurn).map((queue) => this.#lookAfter(queue)));
+    const due = [...slots].filter(([slot]) => (this.#lookAgainAt.get(slot) ?? 0) <= now);
+    await Promise.all(due.slice(0, queuesATurn).map(([slot, queue]) => this.#lookAfter(slot, queue)));
     if (due.length > queuesATurn) return soonMs;
     const next = Math.min(now + calmMs, ...this.#lookAgainAt.values());
     return Math.max(soonMs, next - performance.now());
@@ -103,17 +109,17 @@ export class QueueKeeper {
     return [...queues].filter(({ owner }) => owner === this.#declarations.owner);
   }
 
-  async #lookAfter({ name, priorities, messageTtlMs }: QueueSettings): Promise<void> {
+  async #lookAfter(slot: string, { name, priorities, messageTtlMs }: QueueSettings): Promise<void> {
     const { commands, prefix } = this.#connection;
-    const keys = queueKeys(prefix, name);
+    const keys = queueKeys(prefix, slot);
     const needs = await lookAtQueue(commands, keys, ownerSilenceMs);
     if (needs.isOwnerGone) await this.#declarations.deleteQueue(name);
     else if (needs.isIdleTooLong) await this.#declarations.deleteQueue(name, { ifIdle: true });
     else if (needs.hasExpired) {
       for (let round = 0; round < maxExpiryRounds && (await moveDue(commands, keys, priorities)); round++);
     }
-    if (needs.hasDying || needs.hasExpired) this.#carry(name);
-    this.#lookAgainAt.set(name, performance.now() + restOf(needs, messageTtlMs));
+    if (needs.hasDying || needs.hasExpired) this.#carry(slot);
+    this.#lookAgainAt.set(slot, performance.now() + restOf(needs, messageTtlMs));
   }
 }
 

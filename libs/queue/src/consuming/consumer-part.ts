@@ -1,0 +1,204 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { LeaseLostError } from '@millrace/core';
+import type { HandlerLabels } from '@millrace/delivery';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
+import type { Heartbeat } from '../store/heartbeat.js';
+import { queueKeys } from '../store/keys.js';
+import { writeProgress } from '../store/progress.js';
+import type { Verdict } from '../store/settle.js';
+import type { Taken } from '../store/turn.js';
+import { ConsumerHeart } from './consumer-heart.js';
+import type { ConsumerHold } from './consumer-hold.js';
+import type { ConsumerHost } from './consumer-host.js';
+import { ConsumerMembership } from './consumer-membership.js';
+import type { ConsumerOptions } from './consumer-options.js';
+import type { ConsumerReport } from './consumer-report.js';
+import type { ConsumerRoom } from './consumer-room.js';
+import { ConsumerSettling } from './consumer-settling.js';
+import { ConsumerTurns } from './consumer-turns.js';
+import { ConsumerWake } from './consumer-wake.js';
+import type { MessageOrigin } from './held-message.js';
+import { MessageCancelledError } from './message-cancelled.js';
+import type { TurnUser } from './turn-user.js';
+
+/** What the parts of a consumer share. */
+export interface PartOwner {
+  readonly host: ConsumerHost;
+  readonly options: ConsumerOptions;
+  readonly labels: HandlerLabels;
+  readonly hold: ConsumerHold;
+  readonly room: ConsumerRoom;
+  readonly report: ConsumerReport;
+  /** Gives back what waits behind handlers that turned slow. */
+  giveBackStale(): void;
+  /** A turn of this part is over: there may be room for others. */
+  partServed(part: ConsumerPart): void;
+  failed(error: unknown): void;
+}
+
+/** A consumer at one slot of its queue: its lease there, its turns, and the wake list at which it waits. */
+export class ConsumerPart implements TurnUser, MessageOrigin {
+  readonly index: number;
+  readonly turns: ConsumerTurns;
+  readonly settling: ConsumerSettling;
+  readonly membership: ConsumerMembership;
+  readonly #slot: string;
+  readonly #isOnly: boolean;
+  readonly #owner: PartOwner;
+  readonly #heart: ConsumerHeart;
+  readonly #wake: ConsumerWake;
+  #isStopping = false;
+
+  /** @param place which of how many slots */
+  constructor(owner: PartOwner, slot: string, place: { readonly index: number; readonly count: number }) {
+    const { host, options, report } = owner;
+    const { connection } = host;
+    this.#owner = owner;
+    this.#slot = slot;
+    this.index = place.index;
+    this.#isOnly = place.count === 1;
+    this.membership = new ConsumerMembership(connection, options, slot, this, () => this.#heart.introduce());
+    this.turns = new ConsumerTurns(connection, this, report);
+    this.settling = new ConsumerSettling(this.turns, host, options, slot);
+    this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, slot).wake, (wakeUp) =>
+      this.turns.woken(wakeUp),
+    );
+    this.#heart = new ConsumerHeart(connection, { queue: slot, leaseMs: options.leaseMs }, this);
+    owner.room.join(this.turns);
+  }
+
+  get queue(): string {
+    return this.#owner.options.queue;
+  }
+
+  keyOf(id: string): string {
+    return this.#isOnly ? id : `${this.index} ${id}`;
+  }
+
+  /** May be called again when it failed. */
+  async start(): Promise<void> {
+    await this.#wake.begin(`${this.#owner.labels.handler}:wake`, () => this.#heart.connectionChanged());
+    if (this.membership.keys === undefined) await this.membership.join();
+    await this.#heart.begin();
+  }
+
+  /** Takes nothing more from here on. */
+  close(): void {
+    this.#isStopping = true;
+    this.membership.close();
+    this.#wake.end();
+  }
+
+  /** Tells Redis what is still to be told, and leaves; over by the deadline at the latest. */
+  async leave(leftMs: () => number): Promise<void> {
+    await this.turns.flush(leftMs());
+    this.turns.end();
+    const left = this.membership.leave().catch((error: unknown) => this.failed(error));
+    await Promise.race([left, pause(leftMs(), undefined, { ref: false })]);
+  }
+
+  async end(leftMs: () => number): Promise<void> {
+    await Promise.race([this.#heart.end(), pause(leftMs(), undefined, { ref: false })]);
+  }
+
+  // What its parts tell it.
+
+  wanted(): number {
+    return this.#owner.room.for(this.turns);
+  }
+
+  maxBytes(): number | undefined {
+    return this.#owner.hold.maxBytes;
+  }
+
+  take(messages: readonly Taken[]): void {
+    this.#owner.report.delivered(messages);
+    this.#owner.room.served(this.turns);
+    // A turn that ended after the stop began: what it brought goes back, the first one last.
+    if (this.#isStopping) for (const message of messages.toReversed()) this.#refuse(message);
+    else this.#owner.hold.add(this, messages);
+  }
+
+  offer(message: Taken): void {
+    if (this.wanted() > 0) this.take([message]);
+    else this.#refuse(message);
+  }
+
+  #refuse({ id, frame }: Taken): void {
+    this.turns.judge({ kind: 'release', id, priority: frame[1] ?? 0 });
+  }
+
+  turnEnded(): void {
+    const { isHungry, state } = this.turns;
+    if (isHungry || state !== 'ok') this.#wake.wait(state === 'passed' ? 5 : 0);
+    if (!this.#isOnly) this.#owner.partServed(this);
+  }
+
+  holds(id: string): boolean {
+    return this.#owner.hold.has(this.keyOf(id));
+  }
+
+  settled(verdicts: readonly Verdict[]): void {
+    if (verdicts.some(({ kind }) => kind === 'dead')) this.#owner.host.carryDeadLetters(this.#slot);
+  }
+
+  lostMessages(ids: readonly string[]): void {
+    const { host, hold, labels } = this.#owner;
+    host.events.emit('lease-lost', { source: labels.source });
+    const reason = new LeaseLostError(`messages ${ids.slice(0, 5).join(', ')} of queue "${this.queue}" are not ours.`);
+    for (const held of hold.forget(ids.map((id) => this.keyOf(id)))) held.abandon(reason);
+    this.failed(reason);
+  }
+
+  lostLease(): void {
+    if (!this.membership.lost()) return;
+    const { host, hold, labels } = this.#owner;
+    this.turns.suspend();
+    const reason = new LeaseLostError(`the lease on messages of queue "${this.queue}" is lost. Stop working on them.`);
+    for (const held of hold.clear(this)) held.abandon(reason);
+    host.events.emit('lease-lost', { source: labels.source });
+    void this.membership.rejoin();
+  }
+
+  keys(): ConsumerKeys | undefined {
+    return this.membership.keys;
+  }
+
+  joined(keys: ConsumerKeys): void {
+    this.turns.begin(keys);
+    this.#heart.now();
+  }
+
+  describe(connections: readonly number[], server: string): string {
+    return JSON.stringify(this.membership.about(connections, server));
+  }
+
+  isWaiting(): boolean {
+    return this.turns.isHungry && this.#owner.hold.isOpen;
+  }
+
+  wakeClient(): ConsumerWake['client'] {
+    return this.#wake.client;
+  }
+
+  beaten({ hasWork, cancelled, duty }: Heartbeat): void {
+    const { hold, labels, host } = this.#owner;
+    for (const id of cancelled) {
+      const waiting = hold.cancel(this.keyOf(id), new MessageCancelledError(this.queue, id));
+      if (waiting !== undefined) this.settling.settle(waiting, { kind: 'drop', reason: 'cancelled' }, labels);
+    }
+    this.#owner.giveBackStale();
+    if (hasWork) this.turns.woken({ consumer: this.membership.keys?.consumer ?? '', handed: undefined, handedAt: 0 });
+    if (duty !== undefined && duty.dying > 0) host.carryDeadLetters(this.#slot);
+  }
+
+  failed(error: unknown): void {
+    this.#owner.failed(error);
+  }
+
+  async reportProgress(id: string, progress: unknown): Promise<boolean> {
+    const { keys } = this.membership;
+    if (keys === undefined || !this.holds(id)) return false;
+    return writeProgress(this.#owner.host.connection.commands, keys, id, JSON.stringify(progress) ?? 'null');
+  }
+}

@@ -1,0 +1,38 @@
+import { hashOf } from './rendezvous.js';
+
+/** Of a queue's settings, what tells where its messages are. */
+export interface Sharded {
+  readonly name: string;
+  readonly shards?: number | undefined;
+}
+
+const separator = ':';
+
+/**
+ * The slots of a queue: where its messages are in Redis. A queue has one, of its own name; a sharded queue one a shard,
+ * each a whole queue by itself that may be on another server of a cluster. No queue's name has a colon.
+ */
+export function slotsOf({ name, shards }: Sharded): readonly string[] {
+  if (shards === undefined) return [name];
+  return Array.from({ length: shards }, (_, shard) => slotOf(name, shard));
+}
+
+export function slotOf(queue: string, shard: number): string {
+  return `${queue}${separator}${shard}`;
+}
+
+/** The queue that a slot belongs to. */
+export function queueOf(slot: string): string {
+  const end = slot.lastIndexOf(separator);
+  return end < 0 ? slot : slot.slice(0, end);
+}
+
+/** A shard's part of a limit that is declared for the whole queue: together they never exceed it. */
+export function shareOf(limit: number | undefined, { shards = 1 }: Pick<Sharded, 'shards'>): number | undefined {
+  return limit === undefined ? undefined : Math.floor(limit / shards);
+}
+
+/** A number for a key; its remainder by the number of shards is the key's shard. Written into docs/keyspace.md: it must not change. */
+export function drawFor(key: string): number {
+  return hashOf(key);
+}
