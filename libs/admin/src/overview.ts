@@ -1,4 +1,6 @@
+import { slotsOf } from '@millrace/queue';
 import type { RedisConnection } from '@millrace/redis';
+import { withShardsSummed } from './model/queue-shards.js';
 import type { PartitionSnapshot, Snapshot, TopicSnapshot } from './model/snapshot.js';
 import { type Catalog, readCatalog } from './store/catalog.js';
 import { groupReading } from './store/group-reading.js';
@@ -25,11 +27,13 @@ export class Overview {
     const catalog = await readCatalog(commands, prefix);
     const unread: string[] = [];
     const onFailure = (what: string): void => void unread.push(what);
-    const [topics, queues] = await Promise.all([
+    const slots = catalog.queues.flatMap((settings) => slotsOf(settings).map((slot) => ({ slot, settings })));
+    const [topics, read] = await Promise.all([
       this.#topics(catalog, onFailure),
-      readMany(commands, queueReading(prefix), catalog.queues, onFailure),
+      readMany(commands, queueReading(prefix), slots, onFailure),
     ]);
     this.#remember(topics);
+    const queues = withShardsSummed(catalog.queues, read);
     const groups = await readMany(commands, groupReading(prefix), groupNames(catalog, topics), onFailure);
     return { topics, groups, queues, unread };
   }

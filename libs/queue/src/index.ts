@@ -29,6 +29,7 @@ export type { PublishProperties } from './model/publish-properties.js';
 export type { DeadLetterTarget, Overflow, QueueDeclaration, QueueSettings } from './model/queue-settings.js';
 export type { Receipt, Refusal, TopicPosition } from './model/receipt.js';
 export { type Route, Router } from './model/routing.js';
+export { slotsOf } from './model/shards.js';
 export { topicMatches } from './model/topic-pattern.js';
 export type { Topology } from './model/topology.js';
 export type { PlanStep, TopologyDefinition } from './model/topology-plan.js';

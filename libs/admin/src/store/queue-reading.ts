@@ -36,16 +36,22 @@ return {now, messages, ready, redis.call('ZCARD', KEYS[3]), redis.call('HLEN', K
   due and tonumber(due) or false, heads}
 `;
 
-export function queueReading(prefix: string): Reading<QueueSettings, QueueSnapshot> {
+/** One slot of a queue: the whole of it, unless it is sharded. */
+export interface QueueSlot {
+  readonly slot: string;
+  readonly settings: QueueSettings;
+}
+
+export function queueReading(prefix: string): Reading<QueueSlot, QueueSnapshot> {
   return {
     script: look,
-    call: ({ name, priorities }) => {
-      const keys = queueKeys(prefix, name);
+    call: ({ slot, settings: { priorities } }) => {
+      const keys = queueKeys(prefix, slot);
       const { meta, messages, delayed, consumers, dying, parked } = keys;
       return { keys: [meta, messages, delayed, consumers, dying, parked, ...readyKeys(keys, priorities)], args: [] };
     },
-    read: (reply, settings) => orNothing(reply, (found) => readSnapshot(settings, asList(found))),
-    describe: ({ name }) => `queue ${name}`,
+    read: (reply, { settings }) => orNothing(reply, (found) => readSnapshot(settings, asList(found))),
+    describe: ({ slot }) => `queue ${slot}`,
   };
 }
 
