@@ -33,7 +33,7 @@ describe('a graceful restart', () => {
     expect(members.slice(0, 3).every((member) => member.handled.length < 500)).toBe(true);
     expect(handled().sort((a, b) => Number(a) - Number(b))).toEqual(times(600, (value) => value));
     expect(await redis.log.groups.lag('graceful')).toMatchObject(times(3, () => ({ lag: 0 })));
-  });
+  }, 120_000);
 
   it('abandons by its deadline what does not end, and the next owner has it at once', async () => {
     // given a handler that ends only when it is told to

@@ -144,3 +144,23 @@ describe('when Redis loses the end of a log, and other records take its place be
     await consumer.stop();
   });
 });
+
+describe('what retention removes while a member has it in hand', () => {
+  it('is no loss: the member commits over it and goes on', async () => {
+    // given a member that has five records in hand
+    const { topic, consumer, seen, moved, finish } = await readAhead([five], five);
+
+    // when they are removed before they are done
+    await redis.log.deleteRecords(topic, 0, 10);
+    finish();
+
+    // then they are committed, and what comes next is handled by the same owner
+    await waitFor(() => consumer.assignment[0]?.committed === 10, { what: 'the commit' });
+    await redis.log.producer().sendBatch(messages(topic, ['next']));
+    await waitFor(() => seen.includes('next'), { what: 'the next record' });
+    expect(consumer.assignment).toMatchObject([{ epoch: 1 }]);
+    expect(moved).toEqual([]);
+    expect(seen).toHaveLength(11);
+    await consumer.stop();
+  });
+});

@@ -118,7 +118,7 @@ describe('a record that cannot be handled', () => {
       const member = await MemberProgram.start(redis.server.connection, options).catch(() => undefined);
       isAlive = await waitFor(
         async () => (await redis.log.groups.lag('killer'))[0]?.lag === 0 || member?.program.isRunning !== true,
-        { what: 'the group to be done, or its process to end' },
+        { what: 'the group to be done, or its process to end', timeoutMs: 60_000 },
       ).then(() => member?.program.isRunning === true);
       if (isAlive) await member?.end();
       else deaths++;
@@ -128,7 +128,7 @@ describe('a record that cannot be handled', () => {
     expect(deaths).toBeLessThanOrEqual(5);
     expect(await redis.records(`${topic}.dead-letters`)).toMatchObject([{ value: 'killer' }]);
     expect(await redis.log.groups.lag('killer')).toMatchObject([{ lag: 0 }]);
-  });
+  }, 120_000);
 
   it('is written once when its owner dies between the dead letter and the commit', async () => {
     // given a group that never commits, and gives a record up

@@ -53,7 +53,7 @@ export class MemberProgram {
 
   /** Resolves when it has printed so many lines of a kind. */
   async hasSaid(what: string, count = 1): Promise<void> {
-    await waitFor(() => this.lines(what).length >= count, { what: `${count} × ${what}`, timeoutMs: 20_000 });
+    await waitFor(() => this.lines(what).length >= count, { what: `${count} × ${what}`, timeoutMs: 60_000 });
   }
 
   /** Ends it orderly. */

@@ -29,10 +29,10 @@ describe('when a member is killed', () => {
 
     // then every record was handled by somebody, in the order of its key
     const values = () => new Set(members.flatMap((member) => member.handled.map((line) => line.value)));
-    await waitFor(() => values().size === 600, { what: 'all records to be handled', timeoutMs: 20_000 });
+    await waitFor(() => values().size === 600, { what: 'all records to be handled', timeoutMs: 60_000 });
     await Promise.all(members.map((member) => member.program.isRunning && member.end()));
     expect(await redis.log.groups.lag('killed')).toMatchObject(times(6, () => ({ lag: 0 })));
-  });
+  }, 120_000);
 
   it('a partition of a member whose host is gone moves when its lease has run out', async () => {
     // given a member that no connection tells of: it stands still, its sockets stay open
@@ -51,5 +51,5 @@ describe('when a member is killed', () => {
     await other?.hasSaid('handled', 20);
     expect(new Set(other?.handled.map((line) => line.partition))).toEqual(new Set([0, 1]));
     await other?.end();
-  });
+  }, 120_000);
 });
