@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { assertName, OptionsError } from '@millrace/core';
+import { assertName, CodecError, OptionsError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
@@ -164,7 +164,13 @@ export class Groups {
       readBatches(client, keys, offset, { count: 1 }),
     );
     if (batch === undefined) return undefined;
-    return decodeBatch(batch.frame, batch.endOffset).records.find((record) => record.offset >= offset)?.timestamp;
+    try {
+      return decodeBatch(batch.frame, batch.endOffset).records.find((record) => record.offset >= offset)?.timestamp;
+    } catch (error) {
+      // What cannot be read will be a dead letter; how far the group is behind can be told all the same.
+      if (error instanceof CodecError) return undefined;
+      throw error;
+    }
   }
 
   async #change(group: string, partition: TopicPartition, to: ResetTarget): Promise<OffsetChange> {

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Events } from '@millrace/delivery';
+import { Log } from '@millrace/log';
+import { Broker } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import fc from 'fast-check';
+import { RecordBatchWriter } from '../../libs/log/src/model/record-batch.js';
+import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
+import { hostileBytes, hostileJson, seed } from './hostile.js';
+
+const draw = <T>(arbitrary: fc.Arbitrary<T>, numRuns: number): T[] => fc.sample(arbitrary, { seed, numRuns });
+
+describe(`hostile bytes in our keys (MILLRACE_FUZZ_SEED=${seed})`, () => {
+  let server: RedisServer;
+  let connection: RedisConnection;
+  const events = new Events();
+  const errors: unknown[] = [];
+  events.on('background-error', ({ error }) => errors.push(error));
+  beforeAll(async () => {
+    server = await startRedis();
+    connection = await new RedisConnection(server.connection).open();
+  });
+  afterAll(async () => {
+    connection.close();
+    await stopEverything();
+  });
+
+  it('as messages, dead letters, wake-ups, deliveries and declarations stop no message of a queue', async () => {
+    // given: a queue with good messages and hostile ones in turns
+    const redis = server.client();
+    const broker = new Broker(connection, { events });
+    await broker.declare({ queues: [{ name: 'q' }, { name: 'q.dead' }] });
+    const key = (name: string) => `millrace:{queue:q}:${name}`;
+    const good = (value: number) => {
+      const parts = { priority: 0, codecId: 1, timestamp: 1, exchange: '', routingKey: 'q', properties: noProperties };
+      return encodeFrame({ ...parts, headers: {}, body: JSON.stringify(value) }, 'q');
+    };
+    const json = ['reason', 'time', 'id', 'done', 'dead', 'name', 'source', 'destination', 'type', 'connections'];
+    const [frames, texts] = [draw(hostileBytes(fc.constant(good(7))), 60), draw(hostileJson(json), 60)];
+    const ids = draw(fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), 60);
+    for (const [index, frame] of frames.entries()) {
+      const [text = '', id = ''] = [texts[index], `${ids[index]}~~{}:${index}`];
+      await redis.hset(key('messages'), id, frame, `good-${index}`, good(1000 + index), `dying-${index}`, frame);
+      await redis.rpush(key('ready'), id, `good-${index}`, `ghost-${index}`);
+      await redis.hset(key('handled'), `good-${index}`, text);
+      await redis.hset(key('dying'), `dying-${index}`, text);
+      await redis.rpush(key('wake'), text);
+      for (const table of ['exchanges', 'queues', 'bindings']) {
+        await redis.hset(`millrace:{topology}:${table}`, `x${index}`, text);
+      }
+    }
+    // when
+    const handled = new Set<unknown>();
+    const handler = (value: unknown) => void handled.add(value);
+    const consumer = broker.consumer({ queue: 'q', retry: false, handler });
+    await consumer.start();
+    const fresh = new Broker(connection, { events });
+    await fresh.sendToQueue('q', 'published after');
+    // then
+    const expected = [...frames.map((_, index) => 1000 + index), 'published after'];
+    const missing = () => expected.filter((value) => !handled.has(value));
+    await waitFor(() => missing().length === 0, { what: 'every good message to be handled', timeoutMs: 40_000 });
+    await waitFor(async () => (await redis.hlen(key('dying'))) === 0, { what: 'dead letters to be carried' });
+    await waitFor(async () => (await redis.llen(key('ready'))) === 0, { what: 'the queue to be empty' });
+    await Promise.all([broker.close(), fresh.close()]);
+  }, 90_000);
+
+  it('as batches, plans, subscriptions and presences stop no record of a log', async () => {
+    // given: a partition with good batches and hostile ones in turns
+    const redis = server.client();
+    const log = new Log(connection, { events });
+    await log.declareTopic({ name: 'orders', deadLetter: { topic: 'orders.dead-letters' } });
+    const batch = (value: number) => {
+      const writer = new RecordBatchWriter();
+      writer.add(1, 'key', undefined, JSON.stringify(value));
+      return Buffer.from(writer.finishFrame(1));
+    };
+    const frames = draw(hostileBytes(fc.constant(batch(7))), 40);
+    const base = 'millrace:{log:orders:0}';
+    for (const [index, frame] of frames.flatMap((frame, at) => [frame, batch(1000 + at)]).entries()) {
+      const chain = ['n', `n${index + 1}`, 'p', `n${index}`];
+      await redis.xadd(`${base}:records`, `0-${index + 1}`, 'b', frame, 't', 1, ...chain);
+    }
+    await redis.hset(`${base}:meta`, 'end', 2 * frames.length, 'bytes', 10_000, 'nonce', `n${2 * frames.length}`);
+    const texts = draw(hostileJson(['topics', 'members', 'assignment', 'kind', 'source', 'flags']), 30);
+    const [plan = ''] = texts;
+    await redis.hset('millrace:{group:g}:state', 'plan', plan, 'generation', 5, 'version', 3);
+    for (const [index, text] of texts.entries()) {
+      await redis.hset('millrace:{group:g}:subscriptions', `m${index}`, text);
+      await redis.hset('millrace:{group:g}:presence', `m${index}`, text);
+      await redis.hset('millrace:{topology}:topics', `t${index}`, text);
+    }
+    // when
+    const handled = new Set<unknown>();
+    const handler = (value: unknown) => void handled.add(value);
+    const options = { group: 'g', topics: 'orders', retry: false, heartbeatMs: 50 } as const;
+    await log.consumer({ ...options, handler }).start();
+    await log.producer().send({ topic: 'orders', value: 'sent after' });
+    // then
+    const expected = [...frames.map((_, index) => 1000 + index), 'sent after'];
+    const missing = () => expected.filter((value) => !handled.has(value));
+    await waitFor(() => missing().length === 0, { what: 'every good record to be handled', timeoutMs: 40_000 });
+    await waitFor(async () => (await log.groups.lag('g'))[0]?.lag === 0, { what: 'all to be committed' });
+    expect('polluted' in {}).toBe(false);
+    await log.close();
+  }, 90_000);
+});
