@@ -24,7 +24,7 @@ export function pages(): string[] {
   return [join(root, 'README.md'), ...docs.sort()];
 }
 
-const fence = /^(?:<!-- (runs|fragment): "?(.*?)"? -->\n)?```ts\n([\s\S]*?)^```$/gm;
+const fence = /^(?:<!-- (runs|fragment): "?(.*?)"? -->\n+)?```ts\n([\s\S]*?)^```$/gm;
 
 /**
  * All blocks of TypeScript. The comment `<!-- runs: "text" -->` above one says that it is run and what it prints then,
