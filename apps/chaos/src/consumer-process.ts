@@ -20,14 +20,15 @@ import {
 // before anything else, what it handled before it answers. SIGTERM stops it orderly.
 
 const retry = { maxRetries: 2, backoff: { kind: 'fixed', delayMs: 150 } } as const;
-const { name, journalFolder, connection: input } = readAssignment();
+const { name, journalFolder, connection: input, minReplicas } = readAssignment();
 const journal = new Journal(journalFolder, name);
 const connection = new RedisConnection({ ...input, name });
 await connection.whenReady(60_000);
 const events = new Events();
 watch(events);
 const log = new Log(connection, { events });
-const broker = new Broker(connection, { events });
+// Whoever gives a message up publishes it anew, to its dead letters.
+const broker = new Broker(connection, { events, minReplicas });
 const member = log.consumer({
   group,
   topics: topic,
