@@ -18,6 +18,7 @@ import type * as testing from '@nestjs/testing';
 declare global {
   // Our packages.
   const Log: typeof logs.Log;
+  const RedisConnection: typeof redis.RedisConnection;
   type RecordContext = logs.RecordContext;
   type Producer = logs.Producer;
   type MessageContext = queues.MessageContext;
