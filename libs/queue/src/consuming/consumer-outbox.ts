@@ -73,3 +73,13 @@ export class ConsumerOutbox {
     return new Set([...this.#claimed, ...this.#acknowledged, ...this.#verdicts.map(({ id }) => id)]);
   }
 }
+
+/**
+ * In how many ms the next delayed message is due, by what the turn saw and by the retries that went with it: when Redis has
+ * forgotten the script of the verdicts, that one is sent again and comes after the turn.
+ */
+export function soonest(dueInMs: number | undefined, verdicts: readonly Verdict[]): number | undefined {
+  const delays = verdicts.flatMap((verdict) => (verdict.kind === 'retry' ? verdict.delayMs : []));
+  if (dueInMs !== undefined) delays.push(dueInMs);
+  return delays.length === 0 ? undefined : Math.min(...delays);
+}

@@ -5,7 +5,7 @@ import { heldMessages } from '../store/held.js';
 import { settleVerdicts, type Verdict } from '../store/settle.js';
 import { maxTurnMessages, type TurnResult, type TurnState, turn } from '../store/turn.js';
 import type { WakeUp } from '../store/wake.js';
-import { ConsumerOutbox } from './consumer-outbox.js';
+import { ConsumerOutbox, soonest } from './consumer-outbox.js';
 import type { ConsumerReport } from './consumer-report.js';
 import type { TurnUser } from './turn-user.js';
 
@@ -172,13 +172,12 @@ export class ConsumerTurns {
     const wanted = Math.min(Math.max(0, room - this.#outbox.stillHeldWith(batch)), maxTurnMessages);
     this.#asked = wanted;
     const maxBytes = this.#user.maxBytes();
-    const wakeUp = this.#wakeUp;
     const client = this.#connection.commands;
     // Sent in this order on one connection: one round trip.
     const [settled, , result] = await Promise.all([
       verdicts.length === 0 ? noIds : settleVerdicts(client, keys, verdicts),
       this.#isDue ? moveDue(client, keys.all, keys.ready.length) : false,
-      turn(client, keys, { wanted, maxBytes, wakeUp, claimed, acknowledged }),
+      turn(client, keys, { wanted, maxBytes, wakeUp: this.#wakeUp, claimed, acknowledged }),
     ]);
     this.#asked = 0;
     if (this.#keys !== keys) return;
@@ -191,7 +190,8 @@ export class ConsumerTurns {
     this.#report([...result.notMine, ...settled]);
     if (verdicts.length > 0) this.#user.settled(verdicts);
     // Within a bound of bytes fewer may have come than there are.
-    this.#goOn(result, maxBytes !== undefined && result.taken.length > 0 ? result.taken.length : wanted);
+    const counted = maxBytes !== undefined && result.taken.length > 0 ? result.taken.length : wanted;
+    this.#goOn(verdicts.length === 0 ? result : { ...result, dueInMs: soonest(result.dueInMs, verdicts) }, counted);
   }
 
   #goOn({ taken, state, dueInMs, now }: TurnResult, wanted: number): void {
