@@ -79,7 +79,8 @@ describe(`hostile bytes in our keys (MILLRACE_FUZZ_SEED=${seed})`, () => {
     const frames = draw(hostileBytes(fc.constant(batch(7))), 40);
     const base = 'millrace:{log:orders:0}';
     for (const [index, frame] of frames.flatMap((frame, at) => [frame, batch(1000 + at)]).entries()) {
-      const chain = ['n', `n${index + 1}`, 'p', `n${index}`];
+      const isChained = index < frames.length;
+      const chain = isChained ? ['n', `n${index + 1}`, 'p', `n${index}`] : [];
       await redis.xadd(`${base}:records`, `0-${index + 1}`, 'b', frame, 't', 1, ...chain);
     }
     await redis.hset(`${base}:meta`, 'end', 2 * frames.length, 'bytes', 10_000, 'nonce', `n${2 * frames.length}`);

@@ -30,8 +30,7 @@ export class LogAnchor {
     const { endOffset, nonce } = this.#last;
     // Retention removed what was between: its commit will tell.
     if (first > endOffset) return true;
-    if (nonce !== undefined && previousNonce !== undefined) return nonce.equals(previousNonce);
-    // Written by an older version: at least it must begin where the last one ended.
-    return first === endOffset;
+    // Without them somebody else wrote it, whose word about where it begins counts for nothing.
+    return nonce === undefined || previousNonce === undefined || nonce.equals(previousNonce);
   }
 }
