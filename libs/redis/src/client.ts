@@ -47,6 +47,7 @@ export function openClient(
       lazyConnect: true,
       enableOfflineQueue: false,
       clusterRetryStrategy: reconnectDelayMs,
+      clusterNodeRetryStrategy: nodeReconnectDelayMs,
       retryDelayOnTryAgain: 50,
       redisOptions: common,
     });
@@ -61,6 +62,15 @@ export function openClient(
     });
   }
   return new Redis(options.url ?? '', common);
+}
+
+/**
+ * Once, at once; then the node leaves the pool. Of a node that is not to come back ioredis sends again whatever was in
+ * flight, executed or not; of one that is, `maxRetriesPerRequest` rejects it. What was refused (MOVED, ASK, TRYAGAIN,
+ * CLUSTERDOWN) or not sent at all still goes to the right node by itself, some two seconds at most.
+ */
+function nodeReconnectDelayMs(attempt: number): number | null {
+  return attempt === 1 ? 0 : null;
 }
 
 /** 50 ms, doubling to one second, ± 20 %: back soon after a restart, and not all clients in the same instant. */
