@@ -21,7 +21,11 @@ export class Overview {
     this.#connection = connection;
   }
 
-  /** @throws what Redis or the connection says, when the list of what there is cannot be read */
+  /**
+   * Reads everything under the connection's prefix, as it is now.
+   *
+   * @throws what Redis or the connection says, when the list of what there is cannot be read
+   */
   async read(): Promise<Snapshot> {
     const { commands, prefix } = this.#connection;
     const catalog = await readCatalog(commands, prefix);

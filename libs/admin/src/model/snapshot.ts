@@ -3,20 +3,27 @@ import type { QueueSettings } from '@millrace/queue';
 
 /** What an operator sees of everything under one prefix. What could not be read is not in it: it is never zero. */
 export interface Snapshot {
+  /** Every topic, with its partitions. */
   readonly topics: readonly TopicSnapshot[];
+  /** Every consumer group that ever had a member and was not deleted. */
   readonly groups: readonly GroupSnapshot[];
+  /** Every declared queue. */
   readonly queues: readonly QueueSnapshot[];
   /** Partitions, groups and queues that Redis did not answer for, in words: a node of a cluster may be away. */
   readonly unread: readonly string[];
 }
 
+/** One topic at one moment. */
 export interface TopicSnapshot {
+  /** Its name and settings. */
   readonly topic: Topic;
+  /** Those that could be read. */
   readonly partitions: readonly PartitionSnapshot[];
 }
 
 /** One partition at one moment. */
 export interface PartitionSnapshot {
+  /** Its number, from 0. */
   readonly partition: number;
   /** When this was read, in ms by Redis's clock. */
   readonly at: number;
@@ -34,6 +41,7 @@ export interface PartitionSnapshot {
 
 /** Where a group stands on one partition. */
 export interface GroupOffset {
+  /** The group's name. */
   readonly group: string;
   /** The next offset to read. */
   readonly committed: number;
@@ -45,7 +53,9 @@ export interface GroupOffset {
   readonly nextTimestamp: number | undefined;
 }
 
+/** One group at one moment. How far it is on each partition stands with the partitions. */
 export interface GroupSnapshot {
+  /** Its name. */
   readonly group: string;
   /** Members whose session has not ended. */
   readonly members: number;
@@ -55,15 +65,19 @@ export interface GroupSnapshot {
 
 /** One queue at one moment. */
 export interface QueueSnapshot {
+  /** Its name. */
   readonly queue: string;
+  /** What was declared of it. */
   readonly settings: QueueSettings;
   /** When this was read, in ms by Redis's clock. */
   readonly at: number;
   /** All messages it holds, wherever they stand. */
   readonly messages: number;
+  /** Waiting for a consumer. */
   readonly ready: number;
   /** Held by consumers. */
   readonly unacked: number;
+  /** Held back until they are due, by the publisher or as retries. */
   readonly delayed: number;
   /** Dead letters on their way to where they go. */
   readonly dying: number;
@@ -73,6 +87,7 @@ export interface QueueSnapshot {
   readonly consumers: number;
   /** Memory of Redis that the messages take, as `MEMORY USAGE` estimates it; undefined when the user may not ask. */
   readonly bytes: number | undefined;
+  /** Whether the queue is paused: nobody is given its messages. */
   readonly isPaused: boolean;
   /** How long the oldest message at a head of the queue waits, since it was published or due; undefined when none waits. */
   readonly oldestAgeMs: number | undefined;
