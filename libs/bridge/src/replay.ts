@@ -5,6 +5,7 @@ import type { Broker, MessageInput } from '@millrace/queue';
 
 /** Which records go where. */
 export interface ReplayOptions {
+  /** The topic whose records are published again. */
   readonly topic: string;
   /** Default: all of the topic's. */
   readonly partitions?: readonly number[] | undefined;
@@ -29,7 +30,9 @@ export interface ReplayOptions {
 
 /** What a replay did. */
 export interface ReplayProgress {
+  /** The replay's id. */
   readonly id: string;
+  /** Records that were published so far. */
   readonly published: number;
   /** Left out by `where`. */
   readonly skipped: number;
