@@ -10,14 +10,17 @@ export class ByteReader {
     this.#position = position;
   }
 
+  /** Bytes from the frame's start to what is read next. */
   get position(): number {
     return this.#position;
   }
 
+  /** Bytes that are left. */
   get remaining(): number {
     return this.#bytes.length - this.#position;
   }
 
+  /** The next byte. @throws {CodecError} at the end */
   byte(): number {
     const value = this.#bytes[this.#position];
     if (value === undefined) throw cutShort(this.#position);
@@ -25,6 +28,7 @@ export class ByteReader {
     return value;
   }
 
+  /** A whole number from 0 to 2^53, as LEB128. @throws {CodecError} it is larger, or cut short */
   varint(): number {
     // Nearly all numbers in a frame are lengths and differences below 128.
     const first = this.#bytes[this.#position];
@@ -46,11 +50,13 @@ export class ByteReader {
     throw new CodecError(`frame holds a number past 2^53 at byte ${this.#position}`);
   }
 
+  /** A whole number that may be negative, in ZigZag form. @throws {CodecError} past 2^53, or at the end */
   signedVarint(): number {
     const value = this.varint();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  /** A 64-bit float, little-endian. @throws {CodecError} at the end */
   float64(): number {
     this.#need(8);
     const value = this.#bytes.readDoubleLE(this.#position);
@@ -63,6 +69,7 @@ export class ByteReader {
     return this.raw(this.varint());
   }
 
+  /** A length, and so many bytes of UTF-8. @throws {CodecError} there are fewer */
   text(): string {
     const length = this.varint();
     this.#need(length);
@@ -71,6 +78,7 @@ export class ByteReader {
     return this.#bytes.toString('utf8', start, this.#position);
   }
 
+  /** The next `length` bytes: a view, not a copy. @throws {CodecError} there are fewer */
   raw(length: number): Buffer {
     this.#need(length);
     const start = this.#position;
@@ -78,11 +86,13 @@ export class ByteReader {
     return this.#bytes.subarray(start, this.#position);
   }
 
+  /** Passes over `length` bytes. @throws {CodecError} there are fewer */
   skip(length: number): void {
     this.#need(length);
     this.#position += length;
   }
 
+  /** All that is left: a view, not a copy. */
   rest(): Buffer {
     return this.raw(this.remaining);
   }

@@ -10,10 +10,12 @@ export class ByteWriter {
     this.#bytes = Buffer.allocUnsafe(initialBytes);
   }
 
+  /** Bytes written so far. */
   get length(): number {
     return this.#length;
   }
 
+  /** Adds one byte, 0 to 255. */
   byte(value: number): this {
     this.#reserve(1);
     this.#bytes[this.#length++] = value;
@@ -37,6 +39,7 @@ export class ByteWriter {
     return this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
   }
 
+  /** Adds a 64-bit float, little-endian. */
   float64(value: number): this {
     this.#reserve(8);
     this.#bytes.writeDoubleLE(value, this.#length);
@@ -68,6 +71,7 @@ export class ByteWriter {
     return this;
   }
 
+  /** Adds bytes as they are, without their length. */
   raw(content: Uint8Array): this {
     this.#reserve(content.length);
     this.#bytes.set(content, this.#length);

@@ -5,7 +5,9 @@ import { CodecError } from './errors.js';
  * Ids 0–15 are Millrace's own; choose 16–255 for yours, and never use one again for something else.
  */
 export interface Codec<T = unknown> {
+  /** Written into every frame, 0–255: what readers find the codec by. */
   readonly id: number;
+  /** What options name it by: `json`, say. */
   readonly name: string;
   /** A string stands for its UTF-8 bytes, which saves a copy. @throws any error when the value cannot be encoded */
   encode(value: T): Uint8Array | string;
@@ -56,7 +58,7 @@ export class CodecRegistry {
     }
   }
 
-  /** @throws {CodecError} when no codec has that id */
+  /** The codec with that id. @throws {CodecError} when no codec has that id */
   get(id: number): Codec {
     const codec = this.#byId.get(id);
     if (codec === undefined) throw new CodecError(`no codec has id ${id}: add the codec that wrote it to the options`);

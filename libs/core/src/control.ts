@@ -3,6 +3,7 @@
 /** Not now: handle the message again after `delayMs`. Does not use up a retry. */
 export class RetryLater extends Error {
   constructor(
+    /** How long to wait, in ms, at least. */
     readonly delayMs: number,
     reason = 'the handler asked for a later try',
   ) {

@@ -3,6 +3,7 @@
  * `code` is derived from the class name (`TopicNotFoundError` → `TOPIC_NOT_FOUND`), so it is never retyped.
  */
 export abstract class MillraceError extends Error {
+  /** For programs: `TOPIC_NOT_FOUND`. It stays the same when messages get better words. */
   readonly code: string;
 
   constructor(message: string, options?: ErrorOptions) {
@@ -14,6 +15,7 @@ export abstract class MillraceError extends Error {
 
 /** Options or a declaration are wrong. Thrown at start, with every problem found, not only the first. */
 export class OptionsError extends MillraceError {
+  /** Each problem in words, with the path of the option. */
   readonly problems: readonly string[];
 
   constructor(subject: string, problems: readonly string[]) {
@@ -31,6 +33,7 @@ export class CodecError extends MillraceError {}
 
 /** A payload does not satisfy its schema. It carries every problem; such a message is never retried. */
 export class ValidationError extends MillraceError {
+  /** Each problem in words, with the path in the payload. */
   readonly problems: readonly string[];
 
   constructor(subject: string, problems: readonly string[]) {
@@ -39,7 +42,9 @@ export class ValidationError extends MillraceError {
   }
 }
 
+/** A topic that was named does not exist. */
 export class TopicNotFoundError extends MillraceError {
+  /** @param topic the topic's name */
   constructor(readonly topic: string) {
     super(`topic "${topic}" does not exist. Declare it first: declareTopic({ name: "${topic}", partitions: … }).`);
   }
@@ -47,15 +52,20 @@ export class TopicNotFoundError extends MillraceError {
 
 /** One changed setting of a declaration: what stands in Redis and what was asked for. */
 export interface SettingDifference {
+  /** The setting's name. */
   readonly setting: string;
+  /** What stands in Redis. */
   readonly declared: unknown;
+  /** What was asked for. */
   readonly requested: unknown;
 }
 
 /** A topic was declared again with other settings. Nothing was changed. */
 export class TopicConflictError extends MillraceError {
   constructor(
+    /** The topic's name. */
     readonly topic: string,
+    /** What differs. Nothing was changed. */
     readonly differences: readonly SettingDifference[],
   ) {
     super(
@@ -68,7 +78,9 @@ export class TopicConflictError extends MillraceError {
 /** An exchange or a queue that was named does not exist. */
 export class TopologyNotFoundError extends MillraceError {
   constructor(
+    /** What was looked for. */
     readonly kind: 'exchange' | 'queue',
+    /** Its name. */
     readonly object: string,
   ) {
     super(`${kind} "${object}" does not exist. Declare it first: declare it in the topology of this connection.`);
@@ -78,8 +90,11 @@ export class TopologyNotFoundError extends MillraceError {
 /** An exchange or a queue was declared again with other settings (AMQP: 406 PRECONDITION_FAILED). Nothing was changed. */
 export class TopologyConflictError extends MillraceError {
   constructor(
+    /** What was declared. */
     readonly kind: 'exchange' | 'queue' | 'binding',
+    /** Its name; of a binding, from where to where. */
     readonly object: string,
+    /** What differs. Nothing was changed. */
     readonly differences: readonly SettingDifference[],
   ) {
     super(
@@ -101,7 +116,9 @@ export type WriteFailure =
 
 /** A write got no confirmation. `mayBeWritten` says whether the message may be in Redis all the same. */
 export class WriteError extends MillraceError {
+  /** Why, for programs to decide by. */
   readonly failure: WriteFailure;
+  /** Whether Redis may have it all the same: its reply was lost. Sending again may then duplicate. */
   readonly mayBeWritten: boolean;
 
   constructor(message: string, details: { failure: WriteFailure; mayBeWritten: boolean; cause?: unknown }) {
@@ -122,6 +139,7 @@ export class LeaseLostError extends MillraceError {}
 export class DeadlineExceededError extends MillraceError {
   constructor(
     subject: string,
+    /** How long the handler had, in ms. */
     readonly timeoutMs: number,
   ) {
     super(`${subject}: the handler did not end within ${timeoutMs} ms. Raise handlerTimeoutMs or call ctx.extend().`);

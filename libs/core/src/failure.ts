@@ -1,7 +1,10 @@
 /** An error in plain words, small enough to be kept with a dead letter. */
 export interface Failure {
+  /** The error's class: `TypeError`. */
   readonly name: string;
+  /** At most 1,000 characters. */
   readonly message: string;
+  /** At most 4,000 characters. */
   readonly stack: string;
 }
 

@@ -14,7 +14,11 @@ export const reservedHeaderPrefix = 'millrace-';
 /** What a message without headers has. */
 export const noHeaders: Headers = Object.freeze({});
 
-/** @throws {InvalidMessageError} a name is reserved, or a value is none that a header can have */
+/**
+ * Checks the headers that a user gave; `subject` begins the error's message.
+ *
+ * @throws {InvalidMessageError} a name is reserved, or a value is none that a header can have
+ */
 export function assertHeaders(subject: string, headers: Headers): void {
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(reservedHeaderPrefix)) {
@@ -41,7 +45,7 @@ export function writeHeaders(writer: ByteWriter, headers: Headers): void {
   }
 }
 
-/** @throws {CodecError} on bytes that `writeHeaders` did not write */
+/** Reads what `writeHeaders` wrote. @throws {CodecError} on bytes that `writeHeaders` did not write */
 export function readHeaders(reader: ByteReader): Headers {
   const count = reader.varint();
   if (count === 0) return noHeaders;

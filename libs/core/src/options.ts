@@ -35,6 +35,7 @@ export function integer(defaultValue: number, { min = 0, max = Number.MAX_SAFE_I
   };
 }
 
+/** `true` or `false`. */
 export function boolean(defaultValue: boolean): OptionReader<boolean> {
   return (value, report, path) => {
     if (value === undefined) return defaultValue;
@@ -44,6 +45,7 @@ export function boolean(defaultValue: boolean): OptionReader<boolean> {
   };
 }
 
+/** A string that is not empty. */
 export function text(defaultValue: string): OptionReader<string> {
   return (value, report, path) => {
     if (value === undefined) return defaultValue;

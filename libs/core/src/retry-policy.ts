@@ -6,6 +6,7 @@ export type ErrorMatcher = (new (...args: never[]) => Error) | ((error: unknown)
 
 /** What to do about some errors, other than what the policy does about all. */
 export interface RetryRule {
+  /** Which errors it is for. */
   readonly when: ErrorMatcher;
   /** `dead-letter`: give up at once. `drop`: forget the message. Else: retry with these settings. */
   readonly do: 'dead-letter' | 'drop' | { readonly maxRetries?: number; readonly backoff?: Backoff };
