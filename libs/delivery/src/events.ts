@@ -43,12 +43,15 @@ export interface MillraceEvents {
   'lease-lost': [
     event: { readonly source: string; readonly group?: string; readonly partition?: number; readonly epoch?: number },
   ];
+  /** A member of this process owns the partition from now on. */
   'partition-assigned': [
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly epoch: number },
   ];
+  /** A member of this process does not own the partition any more. */
   'partition-revoked': [
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly epoch: number },
   ];
+  /** A group's offset moved: `offset` is the next one it will read. */
   committed: [
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly offset: number },
   ];

@@ -9,18 +9,22 @@ export class InFlight {
     this.#limit = limit;
   }
 
+  /** How many have begun and not ended. */
   get count(): number {
     return this.#count;
   }
 
+  /** How many more may begin; never negative. */
   get room(): number {
     return Math.max(0, this.#limit - this.#count);
   }
 
+  /** Counts one that begins. Whoever begins looks for room first: the limit is not enforced here. */
   begin(): void {
     this.#count++;
   }
 
+  /** Counts one that ended, and wakes who waits for that. */
   end(): void {
     this.#count--;
     if (this.#whenRoom.length > 0 && this.#count < this.#limit) this.#whenRoom.shift()?.();

@@ -1,10 +1,12 @@
 /** Anything that runs in the background. Both calls are safe to repeat; `stop` is safe before `start`. */
 export interface Service {
+  /** Resolves when it runs. Calling it again waits for the same start. */
   start(): Promise<void>;
   /** Ends orderly, but by the deadline at the latest: then what still runs is abandoned. */
   stop(options?: StopOptions): Promise<void>;
 }
 
+/** How to stop. */
 export interface StopOptions {
   /** How long work in flight may take to end. */
   readonly deadlineMs?: number;
@@ -19,10 +21,12 @@ export class Lifecycle {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
+  /** Where it stands. */
   get state(): LifecycleState {
     return this.#state;
   }
 
+  /** True once `stop` was called, and after it. */
   get isStopping(): boolean {
     return this.#state === 'stopping' || this.#state === 'stopped';
   }

@@ -21,6 +21,7 @@ export class PollLoop implements Service {
     this.#onError = onError;
   }
 
+  /** Begins to poll; the first time at once. */
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
       this.#running = this.#run();
