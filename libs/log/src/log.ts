@@ -17,6 +17,7 @@ import { RetentionUpkeep } from './topics/retention-upkeep.js';
 import { TopicCatalog } from './topics/topic-catalog.js';
 import { type TopicChange, type TopicDescription, Topics } from './topics/topics.js';
 
+/** Settings of a `Log`. */
 export interface LogOptions {
   /** Where events go; default: an emitter of its own. */
   readonly events?: Events;
@@ -28,6 +29,7 @@ export interface LogOptions {
 
 /** The log side of Millrace: topics, producers, readers and consumer groups over one connection. */
 export class Log {
+  /** What happens here: failures, retries, rebalances, commits. */
   readonly events: Events;
   /** Consumer groups as an operator sees them: how far they are behind, and setting their offsets. */
   readonly groups: Groups;
@@ -65,10 +67,12 @@ export class Log {
     return description;
   }
 
+  /** A topic's settings, and where each partition stands. @throws {TopicNotFoundError} */
   describeTopic(name: string): Promise<TopicDescription> {
     return this.#topics.describe(name);
   }
 
+  /** All topics, by name. */
   listTopics(): Promise<Topic[]> {
     return this.#topics.list();
   }
@@ -83,6 +87,7 @@ export class Log {
     return this.#topics.addPartitions(name, partitions);
   }
 
+  /** Changes a topic in use; batches that are in the log stay as they are. @throws {OptionsError} @throws {TopicNotFoundError} */
   alterTopic(name: string, change: TopicChange): Promise<TopicDescription> {
     return this.#topics.alter(name, change);
   }
@@ -97,6 +102,7 @@ export class Log {
     await this.#upkeep.apply(await this.#catalog.refresh(topic));
   }
 
+  /** Makes a producer, which is closed with the log. @throws {OptionsError} with every problem at once */
   producer(options: Partial<ProducerOptions> = {}): Producer {
     const resolved = resolveProducerOptions(options);
     const connection = this.#connection;

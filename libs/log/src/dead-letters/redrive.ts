@@ -35,23 +35,31 @@ export interface RedriveOptions {
 
 /** A dead letter, for a filter to look at. */
 export interface DeadLetterInfo extends Omit<StoredRecord, 'value'> {
+  /** The partition of the dead-letter topic in which it stands. */
   readonly partition: number;
   /** The value's bytes. */
   readonly bytes: Buffer;
+  /** The topic it comes from. */
   readonly originalTopic: string;
+  /** The partition it comes from. */
   readonly originalPartition: number;
+  /** The group that gave it up. */
   readonly group: string;
+  /** Why it was given up. */
   readonly reason: string;
+  /** How often it was sent back already. */
   readonly redrives: number;
 }
 
 /** What a redrive did, or would do. */
 export interface RedriveReport {
+  /** Sent back. */
   readonly redriven: number;
   /** Sent back by an earlier redrive. */
   readonly repeated: number;
   /** Sent back too often already. */
   readonly looping: number;
+  /** Left out by the filter. */
   readonly filtered: number;
   /** No dead letters, or ones whose records cannot be told apart (a damaged batch), or of a topic that is gone. */
   readonly impossible: number;

@@ -33,6 +33,7 @@ export interface ConsumerOptions {
   readonly topics: readonly string[] | RegExp;
   /** Handles one record at a time. Give this or `batchHandler`. */
   readonly handler?: Handler<RecordContext> | undefined;
+  /** Handles several records of one partition at a time. Give this or `handler`. */
   readonly batchHandler?: BatchHandler | undefined;
   /** The most records of one batch (default 100), and how long a batch that is not full waits for more (default 0). */
   readonly batch: { readonly maxRecords: number; readonly lingerMs: number };
@@ -44,6 +45,7 @@ export interface ConsumerOptions {
   readonly ordering: Ordering;
   /** Records (or batches) in hand at the same time, over all partitions of this member. Default 16. */
   readonly concurrency: number;
+  /** How often and when a failed record is tried again. Default: core's `defaultRetryPolicy`. */
   readonly retry: RetryPolicy;
   /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
   readonly deadLetter?: string | false | undefined;
@@ -67,6 +69,7 @@ export interface ConsumerOptions {
   readonly topicRefreshMs: number;
   /** The most records and bytes read ahead, over all partitions of this member. Defaults 10,000 and 32 MiB. */
   readonly prefetchRecords: number;
+  /** In bytes; see `prefetchRecords`. */
   readonly prefetchBytes: number;
   /** How far reading may run ahead of the oldest unfinished record of a partition, in records. Default 50,000. */
   readonly maxUncommittedRecords: number;

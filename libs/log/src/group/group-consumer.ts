@@ -20,11 +20,13 @@ import { offsetOf, type SeekTarget } from './seek-target.js';
 
 /** A partition that a consumer owns, and how far it is. */
 export interface OwnedPartition extends TopicPartition {
+  /** Grows with each change of the partition's owner: a fencing token. */
   readonly epoch: number;
   /** The committed offset, as far as Redis confirmed it. */
   readonly committed: number;
   /** The next offset to be read. */
   readonly position: number;
+  /** Whether `pause` holds it back. */
   readonly isPaused: boolean;
 }
 
@@ -36,7 +38,9 @@ const staticSessionMs = 45_000;
  * record is handled at least once: again when the member dies before its commit.
  */
 export class GroupConsumer implements Service {
+  /** As they were resolved: defaults are in them. */
   readonly options: ConsumerOptions;
+  /** Its id in the group. */
   readonly memberId: string;
   readonly #surroundings: ConsumerSurroundings;
   readonly #lifecycle = new Lifecycle();
@@ -98,6 +102,7 @@ export class GroupConsumer implements Service {
     );
   }
 
+  /** Where it stands between start and stop. */
   get state(): LifecycleState {
     return this.#lifecycle.state;
   }
@@ -147,6 +152,7 @@ export class GroupConsumer implements Service {
     this.#happenings.applyPauses();
   }
 
+  /** Takes records of these partitions again; of all when none is given. */
   resume(partitions?: readonly TopicPartition[]): void {
     this.#pauses.resume(partitions);
     this.#happenings.applyPauses();

@@ -24,7 +24,9 @@ import { offsetOf, type SeekTarget } from './seek-target.js';
 export interface PartitionLag extends TopicPartition {
   /** The next offset the group will read. */
   readonly committed: number;
+  /** Offset of the oldest record that can be read. */
   readonly start: number;
+  /** The offset that the next record will get. */
   readonly end: number;
   /** Records that the group has not committed: end − committed, exactly. */
   readonly lag: number;
@@ -32,27 +34,32 @@ export interface PartitionLag extends TopicPartition {
   readonly timeLagMs: number;
   /** Member id of who owns the partition. */
   readonly owner: string | undefined;
+  /** Grows with each change of the owner. */
   readonly epoch: number;
 }
 
+/** A group, its members, and how far it is behind. */
 export interface GroupDescription {
-  readonly group: string;
+  /** Its name. */ readonly group: string;
   /** `active`: it has members. */
   readonly state: 'active' | 'empty';
   /** Grows with each new plan. */
   readonly generation: number;
+  /** Members whose session has not ended, with what the plan gives them. */
   readonly members: readonly { readonly memberId: string; readonly partitions: readonly TopicPartition[] }[];
+  /** Every partition in which it has an offset. */
   readonly partitions: readonly PartitionLag[];
 }
 
 /** Where to: an offset or a place, or so many records forwards (or, if negative, back) from where the group is. */
 export type ResetTarget = SeekTarget | { readonly shiftBy: number };
 
+/** Which offsets of a group to set, and where to. */
 export interface OffsetReset {
-  readonly topic: string;
+  /** The topic whose offsets are set. */ readonly topic: string;
   /** Default: all. */
   readonly partitions?: readonly number[] | undefined;
-  readonly to: ResetTarget;
+  /** Where to. */ readonly to: ResetTarget;
   /** Only says what would be done. Default false. */
   readonly dryRun?: boolean | undefined;
 }
@@ -61,7 +68,7 @@ export interface OffsetReset {
 export interface OffsetChange extends TopicPartition {
   /** Undefined when the group had no offset here. */
   readonly from: number | undefined;
-  readonly to: number;
+  /** The next offset the group reads here. */ readonly to: number;
 }
 
 /** Consumer groups as an operator sees them. */
@@ -82,6 +89,7 @@ export class Groups {
     return names.sort();
   }
 
+  /** A group's members, what the plan gives them, and its lag. */
   async describe(group: string): Promise<GroupDescription> {
     const [stored, partitions] = await Promise.all([this.#stored(group), this.lag(group)]);
     const assignment = stored.plan === undefined ? undefined : parsePlan(stored.plan).assignment;

@@ -2,7 +2,9 @@ import { compareNames, partitionName, type TopicPartition } from './topic-partit
 
 /** A member of a group, and the topics it takes part in. */
 export interface AssignmentMember {
+  /** Its member id. */
   readonly id: string;
+  /** The topics it subscribed to. */
   readonly topics: readonly string[];
 }
 

@@ -5,6 +5,7 @@ import { Fifo } from './fifo.js';
  * of the partition; `none`: nothing.
  */
 export const orderings = ['key', 'partition', 'none'] as const;
+/** What stays in order: `key`, `partition` or `none`. */
 export type Ordering = (typeof orderings)[number];
 
 /** The lane a record runs in; undefined: it may run whenever it likes. */

@@ -1,5 +1,6 @@
 /** What to do when a group's offset is not in the log. */
 export const outOfRangePolicies = ['earliest', 'latest', 'fail'] as const;
+/** Go on at the oldest record, at the end, or `fail`: stop reading the partition and tell. */
 export type OutOfRangePolicy = (typeof outOfRangePolicies)[number];
 
 /** Where a reader that wants `wanted` goes on. */

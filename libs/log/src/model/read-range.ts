@@ -6,10 +6,15 @@ export type ReadFrom = 'earliest' | 'latest' | number | { readonly timestamp: nu
 /** An offset is not in the log: retention removed it, a failover lost it, or it was never written. */
 export class OffsetOutOfRangeError extends MillraceError {
   constructor(
+    /** The topic's name. */
     readonly topic: string,
+    /** The partition's number. */
     readonly partition: number,
+    /** The offset that was asked for. */
     readonly offset: number,
+    /** Offset of the oldest record that can be read. */
     readonly start: number,
+    /** The offset that the next record will get. */
     readonly end: number,
   ) {
     const why = offset < start ? 'retention has removed it' : 'the log ends before it';

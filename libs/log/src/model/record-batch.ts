@@ -15,6 +15,7 @@ export interface RecordBatch {
 
 /** How a batch's body is compressed; the number is what stands in the frame. */
 export const compressions = ['none', 'zlib', 'brotli', 'zstd'] as const;
+/** How batches are compressed; `zstd` needs a Node.js that has it. */
 export type Compression = (typeof compressions)[number];
 
 const frameVersion = 1;

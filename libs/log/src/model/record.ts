@@ -2,12 +2,15 @@ import type { Headers } from '@millrace/core';
 
 /** What is sent: one message for a topic. */
 export interface RecordInput<T = unknown> {
+  /** The topic's name. */
   readonly topic: string;
+  /** Encoded with the topic's codec. */
   readonly value: T;
   /** Records of one key go to one partition and keep their order. Without a key batches go round-robin. */
   readonly key?: string | undefined;
   /** Goes before the key's partition. */
   readonly partition?: number | undefined;
+  /** Facts about the record; names that begin with `millrace-` are reserved. */
   readonly headers?: Headers | undefined;
   /** When it happened, in ms since 1970. Default: the producer's clock. */
   readonly timestamp?: number | undefined;
@@ -15,17 +18,25 @@ export interface RecordInput<T = unknown> {
 
 /** Where a record was written. */
 export interface RecordMetadata {
+  /** The topic's name. */
   readonly topic: string;
+  /** The partition's number, from 0. */
   readonly partition: number;
+  /** Its place in the partition, from 0; −1 with `acks: 'none'`. */
   readonly offset: number;
+  /** When it happened, in ms since 1970. */
   readonly timestamp: number;
 }
 
 /** A record as it stands in the log, its value still in bytes. */
 export interface StoredRecord {
+  /** Its place in the partition, from 0. */
   readonly offset: number;
+  /** When it happened, in ms since 1970: its producer's clock. */
   readonly timestamp: number;
+  /** Undefined for a record that was sent without one. */
   readonly key: string | undefined;
+  /** What was sent with it. */
   readonly headers: Headers;
   /** A view of the batch's bytes. */
   readonly value: Buffer;

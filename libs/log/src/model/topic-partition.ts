@@ -1,6 +1,8 @@
 /** One partition of one topic. */
 export interface TopicPartition {
+  /** The topic's name. */
   readonly topic: string;
+  /** The partition's number, from 0. */
   readonly partition: number;
 }
 

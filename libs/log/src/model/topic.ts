@@ -16,6 +16,7 @@ import { type Compression, compressions } from './record-batch.js';
 
 /** What retention does when a batch is over a limit and a registered group has not read it yet. */
 export const unreadPolicies = ['expire', 'protect', 'reject'] as const;
+/** `expire`, `protect` or `reject`: see {@link Retention.unread}. */
 export type UnreadPolicy = (typeof unreadPolicies)[number];
 
 /** How long records are kept. A batch goes when all its records are over one of the limits; no limit means for ever. */
@@ -36,11 +37,15 @@ export interface Retention {
 
 /** What is declared of a topic. */
 export interface TopicSettings {
+  /** At most 255 bytes. */
   readonly name: string;
+  /** How many; more can be added, none taken away. Default 1. */
   readonly partitions: number;
   /** Name of the codec that encodes values. */
   readonly codec: string;
+  /** How batches are compressed, unless a producer says otherwise. Default `none`. */
   readonly compression: Compression;
+  /** How long records are kept. Default: for ever. */
   readonly retention: Retention;
   /** Where records go that a group gave up on; `false`: nowhere, they are only reported. */
   readonly deadLetter: { readonly topic: string } | false;

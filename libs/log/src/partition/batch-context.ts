@@ -4,10 +4,15 @@ import type { RecordTask } from './record-context.js';
 
 /** One record of a batch. */
 export interface BatchRecord {
+  /** Decoded and, where there is a schema, validated. */
   readonly payload: unknown;
+  /** Its place in the partition, from 0. */
   readonly offset: number;
+  /** Undefined for a record that was sent without one. */
   readonly key: string | undefined;
+  /** What was sent with it. */
   readonly headers: Headers;
+  /** When it happened, in ms since 1970: its producer's clock. */
   readonly timestamp: number;
   /** Which attempt this is for this record, from 1. */
   readonly attempt: number;
@@ -17,8 +22,11 @@ export interface BatchRecord {
 export class BatchContext extends DeliveryContext {
   /** The highest attempt of its records. */
   readonly attempt: number;
+  /** The topic of all its records. */
   readonly topic: string;
+  /** The partition's number, from 0. */
   readonly partition: number;
+  /** The group it is handled for. */
   readonly group: string;
   /** Grows with each change of the partition's owner: a fencing token. */
   readonly epoch: number;

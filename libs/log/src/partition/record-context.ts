@@ -15,13 +15,19 @@ export interface RecordSource {
 
 /** One attempt to handle one record, as its handler sees it. */
 export abstract class RecordContext extends DeliveryContext {
+  /** The topic it was sent to. */
   abstract readonly topic: string;
+  /** The partition's number, from 0. */
   abstract readonly partition: number;
+  /** Its place in the partition, from 0. */
   abstract readonly offset: number;
+  /** Undefined for a record that was sent without one. */
   abstract readonly key: string | undefined;
+  /** What was sent with it. */
   abstract readonly headers: Headers;
   /** When the record happened, in ms since 1970: its producer's clock. */
   abstract readonly timestamp: number;
+  /** The group it is handled for. */
   abstract readonly group: string;
   /** Grows with each change of the partition's owner. Give it to what you write to, and let that refuse lower ones. */
   abstract readonly epoch: number;

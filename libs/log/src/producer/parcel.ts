@@ -22,6 +22,7 @@ export interface PreparedRecord {
 
 /** Some records of a `sendBatch` got no confirmation. `results` says for each, in the order they were given, how it went. */
 export class BatchWriteError extends WriteError {
+  /** One entry a record, in the order they were given: where it was written, or why it was not confirmed. */
   readonly results: readonly (RecordMetadata | MillraceError)[];
 
   constructor(first: MillraceError, results: readonly (RecordMetadata | MillraceError)[]) {

@@ -6,11 +6,13 @@ import { maxBatchesInFlight } from '../store/append.js';
 
 /** Whose word makes a record count as sent. */
 export const acknowledgements = ['none', 'leader', 'all'] as const;
+/** `none`, `leader` or `all`: see {@link ProducerOptions.acks}. */
 export type Acknowledgement = (typeof acknowledgements)[number];
 
 /** Chooses a record's partition, a whole number below `partitions`; undefined leaves the choice to the producer. */
 export type Partitioner = (record: RecordInput, partitions: number) => number | undefined;
 
+/** How a producer batches, confirms and gives up. */
 export interface ProducerOptions {
   /**
    * `none`: sent and forgotten, offset −1, lost without a word. `leader` (default): Redis has it. `all`: `minReplicas`
@@ -35,6 +37,7 @@ export interface ProducerOptions {
   readonly deliveryTimeoutMs: number;
   /** Default: the topic's. */
   readonly compression?: Compression | undefined;
+  /** Default: by key; batches without keys go round-robin. */
   readonly partitioner?: Partitioner | undefined;
 }
 
@@ -46,7 +49,7 @@ export function batchesInFlight({ idempotent, acks }: ProducerOptions): number {
 /** Batches smaller than this are not compressed: it would not make them smaller. */
 export const minCompressedBytes = 200;
 
-/** @throws {OptionsError} with every problem at once */
+/** Checks the options and fills in defaults. @throws {OptionsError} with every problem at once */
 export function resolveProducerOptions(input: Partial<ProducerOptions>): ProducerOptions {
   const options = resolveOptions<ProducerOptions>(
     'producer',

@@ -25,6 +25,7 @@ type Flushable = Parameters<AppenderSetting['onBegun']>[1];
 export class Producer {
   /** Names this producer to Redis, which remembers the last batches of each. */
   readonly id = randomBytes(9).toString('base64url');
+  /** As they were resolved: defaults are in them. */
   readonly options: ProducerOptions;
   readonly #around: ProducerSurroundings;
   readonly #channel: AppendChannel;

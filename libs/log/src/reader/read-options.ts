@@ -3,7 +3,9 @@ import type { ReadFrom } from '../model/read-range.js';
 
 /** What is read, without a group. */
 export interface ReadOptions {
+  /** The topic's name. */
   readonly topic: string;
+  /** The partition's number, from 0. */
   readonly partition: number;
   /** Default `earliest`. An offset may lie inside a batch. */
   readonly from: ReadFrom;
@@ -19,6 +21,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The options as users write them: topic, partition, and what differs from the defaults. */
 export type ReadInput = Pick<ReadOptions, 'topic' | 'partition'> & Partial<ReadOptions>;
 
 /** @throws {OptionsError} with every problem at once */

@@ -1,5 +1,6 @@
 /** Items one by one, out of batches. `return` ends it early, as leaving a `for await` does. */
 export interface RecordIterator<T> extends AsyncIterableIterator<T, void, void> {
+  /** Ends the reading and lets its connection go. */
   return(): Promise<IteratorReturnResult<void>>;
 }
 

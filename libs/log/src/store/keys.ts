@@ -17,6 +17,7 @@ export interface PartitionKeys {
   readonly upkeep: string;
 }
 
+/** The keys of one partition, all in one slot of a cluster. See docs/keyspace.md. */
 export function partitionKeys(prefix: string, topic: string, partition: number): PartitionKeys {
   const base = `${prefix}:{log:${topic}:${partition}}`;
   return {
@@ -58,6 +59,7 @@ export interface GroupKeys {
   readonly locked: string;
 }
 
+/** The keys of a group's members and plan, all in one slot of a cluster. See docs/keyspace.md. */
 export function groupKeys(prefix: string, group: string): GroupKeys {
   const base = `${prefix}:{group:${group}}`;
   return {
