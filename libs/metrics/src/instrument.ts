@@ -4,7 +4,9 @@ import { type TraceApi, Tracing } from './tracing.js';
 
 /** What is to be traced. */
 export interface Traced {
+  /** Its producers and its consumers are traced. */
   readonly log?: Log | undefined;
+  /** Its publishing and its consumers are traced. */
   readonly broker?: Broker | undefined;
 }
 

@@ -12,6 +12,7 @@ export interface Detail {
   readonly sources: boolean;
 }
 
+/** What is measured, in which detail, and where it is registered. */
 export interface MetricsOptions extends SamplerOptions {
   /** Where the metrics are registered; whoever scrapes it gets them. Default: a registry of their own. */
   readonly registry: Registry;

@@ -16,7 +16,9 @@ import { Sampler } from './sampler.js';
 
 /** What is measured: a connection, and the events of the Log and Broker on it. */
 export interface Measured {
+  /** Where lag and depth are read. */
   readonly connection: RedisConnection;
+  /** What counters and durations are taken from: give the same to `Log` and `Broker`. */
   readonly events: Events;
 }
 
@@ -25,6 +27,7 @@ export interface Measured {
  * of the whole prefix by one of the processes that are scraped, so that a sum over instances counts nothing twice.
  */
 export class Metrics implements Service {
+  /** As they were resolved: defaults are in them. */
   readonly options: MetricsOptions;
   readonly #lifecycle = new Lifecycle();
   readonly #listeners: Listeners;
@@ -57,10 +60,12 @@ export class Metrics implements Service {
     return this.options.registry;
   }
 
+  /** The `Content-Type` of what the registry's `metrics()` answers. */
   get contentType(): string {
     return this.registry.contentType;
   }
 
+  /** Begins what is done between scrapes; counting began with the constructor. */
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
       this.#eventLoop.start();

@@ -13,7 +13,9 @@ export type TraceApi = Pick<
 export interface Sent {
   /** A topic, an exchange, or the queue it is sent to by name. */
   readonly destination: string;
+  /** `send` to a topic or a queue, `publish` to an exchange. */
   readonly operation: 'send' | 'publish';
+  /** What the span is to say beyond the conventions. */
   readonly attributes?: Attributes | undefined;
 }
 
