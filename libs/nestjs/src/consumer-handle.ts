@@ -28,6 +28,7 @@ export class ConsumerHandle {
     return this.#plan.source;
   }
 
+  /** The connection it consumes over. */
   get millrace(): Millrace {
     return this.#plan.millrace;
   }
@@ -42,6 +43,7 @@ export class ConsumerHandle {
     return this.#plan.group;
   }
 
+  /** Whether it was started and not stopped since. */
   get isRunning(): boolean {
     return this.#isRunning;
   }

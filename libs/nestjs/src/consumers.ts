@@ -52,6 +52,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     this.#http = http;
   }
 
+  /** Every connection of the application. */
   get connections(): readonly Millrace[] {
     return [...this.#connections.byName.values()];
   }
@@ -71,7 +72,11 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     return this.#consumers.find(({ label }) => label.split(', ').includes(handler));
   }
 
-  /** @throws {OptionsError} with every problem of every handler; connections are closed then */
+  /**
+   * Called by Nest: finds the handlers, checks their options and declares their topology.
+   *
+   * @throws {OptionsError} with every problem of every handler; connections are closed then
+   */
   async onModuleInit(): Promise<void> {
     try {
       await this.#prepare();
@@ -81,6 +86,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     }
   }
 
+  /** Called by Nest: starts the consumers, or waits for the HTTP server, as `startConsumers` says. */
   async onApplicationBootstrap(): Promise<void> {
     const manual: string[] = [];
     for (const millrace of this.#connections.byName.values()) {
@@ -92,6 +98,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     }
   }
 
+  /** Called by Nest: stops the consumers while the application's other providers still work. */
   async onModuleDestroy(): Promise<void> {
     await this.stop();
   }

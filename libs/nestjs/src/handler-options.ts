@@ -24,6 +24,7 @@ interface SharedHandlerOptions {
 export interface LogHandlerOptions
   extends SharedHandlerOptions,
     Omit<GroupConsumerInput, 'topics' | 'handler' | 'batchHandler' | 'validate' | 'name' | 'deadLetter'> {
+  /** The topic; several; or a pattern, which also takes topics that are declared later. */
   readonly topic: string | RegExp | TopicDefinition | readonly (string | TopicDefinition)[];
   /**
    * Which records, by what is known without their payload: `({ headers }) => headers.type === 'order-placed'`. Records that

@@ -11,12 +11,17 @@ import type { RunHandler } from './run-enhanced.js';
 export interface HandlerPlan {
   /** `OrderController.onOrder`, or the name that was given. */
   readonly label: string;
+  /** Of the log or of a queue, one at a time or in batches. */
   readonly kind: DiscoveredHandler['kind'];
+  /** The connection it consumes over. */
   readonly millrace: Millrace;
   /** Options for the consumer: what is ours is taken out, what decorators said is put in. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** What `@Retry` or the options say beyond the connection's own policy; `false`: a failure is final. */
   readonly retry: Partial<RetryPolicy> | false;
+  /** Runs the method with guards, pipes, interceptors and filters. */
   readonly run: RunHandler;
+  /** Checks a payload before `run`; undefined where no payload class or schema is known. */
   readonly validate: ((payload: unknown, context: DeliveryContext) => unknown) | undefined;
 }
 

@@ -4,11 +4,14 @@ import type { ConsumerHandle } from './consumer-handle.js';
 import { Consumers } from './consumers.js';
 import { type HealthOptions, resolveHealthOptions } from './health-options.js';
 
+/** `up`: all is well. `degraded`: Redis is there, but something is late or does not run. `down`: Redis is away. */
 export type HealthStatus = 'up' | 'degraded' | 'down';
 
 /** What is wrong, and the figures it was judged by. `problems` is empty when all is well. */
 export interface HealthReport {
+  /** The worst of what was found. */
   readonly status: HealthStatus;
+  /** What is wrong, in words. */
   readonly problems: readonly string[];
   /** Records the groups of this application's handlers have still to read; absent when Redis is away. */
   readonly lag?: number;

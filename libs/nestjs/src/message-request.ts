@@ -7,18 +7,23 @@ import { type ContextId, ContextIdFactory, type ModuleRef } from '@nestjs/core';
  */
 export class MessageRequest<P = unknown, C extends DeliveryContext = DeliveryContext> {
   constructor(
+    /** Decoded and validated. */
     readonly payload: P,
+    /** What is known of the message beside its payload. */
     readonly context: C,
   ) {}
 
+  /** The message's headers; empty where the context has none, as that of a batch. */
   get headers(): Readonly<Record<string, unknown>> {
     return 'headers' in this.context && isRecord(this.context.headers) ? this.context.headers : {};
   }
 
+  /** The payload, as Nest's RPC arguments give it. */
   getData(): P {
     return this.payload;
   }
 
+  /** The context, as Nest's RPC arguments give it. */
   getContext(): C {
     return this.context;
   }

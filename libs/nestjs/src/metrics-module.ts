@@ -16,7 +16,11 @@ export interface MillraceMetricsOptions extends MetricsInput {
 /** Prometheus metrics of a connection: `GET /metrics`, and `MillraceMetrics` to be injected. */
 @Module({})
 export class MillraceMetricsModule {
-  /** @throws {OptionsError} an option is wrong */
+  /**
+   * Measures a connection, and serves what was measured at `path` (default `metrics`; `false`: nowhere).
+   *
+   * @throws {OptionsError} an option is wrong
+   */
   static forRoot({
     connection = defaultConnection,
     path = 'metrics',

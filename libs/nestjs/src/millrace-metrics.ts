@@ -3,12 +3,14 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 
 /** The metrics of a connection while the application runs. */
 export class MillraceMetrics implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** The connection's metrics: its registry and options. */
   readonly metrics: Metrics;
 
   constructor(metrics: Metrics) {
     this.metrics = metrics;
   }
 
+  /** Called by Nest: begins to sample. */
   async onApplicationBootstrap(): Promise<void> {
     await this.metrics.start();
   }

@@ -15,6 +15,7 @@ import type { Topology } from './topology.js';
 
 /** Answers a connection's options: what `useClass` and `useExisting` name. */
 export interface MillraceOptionsFactory {
+  /** Called once, when the application starts. */
   createMillraceOptions(): MillraceModuleInput | Promise<MillraceModuleInput>;
 }
 
@@ -22,10 +23,15 @@ export interface MillraceOptionsFactory {
 export interface MillraceAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   /** The connection's name. Default: the one without a name. */
   readonly name?: string;
+  /** What `useFactory` is called with, in this order. */
   readonly inject?: InjectionToken[];
+  /** Answers the options. */
   readonly useFactory?: (...dependencies: never[]) => MillraceModuleInput | Promise<MillraceModuleInput>;
+  /** Made by Nest, and asked for the options. */
   readonly useClass?: Type<MillraceOptionsFactory>;
+  /** A provider of `imports` that is asked for the options. */
   readonly useExisting?: InjectionToken<MillraceOptionsFactory>;
+  /** Providers that only the factory needs. */
   readonly extraProviders?: Provider[];
 }
 
@@ -38,7 +44,11 @@ export interface MillraceFeature extends Partial<Topology> {
 /** Millrace in a Nest application. Import `forRoot` once a connection, and `forFeature` in every module that publishes. */
 @Module({})
 export class MillraceModule {
-  /** @throws {OptionsError} with every problem at once */
+  /**
+   * One connection, for the whole application; with a `name`, one of several.
+   *
+   * @throws {OptionsError} with every problem at once
+   */
   static forRoot({
     name = defaultConnection,
     ...input

@@ -76,6 +76,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     return this.close();
   }
 
+  /** As a part of its connection it can be started; `listen` has done all there is to do. */
   async start(): Promise<void> {}
 
   override on<K extends keyof TransportEvents>(event: K, callback: TransportEvents[K]): void {

@@ -15,11 +15,17 @@ export type MillraceState = 'new' | 'waiting' | 'ready' | 'closed';
 
 /** One connection of the application: its log, its broker, its events. Injected as itself, or with `@InjectMillrace(name)`. */
 export class Millrace implements OnModuleInit, OnApplicationShutdown {
+  /** The name given to `forRoot`; `default` without one. */
   readonly name: string;
+  /** As they were resolved: defaults are in them. */
   readonly options: MillraceModuleOptions;
+  /** The connection to Redis. */
   readonly connection: RedisConnection;
+  /** What happens in the log, the broker and all handlers of this connection. */
   readonly events = new Events();
+  /** Topics, producers, readers and groups over this connection. */
   readonly log: Log;
+  /** Exchanges and queues over this connection. */
   readonly broker: Broker;
   readonly #logger = new Logger('Millrace');
   readonly #attached = new Set<Service>();
@@ -42,6 +48,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     if (options.logging) writeEventsToLogger(this, this.#logger);
   }
 
+  /** Where it stands between start and shutdown. */
   get state(): MillraceState {
     return this.#state;
   }
@@ -57,10 +64,12 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     return [...this.#attached];
   }
 
+  /** Counts a service among those that are to be told and stopped: consumers do so when they start. */
   attach(service: Service): void {
     this.#attached.add(service);
   }
 
+  /** Takes back what `attach` did. */
   detach(service: Service): void {
     this.#attached.delete(service);
   }

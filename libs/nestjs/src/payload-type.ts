@@ -4,10 +4,12 @@
  */
 export type PayloadType<T = unknown> = PayloadClass<T> | StandardSchema<T>;
 
+/** A class whose decorators say what is valid, as class-validator has them. */
 export type PayloadClass<T = unknown> = new (...args: never[]) => T;
 
 /** The part of Standard Schema v1 that is used here; every library that follows the standard satisfies it. */
 export interface StandardSchema<T = unknown> {
+  /** What the standard prescribes: `validate` answers the value, or the issues. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;

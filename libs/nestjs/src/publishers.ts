@@ -11,6 +11,7 @@ export type TopicRecord<T> = Omit<RecordInput<T>, 'topic'>;
 
 /** Sends records of one type to one topic. Injected with `@InjectProducer(topic)`. */
 export class TopicProducer<T = unknown> {
+  /** The topic's name. */
   readonly topic: string;
   readonly #millrace: Millrace;
   readonly #validate: ValidatePayload | undefined;
@@ -21,7 +22,11 @@ export class TopicProducer<T = unknown> {
     this.#validate = validate;
   }
 
-  /** @throws {ValidationError} with every problem; nothing was sent */
+  /**
+   * Sends one record; resolves when Redis confirmed it, with where it stands.
+   *
+   * @throws {ValidationError} with every problem; nothing was sent
+   */
   async send(record: TopicRecord<T>): Promise<RecordMetadata> {
     await this.#validate?.(record.value, `record for topic "${this.topic}"`);
     return this.#millrace.producer.send({ ...record, topic: this.topic });
@@ -40,6 +45,7 @@ type KeyOf<M extends ExchangeMessages> = keyof M & string;
 
 /** Publishes to one exchange. Injected with `@InjectExchange(exchange)`. */
 export class ExchangePublisher<M extends ExchangeMessages = ExchangeMessages> {
+  /** The exchange's name. */
   readonly exchange: string;
   readonly #millrace: Millrace;
   readonly #validations: ReadonlyMap<string, ValidatePayload>;
@@ -50,7 +56,11 @@ export class ExchangePublisher<M extends ExchangeMessages = ExchangeMessages> {
     this.#validations = validations;
   }
 
-  /** @throws {ValidationError} with every problem; nothing was published */
+  /**
+   * Publishes one message; the receipt says which queues it reached, and which refused it.
+   *
+   * @throws {ValidationError} with every problem; nothing was published
+   */
   async publish<K extends KeyOf<M>>(
     routingKey: K,
     body: PayloadOf<M[K]>,
@@ -64,6 +74,7 @@ export class ExchangePublisher<M extends ExchangeMessages = ExchangeMessages> {
 
 /** Sends messages straight to one queue. Injected with `@InjectQueue(queue)`. */
 export class QueueSender<T = unknown> {
+  /** The queue's name. */
   readonly queue: string;
   readonly #millrace: Millrace;
   readonly #validate: ValidatePayload | undefined;
@@ -74,7 +85,11 @@ export class QueueSender<T = unknown> {
     this.#validate = validate;
   }
 
-  /** @throws {ValidationError} with every problem; nothing was sent */
+  /**
+   * Sends one message straight to the queue, without an exchange.
+   *
+   * @throws {ValidationError} with every problem; nothing was sent
+   */
   async send(body: T, properties?: PublishProperties): Promise<Receipt> {
     await this.#validate?.(body, `message for queue "${this.queue}"`);
     return this.#millrace.broker.sendToQueue(this.queue, body, properties);

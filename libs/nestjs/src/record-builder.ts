@@ -2,9 +2,11 @@ import type { Headers } from '@millrace/core';
 
 /** What can be said about a message that a `MillraceClient` sends. Of a topic's record, `headers` and `key` count. */
 export interface MessageOptions {
+  /** Facts about the message; names that begin with `millrace-` are reserved. */
   readonly headers?: Headers;
   /** Of an event: a second one with an id that the queue remembers is taken for a repetition. */
   readonly messageId?: string;
+  /** From 0, the lowest and the default. */
   readonly priority?: number;
   /** How long an event is held back before it is handled. */
   readonly delayMs?: number;
@@ -19,7 +21,9 @@ export interface MessageOptions {
 /** Data with options: `client.emit('order.created', new MillraceRecord(order, { delayMs: 60_000 }))`. */
 export class MillraceRecord<T = unknown> {
   constructor(
+    /** What the handler gets. */
     readonly data: T,
+    /** What else is said about the message. */
     readonly options: MessageOptions = {},
   ) {}
 }

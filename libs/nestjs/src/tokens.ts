@@ -23,6 +23,7 @@ export function getProducerToken(
   return topic === undefined ? `millrace:${connection}:producer` : `millrace:${connection}:topic:${nameOf(topic)}`;
 }
 
+/** What `@InjectExchange` injects: for `overrideProvider` in tests, and for factories. */
 export function getExchangeToken(
   exchange: string | { readonly name: string },
   connection: string = defaultConnection,
@@ -30,6 +31,7 @@ export function getExchangeToken(
   return `millrace:${connection}:exchange:${nameOf(exchange)}`;
 }
 
+/** What `@InjectQueue` injects: for `overrideProvider` in tests, and for factories. */
 export function getQueueToken(
   queue: string | { readonly name: string },
   connection: string = defaultConnection,

@@ -8,9 +8,13 @@ export type TopicDeclaration = TopicInput;
 
 /** What is declared in Redis before anything is published or consumed. Equal declarations may stand in several modules. */
 export interface Topology {
+  /** Topics of the log. */
   readonly topics: readonly (TopicDeclaration | TopicDefinition)[];
+  /** Exchanges, by name and type. */
   readonly exchanges: readonly (ExchangeDeclaration | ExchangeDefinition)[];
+  /** Queues; a name alone stands for one with the defaults. */
   readonly queues: readonly (string | QueueDeclaration | QueueDefinition)[];
+  /** Which messages go from an exchange to a queue, another exchange or a topic. */
   readonly bindings: readonly BindingDeclaration[];
 }
 

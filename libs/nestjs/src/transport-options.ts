@@ -19,6 +19,7 @@ import { resolveModuleOptions } from './module-options.js';
  * routing key, so that producers and consumers without Nest understand it.
  */
 export const envelopes = ['nest', 'raw'] as const;
+/** `nest`: Nest's packet around the data. `raw`: the data alone. */
 export type Envelope = (typeof envelopes)[number];
 
 /** What server and client must agree on. */
@@ -29,6 +30,7 @@ interface SharedTransportOptions {
   readonly exchange: string;
 }
 
+/** How `MillraceServer` takes part. */
 export interface MillraceServerOptions extends SharedTransportOptions {
   /** The service's name: instances that share it share the work. Events wait in the queue of this name, requests in `<queue>.requests`. */
   readonly queue: string;
@@ -38,11 +40,13 @@ export interface MillraceServerOptions extends SharedTransportOptions {
   readonly retry?: Partial<RetryPolicy> | false | undefined;
   /** How many events, and how many requests, are handled at once. Default 10. */
   readonly concurrency: number;
+  /** How long a handler may take, in ms; 0: for ever. Default 1,800,000, that of a queue's consumer. */
   readonly handlerTimeoutMs?: number | undefined;
   /** How long handlers in flight may take at `close()`. Default: the connection's `shutdownDeadlineMs`. */
   readonly shutdownDeadlineMs?: number | undefined;
 }
 
+/** How `MillraceClient` sends. */
 export interface MillraceClientOptions extends SharedTransportOptions {
   /** Default `nest`. */
   readonly envelope: Envelope;
@@ -50,7 +54,9 @@ export interface MillraceClientOptions extends SharedTransportOptions {
   readonly timeoutMs: number;
 }
 
+/** The options as users write them: connection, queue, and what differs from the defaults. */
 export type MillraceServerInput = Pick<MillraceServerOptions, 'connection' | 'queue'> & Partial<MillraceServerOptions>;
+/** The options as users write them: the connection, and what differs from the defaults. */
 export type MillraceClientInput = Pick<MillraceClientOptions, 'connection'> & Partial<MillraceClientOptions>;
 
 /** @throws {OptionsError} with every problem at once */

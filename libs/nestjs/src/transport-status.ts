@@ -5,9 +5,13 @@ export type TransportStatus = 'connected' | 'disconnected' | 'reconnecting';
 
 /** What `on` of server and client can be told to listen to. */
 export type TransportEvents = {
+  /** Redis is there. */
   up: () => void;
+  /** Redis is away, and why; it is tried again all the time. */
   down: (reason: string) => void;
+  /** The connection was closed for good. */
   closed: () => void;
+  /** Something about the server that an operator should know. */
   warning: (text: string) => void;
 };
 
