@@ -32,7 +32,7 @@ export interface BrokerOptions {
   readonly upkeep: boolean;
 }
 
-/** @throws {OptionsError} with every problem at once */
+/** Checks the options and fills in defaults. @throws {OptionsError} with every problem at once */
 export function resolveBrokerOptions(input: Partial<BrokerOptions>): BrokerOptions {
   return resolveOptions<BrokerOptions>('broker', readers, input);
 }

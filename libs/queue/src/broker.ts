@@ -30,6 +30,7 @@ import { TopologyCache } from './topology/topology-cache.js';
 
 /** Exchanges, queues and bindings: declares them, publishes to them, and makes the consumers of queues. */
 export class Broker {
+  /** What happens here: failures, retries, dead letters, outages. */
   readonly events: Events;
   readonly #options: BrokerOptions;
   readonly #composer: Composer;
@@ -99,6 +100,7 @@ export class Broker {
     return this.#declarations.unbind(binding);
   }
 
+  /** Deletes an exchange with its bindings. Answers false when there is none, or when it is in use and `ifUnused`. */
   deleteExchange(name: string, options?: { readonly ifUnused?: boolean }): Promise<boolean> {
     return this.#declarations.deleteExchange(name, options);
   }

@@ -18,11 +18,13 @@ export interface MessageState {
   readonly message: QueuedMessage | undefined;
   /** The next attempt, or the present one. */
   readonly attempt: number;
+  /** How often it was delivered so far, however that ended. */
   readonly deliveryCount: number;
   /** What its handler last told with `context.progress()`. */
   readonly progress: unknown;
   /** When a delayed one is due, ms since 1970 by Redis' clock. */
   readonly dueAt: number | undefined;
+  /** The id of the consumer that holds it; undefined when nobody does. */
   readonly consumer: string | undefined;
   /** What its handler answered, where the consumer has `keepResultMs`. */
   readonly result: unknown;
@@ -30,19 +32,23 @@ export interface MessageState {
 
 /** Some messages, and where the next ones begin. */
 export interface MessagePage {
+  /** `at`: when a delayed one is due, in ms since 1970. */
   readonly messages: readonly (QueuedMessage & { readonly at?: number | undefined })[];
   /** Undefined after the last page. */
   readonly cursor: string | undefined;
 }
 
+/** Which messages of a list. */
 export interface PageOptions {
   /** Default 100. */
   readonly limit?: number;
+  /** Where the page before ended. Default: the list's beginning. */
   readonly cursor?: string | undefined;
 }
 
 /** What can be seen of, and done to, one queue and single messages of it. Made by `broker.queue(name)`. */
 export class QueueHandle {
+  /** The queue's name. */
   readonly name: string;
   readonly #connection: RedisConnection;
   readonly #codecs: CodecRegistry;
@@ -142,16 +148,18 @@ export class QueueHandle {
     await this.#switch(true);
   }
 
-  /** @throws {TopologyNotFoundError} */
+  /** Lets consumers have messages again. @throws {TopologyNotFoundError} */
   async resume(): Promise<void> {
     await this.#switch(false);
   }
 
+  /** Whether `pause()` holds the queue back. @throws {TopologyNotFoundError} */
   async isPaused(): Promise<boolean> {
     const paused = await this.#slots.each(({ keys }) => isQueuePaused(this.#connection.commands, keys));
     return paused.every((isPaused) => isPaused);
   }
 
+  /** How many messages stand where, and how many consumers there are. @throws {TopologyNotFoundError} */
   async counts(): Promise<QueueCounts> {
     const priorities = await this.priorities();
     const counts = await this.#slots.each((place) =>

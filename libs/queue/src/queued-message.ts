@@ -22,26 +22,32 @@ export class QueuedMessage {
     return publishedId(this.id);
   }
 
+  /** The exchange it was published to; `''` is the default exchange. */
   get exchange(): string {
     return this.#message.exchange;
   }
 
+  /** The key it was published with. */
   get routingKey(): string {
     return this.#message.routingKey;
   }
 
+  /** What was published with it. */
   get headers(): Headers {
     return this.#message.headers;
   }
 
+  /** `correlationId`, `replyTo`, `type`, `expirationMs`, where the publisher gave them. */
   get properties(): StoredProperties {
     return this.#message.properties;
   }
 
+  /** From 0, the lowest. */
   get priority(): number {
     return this.#message.priority;
   }
 
+  /** When it was published, in ms since 1970, by the publisher's clock. */
   get timestamp(): number {
     return this.#message.timestamp;
   }

@@ -3,13 +3,17 @@ import type { MessageContext } from './message-context.js';
 
 /** One message of a batch: its payload, decoded and validated, and what is known of it. */
 export interface BatchMessage {
+  /** Decoded and, where there is a schema, validated. */
   readonly payload: unknown;
+  /** What is known of this message: id, headers, attempt. */
   readonly context: MessageContext;
 }
 
 /** One attempt to handle one batch. Each message has its own context too, with its own attempt. */
 export class BatchContext extends DeliveryContext {
+  /** The queue it was taken from. */
   readonly queue: string;
+  /** In the order they were reserved. */
   readonly messages: readonly BatchMessage[];
 
   constructor(queue: string, messages: readonly BatchMessage[]) {

@@ -20,6 +20,7 @@ export type { DeadLetterReason };
 
 /** Handles a message. What it returns is kept as the result, or sent as the reply to a request. */
 export type MessageHandler = Handler<MessageContext>;
+/** Runs around a message's handler: `(context, next) => next()`. */
 export type MessageMiddleware = Middleware<MessageContext>;
 
 /**
@@ -33,21 +34,29 @@ export type BatchHandler = (messages: readonly BatchMessage[], context: BatchCon
 export interface HandlerOptions {
   /** Topic pattern: `*` is one word, `#` any number. */
   readonly pattern: string;
+  /** Handles the messages whose routing key the pattern matches. */
   readonly handler: MessageHandler;
   /** Default: the pattern. It must stay the same over deployments: it is kept with messages that are being retried. */
   readonly name?: string | undefined;
   /** Default: the consumer's. */
   readonly retry?: RetryPolicy | undefined;
+  /** How long the handler may take, in ms; 0: for ever. Default: the consumer's. */
   readonly handlerTimeoutMs?: number | undefined;
+  /** Answers the payload to be handled, or throws. Default: the consumer's. */
   readonly validate?: ((payload: unknown, context: MessageContext) => unknown) | undefined;
+  /** Runs around the handler, inside the consumer's own. */
   readonly middleware?: readonly MessageMiddleware[] | undefined;
 }
 
 /** What a consumer does with the messages of one queue. Exactly one of `handler`, `handlers` and `batchHandler` is given. */
 export interface ConsumerOptions {
+  /** The queue it consumes from; it must be declared. */
   readonly queue: string;
+  /** Handles every message of the queue. */
   readonly handler?: MessageHandler | undefined;
+  /** Handlers by routing key. */
   readonly handlers?: readonly HandlerOptions[] | undefined;
+  /** Handles several messages at once, as `batch` says. */
   readonly batchHandler?: BatchHandler | undefined;
   /** Of a batch: its size (default 100), and how long its first message waits for others (default 50 ms). */
   readonly batch: { readonly maxMessages: number; readonly maxWaitMs: number };

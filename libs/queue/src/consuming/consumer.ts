@@ -21,11 +21,17 @@ const defaultStopDeadlineMs = 10_000;
  * has a part for each slot; all of them fill the same hold.
  */
 export class QueueConsumer implements Service, PartOwner {
+  /** As they were resolved: defaults are in them. */
   readonly options: ConsumerOptions;
+  /** Of the implementation: the broker's connection, events and codecs. */
   readonly host: ConsumerHost;
+  /** What names its handler in events and metrics. */
   readonly labels: HandlerLabels;
+  /** Of the implementation: the messages it holds, over all its parts. */
   readonly hold: ConsumerHold;
+  /** Of the implementation: shares what may be held among its parts. */
   readonly room: ConsumerRoom;
+  /** Of the implementation: tells events of what it does. */
   readonly report: ConsumerReport;
   readonly #lifecycle = new Lifecycle();
   #parts: readonly ConsumerPart[] = [];
@@ -45,10 +51,12 @@ export class QueueConsumer implements Service, PartOwner {
     this.room = new ConsumerRoom((reserved) => this.hold.wanted(reserved));
   }
 
+  /** The queue it consumes from. */
   get queue(): string {
     return this.options.queue;
   }
 
+  /** What it does at the moment. */
   get status(): ConsumerStatus {
     const { state } = this.#lifecycle;
     const turns = this.#parts.map((part) => part.turns.state);
@@ -64,6 +72,8 @@ export class QueueConsumer implements Service, PartOwner {
   }
 
   /**
+   * Joins the queue and begins to take messages. What it holds after an outage comes back by itself.
+   *
    * @throws {TopologyNotFoundError} the queue is not declared
    * @throws {UnavailableError} Redis does not answer
    */
@@ -93,6 +103,7 @@ export class QueueConsumer implements Service, PartOwner {
     this.hold.isOpen = false;
   }
 
+  /** Takes messages again after `pause`. */
   resume(): void {
     this.#isPaused = false;
     if (!this.#lifecycle.isStopping) this.hold.isOpen = true;
@@ -127,16 +138,19 @@ export class QueueConsumer implements Service, PartOwner {
 
   // What its parts tell it.
 
+  /** A message of a part is settled as its handler's outcome says. */
   settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void {
     // A lease that was lost took the message with it.
     if (this.hold.remove(held)) this.#parts[held.origin.index]?.settling.settle(held, settlement, labels, handled);
     if (this.#parts.length > 1) this.#nudgeOthers(held.origin.index);
   }
 
+  /** A part's message is set aside, because no handler is for it. */
   park(held: HeldMessage): void {
     if (this.hold.remove(held)) this.#parts[held.origin.index]?.turns.judge({ kind: 'park', id: held.id });
   }
 
+  /** A handler ended: so many messages, in so many ms. */
   unitEnded(messages: number, tookMs: number): void {
     this.hold.unitEnded(messages, tookMs);
   }
@@ -149,6 +163,7 @@ export class QueueConsumer implements Service, PartOwner {
     if (!part.turns.isEager) this.#nudgeOthers(part.index);
   }
 
+  /** A part tells of a failure in the background. */
   failed(error: unknown): void {
     this.host.events.emit('background-error', { duty: `consumer of queue ${this.queue}`, error });
   }

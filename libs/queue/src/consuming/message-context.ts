@@ -30,6 +30,7 @@ export class MessageContext extends DeliveryContext {
     this.#deliveries = deliveries;
   }
 
+  /** The queue it was taken from. */
   get queue(): string {
     return this.#desk.queue;
   }
@@ -39,10 +40,12 @@ export class MessageContext extends DeliveryContext {
     return this.#message.exchange;
   }
 
+  /** The key it was published with. */
   get routingKey(): string {
     return this.#message.routingKey;
   }
 
+  /** What was published with it. */
   get headers(): Headers {
     return this.#message.headers;
   }
@@ -52,6 +55,7 @@ export class MessageContext extends DeliveryContext {
     return this.#message.properties;
   }
 
+  /** From 0, the lowest. */
   get priority(): number {
     return this.#message.priority;
   }

@@ -4,6 +4,7 @@
  */
 export class Requeue extends Error {
   constructor(
+    /** `back`: behind all that wait. `head`: it is the next one. */
     readonly to: 'back' | 'head' = 'back',
     reason = 'the handler gave the message back',
   ) {

@@ -9,6 +9,7 @@ import type { QueueSlots } from '../queue-slots.js';
 import type { QueuedMessage } from '../queued-message.js';
 import { replaceWaiting } from '../store/browse.js';
 
+/** Which dead letters to send back, and how. */
 export interface RedriveOptions {
   /** Only these. Default: all that are there when it begins. */
   readonly ids?: readonly string[] | undefined;
@@ -24,9 +25,11 @@ export interface RedriveOptions {
   readonly maxRedrives?: number | undefined;
   /** Only tell what would be done. */
   readonly dryRun?: boolean | undefined;
+  /** Ends it between two messages; the report says how far it came. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a redrive did, or would do. */
 export interface RedriveReport {
   /** Ids that were sent back (or would be). */
   readonly redriven: readonly string[];
@@ -57,6 +60,7 @@ export class DeadLetterQueue {
     return this.#queue.ready(options);
   }
 
+  /** One that is here, by its id. */
   async get(id: string): Promise<QueuedMessage | undefined> {
     return (await this.#queue.message(id))?.message;
   }

@@ -6,12 +6,16 @@ import { countHashWords, maxHashWords } from './topic-pattern.js';
 
 /** Where a binding leads. A topic is a partitioned log: see @millrace/bridge. */
 export const destinationKinds = ['queue', 'exchange', 'topic'] as const;
+/** A `queue`, another `exchange`, or a `topic`. */
 export type DestinationKind = (typeof destinationKinds)[number];
 
 /** A rule of an exchange: what matches goes to the destination. */
 export interface Binding {
+  /** The exchange's name. */
   readonly source: string;
+  /** What it leads to. */
   readonly kind: DestinationKind;
+  /** The name of what it leads to. */
   readonly destination: string;
   /** A key (direct), a pattern (topic), a weight (consistent-hash); the others ignore it. `''` is legal. */
   readonly routingKey: string;

@@ -5,11 +5,15 @@ import type { DeadLetterReason } from '@millrace/core';
  * a count of how often.
  */
 export interface Death {
+  /** The queue in which it died. */
   readonly queue: string;
+  /** Why. */
   readonly reason: DeadLetterReason;
+  /** How often, for this reason in this queue. */
   readonly count: number;
   /** The exchange and keys through which the message had come into that queue. */
   readonly exchange: string;
+  /** See `exchange`. */
   readonly routingKeys: readonly string[];
   /** When it first died so, in ms since 1970. */
   readonly time: number;

@@ -11,11 +11,14 @@ import {
 import { objectName } from './queue-settings.js';
 
 export const exchangeTypes = ['direct', 'fanout', 'topic', 'headers', 'consistent-hash'] as const;
+/** `direct`: equal keys. `fanout`: all. `topic`: patterns. `headers`: arguments. `consistent-hash`: by weight, one. */
 export type ExchangeType = (typeof exchangeTypes)[number];
 
 /** An exchange as it is declared. The default exchange `''` is always there and is not declared. */
 export interface ExchangeSettings {
+  /** At most 255 bytes. */
   readonly name: string;
+  /** How it chooses among its bindings. */
   readonly type: ExchangeType;
   /** Where a message goes that no binding of this exchange matches. It counts as routed then. */
   readonly alternateExchange?: string | undefined;
@@ -30,6 +33,7 @@ export interface ExchangeSettings {
   readonly hashOn?: string | undefined;
 }
 
+/** An exchange as users write it: name, type, and what differs from the defaults. */
 export type ExchangeDeclaration = Pick<ExchangeSettings, 'name' | 'type'> & Partial<ExchangeSettings>;
 
 /** @throws {OptionsError} with every problem at once */

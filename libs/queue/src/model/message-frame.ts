@@ -11,8 +11,11 @@ export interface StoredMessage {
   readonly timestamp: number;
   /** The exchange it was published to; the default exchange is `''`. */
   readonly exchange: string;
+  /** The key it was published with. */
   readonly routingKey: string;
+  /** What was published with it. */
   readonly headers: Headers;
+  /** Those that the publisher gave. */
   readonly properties: StoredProperties;
   /** Newest first. */
   readonly deaths: readonly Death[];
@@ -22,8 +25,11 @@ export interface StoredMessage {
 
 /** The optional facts about a message that Millrace itself gives a meaning. */
 export interface StoredProperties {
+  /** Joins a reply to its request. */
   readonly correlationId?: string | undefined;
+  /** Where a request's reply is to go. */
   readonly replyTo?: string | undefined;
+  /** What kind of message this is, in the application's words. */
   readonly type?: string | undefined;
   /** What decides in which shard of a sharded queue it stands. */
   readonly shardKey?: string | undefined;

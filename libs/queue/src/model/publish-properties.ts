@@ -6,7 +6,9 @@ import { routingKeyProblem } from './routing-key.js';
 export interface PublishProperties {
   /** At most 255 bytes. A second message with an id that the queue remembers is taken for a repetition. Default: a new id. */
   readonly messageId?: string | undefined;
+  /** Joins a reply to its request, or messages to a conversation. Default: none. */
   readonly correlationId?: string | undefined;
+  /** The queue to which a reply is to go. Default: none. */
   readonly replyTo?: string | undefined;
   /** What kind of message this is, in the application's words. */
   readonly type?: string | undefined;
@@ -15,6 +17,7 @@ export interface PublishProperties {
    * recognised; else the shards take turns. At most 255 bytes.
    */
   readonly shardKey?: string | undefined;
+  /** Facts about the message; names that begin with `millrace-` are reserved. Default: none. */
   readonly headers?: Headers | undefined;
   /** From 0, the lowest; clamped to the levels that a queue has. Default 0. */
   readonly priority?: number | undefined;

@@ -22,6 +22,7 @@ export type Overflow = (typeof overflows)[number];
 
 /** Where a queue's dead letters go. The default exchange `''` sends to the queue that `routingKey` names. */
 export interface DeadLetterTarget {
+  /** The exchange's name. */
   readonly exchange: string;
   /** Default: the routing key that the message had. */
   readonly routingKey?: string | undefined;
@@ -29,6 +30,7 @@ export interface DeadLetterTarget {
 
 /** A queue as it is declared. */
 export interface QueueSettings {
+  /** At most 255 bytes. */
   readonly name: string;
   /** How long a message may wait, in ms (AMQP `x-message-ttl`). With a message's own expiration the shorter one counts. */
   readonly messageTtlMs?: number | undefined;

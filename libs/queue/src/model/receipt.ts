@@ -1,5 +1,6 @@
 /** A queue that did not take a message. */
 export interface Refusal {
+  /** The queue's name. */
   readonly queue: string;
   /** It is full: by its length or its bytes. */
   readonly reason: 'maxlen';
@@ -9,16 +10,21 @@ export interface Refusal {
 
 /** Where a message was written in a partitioned log. */
 export interface TopicPosition {
+  /** The topic's name. */
   readonly topic: string;
+  /** The partition's number, from 0. */
   readonly partition: number;
+  /** Its place in the partition, from 0. */
   readonly offset: number;
 }
 
 /** What became of a published message, confirmed by Redis. */
 export interface Receipt {
+  /** Its id: the given one, or a new one. */
   readonly messageId: string;
   /** The queues that hold it, or held it already. */
   readonly queues: readonly string[];
+  /** Where it stands in partitioned logs. */
   readonly topics: readonly TopicPosition[];
   /** No binding matched, so that nobody got it. With `mandatory` that is an UnroutableError instead. */
   readonly isUnroutable: boolean;

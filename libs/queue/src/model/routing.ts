@@ -6,6 +6,7 @@ import type { Topology } from './topology.js';
 
 /** Where a message goes: each destination once, however many bindings match. */
 export interface Route {
+  /** Names of queues. */
   readonly queues: readonly string[];
   /** Partitioned logs. */
   readonly topics: readonly string[];
@@ -46,11 +47,12 @@ export class Router {
     }
   }
 
+  /** What it routes by. */
   get topology(): Topology {
     return this.#topology;
   }
 
-  /** @throws {TopologyNotFoundError} there is no such exchange */
+  /** Where a message goes that is published to that exchange. @throws {TopologyNotFoundError} there is no such exchange */
   route(exchange: string, message: Routable): Route {
     const kept = this.#kept.get(exchange)?.get(message.routingKey);
     if (kept !== undefined) return kept;

@@ -13,8 +13,11 @@ import { type Topology, type TopologyEdit, withEdits } from './topology.js';
 
 /** Exchanges, queues and bindings as code declares them. */
 export interface TopologyDefinition {
+  /** Default: none. */
   readonly exchanges?: readonly ExchangeDeclaration[] | undefined;
+  /** Default: none. */
   readonly queues?: readonly QueueDeclaration[] | undefined;
+  /** Default: none. */
   readonly bindings?: readonly BindingDeclaration[] | undefined;
 }
 
@@ -22,9 +25,13 @@ export interface TopologyDefinition {
 export interface PlanStep {
   /** `change`: can be applied while in use. `conflict`: cannot; delete the object first. */
   readonly action: 'create' | 'change' | 'conflict';
+  /** What it is about. */
   readonly kind: 'exchange' | 'queue' | 'binding';
+  /** Its name; of a binding, from where to where. */
   readonly name: string;
+  /** What differs from what is declared; empty for `create`. */
   readonly differences: readonly SettingDifference[];
+  /** Of the implementation: what would be written. */
   readonly edit: TopologyEdit;
 }
 

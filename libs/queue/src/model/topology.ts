@@ -6,7 +6,9 @@ import type { QueueSettings } from './queue-settings.js';
 export interface Topology {
   /** Grows with every change. */
   readonly version: number;
+  /** By name. */
   readonly exchanges: ReadonlyMap<string, ExchangeSettings>;
+  /** By name. */
   readonly queues: ReadonlyMap<string, QueueSettings>;
   /** By binding id. */
   readonly bindings: ReadonlyMap<string, Binding>;

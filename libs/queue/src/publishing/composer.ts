@@ -11,8 +11,11 @@ import { Publication, type PublicationListener } from './publication.js';
 export interface MessageInput {
   /** `''` is the default exchange: the routing key is a queue's name then. */
   readonly exchange: string;
+  /** What bindings are compared with. */
   readonly routingKey: string;
+  /** Encoded with the broker's codec. */
   readonly body: unknown;
+  /** What else is said about the message. */
   readonly properties?: PublishProperties | undefined;
 }
 

@@ -12,6 +12,7 @@ import { insist } from './insistence.js';
 import { RemoteError, RequestTimeoutError } from './rpc-errors.js';
 import { RpcStream } from './rpc-stream.js';
 
+/** What can be said about a request. */
 export interface RequestOptions
   extends Omit<PublishProperties, 'replyTo' | 'correlationId' | 'expirationMs' | 'delayMs'> {
   /** How long to wait for the reply, or for the next one of a stream; the handler has no longer either. Default 30,000. */

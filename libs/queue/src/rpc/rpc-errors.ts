@@ -5,8 +5,11 @@ import type { RemoteFailure } from '../model/remote-failure.js';
 export class RemoteError extends MillraceError {
   /** The name of the error that the handler threw: `InsufficientFundsError`, say. */
   readonly remoteName: string;
+  /** Its `code`, where it had one. */
   readonly remoteCode: string | undefined;
+  /** What else the error carried. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** Its stack, in the process that handled the request. */
   readonly remoteStack: string;
 
   constructor(failure: RemoteFailure) {
@@ -22,6 +25,7 @@ export class RemoteError extends MillraceError {
 export class RequestTimeoutError extends MillraceError {
   constructor(
     subject: string,
+    /** How long was waited, in ms. */
     readonly timeoutMs: number,
   ) {
     super(

@@ -47,6 +47,7 @@ end
 return found
 `;
 
+/** Where a message stands: `dying` is on its way to dead letters, `parked` set aside, `running` held by a consumer. */
 export type JobState = 'ready' | 'delayed' | 'parked' | 'dying' | 'running';
 
 /** A message, found in its queue. */
@@ -123,8 +124,11 @@ export interface QueueCounts {
   readonly delayed: number;
   /** Held by consumers. */
   readonly unacked: number;
+  /** Set aside because no handler was for them. */
   readonly parked: number;
+  /** Dead letters on their way to where they go. */
   readonly dying: number;
+  /** Consumers that are registered, of all processes. */
   readonly consumers: number;
 }
 

@@ -53,6 +53,7 @@ export interface QueueKeys {
   readonly seen: string;
 }
 
+/** The keys of one queue, all in one slot of a cluster. See docs/keyspace.md. */
 export function queueKeys(prefix: string, queue: string): QueueKeys {
   const base = queueBase(prefix, queue);
   return {
@@ -129,6 +130,7 @@ export interface TopologyKeys {
   readonly bindings: string;
 }
 
+/** The keys of exchanges, queues and bindings. See docs/keyspace.md. */
 export function topologyKeys(prefix: string): TopologyKeys {
   const base = topologyBase(prefix);
   return {

@@ -99,7 +99,9 @@ return 'removed'
 
 /** What must be true of a queue that is to be removed. */
 export interface RemoveConditions {
+  /** Nobody consumes from it. Default false. */
   readonly ifUnused?: boolean | undefined;
+  /** No message is in it. Default false. */
   readonly ifEmpty?: boolean | undefined;
   /** Nobody consumed from or declared it within its `idleExpiryMs`. */
   readonly ifIdle?: boolean | undefined;

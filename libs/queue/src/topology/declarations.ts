@@ -12,6 +12,7 @@ import { commitTopology } from '../store/topology.js';
 import { ownerOf } from './connection-owner.js';
 import type { TopologyCache } from './topology-cache.js';
 
+/** How to declare. */
 export interface DeclareOptions {
   /** What to do with a declared object whose settings differ where they can be changed in use. Default `refuse`. */
   readonly onChange?: 'refuse' | 'apply' | undefined;
