@@ -11,8 +11,11 @@ import {
   text,
 } from '@millrace/core';
 
+/** Where a server listens. */
 export interface Address {
+  /** Name or IP address. */
   readonly host: string;
+  /** Default 6379. */
   readonly port: number;
 }
 
@@ -26,8 +29,11 @@ export interface ConnectionOptions {
   readonly sentinel?:
     | { readonly name: string; readonly nodes: readonly Address[]; readonly password?: string | undefined }
     | undefined;
+  /** Of Redis' ACL. Default: the one in the URL, or Redis' default user. */
   readonly username?: string | undefined;
+  /** Default: the one in the URL, or none. */
   readonly password?: string | undefined;
+  /** Node's TLS options; `{}` for the defaults. Default: as the URL says (`rediss:`), or none. */
   readonly tls?: TlsOptions | undefined;
   /** Database number of a single server. Default: the one in the URL, or 0. */
   readonly db?: number | undefined;
@@ -46,7 +52,7 @@ export interface ConnectionOptions {
 /** The options as users write them: everything with a default may be left out. */
 export type ConnectionInput = Partial<ConnectionOptions>;
 
-/** @throws {OptionsError} with every problem at once */
+/** Checks the options and fills in defaults. @throws {OptionsError} with every problem at once */
 export function resolveConnectionOptions(input: ConnectionInput): ConnectionOptions {
   return resolveOptions<ConnectionOptions>('redis connection', readers, withEndpointChecked(input));
 }

@@ -49,10 +49,12 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     return this.#commands;
   }
 
+  /** Whether commands are answered at the moment, as far as is known. */
   get isUp(): boolean {
     return this.#commands.status === 'ready';
   }
 
+  /** Whether `close` was called. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -108,6 +110,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     return client;
   }
 
+  /** Ends a client that this connection made for one caller. */
   release(client: RedisClient): void {
     this.#blocking.delete(client);
     client.disconnect();

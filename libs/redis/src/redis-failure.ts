@@ -2,11 +2,13 @@ import type { WriteFailure } from '@millrace/core';
 
 /** What a failed command means to the one who sent it. */
 export interface RedisFailure {
+  /** Which kind of failure it is for a write. */
   readonly failure: WriteFailure;
   /** Whether the command may have been executed all the same: it was sent, and no reply came. */
   readonly mayBeWritten: boolean;
   /** Whether the same command may succeed later. */
   readonly isTemporary: boolean;
+  /** What went wrong, in words. Holds no credentials. */
   readonly description: string;
 }
 

@@ -4,6 +4,7 @@ import type { Script, ScriptArgument } from './script.js';
 
 /** How many replicas must have a write, and how. */
 export interface ReplicaDemand {
+  /** How many, not counting the leader. */
   readonly minReplicas: number;
   /** How long they may take, in ms. The connection blocks meanwhile. */
   readonly timeoutMs: number;
@@ -13,6 +14,7 @@ export interface ReplicaDemand {
 
 /** What a script answered, and who has what it wrote. */
 export interface ReplicatedReply {
+  /** The script's, whoever has what it wrote. */
   readonly reply: unknown;
   /** Why it is not confirmed, in words; undefined when enough replicas have it. */
   readonly shortfall: string | undefined;

@@ -1,5 +1,6 @@
 // Replies arrive untyped. These functions are the only place where they get a type, and they check it.
 
+/** The reply as a number; digits count as one. @throws {Error} it is something else */
 export function asInteger(reply: unknown): number {
   if (typeof reply === 'number') return reply;
   const parsed = reply instanceof Buffer ? Number(reply.toString('latin1')) : Number.NaN;
@@ -7,17 +8,20 @@ export function asInteger(reply: unknown): number {
   return parsed;
 }
 
+/** The reply as text, decoded as UTF-8. @throws {Error} it is something else */
 export function asText(reply: unknown): string {
   if (reply instanceof Buffer) return reply.toString('utf8');
   if (typeof reply === 'string') return reply;
   throw unexpected('a text', reply);
 }
 
+/** The reply as bytes. @throws {Error} it is something else */
 export function asBytes(reply: unknown): Buffer {
   if (reply instanceof Buffer) return reply;
   throw unexpected('bytes', reply);
 }
 
+/** The reply as a list. @throws {Error} it is something else */
 export function asList(reply: unknown): readonly unknown[] {
   if (Array.isArray(reply)) return reply;
   throw unexpected('a list', reply);

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Cluster, type RedisClient } from './client.js';
 
+/** What can be given to a script as ARGV. */
 export type ScriptArgument = string | number | Buffer;
 
 /** One call of a script. */
 export interface ScriptCall {
   /** Of one hash tag. */
   readonly keys: readonly string[];
+  /** ARGV, in order. */
   readonly args: readonly ScriptArgument[];
 }
 
@@ -15,7 +17,9 @@ export interface ScriptCall {
  * a failover, SCRIPT FLUSH). Strings in its reply arrive as Buffers; read them with the functions of `reply.ts`.
  */
 export class Script {
+  /** Its Lua. */
   readonly source: string;
+  /** Its SHA-1, by which servers know it. */
   readonly sha: string;
   /** EVAL and EVALSHA, or their read-only forms: those need no right to write the keys. */
   readonly #commands: { readonly whole: string; readonly byHash: string };

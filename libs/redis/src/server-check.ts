@@ -5,9 +5,13 @@ import { asFields } from './reply.js';
 
 /** What a server told of itself. */
 export interface ServerInfo {
+  /** Which product it is. */
   readonly kind: 'redis' | 'valkey';
+  /** As it says it: `7.0.15`. */
   readonly version: string;
+  /** `maxmemory-policy`; anything but `noeviction` can lose messages. */
   readonly evictionPolicy: string;
+  /** Whether it keeps an append-only file. */
   readonly isAppendOnly: boolean;
 }
 
