@@ -33,6 +33,7 @@ export class RedisCluster {
     return this.servers.slice(this.#masterCount);
   }
 
+  /** The password of all its servers; undefined without one. */
   get password(): string | undefined {
     return this.servers[0]?.password;
   }
@@ -95,6 +96,7 @@ export class RedisCluster {
     });
   }
 
+  /** Stops every server and removes their data. Stopping twice is harmless. */
   async stop(): Promise<void> {
     this.#clients.close();
     await stopTogether(this.servers);

@@ -11,7 +11,9 @@ import { forget, remember } from './started.js';
 export interface ProxyTarget {
   /** Default 127.0.0.1. */
   readonly host?: string;
+  /** The server's port. */
   readonly port: number;
+  /** For the proxy's own commands and its `url`. Default: none. */
   readonly password?: string | undefined;
 }
 
@@ -30,7 +32,9 @@ export async function startProxy(target: ProxyTarget): Promise<FaultProxy> {
 
 /** A network between a client and Redis (plain RESP2 or RESP3, no TLS) that fails on demand. Made by `startProxy`. */
 export class FaultProxy {
+  /** Where it listens. */
   readonly host = '127.0.0.1';
+  /** Where it listens. */
   readonly port: number;
   readonly #target: ProxyTarget;
   readonly #connections = new Set<ProxiedConnection>();
@@ -43,6 +47,7 @@ export class FaultProxy {
     this.port = port;
   }
 
+  /** The target's; undefined without one. */
   get password(): string | undefined {
     return this.#target.password;
   }

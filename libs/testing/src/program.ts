@@ -11,6 +11,7 @@ import { waitFor } from './wait-for.js';
 export interface ProgramOptions {
   /** Added to this process' environment; `undefined` takes a variable away. `NODE_OPTIONS` is never handed down. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What it finds in `process.argv` from place 2 on. Default: none. */
   readonly args?: readonly string[];
   /** Options of Node itself, for example `['--max-old-space-size=64']`. */
   readonly execArgv?: readonly string[];
@@ -20,7 +21,9 @@ export interface ProgramOptions {
 
 /** How a program ended: `code` is `null` when a signal ended it. */
 export interface ProgramExit {
+  /** `null` when a signal ended it. */
   readonly code: number | null;
+  /** `null` when it ended by itself. */
   readonly signal: NodeJS.Signals | null;
 }
 
@@ -63,6 +66,7 @@ export class Program {
     remember(this);
   }
 
+  /** Its process id; undefined when it could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }

@@ -5,7 +5,9 @@ import { promisify } from 'node:util';
 
 /** An installed Redis or Valkey server. */
 export interface RedisBinary {
+  /** Where it is. */
   readonly path: string;
+  /** Which of the two it is. */
   readonly product: 'redis' | 'valkey';
   /** As the server says it, for example `7.0.15`. */
   readonly version: string;

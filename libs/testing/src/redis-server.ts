@@ -26,6 +26,7 @@ export interface RedisServerSetup extends RedisLaunch {
 
 /** A running Redis on 127.0.0.1, and the faults that can be done to it. Made by `startRedis`. */
 export class RedisServer {
+  /** Where it listens. */
   readonly host = '127.0.0.1';
   readonly #setup: RedisServerSetup;
   readonly #clients = new RedisClients();
@@ -39,6 +40,7 @@ export class RedisServer {
     remember(this);
   }
 
+  /** Where it listens: a free port, and the same after `restart`. */
   get port(): number {
     return this.#setup.port;
   }
@@ -48,6 +50,7 @@ export class RedisServer {
     return this.#setup.clusterPort;
   }
 
+  /** What clients must give; undefined without one. */
   get password(): string | undefined {
     return this.#setup.password;
   }
@@ -68,6 +71,7 @@ export class RedisServer {
     return this.#setup.dir;
   }
 
+  /** The server's process id; undefined when it could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }

@@ -28,6 +28,7 @@ export async function startReplicated(options: ReplicatedOptions = {}): Promise<
 
 /** A primary with its replicas. Made by `startReplicated`. */
 export class Replicated {
+  /** All of them, whichever is the primary. */
   readonly servers: readonly RedisServer[];
   #primary: RedisServer;
 
@@ -46,6 +47,7 @@ export class Replicated {
     return this.servers.filter((server) => server !== this.#primary);
   }
 
+  /** The password of all its servers; undefined without one. */
   get password(): string | undefined {
     return this.#primary.password;
   }
@@ -89,6 +91,7 @@ export class Replicated {
     );
   }
 
+  /** Stops every server and removes their data. Stopping twice is harmless. */
   async stop(): Promise<void> {
     await stopTogether(this.servers);
   }

@@ -1,5 +1,6 @@
 /** Something that was started and can be stopped; stopping twice is harmless. */
 export interface Stoppable {
+  /** Resolves when it is gone. */
   stop(): Promise<void>;
 }
 

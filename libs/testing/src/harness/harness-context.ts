@@ -3,37 +3,58 @@ import { DeliveryContext } from '@millrace/delivery';
 
 /** What a test says of the message that it has handled. */
 export interface MessageFacts {
+  /** Default: none. */
   readonly headers?: Headers;
   /** Which attempt this is, from 1. Default 1. */
   readonly attempt?: number;
   /** Of a record. */
   readonly key?: string;
+  /** Default 0. */
   readonly partition?: number;
+  /** Default 0. */
   readonly offset?: number;
+  /** Default: the handler's. */
   readonly topic?: string;
   /** Of a queue's message. */
   readonly messageId?: string;
+  /** Default `''`, the default exchange. */
   readonly exchange?: string;
+  /** Default: the queue's name. */
   readonly routingKey?: string;
+  /** In ms since 1970. Default: now. */
   readonly timestamp?: number;
 }
 
 /** A context with everything that a `RecordContext` and a `MessageContext` have. */
 export class HarnessContext extends DeliveryContext {
   readonly attempt: number;
+  /** The record's topic; `''` for a queue's message. */
   readonly topic: string;
+  /** The handler's queue; `''` for one of the log. */
   readonly queue: string;
+  /** The handler's group; `''` for one of a queue. */
   readonly group: string;
+  /** Default: none. */
   readonly key: string | undefined;
+  /** Default 0. */
   readonly partition: number;
+  /** Default 0. */
   readonly offset: number;
+  /** Always 1. */
   readonly epoch = 1;
+  /** Default: none. */
   readonly headers: Headers;
+  /** In ms since 1970. Default: now. */
   readonly timestamp: number;
+  /** Default `test-message`. */
   readonly messageId: string;
+  /** Default `''`, the default exchange. */
   readonly exchange: string;
+  /** Default: the queue's name. */
   readonly routingKey: string;
+  /** Always empty. */
   readonly properties = {};
+  /** Always empty. */
   readonly deaths: readonly never[] = [];
   /** What the handler told with `progress()`, in its order. */
   readonly progressTold: unknown[] = [];
@@ -54,10 +75,12 @@ export class HarnessContext extends DeliveryContext {
     this.routingKey = facts.routingKey ?? source.queue;
   }
 
+  /** Attempts before this one. */
   get deliveryCount(): number {
     return this.attempt - 1;
   }
 
+  /** Whether this is not the first attempt. */
   get redelivered(): boolean {
     return this.attempt > 1;
   }
@@ -66,8 +89,10 @@ export class HarnessContext extends DeliveryContext {
     return this.queue === '' ? `record ${this.offset} of topic "${this.topic}"` : `message of queue "${this.queue}"`;
   }
 
+  /** Does nothing: there is no group whose offset could move. */
   async commit(): Promise<void> {}
 
+  /** Keeps what was told in `progressTold`. */
   async progress(value: unknown): Promise<boolean> {
     this.progressTold.push(value);
     return true;

@@ -22,6 +22,7 @@ export type Published =
 export interface Handled {
   /** `OrderHandlers.onOrder` */
   readonly handler: string;
+  /** How the attempt ended: `completed`, `failed` and so on. */
   readonly outcome: Outcome['kind'];
   /** From 1. */
   readonly attempt: number;
@@ -29,15 +30,21 @@ export interface Handled {
 
 /** A message that was given up. */
 export interface DeadLettered {
+  /** `OrderHandlers.onOrder` */
   readonly handler: string;
+  /** Why it was given up. */
   readonly reason: DeadLetterReason;
+  /** What the handler threw last. */
   readonly error: unknown;
 }
 
 /** What happened in the application, in its order. */
 export class Journal {
+  /** What the application sent and published. */
   readonly published: Published[] = [];
+  /** Attempts that ended. */
   readonly handled: Handled[] = [];
+  /** Messages that were given up. */
   readonly deadLetters: DeadLettered[] = [];
 
   /** Forgets everything: between two tests that share an application. */

@@ -10,10 +10,15 @@ import { overrideConnections } from './override-connections.js';
 
 /** One delivery: what the handler did, and what Redis would have been told. */
 export interface HarnessDelivery {
+  /** `OrderHandlers.onOrder` */
   readonly handler: string;
+  /** From 1. */
   readonly attempt: number;
+  /** What the handler did. */
   readonly outcome: Outcome;
+  /** What follows from that by the retry policy. */
   readonly settlement: Settlement;
+  /** What the handler was given, and what it told with it. */
   readonly context: HarnessContext;
 }
 
@@ -29,7 +34,9 @@ interface DueDelivery {
  * through everything that a real delivery goes through: codec, validation, guards, interceptors, pipes, filters, retry policy.
  */
 export class OfflineHarness {
+  /** Running, without Redis. */
   readonly application: INestApplication;
+  /** What was published and handled in it. */
   readonly journal: Journal;
   #nowMs = 0;
   #due: DueDelivery[] = [];

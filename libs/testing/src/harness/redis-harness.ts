@@ -11,8 +11,11 @@ import { overrideConnections } from './override-connections.js';
 
 /** An application on a Redis of its own, with a journal of what it published and handled. */
 export class RedisHarness {
+  /** Running, its consumers too. */
   readonly application: INestApplication;
+  /** What was published and handled in it. */
   readonly journal: Journal;
+  /** The server it was started on. */
   readonly redis: RedisServer;
   readonly #overviews: readonly Overview[];
 
