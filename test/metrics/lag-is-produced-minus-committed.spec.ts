@@ -38,6 +38,7 @@ describe('lag', () => {
     gate.isOpen = true;
     await waitFor(async () => (await totalLag(metrics)) === 0, { what: 'everything to be read by two' });
     await agrees();
+    await waitFor(() => [first, second].every(({ assignment }) => assignment.length === 2), { what: 'two each' });
     gate.isOpen = false;
     const owner = [first, second].find(({ assignment }) => assignment.some(({ partition }) => partition === 0));
     await owner?.seek({ topic: 'orders', partition: 0 }, 5);
