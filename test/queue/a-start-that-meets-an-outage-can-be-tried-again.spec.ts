@@ -44,6 +44,25 @@ describe('a consumer that starts', () => {
     },
   );
 
+  it('says so too when it does not yet know what the queue is', async () => {
+    // given a process that has declared nothing itself
+    const prefix = ownPrefix();
+    const owner = await openBroker(server, prefix);
+    await owner.broker.declareQueue({ name: 'elsewhere' });
+    const { broker, close } = await openBroker(proxy, prefix);
+    const consumer = broker.consumer({ queue: 'elsewhere', handler: () => undefined });
+
+    // when
+    const cut = proxy.cutBeforeReply('{topology}:bindings');
+    const error: unknown = await consumer.start().catch((thrown: unknown) => thrown);
+    await cut;
+
+    // then
+    expect(error).toBeInstanceOf(UnavailableError);
+    await consumer.start();
+    await Promise.all([close(), owner.close()]);
+  });
+
   it('registers at a full Redis too: it is there to drain it', async () => {
     // given a message in a Redis that takes no more
     await open.broker.declareQueue({ name: 'full' });

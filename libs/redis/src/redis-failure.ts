@@ -35,11 +35,18 @@ const refusals: readonly (readonly [
   ['WRONGPASS', 'denied', false, 'Redis refused the user or password'],
 ];
 
+/** What a cluster's client puts before the last of the errors that it met on the way. */
+const redirections = /^Too many Cluster redirections\. Last error: (\w*Error: )?/;
+
 /** Reads an error of ioredis or of the server. */
 export function redisFailure(error: unknown): RedisFailure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message : String(error)).replace(redirections, '');
   for (const [prefix, failure, isTemporary, description] of refusals) {
     if (message.startsWith(prefix)) return { failure, mayBeWritten: false, isTemporary, description };
+  }
+  if (message.startsWith('UNBLOCKED')) {
+    const description = 'the Redis server was made a replica while the command waited';
+    return { failure: 'unavailable', mayBeWritten: true, isTemporary: true, description };
   }
   if (error instanceof Error && error.name === 'ReplyError') {
     return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: `Redis answered: ${message}` };

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ClosedError } from '@millrace/core';
 import { type HandlerLabels, Lifecycle, type Service, type StopOptions } from '@millrace/delivery';
+import { asOutage } from '@millrace/redis';
 import type { Handled } from '../model/handled.js';
 import { ConsumerHandlers } from './consumer-handlers.js';
 import { ConsumerHold } from './consumer-hold.js';
@@ -82,7 +83,9 @@ export class QueueConsumer implements Service, PartOwner {
       const { connection } = this.host;
       await connection.whenReady(connection.options.connectTimeoutMs);
       if (this.#parts.length === 0) {
-        const slots = await this.host.slotsOf(this.queue);
+        const slots = await this.host.slotsOf(this.queue).catch((error: unknown) => {
+          throw asOutage(`start a consumer of queue "${this.queue}"`, error);
+        });
         this.#parts = slots.map((slot, index) => new ConsumerPart(this, slot, { index, count: slots.length }));
       }
       await Promise.all(this.#parts.map((part) => part.start()));
