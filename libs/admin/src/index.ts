@@ -1,3 +1,8 @@
+/**
+ * What an operator reads of Millrace: topics, groups and queues of a whole prefix.
+ *
+ * @module @millrace/admin
+ */
 export {
   type GroupOffset,
   type GroupSnapshot,

@@ -1,3 +1,8 @@
+/**
+ * Codecs, errors, options, retry policies and settlement: the pure part of Millrace.
+ *
+ * @module @millrace/core
+ */
 export { type Backoff, backoffDelayMs, backoffProblems } from './backoff.js';
 export { ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';

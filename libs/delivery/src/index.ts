@@ -1,3 +1,8 @@
+/**
+ * What the consumers of log and queue have in common: deliveries, events, start and stop.
+ *
+ * @module @millrace/delivery
+ */
 export { type DeliveryPlan, deliver, deliverTo } from './deliver.js';
 export { DeliveryContext } from './delivery-context.js';
 export { Events, type HandlerLabels, type MillraceEvents, type RunningConsumer } from './events.js';

@@ -1,3 +1,8 @@
+/**
+ * The log: topics with partitions, producers, readers, consumer groups. Begin with {@link Log}.
+ *
+ * @module @millrace/log
+ */
 export type { DeadLetterInfo, RedriveOptions, RedriveReport } from './dead-letters/redrive.js';
 export type { BatchHandler, ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
 export type { GroupConsumer, OwnedPartition } from './group/group-consumer.js';

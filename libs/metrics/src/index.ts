@@ -1,3 +1,8 @@
+/**
+ * Prometheus metrics and OpenTelemetry traces. Begin with {@link Metrics} and {@link instrument}.
+ *
+ * @module @millrace/metrics
+ */
 export { instrument, instrumentWith, type Traced } from './instrument.js';
 export { type Measured, Metrics } from './metrics.js';
 export { type Detail, defaultDurationBuckets, type MetricsInput, type MetricsOptions } from './metrics-options.js';

@@ -1,3 +1,8 @@
+/**
+ * Millrace for Nest. Begin with {@link MillraceModule}, {@link LogHandler} and {@link QueueHandler}.
+ *
+ * @module @millrace/nestjs
+ */
 export { Drop, RetryLater } from '@millrace/core';
 export type { BatchContext as RecordBatchContext, BatchRecord, RecordContext, RecordMetadata } from '@millrace/log';
 export type {

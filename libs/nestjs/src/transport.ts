@@ -1,3 +1,8 @@
+/**
+ * Nest's microservice transport over Millrace: `@EventPattern` and `@MessagePattern`.
+ *
+ * @module @millrace/nestjs/transport
+ */
 // The entry `@millrace/nestjs/transport`: apart from the rest, because it needs @nestjs/microservices.
 export { MillraceClient } from './millrace-client.js';
 export { MillraceServer, millraceTransport } from './millrace-server.js';

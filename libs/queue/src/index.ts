@@ -1,3 +1,8 @@
+/**
+ * Exchanges, queues, bindings, publishing, consumers, requests. Begin with {@link Broker}.
+ *
+ * @module @millrace/queue
+ */
 export { Broker } from './broker.js';
 export { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
 export { BatchContext, type BatchMessage } from './consuming/batch-context.js';

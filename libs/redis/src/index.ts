@@ -1,3 +1,8 @@
+/**
+ * The connection to Redis or Valkey, and Lua scripts over it.
+ *
+ * @module @millrace/redis
+ */
 export { Cluster, maxBlockMs, Redis, type RedisClient } from './client.js';
 export { RedisConnection } from './connection.js';
 export {

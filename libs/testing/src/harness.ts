@@ -1,3 +1,8 @@
+/**
+ * A Nest application under test, with Redis or without.
+ *
+ * @module @millrace/testing/harness
+ */
 // The entry `@millrace/testing/harness`: for tests of Nest applications. Apart from the rest, because it needs Nest.
 export { HarnessContext, type MessageFacts } from './harness/harness-context.js';
 export type { DeadLettered, Handled, Published } from './harness/journal.js';

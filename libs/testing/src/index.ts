@@ -1,3 +1,8 @@
+/**
+ * Real Redis servers, clusters and Sentinels for tests, and tools that break them.
+ *
+ * @module @millrace/testing
+ */
 export { type ClusterClientOptions, RedisCluster } from './cluster.js';
 export { FaultProxy, type ProxyTarget, startProxy } from './fault-proxy.js';
 export { freePort } from './free-port.js';
