@@ -34,6 +34,7 @@ const member = log.consumer({
   topics: topic,
   leaseMs,
   heartbeatMs: 300,
+  minReplicas,
   concurrency: 8,
   retry,
   handler: handleRecord,

@@ -1,10 +1,9 @@
 import { TopicNotFoundError, UnavailableError } from '@millrace/core';
-import type { RedisConnection } from '@millrace/redis';
 import { type DeadRecord, deadLetterFrame } from '../model/dead-letter.js';
 import type { Topic } from '../model/topic.js';
-import { copyOnce } from '../store/copy.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
+import type { DeadLetterChannel } from './dead-letter-channel.js';
 
 /** The offsets of a group that is never seen again are forgotten. */
 const rememberMs = 30 * 86_400_000;
@@ -19,18 +18,13 @@ export interface DeadLetterOrigin {
 
 /** Writes dead letters, each once, and makes their topic when it is first needed. */
 export class DeadLetterWriter {
-  readonly #connection: RedisConnection;
+  readonly #channel: DeadLetterChannel;
   readonly #catalog: TopicCatalog;
   readonly #topics: Topics;
   readonly #override: string | false | undefined;
 
-  constructor(
-    connection: RedisConnection,
-    catalog: TopicCatalog,
-    topics: Topics,
-    override: string | false | undefined,
-  ) {
-    this.#connection = connection;
+  constructor(channel: DeadLetterChannel, catalog: TopicCatalog, topics: Topics, override: string | false | undefined) {
+    this.#channel = channel;
     this.#catalog = catalog;
     this.#topics = topics;
     this.#override = override;
@@ -50,7 +44,7 @@ export class DeadLetterWriter {
     const timestamp = Date.now();
     const frame = deadLetterFrame(dead, timestamp);
     for (let attempt = 1; attempt <= 2; attempt++) {
-      const reply = await copyOnce(this.#connection.commands, this.#connection.prefix, {
+      const reply = await this.#channel.copy({
         topic: topic.name,
         topicId: topic.id,
         partition: dead.partition % topic.partitions,
@@ -68,6 +62,11 @@ export class DeadLetterWriter {
       topic = await this.#ensure(name, source);
     }
     throw new UnavailableError(`topic "${name}" was deleted while a dead letter was written to it.`);
+  }
+
+  /** Nothing is written any more. */
+  close(): void {
+    this.#channel.close();
   }
 
   async #ensure(name: string, source: Topic): Promise<Topic> {

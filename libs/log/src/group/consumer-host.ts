@@ -7,6 +7,7 @@ import {
   withMiddleware,
 } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
+import { DeadLetterChannel } from '../dead-letters/dead-letter-channel.js';
 import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import { Dispatcher } from '../partition/dispatcher.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
@@ -44,7 +45,8 @@ export class ConsumerHost implements WorkerHost {
     this.events = events;
     this.codecs = codecs;
     this.dispatcher = new Dispatcher(options.concurrency, options.maxPerSecond);
-    this.deadLetters = new DeadLetterWriter(connection, catalog, topics, options.deadLetter);
+    const channel = new DeadLetterChannel(connection, options);
+    this.deadLetters = new DeadLetterWriter(channel, catalog, topics, options.deadLetter);
     const { handler = () => undefined, middleware, validate, handlerTimeoutMs } = options;
     this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs };
     this.#calls = calls;

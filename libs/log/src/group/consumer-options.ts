@@ -49,6 +49,13 @@ export interface ConsumerOptions {
   readonly retry: RetryPolicy;
   /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
   readonly deadLetter?: string | false | undefined;
+  /**
+   * How many replicas must have a dead letter before its record is finished and can be committed, so that a failover does not
+   * lose it. Default 0: Redis itself has it. With fewer the record waits, and `background-error` tells.
+   */
+  readonly minReplicas: number;
+  /** How long replicas may take each time, in ms. Default 3,000; at most 5,000. */
+  readonly replicaTimeoutMs: number;
   /** How long a handler may take unless it calls `context.extend()`; 0: for ever. Default 300,000, Kafka's max.poll.interval.ms. */
   readonly handlerTimeoutMs: number;
   /** `auto` (default): when the handler resolved. `manual`: when it called `context.commit()`. */
@@ -115,6 +122,8 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     concurrency: integer(16, { min: 1, max: 100_000 }),
     retry: retryPolicy(),
     deadLetter: optional(deadLetter),
+    minReplicas: integer(0),
+    replicaTimeoutMs: integer(3000, { min: 1, max: 5000 }),
     handlerTimeoutMs: integer(300_000, { max: 2_147_483_647 }),
     commit: oneOf(['auto', 'manual'], 'auto'),
     commitIntervalMs: integer(100),

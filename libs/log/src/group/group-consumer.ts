@@ -227,6 +227,7 @@ export class GroupConsumer implements Service {
     await Promise.all([this.#heartbeat.stop(), this.#fetcher.stop()]);
     this.#ownership.close();
     this.#host.dispatcher.close();
+    this.#host.deadLetters.close();
     this.#surroundings.onStopped?.();
   }
 }

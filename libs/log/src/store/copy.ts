@@ -1,4 +1,13 @@
-import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import {
+  asInteger,
+  asList,
+  asText,
+  lua,
+  type RedisClient,
+  type ReplicaDemand,
+  runWithReplicas,
+  type ScriptArgument,
+} from '@millrace/redis';
 import { copiesKey, partitionKeys } from './keys.js';
 import { appendNonce } from './nonce.js';
 
@@ -28,15 +37,17 @@ export type CopyReply = { readonly kind: 'copied'; readonly offset: number } | {
  * ARGV 1 topic id  2 frame  3 timestamp  4 source offset  5 pass  6 floor  7 how long copies are remembered, in ms; 0: for ever
  *      8 nonce of this append  9 source
  * RETURNS { 0, offset }, { 1 } it was there already, { 2 } no such partition
- * EFFECTS as the append script of store/append
+ * EFFECTS as the append script of store/append. A repeated copy that is remembered for a time writes that time anew, so
+ * that a WAIT after it waits for the first copy as well.
  */
 const copy = lua`#!lua
 local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'bytes', 'time', 'deleted', 'nonce')
 if meta[1] ~= ARGV[1] or meta[5] then return {2} end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[6])
-if redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[5] .. ':' .. ARGV[4]) == 0 then return {1} end
-redis.call('SADD', KEYS[4], ARGV[9])
+local isNew = redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[5] .. ':' .. ARGV[4]) == 1
 if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[3], ARGV[7]) end
+if not isNew then return {1} end
+redis.call('SADD', KEYS[4], ARGV[9])
 local finish = string.format('%.0f', meta[2] + 1)
 local t = string.format('%.0f', math.max(meta[4], ARGV[3]))
 redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[2], 't', t, 'n', ARGV[8], 'p', meta[6] or 0)
@@ -45,11 +56,31 @@ return {0, tonumber(meta[2])}
 `;
 
 export async function copyOnce(client: RedisClient, prefix: string, to: Copy): Promise<CopyReply> {
+  const { keys, args } = copyCall(prefix, to);
+  return readCopyReply(await copy.run(client, keys, args));
+}
+
+/** Copies a record and waits for its replicas, in one round trip. The client blocks meanwhile. */
+export async function copyWithReplicas(
+  client: RedisClient,
+  prefix: string,
+  to: Copy,
+  demand: ReplicaDemand,
+): Promise<CopyReply | { readonly kind: 'unconfirmed'; readonly confirmations: string }> {
+  const { reply, shortfall } = await runWithReplicas(client, copy, copyCall(prefix, to), demand);
+  const copied = readCopyReply(reply);
+  return copied.kind === 'gone' || shortfall === undefined ? copied : { kind: 'unconfirmed', confirmations: shortfall };
+}
+
+function copyCall(prefix: string, to: Copy): { readonly keys: string[]; readonly args: ScriptArgument[] } {
   const { records, meta, sources } = partitionKeys(prefix, to.topic, to.partition);
   const keys = [records, meta, copiesKey(prefix, to.topic, to.partition, to.source), sources];
   const { topicId, frame, timestamp, sourceOffset, pass, floor, rememberMs, source } = to;
-  const args = [topicId, frame, timestamp, sourceOffset, pass, floor, rememberMs, appendNonce(), source];
-  const [status, offset] = asList(await copy.run(client, keys, args));
+  return { keys, args: [topicId, frame, timestamp, sourceOffset, pass, floor, rememberMs, appendNonce(), source] };
+}
+
+function readCopyReply(reply: unknown): CopyReply {
+  const [status, offset] = asList(reply);
   if (status === 0) return { kind: 'copied', offset: asInteger(offset) };
   return { kind: status === 1 ? 'repeated' : 'gone' };
 }
