@@ -20,7 +20,7 @@ export interface MetricsOptions extends SamplerOptions {
   readonly detail: Detail;
   /** Tell topics and groups also by the names of danielqsj/kafka_exporter, for Grafana dashboard 7589. Default false. */
   readonly kafkaExporterNames: boolean;
-  /** Upper bounds of the buckets of durations, in seconds. */
+  /** Upper bounds of the buckets of durations, in seconds, rising. Default: {@link defaultDurationBuckets}. */
   readonly durationBuckets: readonly number[];
   /** How often a process that is scraped looks at lag between scrapes. Default 5,000. */
   readonly sampleIntervalMs: number;

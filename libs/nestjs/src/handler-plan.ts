@@ -17,7 +17,7 @@ export interface HandlerPlan {
   readonly millrace: Millrace;
   /** Options for the consumer: what is ours is taken out, what decorators said is put in. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** What `@Retry` or the options say beyond the connection's own policy; `false`: a failure is final. */
+  /** What `@Retry` or the options say of failures; `false`: none is tried again. */
   readonly retry: Partial<RetryPolicy> | false;
   /** Runs the method with guards, pipes, interceptors and filters. */
   readonly run: RunHandler;

@@ -64,7 +64,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     return [...this.#attached];
   }
 
-  /** Counts a service among those that are to be told and stopped: consumers do so when they start. */
+  /** Adds a service to `attached`: it is stopped with the consumers, before the connection closes. */
   attach(service: Service): void {
     this.#attached.add(service);
   }

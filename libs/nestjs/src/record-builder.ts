@@ -8,9 +8,9 @@ export interface MessageOptions {
   readonly messageId?: string;
   /** From 0, the lowest and the default. */
   readonly priority?: number;
-  /** How long an event is held back before it is handled. */
+  /** How long an event is held back before it is handled. Default 0. */
   readonly delayMs?: number;
-  /** How long it may wait to be handled. */
+  /** How long it may wait to be handled. Default: for ever. */
   readonly expirationMs?: number;
   /** Records of one key keep their order. */
   readonly key?: string;

@@ -62,7 +62,7 @@ export interface ConsumerOptions {
   readonly commit: 'auto' | 'manual';
   /** Longest time between a record's end and its commit. Default 100. */
   readonly commitIntervalMs: number;
-  /** A static member id: a restart within `sessionTimeoutMs` under the same id moves no partition (KIP-345). */
+  /** A static member id: a restart within `sessionTimeoutMs` under the same id moves no partition (KIP-345). Default: none. */
   readonly memberId?: string | undefined;
   /** How long a partition stays with an owner that went silent. Default 10,000. */
   readonly leaseMs: number;
@@ -76,7 +76,7 @@ export interface ConsumerOptions {
   readonly topicRefreshMs: number;
   /** The most records and bytes read ahead, over all partitions of this member. Defaults 10,000 and 32 MiB. */
   readonly prefetchRecords: number;
-  /** In bytes; see `prefetchRecords`. */
+  /** In bytes: see `prefetchRecords`. Default 32 MiB. */
   readonly prefetchBytes: number;
   /** How far reading may run ahead of the oldest unfinished record of a partition, in records. Default 50,000. */
   readonly maxUncommittedRecords: number;
@@ -84,7 +84,7 @@ export interface ConsumerOptions {
   readonly maxPerSecond?: number | undefined;
   /** Code around a handler of single records, the first outermost. Refused with a `batchHandler`. */
   readonly middleware: readonly Middleware<RecordContext>[];
-  /** Checks a payload, may answer another. @throws {ValidationError} */
+  /** Checks a payload, may answer another. Default: none. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: RecordContext) => unknown) | undefined;
   /** The handler's name in events and metrics. Default: the group. */
   readonly name?: string | undefined;

@@ -8,9 +8,9 @@ export interface RecordInput<T = unknown> {
   readonly value: T;
   /** Records of one key go to one partition and keep their order. Without a key batches go round-robin. */
   readonly key?: string | undefined;
-  /** Goes before the key's partition. */
+  /** Goes before the key's partition. Default: the producer chooses. */
   readonly partition?: number | undefined;
-  /** Facts about the record; names that begin with `millrace-` are reserved. */
+  /** Facts about the record; names that begin with `millrace-` are reserved. Default: none. */
   readonly headers?: Headers | undefined;
   /** When it happened, in ms since 1970. Default: the producer's clock. */
   readonly timestamp?: number | undefined;

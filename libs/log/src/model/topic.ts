@@ -41,13 +41,13 @@ export interface TopicSettings {
   readonly name: string;
   /** How many; more can be added, none taken away. Default 1. */
   readonly partitions: number;
-  /** Name of the codec that encodes values. */
+  /** Name of the codec that encodes values. Default `json`. */
   readonly codec: string;
   /** How batches are compressed, unless a producer says otherwise. Default `none`. */
   readonly compression: Compression;
   /** How long records are kept. Default: for ever. */
   readonly retention: Retention;
-  /** Where records go that a group gave up on; `false`: nowhere, they are only reported. */
+  /** Where records go that a group gave up on; `false`: nowhere, they are only reported. Default `<topic>.dead-letters`. */
   readonly deadLetter: { readonly topic: string } | false;
 }
 

@@ -79,13 +79,13 @@ export interface ConsumerOptions {
   readonly handlerTimeoutMs: number;
   /** Default: three retries after about 1, 2 and 4 s, then dead letters. `false`: none. */
   readonly retry: RetryPolicy;
-  /** Most messages a second that this consumer takes. For all consumers together: the queue's own `maxPerSecond`. */
+  /** Most messages a second that this consumer takes. For all consumers together: the queue's own `maxPerSecond`. Default: no limit. */
   readonly maxPerSecond?: number | undefined;
   /** How long the result of a handler is kept, to be read with `broker.queue(name).message(id)`. Default 0: not at all. */
   readonly keepResultMs: number;
-  /** Checks a payload and may answer a changed one. @throws {ValidationError} */
+  /** Checks a payload and may answer a changed one. Default: none. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: MessageContext) => unknown) | undefined;
-  /** The first is the outermost. */
+  /** Code around every handler, the first outermost. Default: none. */
   readonly middleware: readonly MessageMiddleware[];
 }
 

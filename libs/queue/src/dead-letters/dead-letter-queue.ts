@@ -13,17 +13,17 @@ import { replaceWaiting } from '../store/browse.js';
 export interface RedriveOptions {
   /** Only these. Default: all that are there when it begins. */
   readonly ids?: readonly string[] | undefined;
-  /** Only those for which it answers true. */
+  /** Only those for which it answers true. Default: all. */
   readonly filter?: ((message: QueuedMessage) => boolean) | undefined;
   /** Where to. Default: each back into the queue where it died last. */
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
   /** Most messages a second. Default: no limit. */
   readonly maxPerSecond?: number | undefined;
-  /** Most messages in all. */
+  /** Most messages in all. Default: no limit. */
   readonly limit?: number | undefined;
   /** Those that came back so often are left where they are: a bug does not go away by sending it round. Default 3. */
   readonly maxRedrives?: number | undefined;
-  /** Only tell what would be done. */
+  /** Only tell what would be done. Default false. */
   readonly dryRun?: boolean | undefined;
   /** Ends it between two messages; the report says how far it came. */
   readonly signal?: AbortSignal | undefined;

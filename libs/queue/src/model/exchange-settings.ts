@@ -20,7 +20,7 @@ export interface ExchangeSettings {
   readonly name: string;
   /** How it chooses among its bindings. */
   readonly type: ExchangeType;
-  /** Where a message goes that no binding of this exchange matches. It counts as routed then. */
+  /** Where a message goes that no binding of this exchange matches. It counts as routed then. Default: none. */
   readonly alternateExchange?: string | undefined;
   /** Only other exchanges may send to it. Default false. */
   readonly internal: boolean;

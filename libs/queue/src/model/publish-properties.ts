@@ -21,9 +21,9 @@ export interface PublishProperties {
   readonly headers?: Headers | undefined;
   /** From 0, the lowest; clamped to the levels that a queue has. Default 0. */
   readonly priority?: number | undefined;
-  /** How long it may wait once it is due, in ms; a queue's own limit counts when it is shorter. */
+  /** How long it may wait once it is due, in ms; a queue's own limit counts when it is shorter. Default: for ever. */
   readonly expirationMs?: number | undefined;
-  /** How long it is held back before it can be handled, in ms; through any exchange. It is routed when it is published. */
+  /** How long it is held back before it can be handled, in ms; through any exchange. It is routed when it is published. Default 0. */
   readonly delayMs?: number | undefined;
   /** It must reach a queue or topic: otherwise publishing fails with an UnroutableError. Default false. */
   readonly mandatory?: boolean | undefined;

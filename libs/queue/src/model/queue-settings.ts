@@ -32,13 +32,13 @@ export interface DeadLetterTarget {
 export interface QueueSettings {
   /** At most 255 bytes. */
   readonly name: string;
-  /** How long a message may wait, in ms (AMQP `x-message-ttl`). With a message's own expiration the shorter one counts. */
+  /** How long a message may wait, in ms (AMQP `x-message-ttl`). With a message's own expiration the shorter one counts. Default: for ever. */
   readonly messageTtlMs?: number | undefined;
-  /** The queue goes when nobody consumed from or declared it for so long, in ms (`x-expires`). Its messages are not dead-lettered. */
+  /** The queue goes when nobody consumed from or declared it for so long, in ms (`x-expires`). Its messages are not dead-lettered. Default: never. */
   readonly idleExpiryMs?: number | undefined;
-  /** Most messages that may be ready (`x-max-length`); what consumers hold and what is delayed does not count. */
+  /** Most messages that may be ready (`x-max-length`); what consumers hold and what is delayed does not count. Default: no limit. */
   readonly maxLength?: number | undefined;
-  /** Most bytes of ready messages, frames included (`x-max-length-bytes`). */
+  /** Most bytes of ready messages, frames included (`x-max-length-bytes`). Default: no limit. */
   readonly maxBytes?: number | undefined;
   /** Default `drop-head`. */
   readonly overflow: Overflow;
