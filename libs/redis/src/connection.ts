@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { UnavailableError } from '@millrace/core';
-import { openClient, type RedisClient } from './client.js';
+import { Cluster, openClient, type Redis, type RedisClient } from './client.js';
 import { type ConnectionInput, type ConnectionOptions, resolveConnectionOptions } from './connection-options.js';
 import { connectionProblem } from './connection-problem.js';
 import { withoutCredentials } from './public-options.js';
@@ -133,5 +133,9 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       this.emit('up');
     });
     client.on('close', () => this.emit('down', this.#lastError));
+    // A node that is reached anew knows nothing of this process's former connection to it, and the cluster was up all along.
+    if (client instanceof Cluster) {
+      client.on('+node', (node: Redis) => node.on('ready', () => this.isUp && this.emit('up')));
+    }
   }
 }
