@@ -176,9 +176,13 @@ export class GroupConsumer implements Service {
     await worker.seek(await offsetOf(this.#surroundings.reader, worker, to));
   }
 
-  /** Commits everything that is done, now. @throws {LeaseLostError} @throws when Redis does not answer */
+  /** Commits everything that is done, now. @throws {LeaseLostError} @throws {UnavailableError} Redis is away */
   async commit(): Promise<void> {
-    await Promise.all([...this.#ownership.workers].map((worker) => worker.offsets.flush()));
+    try {
+      await Promise.all([...this.#ownership.workers].map((worker) => worker.offsets.flush()));
+    } catch (error) {
+      throw asOutage(`commit for group "${this.options.group}"`, error);
+    }
   }
 
   #membershipSetting(): MembershipSetting {
