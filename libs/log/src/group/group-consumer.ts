@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseLostError } from '@millrace/core';
 import { Lifecycle, type LifecycleState, PollLoop, type Service, type StopOptions } from '@millrace/delivery';
 import { asOutage } from '@millrace/redis';
@@ -32,6 +33,9 @@ export interface OwnedPartition extends TopicPartition {
 
 const defaultStopMs = 30_000;
 const staticSessionMs = 45_000;
+
+/** How long a stop waits, past its deadline, for Redis to take the commits and the leases back. */
+const farewellMs = 1000;
 
 /**
  * A member of a consumer group: it gets its share of the partitions, handles their records and commits how far it is. A
@@ -135,13 +139,15 @@ export class GroupConsumer implements Service {
 
   /**
    * Takes nothing new, lets what is in hand end by the deadline (default 30 s), commits, hands the partitions over and
-   * leaves. What did not end is abandoned: its signal is aborted and another member handles it again.
+   * leaves. What did not end is abandoned: its signal is aborted and another member handles it again. A Redis that does
+   * not answer has a second more; then leases and membership are left to run out.
    */
   stop({ deadlineMs = defaultStopMs }: StopOptions = {}): Promise<void> {
     return this.#lifecycle.stop(async () => {
-      await this.#ownership.stop(deadlineMs);
-      await this.#end();
-      await this.#membership.leave().catch(() => undefined);
+      const isOver = sleep(deadlineMs + farewellMs, undefined, { ref: false });
+      await Promise.race([this.#ownership.stop(deadlineMs), isOver]);
+      await Promise.race([this.#end(), isOver]);
+      await Promise.race([this.#membership.leave().catch(() => undefined), isOver]);
       this.#host.tellStopped();
     });
   }
@@ -228,8 +234,8 @@ export class GroupConsumer implements Service {
   async #end(): Promise<void> {
     this.#surroundings.connection.off('up', this.#onUp);
     this.#committer.close();
-    await Promise.all([this.#heartbeat.stop(), this.#fetcher.stop()]);
     this.#ownership.close();
+    await Promise.all([this.#heartbeat.stop(), this.#fetcher.stop()]);
     this.#host.dispatcher.close();
     this.#host.deadLetters.close();
     this.#surroundings.onStopped?.();
