@@ -51,6 +51,12 @@ describe('a comparison', () => {
     const { refused, ratio } = compared({ millrace: samples([1, 2, 3]), bullmq: samples([1, 2]) });
     expect({ refused, ratio }).toEqual({ refused: { bullmq: 'measured in 2 of 3 rounds' }, ratio: {} });
   });
+
+  it('has no ratio to nothing', () => {
+    const { peers, ratio } = compared({ millrace: samples([0, 0, 0]), bullmq: samples([0, 0, 0]) });
+    expect(Object.keys(peers)).toEqual(['bullmq']);
+    expect(ratio).toEqual({});
+  });
 });
 
 describe('a median', () => {

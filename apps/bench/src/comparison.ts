@@ -65,7 +65,9 @@ function compareResult(scenario: Scenario, result: Result, { samples, absent, ro
     else spreads[subject] = spreadOf(values);
   }
   const { millrace: ours = null, ceiling = null, ...peers } = spreads;
-  const ratio = ours === null ? {} : mapValues(peers, ({ median }) => round(ours.median / median));
+  // Beside a peer that has none of it (no early delivery, say) there is no ratio.
+  const some = Object.fromEntries(Object.entries(peers).filter(([, { median }]) => median !== 0));
+  const ratio = ours === null ? {} : mapValues(some, ({ median }) => round(ours.median / median));
   const ofCeiling = ours === null || ceiling === null ? null : round(ours.median / ceiling.median);
   return {
     scenario: result.name,
