@@ -107,9 +107,16 @@ export function resolveConsumer(input: ConsumerInput): ConsumerOptions {
   const subject = `consumer of queue ${JSON.stringify(input?.queue)}`;
   const options = resolveOptions<ConsumerOptions>(subject, readers, input);
   const given = (['handler', 'handlers', 'batchHandler'] as const).filter((key) => options[key] !== undefined);
-  if (given.length === 1) return options;
-  const what = given.length === 0 ? 'nothing to handle messages with' : `${given.join(' and ')} at once`;
-  throw new OptionsError(subject, [`there is ${what}: give one of handler, handlers and batchHandler`]);
+  const problems: string[] = [];
+  if (given.length !== 1) {
+    const what = given.length === 0 ? 'nothing to handle messages with' : `${given.join(' and ')} at once`;
+    problems.push(`there is ${what}: give one of handler, handlers and batchHandler`);
+  }
+  // It would be told of no message: a batch has no context of one.
+  if (options.batchHandler !== undefined && options.middleware.length > 0)
+    problems.push('middleware is for a handler of single messages: let the batchHandler itself do it');
+  if (problems.length > 0) throw new OptionsError(subject, problems);
+  return options;
 }
 
 function isFunction(value: unknown): value is () => never {

@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ConsumerInput, resolveConsumer } from './consumer-options.js';
+
+const handler = (): undefined => undefined;
+const middleware: ConsumerInput['middleware'] = [(_context, next) => next()];
+
+describe('the options of a consumer', () => {
+  it('want one way to handle messages', () => {
+    expect(() => resolveConsumer({ queue: 'work' })).toThrow(/nothing to handle messages with/);
+    expect(() => resolveConsumer({ queue: 'work', handler, batchHandler: handler })).toThrow(
+      /handler and batchHandler at once/,
+    );
+    expect(resolveConsumer({ queue: 'work', handler, middleware }).middleware).toHaveLength(1);
+  });
+
+  it('refuse middleware beside a batch handler, which it would never be told of', () => {
+    expect(() => resolveConsumer({ queue: 'work', batchHandler: handler, middleware })).toThrow(
+      /middleware is for a handler of single messages/,
+    );
+    expect(resolveConsumer({ queue: 'work', batchHandler: handler }).middleware).toEqual([]);
+  });
+});
