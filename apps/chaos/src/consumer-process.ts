@@ -121,9 +121,15 @@ function watch(events: Events): void {
   events.on('background-error', ({ duty, error }) => journal.note('background-error', { duty, error: String(error) }));
 }
 
+/** Each step is written down: of an end that takes too long the next question is which one. */
 async function end(): Promise<void> {
-  await Promise.all([member, ...consumers].map((consumer) => consumer.stop({ deadlineMs: 10_000 })));
-  await Promise.all([log.close(), broker.close()]);
+  journal.note('ending', {});
+  const step = (what: string, work: Promise<unknown>) => work.then(() => journal.note('step', what));
+  const stopped = [member, ...consumers].map((consumer, index) =>
+    step(`consumer ${index} stopped`, consumer.stop({ deadlineMs: 10_000 })),
+  );
+  await Promise.all(stopped);
+  await Promise.all([step('log closed', log.close()), step('broker closed', broker.close())]);
   connection.close();
   journal.note('ended', {});
   journal.close();

@@ -57,20 +57,20 @@ export class Post {
     program.thaw();
   }
 
-  /** An orderly end. Answers false when it had to be forced. */
-  async end(): Promise<boolean> {
+  /** An orderly end. Answers who had to be forced. */
+  async end(): Promise<string | undefined> {
     const program = this.#leave();
-    if (program === undefined) return true;
+    if (program === undefined) return undefined;
     program.thaw();
     void program.kill('SIGTERM');
     const what = `${this.#name} to end`;
     const ended = waitFor(() => !program.isRunning, { what, timeoutMs: endTimeoutMs, intervalMs: 50 });
-    const isOrderly = await ended.then(
-      () => true,
-      () => false,
+    const forced = await ended.then(
+      () => undefined,
+      () => `${this.#name}.${this.#incarnation - 1}`,
     );
     await program.stop();
-    return isOrderly;
+    return forced;
   }
 
   async stop(): Promise<void> {
@@ -127,6 +127,7 @@ export class Crew {
   }
 
   async #end(post: Post): Promise<void> {
-    if (!(await post.end())) this.forcedEnds.push(`a ${post.role} did not end within ${endTimeoutMs} ms`);
+    const forced = await post.end();
+    if (forced !== undefined) this.forcedEnds.push(`${forced} did not end within ${endTimeoutMs} ms`);
   }
 }

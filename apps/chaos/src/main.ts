@@ -37,9 +37,13 @@ async function report(options: ChaosOptions): Promise<number> {
     faults: countFaults(drawFaults(options)),
     ...verdict,
     crashes: crashes.length,
-    violations: [...violations, ...crashes.map((text) => `crashes: ${text}`)].slice(0, shownViolations),
+    forcedEnds: forcedEnds.length,
+    violations: [
+      ...violations,
+      ...crashes.map((text) => `crashes: ${text}`),
+      ...forcedEnds.map((text) => `forcedEnds: ${text}`),
+    ].slice(0, shownViolations),
     missedFaults,
-    forcedEnds,
   };
   const text = JSON.stringify(result, null, 2);
   if (jsonPath !== undefined) {

@@ -19,6 +19,8 @@ export class ConsumerHold {
   readonly #start: Start;
   readonly #askForMore: () => void;
   readonly #held = new Map<string, HeldMessage>();
+  /** By the slot that they came from. */
+  readonly #counts: number[] = [];
   readonly #units: InFlight;
   readonly #rate: RateLimit | undefined;
   #permits = 0;
@@ -43,6 +45,11 @@ export class ConsumerHold {
 
   get count(): number {
     return this.#held.size;
+  }
+
+  /** How many came from one slot. */
+  countFrom({ index }: MessageOrigin): number {
+    return this.#counts[index] ?? 0;
   }
 
   get running(): number {
@@ -85,6 +92,7 @@ export class ConsumerHold {
       this.#averageBytes = movingAverage(this.#averageBytes || Number.POSITIVE_INFINITY, message.frame.length);
       this.#waiting.push(held);
     }
+    this.#counts[origin.index] = this.countFrom(origin) + taken.length;
     this.#permits -= taken.length;
     this.#startNext();
   }
@@ -94,6 +102,7 @@ export class ConsumerHold {
     const { key } = held;
     if (this.#held.get(key) !== held) return false;
     this.#bytes -= held.frame.length;
+    this.#counts[held.origin.index] = this.countFrom(held.origin) - 1;
     return this.#held.delete(key);
   }
 

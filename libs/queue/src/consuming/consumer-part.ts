@@ -138,6 +138,10 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     return this.#owner.hold.has(this.keyOf(id));
   }
 
+  held(): number {
+    return this.#owner.hold.countFrom(this);
+  }
+
   settled(verdicts: readonly Verdict[]): void {
     if (verdicts.some(({ kind }) => kind === 'dead')) this.#owner.host.carryDeadLetters(this.#slot);
   }
@@ -181,13 +185,14 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     return this.#wake.client;
   }
 
-  beaten({ hasWork, cancelled, duty }: Heartbeat): void {
+  beaten({ hasWork, held, cancelled, duty }: Heartbeat): void {
     const { hold, labels, host } = this.#owner;
     for (const id of cancelled) {
       const waiting = hold.cancel(this.keyOf(id), new MessageCancelledError(this.queue, id));
       if (waiting !== undefined) this.settling.settle(waiting, { kind: 'drop', reason: 'cancelled' }, labels);
     }
     this.#owner.giveBackStale();
+    this.turns.compare(held);
     if (hasWork) this.turns.woken({ consumer: this.membership.keys?.consumer ?? '', handed: undefined, handedAt: 0 });
     if (duty !== undefined && duty.dying > 0) host.carryDeadLetters(this.#slot);
   }

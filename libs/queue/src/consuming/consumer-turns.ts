@@ -1,10 +1,10 @@
 import type { RedisConnection } from '@millrace/redis';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { moveDue } from '../store/due.js';
-import { heldMessages } from '../store/held.js';
 import { settleVerdicts, type Verdict } from '../store/settle.js';
 import { maxTurnMessages, type TurnResult, type TurnState, turn } from '../store/turn.js';
 import type { WakeUp } from '../store/wake.js';
+import { ConsumerDoubt } from './consumer-doubt.js';
 import { ConsumerOutbox, soonest } from './consumer-outbox.js';
 import type { ConsumerReport } from './consumer-report.js';
 import type { TurnUser } from './turn-user.js';
@@ -17,7 +17,6 @@ const maxTimerMs = 2 ** 31 - 1;
  */
 const maxHandOverMs = 5000;
 const noIds: readonly string[] = [];
-const noIdSet: ReadonlySet<string> = new Set();
 
 /**
  * Talks to Redis for a consumer: one round trip at a time, which brings all verdicts since the last one, makes due messages
@@ -30,15 +29,12 @@ export class ConsumerTurns {
   readonly report: ConsumerReport;
   #keys: ConsumerKeys | undefined;
   readonly #outbox = new ConsumerOutbox();
+  readonly #doubt: ConsumerDoubt;
   #wakeUp = '';
   #isDue = false;
   #isAsked = false;
   #running: Promise<void> | undefined;
   #isEnded = false;
-  /** A turn failed: Redis may have done it all the same, and may have given us messages that we do not know of. */
-  #isUncertain = false;
-  /** Messages whose verdict may have been carried out by a turn that failed. */
-  #perhapsSettled: ReadonlySet<string> = noIdSet;
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #dueTimer: NodeJS.Timeout | undefined;
@@ -53,6 +49,7 @@ export class ConsumerTurns {
     this.#connection = connection;
     this.#user = user;
     this.report = report;
+    this.#doubt = new ConsumerDoubt(user, this.#outbox);
     connection.on('up', this.#tryAgain);
   }
 
@@ -60,7 +57,7 @@ export class ConsumerTurns {
   begin(keys: ConsumerKeys): void {
     this.#keys = keys;
     this.#outbox.clear();
-    this.#isUncertain = false;
+    this.#doubt.clear();
     this.#wakeUp = '';
     this.report.started();
     this.nudge();
@@ -97,6 +94,13 @@ export class ConsumerTurns {
 
   get state(): TurnState {
     return this.#state;
+  }
+
+  /** Somebody saw how many messages Redis has down as this consumer's: makes a turn if those are more than it knows of. */
+  compare(held: number): void {
+    if (this.#running !== undefined || held <= this.#user.held() + this.#outbox.ids().size) return;
+    this.#doubt.arise();
+    this.nudge();
   }
 
   acknowledge(id: string): void {
@@ -164,20 +168,23 @@ export class ConsumerTurns {
   }
 
   async #turn(keys: ConsumerKeys): Promise<void> {
-    if (this.#isUncertain) await this.#adopt(keys);
+    const client = this.#connection.commands;
+    if (this.#doubt.isThere) await this.#doubt.dispel(client, keys, () => this.#keys === keys);
+    if (this.#keys !== keys) return;
     const room = this.#user.wanted();
     if (room === 0 && this.#outbox.isEmpty && this.#wakeUp === '') return;
     const batch = this.#outbox.next();
     const { verdicts, claimed, acknowledged } = batch;
-    const wanted = Math.min(Math.max(0, room - this.#outbox.stillHeldWith(batch)), maxTurnMessages);
+    const stillHeld = this.#outbox.stillHeldWith(batch);
+    const wanted = Math.min(Math.max(0, room - stillHeld), maxTurnMessages);
     this.#asked = wanted;
     const maxBytes = this.#user.maxBytes();
-    const client = this.#connection.commands;
+    const known = this.#user.held() + stillHeld;
     // Sent in this order on one connection: one round trip.
     const [settled, , result] = await Promise.all([
       verdicts.length === 0 ? noIds : settleVerdicts(client, keys, verdicts),
       this.#isDue ? moveDue(client, keys.all, keys.ready.length) : false,
-      turn(client, keys, { wanted, maxBytes, wakeUp: this.#wakeUp, claimed, acknowledged }),
+      turn(client, keys, { wanted, maxBytes, wakeUp: this.#wakeUp, known, claimed, acknowledged }),
     ]);
     this.#asked = 0;
     if (this.#keys !== keys) return;
@@ -185,7 +192,7 @@ export class ConsumerTurns {
     this.#outbox.confirmed(batch);
     this.#wakeUp = '';
     this.#isDue = false;
-    const refused = result.notMine.filter((id) => !this.#perhapsSettled.has(id) && acknowledged.includes(id));
+    const refused = this.#doubt.strangersAmong(result.notMine).filter((id) => acknowledged.includes(id));
     if (acknowledged.length > refused.length) this.report.acknowledged(acknowledged.length - refused.length);
     this.#report([...result.notMine, ...settled]);
     if (verdicts.length > 0) this.#user.settled(verdicts);
@@ -194,7 +201,7 @@ export class ConsumerTurns {
     this.#goOn(verdicts.length === 0 ? result : { ...result, dueInMs: soonest(result.dueInMs, verdicts) }, counted);
   }
 
-  #goOn({ taken, state, dueInMs, now }: TurnResult, wanted: number): void {
+  #goOn({ taken, unknown, state, dueInMs, now }: TurnResult, wanted: number): void {
     this.#redisAheadMs = now - performance.now();
     this.#state = state;
     this.#isHungry = taken.length < wanted && (state === 'ok' || state === 'passed');
@@ -203,32 +210,22 @@ export class ConsumerTurns {
     if (dueInMs === 0) this.#isDue = true;
     else if (dueInMs !== undefined) this.#dueTimer = setTimeout(this.#whenDue, Math.min(dueInMs, maxTimerMs));
     if (taken.length > 0) this.#user.take(taken);
+    if (unknown > 0) {
+      this.#doubt.arise();
+      this.#isAsked = true;
+    }
     this.#user.turnEnded();
     if (!this.#outbox.isEmpty || (this.#isEager && this.#user.wanted() > 0)) this.#isAsked = true;
   }
 
-  /** After a failed turn: takes on what Redis gave us in it, and tells of nothing that it may have settled. */
-  async #adopt(keys: ConsumerKeys): Promise<void> {
-    const pending = this.#outbox.ids();
-    const unknown = await heldMessages(
-      this.#connection.commands,
-      keys,
-      (id) => !pending.has(id) && !this.#user.holds(id),
-    );
-    if (this.#keys !== keys) return;
-    if (unknown.length > 0) this.#user.take(unknown);
-    this.#isUncertain = false;
-    this.#perhapsSettled = pending;
-  }
-
   #report(notMine: readonly string[]): void {
-    const lost = notMine.filter((id) => !this.#perhapsSettled.has(id));
-    this.#perhapsSettled = noIdSet;
+    const lost = this.#doubt.strangersAmong(notMine);
+    this.#doubt.answered();
     if (lost.length > 0) this.#user.lostMessages(lost);
   }
 
   #fail(error: unknown): void {
-    this.#isUncertain = true;
+    this.#doubt.arise();
     this.#isAsked = true;
     this.#retryTimer = setTimeout(this.#tryAgain, Math.min(50 * 2 ** this.#failures++, 1000));
     if (!this.#isEnded) this.#user.failed(error);

@@ -13,6 +13,8 @@ export interface TurnUser {
   offer(message: Taken): void;
   /** Whether the consumer knows that it holds this message. */
   holds(id: string): boolean;
+  /** How many messages it holds that came from here. */
+  held(): number;
   /** These verdicts are carried out. */
   settled(verdicts: readonly Verdict[]): void;
   /** The consumer gave a verdict on messages that were no longer its own. */

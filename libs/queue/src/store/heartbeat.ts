@@ -5,9 +5,9 @@ import type { ConsumerKeys } from './consumer-keys.js';
 // next that beats: it is told of the others, to see which of them are dead, and of dead letters that nobody carries on.
 // Nobody holds the duty, so whoever dies, the next beat of anybody else is soon enough.
 //
-// KEYS 1 consumers 2 meta 3 consumer-info 4 idle 5 cancels 6 dead 7 dying 8 delayed 9 expiry 10… ready
+// KEYS 1 consumers 2 meta 3 consumer-info 4 idle 5 cancels 6 dead 7 dying 8 delayed 9 expiry 10 unacked:<me> 11… ready
 // ARGV 1 my id 2 lease in ms 3 '1' when I wait to be woken 4 who I am, when that changed, else ''
-// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take, ids that I am to give up, whether I am on duty, dead consumers, how many are dying, [id, deadline, …], [info, …] }
+// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take, how many messages are mine, ids that I am to give up, whether I am on duty, dead consumers, how many are dying, [id, deadline, …], [info, …] }
 const heartbeatScript = lua`#!lua flags=allow-oom
 local call, me = redis.call, ARGV[1]
 if not call('ZSCORE', KEYS[1], me) then return {'lost'} end
@@ -21,25 +21,25 @@ local mayTake = not meta[1] and not (meta[2] and meta[3] ~= me)
 if ARGV[3] == '1' and mayTake then call('ZADD', KEYS[4], 0, me) end
 local hasWork = 0
 if mayTake then
-  for i = 10, #KEYS do if call('EXISTS', KEYS[i]) == 1 then hasWork = 1 end end
+  for i = 11, #KEYS do if call('EXISTS', KEYS[i]) == 1 then hasWork = 1 end end
   for i = 8, 9 do
     local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
     if head and tonumber(head) <= now then hasWork = 1 end
   end
 end
-local mine = {}
+local held, mine = call('SCARD', KEYS[10]), {}
 if call('EXISTS', KEYS[5]) == 1 then
   local all = call('HGETALL', KEYS[5])
   for i = 1, #all, 2 do if all[i + 1] == me then mine[#mine + 1] = all[i] end end
 end
-if meta[4] and now - meta[4] < 550 then return {hasWork, mine, 0} end
+if meta[4] and now - meta[4] < 550 then return {hasWork, held, mine, 0} end
 call('HSET', KEYS[2], 'duty-at', now)
 local dead = call('SRANDMEMBER', KEYS[6], 10)
 for _, id in ipairs(call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)) do dead[#dead + 1] = id end
 local others = call('ZRANGE', KEYS[1], 0, 999, 'WITHSCORES')
 local ids = {}
 for i = 1, #others, 2 do ids[#ids + 1] = others[i] end
-return {hasWork, mine, 1, dead, call('HLEN', KEYS[7]), others, #ids > 1 and call('HMGET', KEYS[3], unpack(ids)) or {}}
+return {hasWork, held, mine, 1, dead, call('HLEN', KEYS[7]), others, #ids > 1 and call('HMGET', KEYS[3], unpack(ids)) or {}}
 `;
 
 /** A consumer as the one on duty sees it. */
@@ -53,6 +53,8 @@ export interface Colleague {
 
 export interface Heartbeat {
   readonly hasWork: boolean;
+  /** How many messages Redis has down as this consumer's. */
+  readonly held: number;
   /** Messages that are to be given up. */
   readonly cancelled: readonly string[];
   /** Only for the one on duty. */
@@ -68,19 +70,32 @@ export async function beat(
   state: { readonly leaseMs: number; readonly isWaiting: boolean; readonly info: string },
 ): Promise<Heartbeat | undefined> {
   const { consumers, meta, consumerInfo, idle, cancels, dead, dying, delayed, expiry } = keys.all;
-  const scriptKeys = [consumers, meta, consumerInfo, idle, cancels, dead, dying, delayed, expiry, ...keys.ready];
+  const scriptKeys = [
+    consumers,
+    meta,
+    consumerInfo,
+    idle,
+    cancels,
+    dead,
+    dying,
+    delayed,
+    expiry,
+    keys.unacked,
+    ...keys.ready,
+  ];
   const args = [keys.consumer, state.leaseMs, state.isWaiting ? '1' : '', state.info];
   const reply = asList(await heartbeatScript.run(client, scriptKeys, args));
   if (reply.length === 1) return undefined;
-  const isOnDuty = asInteger(reply[2]) === 1;
+  const isOnDuty = asInteger(reply[3]) === 1;
   return {
     hasWork: asInteger(reply[0]) === 1,
-    cancelled: asList(reply[1]).map(asText),
+    held: asInteger(reply[1]),
+    cancelled: asList(reply[2]).map(asText),
     duty: isOnDuty
       ? {
-          dead: asList(reply[3]).map(asText),
-          dying: asInteger(reply[4]),
-          colleagues: readColleagues(asList(reply[5]), asList(reply[6])),
+          dead: asList(reply[4]).map(asText),
+          dying: asInteger(reply[5]),
+          colleagues: readColleagues(asList(reply[6]), asList(reply[7])),
         }
       : undefined,
   };

@@ -2,22 +2,23 @@ import type { RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 import type { Taken } from './turn.js';
 
-/** The messages that Redis has down as a consumer's, of those that `isWanted` picks. */
+/** The messages that Redis has down as a consumer's, of those that `isWanted` picks; `gone` are ids with no message. */
 export async function heldMessages(
   client: RedisClient,
   keys: ConsumerKeys,
   isWanted: (id: string) => boolean,
-): Promise<Taken[]> {
+): Promise<{ readonly found: readonly Taken[]; readonly gone: readonly string[] }> {
   const ids = (await client.smembers(keys.unacked)).filter(isWanted);
-  if (ids.length === 0) return [];
+  if (ids.length === 0) return { found: [], gone: [] };
   const [frames, counts, handled] = await Promise.all([
     client.hmgetBuffer(keys.all.messages, ...ids),
     client.hmget(keys.all.counts, ...ids),
     client.hmget(keys.all.handled, ...ids),
   ]);
-  return ids.flatMap((id, index) => {
+  const found = ids.flatMap((id, index) => {
     const frame = frames[index];
     if (frame === null || frame === undefined) return [];
     return [{ id, frame, deliveries: Number(counts[index] ?? 0), handled: handled[index] ?? undefined }];
   });
+  return { found, gone: ids.filter((_, index) => !frames[index]) };
 }

@@ -10,10 +10,11 @@ import { unpackList } from './message-unpacker.js';
 // KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
 //      12 cancels 13 handled 14 handed 15… ready, highest priority first
 // ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 ids to acknowledge, as a
-//      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6… ids that were handed to me and that I claim
+//      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6 how many I know to be mine once these are
+//      acknowledged and claimed 7… ids that were handed to me and that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
-//         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms, ids and frames (MessagePack: id, frame, id, frame …),
-//         [counts, handled] when any of these is kept }
+//         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms, how many are mine beyond those that I know, ids and
+//         frames (MessagePack: id, frame, id, frame …), [counts, handled] when any of these is kept }
 const turnScript = lua`#!lua flags=allow-oom
 local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 14
 local call = redis.call
@@ -22,7 +23,7 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[6]) > 0
 local notMine, mine = {}, {}
-for i = 6, #ARGV do
+for i = 7, #ARGV do
   if call('ZREM', KEYS[5], ARGV[i]) == 1 then
     call('ZREM', KEYS[14], ARGV[i])
     call('SADD', KEYS[2], ARGV[i])
@@ -53,6 +54,8 @@ if n > 0 and meta[4] then
   n = math.min(n, math.floor(tokens + 1e-6))
   limited = n < wanted
 end
+local unknown = math.max(0, call('SCARD', KEYS[2]) - ARGV[6])
+n = math.max(0, n - unknown)
 local best = n > 0 and call('ZRANGE', KEYS[7], 0, 0)[1]
 if best and best:sub(1, 3) < me:sub(1, 3) then
   if meta[7] and now - meta[7] > 100 then call('ZREM', KEYS[7], best)
@@ -94,11 +97,11 @@ if #ids > 0 then
 end
 if ghosts > 0 then call('HINCRBY', KEYS[4], 'ghosts', -ghosts) end
 if limited then due = now + math.max(1, math.ceil((1 - tokens + #ids) * 1000 / meta[4])) end
-local reply = {state, -1, notMine, now, cmsgpack.pack(packed)}
+local reply = {state, -1, notMine, now, unknown, cmsgpack.pack(packed)}
 if rare and #ids > 0 then
   local ends = call('ZMSCORE', KEYS[6], unpack(ids))
   for i = 1, #ids do if ends[i] then call('ZREM', KEYS[6], ids[i]); call('ZADD', KEYS[10], ends[i], ids[i]) end end
-  reply[6] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
+  reply[7] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
 end
 for i = 5, 6 do
   local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
@@ -145,6 +148,8 @@ export interface TurnResult {
   readonly notMine: readonly string[];
   /** Redis' clock, ms since 1970. */
   readonly now: number;
+  /** How many messages Redis has down as this consumer's that it does not know of; instead of these none were taken. */
+  readonly unknown: number;
   readonly taken: readonly Taken[];
 }
 
@@ -160,12 +165,14 @@ export async function turn(
     /** Most bytes to take, but one message in any case; more are left then, perhaps. Undefined: any. */
     readonly maxBytes: number | undefined;
     readonly wakeUp: string;
+    /** Most messages that Redis should have down as this consumer's, without those that the turn takes. */
+    readonly known: number;
     readonly claimed: readonly string[];
     readonly acknowledged: readonly string[];
   },
 ): Promise<TurnResult | undefined> {
-  const { wanted, maxBytes = '', wakeUp, claimed, acknowledged } = request;
-  const args = [keys.consumer, wanted, wakeUp, packIds(acknowledged), maxBytes, ...claimed];
+  const { wanted, maxBytes = '', wakeUp, known, claimed, acknowledged } = request;
+  const args = [keys.consumer, wanted, wakeUp, packIds(acknowledged), maxBytes, known, ...claimed];
   const reply = asList(await turnScript.run(client, keys.turn, args));
   const state = asText(reply[0]);
   if (state === 'lost') return undefined;
@@ -175,7 +182,8 @@ export async function turn(
     dueInMs: dueInMs < 0 ? undefined : dueInMs,
     notMine: asList(reply[2]).map(asText),
     now: asInteger(reply[3]),
-    taken: readTaken(unpackList(asBytes(reply[4])), reply[5]),
+    unknown: asInteger(reply[4]),
+    taken: readTaken(unpackList(asBytes(reply[5])), reply[6]),
   };
 }
 

@@ -1,0 +1,61 @@
+import type { RedisClient } from '@millrace/redis';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
+import { heldMessages } from '../store/held.js';
+import type { ConsumerOutbox } from './consumer-outbox.js';
+import type { TurnUser } from './turn-user.js';
+
+const noIds: ReadonlySet<string> = new Set();
+
+/**
+ * Whether Redis may have something else down as a consumer's than the consumer knows. That is so after a turn that failed,
+ * which may have been carried out; and after a failover to a replica that was behind, which undoes what had been answered:
+ * messages that were acknowledged are this consumer's again.
+ */
+export class ConsumerDoubt {
+  readonly #user: TurnUser;
+  readonly #outbox: ConsumerOutbox;
+  #isThere = false;
+  /** Messages whose verdict may have been carried out by a turn that failed. */
+  #perhapsSettled = noIds;
+
+  constructor(user: TurnUser, outbox: ConsumerOutbox) {
+    this.#user = user;
+    this.#outbox = outbox;
+  }
+
+  get isThere(): boolean {
+    return this.#isThere;
+  }
+
+  arise(): void {
+    this.#isThere = true;
+  }
+
+  /** A registration is new: nothing is down under it. */
+  clear(): void {
+    this.#isThere = false;
+    this.#perhapsSettled = noIds;
+  }
+
+  /** Takes on what Redis has down as this consumer's, while no turn is under way; what has no message any more is let go. */
+  async dispel(client: RedisClient, keys: ConsumerKeys, isCurrent: () => boolean): Promise<void> {
+    const pending = this.#outbox.ids();
+    const isUnknown = (id: string): boolean => !pending.has(id) && !this.#user.holds(id);
+    const { found, gone } = await heldMessages(client, keys, isUnknown);
+    if (!isCurrent()) return;
+    for (const id of gone) this.#outbox.acknowledge(id);
+    if (found.length > 0) this.#user.take(found);
+    this.#isThere = false;
+    this.#perhapsSettled = pending;
+  }
+
+  /** Of what Redis does not have down as this consumer's, that which the consumer cannot have settled itself. */
+  strangersAmong(ids: readonly string[]): readonly string[] {
+    return this.#perhapsSettled.size === 0 ? ids : ids.filter((id) => !this.#perhapsSettled.has(id));
+  }
+
+  /** A turn was answered: from here on the consumer knows what it settled. */
+  answered(): void {
+    this.#perhapsSettled = noIds;
+  }
+}

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+type Client = ReturnType<RedisServer['client']>;
+
+/** Everything that Redis knows of a queue, as a replica would have it. */
+async function copyOf(client: Client, pattern: string): Promise<Map<string, Buffer>> {
+  const keys = await client.keys(pattern);
+  const dumps = await Promise.all(keys.map((key) => client.dumpBuffer(key)));
+  return new Map(keys.map((key, index) => [key, dumps[index] ?? Buffer.alloc(0)]));
+}
+
+/** All at once: as if a replica that was behind answered from now on, over the same connection. */
+async function become(client: Client, copy: ReadonlyMap<string, Buffer>): Promise<void> {
+  const transaction = client.multi();
+  for (const [key, dump] of copy) transaction.restore(key, 0, dump, 'REPLACE');
+  await transaction.exec();
+}
+
+describe('after a failover to a replica that did not know what had been acknowledged', () => {
+  let server: RedisServer;
+  let admin: Client;
+  beforeAll(async () => {
+    server = await startRedis();
+    admin = server.client();
+  });
+  afterAll(stopEverything);
+
+  /** A consumer that has acknowledged two messages which the copy still has down as its own. */
+  async function twoAcknowledged() {
+    const prefix = ownPrefix();
+    const { broker, connection, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'work' });
+    const handled: unknown[] = [];
+    const ends: (() => void)[] = [];
+    const handler = (value: unknown): Promise<void> =>
+      new Promise<void>((resolve) => ends.push(resolve)).then(() => void handled.push(value));
+    const consumer = broker.consumer({ queue: 'work', prefetch: 2, concurrency: 2, leaseMs: 1500, handler });
+    await consumer.start();
+    await broker.sendToQueue('work', 0);
+    await broker.sendToQueue('work', 1);
+    await waitFor(() => ends.length === 2, { what: 'both to begin' });
+    const copy = await copyOf(admin, `${prefix}:{queue:work}*`);
+    for (const end of ends.splice(0)) end();
+    const counts = () => broker.queue('work').counts();
+    await waitFor(async () => (await counts()).unacked === 0, { what: 'both to be acknowledged' });
+    return { prefix, broker, connection, close, consumer, handled, ends, copy, counts };
+  }
+
+  it('an idle consumer handles those again: they are not held by it for ever', async () => {
+    // given
+    const { close, consumer, handled, ends, copy, counts } = await twoAcknowledged();
+
+    // when
+    await become(admin, copy);
+
+    // then they come again, and go
+    await waitFor(() => ends.length === 2, { what: 'both to begin again' });
+    for (const end of ends.splice(0)) end();
+    await waitFor(async () => (await counts()).unacked === 0, { what: 'both to be acknowledged again' });
+    expect(handled.toSorted()).toEqual([0, 0, 1, 1]);
+    await consumer.stop();
+    await close();
+  });
+
+  it('a busy consumer never holds more than its prefetch', async () => {
+    // given more messages, which are published after the copy takes over
+    const { prefix, broker, connection, close, consumer, handled, ends, copy, counts } = await twoAcknowledged();
+
+    // when they come before the consumer knows
+    await become(admin, copy);
+    await Promise.all([2, 3, 4, 5].map((value) => broker.sendToQueue('work', value)));
+
+    // then all are handled, two at a time
+    const held = new Set<number>();
+    const look = async (): Promise<boolean> => {
+      held.add(Number(await connection.commands.scard(`${prefix}:{queue:work}:unacked:${consumer.status.consumer}`)));
+      for (const end of ends.splice(0)) end();
+      return handled.includes(5) && (await counts()).ready + (await counts()).unacked === 0;
+    };
+    await waitFor(look, { what: 'the rest to be handled', intervalMs: 1 });
+    expect(Math.max(...held)).toBe(2);
+    await consumer.stop();
+    await close();
+  });
+
+  it('lets go of what it has down as held and of which there is no message any more', async () => {
+    // given an id that no message has
+    const { prefix, connection, close, consumer, ends, handled, broker, counts } = await twoAcknowledged();
+    await connection.commands.sadd(`${prefix}:{queue:work}:unacked:${consumer.status.consumer}`, 'nobody');
+
+    // when
+    await broker.sendToQueue('work', 'next');
+
+    // then it is gone, and work goes on
+    await waitFor(() => ends.length === 1, { what: 'the next to begin' });
+    for (const end of ends.splice(0)) end();
+    await waitFor(async () => (await counts()).unacked === 0, { what: 'nothing to be held' });
+    expect(handled).toContain('next');
+    await consumer.stop();
+    await close();
+  });
+});
