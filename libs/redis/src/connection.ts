@@ -101,12 +101,20 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     });
   }
 
-  /** A client of one's own for commands that block. Give it back with `release`. */
+  /**
+   * A client of one's own for commands that block. Give it back with `release`. It may not be connected yet, when Redis is
+   * away for longer than `connectTimeoutMs`: it goes on trying.
+   *
+   * @throws {UnavailableError} the connection was closed
+   */
   async blocking(name: string): Promise<RedisClient> {
+    if (this.#isClosed) throw new UnavailableError('the connection to Redis is closed.');
     const client = openClient(this.#options, { name, blocks: true });
     this.#blocking.add(client);
     client.on('error', () => undefined);
-    await client.connect().catch(() => undefined);
+    // Not what `connect` answers: of a cluster that was failing over when it was asked, that promise is never settled.
+    client.connect().catch(() => undefined);
+    await readyOrGivenUp(client, this.options.connectTimeoutMs);
     return client;
   }
 
@@ -138,4 +146,19 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       client.on('+node', (node: Redis) => node.on('ready', () => this.isUp && this.emit('up')));
     }
   }
+}
+
+/** Resolves when the client can be used, was closed, or the time is over. */
+function readyOrGivenUp(client: RedisClient, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      client.off('ready', end);
+      client.off('end', end);
+      resolve();
+    };
+    const timer = setTimeout(end, timeoutMs);
+    client.on('ready', end);
+    client.on('end', end);
+  });
 }

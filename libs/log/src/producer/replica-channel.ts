@@ -59,7 +59,11 @@ export class ReplicaChannel implements AppendChannel {
   close(): void {
     this.#isClosed = true;
     if (this.#client !== undefined) this.#connection.release(this.#client);
-    else void this.#opening?.then((client) => this.#connection.release(client));
+    else
+      this.#opening?.then(
+        (client) => this.#connection.release(client),
+        () => undefined,
+      );
   }
 
   async #whenUp(timeoutMs: number): Promise<void> {

@@ -25,7 +25,10 @@ export class PublishChannel {
   }
 
   close(): void {
-    void this.#waiting?.then(({ client }) => this.#connection.release(client));
+    this.#waiting?.then(
+      ({ client }) => this.#connection.release(client),
+      () => undefined,
+    );
   }
 
   /** A connection that could not be asked what its server can do is asked again with the next call. */
