@@ -46,5 +46,5 @@ describe('ten thousand messages', () => {
     await waitFor(() => handled().size === 10_000, { what: 'ten thousand to have been handled' });
     expect(await redis.exists('ready', 'delayed', 'dying')).toBe(0);
     await close();
-  }, 60_000);
+  }, 120_000);
 });
