@@ -52,4 +52,44 @@ describe('the prefetch of a consumer', () => {
     await Promise.all([consumer.stop({ deadlineMs: 2000 }), turning.stop()]);
     await Promise.all([closeThrough(), close()]);
   });
+
+  it('holds also when a message is handed over while a turn brings as many as there is room for', async () => {
+    // given a consumer that is in the middle of one message and waits for another, on a slow network
+    const prefix = ownPrefix();
+    const { broker: other, connection, close } = await openBroker(server, prefix);
+    const { broker, close: closeThrough } = await openBroker(proxy, prefix);
+    await other.declareQueue({ name: 'work' });
+    const ends: (() => void)[] = [];
+    const seen: unknown[] = [];
+    const handler = (value: unknown): Promise<void> => {
+      seen.push(value);
+      return new Promise((resolve) => ends.push(resolve));
+    };
+    const consumer = broker.consumer({ queue: 'work', prefetch: 2, concurrency: 2, handler });
+    await consumer.start();
+    const idle = async (): Promise<boolean> => (await connection.commands.zcard(`${prefix}:{queue:work}:idle`)) === 1;
+    await waitFor(idle, { what: 'it to wait' });
+    await other.sendToQueue('work', 0);
+    await waitFor(async () => ends.length === 1 && (await idle()), { what: 'it to begin, and to wait for more' });
+    proxy.delay(150);
+
+    // when it ends that one, and three are published before its turn reaches Redis
+    for (const end of ends.splice(0)) end();
+    for (const value of [1, 2, 3]) await other.sendToQueue('work', value);
+
+    // then it never holds more than two
+    const held = new Set<number>();
+    const look = async (): Promise<boolean> => {
+      held.add(Number(await connection.commands.scard(`${prefix}:{queue:work}:unacked:${consumer.status.consumer}`)));
+      held.add(consumer.status.held);
+      if (ends.length === 2) for (const end of ends.splice(0)) end();
+      return seen.length === 4;
+    };
+    await waitFor(look, { what: 'all to begin', intervalMs: 5 });
+    expect(Math.max(...held)).toBeLessThanOrEqual(2);
+    await proxy.restore();
+    for (const end of ends.splice(0)) end();
+    await consumer.stop({ deadlineMs: 2000 });
+    await Promise.all([closeThrough(), close()]);
+  });
 });

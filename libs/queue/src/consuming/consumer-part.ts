@@ -119,11 +119,6 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     else this.#owner.hold.add(this, messages);
   }
 
-  offer(message: Taken): void {
-    if (this.wanted() > 0) this.take([message]);
-    else this.#refuse(message);
-  }
-
   #refuse({ id, frame }: Taken): void {
     this.turns.judge({ kind: 'release', id, priority: frame[1] ?? 0 });
   }

@@ -1,21 +1,17 @@
 import type { RedisConnection } from '@millrace/redis';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
-import { moveDue } from '../store/due.js';
+import { makeDue, moveDue } from '../store/due.js';
 import { settleVerdicts, type Verdict } from '../store/settle.js';
 import { maxTurnMessages, type TurnResult, type TurnState, turn } from '../store/turn.js';
 import type { WakeUp } from '../store/wake.js';
 import { ConsumerDoubt } from './consumer-doubt.js';
 import { ConsumerOutbox, soonest } from './consumer-outbox.js';
 import type { ConsumerReport } from './consumer-report.js';
+import { HandOvers } from './hand-overs.js';
 import type { TurnUser } from './turn-user.js';
 
 /** Node's timers wrap around beyond 2^31 ms. */
 const maxTimerMs = 2 ** 31 - 1;
-/**
- * A message that was handed over is anybody's again after 10 s: one that comes so late, because this process was held up or
- * nobody was waiting, is not begun.
- */
-const maxHandOverMs = 5000;
 const noIds: readonly string[] = [];
 
 /**
@@ -42,8 +38,7 @@ export class ConsumerTurns {
   #isEager = true;
   #asked = 0;
   #state: TurnState = 'ok';
-  /** Redis' clock less this process's monotonic one, as of the last turn. */
-  #redisAheadMs = 0;
+  readonly #handOvers = new HandOvers();
 
   constructor(connection: RedisConnection, user: TurnUser, report: ConsumerReport) {
     this.#connection = connection;
@@ -114,15 +109,13 @@ export class ConsumerTurns {
   }
 
   /** Somebody woke this consumer, or another in whose name it was woken, perhaps with a message: makes a turn. */
-  woken({ consumer, handed, handedAt }: WakeUp): void {
-    this.#wakeUp = consumer;
+  woken(wakeUp: WakeUp): void {
+    this.#wakeUp = wakeUp.consumer;
     this.#isHungry = false;
     this.#isEager = true;
-    const isFresh = performance.now() + this.#redisAheadMs - handedAt < maxHandOverMs;
-    if (handed !== undefined && isFresh && this.#keys !== undefined && !this.#isEnded) {
-      this.#outbox.claim(handed.id);
-      this.#user.offer(handed);
-      this.nudge();
+    if (this.#keys !== undefined && !this.#isEnded && this.#handOvers.add(wakeUp)) {
+      // The turn under way may fill all the room there is.
+      if (this.#asked === 0) this.#decideHandOvers(this.#keys);
       return;
     }
     this.#isAsked = true;
@@ -154,14 +147,17 @@ export class ConsumerTurns {
 
   async #run(): Promise<void> {
     while (this.#isAsked && !this.#isEnded && this.#keys !== undefined) {
+      const keys = this.#keys;
       this.#isAsked = false;
       try {
-        await this.#turn(this.#keys);
+        await this.#turn(keys);
         this.#failures = 0;
       } catch (error) {
         this.#asked = 0;
         this.#fail(error);
         break;
+      } finally {
+        this.#decideHandOvers(keys);
       }
     }
     this.#running = undefined;
@@ -192,9 +188,11 @@ export class ConsumerTurns {
     this.#outbox.confirmed(batch);
     this.#wakeUp = '';
     this.#isDue = false;
-    const refused = this.#doubt.strangersAmong(result.notMine).filter((id) => acknowledged.includes(id));
-    if (acknowledged.length > refused.length) this.report.acknowledged(acknowledged.length - refused.length);
-    this.#report([...result.notMine, ...settled]);
+    const lost = this.#doubt.strangersAmong([...result.notMine, ...settled]);
+    this.#doubt.answered();
+    const done = acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length;
+    if (done > 0) this.report.acknowledged(done);
+    if (lost.length > 0) this.#user.lostMessages(lost);
     if (verdicts.length > 0) this.#user.settled(verdicts);
     // Within a bound of bytes fewer may have come than there are.
     const counted = maxBytes !== undefined && result.taken.length > 0 ? result.taken.length : wanted;
@@ -202,7 +200,7 @@ export class ConsumerTurns {
   }
 
   #goOn({ taken, unknown, state, dueInMs, now }: TurnResult, wanted: number): void {
-    this.#redisAheadMs = now - performance.now();
+    this.#handOvers.tellTime(now);
     this.#state = state;
     this.#isHungry = taken.length < wanted && (state === 'ok' || state === 'passed');
     this.#isEager = state === 'ok' && (taken.length === wanted || dueInMs === 0);
@@ -210,18 +208,23 @@ export class ConsumerTurns {
     if (dueInMs === 0) this.#isDue = true;
     else if (dueInMs !== undefined) this.#dueTimer = setTimeout(this.#whenDue, Math.min(dueInMs, maxTimerMs));
     if (taken.length > 0) this.#user.take(taken);
-    if (unknown > 0) {
-      this.#doubt.arise();
-      this.#isAsked = true;
-    }
+    if (unknown > 0) this.#doubt.arise();
     this.#user.turnEnded();
-    if (!this.#outbox.isEmpty || (this.#isEager && this.#user.wanted() > 0)) this.#isAsked = true;
+    if (unknown > 0 || !this.#outbox.isEmpty || (this.#isEager && this.#user.wanted() > 0)) this.#isAsked = true;
   }
 
-  #report(notMine: readonly string[]): void {
-    const lost = this.#doubt.strangersAmong(notMine);
-    this.#doubt.answered();
-    if (lost.length > 0) this.#user.lostMessages(lost);
+  /** Takes what was handed over while there is room; the rest is for others, now. */
+  #decideHandOvers(keys: ConsumerKeys): void {
+    for (const message of this.#handOvers.takeAll()) {
+      if (this.#keys === keys && this.#user.wanted() > 0) {
+        this.#outbox.claim(message.id);
+        this.#user.take([message]);
+      } else {
+        this.#isDue = true;
+        void makeDue(this.#connection.commands, keys.all, message.id);
+      }
+      this.nudge();
+    }
   }
 
   #fail(error: unknown): void {

@@ -9,8 +9,6 @@ export interface TurnUser {
   maxBytes(): number | undefined;
   /** Takes messages. Must not throw. */
   take(messages: readonly Taken[]): void;
-  /** Takes a message that came with a wake-up, or gives it back when there is no room for it. Must not throw. */
-  offer(message: Taken): void;
   /** Whether the consumer knows that it holds this message. */
   holds(id: string): boolean;
   /** How many messages it holds that came from here. */

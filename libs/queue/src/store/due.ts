@@ -69,3 +69,8 @@ export async function moveDue(client: RedisClient, keys: QueueKeys, priorities: 
   ];
   return asInteger(await dueScript.run(client, scriptKeys, [maxDueMessages])) >= maxDueMessages;
 }
+
+/** A message that was handed to a consumer which has no room for it: the next `moveDue` makes it ready; without this, its time does. */
+export async function makeDue(client: RedisClient, keys: QueueKeys, id: string): Promise<void> {
+  await client.zadd(keys.delayed, 'XX', 0, id).catch(() => undefined);
+}
