@@ -71,6 +71,13 @@ export class ByteWriter {
     return this;
   }
 
+  /** Adds characters up to U+00FF, a byte each, without their length. */
+  latin1(content: string): this {
+    this.#reserve(content.length);
+    this.#length += this.#bytes.write(content, this.#length, content.length, 'latin1');
+    return this;
+  }
+
   /** Adds bytes as they are, without their length. */
   raw(content: Uint8Array): this {
     this.#reserve(content.length);

@@ -39,8 +39,35 @@ export class BatchWriteError extends WriteError {
   }
 }
 
-/** What one call of `send` or `sendBatch` handed over, and the caller who waits for the answer. */
-export class Parcel {
+/** What one call handed over, and the caller who waits for the answer. Told once of each of its records. */
+export interface Parcel {
+  /** The record is in the log. */
+  confirm(index: number, metadata: RecordMetadata): void;
+  /** It never will be, as far as is known. */
+  fail(index: number, error: MillraceError): void;
+}
+
+/** The one record of a `send`: nothing to gather. */
+export class SingleParcel implements Parcel {
+  readonly #resolve: (metadata: RecordMetadata) => void;
+  readonly #reject: (error: MillraceError) => void;
+
+  constructor(resolve: (metadata: RecordMetadata) => void, reject: (error: MillraceError) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  confirm(_index: number, metadata: RecordMetadata): void {
+    this.#resolve(metadata);
+  }
+
+  fail(_index: number, error: MillraceError): void {
+    this.#reject(error);
+  }
+}
+
+/** The records of a `sendBatch`. */
+export class BatchParcel implements Parcel {
   readonly #results: (RecordMetadata | MillraceError)[];
   readonly #resolve: (results: RecordMetadata[]) => void;
   readonly #reject: (error: MillraceError) => void;
@@ -54,11 +81,18 @@ export class Parcel {
     this.#reject = reject;
   }
 
-  /** One record is in the log, or never will be. */
-  settle(index: number, result: RecordMetadata | MillraceError): void {
-    this.#results[index] = result;
-    if (result instanceof Error) this.#firstError ??= result;
-    if (--this.#missing > 0) return;
+  confirm(index: number, metadata: RecordMetadata): void {
+    this.#results[index] = metadata;
+    if (--this.#missing === 0) this.#answer();
+  }
+
+  fail(index: number, error: MillraceError): void {
+    this.#results[index] = error;
+    this.#firstError ??= error;
+    if (--this.#missing === 0) this.#answer();
+  }
+
+  #answer(): void {
     if (this.#firstError === undefined) this.#resolve(this.#results as RecordMetadata[]);
     else if (this.#results.length === 1) this.#reject(this.#firstError);
     else this.#reject(new BatchWriteError(this.#firstError, this.#results));

@@ -6,8 +6,9 @@ import type { PartitionKeys } from '../store/keys.js';
 import { overdue, writeError } from './append-failure.js';
 import { type Trouble, unsent, type Verdict, verdictOfError, verdictOfReply } from './append-verdict.js';
 import type { AppenderSetting } from './appender-setting.js';
+import { OpenBatch } from './open-batch.js';
 import type { PreparedRecord } from './parcel.js';
-import { ProducerBatch } from './producer-batch.js';
+import type { ProducerBatch } from './producer-batch.js';
 import { batchesInFlight } from './producer-options.js';
 
 /**
@@ -27,8 +28,7 @@ export class PartitionAppender {
   readonly #setting: AppenderSetting;
   readonly #maxInFlight: number;
   #topic: Topic;
-  #open: ProducerBatch | undefined;
-  #isDue = false;
+  readonly #open: OpenBatch;
   #waiting: ProducerBatch[] = [];
   #inFlight: ProducerBatch[] = [];
   #returned: { readonly batch: ProducerBatch; readonly trouble: Trouble }[] = [];
@@ -43,6 +43,7 @@ export class PartitionAppender {
     this.partition = partition;
     this.keys = keys;
     this.#maxInFlight = batchesInFlight(setting.options);
+    this.#open = new OpenBatch(setting, this);
   }
 
   get topicName(): string {
@@ -51,7 +52,7 @@ export class PartitionAppender {
 
   /** Bytes of the batch that still takes records. */
   get openBytes(): number {
-    return this.#open?.bytes ?? 0;
+    return this.#open.bytes;
   }
 
   /** Whether it ever gave Redis a number to remember. */
@@ -59,48 +60,46 @@ export class PartitionAppender {
     return this.#nextSequence > 0 || this.#epoch > 0;
   }
 
-  /** Puts records into one batch, or as few as `maxBatchBytes` allows. */
-  add(records: readonly PreparedRecord[], bytes: number, timeoutMs: number): void {
-    const { maxBatchBytes, deliveryTimeoutMs } = this.#setting.options;
-    const topic = records[0]?.topic;
-    if (topic?.id === this.#topic.id && topic.version > this.#topic.version) this.#topic = topic;
-    // A batch that cannot be sent for a while stops taking records: they would have to share its short deadline.
-    const isOld = this.#open !== undefined && performance.now() - this.#open.createdAt > deliveryTimeoutMs / 10;
-    if (isOld || this.openBytes + bytes > maxBatchBytes) this.#closeOpen();
-    for (const record of records) {
-      if (this.openBytes > 0 && this.openBytes + record.bytes > maxBatchBytes) this.#closeOpen();
-      if (this.#open === undefined) {
-        this.#open = new ProducerBatch(Math.min(maxBatchBytes, 512 + bytes), this.#setting.onSettled);
-        this.#open.expireAfter(timeoutMs, this.#giveUp);
-        this.#setting.onBegun(this.#open, this);
-      }
-      this.#open.add(record);
-    }
+  /** Puts records into one batch, or as few as `maxBatchBytes` allows. `now` and `deadline` by the monotonic clock. */
+  add(records: readonly PreparedRecord[], bytes: number, now: number, deadline: number): void {
+    this.#open.makeRoom(bytes);
+    for (const record of records) this.addOne(record, now, deadline, bytes);
+  }
+
+  /** Puts one record into the open batch, with others of `expectedBytes` in all that come with it. */
+  addOne(record: PreparedRecord, now: number, deadline: number, expectedBytes = record.bytes): void {
+    const { topic } = record;
+    if (topic.id === this.#topic.id && topic.version > this.#topic.version) this.#topic = topic;
+    this.#open.add(record, expectedBytes, now, deadline);
     if (this.#waiting.length > 0) this.#pump();
   }
 
   /** The batch that is open has waited long enough for more records: it goes as soon as there is room in flight. */
   flush(): void {
-    this.#isDue = true;
+    this.#open.isDue = true;
     this.#pump();
   }
 
   /** Fails everything that is not confirmed yet, each batch with the error that `errorOf` makes for it. */
   abort(errorOf: (batch: ProducerBatch) => MillraceError): void {
-    const left = [this.#open, ...this.#waiting, ...this.#inFlight, ...this.#returned.map(({ batch }) => batch)];
-    this.#open = undefined;
+    const left = [this.#open.take(), ...this.#waiting, ...this.#inFlight, ...this.#returned.map(({ batch }) => batch)];
     for (const batch of left) batch?.fail(errorOf(batch));
   }
 
-  #closeOpen(): void {
-    if (this.#open !== undefined) this.#waiting.push(this.#open);
-    this.#open = undefined;
-    this.#isDue = false;
+  /** A batch takes no more records. */
+  closed(batch: ProducerBatch): void {
+    this.#waiting.push(batch);
+  }
+
+  /** A batch's time is over. */
+  giveUp(batch: ProducerBatch): void {
+    if (this.#open.is(batch)) this.#open.close();
+    batch.fail(overdue(batch, this.partition, this.#setting.options.deliveryTimeoutMs));
   }
 
   #pump(): void {
     while (!this.#isRecovering && this.#returned.length === 0 && this.#inFlight.length < this.#maxInFlight) {
-      if (this.#waiting.length === 0 && this.#isDue) this.#closeOpen();
+      if (this.#waiting.length === 0 && this.#open.isDue) this.#open.close();
       const batch = this.#waiting.shift();
       if (batch === undefined) return;
       if (!batch.isSettled) this.#launch(batch);
@@ -242,9 +241,4 @@ export class PartitionAppender {
   #report(error: unknown): void {
     this.#setting.onBackgroundError(`send to topic "${this.#topic.name}", partition ${this.partition}`, error);
   }
-
-  readonly #giveUp = (batch: ProducerBatch): void => {
-    if (batch === this.#open) this.#closeOpen();
-    batch.fail(overdue(batch, this.partition, this.#setting.options.deliveryTimeoutMs));
-  };
 }

@@ -8,7 +8,7 @@ import { minCompressedBytes } from './producer-options.js';
 /** One record batch on its way to one partition, from the first record until Redis has confirmed it or it is given up. */
 export class ProducerBatch {
   readonly records: PreparedRecord[] = [];
-  readonly createdAt = performance.now();
+  readonly createdAt: number;
   /** What stands in the frame once it is closed and compressed. */
   frame: Buffer | undefined;
   /** Its number among the producer's batches for the partition; −1: it has none yet. */
@@ -29,7 +29,9 @@ export class ProducerBatch {
   #whenSettled: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(expectedBytes: number, onSettled: (batch: ProducerBatch) => void) {
+  /** @param createdAt by this process's monotonic clock */
+  constructor(createdAt: number, expectedBytes: number, onSettled: (batch: ProducerBatch) => void) {
+    this.createdAt = createdAt;
     this.#writer = new RecordBatchWriter(expectedBytes);
     this.#onSettled = onSettled;
   }
@@ -95,13 +97,13 @@ export class ProducerBatch {
     for (let index = 0; index < this.records.length; index++) {
       const record = this.records[index]!;
       const offset = baseOffset < 0 ? -1 : baseOffset + index;
-      record.parcel.settle(record.index, { topic: record.topic.name, partition, offset, timestamp: record.timestamp });
+      record.parcel.confirm(record.index, { topic: record.topic.name, partition, offset, timestamp: record.timestamp });
     }
   }
 
   fail(error: MillraceError): void {
     if (!this.#end()) return;
-    for (const record of this.records) record.parcel.settle(record.index, error);
+    for (const record of this.records) record.parcel.fail(record.index, error);
   }
 
   #end(): boolean {

@@ -10,7 +10,7 @@ import type { AppendChannel } from './append-channel.js';
 import { noSuchPartition, writeError } from './append-failure.js';
 import type { AppenderSetting } from './appender-setting.js';
 import { FlushSchedule } from './flush-schedule.js';
-import { Parcel, type PreparedRecord } from './parcel.js';
+import { BatchParcel, type Parcel, type PreparedRecord, SingleParcel } from './parcel.js';
 import type { PartitionAppender } from './partition-appender.js';
 import type { ProducerBatch } from './producer-batch.js';
 import type { ProducerOptions } from './producer-options.js';
@@ -56,9 +56,7 @@ export class Producer {
    * @throws {WriteError} not confirmed within `deliveryTimeoutMs`; `mayBeWritten` says whether it may be in the log all the same
    */
   send(record: RecordInput): Promise<RecordMetadata> {
-    return new Promise((resolve, reject) => {
-      this.#accept([record], new Parcel(1, ([metadata]) => resolve(metadata!), reject), reject);
-    });
+    return new Promise((resolve, reject) => this.#acceptOne(record, new SingleParcel(resolve, reject), reject));
   }
 
   /**
@@ -70,7 +68,7 @@ export class Producer {
   sendBatch(records: readonly RecordInput[]): Promise<RecordMetadata[]> {
     if (records.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      this.#accept(records, new Parcel(records.length, resolve, reject), reject);
+      this.#accept(records, new BatchParcel(records.length, resolve, reject), reject);
     });
   }
 
@@ -110,19 +108,43 @@ export class Producer {
     await Promise.allSettled(known.map(({ keys }) => forgetProducer(this.#channel.client, keys, this.id)));
   }
 
+  // What throws in these two rejects the promise that they are the executor of.
+
+  /** As `#accept`, without its lists: most records come by themselves. */
+  #acceptOne(record: RecordInput, parcel: Parcel, reject: (error: unknown) => void): void {
+    const now = performance.now();
+    const deadline = now + this.options.deliveryTimeoutMs;
+    this.#assertOpen();
+    const prepared = this.#preparation.prepareOne(record, parcel, 0);
+    if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(prepared.bytes))
+      this.#writer(prepared.topic).appenderFor(prepared).addOne(prepared, now, deadline);
+    else this.#queue([record], parcel, prepared === undefined ? undefined : [prepared], deadline, reject);
+  }
+
   /** Takes the short way, without a promise of its own, unless somebody queues or something must be looked up. */
   #accept(records: readonly RecordInput[], parcel: Parcel, reject: (error: unknown) => void): void {
-    const deadline = performance.now() + this.options.deliveryTimeoutMs;
-    try {
-      if (this.#closing !== undefined) throw new ClosedError('the producer');
-      const prepared = this.#preparation.prepare(records, parcel);
-      const bytes = prepared === undefined ? 0 : totalBytes(prepared);
-      if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(bytes))
-        this.#place(prepared, bytes, deadline);
-      else this.#buffer.inTurn(() => this.#acceptLater(records, parcel, prepared, deadline)).catch(reject);
-    } catch (error) {
-      reject(error);
-    }
+    const now = performance.now();
+    const deadline = now + this.options.deliveryTimeoutMs;
+    this.#assertOpen();
+    const prepared = this.#preparation.prepare(records, parcel);
+    const bytes = prepared === undefined ? 0 : totalBytes(prepared);
+    if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(bytes))
+      this.#place(prepared, bytes, now, deadline);
+    else this.#queue(records, parcel, prepared, deadline, reject);
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new ClosedError('the producer');
+  }
+
+  #queue(
+    records: readonly RecordInput[],
+    parcel: Parcel,
+    prepared: PreparedRecord[] | undefined,
+    deadline: number,
+    reject: (error: unknown) => void,
+  ): void {
+    this.#buffer.inTurn(() => this.#acceptLater(records, parcel, prepared, deadline)).catch(reject);
   }
 
   async #acceptLater(
@@ -138,19 +160,18 @@ export class Producer {
     }
     const bytes = totalBytes(prepared);
     await this.#buffer.waitForRoom(bytes, deadline);
-    this.#place(prepared, bytes, deadline);
+    this.#place(prepared, bytes, performance.now(), deadline);
   }
 
-  #place(records: readonly PreparedRecord[], bytes: number, deadline: number): void {
-    const timeoutMs = Math.max(1, deadline - performance.now());
+  #place(records: readonly PreparedRecord[], bytes: number, now: number, deadline: number): void {
     const [first] = records;
     if (first === undefined) return;
     if (records.length === 1) {
-      this.#writer(first.topic).appenderFor(first).add(records, bytes, timeoutMs);
+      this.#writer(first.topic).appenderFor(first).addOne(first, now, deadline);
       return;
     }
     for (const [appender, group] of this.#grouped(records)) {
-      appender.add(group, group.length === records.length ? bytes : totalBytes(group), timeoutMs);
+      appender.add(group, group.length === records.length ? bytes : totalBytes(group), now, deadline);
     }
   }
 

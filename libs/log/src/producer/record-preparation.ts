@@ -37,14 +37,25 @@ export class RecordPreparation {
   prepare(records: readonly RecordInput[], parcel: Parcel, { isFinal = false } = {}): PreparedRecord[] | undefined {
     const prepared: PreparedRecord[] = new Array(records.length);
     for (let index = 0; index < records.length; index++) {
-      const record = records[index];
-      const topic = this.#catalog.peek(topicNameOf(record));
-      // A partition that is not known may have been added in the meantime.
-      if (record === undefined || topic === undefined) return undefined;
-      if (!isFinal && (record.partition ?? 0) >= topic.partitions) return undefined;
-      prepared[index] = this.#prepareOne(record, topic, { parcel, index });
+      const one = this.prepareOne(records[index], parcel, index, isFinal);
+      if (one === undefined) return undefined;
+      prepared[index] = one;
     }
     return prepared;
+  }
+
+  /** The same for one record, `index` being its place in its parcel. */
+  prepareOne(
+    record: RecordInput | undefined,
+    parcel: Parcel,
+    index: number,
+    isFinal = false,
+  ): PreparedRecord | undefined {
+    const topic = this.#catalog.peek(topicNameOf(record));
+    if (record === undefined || topic === undefined) return undefined;
+    // A partition that is not known may have been added in the meantime.
+    if (!isFinal && (record.partition ?? 0) >= topic.partitions) return undefined;
+    return this.#encoded(record, topic, parcel, index);
   }
 
   /** Looks up what `prepare` needs to know of a record's topic. @throws {TopicNotFoundError} @throws {WriteError} not in time */
@@ -59,7 +70,7 @@ export class RecordPreparation {
     }
   }
 
-  #prepareOne(record: RecordInput, topic: Topic, place: { parcel: Parcel; index: number }): PreparedRecord {
+  #encoded(record: RecordInput, topic: Topic, parcel: Parcel, index: number): PreparedRecord {
     const { key, headers, timestamp = Date.now() } = record;
     if (key !== undefined && typeof key !== 'string')
       throw invalid(topic, `its key must be a string, got ${typeof key}`);
@@ -76,18 +87,7 @@ export class RecordPreparation {
       const what = `it has ${bytes} bytes, more than maxRecordBytes (${maxRecordBytes})`;
       throw invalid(topic, `${what}. Send less, or raise maxRecordBytes of the producer`);
     }
-    return {
-      topic,
-      partition,
-      key,
-      headers,
-      timestamp,
-      bytes,
-      value,
-      valueBytes,
-      parcel: place.parcel,
-      index: place.index,
-    };
+    return { topic, partition, key, headers, timestamp, bytes, value, valueBytes, parcel, index };
   }
 }
 

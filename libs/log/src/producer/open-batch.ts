@@ -1,0 +1,80 @@
+import type { AppenderSetting } from './appender-setting.js';
+import type { PreparedRecord } from './parcel.js';
+import { ProducerBatch } from './producer-batch.js';
+
+/** What a batch is given before it needs it, at most: a producer may have a thousand of them open. */
+const maxGuessedBytes = 32 * 1024;
+
+/** What an open batch is a part of. */
+interface BatchOwner {
+  readonly topicName: string;
+  flush(): void;
+  /** The batch takes no more records. */
+  closed(batch: ProducerBatch): void;
+  giveUp(batch: ProducerBatch): void;
+}
+
+/** The batch of a partition that still takes records, if there is any. */
+export class OpenBatch {
+  readonly #setting: AppenderSetting;
+  readonly #owner: BatchOwner;
+  #batch: ProducerBatch | undefined;
+  /** Of the last one. */
+  #lastBytes = 0;
+  /** It has waited long enough for more records: it is closed as soon as it can be sent. */
+  isDue = false;
+
+  constructor(setting: AppenderSetting, owner: BatchOwner) {
+    this.#setting = setting;
+    this.#owner = owner;
+  }
+
+  /** Bytes of its records. */
+  get bytes(): number {
+    return this.#batch?.bytes ?? 0;
+  }
+
+  is(batch: ProducerBatch): boolean {
+    return this.#batch === batch;
+  }
+
+  /** Closes it unless so many bytes more go into it. */
+  makeRoom(bytes: number): void {
+    if (this.bytes + bytes > this.#setting.options.maxBatchBytes) this.close();
+  }
+
+  /** @param expectedBytes of this record and those that come with it */
+  add(record: PreparedRecord, expectedBytes: number, now: number, deadline: number): void {
+    // A batch that cannot be sent for a while stops taking records: they would have to share its short deadline.
+    const isOld =
+      this.#batch !== undefined && now - this.#batch.createdAt > this.#setting.options.deliveryTimeoutMs / 10;
+    if (isOld) this.close();
+    else this.makeRoom(record.bytes);
+    this.#batch ??= this.#begin(expectedBytes, now, deadline);
+    this.#batch.add(record);
+  }
+
+  close(): void {
+    const batch = this.take();
+    if (batch !== undefined) this.#owner.closed(batch);
+  }
+
+  /** The batch, which is open no more, whatever becomes of it. */
+  take(): ProducerBatch | undefined {
+    const batch = this.#batch;
+    if (batch !== undefined) this.#lastBytes = batch.bytes;
+    this.#batch = undefined;
+    this.isDue = false;
+    return batch;
+  }
+
+  #begin(expectedBytes: number, now: number, deadline: number): ProducerBatch {
+    const { options, onSettled, onBegun } = this.#setting;
+    // What came last is likely to come again: a frame that grows is copied, and each of its buffers is garbage.
+    const bytes = Math.max(512 + expectedBytes, Math.min(this.#lastBytes, maxGuessedBytes));
+    const batch = new ProducerBatch(now, Math.min(options.maxBatchBytes, bytes), onSettled);
+    batch.expireAfter(Math.max(1, deadline - now), (late) => this.#owner.giveUp(late));
+    onBegun(batch, this.#owner);
+    return batch;
+  }
+}
