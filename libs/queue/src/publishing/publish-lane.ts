@@ -72,12 +72,16 @@ export class PublishLane {
     this.#pending.push(entry);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // After the tick: also what other callers publish when the replies of one read arrive is in the same call then.
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.#flush();
-    });
+    // While nothing is under way a message waits for nobody but those that are published along with it. Else after the tick:
+    // what callers publish whose replies came by several reads is in the same call then.
+    if (this.#calls === 0) process.nextTick(this.#flushScheduled);
+    else setImmediate(this.#flushScheduled);
   }
+
+  readonly #flushScheduled = (): void => {
+    this.#isScheduled = false;
+    this.#flush();
+  };
 
   #flush(): void {
     if (this.#failed.length > 0 || this.#isRetrying) return;
