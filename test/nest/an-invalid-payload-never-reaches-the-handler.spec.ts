@@ -180,6 +180,13 @@ describe('an invalid payload at its publisher', () => {
       // @ts-expect-error the queue holds orders, not numbers
       @QueueHandler({ queue: emails })
       onNumber(_order: number): void {}
+
+      // Declared without a type: they say nothing of what they hold.
+      @QueueHandler({ queue: { name: 'plain', maxLength: 4 } })
+      onMessage(_order: Order): void {}
+
+      @LogHandler({ topic: { name: 'plain', partitions: 4 }, group: 'desk' })
+      onRecord(_order: Order): void {}
     }
     expect(Handlers).toBeDefined();
   });

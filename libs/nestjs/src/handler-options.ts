@@ -4,6 +4,7 @@ import type { ExchangeDefinition, QueueDefinition, TopicDefinition } from './def
 import type { GroupConsumerInput } from './log-consumers.js';
 import type { PayloadType } from './payload-type.js';
 import type { DeadLetterTarget } from './policy-decorators.js';
+import type { QueueDeclaration, TopicDeclaration } from './topology.js';
 
 /** What all kinds of handlers have. */
 interface SharedHandlerOptions {
@@ -20,12 +21,14 @@ interface SharedHandlerOptions {
   readonly globalEnhancers?: boolean | undefined;
 }
 
+type TopicSource = TopicDeclaration | TopicDefinition;
+
 /** `@LogHandler`: a topic (or several), a group, and everything a group consumer can be told. */
 export interface LogHandlerOptions
   extends SharedHandlerOptions,
     Omit<GroupConsumerInput, 'topics' | 'handler' | 'batchHandler' | 'validate' | 'name' | 'deadLetter'> {
-  /** The topic; several; or a pattern, which also takes topics that are declared later. */
-  readonly topic: string | RegExp | TopicDefinition | readonly (string | TopicDefinition)[];
+  /** The topic; several; or a pattern, which also takes topics that are declared later. What is given whole is declared. */
+  readonly topic: string | RegExp | TopicSource | readonly (string | TopicSource)[];
   /**
    * Which records, by what is known without their payload: `({ headers }) => headers.type === 'order-placed'`. Records that
    * no handler of the group wants count as handled.
@@ -44,8 +47,8 @@ export type HandlerBinding = Omit<BindingDeclaration, 'exchange' | 'queue' | 'to
 export interface QueueHandlerOptions
   extends SharedHandlerOptions,
     Omit<ConsumerInput, 'queue' | 'handler' | 'handlers' | 'batchHandler' | 'validate' | 'name'> {
-  /** Declared with default settings when nobody declared it. */
-  readonly queue: string | QueueDefinition;
+  /** Its name, and it is declared with default settings when nobody declared it; or its declaration. */
+  readonly queue: string | QueueDeclaration | QueueDefinition;
   /** Declared at start, beside the bindings the queue has. */
   readonly bind?: readonly HandlerBinding[] | undefined;
   /**
