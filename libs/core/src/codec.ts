@@ -17,6 +17,8 @@ export interface Codec<T = unknown> {
   decodePart?(bytes: Buffer, start: number, end: number): T;
   /** The same when the bytes are ASCII, given as text. Keep no part of it: it may be a piece of a much larger one. */
   decodeText?(text: string): T;
+  /** Several of those at once, if that takes less time and all of them mean something; else undefined. */
+  decodeTexts?(texts: readonly string[]): T[] | undefined;
 }
 
 /** Bytes as they are: Buffer or Uint8Array in, Buffer out. */
@@ -42,7 +44,34 @@ export const jsonCodec: Codec = {
   decode: (bytes): unknown => JSON.parse(bytes.toString('utf8')),
   decodePart: (bytes, start, end): unknown => JSON.parse(bytes.toString('utf8', start, end)),
   decodeText: (text): unknown => JSON.parse(text),
+  decodeTexts: parseObjects,
 };
+
+/**
+ * Parses objects as one array, which takes two thirds of the time: V8 expects the next object to look like the last one.
+ * Together they must not mean anything else than each by itself: where every text begins as an object, none can end one and
+ * begin another but a string behind it, and there are as many objects as texts, each text is one of them.
+ */
+function parseObjects(texts: readonly string[]): unknown[] | undefined {
+  if (!texts.every(isWithin)) return undefined;
+  try {
+    const values: unknown[] = JSON.parse(`[${texts.join()}]`);
+    return values.length === texts.length && values.every((value) => typeof value === 'object') ? values : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a text begins as an object, ends as one, and a `}` within is followed by nothing but `}`, `]` or `,"`. */
+function isWithin(text: string): boolean {
+  if (!text.startsWith('{')) return false;
+  let end = text.indexOf('}');
+  for (; end >= 0 && end < text.length - 1; end = text.indexOf('}', end + 1)) {
+    const next = text.charAt(end + 1);
+    if (next === ',' ? text.charAt(end + 2) !== '"' : next !== '}' && next !== ']') return false;
+  }
+  return end >= 0;
+}
 
 /** The codecs a connection knows: finds one for the id in a frame. */
 export class CodecRegistry {
