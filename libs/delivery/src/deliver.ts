@@ -34,7 +34,7 @@ export function deliverTo<C extends DeliveryContext>(
   decode: (context: C) => unknown,
   decide: (outcome: Outcome, context: C) => void,
 ): void {
-  if (!context.begin(plan.handlerTimeoutMs, (outcome) => decide(outcome, context))) return;
+  if (!context.begin(plan.handlerTimeoutMs, decide)) return;
   let result: unknown;
   try {
     const payload = read(decode, context);

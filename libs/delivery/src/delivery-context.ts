@@ -9,7 +9,7 @@ export abstract class DeliveryContext {
   #abortReason: unknown;
   #timer: NodeJS.Timeout | undefined;
   #timeoutMs = 0;
-  #decide: ((outcome: Outcome) => void) | undefined;
+  #decide: ((outcome: Outcome, context: this) => void) | undefined;
   #running: PromiseLike<unknown> | undefined;
 
   /** Which attempt this is, from 1. */
@@ -52,7 +52,7 @@ export abstract class DeliveryContext {
    * For the pipeline: the handler is about to be called; `decide` takes the one outcome.
    * Answers false when the delivery was taken back before: then the handler must not be called.
    */
-  begin(timeoutMs: number, decide: (outcome: Outcome) => void): boolean {
+  begin(timeoutMs: number, decide: (outcome: Outcome, context: this) => void): boolean {
     this.#decide = decide;
     this.#timeoutMs = timeoutMs;
     if (this.#abortReason === undefined) return true;
@@ -92,7 +92,7 @@ export abstract class DeliveryContext {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     const decide = this.#decide;
     this.#decide = undefined;
-    decide?.(outcome);
+    decide?.(outcome, this);
   }
 }
 

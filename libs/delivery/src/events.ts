@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { DeadLetterReason, Outcome } from '@millrace/core';
+import type { HandledRun } from './handled-run.js';
 
 /** Which handler of which source: one frozen object a handler, so that an event costs no allocation for it. */
 export interface HandlerLabels {
@@ -104,8 +105,37 @@ export interface MillraceEvents {
 
 /** The events of one connection. `emit` with no listener costs a look-up. */
 export class Events extends EventEmitter<MillraceEvents> {
+  readonly #takers = new WeakMap<object, (run: HandledRun) => void>();
+
   /** Whether anybody listens: ask before making a payload on the hot path. */
   has(event: keyof MillraceEvents): boolean {
     return this.listenerCount(event) > 0;
+  }
+
+  /**
+   * Listens to `handled`, for who hears of hundreds of thousands a second: those that are told as a run come in one call of
+   * `takeRun`, the others as events. `off('handled', listener)` ends both.
+   */
+  onHandled(listener: (event: MillraceEvents['handled'][0]) => void, takeRun: (run: HandledRun) => void): void {
+    this.#takers.set(listener, takeRun);
+    this.on('handled', listener);
+  }
+
+  /** Tells of all deliveries of a run, to each listener of `handled` as it wants them, and clears it. */
+  tellRun(run: HandledRun): void {
+    for (const listener of this.rawListeners('handled')) {
+      const takeRun = this.#takers.get(listener);
+      if (takeRun !== undefined) takeRun(run);
+      else for (const event of eventsOf(run)) Reflect.apply(listener, this, [event]);
+    }
+    run.clear();
+  }
+}
+
+function* eventsOf(run: HandledRun): Iterable<MillraceEvents['handled'][0]> {
+  for (let index = 0; index < run.count; index++) {
+    const durationMs = run.durationsMs[index] ?? 0;
+    const [timestamp, startedAt] = [run.timestamps[index], run.startedAts[index]];
+    yield { ...run.labels, outcome: 'completed', attempt: 1, durationMs, timestamp, startedAt };
   }
 }

@@ -38,7 +38,7 @@ function measureTimes(listeners: Listeners, registry: Registry, buckets: readonl
     },
   );
   // One listener: with two, an emitter copies their list for every single message.
-  listeners.on('handled', times.add);
+  listeners.onHandled(times.add, times.addRun);
 }
 
 /** Asked when it is scraped: costs a handler nothing. */

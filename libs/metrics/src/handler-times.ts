@@ -1,4 +1,4 @@
-import type { MillraceEvents } from '@millrace/delivery';
+import type { HandledRun, MillraceEvents } from '@millrace/delivery';
 import { Distribution, type Series } from './pulled-metrics.js';
 
 type Handled = MillraceEvents['handled'][0];
@@ -40,6 +40,17 @@ export class HandlerTimes {
     // Reading a clock is half of what all this costs, so one that was read already is used.
     const begunAt = startedAt === undefined ? Date.now() - durationMs : this.#clockOffsetMs + startedAt;
     this.#lastTimes?.waits.add(Math.max(0, begunAt - timestamp) / 1000);
+  };
+
+  readonly addRun = ({ labels, count, startedAts, durationsMs, timestamps }: HandledRun): void => {
+    const { handler } = labels;
+    if (handler !== this.#lastHandler || this.#lastOutcome !== 'completed') this.#find(handler, 'completed');
+    const [durations, waits] = [this.#lastDurations, this.#lastTimes?.waits];
+    for (let index = 0; index < count; index++) {
+      durations?.add((durationsMs[index] ?? 0) / 1000);
+      const begunAt = this.#clockOffsetMs + (startedAts[index] ?? 0);
+      waits?.add(Math.max(0, begunAt - (timestamps[index] ?? begunAt)) / 1000);
+    }
   };
 
   /** The system's clock may be set while the process runs: follows it. */

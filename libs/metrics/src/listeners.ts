@@ -1,14 +1,16 @@
 import type { EventEmitter } from 'node:events';
-import type { Events, MillraceEvents } from '@millrace/delivery';
+import type { Events, HandledRun, MillraceEvents } from '@millrace/delivery';
 
 /** Listeners that are all taken away again together. */
 export class Listeners {
   // Node's types cannot relate the listener of a generic event name to the map of events: here the relation is ours.
   readonly #emitter: EventEmitter;
+  readonly #events: Events;
   readonly #removals: (() => void)[] = [];
 
   constructor(events: Events) {
     this.#emitter = events as EventEmitter;
+    this.#events = events;
     // Several metrics listen to one event: that is no leak.
     this.#emitter.setMaxListeners(this.#emitter.getMaxListeners() + 20);
   }
@@ -16,6 +18,11 @@ export class Listeners {
   on<K extends keyof MillraceEvents>(name: K, listener: (event: MillraceEvents[K][0]) => void): void {
     this.#emitter.on(name, listener);
     this.#removals.push(() => this.#emitter.off(name, listener));
+  }
+
+  onHandled(listener: (event: MillraceEvents['handled'][0]) => void, takeRun: (run: HandledRun) => void): void {
+    this.#events.onHandled(listener, takeRun);
+    this.#removals.push(() => this.#events.off('handled', listener));
   }
 
   removeAll(): void {

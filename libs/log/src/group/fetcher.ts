@@ -3,14 +3,12 @@ import { Cluster, type RedisConnection } from '@millrace/redis';
 import type { FetchRequest, PartitionWorker } from '../partition/partition-worker.js';
 import { type BatchReader, BlockingReader } from '../reader/batch-reader.js';
 import { PollingReader } from '../reader/polling-reader.js';
-import { partitionKeys } from '../store/keys.js';
 
 /** Nothing to ask for: who wants something wakes us; this is only for safety. */
 const idleMs = 1000;
 
 /** Reads ahead for all partitions of a member over one connection. With nothing to read it waits and is woken. */
 export class Fetcher {
-  readonly #connection: RedisConnection;
   readonly #workers: () => Iterable<PartitionWorker>;
   readonly #loop: PollLoop;
   readonly #reader: BatchReader;
@@ -20,7 +18,6 @@ export class Fetcher {
     workers: () => Iterable<PartitionWorker>,
     onError: (error: unknown) => void,
   ) {
-    this.#connection = connection;
     this.#workers = workers;
     this.#reader =
       connection.commands instanceof Cluster ? new PollingReader(connection) : new BlockingReader(connection);
@@ -54,8 +51,7 @@ export class Fetcher {
     for (const worker of this.#workers()) {
       const request = worker.fetchRequest();
       if (request === undefined) continue;
-      const { records } = partitionKeys(this.#connection.prefix, worker.topic, worker.partition);
-      asked.set(records, { worker, request });
+      asked.set(worker.records, { worker, request });
       count = Math.min(count, request.batches);
     }
     if (asked.size === 0) return idleMs;

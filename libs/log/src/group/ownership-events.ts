@@ -31,7 +31,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
   assigned(worker: PartitionWorker): void {
     const { topic, partition, group, epoch } = worker;
     if (this.#pauses.has(worker)) worker.holds.put('paused');
-    this.#host.dispatcher.add(worker);
+    this.#host.dispatcher.wake(worker);
     this.#host.fetchSoon();
     this.#surroundings.events.emit('partition-assigned', { topic, partition, group, epoch });
   }

@@ -60,7 +60,7 @@ export class Lanes<T> {
   }
 
   isBusy(name: string): boolean {
-    return this.#lanes.has(name);
+    return this.#lanes.size > 0 && this.#lanes.has(name);
   }
 
   clear(): void {

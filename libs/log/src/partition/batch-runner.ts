@@ -36,10 +36,12 @@ export class BatchRunner {
     this.#host.dispatcher.began(tasks.length);
     void this.#run(tasks).finally(() => {
       this.#inHand.end();
-      this.#host.dispatcher.ended();
+      this.#host.dispatcher.ended(this.#worker);
     });
     return true;
   }
+
+  endTurn(_monotonicNow: number): void {}
 
   abandon(reason: Error): void {
     for (const context of [...this.#running]) context.abandon(reason);
@@ -59,7 +61,7 @@ export class BatchRunner {
     }
     if (this.#lingersUntil === 0) {
       this.#lingersUntil = now + lingerMs;
-      this.#timer = setTimeout(() => this.#host.dispatcher.wake(), lingerMs);
+      this.#timer = setTimeout(() => this.#host.dispatcher.wake(this.#worker), lingerMs);
       return true;
     }
     if (now < this.#lingersUntil) return true;

@@ -1,9 +1,12 @@
+import { performance } from 'node:perf_hooks';
 import { RateLimit } from '@millrace/delivery';
 
 /** Somebody who has records to start. */
 export interface Dispatchable {
   /** Starts one record or batch; false when there is none to start now. */
   startNext(monotonicNow: number): boolean;
+  /** Its turn is over. */
+  endTurn(monotonicNow: number): void;
 }
 
 /** After so long the event loop gets its turn, so that heartbeats and other work are not held up by a full buffer. */
@@ -17,9 +20,9 @@ const resolved = Promise.resolve();
 export class Dispatcher {
   readonly #concurrency: number;
   readonly #rate: RateLimit | undefined;
-  readonly #workers: Dispatchable[] = [];
+  /** Those that may have something to start, in their turn. A member may own a thousand partitions, most of them at rest. */
+  readonly #ready = new Set<Dispatchable>();
   #running = 0;
-  #turn = 0;
   #isScheduled = false;
   #isPumping = false;
   #sliceEnd = 0;
@@ -36,14 +39,8 @@ export class Dispatcher {
     return this.#running;
   }
 
-  add(worker: Dispatchable): void {
-    this.#workers.push(worker);
-    this.wake();
-  }
-
   remove(worker: Dispatchable): void {
-    const index = this.#workers.indexOf(worker);
-    if (index >= 0) this.#workers.splice(index, 1);
+    this.#ready.delete(worker);
   }
 
   /** How many of `wanted` records may start now, by the rate; at least one. */
@@ -57,22 +54,27 @@ export class Dispatcher {
     this.#rate?.take(permits, performance.now());
   }
 
-  ended(): void {
+  ended(worker: Dispatchable): void {
     this.#running--;
-    this.wake();
+    this.wake(worker);
   }
 
-  /** Something may be startable: looks by the end of this turn. */
-  wake(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    // Not queueMicrotask, which makes an AsyncResource each time.
-    void resolved.then(this.#pumpNow);
+  /** A worker may have something to start: looks by the end of this turn. */
+  wake(worker: Dispatchable): void {
+    this.#ready.add(worker);
+    this.#pumpSoon();
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    this.#workers.length = 0;
+    this.#ready.clear();
+  }
+
+  #pumpSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // Not queueMicrotask, which makes an AsyncResource each time.
+    void resolved.then(this.#pumpNow);
   }
 
   readonly #pumpNow = (): void => {
@@ -83,21 +85,25 @@ export class Dispatcher {
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    let idle = 0;
-    while (idle < this.#workers.length && this.#isOpen(performance.now())) {
-      const worker = this.#workers[this.#turn++ % this.#workers.length];
-      idle = worker !== undefined && this.#serve(worker) > 0 ? 0 : idle + 1;
+    // Whoever is added again meanwhile has another turn, after the others.
+    for (const worker of this.#ready) {
+      if (!this.#isOpen(performance.now())) break;
+      this.#ready.delete(worker);
+      if (this.#serve(worker)) this.#ready.add(worker);
     }
     this.#isPumping = false;
   }
 
-  #serve(worker: Dispatchable): number {
-    for (let started = 0; started < quantum; started++) {
+  /** Whether it may have more to start. */
+  #serve(worker: Dispatchable): boolean {
+    for (let started = 0; ; started++) {
       // Asked for each record: a handler that never waits may take long, and a lease may end meanwhile.
       const now = performance.now();
-      if (!this.#isOpen(now) || !worker.startNext(now)) return started;
+      const isItsTurn = started < quantum && this.#isOpen(now);
+      if (isItsTurn && worker.startNext(now)) continue;
+      worker.endTurn(now);
+      return !isItsTurn;
     }
-    return quantum;
   }
 
   #isOpen(now: number): boolean {
@@ -121,14 +127,14 @@ export class Dispatcher {
 
   #beginSlice(): void {
     this.#sliceEnd = 0;
-    if (this.#isCutShort) this.wake();
+    if (this.#isCutShort) this.#pumpSoon();
     this.#isCutShort = false;
   }
 
   #wakeIn(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.wake();
+      this.#pumpSoon();
     }, ms);
   }
 }

@@ -6,6 +6,7 @@ import type { RecordCursor } from '../model/record-cursor.js';
 import type { StoredBatch } from '../store/read.js';
 import type { LogAnchor } from './log-anchor.js';
 import { type HeldBatch, type RecordSource, RecordTask } from './record-context.js';
+import { ValueRun } from './value-run.js';
 
 /** A fetched batch; its records are only made when their turn comes. */
 interface FetchedBatch extends HeldBatch {
@@ -15,9 +16,18 @@ interface FetchedBatch extends HeldBatch {
   codecId: number;
   /** Made when its first record's turn comes. */
   cursor: RecordCursor | undefined;
-  /** Offset of the record whose turn is next. */
+  /** Offset of the first record that was not looked at. */
   next: number;
+  /** Records that were looked at; the first `taken` of them had their turn. */
+  ahead: RecordTask[];
+  taken: number;
+  /** What cannot be read, from `next` on. */
+  damage: { readonly error: unknown } | undefined;
 }
+
+/** So many records are looked at together, and fewer when their values are large: after that they cost no less. */
+const runLength = 32;
+const runBytes = 64 * 1024;
 
 /** What became of batches that were fetched. */
 export type Fed =
@@ -103,6 +113,9 @@ export class PartitionBuffer {
         live,
         cursor: undefined,
         next,
+        ahead: [],
+        taken: 0,
+        damage: undefined,
       });
       this.#anchor.set(batch);
       this.#position = endOffset;
@@ -153,23 +166,41 @@ export class PartitionBuffer {
   }
 
   #pullFrom(batch: FetchedBatch): RecordTask | undefined {
+    if (batch.taken === batch.ahead.length) this.#lookAhead(batch);
+    const task = batch.ahead[batch.taken];
+    if (task === undefined) return batch.damage === undefined ? undefined : this.#damaged(batch, batch.damage.error);
+    batch.taken++;
+    this.#unread--;
+    return task;
+  }
+
+  #lookAhead(batch: FetchedBatch): void {
+    batch.ahead = [];
+    batch.taken = 0;
+    if (batch.damage !== undefined) return;
     try {
       batch.cursor ??= cursorOf(batch.frame, batch.end);
-      while (batch.cursor.next()) {
-        const { offset } = batch.cursor;
-        if (offset < batch.next) continue;
-        batch.next = offset + 1;
+      this.#readRun(batch, batch.cursor);
+    } catch (error) {
+      batch.damage = { error };
+    }
+  }
+
+  #readRun(batch: FetchedBatch, cursor: RecordCursor): void {
+    const values = cursor.text === undefined ? undefined : new ValueRun(cursor.text);
+    for (let bytes = 0; batch.ahead.length < runLength && bytes < runBytes && cursor.next(); ) {
+      const { offset } = cursor;
+      if (offset < batch.next) continue;
+      batch.next = offset + 1;
+      if (this.#offsets.isDone(offset)) {
         this.#unread--;
-        if (!this.#offsets.isDone(offset)) {
-          const attempt = this.#offsets.attemptsOf(offset) + 1;
-          return new RecordTask(this.#source, batch.cursor, batch, batch.codecId, attempt);
-        }
         this.#records--;
         this.#free(batch);
+        continue;
       }
-      return undefined;
-    } catch (error) {
-      return this.#damaged(batch, error);
+      const attempt = this.#offsets.attemptsOf(offset) + 1;
+      batch.ahead.push(new RecordTask(this.#source, cursor, values, batch, batch.codecId, attempt));
+      bytes += cursor.end - cursor.start;
     }
   }
 
@@ -184,10 +215,9 @@ export class PartitionBuffer {
       key: undefined,
       headers: noHeaders,
       body,
-      text: undefined,
       start: 0,
     };
-    const task = new RecordTask(this.#source, { ...place, end: body.length }, batch, rawCodec.id, 1);
+    const task = new RecordTask(this.#source, { ...place, end: body.length }, undefined, batch, rawCodec.id, 1);
     task.lastOffset = batch.end - 1;
     task.verdict = { reason: 'undecodable', error };
     batch.next = batch.end;

@@ -41,7 +41,10 @@ export class PartitionQueue {
     return this.#ready.size + this.#buffer.unread;
   }
 
-  /** A record that may run now; it holds its lane until `finish`. */
+  /**
+   * A record that may run now. It must be finished, or `hold` its lane, before another is taken: most end at once, and never
+   * meet another of their key.
+   */
   take(): RecordTask | undefined {
     return this.#ready.shift() ?? this.#takeUnread();
   }
@@ -64,9 +67,18 @@ export class PartitionQueue {
     return batch;
   }
 
+  /** A record goes on for a while: those of its lane wait until `finish`. */
+  hold(task: RecordTask): void {
+    if (task.holdsLane) return;
+    task.holdsLane = true;
+    const lane = this.laneOf(task);
+    if (lane !== undefined) this.#lanes.enter(lane, task);
+  }
+
   /** A record is done, or given up: whoever waits behind it comes next. */
   finish(task: RecordTask): void {
     this.#buffer.release(task);
+    if (!task.holdsLane) return;
     const lane = this.laneOf(task);
     if (lane !== undefined) this.leave(lane);
   }
@@ -120,7 +132,8 @@ export class PartitionQueue {
       const task = this.#pull();
       if (task === undefined) return undefined;
       const lane = this.laneOf(task);
-      if (lane === undefined || this.#lanes.enter(lane, task)) return task;
+      if (lane === undefined || !this.#lanes.isBusy(lane)) return task;
+      this.#lanes.enter(lane, task);
     }
   }
 

@@ -2,6 +2,7 @@ import { LeaseLostError } from '@millrace/core';
 import type { HeldLease } from '../group/held-lease.js';
 import type { Progress } from '../model/progress.js';
 import type { Anchor } from '../store/commit.js';
+import { partitionKeys } from '../store/keys.js';
 import type { GroupPartition } from '../store/lease.js';
 import type { StoredBatch } from '../store/read.js';
 import { BatchRunner } from './batch-runner.js';
@@ -33,6 +34,8 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly group: string;
   readonly epoch: number;
   readonly lease: HeldLease;
+  /** The key of its stream. */
+  readonly records: string;
   readonly holds: WorkerHolds;
   readonly offsets: PartitionOffsets;
   readonly queue: PartitionQueue;
@@ -55,6 +58,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.partition = lease.place.partition;
     this.group = lease.place.group;
     this.epoch = lease.epoch;
+    this.records = partitionKeys(lease.place.prefix, this.topic, this.partition).records;
     this.#host = host;
     this.holds = new WorkerHolds(() => this.#wake());
     this.offsets = new PartitionOffsets(lease, start, {
@@ -68,7 +72,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     });
     this.#buffer = new PartitionBuffer(this, this.offsets, this.offsets.frontier, this.#anchor);
     this.queue = new PartitionQueue(this.#buffer, host.options, {
-      ready: () => host.dispatcher.wake(),
+      ready: () => host.dispatcher.wake(this),
       skip: (task) => this.offsets.complete(task.offset),
     });
     this.#runner =
@@ -104,6 +108,10 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     return this.#runner.startNext(monotonicNow);
   }
 
+  endTurn(monotonicNow: number): void {
+    this.#runner.endTurn(monotonicNow);
+  }
+
   /** What to read next; undefined while there is no room or no wish. */
   fetchRequest(): FetchRequest | undefined {
     if (this.#gap.isOpen) this.#crossGap();
@@ -123,7 +131,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     const fed = this.#buffer.feed(batches);
     if (fed.kind === 'gap') this.#gap.meet(fed.offset);
     if (fed.kind === 'diverged') this.#host.diverged(this);
-    else this.#host.dispatcher.wake();
+    else this.#host.dispatcher.wake(this);
   }
 
   /** A record is finished: its lane goes on, and there may be room to fetch more. */
@@ -189,7 +197,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   }
 
   #wake(): void {
-    this.#host.dispatcher.wake();
+    this.#host.dispatcher.wake(this);
     this.#host.fetchSoon();
   }
 

@@ -1,6 +1,7 @@
 import type { Codec, DeadLetterReason, Headers } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
 import type { StoredRecord } from '../model/record.js';
+import { readsText, type ValueRun } from './value-run.js';
 
 /** One owner's time with one partition: what all its records have in common. */
 export interface RecordSource {
@@ -74,20 +75,23 @@ export class RecordTask extends RecordContext {
   nonce: Buffer | undefined;
   isAcknowledged = false;
   isDecided = false;
-  /** Whether it was let into its lane before: it comes back for another attempt, or is next. */
+  /** Whether it has its lane: it runs for a while, comes back for another attempt, or is next. */
   holdsLane = false;
   startedAt = 0;
   /** Neighbours in the list of those that run. */
   before: RecordTask | undefined = undefined;
   after: RecordTask | undefined = undefined;
   #bytes: Buffer;
-  #text: string | undefined;
+  /** Undefined when the batch is no ASCII, or the record has bytes of its own. */
+  #values: ValueRun | undefined;
+  readonly #index: number;
   #start: number;
   #end: number;
 
   constructor(
     source: RecordSource,
     record: RecordPlace,
+    values: ValueRun | undefined,
     batch: HeldBatch | undefined,
     codecId: number,
     attempt: number,
@@ -104,9 +108,10 @@ export class RecordTask extends RecordContext {
     this.batch = batch;
     this.nonce = batch?.nonce;
     this.#bytes = record.body;
-    this.#text = record.text;
     this.#start = record.start;
     this.#end = record.end;
+    this.#values = values;
+    this.#index = values === undefined ? 0 : values.add(record.start, record.end);
   }
 
   get topic(): string {
@@ -138,9 +143,7 @@ export class RecordTask extends RecordContext {
 
   /** @throws any error when the bytes mean nothing to the codec */
   decode(codec: Codec): unknown {
-    if (this.#text !== undefined && codec.decodeText !== undefined) {
-      return codec.decodeText(this.#text.substring(this.#start, this.#end));
-    }
+    if (this.#values !== undefined && readsText(codec)) return this.#values.decode(this.#index, codec);
     if (codec.decodePart !== undefined) return codec.decodePart(this.#bytes, this.#start, this.#end);
     return codec.decode(this.#bytes.subarray(this.#start, this.#end));
   }
@@ -152,7 +155,7 @@ export class RecordTask extends RecordContext {
   /** Copies the value out of its batch. */
   detach(): void {
     this.#bytes = Buffer.from(this.#bytes.subarray(this.#start, this.#end));
-    this.#text = undefined;
+    this.#values = undefined;
     this.#end -= this.#start;
     this.#start = 0;
     this.batch = undefined;
@@ -167,11 +170,10 @@ export class RecordTask extends RecordContext {
       key,
       headers,
       body: this.#bytes,
-      text: this.#text,
       start: this.#start,
       end: this.#end,
     };
-    const task = new RecordTask(this.source, place, this.batch, this.codecId, attempt);
+    const task = new RecordTask(this.source, place, undefined, this.batch, this.codecId, attempt);
     task.lastOffset = this.lastOffset;
     task.nonce = this.nonce;
     task.verdict = this.verdict;
@@ -182,8 +184,6 @@ export class RecordTask extends RecordContext {
 /** A record, and where its value is. */
 interface RecordPlace extends Omit<StoredRecord, 'value'> {
   readonly body: Buffer;
-  /** The body as text, when it is ASCII. */
-  readonly text: string | undefined;
   readonly start: number;
   readonly end: number;
 }

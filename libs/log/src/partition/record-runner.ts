@@ -1,5 +1,6 @@
+import { performance } from 'node:perf_hooks';
 import type { Outcome } from '@millrace/core';
-import { deliverTo, InFlight } from '@millrace/delivery';
+import { deliverTo, HandledRun, InFlight } from '@millrace/delivery';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext, RecordTask } from './record-context.js';
 import { type Again, RecordSettler } from './record-settler.js';
@@ -22,25 +23,45 @@ export class RecordRunner {
   readonly #running = new RunningTasks();
   /** How many more records are run one by one, each attempt written down before it begins. */
   #careful: number;
+  /** What ended within this turn, to be told at its end. */
+  readonly #ended: HandledRun;
+  /** Whether anybody wants to be told; asked once a turn. */
+  #isWatched: boolean | undefined;
+  /** The record that is being started. */
+  #starting: RecordTask | undefined;
 
   constructor(worker: PartitionWorker, host: WorkerHost, crashes: number) {
     this.#worker = worker;
     this.#host = host;
     this.#settler = new RecordSettler(worker, host);
     this.#careful = crashes >= suspiciousCrashes ? host.options.concurrency : 0;
+    this.#ended = new HandledRun(host.labelsOf(worker.topic));
   }
 
   /** Starts one record; false when none may start. */
   startNext(monotonicNow: number): boolean {
+    this.#ended.endedBy(monotonicNow);
     if (this.#careful > 0 && this.#inHand.count > 0) return false;
     const task = this.#worker.queue.take();
     if (task === undefined) return false;
     this.#inHand.begin();
     this.#host.dispatcher.began(1);
+    if (task.verdict !== undefined || this.#careful > 0) this.#worker.queue.hold(task);
     if (task.verdict !== undefined) void this.#afterwards(task, this.#settler.bury(task, task.verdict));
     else if (this.#careful > 0) void this.#runCarefully(task);
-    else this.#run(task, monotonicNow);
+    else {
+      this.#starting = task;
+      this.#run(task, monotonicNow);
+      this.#starting = undefined;
+    }
     return true;
+  }
+
+  endTurn(monotonicNow: number): void {
+    this.#isWatched = undefined;
+    if (this.#ended.count === 0) return;
+    this.#ended.endedBy(monotonicNow);
+    this.#host.events.tellRun(this.#ended);
   }
 
   /** Takes back what is in hand; what user code still does counts for nothing. */
@@ -54,9 +75,12 @@ export class RecordRunner {
   }
 
   #run(task: RecordTask, monotonicNow: number): void {
-    if (this.#host.events.has('handled')) task.startedAt = monotonicNow;
+    this.#isWatched ??= this.#host.events.has('handled');
+    if (this.#isWatched) task.startedAt = monotonicNow;
     deliverTo<RecordContext>(this.#host.plan, task, this.#decode, this.#decided);
-    if (!task.isDecided) this.#running.add(task);
+    if (task.isDecided) return;
+    this.#worker.queue.hold(task);
+    this.#running.add(task);
   }
 
   readonly #decode = (context: RecordContext): unknown => {
@@ -73,6 +97,7 @@ export class RecordRunner {
       this.#settler.completed(task);
       this.#finish(task);
     } else {
+      this.#worker.queue.hold(task);
       // After an overrun user code still runs: its key stays closed until it has really ended.
       void this.#afterwards(
         task,
@@ -99,7 +124,7 @@ export class RecordRunner {
 
   #end(): void {
     this.#inHand.end();
-    this.#host.dispatcher.ended();
+    this.#host.dispatcher.ended(this.#worker);
   }
 
   /** A record that ends its process leaves no failure behind: so the attempt is counted before it begins. */
@@ -122,6 +147,10 @@ export class RecordRunner {
 
   #report(task: RecordTask, outcome: Outcome): void {
     const { attempt, timestamp, startedAt } = task;
+    if (task === this.#starting && outcome.kind === 'completed' && attempt === 1 && !this.#ended.isFull) {
+      this.#ended.add(startedAt, timestamp);
+      return;
+    }
     const durationMs = performance.now() - startedAt;
     const { handler, source, group } = this.#host.labelsOf(task.topic);
     // Field by field: spreading the labels would cost every single record half as much again.
