@@ -2,39 +2,48 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type RedisServer, RedisStartError, startRedis } from '@millrace/testing';
+import { type RedisServer, RedisStartError, startRedis, type TlsFiles } from '@millrace/testing';
 
-/** A server that speaks TLS, the certificate of who signed its own, and that of somebody else. */
-export interface TlsServer {
-  readonly server: RedisServer;
-  readonly tlsPort: number;
+/** For servers to start with, the certificate of who signed theirs, and that of somebody else. */
+export interface Certificates {
+  readonly files: TlsFiles;
   readonly ca: Buffer;
   readonly otherCa: Buffer;
 }
 
+/** A server that speaks TLS. */
+export interface TlsServer extends Omit<Certificates, 'files'> {
+  readonly server: RedisServer;
+  readonly tlsPort: number;
+}
+
 /** Undefined, and why is printed, where there is no openssl or the Redis binary was built without TLS. */
 export async function startWithTls(password?: string): Promise<TlsServer | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-tls-'));
-  try {
-    makeCertificates(folder);
-    const tlsPort = await freePort();
+  return withCertificates('IP:127.0.0.1', async ({ files, ca, otherCa }) => {
     const server = await startRedis({
       aof: 'everysec',
       ...(password === undefined ? {} : { password }),
-      config: {
-        'tls-port': tlsPort,
-        'tls-cert-file': join(folder, 'server.pem'),
-        'tls-key-file': join(folder, 'server.key'),
-        'tls-ca-cert-file': join(folder, 'ca.pem'),
-        'tls-auth-clients': 'no',
-      },
+      tls: files,
     });
-    return {
-      server,
-      tlsPort,
-      ca: readFileSync(join(folder, 'ca.pem')),
-      otherCa: readFileSync(join(folder, 'other.pem')),
-    };
+    return { server, tlsPort: server.tlsPort ?? 0, ca, otherCa };
+  });
+}
+
+/**
+ * Starts servers whose certificate is made out to `subject`, and removes the files when they have read them. Undefined, and
+ * why is printed, where there is no openssl or the Redis binary was built without TLS.
+ */
+export async function withCertificates<T>(
+  subject: 'IP:127.0.0.1' | 'DNS:localhost',
+  start: (certificates: Certificates) => Promise<T>,
+): Promise<T | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-tls-'));
+  const path = (name: string) => join(folder, name);
+  try {
+    makeCertificates(folder, subject);
+    const [ca, otherCa] = [readFileSync(path('ca.pem')), readFileSync(path('other.pem'))];
+    const files = { cert: path('server.pem'), key: path('server.key'), ca: path('ca.pem') };
+    return await start({ files, ca, otherCa });
   } catch (error) {
     const cannot = error instanceof RedisStartError ? /tls/i.test(error.message) : isMissing(error);
     if (!cannot) throw error;
@@ -45,13 +54,13 @@ export async function startWithTls(password?: string): Promise<TlsServer | undef
   }
 }
 
-function makeCertificates(folder: string): void {
+function makeCertificates(folder: string, subject: string): void {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
   for (const name of ['ca', 'other']) {
     openssl('req', '-x509', ...key, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.pem`);
   }
-  const address = ['-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=CA:FALSE'];
+  const address = ['-addext', `subjectAltName=${subject}`, '-addext', 'basicConstraints=CA:FALSE'];
   const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-subj', '/CN=redis', ...address];
   openssl('req', '-x509', ...key, ...signed, '-keyout', 'server.key', '-out', 'server.pem');
 }

@@ -49,6 +49,8 @@ export function openClient(
       clusterRetryStrategy: reconnectDelayMs,
       clusterNodeRetryStrategy: nodeReconnectDelayMs,
       retryDelayOnTryAgain: 50,
+      // A certificate is made out to a name: ioredis would look the address up and ask for that.
+      ...(options.tls === undefined ? {} : { dnsLookup: (host, callback) => callback(null, host) }),
       redisOptions: common,
     });
   }
@@ -58,6 +60,9 @@ export function openClient(
       sentinels: options.sentinel.nodes.map(({ host, port }) => ({ host, port })),
       name: options.sentinel.name,
       failoverDetector: true,
+      // Without this ioredis takes no notice of `tls` here, and says the password to whoever listens.
+      ...(options.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: options.tls }),
+      ...(options.sentinel.username === undefined ? {} : { sentinelUsername: options.sentinel.username }),
       ...(options.sentinel.password === undefined ? {} : { sentinelPassword: options.sentinel.password }),
     });
   }

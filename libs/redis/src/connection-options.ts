@@ -27,13 +27,20 @@ export interface ConnectionOptions {
   readonly cluster?: { readonly nodes: readonly Address[] } | undefined;
   /** A master watched by Sentinel: its name, and some of the sentinels. */
   readonly sentinel?:
-    | { readonly name: string; readonly nodes: readonly Address[]; readonly password?: string | undefined }
+    | {
+        readonly name: string;
+        readonly nodes: readonly Address[];
+        /** Of Sentinel's own ACL. Default: its default user. */
+        readonly username?: string | undefined;
+        /** Of Sentinel itself. Default: none. */
+        readonly password?: string | undefined;
+      }
     | undefined;
   /** Of Redis' ACL. Default: the one in the URL, or Redis' default user. */
   readonly username?: string | undefined;
   /** Default: the one in the URL, or none. */
   readonly password?: string | undefined;
-  /** Node's TLS options; `{}` for the defaults. Default: as the URL says (`rediss:`), or none. */
+  /** Node's TLS options; `{}` for the defaults. Sentinels are spoken to by them too. Default: as the URL says (`rediss:`), or none. */
   readonly tls?: TlsOptions | undefined;
   /** Database number of a single server. Default: the one in the URL, or 0. */
   readonly db?: number | undefined;
@@ -70,7 +77,14 @@ const addresses: OptionReader<readonly Address[]> = (value, report, path) => {
 const readers = {
   url: redisUrl(),
   cluster: optional(object({ nodes: required(addresses) })),
-  sentinel: optional(object({ name: required(text('')), nodes: required(addresses), password: optional(text('')) })),
+  sentinel: optional(
+    object({
+      name: required(text('')),
+      nodes: required(addresses),
+      username: optional(text('')),
+      password: optional(text('')),
+    }),
+  ),
   username: optional(text('')),
   password: optional(text('')),
   tls: optional(

@@ -1,5 +1,5 @@
 /** What Node calls a server whose certificate it cannot trust. */
-const untrusted = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|^CERT_|ALTNAME_INVALID/;
+const untrusted = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|^CERT_/;
 
 const refusals: readonly (readonly [prefix: string, advice: string])[] = [
   ['WRONGPASS', 'it refused the user or password: check username and password'],
@@ -12,6 +12,9 @@ export function connectionProblem(error: Error): string {
   const { message, code = '', lastNodeError } = error as Error & { code?: string; lastNodeError?: Error };
   // A cluster's client tells what the last of its nodes said.
   if (lastNodeError instanceof Error) return connectionProblem(lastNodeError);
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `its TLS certificate is made out to others (${message.trim()}): reach it by a name that is in it`;
+  }
   if (untrusted.test(code)) {
     return `its TLS certificate is not trusted (${code}: ${message}): give the CA that signed it as tls.ca`;
   }

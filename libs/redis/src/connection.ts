@@ -3,6 +3,7 @@ import { UnavailableError } from '@millrace/core';
 import { Cluster, openClient, type Redis, type RedisClient } from './client.js';
 import { type ConnectionInput, type ConnectionOptions, resolveConnectionOptions } from './connection-options.js';
 import { connectionProblem } from './connection-problem.js';
+import { nodeProblem, saysNothing } from './node-problem.js';
 import { withoutCredentials } from './public-options.js';
 import { checkServer } from './server-check.js';
 
@@ -133,9 +134,10 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   }
 
   #watch(client: RedisClient): void {
-    client.on('error', (error: Error) => {
-      this.#lastError = connectionProblem(error);
-    });
+    const note = (error: Error): void => {
+      if (!saysNothing(error) || this.#lastError === '') this.#lastError = connectionProblem(error);
+    };
+    client.on('error', note);
     client.on('ready', () => {
       this.#lastError = '';
       this.emit('up');
@@ -143,6 +145,9 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     client.on('close', () => this.emit('down', this.#lastError));
     // A node that is reached anew knows nothing of this process's former connection to it, and the cluster was up all along.
     if (client instanceof Cluster) {
+      client.on('node error', (error: Error, address: string) => {
+        if (!this.#isClosed) void nodeProblem(client, address, error).then(note);
+      });
       client.on('+node', (node: Redis) => node.on('ready', () => this.isUp && this.emit('up')));
     }
   }

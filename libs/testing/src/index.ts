@@ -10,7 +10,7 @@ export { type Guarded, guarded } from './guard.js';
 export { Program, type ProgramExit, type ProgramOptions, spawnProgram } from './program.js';
 export { findRedisBinary, type RedisBinary } from './redis-binary.js';
 export type { ClientOptions } from './redis-clients.js';
-export type { RedisServerOptions, RedisSetting } from './redis-options.js';
+export type { RedisServerOptions, RedisSetting, TlsFiles } from './redis-options.js';
 export { RedisStartError } from './redis-process.js';
 export { RedisServer } from './redis-server.js';
 export { Replicated, type ReplicatedOptions, startReplicated } from './replicated.js';

@@ -1,8 +1,18 @@
-import { custom, integer, optional, resolveOptions, text } from '@millrace/core';
+import { custom, integer, object, optional, required, resolveOptions, text } from '@millrace/core';
 import { pidFile } from './data-folder.js';
 
 /** A value of Redis' configuration; several words are given as an array. */
 export type RedisSetting = string | number | readonly string[];
+
+/** What a server shows to prove who it is, and whom it believes: names of PEM files. Clients need no certificate. */
+export interface TlsFiles {
+  /** Of the server itself. */
+  readonly cert: string;
+  /** The private key of `cert`. */
+  readonly key: string;
+  /** Of whoever signed the certificates of others. */
+  readonly ca: string;
+}
 
 /** How a server is started. */
 export interface RedisServerOptions {
@@ -14,6 +24,8 @@ export interface RedisServerOptions {
   readonly dir?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** Speak TLS too, on a port of its own, and only TLS to replicas and to other nodes of a cluster. Default: no. */
+  readonly tls?: TlsFiles | undefined;
   /** Bytes, or a number with a unit as Redis reads it: `10mb`. Default: no limit. */
   readonly maxmemory?: number | string;
   /** Further settings as in `redis.conf`, for example `{ 'maxmemory-policy': 'allkeys-lru' }`. They win over all others. */
@@ -32,6 +44,8 @@ export interface ServerPlace {
   readonly port: number;
   /** Where the nodes of a cluster talk to each other; `undefined` outside a cluster. */
   readonly clusterPort: number | undefined;
+  /** Where it speaks TLS; `undefined` without `tls`. */
+  readonly tlsPort: number | undefined;
   /** Its data folder. */
   readonly dir: string;
 }
@@ -43,6 +57,7 @@ export function resolveRedisOptions(options: RedisServerOptions) {
     password: string | undefined;
     dir: string | undefined;
     port: number | undefined;
+    tls: TlsFiles | undefined;
     maxmemory: number | string | undefined;
     config: Readonly<Record<string, RedisSetting>>;
     binary: string | undefined;
@@ -54,6 +69,7 @@ export function resolveRedisOptions(options: RedisServerOptions) {
       password: optional(text('')),
       dir: optional(text('')),
       port: optional(integer(0, { min: 1, max: 65_535 })),
+      tls: optional(object({ cert: required(text('')), key: required(text('')), ca: required(text('')) })),
       maxmemory: optional(custom('', 'a number of bytes, or a text like "10mb"', isSize)),
       config: custom({}, 'an object of redis.conf settings', isConfig),
       binary: optional(text('')),
@@ -82,9 +98,24 @@ export function redisArguments(options: ResolvedRedisOptions, place: ServerPlace
     ...(options.password === undefined ? {} : { requirepass: options.password, masterauth: options.password }),
     ...(options.maxmemory === undefined ? {} : { maxmemory: options.maxmemory }),
     ...(place.clusterPort === undefined ? {} : { 'cluster-port': place.clusterPort }),
+    ...tlsSettings(options, place),
     ...options.config,
   };
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...[value].flat().map(String)]);
+}
+
+/** Empty without `tls`. */
+export function tlsSettings({ tls }: ResolvedRedisOptions, { tlsPort }: ServerPlace): Record<string, RedisSetting> {
+  if (tls === undefined || tlsPort === undefined) return {};
+  return {
+    'tls-port': tlsPort,
+    'tls-cert-file': tls.cert,
+    'tls-key-file': tls.key,
+    'tls-ca-cert-file': tls.ca,
+    'tls-auth-clients': 'no',
+    'tls-replication': 'yes',
+    'tls-cluster': 'yes',
+  };
 }
 
 function isAof(value: unknown): value is 'always' | 'everysec' | false {

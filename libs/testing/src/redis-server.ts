@@ -18,6 +18,8 @@ export interface RedisServerSetup extends RedisLaunch {
   readonly dir: string;
   /** Where the nodes of a cluster talk to each other; `undefined` outside a cluster. */
   readonly clusterPort: number | undefined;
+  /** Where it speaks TLS; `undefined` where it does not. */
+  readonly tlsPort: number | undefined;
   /** Whether the folder belongs to the caller: then the server ends gracefully, with its data on disk. */
   readonly keepsDir: boolean;
   /** Whether the data is in an append-only file. If not, a graceful end writes a snapshot. */
@@ -48,6 +50,16 @@ export class RedisServer {
   /** The port on which the nodes of a cluster talk to each other; `undefined` outside a cluster. */
   get clusterPort(): number | undefined {
     return this.#setup.clusterPort;
+  }
+
+  /** Where it speaks TLS; `undefined` without `tls`. */
+  get tlsPort(): number | undefined {
+    return this.#setup.tlsPort;
+  }
+
+  /** Where its replicas and Sentinels reach it: by TLS where it has that. */
+  get peerPort(): number {
+    return this.tlsPort ?? this.port;
   }
 
   /** What clients must give; undefined without one. */

@@ -65,7 +65,7 @@ export class Replicated {
     this.#primary = to;
     await askRedis(to, ['REPLICAOF', 'NO', 'ONE']);
     const followers = this.replicas.filter((server) => server.isRunning);
-    await Promise.all(followers.map((server) => askRedis(server, ['REPLICAOF', '127.0.0.1', String(to.port)])));
+    await Promise.all(followers.map((server) => askRedis(server, ['REPLICAOF', '127.0.0.1', String(to.peerPort)])));
     await this.waitUntilLinked();
   }
 

@@ -25,7 +25,7 @@ export class Sentinels {
   /** How `connect` of @millrace/redis finds the primary of the moment. */
   get connection() {
     const { password } = this.#watched;
-    const nodes = this.servers.map(({ host, port }) => ({ host, port }));
+    const nodes = this.servers.map(({ host, peerPort }) => ({ host, port: peerPort }));
     return { sentinel: { name: sentinelName, nodes }, ...(password === undefined ? {} : { password }) };
   }
 
@@ -48,7 +48,7 @@ export class Sentinels {
   async primary(): Promise<RedisServer | undefined> {
     const running = this.servers.filter((server) => server.isResponsive);
     const ports = await Promise.all(running.map(primaryPortOf));
-    return this.#watched.servers.find(({ port }) => ports.every((other) => other === port));
+    return this.#watched.servers.find(({ peerPort }) => ports.every((port) => port === peerPort));
   }
 
   /** Waits until every Sentinel knows the others and all replicas: from then on they can agree on a failover. */

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServerPlace } from './redis-options.js';
+import { type ServerPlace, type TlsFiles, tlsSettings } from './redis-options.js';
 import type { Replicated } from './replicated.js';
 import { Sentinels, sentinelName } from './sentinels.js';
-import { startServer } from './start-server.js';
+import { startServer, type ToArguments } from './start-server.js';
 import { orStop, startTogether } from './started.js';
 
 /** How Sentinels are started. */
@@ -12,17 +12,30 @@ export interface SentinelOptions {
   readonly count?: number;
   /** After this silence the primary counts as down, in milliseconds. Default 500; Redis' own is 30 000. */
   readonly downAfterMs?: number;
+  /** Of each Sentinel: what its clients and the other Sentinels must give. Default: none. */
+  readonly password?: string | undefined;
+  /** Speak TLS, as to the servers that are watched. Default: no. */
+  readonly tls?: TlsFiles | undefined;
+  /** Further lines of their configuration. */
+  readonly lines?: readonly string[];
 }
 
 /** Starts Sentinels that watch `watched` and fail over by themselves, and waits until they know each other. */
 export async function startSentinels(watched: Replicated, options: SentinelOptions = {}): Promise<Sentinels> {
-  const { count = 3, downAfterMs = 500 } = options;
-  const toArguments = (_: unknown, place: ServerPlace) => {
+  const { count = 3, downAfterMs = 500, password, tls, lines = [] } = options;
+  const toArguments: ToArguments = (resolved, place) => {
     const path = join(place.dir, 'sentinel.conf');
-    writeFileSync(path, configuration(place, watched, { quorum: Math.floor(count / 2) + 1, downAfterMs }));
+    const own = Object.entries(tlsSettings(resolved, place)).map(([name, value]) => `${name} ${value}`);
+    if (password !== undefined) own.push(`requirepass ${password}`, `sentinel sentinel-pass ${password}`);
+    const rest = configuration(place, watched, { quorum: Math.floor(count / 2) + 1, downAfterMs });
+    writeFileSync(path, [...own, ...rest, ...lines, ''].join('\n'));
     return [path, '--sentinel'];
   };
-  const servers = await startTogether(Array.from({ length: count }, () => startServer({}, toArguments)));
+  const servers = await startTogether(
+    Array.from({ length: count }, () =>
+      startServer({ ...(password === undefined ? {} : { password }), tls }, toArguments),
+    ),
+  );
   const sentinels = new Sentinels(servers, watched);
   return orStop([sentinels], async () => {
     await sentinels.waitUntilReady();
@@ -34,15 +47,14 @@ function configuration(
   { port, dir }: ServerPlace,
   { primary, password }: Replicated,
   { quorum, downAfterMs }: { quorum: number; downAfterMs: number },
-): string {
+): string[] {
   return [
     `port ${port}`,
     'bind 127.0.0.1',
     `dir ${JSON.stringify(dir)}`,
-    `sentinel monitor ${sentinelName} ${primary.host} ${primary.port} ${quorum}`,
+    `sentinel monitor ${sentinelName} ${primary.host} ${primary.peerPort} ${quorum}`,
     `sentinel down-after-milliseconds ${sentinelName} ${downAfterMs}`,
     `sentinel failover-timeout ${sentinelName} ${downAfterMs * 4}`,
     ...(password === undefined ? [] : [`sentinel auth-pass ${sentinelName} ${JSON.stringify(password)}`]),
-    '',
-  ].join('\n');
+  ];
 }

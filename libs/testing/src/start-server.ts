@@ -42,9 +42,10 @@ async function startOnPort(
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     const clusterPort = await chooseClusterPort(options);
+    const tlsPort = options.tls === undefined ? undefined : await freePort();
     const setup = {
       binary,
-      args: toArguments(options, { dir, port, clusterPort }),
+      args: toArguments(options, { dir, port, clusterPort, tlsPort }),
       port,
       password: options.password,
       guarded: space,
@@ -52,6 +53,7 @@ async function startOnPort(
       startTimeoutMs: options.startTimeoutMs,
       dir,
       clusterPort,
+      tlsPort,
       keepsDir: options.dir !== undefined,
       hasAof: options.aof !== false,
     };

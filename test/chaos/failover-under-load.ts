@@ -1,0 +1,64 @@
+import { expect } from '@jest/globals';
+import type { Log } from '@millrace/log';
+import type { Broker } from '@millrace/queue';
+import { type Replicated, type Sentinels, waitFor } from '@millrace/testing';
+
+/**
+ * Kills the primary that Sentinels watch while topic `orders` and queue `work` are under load, and expects all that was
+ * confirmed to be handled. The Broker must ask for replicas.
+ */
+export async function failsOverUnderLoad(
+  { log, broker }: { readonly log: Log; readonly broker: Broker },
+  { replicated, sentinels }: { readonly replicated: Replicated; readonly sentinels: Sentinels },
+): Promise<void> {
+  // given a log and a queue under load
+  const handled = { records: new Set<unknown>(), messages: new Set<unknown>() };
+  const confirmed = { records: [] as number[], messages: [] as number[] };
+  const handler = (value: unknown) => void handled.records.add(value);
+  const member = log.consumer({ group: 'all', topics: 'orders', leaseMs: 2000, heartbeatMs: 200, handler });
+  const consumer = broker.consumer({
+    queue: 'work',
+    leaseMs: 2000,
+    handler: (value) => void handled.messages.add(value),
+  });
+  await Promise.all([member.start(), consumer.start()]);
+  const producer = log.producer({ acks: 'all' });
+  let isOver = false;
+  const load = async (send: (n: number) => Promise<unknown>, done: number[]): Promise<void> => {
+    for (let n = 0; !isOver; n++) if (await send(n).then(isTrue, isFalse)) done.push(n);
+  };
+  const loads = Promise.all([
+    load((value) => producer.send({ topic: 'orders', key: `${value % 7}`, value }), confirmed.records),
+    load((value) => broker.sendToQueue('work', value, { messageId: `m${value}` }), confirmed.messages),
+  ]);
+  const bothGrow = async (by: number): Promise<void> => {
+    const targets = [confirmed.records.length + by, confirmed.messages.length + by];
+    const isReached = () => confirmed.records.length >= targets[0]! && confirmed.messages.length >= targets[1]!;
+    await waitFor(isReached, { what: `${by} more of both to be confirmed`, timeoutMs: 60_000 });
+  };
+  await bothGrow(50);
+
+  // when the primary dies, and Sentinel makes a replica the primary
+  const old = replicated.primary;
+  await old.kill();
+  await bothGrow(50);
+  isOver = true;
+  await loads;
+
+  // then all that was confirmed is handled
+  expect(await sentinels.primary()).not.toBe(old);
+  const missing = () => [
+    ...confirmed.records.filter((value) => !handled.records.has(value)),
+    ...confirmed.messages.filter((value) => !handled.messages.has(value)),
+  ];
+  await waitFor(() => missing().length === 0, { what: 'everything confirmed to be handled', timeoutMs: 30_000 });
+  await Promise.all([member.stop(), consumer.stop()]);
+}
+
+function isTrue(): boolean {
+  return true;
+}
+
+function isFalse(): boolean {
+  return false;
+}
