@@ -14,7 +14,7 @@ describe('a batch', () => {
   it('is in the log whole or not at all after Redis was killed in the middle of sending', async () => {
     // given
     const topic = await redis.topic();
-    const producer = redis.log.producer({ deliveryTimeoutMs: 200 });
+    const producer = redis.log.producer({ deliveryTimeoutMs: 2000 });
     let confirmed = 0;
     const outcomes: { batch: number; isConfirmed: boolean; mayBeWritten: boolean }[] = [];
     const sendAll = times(60, async (batch) => {

@@ -38,8 +38,8 @@ describe('a member that starts', () => {
     // given records in a Redis that takes no more
     const topic = await redis.topic();
     await redis.log.producer().send({ topic, value: 'waits' });
-    await redis.connection.commands.config('SET', 'maxmemory', '1mb');
-    await expect(redis.connection.commands.set('x', 'y')).rejects.toThrow(/OOM/);
+    await redis.admin.config('SET', 'maxmemory', '1mb');
+    await expect(redis.admin.set('x', 'y')).rejects.toThrow(/OOM/);
 
     // when the first member of a new group starts
     const seen: unknown[] = [];

@@ -30,7 +30,7 @@ describe('the prefetch of a consumer', () => {
     await waitFor(() => begun === 2, { what: 'both to begin' });
     const turning = other.consumer({ queue: 'else', handler: () => undefined });
     await turning.start();
-    await connection.commands.script('FLUSH');
+    await server.client().script('FLUSH');
     await other.sendToQueue('else', 0);
     await waitFor(async () => (await other.queue('else').counts()).unacked === 0, { what: 'a turn of another' });
     await waitFor(() => turning.status.running === 0 && turning.status.held === 0, { what: 'it to be over' });

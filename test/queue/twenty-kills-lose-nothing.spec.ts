@@ -41,7 +41,7 @@ describe('ten thousand messages', () => {
     const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
     await waitFor(async () => (await redis.hlen('messages')) === 0, {
       what: 'the queue to be empty',
-      timeoutMs: 20_000,
+      timeoutMs: 40_000,
     });
     await waitFor(() => handled().size === 10_000, { what: 'ten thousand to have been handled' });
     expect(await redis.exists('ready', 'delayed', 'dying')).toBe(0);
