@@ -2,9 +2,18 @@ import { describe, it } from '@jest/globals';
 
 const isCluster = process.env.MILLRACE_TEST_ON === 'cluster';
 
-/** A test of something that only one server has, `reason`. Where the suites run on a cluster it is skipped, and its name says why. */
-export function onOneServer(reason: string) {
-  const named = (name: string): string => (isCluster ? `${name} (one server only: ${reason})` : name);
+/** All that is not tested where the suites run on a cluster, and why. */
+const reasons = {
+  proxy: 'the proxy that cuts its connections stands before one address, and a cluster tells clients its own',
+  monitor: "MONITOR and the clock that marks its beginning and end are one node's",
+  replicaof: 'REPLICAOF is not for a cluster',
+  'all-or-nothing': 'on a cluster a publish is one script a slot',
+  'together-fetch': 'on a cluster each partition is asked by itself',
+} as const;
+
+/** A test of something that only one server has. Where the suites run on a cluster it is skipped, and its name says why. */
+export function onOneServer(reason: keyof typeof reasons) {
+  const named = (name: string): string => (isCluster ? `${name} (one server only: ${reasons[reason]})` : name);
   return {
     it: (name: string, test: () => Promise<void>, timeoutMs?: number): void =>
       (isCluster ? it.skip : it)(named(name), test, timeoutMs),

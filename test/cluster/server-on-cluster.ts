@@ -25,6 +25,11 @@ export class ServerOnCluster {
     return this.cluster.password;
   }
 
+  /** A folder of one of them, for files of the test. */
+  get dir(): string {
+    return this.cluster.servers[0]?.dir ?? '';
+  }
+
   get url(): never {
     throw new Error('a cluster has no url: reach it by `connection`, or mark the test with `onOneServer`');
   }

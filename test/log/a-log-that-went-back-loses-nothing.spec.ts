@@ -19,11 +19,14 @@ async function copyOf(client: Client, pattern: string): Promise<Map<string, Buff
   return new Map(keys.map((key, index) => [key, dumps[index] ?? Buffer.alloc(0)]));
 }
 
-/** All at once, so that nobody sees half of it: as if another server answered from now on, over the same connection. */
+/** Each slot at once, so that nobody sees half of it: as if another server answered from now on, over the same connection. */
 async function become(client: Client, copy: ReadonlyMap<string, Buffer>): Promise<void> {
-  const transaction = client.multi();
-  for (const [key, dump] of copy) transaction.restore(key, 0, dump, 'REPLACE');
-  await transaction.exec();
+  const tagOf = (key: string) => /\{(.*?)\}/.exec(key)?.[1];
+  for (const tag of new Set([...copy.keys()].map(tagOf))) {
+    const transaction = client.multi();
+    for (const [key, dump] of copy) if (tagOf(key) === tag) transaction.restore(key, 0, dump, 'REPLACE');
+    await transaction.exec();
+  }
 }
 
 /** A history that goes on from a copy without what came after it, on a server of its own. */

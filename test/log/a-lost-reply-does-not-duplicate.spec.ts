@@ -3,7 +3,7 @@ import { type FaultProxy, startProxy } from '@millrace/testing';
 import { onOneServer } from '../one-server.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
-onOneServer('a proxy stands before it').describe('a reply that is lost after the append', () => {
+onOneServer('proxy').describe('a reply that is lost after the append', () => {
   let redis: LogOnRedis;
   let proxy: FaultProxy;
   beforeAll(async () => {

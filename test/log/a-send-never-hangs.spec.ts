@@ -58,7 +58,7 @@ describe('a send', () => {
     expect(values.filter((value) => value !== 1)).toEqual([0, 2, 3, 4]);
   });
 
-  onOneServer('REPLICAOF is not for a cluster').it('fails on a read-only replica: not written', async () => {
+  onOneServer('replicaof').it('fails on a read-only replica: not written', async () => {
     const topic = await redis.topic();
     // A connection of its own: a refusal ends the connection, and what others have in flight on it may be written.
     const log = await redis.another();
@@ -70,7 +70,7 @@ describe('a send', () => {
     expect(['read-only', 'unavailable']).toContain(error.failure);
   });
 
-  onOneServer('a proxy stands before it').it(
+  onOneServer('proxy').it(
     'waits for room when the buffer is full, fails when there is none in time, and never overtakes',
     async () => {
       const topic = await redis.topic();
@@ -102,7 +102,7 @@ describe('a send', () => {
     await redis.log.producer({ lingerMs: 10 }).flush();
   });
 
-  onOneServer('a proxy stands before it').it('fails with a close whose deadline is over', async () => {
+  onOneServer('proxy').it('fails with a close whose deadline is over', async () => {
     const topic = await redis.topic();
     const proxy = await startProxy(redis.server);
     const producer = (await redis.another({ url: proxy.url, commandTimeoutMs: 60_000 })).producer();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnavailableError } from '@millrace/core';
 import { type FaultProxy, startProxy, waitFor } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { LogOnRedis } from './log-on-redis.js';
 
 describe('a member that starts', () => {
@@ -14,25 +15,28 @@ describe('a member that starts', () => {
     await redis.stop();
   });
 
-  it('says that Redis is away when its connection is cut meanwhile, and can be started again', async () => {
-    // given
-    const topic = await redis.topic();
-    const log = await redis.another({ url: proxy.url });
-    const seen: unknown[] = [];
-    const consumer = log.consumer({ group: 'cut', topics: topic, handler: (value) => void seen.push(value) });
+  onOneServer('proxy').it(
+    'says that Redis is away when its connection is cut meanwhile, and can be started again',
+    async () => {
+      // given
+      const topic = await redis.topic();
+      const log = await redis.another({ url: proxy.url });
+      const seen: unknown[] = [];
+      const consumer = log.consumer({ group: 'cut', topics: topic, handler: (value) => void seen.push(value) });
 
-    // when the reply to its joining never comes
-    const cut = proxy.cutBeforeReply('{group:cut}:members');
-    const error: unknown = await consumer.start().catch((thrown: unknown) => thrown);
-    await cut;
+      // when the reply to its joining never comes
+      const cut = proxy.cutBeforeReply('{group:cut}:members');
+      const error: unknown = await consumer.start().catch((thrown: unknown) => thrown);
+      await cut;
 
-    // then it says so in our words, and the next start works
-    expect(error).toBeInstanceOf(UnavailableError);
-    expect(error).toMatchObject({ message: expect.stringMatching(/start a member of group "cut".*Try again/) });
-    await consumer.start();
-    await redis.log.producer().send({ topic, value: 1 });
-    await waitFor(() => seen.length === 1, { what: 'the record' });
-  });
+      // then it says so in our words, and the next start works
+      expect(error).toBeInstanceOf(UnavailableError);
+      expect(error).toMatchObject({ message: expect.stringMatching(/start a member of group "cut".*Try again/) });
+      await consumer.start();
+      await redis.log.producer().send({ topic, value: 1 });
+      await waitFor(() => seen.length === 1, { what: 'the record' });
+    },
+  );
 
   it('joins a full Redis too: it is there to drain it', async () => {
     // given records in a Redis that takes no more

@@ -15,7 +15,7 @@ async function calls(command: string): Promise<number> {
 }
 
 describe('an idle consumer', () => {
-  onOneServer('on a cluster each partition is asked by itself').it(
+  onOneServer('together-fetch').it(
     'waits in one blocking read for all its partitions, and is woken by the first record',
     async () => {
       // given a member that has read everything

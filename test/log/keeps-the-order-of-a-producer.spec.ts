@@ -3,7 +3,7 @@ import { type FaultProxy, startProxy, waitFor } from '@millrace/testing';
 import { onOneServer } from '../one-server.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
-onOneServer('a proxy stands before it').describe('the records of one producer', () => {
+onOneServer('proxy').describe('the records of one producer', () => {
   let redis: LogOnRedis;
   let proxy: FaultProxy;
   beforeAll(async () => {

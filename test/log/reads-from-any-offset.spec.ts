@@ -62,7 +62,7 @@ describe('reading without a group', () => {
     expect(await redis.admin.client('LIST')).not.toContain('name=millrace:tail');
   });
 
-  onOneServer('a proxy stands before it').it('goes on by itself after an outage, without a gap', async () => {
+  onOneServer('proxy').it('goes on by itself after an outage, without a gap', async () => {
     // given
     const large = await redis.topic();
     const producer = redis.log.producer();
@@ -80,7 +80,7 @@ describe('reading without a group', () => {
     expect(read).toEqual(times(60, (n) => n));
   });
 
-  onOneServer('a proxy stands before it').it('fails in bounded time while Redis is away', async () => {
+  onOneServer('proxy').it('fails in bounded time while Redis is away', async () => {
     const proxy = await startProxy(redis.server);
     const log = await redis.another({ url: proxy.url });
     const reading = log.read({ topic, partition: 0, maxOutageMs: 100 });

@@ -3,7 +3,7 @@ import { type FaultProxy, type RedisServer, startProxy, startRedis, stopEverythi
 import { onOneServer } from '../one-server.js';
 import { openBroker, ownPrefix } from './broker.js';
 
-onOneServer('a proxy stands before it').describe('a reply that is lost after the publish', () => {
+onOneServer('proxy').describe('a reply that is lost after the publish', () => {
   let server: RedisServer;
   let proxy: FaultProxy;
   let opened: Awaited<ReturnType<typeof openBroker>>;

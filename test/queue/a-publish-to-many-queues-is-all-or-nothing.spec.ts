@@ -6,7 +6,7 @@ import { openBroker, ownPrefix } from './broker.js';
 
 const names = Array.from({ length: 20 }, (_, index) => `q${index}`);
 
-onOneServer('on a cluster it is one script a slot').describe('on one server, a publish to many queues', () => {
+onOneServer('all-or-nothing').describe('on one server, a publish to many queues', () => {
   afterAll(stopEverything);
 
   it('reaches all or none, though the server is killed in the middle of a stream of them', async () => {

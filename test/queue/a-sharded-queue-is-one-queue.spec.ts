@@ -146,7 +146,10 @@ describe('a sharded queue', () => {
     // then
     expect(await lengths()).toEqual([0, 0, 0, 0]);
     expect(await broker.deleteQueue('q', { ifEmpty: true, ifUnused: true })).toBe(true);
-    expect(await server.client().keys(`${prefix}:{queue:q:*`)).toEqual([]);
+    // but what a cluster remembers of publishes for a while
+    const left = await server.client().keys(`${prefix}:{queue:q:*`);
+    const lasting = await Promise.all(left.map(async (key) => ((await server.client().pttl(key)) < 0 ? [key] : [])));
+    expect(lasting.flat()).toEqual([]);
     await close();
   });
 

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { UnavailableError } from '@millrace/core';
 import { type FaultProxy, type RedisServer, startProxy, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { type OpenBroker, openBroker, ownPrefix } from './broker.js';
 
-describe('a consumer that starts', () => {
+onOneServer('proxy').describe('a consumer that starts', () => {
   let server: RedisServer;
   let proxy: FaultProxy;
   let open: OpenBroker;

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type FaultProxy, type RedisServer, startProxy, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { openBroker, ownPrefix } from './broker.js';
 
-describe('the prefetch of a consumer', () => {
+onOneServer('proxy').describe('the prefetch of a consumer', () => {
   let server: RedisServer;
   let proxy: FaultProxy;
   beforeAll(async () => {
