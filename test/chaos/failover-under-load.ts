@@ -24,8 +24,17 @@ export async function failsOverUnderLoad(
   await Promise.all([member.start(), consumer.start()]);
   const producer = log.producer({ acks: 'all' });
   let isOver = false;
+  let lastError: unknown;
+  const note = (error: unknown): boolean => {
+    lastError = error;
+    return false;
+  };
   const load = async (send: (n: number) => Promise<unknown>, done: number[]): Promise<void> => {
-    for (let n = 0; !isOver; n++) if (await send(n).then(isTrue, isFalse)) done.push(n);
+    for (let n = 0; !isOver; n++) {
+      if (await send(n).then(isTrue, note)) done.push(n);
+      // What fails at once must not keep everything else from happening.
+      else await new Promise(setImmediate);
+    }
   };
   const loads = Promise.all([
     load((value) => producer.send({ topic: 'orders', key: `${value % 7}`, value }), confirmed.records),
@@ -34,7 +43,12 @@ export async function failsOverUnderLoad(
   const bothGrow = async (by: number): Promise<void> => {
     const targets = [confirmed.records.length + by, confirmed.messages.length + by];
     const isReached = () => confirmed.records.length >= targets[0]! && confirmed.messages.length >= targets[1]!;
-    await waitFor(isReached, { what: `${by} more of both to be confirmed`, timeoutMs: 60_000 });
+    await waitFor(isReached, { what: `${by} more of both to be confirmed`, timeoutMs: 60_000 }).catch(
+      (error: unknown) => {
+        isOver = true;
+        throw new Error(`${error}; the last send failed: ${lastError}`);
+      },
+    );
   };
   await bothGrow(50);
 
@@ -57,8 +71,4 @@ export async function failsOverUnderLoad(
 
 function isTrue(): boolean {
   return true;
-}
-
-function isFalse(): boolean {
-  return false;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClosedError, WriteError } from '@millrace/core';
-import { startProxy } from '@millrace/testing';
+import { startProxy, waitFor } from '@millrace/testing';
 import { onOneServer } from '../one-server.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
@@ -22,6 +22,7 @@ describe('a send', () => {
     const producer = redis.log.producer({ deliveryTimeoutMs: 1000 });
     await producer.send({ topic, value: 1 });
     await redis.server.kill();
+    await waitFor(() => !redis.connection.isUp, { what: 'the connection to be known as lost' });
     const errors = await Promise.all(times(20, (value) => errorOf(producer.send({ topic, value }))));
     for (const error of errors) expect(error).toMatchObject({ failure: 'unavailable', mayBeWritten: false });
     const unknown = await errorOf(producer.send({ topic: 'never-heard-of', value: 1 }));

@@ -11,7 +11,7 @@ describe('a full Redis', () => {
     // given
     const server = await startRedis({ maxmemory: '20mb' });
     const prefix = ownPrefix();
-    const { broker, close } = await openBroker(server, prefix, { deliveryTimeoutMs: 3000 });
+    const { broker, close } = await openBroker(server, prefix, { deliveryTimeoutMs: 5000 });
     await broker.declareQueue({ name: 'q' });
     // when
     const body = 'x'.repeat(2000);

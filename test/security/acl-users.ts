@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The one place where the rules are: in Redis's own format, to be loaded as an `aclfile`. */
-const aclFile = fileURLToPath(new URL('../../docs/users.acl', import.meta.url));
-
 /** A Redis user as docs/operations.md recommends it. */
 export interface AclUser {
   readonly name: string;
@@ -11,13 +8,19 @@ export interface AclUser {
   readonly rules: readonly string[];
 }
 
-export const aclUsers: readonly AclUser[] = readFileSync(aclFile, 'utf8')
-  .split('\n')
-  .filter((line) => line.startsWith('user '))
-  .map((line) => {
-    const [, name = '', ...rules] = line.trim().split(/\s+/);
-    return { name, rules: rules.filter((rule) => rule !== 'on' && !rule.startsWith('>')) };
-  });
+/** The one place where the rules are: in Redis's own format, to be loaded as an `aclfile`. */
+function usersOf(file: string): AclUser[] {
+  return readFileSync(fileURLToPath(new URL(`../../docs/${file}`, import.meta.url)), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('user '))
+    .map((line) => {
+      const [, name = '', ...rules] = line.trim().split(/\s+/);
+      return { name, rules: rules.filter((rule) => rule !== 'on' && !rule.startsWith('>')) };
+    });
+}
+
+/** Of producers, consumers and operators. */
+export const aclUsers: readonly AclUser[] = usersOf('users.acl');
 
 /** Password of every user in tests. */
 export const aclPassword = 'of-a-test';
@@ -25,6 +28,13 @@ export const aclPassword = 'of-a-test';
 export function aclUser(name: string): AclUser {
   const user = aclUsers.find((candidate) => candidate.name === `millrace-${name}`);
   if (user === undefined) throw new Error(`docs/users.acl has no user "${name}"`);
+  return user;
+}
+
+/** Who makes a failover: replicas and Sentinels at the servers, and clients at a Sentinel. */
+export function sentinelUser(name: 'replica' | 'sentinel' | 'client'): AclUser {
+  const user = usersOf('sentinel.acl').find((candidate) => candidate.name === `millrace-${name}`);
+  if (user === undefined) throw new Error(`docs/sentinel.acl has no user "${name}"`);
   return user;
 }
 

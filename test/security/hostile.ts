@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { MillraceError } from '@millrace/core';
 import fc from 'fast-check';
+import { fuzzSeed } from '../fuzz-seed.js';
 
-/** The same input each run; another with `MILLRACE_FUZZ_SEED=<number>`. A failure shows it. */
-export const seed = Number(process.env.MILLRACE_FUZZ_SEED ?? 204_117);
+export const seed = fuzzSeed;
 export const fuzz = { numRuns: 1000, seed };
 
 /** JSON that somebody may have written: our fields with anything in them, `__proto__`, depth, and no JSON at all. */

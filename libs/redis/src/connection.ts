@@ -94,7 +94,8 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
         this.off('up', settle);
         this.off('closed', settle);
         if (this.isUp) resolve();
-        else reject(new UnavailableError(`Redis is away: ${this.downReason}. Waited ${timeoutMs} ms for it.`));
+        else
+          reject(new UnavailableError(`Redis is away: ${this.downReason}. Waited ${Math.round(timeoutMs)} ms for it.`));
       };
       const timer = setTimeout(settle, timeoutMs);
       this.on('up', settle);

@@ -14,6 +14,8 @@ export interface SentinelOptions {
   readonly downAfterMs?: number;
   /** Of each Sentinel: what its clients and the other Sentinels must give. Default: none. */
   readonly password?: string | undefined;
+  /** What they give to the servers that they watch. Default: the servers' own. */
+  readonly authPassword?: string | undefined;
   /** Speak TLS, as to the servers that are watched. Default: no. */
   readonly tls?: TlsFiles | undefined;
   /** Further lines of their configuration. */
@@ -22,12 +24,13 @@ export interface SentinelOptions {
 
 /** Starts Sentinels that watch `watched` and fail over by themselves, and waits until they know each other. */
 export async function startSentinels(watched: Replicated, options: SentinelOptions = {}): Promise<Sentinels> {
-  const { count = 3, downAfterMs = 500, password, tls, lines = [] } = options;
+  const { count = 3, downAfterMs = 500, password, authPassword = watched.password, tls, lines = [] } = options;
   const toArguments: ToArguments = (resolved, place) => {
     const path = join(place.dir, 'sentinel.conf');
+    const rest = configuration(place, watched, { quorum: Math.floor(count / 2) + 1, downAfterMs });
     const own = Object.entries(tlsSettings(resolved, place)).map(([name, value]) => `${name} ${value}`);
     if (password !== undefined) own.push(`requirepass ${password}`, `sentinel sentinel-pass ${password}`);
-    const rest = configuration(place, watched, { quorum: Math.floor(count / 2) + 1, downAfterMs });
+    if (authPassword !== undefined) rest.push(`sentinel auth-pass ${sentinelName} ${JSON.stringify(authPassword)}`);
     writeFileSync(path, [...own, ...rest, ...lines, ''].join('\n'));
     return [path, '--sentinel'];
   };
@@ -45,7 +48,7 @@ export async function startSentinels(watched: Replicated, options: SentinelOptio
 
 function configuration(
   { port, dir }: ServerPlace,
-  { primary, password }: Replicated,
+  { primary }: Replicated,
   { quorum, downAfterMs }: { quorum: number; downAfterMs: number },
 ): string[] {
   return [
@@ -55,6 +58,5 @@ function configuration(
     `sentinel monitor ${sentinelName} ${primary.host} ${primary.peerPort} ${quorum}`,
     `sentinel down-after-milliseconds ${sentinelName} ${downAfterMs}`,
     `sentinel failover-timeout ${sentinelName} ${downAfterMs * 4}`,
-    ...(password === undefined ? [] : [`sentinel auth-pass ${sentinelName} ${JSON.stringify(password)}`]),
   ];
 }

@@ -85,6 +85,15 @@ local function dropHead(q, isFull)
   end
 end`;
 
+/** An id that comes again must not bring its ghost back to life: it would be delivered twice, and before its time. */
+const dropGhosts = `
+local function dropGhosts(q, id)
+  for level = 0, q.levels - 1 do
+    local found = redis.call('LREM', KEYS[q.key + 11 + level], 0, id)
+    if found > 0 then q.ghosts = redis.call('HINCRBY', KEYS[q.key], 'ghosts', -found) end
+  end
+end`;
+
 /** One message into one queue. Answers what else than entering happened, if anything. */
 const enter = `
 local function enter(q, i)
@@ -104,6 +113,7 @@ local function enter(q, i)
     redis.call('HSET', KEYS[q.key + 7], id, cjson.encode({reason = 'maxlen', time = now}))
     q.isDying, what = true, 'dead-lettered'
   end
+  if token and token ~= '' and q.ghosts > 0 then dropGhosts(q, id) end
   redis.call('HSET', KEYS[q.key + 1], id, frame)
   if token and token ~= '' and q.meta[6] then
     redis.call('ZADD', KEYS[q.key + 6], now + q.meta[6], token)
@@ -125,7 +135,8 @@ end`;
 /** One queue's messages, one by one: limits, priorities, delays, expiry, repetitions. */
 const enterEach = `
 local function enterEach(q, number)
-  q.entered, q.mayDrop, q.bytes, q.length = 0, m + 100, tonumber(q.meta[9]) or 0, -(tonumber(q.meta[8]) or 0)
+  q.entered, q.mayDrop, q.bytes, q.ghosts = 0, m + 100, tonumber(q.meta[9]) or 0, tonumber(q.meta[8]) or 0
+  q.length = -q.ghosts
   q.maxLength, q.maxBytes = tonumber(q.meta[2]), tonumber(q.meta[3])
   if q.maxLength then
     for level = 0, q.levels - 1 do q.length = q.length + redis.call('LLEN', KEYS[q.key + 11 + level]) end
@@ -179,4 +190,6 @@ answer[#answer + 1] = table.concat(dying, ',')
 redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. cjson.encode(answer), 'PX', ARGV[4])
 return answer`;
 
-export const publishScript = new Script([checks, enterAll, dropHead, enter, enterEach, handOver, main].join('\n'));
+export const publishScript = new Script(
+  [checks, enterAll, dropHead, dropGhosts, enter, enterEach, handOver, main].join('\n'),
+);
