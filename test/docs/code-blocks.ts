@@ -9,6 +9,8 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export interface CodeBlock {
   /** `docs/handlers.md:17` */
   readonly place: string;
+  /** `docs/handlers.md#1`: the first of its page */
+  readonly name: string;
   readonly code: string;
   /** Text that it prints when it is run; undefined when it is compiled only. */
   readonly prints: string | undefined;
@@ -33,8 +35,9 @@ const fence = /^(?:<!-- (runs|fragment): "?(.*?)"? -->\n+)?```ts\n([\s\S]*?)^```
 export function codeBlocks(): CodeBlock[] {
   return pages().flatMap((page) => {
     const text = readFileSync(page, 'utf8');
-    return [...text.matchAll(fence)].map(({ index, 1: mark, 2: words, 3: code = '' }) => ({
+    return [...text.matchAll(fence)].map(({ index, 1: mark, 2: words, 3: code = '' }, number) => ({
       place: `${relative(root, page)}:${text.slice(0, index).split('\n').length}`,
+      name: `${relative(root, page)}#${number + 1}`,
       code,
       prints: mark === 'runs' ? words : undefined,
       fragmentBecause: mark === 'fragment' ? words : undefined,
