@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,10 @@ import { stopEverything, waitFor } from '@millrace/testing';
 import { childrenOf, isRunning } from './processes.js';
 import { Shop } from './shop.js';
 
-const order = { userId: 'u1', items: [{ sku: 'book', quantity: 1 }] };
+/** What the README tells to type. */
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const [, place = '', order = '{}'] = /^curl -i localhost:3000(\S+) [\s\S]*? -d '(.*)'$/m.exec(readme) ?? [];
+const [, answer = '{}'] = /^curl localhost:3000\S+\n# (\{.*\})$/m.exec(readme) ?? [];
 
 describe('the demo', () => {
   let folder: string;
@@ -22,11 +26,11 @@ describe('the demo', () => {
     // given
     const shop = await Shop.ofDemo(folder, '--no-traffic');
     // when
-    const { status, body } = await shop.post('/orders', order);
+    const { status, body } = await shop.post(place, JSON.parse(order));
     // then
     expect(status).toBe(202);
     const notified = await shop.waitForStatus(body.orderId, 'notified');
-    expect(notified).toEqual({ orderId: body.orderId, ...order, status: 'notified' });
+    expect(notified).toEqual({ ...JSON.parse(answer), orderId: body.orderId });
     expect(shop.program.lines.join('\n')).toContain(`Notified u1: order ${body.orderId}`);
 
     // when
@@ -45,7 +49,7 @@ describe('the demo', () => {
     process.kill(children.find(({ command }) => command.includes('redis-server'))?.pid ?? Number.NaN, 'SIGKILL');
     await restarted.program.waitForLine('Redis ENDED, and was started again', { timeoutMs: 30_000 });
     // then
-    const isTaken = async () => (await restarted.post('/orders', order)).status === 202;
+    const isTaken = async () => (await restarted.post(place, JSON.parse(order))).status === 202;
     await waitFor(isTaken, { what: 'the shop to take orders again', timeoutMs: 30_000 });
     expect((await restarted.get(`/orders/${body.orderId}`)).body).toEqual(notified);
 

@@ -47,9 +47,9 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /kept: .*all \d+ confirmed orders were handled, 0 are missing/,
   ],
   full: [
-    /kept: .*drop-head: holds 3 4 5; dead letters 1 2; the publisher was told no for nothing/,
-    /kept: .*reject-publish: holds 1 2 3; dead letters nothing; the publisher was told no for 4 5/,
-    /kept: .*dead-letter: holds 1 2 3; dead letters 4 5; the publisher was told no for 4 5/,
+    /kept: .*drop-head: holds 3 4 5; dead letters 1 2; refused nothing/,
+    /kept: .*reject-publish: holds 1 2 3; dead letters nothing; refused 4 5/,
+    /kept: .*dead-letter: holds 1 2 3; dead letters 4 5; refused 4 5/,
     /kept: .*after \d+ messages Redis is full, and publishing says so: /,
     /kept: .*a full Redis was drained/,
     /kept: .*there is room again/,

@@ -41,9 +41,8 @@ export class Demo {
     if (this.#ending !== undefined) return;
     const shop = this.#services.url('shop');
     const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1);
-    this.#display.say(
-      `Ready after ${seconds} s. Shop on ${shop}: POST /orders, GET /orders/:id, GET /health. Ctrl-C ends everything.`,
-    );
+    // It fits into 80 columns.
+    this.#display.say(`Ready after ${seconds} s: shop on ${shop}. Ctrl-C ends everything.`);
     if (this.#options.hasTraffic) this.#startTraffic(shop);
     // It knows the log and the queue: loaded when the services no longer need the processors for their start.
     const { StatusReader } = await import('./status-reader.js');

@@ -9,6 +9,8 @@ import { type LogLine, readLogLine } from './log-line.js';
 /** Where a service that is ready says it listens. */
 const address = / on (http:\/\/\S+:\d+)/;
 const linesKept = 20;
+/** Node 22 and newer keep there what they have compiled; a start took about a tenth less processor time with it (Node 22.23). */
+const compileCache = resolve(import.meta.dirname, '../../../.millrace/compile-cache');
 
 /** One service in a process of its own. It is gone at the latest when this process is, however that ends. */
 export class ServiceProcess {
@@ -27,7 +29,7 @@ export class ServiceProcess {
     const { spawn, release } = await guarded();
     const program = resolve(import.meta.dirname, `../../${name}/dist/main.js`);
     const child = spawn(process.execPath, [program], {
-      env: { ...process.env, NO_COLOR: '1', ...env },
+      env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: compileCache, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ServiceProcess(name, child, release, onLine);

@@ -1,15 +1,18 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import type { Display } from './display.js';
 import { ServiceProcess } from './service-process.js';
 
-/** In the order of their start: an order needs the first two, so they do not share the processors with the others. */
-const waves = [
-  ['shop', 'notifications'],
-  ['inventory', 'tracking', 'analytics'],
-] as const;
+const names = ['shop', 'notifications', 'inventory', 'tracking', 'analytics'] as const;
 
-type ServiceName = (typeof waves)[number][number];
+type ServiceName = (typeof names)[number];
+
+/**
+ * In the order of their start, which is nearly all processor time: each loads Nest and what else it stands on. All at once where
+ * there is a processor for each; else first the two that an order needs.
+ */
+const waves = availableParallelism() >= names.length ? [names] : [names.slice(0, 2), names.slice(2)];
 
 /** The services, each in a process of its own. */
 export class Services {
@@ -24,7 +27,6 @@ export class Services {
 
   /** Resolves when all are ready. The shop gets `port`, the others the next ones, where they are free. @throws when one ends */
   async start(redisUrl: string, port: number): Promise<void> {
-    const names = waves.flat();
     for (const wave of waves) {
       const starts = wave.map(async (name) => {
         const own = name === 'shop' ? port : await freeOrAny(port === 0 ? 0 : port + names.indexOf(name));

@@ -23,7 +23,7 @@ export async function play(stage: Stage): Promise<void> {
   const isShared = async (): Promise<boolean> =>
     (await ownedBy(client, first)).length === 2 && (await ownedBy(client, second)).length === 2;
   await waitFor(isShared, { what: 'each member to own two partitions', timeoutMs: 20_000 });
-  stage.say(`Two members of group ${group} own two of the ${partitions} partitions of topic ${topic} each.`);
+  stage.say(`Topic ${topic} has ${partitions} partitions; each of the two members of group ${group} owns two.`);
 
   await client.log.producer().sendBatch(fixes(before));
   stage.say(`${cabs} cabs sent ${before} GPS fixes.`);

@@ -36,7 +36,7 @@ async function fillQueue(
   });
   const found = { holds: await bodies(name), dead: await bodies(deadName), refused };
   stage.promised(
-    `${overflow}: holds ${list(found.holds)}; dead letters ${list(found.dead)}; the publisher was told no for ${list(refused)}.`,
+    `${overflow}: holds ${list(found.holds)}; dead letters ${list(found.dead)}; refused ${list(refused)}.`,
     JSON.stringify(found) === JSON.stringify(expected),
   );
 }

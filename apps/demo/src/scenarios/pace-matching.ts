@@ -31,10 +31,13 @@ export async function play(stage: Stage): Promise<void> {
   await waitFor(() => sent.length >= inPerSecond, { what: 'all to be sent', timeoutMs: 30_000 });
   const seconds = (performance.now() - startedAt) / 1000;
   clearInterval(timer);
-  stage.say(`${sent.length} sent in ${seconds.toFixed(1)} s: ${(sent.length / seconds).toFixed(1)} a second.`);
+  stage.say(`${sent.length} sent in ${seconds.toFixed(1)} s.`);
   stage.promised(`the queue held up to ${deepest} of them.`, deepest > 1);
   // Redis counts the time, in steps of a tenth of a second's worth at most: the first ones may come at once.
-  stage.promised(`never more than ${outPerSecond} a second.`, seconds >= (inPerSecond - 2) / outPerSecond - 0.2);
+  stage.promised(
+    `never more than ${outPerSecond} a second, beside the first two, which come at once.`,
+    seconds >= (inPerSecond - 2) / outPerSecond - 0.2,
+  );
   stage.promised(
     `all ${inPerSecond} were sent, each once.`,
     new Set(sent).size === inPerSecond && sent.length === inPerSecond,

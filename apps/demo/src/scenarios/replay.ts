@@ -36,7 +36,7 @@ async function replayFrom(
   { to, called, expected }: { to: ResetTarget; called: string; expected: number },
 ): Promise<void> {
   const changes = await client.log.groups.resetOffsets('analytics', { topic, to });
-  const moves = changes.map(({ partition, from, to: target }) => `partition ${partition} ${from} → ${target}`);
+  const moves = changes.map(({ partition, from, to: target }) => `partition ${partition}: ${from} → ${target}`);
   stage.say(`Group analytics is set back to ${called}: ${moves.join(', ')}.`);
   const count = await readAll(client, 'analytics');
   stage.promised(`from ${called} it reads ${count} orders again.`, count === expected);
