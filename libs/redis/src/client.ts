@@ -1,8 +1,8 @@
-import { Cluster, type RedisOptions as IoredisOptions, Redis } from 'ioredis';
+import { Cluster, Command, type RedisOptions as IoredisOptions, Redis } from 'ioredis';
 import type { ConnectionOptions } from './connection-options.js';
 
 // The one door to ioredis for every other room: `libs/redis` and the `store/` folders may know it, nobody else does.
-export { Cluster, Redis };
+export { Cluster, Command, Redis };
 
 /** One Redis server (perhaps found through Sentinel), or a cluster. */
 export type RedisClient = Redis | Cluster;

@@ -38,6 +38,9 @@ const refusals: readonly (readonly [
 /** What a cluster's client puts before the last of the errors that it met on the way. */
 const redirections = /^Too many Cluster redirections\. Last error: (\w*Error: )?/;
 
+/** There was no connection to send a command over. */
+export class NotSentError extends Error {}
+
 /** Reads an error of ioredis or of the server. */
 export function redisFailure(error: unknown): RedisFailure {
   const message = (error instanceof Error ? error.message : String(error)).replace(redirections, '');
@@ -51,7 +54,8 @@ export function redisFailure(error: unknown): RedisFailure {
   if (error instanceof Error && error.name === 'ReplyError') {
     return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: `Redis answered: ${message}` };
   }
-  const wasNotSent = message.startsWith("Stream isn't writeable") || message.startsWith('Cluster isn');
+  const wasNotSent =
+    error instanceof NotSentError || message.startsWith("Stream isn't writeable") || message.startsWith('Cluster isn');
   const description = wasNotSent ? 'there is no connection to Redis' : 'the connection to Redis was lost';
   return { failure: 'unavailable', mayBeWritten: !wasNotSent, isTemporary: true, description };
 }

@@ -1,4 +1,5 @@
-import { Cluster, type RedisClient } from './client.js';
+import { Cluster, type Redis, type RedisClient } from './client.js';
+import { nodeAt, nodeServing } from './cluster-node.js';
 import { asInteger, asList } from './reply.js';
 import type { Script, ScriptArgument } from './script.js';
 
@@ -44,19 +45,19 @@ export async function runWithReplicas(
 
 type Command = readonly [name: string, ...args: ScriptArgument[]];
 
-/** A cluster client follows no redirection of a pipeline of which one half succeeded, and WAIT always does. */
+/** A node's client knows nothing of other nodes: redirections are followed here. */
 async function followed(client: RedisClient, command: Command, key: string, demand: ReplicaDemand): Promise<Replies> {
+  if (!(client instanceof Cluster)) return pipelined(client, command, demand);
   try {
-    return await pipelined(client, command, demand);
+    return await pipelined(await nodeServing(client, key), command, demand);
   } catch (error) {
     const [kind, , address] = error instanceof Error ? error.message.split(' ') : [];
-    if (!(client instanceof Cluster) || (kind !== 'MOVED' && kind !== 'ASK')) throw error;
     if (kind === 'MOVED') {
       // A command by itself is followed, and the client remembers where to.
       await client.exists(key);
-      return pipelined(client, command, demand);
+      return pipelined(await nodeServing(client, key), command, demand);
     }
-    const node = client.nodes('all').find(({ options }) => `${options.host}:${options.port}` === address);
+    const node = kind === 'ASK' ? nodeAt(client, address) : undefined;
     if (node === undefined) throw error;
     return pipelined(node, command, demand, { isAsking: true });
   }
@@ -64,9 +65,9 @@ async function followed(client: RedisClient, command: Command, key: string, dema
 
 type Replies = readonly [reply: unknown, waited: unknown];
 
-/** A pipeline, not two commands: on a cluster WAIT has no key and would go to any node. */
+/** Of one node: WAIT is about what the same connection wrote. */
 async function pipelined(
-  client: RedisClient,
+  client: Redis,
   [name, ...args]: Command,
   demand: ReplicaDemand,
   { isAsking = false } = {},

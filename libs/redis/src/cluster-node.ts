@@ -1,0 +1,32 @@
+import { type Cluster, Command, type Redis } from './client.js';
+import { NotSentError } from './redis-failure.js';
+
+/**
+ * The client of the node that serves a key's slot, as far as the cluster's client knows. What must go over one connection
+ * is sent through this: while a node is missing the cluster's client gives each command of a pipeline to any other, writes
+ * only some of them, and from then on answers whoever uses that connection with the replies of others.
+ *
+ * @throws {NotSentError} that node cannot be reached
+ */
+export async function nodeServing(cluster: Cluster, key: string): Promise<Redis> {
+  const known = nodeAt(cluster, addressServing(cluster, key));
+  if (known !== undefined) return known;
+  // A command by itself is followed, and the client remembers where to.
+  await cluster.exists(key);
+  const found = nodeAt(cluster, addressServing(cluster, key));
+  if (found === undefined) throw new NotSentError(`no connection to the node that serves slot ${slotOf(key)}`);
+  return found;
+}
+
+/** The client of a node, by its `host:port`. */
+export function nodeAt(cluster: Cluster, address: string | undefined): Redis | undefined {
+  return cluster.nodes('all').find(({ options }) => `${options.host}:${options.port}` === address);
+}
+
+function addressServing(cluster: Cluster, key: string): string | undefined {
+  return cluster.slots[slotOf(key)]?.[0];
+}
+
+function slotOf(key: string): number {
+  return new Command('exists', [key]).getSlot() ?? 0;
+}
