@@ -27,6 +27,11 @@ export class Services {
 
   /** Resolves when all are ready. The shop gets `port`, the others the next ones, where they are free. @throws when one ends */
   async start(redisUrl: string, port: number): Promise<void> {
+    if (port !== 0 && (await freeOrAny(port)) !== port) {
+      throw new Error(
+        `Port ${port} is in use. End what listens there, choose another one with PORT, or take free ones: PORT=0 npm start`,
+      );
+    }
     for (const wave of waves) {
       const starts = wave.map(async (name) => {
         const own = name === 'shop' ? port : await freeOrAny(port === 0 ? 0 : port + names.indexOf(name));

@@ -83,7 +83,8 @@ export class TopologyNotFoundError extends MillraceError {
     /** Its name. */
     readonly object: string,
   ) {
-    super(`${kind} "${object}" does not exist. Declare it first: declare it in the topology of this connection.`);
+    const [call, settings] = kind === 'queue' ? ['declareQueue', ''] : ['declareExchange', ', type: …'];
+    super(`${kind} "${object}" does not exist. Declare it first: ${call}({ name: "${object}"${settings} }).`);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Service } from '@millrace/delivery';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { declareConsumerTopology } from './declare-topology.js';
 import type { Millrace } from './millrace.js';
+import { tellOfMissingTopics } from './missing-topics.js';
 
 /** One consumer of this application, to be stopped and started again while the application runs. */
 export class ConsumerHandle {
@@ -56,6 +57,7 @@ export class ConsumerHandle {
       await declareConsumerTopology(this.#plan);
       this.#service ??= this.#plan.make();
       await this.#service.start();
+      await tellOfMissingTopics(this.#plan);
     } catch (error) {
       await this.stop({ deadlineMs: 0 });
       throw error;

@@ -15,6 +15,8 @@ export interface ConsumerPlan {
   readonly queue?: string;
   /** The group it is a member of, if it is one of a log. */
   readonly group?: string;
+  /** The topics it reads by name. */
+  readonly topics?: readonly string[];
   /** @throws {OptionsError} */
   readonly make: () => Service;
 }

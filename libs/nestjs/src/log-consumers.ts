@@ -80,6 +80,7 @@ function logConsumer(parts: readonly LogPart[], report: (problem: string) => voi
     millrace,
     source: `group "${first.group}" of ${topics instanceof RegExp ? topics : topics.toSorted().join(', ')}`,
     group: first.group,
+    topics: topics instanceof RegExp ? [] : topics,
     topology,
     make: () => millrace.log.consumer(input),
   };

@@ -1,4 +1,12 @@
-import { assertHeaders, type Codec, type Headers, InvalidMessageError, maxNameBytes, noHeaders } from '@millrace/core';
+import {
+  assertHeaders,
+  type Codec,
+  didYouMean,
+  type Headers,
+  InvalidMessageError,
+  maxNameBytes,
+  noHeaders,
+} from '@millrace/core';
 import { noProperties, type StoredProperties } from './message-frame.js';
 import { routingKeyProblem } from './routing-key.js';
 
@@ -66,11 +74,15 @@ export function checkMessage(
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined) continue;
     const check = Object.hasOwn(checks, name) ? checks[name as keyof PublishProperties] : undefined;
-    const problem = check === undefined ? 'is no property of a message' : check(value);
+    const problem = check === undefined ? unknownProperty(name) : check(value);
     if (problem !== undefined) throw new InvalidMessageError(`${subject}: ${name} ${problem}.`);
   }
   if (properties.headers !== undefined) assertHeaders(subject, properties.headers);
   return properties;
+}
+
+function unknownProperty(name: string): string {
+  return `is no property of a message${didYouMean(name, Object.keys(checks))}`;
 }
 
 /** The properties that are kept with the message. */
