@@ -5,7 +5,7 @@ import ts from 'typescript';
 import { type CodeBlock, codeBlocks, root } from './code-blocks.js';
 
 /** More would mean that readers are shown what nobody has tried. */
-const mostFragments = 6;
+const mostFragments = 1;
 
 const given = join(root, 'test/docs/given.ts');
 const blocks = codeBlocks();
