@@ -7,8 +7,11 @@ const comesByItself = /\.dead-letters$/;
 /** A group may be there before its topics are, and waits for them. Who has mistyped a name should hear of it. */
 export async function tellOfMissingTopics({ label, topics = [], millrace }: ConsumerPlan): Promise<void> {
   if (!millrace.options.logging || topics.every((topic) => comesByItself.test(topic))) return;
-  const known = new Set((await millrace.log.listTopics()).map(({ name }) => name));
-  for (const topic of topics.filter((name) => !known.has(name) && !comesByItself.test(name))) {
+  // A hint, no more: when Redis is away at this moment the consumer has begun all the same.
+  const known = await millrace.log.listTopics().catch(() => undefined);
+  if (known === undefined) return;
+  const isThere = (topic: string): boolean => known.some(({ name }) => name === topic);
+  for (const topic of topics.filter((name) => !isThere(name) && !comesByItself.test(name))) {
     new Logger('Millrace').warn(
       `${label} waits for topic "${topic}", which does not exist. Is that its name? Declare it: forRoot({ topics: [{ name: '${topic}' }] })`,
     );
