@@ -24,6 +24,12 @@ const nothing: ReadResult = { streams: new Map(), restMs: 0 };
 /** Without the right to end a wait, waits are short instead. */
 const blockWithoutRightMs = 50;
 
+/**
+ * What a read of many partitions costs, it costs whatever it brings: of 1,000, two milliseconds of Redis and one of the
+ * process. So the next one begins a little later, and brings more; below this number it begins at once.
+ */
+const partitionsPerRestMs = 500;
+
 /** So often a wait that has not begun is asked to end: a few milliseconds, unless nobody there knows the connection. */
 const maxTries = 200;
 
@@ -49,7 +55,8 @@ export class BlockingReader implements BatchReader {
       if (this.#isInterrupted || this.#isClosed) return nothing;
       this.#isWaiting = true;
       const blockMs = this.#mayInterrupt ? maxBlockMs : blockWithoutRightMs;
-      return { streams: await fetchTogether(client, fetches, { count, blockMs }), restMs: 0 };
+      const streams = await fetchTogether(client, fetches, { count, blockMs });
+      return { streams, restMs: Math.floor(fetches.length / partitionsPerRestMs) };
     } catch (error) {
       if (this.#isInterrupted) return nothing;
       throw error;
