@@ -9,7 +9,7 @@ export abstract class DeliveryContext {
   #abortReason: unknown;
   #timer: NodeJS.Timeout | undefined;
   #timeoutMs = 0;
-  #decide: ((outcome: Outcome, context: this) => void) | undefined;
+  #decide: Decide<this> | undefined;
   #running: PromiseLike<unknown> | undefined;
 
   /** Which attempt this is, from 1. */
@@ -52,7 +52,7 @@ export abstract class DeliveryContext {
    * For the pipeline: the handler is about to be called; `decide` takes the one outcome.
    * Answers false when the delivery was taken back before: then the handler must not be called.
    */
-  begin(timeoutMs: number, decide: (outcome: Outcome, context: this) => void): boolean {
+  begin(timeoutMs: number, decide: Decide<this>): boolean {
     this.#decide = decide;
     this.#timeoutMs = timeoutMs;
     if (this.#abortReason === undefined) return true;
@@ -95,6 +95,9 @@ export abstract class DeliveryContext {
     decide?.(outcome, this);
   }
 }
+
+/** Takes the outcome of a context. Written as a method, so that a context with more to it still is a DeliveryContext. */
+type Decide<C> = { decide(outcome: Outcome, context: C): void }['decide'];
 
 // Most handlers end within the turn of the event loop that started them: a timer for each would cost more than they do.
 let young: DeliveryContext[] = [];

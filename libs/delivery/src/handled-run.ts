@@ -10,9 +10,11 @@ const capacity = 64;
  * It is written anew when it was told: a listener reads it during the call, and keeps nothing of it.
  */
 export class HandledRun {
+  /** Whose deliveries they are. */
   readonly labels: HandlerLabels;
   /** When each handler began, by `performance.now()` of this process. Only the first `count` count, as in the others. */
   readonly startedAts = new Float64Array(capacity);
+  /** How long each handler took. */
   readonly durationsMs = new Float64Array(capacity);
   /** Each message's time, in ms since 1970, by its sender's clock. */
   readonly timestamps = new Float64Array(capacity);
@@ -23,10 +25,12 @@ export class HandledRun {
     this.labels = labels;
   }
 
+  /** How many deliveries it holds. */
   get count(): number {
     return this.#count;
   }
 
+  /** Whether it has no room for another. */
   get isFull(): boolean {
     return this.#count === capacity;
   }
@@ -47,6 +51,7 @@ export class HandledRun {
     this.durationsMs[last] = monotonicNow - (this.startedAts[last] ?? monotonicNow);
   }
 
+  /** Forgets them: they were told. */
   clear(): void {
     this.#count = 0;
   }
