@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { OffsetOutOfRangeError } from '@millrace/log';
 import { waitFor } from '@millrace/testing';
 import { LogOnRedis, times } from './log-on-redis.js';
 
@@ -37,6 +38,28 @@ describe('a log that lost its tail', () => {
     await waitFor(async () => (await redis.log.groups.lag('tail'))[0]?.lag === 0, { what: 'the commit' });
     expect(moved).toMatchObject([{ topic, partition: 0, group: 'tail', from: 10, why: 'log-truncated' }]);
     await consumer.stop();
+  });
+
+  it('is noticed by who reads without a group, also when other records have taken the lost offsets', async () => {
+    // given a reader who has read ten records, of which Redis has only five on disk
+    const topic = await redis.topic();
+    const producer = redis.log.producer();
+    await producer.sendBatch(times(5, (value) => ({ topic, value: `kept ${value}` })));
+    await redis.admin.save();
+    await producer.sendBatch(times(5, (value) => ({ topic, value: `lost ${value}` })));
+    const reading = redis.log.read({ topic, partition: 0, tail: true });
+    for (let n = 0; n < 10; n++) await reading.next();
+
+    // when it loses power and comes back, and others write before the reader asks for more
+    await redis.server.kill();
+    await redis.server.restart();
+    await redis.connection.whenReady(10_000);
+    await redis.log.producer().sendBatch(times(8, (value) => ({ topic, value: `new ${value}` })));
+
+    // then it is told so, and not given the rest of what it did not see the beginning of
+    const next = reading.next();
+    await expect(next).rejects.toThrow(OffsetOutOfRangeError);
+    await expect(next).rejects.toThrow(/no offset 9: a failover lost it, and another record has its place/);
   });
 
   it('sends a group whose offset is past its end to the end', async () => {

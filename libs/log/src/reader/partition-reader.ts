@@ -3,6 +3,7 @@ import type { RedisClient, RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
 import { nearestOffset, OffsetOutOfRangeError } from '../model/read-range.js';
+import { LogAnchor } from '../partition/log-anchor.js';
 import { partitionKeys } from '../store/keys.js';
 import { type PartitionState, partitionState } from '../store/partition.js';
 import type { StoredBatch } from '../store/read.js';
@@ -84,6 +85,7 @@ export class PartitionReader {
     const keys = partitionKeys(this.#connection.prefix, options.topic, options.partition);
     const fetch = new BatchFetch(this.#connection, keys, options.maxOutageMs);
     let position = await this.#firstOffset(options, state);
+    const anchor = new LogAnchor();
     let next: Promise<StoredBatch[]> | undefined;
     try {
       while (position < to && !options.signal?.aborted) {
@@ -98,7 +100,7 @@ export class PartitionReader {
         if (last < to && (!options.tail || batches.length > 1)) next = fetch.next(last);
         next?.catch(() => undefined);
         for (const batch of batches) {
-          const records = this.#decode<T>(options, batch, position, to);
+          const records = this.#decode<T>(options, batch, position, to, anchor);
           if (records.length > 0) yield records;
           position = batch.endOffset;
           if (options.signal?.aborted) return;
@@ -128,7 +130,13 @@ export class PartitionReader {
     throw new OffsetOutOfRangeError(topic, partition, offset, state.start, state.end);
   }
 
-  #decode<T>(options: ReadOptions, batch: StoredBatch, position: number, to: number): LogRecord<T>[] {
+  #decode<T>(
+    options: ReadOptions,
+    batch: StoredBatch,
+    position: number,
+    to: number,
+    anchor: LogAnchor,
+  ): LogRecord<T>[] {
     const { topic, partition } = options;
     const where = `topic "${topic}", partition ${partition}`;
     const { codecId, records } = explained(`${where}, the batch that ends at ${batch.endOffset}`, () =>
@@ -139,6 +147,11 @@ export class PartitionReader {
     if (first > position && options.outOfRange === 'fail') {
       throw new OffsetOutOfRangeError(topic, partition, position, first, batch.endOffset);
     }
+    if (!anchor.isFollowedBy(batch, first) && options.outOfRange === 'fail') {
+      const lost = position - 1;
+      throw new OffsetOutOfRangeError(topic, partition, lost, Math.min(first, lost), batch.endOffset);
+    }
+    anchor.set(batch);
     const read: LogRecord<T>[] = [];
     for (const { offset, timestamp, key, headers, value } of records) {
       if (offset < position || offset >= to) continue;
