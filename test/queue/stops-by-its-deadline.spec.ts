@@ -30,6 +30,8 @@ describe('stopping a consumer', () => {
     await stuck.start();
     for (let n = 0; n < 5; n++) await broker.sendToQueue('q', n);
     await waitFor(() => isStarted && stuck.status.held === 5, { what: 'one to run and four to wait' });
+    // One that was handed over is claimed a moment later.
+    await waitFor(async () => (await broker.queue('q').counts()).unacked === 5, { what: 'all to be claimed' });
     // when
     await stuck.stop({ deadlineMs: 300 });
     // then
