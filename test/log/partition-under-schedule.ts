@@ -5,19 +5,27 @@ import { appendBatch } from '../../libs/log/src/store/append.js';
 import { commitOffset } from '../../libs/log/src/store/commit.js';
 import { lookAtGroup } from '../../libs/log/src/store/group-offsets.js';
 import { partitionKeys } from '../../libs/log/src/store/keys.js';
-import { acquireLease, hashOf, releaseLease, renewLease } from '../../libs/log/src/store/lease.js';
+import { acquireLease, hashOf, type LeaseHolder, releaseLease, renewLease } from '../../libs/log/src/store/lease.js';
 import { openPartition } from '../../libs/log/src/store/partition.js';
 import { readBatches, type StoredBatch } from '../../libs/log/src/store/read.js';
 
 const who = fc.nat(2);
+/** With the epoch before the last that it got: as a process does that has not noticed. */
+const isStale = fc.nat(3).map((n) => n === 0);
 
 /** What may happen to a partition and a group's members next. */
 export const happenings = fc.oneof(
   fc.record({ what: fc.constant('append' as const), count: fc.integer({ min: 1, max: 5 }), ahead: fc.nat(1) }),
   fc.record({ what: fc.constant('repeat' as const), back: fc.nat(6) }),
   fc.record({ what: fc.constantFrom('acquire' as const, 'acquire-of-dead' as const), who }),
-  fc.record({ what: fc.constant('commit' as const), who, batch: fc.nat(5), isSeek: fc.nat(9).map((n) => n === 0) }),
-  fc.record({ what: fc.constantFrom('renew' as const, 'release' as const), who }),
+  fc.record({
+    what: fc.constant('commit' as const),
+    who,
+    batch: fc.nat(5),
+    isStale,
+    isSeek: fc.nat(9).map((n) => n === 0),
+  }),
+  fc.record({ what: fc.constantFrom('renew' as const, 'release' as const), who, isStale }),
   fc.record({ what: fc.constant('lease-ends' as const) }),
 );
 
@@ -32,8 +40,8 @@ export class PartitionUnderSchedule {
   /** The base offset of each batch, by its sequence number. */
   readonly #bases: number[] = [];
   #end = 0;
-  /** The epoch that each member got last: it goes on believing in it. */
-  readonly #epochs = [0, 0, 0];
+  /** The epochs that each member got. */
+  readonly #epochs: number[][] = [[], [], []];
   #current: { member: number; epoch: number; hasEnded: boolean } | undefined;
   #newest = 0;
   #committed = 0;
@@ -63,17 +71,18 @@ export class PartitionUnderSchedule {
       case 'acquire-of-dead':
         return this.#acquire(happening.who, nameOf(this.#current?.member ?? 0));
       case 'commit':
-        return this.#commit(happening.who, happening.batch, happening.isSeek);
+        return this.#commit(this.#holder(happening), happening.batch, happening.isSeek);
       case 'renew': {
-        const isRenewed =
-          (await renewLease(this.client, this.#place, this.#holder(happening.who), leaseMs)) !== undefined;
-        if (isRenewed !== this.#owns(happening.who)) this.#wrong.push(`renewed: ${isRenewed}`);
+        const holder = this.#holder(happening);
+        const isRenewed = (await renewLease(this.client, this.#place, holder, leaseMs)) !== undefined;
+        if (isRenewed !== this.#owns(holder)) this.#wrong.push(`renewed: ${isRenewed}`);
         if (isRenewed && this.#current !== undefined) this.#current.hasEnded = false;
         return;
       }
       case 'release': {
-        const owns = this.#owns(happening.who);
-        await releaseLease(this.client, this.#place, this.#holder(happening.who));
+        const holder = this.#holder(happening);
+        const owns = this.#owns(holder);
+        await releaseLease(this.client, this.#place, holder);
         if (owns) this.#current = undefined;
         return;
       }
@@ -139,19 +148,19 @@ export class PartitionUnderSchedule {
     if (reply.epoch <= this.#newest) this.#wrong.push(`epoch ${reply.epoch} after ${this.#newest}`);
     if (reply.committed !== this.#committed) this.#wrong.push(`begins at ${reply.committed}, not ${this.#committed}`);
     this.#newest = reply.epoch;
-    this.#epochs[member] = reply.epoch;
+    this.#epochs[member]?.push(reply.epoch);
     this.#current = { member, epoch: reply.epoch, hasEnded: false };
   }
 
-  async #commit(member: number, batch: number, isSeek: boolean): Promise<void> {
+  async #commit(holder: LeaseHolder, batch: number, isSeek: boolean): Promise<void> {
     const batches = await this.#batches();
     const read = batches[batch % Math.max(1, batches.length)];
     if (read === undefined) return;
     const commit = { offset: read.endOffset, progress: Buffer.alloc(0), anchor: read, isSeek };
-    const { kind } = await commitOffset(this.client, this.#place, this.#holder(member), leaseMs, commit);
-    const mayCommit = this.#owns(member) && (isSeek || read.endOffset >= this.#committed);
+    const { kind } = await commitOffset(this.client, this.#place, holder, leaseMs, commit);
+    const mayCommit = this.#owns(holder) && (isSeek || read.endOffset >= this.#committed);
     if (kind !== (mayCommit ? 'committed' : 'fenced')) {
-      this.#wrong.push(`commit of ${read.endOffset} after ${this.#committed} by ${member}: ${kind}`);
+      this.#wrong.push(`commit of ${read.endOffset} after ${this.#committed} by ${JSON.stringify(holder)}: ${kind}`);
     }
     if (kind !== 'committed') return;
     this.#committed = read.endOffset;
@@ -163,12 +172,12 @@ export class PartitionUnderSchedule {
     return readBatches(this.client, partitionKeys(prefix, topic, 0), 0, { count: 1000 });
   }
 
-  #holder(member: number) {
-    return { owner: nameOf(member), epoch: this.#epochs[member] ?? 0 };
+  #holder({ who: member, isStale: isBefore }: { readonly who: number; readonly isStale: boolean }): LeaseHolder {
+    return { owner: nameOf(member), epoch: this.#epochs[member]?.at(isBefore ? -2 : -1) ?? 0 };
   }
 
-  #owns(member: number): boolean {
-    return this.#current?.member === member && this.#current.epoch === this.#epochs[member];
+  #owns({ owner, epoch }: LeaseHolder): boolean {
+    return this.#current !== undefined && nameOf(this.#current.member) === owner && this.#current.epoch === epoch;
   }
 }
 

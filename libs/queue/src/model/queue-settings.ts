@@ -60,8 +60,8 @@ export interface QueueSettings {
   readonly maxPerSecond?: number | undefined;
   /**
    * Spreads the queue over so many slots, and by that over the servers of a cluster; 2 to 64. Order is kept a shard: messages
-   * of one `shardKey` stay in one. `maxLength`, `maxBytes` and `maxPerSecond` are shared out evenly among the shards.
-   * It cannot be changed later. Default: one slot.
+   * of one `shardKey` stay in one. `maxLength`, `maxBytes` and `maxPerSecond` are of the whole queue and shared out evenly among
+   * the shards; priorities and the single active consumer are each shard's own. It cannot be changed later. Default: one slot.
    */
   readonly shards?: number | undefined;
   /** Of an exclusive queue: the Broker it belongs to. Written by Millrace. */
