@@ -242,9 +242,12 @@ export class QueueUnderSchedule {
       wanted,
       maxBytes: undefined,
       wakeUp,
+      known: consumer.held.size - acknowledged.length + claimed.length,
       claimed,
       acknowledged,
     });
+    if (result !== undefined && result.unknown > 0)
+      this.#note(`${consumer.keys.consumer} holds ${result.unknown} that nobody gave it`, undefined);
     if ((result !== undefined) !== consumer.isRegistered) this.#note('a turn without a registration', undefined);
     if (result === undefined) return;
     for (const id of acknowledged) {
