@@ -12,7 +12,7 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   'poison-message': [
     /Attempt 4 fails, 19 others are handled/,
-    /emails\.dead holds message 7: .* in emails, "no way to handle 7"/,
+    /emails\.dead-letters holds message 7: .* in emails, "no way to handle 7"/,
     /kept: .*one attempt and three retries/,
     /kept: .*the other 19 were handled meanwhile/,
     /1 dead letter is sent back/,

@@ -36,8 +36,8 @@ describe('a message whose handler fails', () => {
     const seeDead = (payload: unknown, context: { messageId: string; deaths: unknown }) =>
       void dead.push({ payload, id: context.messageId, deaths: context.deaths });
     await waitFor(() => attempts.length === 4 && fine.length === 100, { what: 'four attempts, and the others' });
-    await broker.declareQueue({ name: 'q.dead' });
-    await broker.consumer({ queue: 'q.dead', handler: seeDead }).start();
+    await broker.declareQueue({ name: 'q.dead-letters' });
+    await broker.consumer({ queue: 'q.dead-letters', handler: seeDead }).start();
     await waitFor(() => dead.length === 1, { what: 'the dead letter' });
     expect(attempts).toEqual([1, 2, 3, 4]);
     expect(dead).toEqual([

@@ -10,7 +10,7 @@ describe('a Redis that is full', () => {
     const server = await startRedis({ maxmemory: '4mb' });
     const { broker, close } = await openBroker(server, ownPrefix(), { deliveryTimeoutMs: 300 });
     await broker.declareQueue({ name: 'q' });
-    await broker.declareQueue({ name: 'q.dead' });
+    await broker.declareQueue({ name: 'q.dead-letters' });
     const body = 'x'.repeat(1000);
     const publish = () =>
       broker.publishBatch(Array.from({ length: 50 }, () => ({ exchange: '', routingKey: 'q', body })));

@@ -103,11 +103,11 @@ describe("a dead consumer's messages", () => {
     }
     // then
     const dead: unknown[] = [];
-    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q.dead}:messages`)) === 1, {
+    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q.dead-letters}:messages`)) === 1, {
       what: 'a dead letter',
     });
     const undertaker = broker.consumer({
-      queue: 'q.dead',
+      queue: 'q.dead-letters',
       handler: (payload, { deaths }) => void dead.push(payload, deaths[0]?.reason, deaths[0]?.queue),
     });
     await undertaker.start();

@@ -135,8 +135,8 @@ describe('a sharded queue', () => {
     expect(seen).toEqual([]);
     await queue.resume();
     await waitFor(() => seen.length === 38, { what: 'the others to be handled' });
-    await broker.declareQueue({ name: 'q.dead' });
-    const dead = broker.queue('q.dead').deadLetters;
+    await broker.declareQueue({ name: 'q.dead-letters' });
+    const dead = broker.queue('q.dead-letters').deadLetters;
     await waitFor(async () => (await dead.list()).messages.length === 1, { what: 'the dead letter' });
     expect((await dead.list()).messages[0]?.deaths[0]).toMatchObject({ queue: 'q', reason: 'failed' });
     isBroken = false;

@@ -68,9 +68,9 @@ describe('several handlers of one queue', () => {
         ],
       })
       .start();
-    await broker.declareQueue({ name: 'q.dead' });
+    await broker.declareQueue({ name: 'q.dead-letters' });
     await broker
-      .consumer({ queue: 'q.dead', handler: (_, { deaths }) => void dead.push(deaths[0]?.error?.message) })
+      .consumer({ queue: 'q.dead-letters', handler: (_, { deaths }) => void dead.push(deaths[0]?.error?.message) })
       .start();
     await broker.publish('e', 'k', {});
     await waitFor(() => dead.length === 1, { what: 'the dead letter' });

@@ -47,6 +47,12 @@ describe('bad input', () => {
       /longer than 255 bytes/,
     ],
     [
+      'a name that leaves no room for the name of its dead letters',
+      (on) => on.declareQueue({ name: 'x'.repeat(250) }),
+      OptionsError,
+      /deadLetter must be given/,
+    ],
+    [
       'the default exchange',
       (on) => on.declareExchange({ name: '', type: 'direct' }),
       OptionsError,

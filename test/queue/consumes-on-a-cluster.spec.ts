@@ -22,9 +22,9 @@ describe('on a cluster', () => {
         return `${queue} says ${payload}`;
       };
       await consuming.broker.consumer({ queue, retry: { maxRetries: 1, backoff: 5 }, handler }).start();
-      await publishing.broker.declareQueue({ name: `${queue}.dead` });
+      await publishing.broker.declareQueue({ name: `${queue}.dead-letters` });
       await consuming.broker
-        .consumer({ queue: `${queue}.dead`, handler: (_, { deaths }) => void dead.push(deaths[0]?.queue) })
+        .consumer({ queue: `${queue}.dead-letters`, handler: (_, { deaths }) => void dead.push(deaths[0]?.queue) })
         .start();
     }
     // when

@@ -22,7 +22,7 @@ describe('dead letters', () => {
     await broker.consumer({ queue: 'q', retry: false, handler }).start();
     for (let n = 0; n < count; n++)
       await broker.sendToQueue('q', { n }, { messageId: `m${n}`, headers: { even: n % 2 === 0 } });
-    const dead = broker.queue('q.dead');
+    const dead = broker.queue('q.dead-letters');
     await waitFor(async () => (await dead.counts()).ready === count, { what: `${count} dead letters` });
     return { ...opened, state, letters: dead.deadLetters, dead };
   }

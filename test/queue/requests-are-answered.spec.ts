@@ -59,7 +59,7 @@ describe('a request', () => {
     });
     await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'it to go' });
     expect(calls).toBe(1);
-    expect(await server.client().exists(`${prefix}:{queue:q.dead}:messages`)).toBe(0);
+    expect(await server.client().exists(`${prefix}:{queue:q.dead-letters}:messages`)).toBe(0);
     await close();
   });
 

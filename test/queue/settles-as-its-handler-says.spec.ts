@@ -14,7 +14,7 @@ describe('a message whose handler', () => {
   /** Handles a, b and c one at a time; `onFirst` is what happens when `a` comes for the first time. */
   async function handle(onFirst: (context: MessageContext) => unknown, deliveries: number) {
     const { broker, close } = await openBroker(server, ownPrefix());
-    await broker.declare({ queues: [{ name: 'q', deliveryLimit: 3 }, { name: 'q.dead' }] });
+    await broker.declare({ queues: [{ name: 'q', deliveryLimit: 3 }, { name: 'q.dead-letters' }] });
     for (const id of ['a', 'b', 'c']) await broker.sendToQueue('q', id, { messageId: id });
     const seen: string[] = [];
     await broker
@@ -31,7 +31,7 @@ describe('a message whose handler', () => {
       .start();
     const queue = broker.queue('q');
     await waitFor(async () => seen.length >= deliveries && (await left(queue)) === 0, { what: 'all to be settled' });
-    const { messages } = await broker.queue('q.dead').ready();
+    const { messages } = await broker.queue('q.dead-letters').ready();
     await close();
     return { seen, dead: messages.map(({ id, deaths }) => `${id.split('~~')[0]} ${deaths[0]?.reason}`) };
   }

@@ -57,11 +57,11 @@ describe('whatever bytes stand in Redis', () => {
   });
 
   it('a message is read, dies and goes on, or is a CodecError', () => {
-    const target = { exchange: '', routingKey: 'q.dead' };
+    const target = { exchange: '', routingKey: 'q.dead-letters' };
     holds(fc.oneof(message, hostileBytes(message)), (frame) => {
       const stored = decodeFrame(frame, 'q');
       isCycle(stored.deaths, 'q');
-      return encodeFrame(asDeadLetter(stored, 'q', { reason: 'failed', time: 1 }, target), 'q.dead');
+      return encodeFrame(asDeadLetter(stored, 'q', { reason: 'failed', time: 1 }, target), 'q.dead-letters');
     });
   });
 

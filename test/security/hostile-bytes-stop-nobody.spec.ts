@@ -30,7 +30,7 @@ describe(`hostile bytes in our keys (MILLRACE_FUZZ_SEED=${seed})`, () => {
     // given: a queue with good messages and hostile ones in turns
     const redis = server.client();
     const broker = new Broker(connection, { events });
-    await broker.declare({ queues: [{ name: 'q' }, { name: 'q.dead' }] });
+    await broker.declare({ queues: [{ name: 'q' }, { name: 'q.dead-letters' }] });
     const key = (name: string) => `millrace:{queue:q}:${name}`;
     const good = (value: number) => {
       const parts = { priority: 0, codecId: 1, timestamp: 1, exchange: '', routingKey: 'q', properties: noProperties };

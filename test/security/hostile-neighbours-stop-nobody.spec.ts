@@ -47,7 +47,7 @@ describe(`what is not ours beside our ids (MILLRACE_FUZZ_SEED=${seed})`, () => {
     // given
     const redis = server.client();
     const broker = new Broker(connection, { events });
-    await broker.declare({ queues: [{ name: 'q', priorities: 3, maxBytes: 1_000_000 }, { name: 'q.dead' }] });
+    await broker.declare({ queues: [{ name: 'q', priorities: 3, maxBytes: 1_000_000 }, { name: 'q.dead-letters' }] });
     const key = (name: string) => `millrace:{queue:q}:${name}`;
     for (const [index, id] of ids.entries()) {
       const time = [1, -1, Date.now() + 500, Number.MAX_SAFE_INTEGER][index % 4] ?? 0;

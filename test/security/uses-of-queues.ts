@@ -18,7 +18,7 @@ export async function useQueues(reachAs: ReachAs): Promise<readonly unknown[]> {
     if (!(error instanceof RequestTimeoutError)) throw error;
   });
   const counts = (queue: string) => operator.queue(queue).counts();
-  await waitFor(async () => (await counts('mail.dead')).ready >= 3, { what: 'dead letters to arrive' });
+  await waitFor(async () => (await counts('mail.dead-letters')).ready >= 3, { what: 'dead letters to arrive' });
   await waitFor(async () => (await counts('steps')).parked === 1, { what: 'one to be parked' });
   await waitFor(async () => Object.values(await counts('mail')).join() === '0,0,0,0,0,1', { what: 'mail to be done' });
   await stop();
@@ -33,9 +33,9 @@ async function declare(operator: Broker): Promise<void> {
     exchanges: [{ name: 'events', type: 'topic' }],
     queues: [
       { name: 'mail', maxLength: 1000, maxBytes: 1_000_000, priorities: 2, maxPerSecond: 10_000 },
-      { name: 'mail.dead' },
-      { name: 'steps', singleActiveConsumer: true, deadLetter: { queue: 'mail.dead' } },
-      { name: 'short', messageTtlMs: 1, deadLetter: { queue: 'mail.dead' } },
+      { name: 'mail.dead-letters' },
+      { name: 'steps', singleActiveConsumer: true, deadLetter: { queue: 'mail.dead-letters' } },
+      { name: 'short', messageTtlMs: 1, deadLetter: { queue: 'mail.dead-letters' } },
       { name: 'questions' },
       { name: 'unanswered' },
       { name: 'unused', idleExpiryMs: 1 },
@@ -96,7 +96,7 @@ async function setRight(operator: Broker, producer: Broker): Promise<void> {
   await mail.isPaused();
   await mail.resume();
   await operator.queue('steps').unpark();
-  const dead = operator.queue('mail.dead').deadLetters;
+  const dead = operator.queue('mail.dead-letters').deadLetters;
   const [letter] = (await dead.list()).messages;
   if (letter !== undefined) await dead.edit(letter.id, { payload: 'mended' });
   await dead.redrive({ limit: 1 });

@@ -74,7 +74,7 @@ function originOf({ headers, value }: LogRecord<Payload>): RecordPlace {
 async function deadMessages(broker: Broker): Promise<FinalState['deadMessages']> {
   const found: { queue: string; id: string }[] = [];
   for (const queue of queues) {
-    const dead = broker.queue(`${queue}.dead`);
+    const dead = broker.queue(`${queue}.dead-letters`);
     if ((await dead.counts().catch(() => undefined)) === undefined) continue;
     for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
       const page = await dead.ready({ limit: pageSize, cursor });
@@ -91,7 +91,7 @@ export async function deleteAll(log: Log, broker: Broker): Promise<void> {
   for (const { name } of await log.listTopics()) await log.deleteTopic(name);
   for (const queue of queues) {
     await broker.deleteQueue(queue);
-    await broker.deleteQueue(`${queue}.dead`);
+    await broker.deleteQueue(`${queue}.dead-letters`);
   }
   await broker.deleteExchange(exchange);
 }

@@ -22,7 +22,7 @@ const status: Status = {
   ],
   deadLetters: [
     { name: 'orders.dead-letters', count: 0 },
-    { name: 'notifications.dead', count: 1 },
+    { name: 'notifications.dead-letters', count: 1 },
   ],
 };
 
@@ -38,7 +38,7 @@ describe('the table', () => {
       'notifications       34        1        0   2.3 s          1   15.0',
       'order-news           0        0        3       -          1      -',
       '',
-      'DEAD LETTERS  notifications.dead 1',
+      'DEAD LETTERS  notifications.dead-letters 1',
     ]);
   });
 
@@ -51,7 +51,7 @@ describe('the table', () => {
   it('is one line where there is no terminal', () => {
     expect(statusLine(status)).toBe(
       'topic orders 312 records, inventory lag 2, order-desk lag 0 | topic gps-fixes 0 records | ' +
-        'queue notifications 34 waiting, 15.0/s out | queue order-news 0 waiting | dead letters notifications.dead 1',
+        'queue notifications 34 waiting, 15.0/s out | queue order-news 0 waiting | dead letters notifications.dead-letters 1',
     );
   });
 

@@ -86,12 +86,12 @@ describe('the status', () => {
       topic('orders', [partition(0, [0, 0, 0])]),
       topic('orders.dead-letters', [partition(0, [1, 1, 3])]),
     ];
-    const queues = [queue('emails', 1), queue('emails.dead', 4)];
+    const queues = [queue('emails', 1), queue('emails.dead-letters', 4)];
     const { topics: shown, queues: shownQueues, deadLetters } = statusOf(sample(0, { topics, queues }));
     expect([shown.map(({ name }) => name), shownQueues.map(({ name }) => name)]).toEqual([['orders'], ['emails']]);
     expect(deadLetters).toEqual([
       { name: 'orders.dead-letters', count: 2 },
-      { name: 'emails.dead', count: 4 },
+      { name: 'emails.dead-letters', count: 4 },
     ]);
   });
 });

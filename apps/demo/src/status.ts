@@ -1,4 +1,5 @@
 import { lagMsOf, lagOf, type QueueSnapshot, type Snapshot, type TopicSnapshot } from '@millrace/admin';
+import { deadLettersOf } from '@millrace/core';
 
 /** What was read at one moment. */
 export interface Sample {
@@ -46,7 +47,7 @@ export interface QueueStatus {
 export function statusOf(now: Sample, before?: Sample): Status {
   const { topics, queues } = now.snapshot;
   const deadTopics = new Set(topics.flatMap(({ topic }) => (topic.deadLetter ? [topic.deadLetter.topic] : [])));
-  const deadQueues = new Set(queues.map(({ queue }) => `${queue}.dead`));
+  const deadQueues = new Set(queues.map(({ queue }) => deadLettersOf(queue)));
   const isDead = (name: string): boolean => deadTopics.has(name) || deadQueues.has(name);
   return {
     topics: topics.filter(({ topic }) => !isDead(topic.name)).map((topic) => topicStatus(topic, now, before)),

@@ -20,7 +20,7 @@ export {
   writeHeaders,
 } from './message.js';
 export { msgpackCodec } from './msgpack-codec.js';
-export { assertName, maxNameBytes, nameProblem } from './names.js';
+export { assertName, deadLettersOf, keepsDeadLetters, maxNameBytes, nameProblem } from './names.js';
 export {
   boolean,
   custom,

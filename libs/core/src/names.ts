@@ -3,6 +3,8 @@ import { OptionsError } from './errors.js';
 /** Longest name of a topic, group, exchange or queue, and longest routing key, in UTF-8 bytes (AMQP's shortstr). */
 export const maxNameBytes = 255;
 
+const deadLettersSuffix = '.dead-letters';
+
 /**
  * Why `name` cannot name a `kind` of object, or undefined when it can.
  *
@@ -17,6 +19,16 @@ export function nameProblem(kind: string, name: unknown): string | undefined {
     return `${kind} name ${JSON.stringify(name)} may only hold letters, digits and . _ - / @ ~ +`;
   }
   return undefined;
+}
+
+/** What the topic or queue is called that keeps the dead letters of one that names no place for them. */
+export function deadLettersOf(name: string): string {
+  return `${name}${deadLettersSuffix}`;
+}
+
+/** Whether something is called as what keeps the dead letters of another. */
+export function keepsDeadLetters(name: string): boolean {
+  return name.endsWith(deadLettersSuffix);
 }
 
 /** Throws an OptionsError unless `name` may name a `kind` of object. */

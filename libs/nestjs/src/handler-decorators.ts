@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { deadLettersOf } from '@millrace/core';
 import type { InjectionToken } from '@nestjs/common';
 import type { QueueDefinition, TopicDefinition } from './definitions.js';
 import type { LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
@@ -79,14 +80,14 @@ export type DeadLetterSource =
   | (Omit<LogHandlerOptions, 'topic' | 'type'> & { readonly topic: string | TopicDeclaration });
 
 function deadLetterQueueOf(queue: string | QueueDeclaration): string {
-  if (typeof queue === 'string') return `${queue}.dead`;
+  if (typeof queue === 'string') return deadLettersOf(queue);
   const { name, deadLetter } = queue;
-  return deadLetter !== undefined && 'queue' in deadLetter ? deadLetter.queue : `${name}.dead`;
+  return deadLetter !== undefined && 'queue' in deadLetter ? deadLetter.queue : deadLettersOf(name);
 }
 
 function deadLetterTopicOf(topic: string | TopicDeclaration): string {
-  if (typeof topic === 'string') return `${topic}.dead-letters`;
-  return topic.deadLetter ? topic.deadLetter.topic : `${topic.name}.dead-letters`;
+  if (typeof topic === 'string') return deadLettersOf(topic);
+  return topic.deadLetter ? topic.deadLetter.topic : deadLettersOf(topic.name);
 }
 
 /** What the decorators of a method say, first written first. */

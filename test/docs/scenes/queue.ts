@@ -68,7 +68,7 @@ export const queueScenes: Scenes = {
       const consumer = broker.consumer({ queue: 'mails', retry: false, handler });
       await consumer.start();
       await broker.sendToQueue('mails', { id: 'A1' });
-      const isDead = async () => (await broker.queue('mails.dead').counts()).ready === 1;
+      const isDead = async () => (await broker.queue('mails.dead-letters').counts()).ready === 1;
       await waitFor(isDead, { what: 'the dead letter' });
       await consumer.stop();
     },

@@ -21,7 +21,7 @@ async function fillQueue(
   overflow: Overflow,
   expected: Record<'holds' | 'dead' | 'refused', readonly number[]>,
 ): Promise<void> {
-  const [name, deadName] = [`full-${overflow}`, `full-${overflow}.dead`];
+  const [name, deadName] = [`full-${overflow}`, `full-${overflow}.dead-letters`];
   const queue = { name, maxLength: 3, overflow, deadLetter: { queue: deadName } };
   await broker.declare({ queues: [queue, { name: deadName }] });
   const refused: number[] = [];

@@ -22,13 +22,13 @@ async function queue(stage: Stage, { broker }: Client): Promise<void> {
   await broker.publishBatch(numbers().map((body) => ({ exchange: '', routingKey: 'emails', body })));
   stage.say(`${count} messages in queue emails; one consumer, one message at a time.`);
 
-  const dead = broker.queue('emails.dead').deadLetters;
+  const dead = broker.queue('emails.dead-letters').deadLetters;
   const list = async () => (await dead.list().catch(() => ({ messages: [] }))).messages;
   await waitFor(async () => (await list()).length === 1, { what: 'the dead letter' });
   const [letter] = await list();
   const [death] = letter?.deaths ?? [];
   stage.say(
-    `emails.dead holds message ${letter?.body}: ${death?.reason} in ${death?.queue}, "${death?.error?.message}".`,
+    `emails.dead-letters holds message ${letter?.body}: ${death?.reason} in ${death?.queue}, "${death?.error?.message}".`,
   );
   handler.judge();
 

@@ -1,5 +1,6 @@
 import {
   assertName,
+  deadLettersOf,
   integer,
   maxNameBytes,
   nameProblem,
@@ -124,12 +125,12 @@ const retention: OptionReader<Retention> = (value, report, path) => {
 function deadLetter(name: string): OptionReader<TopicSettings['deadLetter']> {
   return (value, report, path) => {
     if (value === false) return false;
-    if (value === undefined && Buffer.byteLength(name) > maxNameBytes - 13) {
+    if (value === undefined && Buffer.byteLength(deadLettersOf(name)) > maxNameBytes) {
       report(`${path} must be given: the default name "<topic>.dead-letters" would be longer than 255 bytes`);
       return false;
     }
-    if (value === undefined) return { topic: `${name}.dead-letters` };
-    const given = object<{ topic: string }>({ topic: text(`${name}.dead-letters`) })(value, report, path);
+    if (value === undefined) return { topic: deadLettersOf(name) };
+    const given = object<{ topic: string }>({ topic: text(deadLettersOf(name)) })(value, report, path);
     const problem = nameProblem(`${path}.topic`, given.topic);
     if (problem !== undefined) report(problem);
     if (given.topic === name) report(`${path}.topic must be another topic`);

@@ -1,15 +1,7 @@
-import { CodecError, TopologyNotFoundError } from '@millrace/core';
+import { CodecError, deadLettersOf, keepsDeadLetters, TopologyNotFoundError } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
-import {
-  asDeadLetter,
-  deadLetterTarget,
-  defaultDeadLetterQueue,
-  idAfterDeath,
-  isCycle,
-  isDefaultDeadLetterQueue,
-  parseWhyDead,
-} from '../model/dead-letter.js';
+import { asDeadLetter, deadLetterTarget, idAfterDeath, isCycle, parseWhyDead } from '../model/dead-letter.js';
 import { decodeFrame, type FrameInput } from '../model/message-frame.js';
 import type { DeadLetterTarget, QueueSettings } from '../model/queue-settings.js';
 import { isRequest } from '../model/reply-frame.js';
@@ -31,7 +23,7 @@ export interface DeadLetterRoutes {
 /**
  * Takes dead letters from their queue to where dead letters go. A queue's script can only mark them, the other place may be
  * in another slot: so first they are published there, under an id that makes repeating harmless, then they are forgotten
- * here. Whoever dies in between, another carries on. No dead letter is ever dropped: what has no way goes to `<queue>.dead`.
+ * here. Whoever dies in between, another carries on. No dead letter is ever dropped: what has no way goes to `<queue>.dead-letters`.
  */
 export class DeadLetterCarrier {
   readonly #connection: RedisConnection;
@@ -138,16 +130,16 @@ export class DeadLetterCarrier {
   /** Puts it into the default place; dead letters of that place itself are set aside there. */
   async #keep(slot: string, letter: Dying, id: string, message: FrameInput): Promise<string | undefined> {
     const queue = queueOf(slot);
-    if (isDefaultDeadLetterQueue(queue)) {
+    if (keepsDeadLetters(queue)) {
       await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, slot), letter.id);
       return undefined;
     }
-    await this.#routes.declareQueue(defaultDeadLetterQueue(queue));
-    const receipt = await this.#forwarder.forward({ id, message, toQueue: defaultDeadLetterQueue(queue) });
+    await this.#routes.declareQueue(deadLettersOf(queue));
+    const receipt = await this.#forwarder.forward({ id, message, toQueue: deadLettersOf(queue) });
     return receipt.refused.length === 0 ? letter.id : undefined;
   }
 }
 
 function defaultTarget(queue: string): DeadLetterTarget {
-  return { exchange: '', routingKey: defaultDeadLetterQueue(queue) };
+  return { exchange: '', routingKey: deadLettersOf(queue) };
 }

@@ -1,4 +1,4 @@
-import type { DeadLetterReason, Failure } from '@millrace/core';
+import { type DeadLetterReason, deadLettersOf, type Failure } from '@millrace/core';
 import { type Death, withDeath } from './death.js';
 import type { FrameInput, StoredMessage, StoredProperties } from './message-frame.js';
 import type { DeadLetterTarget, QueueSettings } from './queue-settings.js';
@@ -30,21 +30,9 @@ export function parseWhyDead(json: string): WhyDead {
   }
 }
 
-const deadSuffix = '.dead';
-
-/** Where dead letters of a queue are kept that declares no place for them. */
-export function defaultDeadLetterQueue(queue: string): string {
-  return `${queue}${deadSuffix}`;
-}
-
-/** Whether a queue keeps another's dead letters by default: its own dead letters stay with it, or they would go on for ever. */
-export function isDefaultDeadLetterQueue(queue: string): boolean {
-  return queue.endsWith(deadSuffix);
-}
-
 /** Where dead letters of a queue go. */
 export function deadLetterTarget(settings: QueueSettings): DeadLetterTarget {
-  return settings.deadLetter ?? { exchange: '', routingKey: defaultDeadLetterQueue(settings.name) };
+  return settings.deadLetter ?? { exchange: '', routingKey: deadLettersOf(settings.name) };
 }
 
 // What a message is called in a queue can be more than the id it was published with: a message that died comes into the

@@ -1,6 +1,9 @@
 import {
   boolean,
+  deadLettersOf,
   integer,
+  keepsDeadLetters,
+  maxNameBytes,
   nameProblem,
   type OptionReader,
   type OptionReaders,
@@ -50,7 +53,7 @@ export interface QueueSettings {
   readonly exclusive: boolean;
   /** Goes when its last consumer leaves; not if none ever came. Default false. */
   readonly autoDelete: boolean;
-  /** Default: dead letters are kept in the queue `<name>.dead`, which is made when the first one comes. */
+  /** Default: dead letters are kept in the queue `<name>.dead-letters`, which is made when the first one comes. */
   readonly deadLetter?: DeadLetterTarget | undefined;
   /** A message that was delivered more often without being settled is dead-lettered with reason `delivery_limit`. Default 20. */
   readonly deliveryLimit: number;
@@ -94,12 +97,19 @@ export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   const subject = `queue ${JSON.stringify(declaration?.name)}`;
   const settings = resolveOptions<Omit<QueueSettings, 'owner'>>(subject, readers, declaration);
   const { shards = 1 } = settings;
-  const small = shared.filter((limit) => (settings[limit] ?? shards) < shards);
-  if (small.length === 0) return settings;
-  throw new OptionsError(
-    subject,
-    small.map((limit) => `${limit} is shared out among ${shards} shards: it must be at least ${shards}`),
-  );
+  const problems = shared
+    .filter((limit) => (settings[limit] ?? shards) < shards)
+    .map((limit) => `${limit} is shared out among ${shards} shards: it must be at least ${shards}`);
+  if (settings.deadLetter === undefined && hasNoRoomForDeadLetters(settings.name)) {
+    problems.push('deadLetter must be given: the default name "<queue>.dead-letters" would be longer than 255 bytes');
+  }
+  if (problems.length > 0) throw new OptionsError(subject, problems);
+  return settings;
+}
+
+/** A queue of dead letters keeps its own. */
+function hasNoRoomForDeadLetters(queue: string): boolean {
+  return Buffer.byteLength(deadLettersOf(queue)) > maxNameBytes && !keepsDeadLetters(queue);
 }
 
 /** Limits of which each shard has its part. */
