@@ -17,7 +17,7 @@ export type MillraceState = 'new' | 'waiting' | 'ready' | 'closed';
 export class Millrace implements OnModuleInit, OnApplicationShutdown {
   /** The name given to `forRoot`; `default` without one. */
   readonly name: string;
-  /** As they were resolved: defaults are in them. */
+  /** As they were resolved: defaults are in them, credentials are not. */
   readonly options: MillraceModuleOptions;
   /** The connection to Redis. */
   readonly connection: RedisConnection;
@@ -39,8 +39,8 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   /** Nothing is connected yet. */
   constructor(name: string, options: MillraceModuleOptions) {
     this.name = name;
-    this.options = options;
     this.connection = new RedisConnection(options.connection);
+    this.options = { ...options, connection: this.connection.options };
     const shared = { events: this.events, codecs: options.codecs };
     this.log = new Log(this.connection, shared);
     this.broker = new Broker(this.connection, { ...options.publisher, ...shared });
