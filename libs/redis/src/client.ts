@@ -1,5 +1,6 @@
 import { Cluster, Command, type RedisOptions as IoredisOptions, Redis } from 'ioredis';
 import type { ConnectionOptions } from './connection-options.js';
+import { QuietConnector, QuietSentinelConnector } from './quiet-connectors.js';
 
 // The one door to ioredis for every other room: `libs/redis` and the `store/` folders may know it, nobody else does.
 export { Cluster, Command, Redis };
@@ -21,6 +22,7 @@ export function openClient(
 ): RedisClient {
   const common = {
     connectionName: `${options.name}:${use.name}`,
+    Connector: options.sentinel === undefined ? QuietConnector : QuietSentinelConnector,
     lazyConnect: true,
     protocol: 2,
     // Two commands less at each connect, for which a user would need a right that old servers do not know.
