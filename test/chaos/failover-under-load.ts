@@ -44,9 +44,14 @@ export async function failsOverUnderLoad(
     const targets = [confirmed.records.length + by, confirmed.messages.length + by];
     const isReached = () => confirmed.records.length >= targets[0]! && confirmed.messages.length >= targets[1]!;
     await waitFor(isReached, { what: `${by} more of both to be confirmed`, timeoutMs: 60_000 }).catch(
-      (error: unknown) => {
+      async (error: unknown) => {
         isOver = true;
-        throw new Error(`${error}; the last send failed: ${lastError}`);
+        const roles = await Promise.all(
+          replicated.servers.map(async (server) =>
+            server.isRunning ? `${server.port} ${await server.client().role()}` : `${server.port} is down`,
+          ),
+        );
+        throw new Error(`${error}; the last send failed: ${lastError}; servers: ${roles.join('; ')}`);
       },
     );
   };
