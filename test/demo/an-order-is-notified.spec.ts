@@ -31,7 +31,7 @@ describe('the demo', () => {
     expect(status).toBe(202);
     const notified = await shop.waitForStatus(body.orderId, 'notified');
     expect(notified).toEqual({ ...JSON.parse(answer), orderId: body.orderId });
-    expect(shop.program.lines.join('\n')).toContain(`Notified u1: order ${body.orderId}`);
+    await shop.program.waitForLine(new RegExp(`Notified u1: order ${body.orderId}`));
 
     // when
     await shop.program.stop();
