@@ -1,22 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { become, copyOf } from '../history.js';
 import { openBroker, ownPrefix } from './broker.js';
 
 type Client = ReturnType<RedisServer['client']>;
-
-/** Everything that Redis knows of a queue, as a replica would have it. */
-async function copyOf(client: Client, pattern: string): Promise<Map<string, Buffer>> {
-  const keys = await client.keys(pattern);
-  const dumps = await Promise.all(keys.map((key) => client.dumpBuffer(key)));
-  return new Map(keys.map((key, index) => [key, dumps[index] ?? Buffer.alloc(0)]));
-}
-
-/** All at once: as if a replica that was behind answered from now on, over the same connection. */
-async function become(client: Client, copy: ReadonlyMap<string, Buffer>): Promise<void> {
-  const transaction = client.multi();
-  for (const [key, dump] of copy) transaction.restore(key, 0, dump, 'REPLACE');
-  await transaction.exec();
-}
 
 describe('after a failover to a replica that did not know what had been acknowledged', () => {
   let server: RedisServer;
