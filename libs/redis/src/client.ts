@@ -71,6 +71,21 @@ export function openClient(
   return new Redis(options.url ?? '', common);
 }
 
+/** Resolves when the client can be used, was closed, or the time in ms is over. */
+export function becomesReady(client: RedisClient, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      client.off('ready', end);
+      client.off('end', end);
+      resolve();
+    };
+    const timer = setTimeout(end, timeoutMs);
+    client.on('ready', end);
+    client.on('end', end);
+  });
+}
+
 /**
  * Once, at once; then the node leaves the pool. Of a node that is not to come back ioredis sends again whatever was in
  * flight, executed or not; of one that is, `maxRetriesPerRequest` rejects it. What was refused (MOVED, ASK, TRYAGAIN,

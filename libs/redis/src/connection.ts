@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { UnavailableError } from '@millrace/core';
-import { Cluster, openClient, type Redis, type RedisClient } from './client.js';
+import { becomesReady, Cluster, openClient, type Redis, type RedisClient } from './client.js';
 import { type ConnectionInput, type ConnectionOptions, resolveConnectionOptions } from './connection-options.js';
 import { connectionProblem } from './connection-problem.js';
 import { nodeProblem, saysNothing } from './node-problem.js';
@@ -116,7 +116,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     client.on('error', () => undefined);
     // Not what `connect` answers: of a cluster that was failing over when it was asked, that promise is never settled.
     client.connect().catch(() => undefined);
-    await readyOrGivenUp(client, this.options.connectTimeoutMs);
+    await becomesReady(client, this.options.connectTimeoutMs);
     return client;
   }
 
@@ -152,19 +152,4 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       client.on('+node', (node: Redis) => node.on('ready', () => this.isUp && this.emit('up')));
     }
   }
-}
-
-/** Resolves when the client can be used, was closed, or the time is over. */
-function readyOrGivenUp(client: RedisClient, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      client.off('ready', end);
-      client.off('end', end);
-      resolve();
-    };
-    const timer = setTimeout(end, timeoutMs);
-    client.on('ready', end);
-    client.on('end', end);
-  });
 }

@@ -3,7 +3,7 @@
  *
  * @module @millrace/redis
  */
-export { Cluster, maxBlockMs, Redis, type RedisClient } from './client.js';
+export { becomesReady, Cluster, maxBlockMs, Redis, type RedisClient } from './client.js';
 export { RedisConnection } from './connection.js';
 export {
   type Address,

@@ -1,5 +1,11 @@
 import { UnavailableError } from '@millrace/core';
-import { canWaitForDisk, type RedisClient, type RedisConnection, type ReplicaDemand } from '@millrace/redis';
+import {
+  becomesReady,
+  canWaitForDisk,
+  type RedisClient,
+  type RedisConnection,
+  type ReplicaDemand,
+} from '@millrace/redis';
 import { type Append, appendWithReplicas } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
 import type { AppendChannel, ChannelReply } from './append-channel.js';
@@ -74,16 +80,4 @@ export class ReplicaChannel implements AppendChannel {
     this.#canWaitForDisk = await canWaitForDisk(client).catch(() => false);
     this.#client = client;
   }
-}
-
-function becomesReady(client: RedisClient, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      clearTimeout(timer);
-      client.off('ready', go);
-      resolve();
-    };
-    const timer = setTimeout(go, timeoutMs);
-    client.on('ready', go);
-  });
 }
