@@ -16,6 +16,7 @@ import type { Receipt } from './model/receipt.js';
 import type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
 import { Composer, type MessageInput } from './publishing/composer.js';
 import { Forwarder } from './publishing/forwarder.js';
+import { PublishOne } from './publishing/publish-one.js';
 import { PublishRequest } from './publishing/publish-request.js';
 import { Publisher } from './publishing/publisher.js';
 import type { TopicSink } from './publishing/topic-sink.js';
@@ -130,12 +131,13 @@ export class Broker {
    * @throws {WriteError} no confirmation within `deliveryTimeoutMs`
    */
   publish(exchange: string, routingKey: string, body: unknown, properties?: PublishProperties): Promise<Receipt> {
-    return this.#one({ exchange, routingKey, body, properties }, false);
+    return PublishOne.run(this.#publisher, this.#composer, { exchange, routingKey, body, properties });
   }
 
   /** Puts a message straight into a queue. @throws {TopologyNotFoundError} there is no such queue; else as `publish` */
   sendToQueue(queue: string, body: unknown, properties?: PublishProperties): Promise<Receipt> {
-    return this.#one({ exchange: '', routingKey: queue, body, properties }, true);
+    const message = { exchange: '', routingKey: queue, body, properties };
+    return PublishOne.run(this.#publisher, this.#composer, message, { isSentToQueue: true });
   }
 
   /**
@@ -143,9 +145,7 @@ export class Broker {
    * the first error is thrown at the end: with message ids of your own the whole can be published again.
    */
   publishBatch(messages: readonly MessageInput[]): Promise<Receipt[]> {
-    return PublishRequest.run(this.#publisher, messages, (message, listener, index) =>
-      this.#composer.compose(message, listener, { index }),
-    );
+    return PublishRequest.run(this.#publisher, this.#composer, messages);
   }
 
   /** Makes a consumer of a queue: nothing happens until its `start()`. @throws {OptionsError} with every problem at once */
@@ -184,11 +184,5 @@ export class Broker {
     await Promise.all([this.#consumers.close(options), this.#rpc.close()]);
     await this.#keeper.stop();
     await this.#publisher.close();
-  }
-
-  #one(message: MessageInput, isSentToQueue: boolean): Promise<Receipt> {
-    return PublishRequest.one(this.#publisher, message, (input, listener, index) =>
-      this.#composer.compose(input, listener, { index, isSentToQueue }),
-    );
   }
 }

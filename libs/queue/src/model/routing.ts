@@ -18,7 +18,7 @@ interface Hop {
   readonly match: ExchangeMatcher;
 }
 
-const nowhere: Route = Object.freeze({ queues: [], topics: [] });
+export const nowhere: Route = Object.freeze({ queues: [], topics: [] });
 
 /** Routes that were worked out are kept up to this many; then all are forgotten, which is cheaper than choosing some. */
 const maxKeptRoutes = 10_000;

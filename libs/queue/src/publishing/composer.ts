@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidMessageError } from '@millrace/core';
 import type { BrokerOptions } from '../broker-options.js';
-import { encodeFrame } from '../model/message-frame.js';
 import { MessageIds } from '../model/message-id.js';
+import { type OutgoingFrame, outgoingFrame } from '../model/outgoing-frame.js';
 import { checkMessage, headersOf, type PublishProperties, storedProperties } from '../model/publish-properties.js';
 import { messageTerms } from '../store/publish.js';
 import { Publication, type PublicationListener } from './publication.js';
@@ -56,7 +56,7 @@ export class Composer {
     return new Publication(messageId ?? this.#ids.next(), frame, terms, target, deadlineMs, listener, index);
   }
 
-  #frame(subject: string, input: MessageInput, properties: PublishProperties, timestamp: number): Buffer {
+  #frame(subject: string, input: MessageInput, properties: PublishProperties, timestamp: number): OutgoingFrame {
     const { exchange, routingKey } = input;
     const codec = properties.codec ?? this.#options.codec;
     let body: Uint8Array | string;
@@ -66,7 +66,7 @@ export class Composer {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new InvalidMessageError(`${subject}: the ${codec.name} codec cannot encode the body: ${why}.`, { cause });
     }
-    const frame = encodeFrame(
+    const frame = outgoingFrame(
       {
         priority: properties.priority ?? 0,
         codecId: codec.id,

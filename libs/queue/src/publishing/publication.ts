@@ -1,7 +1,8 @@
 import { MillraceError, UnroutableError, WriteError, type WriteFailure } from '@millrace/core';
 import type { Routable } from '../model/exchange-matcher.js';
+import type { OutgoingFrame } from '../model/outgoing-frame.js';
 import { plainReceipt, type Receipt, type Refusal, type TopicPosition } from '../model/receipt.js';
-import type { Route } from '../model/routing.js';
+import { nowhere, type Route } from '../model/routing.js';
 import { queueOf } from '../model/shards.js';
 import type { EntryResult, OutgoingMessage } from '../store/publish.js';
 import type { PublishWindow } from './publish-window.js';
@@ -29,6 +30,7 @@ export interface PublicationTarget {
 
 /** Most messages need no map of their own. */
 const noResults = new Map<string, EntryResult | undefined>();
+const noSlots: readonly string[] = Object.freeze([]);
 
 /** One message on its way from the caller to its receipt. */
 export class Publication implements OutgoingMessage {
@@ -46,15 +48,15 @@ export class Publication implements OutgoingMessage {
   isMisrouted = false;
   /** Where it is counted until it is settled. */
   window: PublishWindow | undefined;
-  route: Route = { queues: [], topics: [] };
+  route: Route = nowhere;
   /** The slots of the route's queues: the same list when none of them is sharded. */
-  slots: readonly string[] = [];
+  slots: readonly string[] = noSlots;
   /** Which shard it has in any sharded queue: this modulo the number of shards. */
   draw: number | undefined;
 
   constructor(
     readonly id: string,
-    readonly frame: Buffer,
+    readonly frame: OutgoingFrame,
     readonly terms: string,
     readonly target: PublicationTarget,
     /** By this process's monotonic clock. */

@@ -1,11 +1,10 @@
 import { UnroutableError } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { Receipt } from '../model/receipt.js';
-import type { MessageInput } from './composer.js';
+import type { Composer, MessageInput } from './composer.js';
 import type { Publication, PublicationListener } from './publication.js';
 import type { Publisher } from './publisher.js';
-
-type Compose = (message: MessageInput, listener: PublicationListener, index: number) => Publication;
+import { tellPublished } from './tell-published.js';
 
 /** A caller's messages: gathers their receipts. */
 export class PublishRequest implements PublicationListener {
@@ -17,22 +16,13 @@ export class PublishRequest implements PublicationListener {
   readonly #resolve: (receipts: Receipt[]) => void;
   readonly #reject: (error: unknown) => void;
 
-  /** Sends one message. @throws its error */
-  static one(publisher: Publisher, message: MessageInput, compose: Compose): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
-      const only = ([receipt]: Receipt[]): void => (receipt === undefined ? undefined : resolve(receipt));
-      const request = new PublishRequest(publisher.events, [message], only, reject);
-      request.#send(publisher, [compose(message, request, 0)], 0);
-    });
-  }
-
   /** Sends messages in their order. @throws the first error, when every message has its end */
-  static run(publisher: Publisher, messages: readonly MessageInput[], compose: Compose): Promise<Receipt[]> {
+  static run(publisher: Publisher, composer: Composer, messages: readonly MessageInput[]): Promise<Receipt[]> {
     if (messages.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       const request = new PublishRequest(publisher.events, messages, resolve, reject);
       // A message that is wrong throws here, before the first is sent.
-      const publications = messages.map((message, index) => compose(message, request, index));
+      const publications = messages.map((message, index) => composer.compose(message, request, { index }));
       request.#send(publisher, publications, 0);
     });
   }
@@ -53,12 +43,12 @@ export class PublishRequest implements PublicationListener {
 
   confirmed(receipt: Receipt, index: number): void {
     this.#receipts[index] = receipt;
-    this.#tell(index, receipt);
+    tellPublished(this.#events, this.#exchangeOf(index), receipt);
     this.#ended();
   }
 
   failed(error: unknown, index: number): void {
-    this.#tell(index, undefined, error instanceof UnroutableError);
+    tellPublished(this.#events, this.#exchangeOf(index), undefined, error instanceof UnroutableError);
     this.#error ??= { error };
     this.#ended();
   }
@@ -80,11 +70,8 @@ export class PublishRequest implements PublicationListener {
     }
   }
 
-  #tell(index: number, receipt: Receipt | undefined, isUnroutable = receipt?.isUnroutable === true): void {
-    if (!this.#events.has('published')) return;
-    const routed = receipt === undefined ? 0 : receipt.queues.length + receipt.topics.length;
-    const exchange = this.#messages[index]?.exchange ?? '';
-    this.#events.emit('published', { exchange, isConfirmed: receipt !== undefined, routed, isUnroutable });
+  #exchangeOf(index: number): string {
+    return this.#messages[index]?.exchange ?? '';
   }
 
   #ended(): void {

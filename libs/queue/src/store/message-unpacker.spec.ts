@@ -5,13 +5,35 @@ import { unpackList } from './message-unpacker.js';
 
 describe('unpackList', () => {
   it('reads what the packer writes', () => {
+    const string = fc.oneof(
+      fc.uint8Array({ maxLength: 400 }),
+      fc.string({ unit: 'binary', maxLength: 400 }),
+      fc.string({ maxLength: 400 }).map((latin1) => ({ latin1 })),
+    );
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 40 }), (strings) => {
-        const packer = new MessagePacker(5 + strings.reduce((sum, { length }) => sum + length + 5, 0), strings.length);
-        for (const string of strings) packer.bytes(string);
-        expect(unpackList(packer.finish()).map((bytes) => [...bytes])).toEqual(strings.map((bytes) => [...bytes]));
+      fc.property(fc.array(string, { maxLength: 40 }), (strings) => {
+        const packer = new MessagePacker(5 + 40 * 1205, strings.length);
+        for (const each of strings) {
+          if (typeof each === 'string') packer.text(each);
+          else if ('latin1' in each) packer.latin1(each.latin1);
+          else packer.bytes(each);
+        }
+        const expected = strings.map((each) =>
+          Buffer.from(typeof each === 'object' && 'latin1' in each ? each.latin1 : each),
+        );
+        expect(unpackList(packer.finish())).toEqual(expected);
       }),
     );
+  });
+
+  it('reads strings of every length of head', () => {
+    const lengths = [0, 1, 255, 256, 65_535, 65_536, 70_000];
+    const packer = new MessagePacker(5 + lengths.reduce((sum, length) => sum + length + 5, 0), lengths.length);
+    for (const [index, length] of lengths.entries()) {
+      if (index % 2 === 0) packer.latin1('x'.repeat(length));
+      else packer.bytes(Buffer.alloc(length, 'x'));
+    }
+    expect(unpackList(packer.finish()).map(({ length }) => length)).toEqual(lengths);
   });
 
   it("reads Lua's short forms, and its empty list", () => {

@@ -6,6 +6,7 @@ import {
   runWithReplicas,
   type ScriptArgument,
 } from '@millrace/redis';
+import type { OutgoingFrame } from '../model/outgoing-frame.js';
 import { type QueueKeys, readyKeys } from './keys.js';
 import { MessagePacker } from './message-packer.js';
 import { publishScript } from './publish-script.js';
@@ -13,7 +14,7 @@ import { publishScript } from './publish-script.js';
 /** A message on its way into queues. */
 export interface OutgoingMessage {
   readonly id: string;
-  readonly frame: Buffer;
+  readonly frame: OutgoingFrame;
   /** '' for a message with nothing special, else see `messageTerms`. */
   readonly terms: string;
 }
@@ -106,7 +107,11 @@ function packEntries(messages: readonly OutgoingMessage[]): Buffer | '' {
   if (messages.length === 0) return '';
   const bytes = messages.reduce((sum, { id, frame }) => sum + 3 * id.length + frame.length + 10, 5);
   const packer = new MessagePacker(bytes, 2 * messages.length);
-  for (const { id, frame } of messages) packer.text(id).bytes(frame);
+  for (const { id, frame } of messages) {
+    packer.text(id);
+    if (typeof frame === 'string') packer.latin1(frame);
+    else packer.bytes(frame);
+  }
   return packer.finish();
 }
 

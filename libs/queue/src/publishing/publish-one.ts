@@ -1,0 +1,50 @@
+import { UnroutableError } from '@millrace/core';
+import type { Receipt } from '../model/receipt.js';
+import type { Composer, MessageInput } from './composer.js';
+import type { PublicationListener } from './publication.js';
+import type { Publisher } from './publisher.js';
+import { tellPublished } from './tell-published.js';
+
+/** A caller's one message: what `PublishRequest` does for many, without their lists. */
+export class PublishOne implements PublicationListener {
+  readonly #publisher: Publisher;
+  readonly #exchange: string;
+  readonly #resolve: (receipt: Receipt) => void;
+  readonly #reject: (error: unknown) => void;
+
+  /** @throws the message's error */
+  static run(
+    publisher: Publisher,
+    composer: Composer,
+    message: MessageInput,
+    options?: { readonly isSentToQueue: boolean },
+  ): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const listener = new PublishOne(publisher, message.exchange, resolve, reject);
+      const publication = composer.compose(message, listener, options);
+      publisher.send(publication)?.catch((error: unknown) => publication.fail(error));
+    });
+  }
+
+  private constructor(
+    publisher: Publisher,
+    exchange: string,
+    resolve: (receipt: Receipt) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#publisher = publisher;
+    this.#exchange = exchange;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  confirmed(receipt: Receipt): void {
+    tellPublished(this.#publisher.events, this.#exchange, receipt);
+    this.#resolve(receipt);
+  }
+
+  failed(error: unknown): void {
+    tellPublished(this.#publisher.events, this.#exchange, undefined, error instanceof UnroutableError);
+    this.#reject(error);
+  }
+}
