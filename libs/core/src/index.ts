@@ -6,10 +6,11 @@
 export { type Backoff, backoffDelayMs, backoffProblems } from './backoff.js';
 export { ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
-export { type Codec, CodecRegistry, jsonCodec, rawCodec } from './codec.js';
+export { type Codec, CodecRegistry, rawCodec } from './codec.js';
 export { DeadLetter, Drop, RetryLater } from './control.js';
 export * from './errors.js';
 export { describeFailure, type Failure } from './failure.js';
+export { jsonCodec } from './json-codec.js';
 export {
   assertHeaders,
   type Headers,
