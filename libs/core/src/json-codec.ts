@@ -43,13 +43,15 @@ function isWithin(text: string): boolean {
 }
 
 const boundary = '},{';
+/** Below, what it takes to encode them together is more than what it saves. */
+const fewestTogether = 4;
 
 /**
  * Makes one text of an array of objects and takes it apart, which takes half the time. It comes apart between the objects
  * and nowhere else when it has as many boundaries as there must be; values with lists of objects have more.
  */
 function stringifyObjects(values: readonly unknown[]): string[] | undefined {
-  if (!values.every(isObjectInJson)) return undefined;
+  if (values.length < fewestTogether || !values.every(isObjectInJson)) return undefined;
   try {
     // What the first is like, the others are likely to be.
     if (JSON.stringify(values[0])?.includes(boundary)) return undefined;

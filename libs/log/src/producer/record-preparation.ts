@@ -16,8 +16,6 @@ import type { ProducerOptions } from './producer-options.js';
 
 /** Bytes that a record takes in a batch beside its key, headers and value. */
 const recordOverheadBytes = 8;
-/** Below, what it takes to encode values together is more than what it saves. */
-const fewestTogether = 4;
 
 /** Checks records and encodes their values, so that what is wrong with one is found before anything is sent. */
 export class RecordPreparation {
@@ -65,7 +63,7 @@ export class RecordPreparation {
   /** The values of records for one topic, if they are encoded together in less time. */
   #encodeTogether(records: readonly RecordInput[]): string[] | undefined {
     const name = records[0]?.topic;
-    const topic = records.length < fewestTogether || name === undefined ? undefined : this.#catalog.peek(name);
+    const topic = name === undefined ? undefined : this.#catalog.peek(name);
     const codec = topic && this.#codecs.get(topic.codec);
     if (codec?.encodeTexts === undefined) return undefined;
     const values: unknown[] = new Array(records.length);

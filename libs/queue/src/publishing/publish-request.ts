@@ -22,7 +22,10 @@ export class PublishRequest implements PublicationListener {
     return new Promise((resolve, reject) => {
       const request = new PublishRequest(publisher.events, messages, resolve, reject);
       // A message that is wrong throws here, before the first is sent.
-      const publications = messages.map((message, index) => composer.compose(message, request, { index }));
+      const bodies = composer.encodeTogether(messages);
+      const publications = messages.map((message, index) =>
+        composer.compose(message, request, { index, encoded: bodies?.[index] }),
+      );
       request.#send(publisher, publications, 0);
     });
   }
