@@ -51,7 +51,10 @@ export async function failsOverUnderLoad(
             server.isRunning ? `${server.port} ${await server.client().role()}` : `${server.port} is down`,
           ),
         );
-        throw new Error(`${error}; the last send failed: ${lastError}; servers: ${roles.join('; ')}`);
+        const sentinelStates = await sentinels.describe();
+        throw new Error(
+          `${error}; the last send failed: ${lastError}; servers: ${roles.join('; ')}; sentinels: ${sentinelStates}`,
+        );
       },
     );
   };

@@ -62,6 +62,8 @@ export function openClient(
       sentinels: options.sentinel.nodes.map(({ host, port }) => ({ host, port })),
       name: options.sentinel.name,
       failoverDetector: true,
+      // A Sentinel that says nothing is passed over; without this it would be waited for as long as its socket is open.
+      sentinelCommandTimeout: options.commandTimeoutMs,
       // Without this ioredis takes no notice of `tls` here, and says the password to whoever listens.
       ...(options.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: options.tls }),
       ...(options.sentinel.username === undefined ? {} : { sentinelUsername: options.sentinel.username }),

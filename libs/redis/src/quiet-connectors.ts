@@ -27,7 +27,12 @@ export class QuietSentinelConnector extends SentinelConnector {
     );
   }
 
+  /**
+   * Whoever listened to Sentinel for the last connection listens no more: told of a failover while we ask for the primary, it
+   * would break that off, and such a client is at its end and never tries again.
+   */
   override async connect(...args: Parameters<SentinelConnector['connect']>) {
+    super.disconnect();
     return quiet(await super.connect(...args));
   }
 }
