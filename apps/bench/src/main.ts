@@ -4,7 +4,7 @@ import type { Comparison } from './comparison.js';
 import { type Circumstances, circumstances } from './machine.js';
 import { type BenchOptions, readOptions, usage } from './options.js';
 import { Progress } from './progress.js';
-import { runAll } from './run.js';
+import { missingServers, runAll } from './run.js';
 import { scenarios } from './scenarios.js';
 import { Servers } from './servers.js';
 import { remarks, table } from './table.js';
@@ -27,28 +27,35 @@ async function main(): Promise<number> {
 }
 
 async function measure(options: BenchOptions): Promise<number> {
+  const ending = new AbortController();
+  let exitCode = 0;
+  const end = (code: number) => {
+    exitCode = code;
+    // The measurement under way is ended and cleaned up after, then the servers. A second signal does not wait for that.
+    ending.abort();
+  };
+  process.once('SIGINT', () => end(130)).once('SIGTERM', () => end(143));
   const servers = await Servers.find(options.durability);
   const measuredOn = circumstances(servers, options);
   const progress = new Progress();
+  for (const [server, why] of Object.entries(missingServers(options, servers))) {
+    progress.say(`absent: ${server}: ${why}`);
+  }
   let known: readonly Comparison[] = [];
-  const report = () => console.log(page(known, measuredOn, options));
-  const leave = () => {
-    report();
-    void servers.stop().finally(() => process.exit(130));
-  };
-  process.once('SIGINT', leave).once('SIGTERM', leave);
   const onComparisons = (comparisons: readonly Comparison[]) => {
     known = comparisons;
     writeJson(options.jsonPath, comparisons, measuredOn);
   };
   try {
-    await runAll(options, servers, progress, onComparisons);
-    progress.end();
-    report();
-    return progress.failures === 0 ? 0 : 1;
+    await runAll(options, servers, progress, onComparisons, ending.signal);
   } finally {
     await servers.stop();
   }
+  progress.end();
+  console.log(page(known, measuredOn, options));
+  if (ending.signal.aborted) return exitCode;
+  if (known.length === 0) progress.say('nothing was measured');
+  return progress.failures === 0 && known.length > 0 ? 0 : 1;
 }
 
 function writeJson(path: string | undefined, comparisons: readonly Comparison[], measuredOn: Circumstances): void {

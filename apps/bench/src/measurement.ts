@@ -12,13 +12,15 @@ export interface Measurement {
   readonly server: FoundServer;
   readonly place: Place;
   readonly profileFolder: string | undefined;
+  /** Ends it before its time. */
+  readonly ending: AbortSignal;
 }
 
 const child = fileURLToPath(new URL('./child.js', import.meta.url));
 const timeoutMs = 240_000;
 
 /** Runs a measurement in a process of its own. @throws {Error} with what the process printed */
-export async function take({ scenario, subject, server, place, profileFolder }: Measurement): Promise<Sample> {
+export async function take({ scenario, subject, server, place, profileFolder, ending }: Measurement): Promise<Sample> {
   const leased = await server.lease();
   const profile =
     profileFolder === undefined
@@ -30,7 +32,10 @@ export async function take({ scenario, subject, server, place, profileFolder }: 
         ];
   const args = [scenario, subject, JSON.stringify({ ...place, ...leased.place })];
   const program = await spawnProgram(child, { args, execArgv: profile });
-  const timer = setTimeout(() => void program.stop(), timeoutMs);
+  const stop = () => void program.stop();
+  const timer = setTimeout(stop, timeoutMs);
+  if (ending.aborted) stop();
+  ending.addEventListener('abort', stop);
   try {
     const { code, signal } = await program.exited;
     if (code === 0) return readSample(program.lines);
@@ -38,6 +43,7 @@ export async function take({ scenario, subject, server, place, profileFolder }: 
     throw new Error(`it ended with ${signal ?? `code ${code}`}:\n${printed}`);
   } finally {
     clearTimeout(timer);
+    ending.removeEventListener('abort', stop);
     await program.stop();
     await leased.release();
   }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '@millrace/core';
+import { fileProblem, folderProblem } from './output-paths.js';
 import { type Durability, durabilities } from './place.js';
 import type { Scenario } from './scenario.js';
 
@@ -52,6 +53,14 @@ export function readOptions(args: readonly string[], all: readonly Scenario[]): 
   if (!Number.isInteger(rounds) || rounds < 3) problems.push('--rounds must be a whole number of at least 3');
   const scenarios = chooseScenarios(values.only, all, problems);
   const subjects = chooseSubjects(values.subjects, all, problems);
+  if (problems.length === 0 && !scenarios.some((scenario) => hasOneOf(scenario, subjects))) {
+    problems.push(`--subjects: none of the chosen scenarios has ${subjects?.join(', ')}`);
+  }
+  const { json, profile } = values;
+  const jsonProblem = json === undefined ? undefined : fileProblem(json);
+  if (jsonProblem !== undefined) problems.push(`--json: ${jsonProblem}`);
+  const profileProblem = profile === undefined ? undefined : folderProblem(profile);
+  if (profileProblem !== undefined) problems.push(`--profile: ${profileProblem}`);
   if (problems.length > 0) throw new Error(`the bench cannot start:\n- ${problems.join('\n- ')}`);
   return {
     scenarios,
@@ -59,14 +68,15 @@ export function readOptions(args: readonly string[], all: readonly Scenario[]): 
     quick: values.quick,
     rounds,
     durability: durability ?? 'everysec',
-    jsonPath: values.json,
-    profileFolder: values.profile,
+    jsonPath: json,
+    profileFolder: profile,
     wantsHelp: values.help,
   };
 }
 
 function chooseScenarios(only: string | undefined, all: readonly Scenario[], problems: string[]): readonly Scenario[] {
   if (only === undefined) return all;
+  if (list(only).length === 0) problems.push('--only: it names nothing');
   const chosen = new Set<Scenario>();
   for (const wanted of list(only)) {
     const found = all.filter((scenario) => namesOf(scenario).some((name) => isPart(wanted, name)));
@@ -79,6 +89,7 @@ function chooseScenarios(only: string | undefined, all: readonly Scenario[], pro
 
 function chooseSubjects(wanted: string | undefined, all: readonly Scenario[], problems: string[]) {
   if (wanted === undefined) return undefined;
+  if (list(wanted).length === 0) problems.push('--subjects: it names nobody');
   const known = [...new Set(all.flatMap(({ subjects }) => Object.keys(subjects)))];
   for (const subject of list(wanted)) {
     if (!known.includes(subject)) {
@@ -86,6 +97,10 @@ function chooseSubjects(wanted: string | undefined, all: readonly Scenario[], pr
     }
   }
   return list(wanted);
+}
+
+function hasOneOf(scenario: Scenario, subjects: readonly string[] | undefined): boolean {
+  return subjects === undefined || subjects.some((subject) => subject in scenario.subjects);
 }
 
 function namesOf(scenario: Scenario): string[] {

@@ -15,6 +15,8 @@ export interface Place {
   readonly rabbitmqUrl?: string;
   readonly natsUrl?: string;
   readonly kafkaBrokers?: string;
+  /** What it calls its queue, stream or topic where the server is not its own. */
+  readonly name?: string;
 }
 
 /** The address of the server that a subject runs on. */
@@ -23,4 +25,9 @@ export function urlOf(place: Place, server: 'redis' | 'rabbitmq' | 'nats' | 'kaf
   const url = { redis: redisUrl, rabbitmq: rabbitmqUrl, nats: natsUrl, kafka: kafkaBrokers }[server];
   if (url === undefined) throw new Error(`this measurement needs ${server}, and its server was not started`);
   return url;
+}
+
+/** What a measurement calls its queue, stream or topic. */
+export function nameIn({ name = 'bench' }: Place): string {
+  return name;
 }

@@ -12,7 +12,12 @@ export class Progress implements RunListener {
 
   onFailure(scenario: string, subject: string, error: unknown): void {
     this.failures++;
-    this.#write(`failed: ${scenario}, ${subject}: ${error instanceof Error ? error.message : String(error)}\n`);
+    this.say(`failed: ${scenario}, ${subject}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  /** A line that stays. */
+  say(text: string): void {
+    this.#write(process.stderr.isTTY ? `${text}\n` : text);
   }
 
   end(): void {

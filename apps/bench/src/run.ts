@@ -3,7 +3,7 @@ import { take } from './measurement.js';
 import type { BenchOptions } from './options.js';
 import type { Place } from './place.js';
 import type { Sample, Scenario } from './scenario.js';
-import { serverOf } from './server-kind.js';
+import { type ServerKind, serverOf } from './server-kind.js';
 import type { Servers } from './servers.js';
 
 /** Told what happens while a run goes on. */
@@ -19,13 +19,14 @@ const quick = { quick: true, warmUpMs: 150, windowMs: 350 };
 
 /**
  * Runs all chosen scenarios, one after the other, nothing beside anything else. Tells after each what is known so far: a
- * run that is ended early was not for nothing.
+ * run that is ended early was not for nothing. It ends early with the signal: the scenario that was under way is not told.
  */
 export async function runAll(
   options: BenchOptions,
   servers: Servers,
   listener: RunListener,
   onComparisons: (comparisons: readonly Comparison[]) => void,
+  ending: AbortSignal,
 ): Promise<void> {
   const comparisons: Comparison[] = [];
   const counts = options.scenarios.map((scenario) => presentSubjects(scenario, options, servers).length);
@@ -34,14 +35,21 @@ export async function runAll(
   for (const scenario of options.scenarios) {
     const onMeasurement = (subject: string, round: number) =>
       listener.onMeasurement(done++, all, scenario.name, subject, round);
-    comparisons.push(
-      ...(await runScenario(scenario, options, servers, {
-        onStart: onMeasurement,
-        onFailure: (subject, error) => listener.onFailure(scenario.name, subject, error),
-      })),
-    );
+    const found = await runScenario(scenario, options, servers, {
+      onStart: onMeasurement,
+      onFailure: (subject, error) => listener.onFailure(scenario.name, subject, error),
+      ending,
+    });
+    if (ending.aborted) return;
+    comparisons.push(...found);
     onComparisons(comparisons);
   }
+}
+
+interface ScenarioListener {
+  onStart(subject: string, round: number): void;
+  onFailure(subject: string, error: unknown): void;
+  readonly ending: AbortSignal;
 }
 
 /** Round by round, each subject once a round; who goes first changes, so that no one always finds the machine warm. */
@@ -49,21 +57,25 @@ async function runScenario(
   scenario: Scenario,
   options: BenchOptions,
   servers: Servers,
-  listener: { onStart(subject: string, round: number): void; onFailure(subject: string, error: unknown): void },
+  listener: ScenarioListener,
 ): Promise<Comparison[]> {
   const place: Place = { durability: options.durability, ...(options.quick ? quick : full) };
   const subjects = presentSubjects(scenario, options, servers);
   const samples = new Map<string, Sample[]>(subjects.map((subject) => [subject, []]));
   for (let round = 0; round < options.rounds; round++) {
     for (const subject of rotate(subjects, round)) {
+      if (listener.ending.aborted) return [];
       listener.onStart(subject, round + 1);
       const server = servers.get(serverOf(subject));
       if ('absent' in server) continue;
       try {
-        const measurement = { scenario: scenario.name, subject, server, place, profileFolder: options.profileFolder };
+        const { profileFolder } = options;
+        const { ending } = listener;
+        const measurement = { scenario: scenario.name, subject, server, place, profileFolder, ending };
         samples.get(subject)?.push(await take(measurement));
       } catch (error) {
-        listener.onFailure(subject, error);
+        // What is ended fails, and is no failure.
+        if (!listener.ending.aborted) listener.onFailure(subject, error);
       }
     }
   }
@@ -72,6 +84,17 @@ async function runScenario(
 
 // Left out of quick runs unless they are asked for.
 const slowPeers = ['groupmq', 'bee-queue', 'nats', 'kafka'];
+
+/** The servers that the chosen scenarios and subjects would need and that are not here, and why. */
+export function missingServers(options: BenchOptions, servers: Servers): Partial<Record<ServerKind, string>> {
+  const subjects = options.scenarios.flatMap((scenario) => Object.keys(scenario.subjects));
+  const wanted = subjects.filter((subject) => options.subjects?.includes(subject) ?? true).map(serverOf);
+  const entries = [...new Set(wanted)].flatMap((kind) => {
+    const server = servers.get(kind);
+    return 'absent' in server ? [[kind, server.absent] as const] : [];
+  });
+  return Object.fromEntries(entries);
+}
 
 function presentSubjects(scenario: Scenario, options: BenchOptions, servers: Servers): string[] {
   const absent = absentSubjects(scenario, options, servers);

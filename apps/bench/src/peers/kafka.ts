@@ -1,24 +1,61 @@
 import { Kafka, logLevel } from 'kafkajs';
+import { brokerList } from '../kafka-admin.js';
 import type { OpenLogPeer } from '../log-peer.js';
 import { type Payload, parsePayload } from '../payload.js';
-import { urlOf } from '../place.js';
+import { nameIn, urlOf } from '../place.js';
 
-/** Kafka through kafkajs: `acks: all`, one member of a group, `eachBatch` with the offsets committed by kafkajs. */
+// A fetch is answered when there is a record; this long it waits for one, and so may the end of a consumer.
+const idleFetchMs = 100;
+
+interface Waiting {
+  readonly values: readonly Payload[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Kafka through kafkajs: `acks: all`, one member of a group, `eachBatch`, each record resolved when its handler is done,
+ * the offsets committed by kafkajs. kafkajs makes a request of every call and leaves batching to its user, so what is
+ * sent in one turn of the event loop is one request here.
+ */
 export const openKafka: OpenLogPeer = async (place, { partitions = 1, keyOf } = {}) => {
-  const kafka = new Kafka({ brokers: urlOf(place, 'kafka').split(','), logLevel: logLevel.NOTHING });
-  const topic = `millrace-bench-${process.pid}-${Date.now()}`;
+  const kafka = new Kafka({ brokers: brokerList(urlOf(place, 'kafka')), logLevel: logLevel.NOTHING });
+  const topic = nameIn(place);
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
-  const producer = kafka.producer();
+  // A topic is as its broker has it: in files that the operating system syncs.
+  const configEntries = place.durability === 'always' ? [{ name: 'flush.messages', value: '1' }] : [];
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true });
+  await admin.disconnect();
+  // Otherwise a client that still runs when the topic is deleted has it made anew.
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
-  const message = (value: Payload) => ({ key: keyOf?.(value) ?? null, value: JSON.stringify(value) });
-  const send = (values: readonly Payload[]) => producer.send({ topic, acks: -1, messages: values.map(message) });
+  let waiting: Waiting[] = [];
+  const flush = (): void => {
+    const batch = waiting;
+    waiting = [];
+    const messages = batch.flatMap(({ values }) =>
+      values.map((value) => ({ key: keyOf?.(value) ?? null, value: JSON.stringify(value) })),
+    );
+    producer.send({ topic, acks: -1, messages }).then(
+      () => {
+        for (const { resolve } of batch) resolve();
+      },
+      (error) => {
+        for (const { reject } of batch) reject(error);
+      },
+    );
+  };
+  const publishBatch = (values: readonly Payload[]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (waiting.length === 0) setImmediate(flush);
+      waiting.push({ values, resolve, reject });
+    });
   return {
-    publish: (payload) => send([payload]),
-    publishBatch: send,
+    publish: (payload) => publishBatch([payload]),
+    publishBatch,
     consume: async (handler) => {
-      const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 5 });
+      const consumer = kafka.consumer({ groupId: topic, allowAutoTopicCreation: false, maxWaitTimeInMs: idleFetchMs });
       await consumer.connect();
       await consumer.subscribe({ topic, fromBeginning: true });
       await consumer.run({
@@ -33,10 +70,6 @@ export const openKafka: OpenLogPeer = async (place, { partitions = 1, keyOf } = 
       });
       return { stop: () => consumer.disconnect() };
     },
-    close: async () => {
-      await producer.disconnect();
-      await admin.deleteTopics({ topics: [topic] });
-      await admin.disconnect();
-    },
+    close: () => producer.disconnect(),
   };
 };

@@ -2,19 +2,20 @@ import { AckPolicy, connect, type JsMsg, nanos, RetentionPolicy, StorageType } f
 import { HandlerGate } from '../handler-gate.js';
 import type { OpenLog, OpenLogPeer } from '../log-peer.js';
 import type { Payload } from '../payload.js';
-import { type Place, urlOf } from '../place.js';
+import { nameIn, type Place, urlOf } from '../place.js';
 import type { OpenQueuePeer } from '../queue-peer.js';
 
 /** A JetStream work queue: file storage, publishes confirmed, a pull consumer whose messages are acknowledged one by one. */
-export const openNats: OpenQueuePeer = (place, name = 'bench') => openStream(place, name, RetentionPolicy.Workqueue);
+export const openNats: OpenQueuePeer = (place) => openStream(place, RetentionPolicy.Workqueue);
 
 /** A JetStream stream that keeps its messages, with a durable consumer; otherwise as the queue. */
-export const openNatsLog: OpenLogPeer = (place) => openStream(place, 'bench', RetentionPolicy.Limits);
+export const openNatsLog: OpenLogPeer = (place) => openStream(place, RetentionPolicy.Limits);
 
 // Fewer would have the consumer wait for its own acknowledgements.
 const unacknowledged = 500;
 
-async function openStream(place: Place, name: string, retention: RetentionPolicy): Promise<OpenLog> {
+async function openStream(place: Place, retention: RetentionPolicy): Promise<OpenLog> {
+  const name = nameIn(place);
   const connection = await connect({ servers: urlOf(place, 'nats') });
   const manager = await connection.jetstreamManager();
   await manager.streams.add({
@@ -53,9 +54,6 @@ async function openStream(place: Place, name: string, retention: RetentionPolicy
         },
       };
     },
-    close: async () => {
-      await manager.streams.delete(name);
-      await connection.close();
-    },
+    close: () => connection.close(),
   };
 }

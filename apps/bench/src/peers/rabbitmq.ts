@@ -1,14 +1,15 @@
 import amqp from 'amqplib';
 import { HandlerGate } from '../handler-gate.js';
 import { parsePayload } from '../payload.js';
-import { urlOf } from '../place.js';
+import { nameIn, urlOf } from '../place.js';
 import type { OpenQueuePeer } from '../queue-peer.js';
 
 /**
  * RabbitMQ through amqplib: `noDelay`, a durable classic queue, persistent messages, confirms; a prefetch of 100 to 300,
  * as its documentation recommends for throughput, each message acknowledged when its handler is done.
  */
-export const openRabbitmq: OpenQueuePeer = async (place, name = 'bench') => {
+export const openRabbitmq: OpenQueuePeer = async (place) => {
+  const name = nameIn(place);
   const url = urlOf(place, 'rabbitmq');
   const connection = await amqp.connect(url, { noDelay: true });
   const channel = await connection.createConfirmChannel();
@@ -45,10 +46,7 @@ export const openRabbitmq: OpenQueuePeer = async (place, name = 'bench') => {
         },
       };
     },
-    close: async () => {
-      await channel.deleteQueue(name);
-      await connection.close();
-    },
+    close: () => connection.close(),
   };
 };
 

@@ -3,22 +3,32 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '@millrace/testing';
-import { connect } from 'nats';
+import { connect, type NatsConnection } from 'nats';
 import type { Durability } from '../place.js';
-import type { AbsentServer, FoundServer } from '../servers.js';
+import type { AbsentServer, FoundServer, Leased } from '../servers.js';
+import { givenServer } from './given-server.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
 import { programOnPath } from './program-on-path.js';
+import { sharedName } from './shared-name.js';
+
+const answerTimeoutMs = 3_000;
 
 /** `NATS_URL`, or a nats-server of this machine that the bench starts when it is first needed. */
 export async function findNats(durability: Durability): Promise<FoundServer | AbsentServer> {
-  const natsUrl = process.env.NATS_URL;
-  if (natsUrl !== undefined && natsUrl !== '') {
-    const lease = async () => ({ place: { natsUrl }, release: async () => {} });
-    return { description: `nats of NATS_URL, as it is configured`, lease, stop: async () => {} };
-  }
+  if (durability === 'always') return { absent: 'the bench cannot have it sync every write' };
+  const given = await givenServer('NATS_URL', async (natsUrl) => ({
+    description: `nats-server ${await withJetStream(natsUrl, async ({ info }) => info?.version)} of NATS_URL, JetStream, ${
+      durability === 'none' ? 'memory' : 'file storage, fsync as it is configured'
+    }`,
+    lease: async () => lease(natsUrl),
+    stop: async () => {},
+  }));
+  return given ?? findInstalled(durability);
+}
+
+async function findInstalled(durability: Durability): Promise<FoundServer | AbsentServer> {
   const binary = await programOnPath('nats-server');
   if (binary === undefined) return { absent: 'NATS_URL is not set and nats-server is not installed' };
-  if (durability === 'always') return { absent: 'the bench cannot have it sync every write' };
   let running: Promise<OwnServer> | undefined;
   const version = (await promisify(execFile)(binary, ['--version'])).stdout.match(/\d+(\.\d+)+/)?.[0] ?? '?';
   // Before 2.10 the server has its own interval, and no setting for it.
@@ -29,10 +39,36 @@ export async function findNats(durability: Durability): Promise<FoundServer | Ab
     description: `nats-server ${version}, JetStream, ${kept}`,
     lease: async () => {
       running ??= start(binary, canSetSync);
-      return { place: { natsUrl: (await running).url }, release: async () => {} };
+      return lease((await running).url);
     },
     stop: async () => (await running?.catch(() => undefined))?.stop(),
   };
+}
+
+/** One server for all measurements, a stream for each. */
+function lease(natsUrl: string): Leased {
+  const name = sharedName();
+  const remove = async (connection: NatsConnection) => (await connection.jetstreamManager()).streams.delete(name);
+  return {
+    place: { natsUrl, name },
+    // It has none when the measurement did not come so far, and what is wrong with a server that is gone has been said.
+    release: () =>
+      withJetStream(natsUrl, remove).then(
+        () => undefined,
+        () => undefined,
+      ),
+  };
+}
+
+/** @throws {Error} when nobody answers, or who answers has no JetStream */
+async function withJetStream<T>(servers: string, ask: (connection: NatsConnection) => Promise<T>): Promise<T> {
+  const connection = await connect({ servers, timeout: answerTimeoutMs, reconnect: false });
+  try {
+    await connection.jetstreamManager({ timeout: answerTimeoutMs });
+    return await ask(connection);
+  } finally {
+    await connection.close();
+  }
 }
 
 async function start(binary: string, canSetSync: boolean): Promise<OwnServer> {
@@ -47,10 +83,6 @@ async function start(binary: string, canSetSync: boolean): Promise<OwnServer> {
       await writeFile(config, `host: 127.0.0.1\nport: ${port}\njetstream { store_dir: "${folder}"${sync} }\n`);
       return ['-c', config];
     },
-    isReady: async () => {
-      const connection = await connect({ servers: url, timeout: 1000, reconnect: false });
-      await connection.jetstreamManager();
-      await connection.close();
-    },
+    isReady: () => withJetStream(url, async () => undefined),
   });
 }

@@ -3,9 +3,13 @@ import { promisify } from 'node:util';
 import { freePort } from '@millrace/testing';
 import amqp from 'amqplib';
 import type { Durability } from '../place.js';
-import type { AbsentServer, FoundServer } from '../servers.js';
+import type { AbsentServer, FoundServer, Leased } from '../servers.js';
+import { givenServer } from './given-server.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
 import { programOnPath } from './program-on-path.js';
+import { sharedName } from './shared-name.js';
+
+const answerTimeoutMs = 3_000;
 
 // The wrapper in /usr/sbin changes the user; the server's own script runs as whoever starts it.
 const scriptFolders = ['/usr/lib/rabbitmq/bin', '/usr/local/opt/rabbitmq/sbin', '/opt/homebrew/opt/rabbitmq/sbin'];
@@ -13,11 +17,15 @@ const scriptFolders = ['/usr/lib/rabbitmq/bin', '/usr/local/opt/rabbitmq/sbin', 
 /** `RABBITMQ_URL`, or an installed RabbitMQ that the bench starts when it is first needed. */
 export async function findRabbitmq(durability: Durability): Promise<FoundServer | AbsentServer> {
   const kept = durability === 'none' ? 'transient messages' : 'durable classic queues, persistent messages, confirms';
-  const rabbitmqUrl = process.env.RABBITMQ_URL;
-  if (rabbitmqUrl !== undefined && rabbitmqUrl !== '') {
-    const lease = async () => ({ place: { rabbitmqUrl }, release: async () => {} });
-    return { description: `rabbitmq of RABBITMQ_URL, ${kept}`, lease, stop: async () => {} };
-  }
+  const given = await givenServer('RABBITMQ_URL', async (rabbitmqUrl) => ({
+    description: `rabbitmq-server ${await withRabbitmq(rabbitmqUrl, versionOf)} of RABBITMQ_URL, ${kept}`,
+    lease: async () => lease(rabbitmqUrl),
+    stop: async () => {},
+  }));
+  return given ?? findInstalled(kept);
+}
+
+async function findInstalled(kept: string): Promise<FoundServer | AbsentServer> {
   const script = await programOnPath('rabbitmq-server', scriptFolders);
   if (script === undefined) return { absent: 'RABBITMQ_URL is not set and rabbitmq-server is not installed' };
   let running: Promise<OwnServer> | undefined;
@@ -25,10 +33,39 @@ export async function findRabbitmq(durability: Durability): Promise<FoundServer 
     description: `rabbitmq-server of this machine, ${kept}`,
     lease: async () => {
       running ??= start(script);
-      return { place: { rabbitmqUrl: (await running).url }, release: async () => {} };
+      return lease((await running).url);
     },
     stop: async () => (await running?.catch(() => undefined))?.stop(),
   };
+}
+
+/** One server for all measurements, a queue for each. */
+function lease(rabbitmqUrl: string): Leased {
+  const name = sharedName();
+  const remove = async (connection: amqp.ChannelModel) => (await connection.createChannel()).deleteQueue(name);
+  return {
+    place: { rabbitmqUrl, name },
+    // What is wrong with a server that is gone, the measurement has said.
+    release: () =>
+      withRabbitmq(rabbitmqUrl, remove).then(
+        () => undefined,
+        () => undefined,
+      ),
+  };
+}
+
+/** @throws {Error} when nobody answers */
+async function withRabbitmq<T>(url: string, ask: (connection: amqp.ChannelModel) => Promise<T>): Promise<T> {
+  const connection = await amqp.connect(url, { timeout: answerTimeoutMs });
+  try {
+    return await ask(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function versionOf({ connection }: amqp.ChannelModel): Promise<string> {
+  return String(connection.serverProperties.version);
 }
 
 async function start(script: string): Promise<OwnServer> {
@@ -52,7 +89,7 @@ async function start(script: string): Promise<OwnServer> {
       // A port mapper of its own: it would outlive the run otherwise, or be somebody else's.
       ERL_EPMD_PORT: String(epmdPort),
     }),
-    isReady: async () => (await amqp.connect(url)).close(),
+    isReady: () => withRabbitmq(url, async () => undefined),
     cleanUp: () => promisify(execFile)('epmd', ['-port', String(epmdPort), '-kill']).catch(() => undefined),
   });
 }

@@ -1,0 +1,6 @@
+import { randomBytes } from 'node:crypto';
+
+/** What a measurement calls its queue, stream or topic on a server that serves others as well: never anybody else's. */
+export function sharedName(): string {
+  return `millrace-bench-${randomBytes(6).toString('hex')}`;
+}
