@@ -52,6 +52,11 @@ describe('a comparison', () => {
     expect({ refused, ratio }).toEqual({ refused: { bullmq: 'measured in 2 of 3 rounds' }, ratio: {} });
   });
 
+  it('is refused when a peer failed in every round', () => {
+    const { refused, peers } = compared({ millrace: samples([1, 2, 3]), bullmq: [] });
+    expect({ refused, peers }).toEqual({ refused: { bullmq: 'measured in 0 of 3 rounds' }, peers: {} });
+  });
+
   it('has no ratio to nothing', () => {
     const { peers, ratio } = compared({ millrace: samples([0, 0, 0]), bullmq: samples([0, 0, 0]) });
     expect(Object.keys(peers)).toEqual(['bullmq']);

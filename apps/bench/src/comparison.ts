@@ -60,7 +60,8 @@ function compareResult(scenario: Scenario, result: Result, { samples, absent, ro
   for (const [subject, taken] of samples) {
     const problem = settingsProblem(settings, taken, rounds);
     const values = taken.flatMap(({ values }) => values[result.name] ?? []);
-    if (values.length === 0) continue;
+    // Not everyone gives every result; who failed in every round gives none.
+    if (values.length === 0 && taken.length > 0) continue;
     if (problem !== undefined) refused[subject] = problem;
     else spreads[subject] = spreadOf(values);
   }

@@ -1,4 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readOptions } from './options.js';
 import type { Scenario } from './scenario.js';
 
@@ -21,7 +24,39 @@ describe('--only', () => {
   });
 });
 
+describe('where results go', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-options-'));
+    writeFileSync(join(folder, 'file'), 'kept');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is made when it is not there, and what is there stays', () => {
+    const file = join(folder, 'file');
+    readOptions(['--json', file, '--profile', join(folder, 'profiles')], all);
+    readOptions(['--json', join(folder, 'new', 'results.json')], all);
+    expect(readFileSync(file, 'utf8')).toBe('kept');
+    expect(readdirSync(folder).sort()).toEqual(['file', 'new', 'profiles']);
+    expect(readdirSync(join(folder, 'new'))).toEqual([]);
+  });
+
+  it('must be writable before anything is measured', () => {
+    const inFile = join(folder, 'file', 'inside');
+    expect(() => readOptions(['--json', inFile, '--profile', inFile], all)).toThrow(/--json: .*\n- --profile: /);
+    expect(() => readOptions(['--json', folder], all)).toThrow(/--json: .*EISDIR/);
+  });
+});
+
 describe('wrong options', () => {
+  it('include those that choose nothing', () => {
+    expect(() => readOptions(['--only', ',', '--subjects', ''], all)).toThrow(/--only: it names nothing\n.*nobody/);
+    const log: Scenario = { name: 'log', what: '', results: [], subjects: { kafka: () => Promise.reject() } };
+    expect(() => readOptions(['--only', 'queue', '--subjects', 'kafka'], [...all, log])).toThrow(
+      'none of the chosen scenarios has kafka',
+    );
+  });
+
   it('are told all at once', () => {
     const wrong = () => readOptions(['--only', 'log.consum', '--rounds', '2', '--durability', 'some'], all);
     expect(wrong).toThrow(

@@ -9,7 +9,7 @@ import { sharedName } from './shared-name.js';
 export async function findKafka(durability: Durability): Promise<FoundServer | AbsentServer> {
   if (durability === 'none') return { absent: 'it has no topics in memory' };
   const given = await givenServer('KAFKA_BROKERS', async (kafkaBrokers) => ({
-    description: `${await withKafkaAdmin(kafkaBrokers, describe)} of KAFKA_BROKERS, acks all, ${kept[durability]}`,
+    description: await withKafkaAdmin(kafkaBrokers, (admin) => describe(admin, durability)),
     lease: async () => {
       const name = sharedName();
       return {
@@ -23,17 +23,17 @@ export async function findKafka(durability: Durability): Promise<FoundServer | A
   return given ?? { absent: 'KAFKA_BROKERS is not set' };
 }
 
-const kept = {
-  everysec: 'in files that the operating system syncs',
-  always: 'fsync before the confirmation (flush.messages=1)',
-};
+const neverSyncs = '9223372036854775807';
 
-/** Its version where it tells one. */
-async function describe(admin: Admin): Promise<string> {
+/** Its version where it tells one, and when it syncs its files. */
+async function describe(admin: Admin, durability: Durability): Promise<string> {
   const [broker] = (await admin.describeCluster()).brokers;
-  const setting = await kafkaSetting(admin, 'BROKER', String(broker?.nodeId), 'inter.broker.protocol.version');
-  const version = setting?.match(/^\d+\.\d+/)?.[0];
-  return version === undefined ? 'kafka' : `kafka ${version}`;
+  const setting = (name: string) => kafkaSetting(admin, 'BROKER', String(broker?.nodeId), name);
+  const version = (await setting('inter.broker.protocol.version'))?.match(/^\d+\.\d+/)?.[0];
+  const product = version === undefined ? 'kafka' : `kafka ${version}`;
+  const records = durability === 'always' ? '1' : await setting('log.flush.interval.messages');
+  const kept = records === neverSyncs ? 'files that the operating system syncs' : `fsync every ${records} records`;
+  return `${product} of KAFKA_BROKERS, acks all, ${kept}`;
 }
 
 /** Also what a measurement that was killed has left behind. Kafka forgets its group when the group's topic is gone. */

@@ -15,8 +15,8 @@ export interface OwnServerPlan {
   readonly env?: (folder: string) => Readonly<Record<string, string>>;
   /** Resolves when it answers; until then it throws. */
   readonly isReady: () => Promise<unknown>;
-  /** Ends what the server itself started beside it. */
-  readonly cleanUp?: () => Promise<unknown>;
+  /** A program that it needs, and would start as a daemon that outlives it. */
+  readonly beside?: readonly [command: string, ...args: string[]];
 }
 
 const startTimeoutMs = 60_000;
@@ -25,6 +25,8 @@ const stopTimeoutMs = 15_000;
 /** Starts a server and waits until it answers. It is gone after `stop()`, and at the latest when this process ends, in whatever way. */
 export async function startOwnServer(plan: OwnServerPlan): Promise<OwnServer> {
   const space = await guarded();
+  const [besideCommand, ...besideArgs] = plan.beside ?? [];
+  const beside = besideCommand === undefined ? undefined : space.spawn(besideCommand, besideArgs, { stdio: 'ignore' });
   const child = space.spawn(plan.command, await plan.args(space.folder), {
     cwd: space.folder,
     env: { ...process.env, ...plan.env?.(space.folder) },
@@ -32,7 +34,7 @@ export async function startOwnServer(plan: OwnServerPlan): Promise<OwnServer> {
   });
   const stop = async (): Promise<void> => {
     await end(child);
-    await plan.cleanUp?.();
+    if (beside !== undefined) await end(beside);
     await space.release();
   };
   try {

@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { freePort } from '@millrace/testing';
 import amqp from 'amqplib';
 import type { Durability } from '../place.js';
@@ -86,10 +84,10 @@ async function start(script: string): Promise<OwnServer> {
       RABBITMQ_PID_FILE: `${folder}/pid`,
       RABBITMQ_ENABLED_PLUGINS_FILE: `${folder}/enabled_plugins`,
       RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq`,
-      // A port mapper of its own: it would outlive the run otherwise, or be somebody else's.
       ERL_EPMD_PORT: String(epmdPort),
     }),
     isReady: () => withRabbitmq(url, async () => undefined),
-    cleanUp: () => promisify(execFile)('epmd', ['-port', String(epmdPort), '-kill']).catch(() => undefined),
+    // A port mapper of its own, which Erlang then does not start.
+    beside: ['epmd', '-address', '127.0.0.1', '-port', String(epmdPort)],
   });
 }
