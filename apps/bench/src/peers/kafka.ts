@@ -7,6 +7,9 @@ import { nameIn, urlOf } from '../place.js';
 // A fetch is answered when there is a record; this long it waits for one, and so may the end of a consumer.
 const idleFetchMs = 100;
 
+// As ours. Left to itself, kafkajs commits after each fetch and waits for it before the next.
+const commitIntervalMs = 100;
+
 interface Waiting {
   readonly values: readonly Payload[];
   readonly resolve: () => void;
@@ -14,9 +17,9 @@ interface Waiting {
 }
 
 /**
- * Kafka through kafkajs: `acks: all`, one member of a group, `eachBatch`, each record resolved when its handler is done,
- * the offsets committed by kafkajs. kafkajs makes a request of every call and leaves batching to its user, so what is
- * sent in one turn of the event loop is one request here.
+ * Kafka through kafkajs: `acks: all`, one member of a group, `eachBatch`, each record resolved when its handler is done.
+ * kafkajs makes a request of every call and leaves batching to its user, so what is sent in one turn of the event loop is
+ * one request here.
  */
 export const openKafka: OpenLogPeer = async (place, { partitions = 1, keyOf } = {}) => {
   const kafka = new Kafka({ brokers: brokerList(urlOf(place, 'kafka')), logLevel: logLevel.NOTHING });
@@ -58,17 +61,32 @@ export const openKafka: OpenLogPeer = async (place, { partitions = 1, keyOf } = 
       const consumer = kafka.consumer({ groupId: topic, allowAutoTopicCreation: false, maxWaitTimeInMs: idleFetchMs });
       await consumer.connect();
       await consumer.subscribe({ topic, fromBeginning: true });
+      const handled = new Map<number, bigint>();
+      const commit = async (): Promise<void> => {
+        const offsets = [...handled].map(([partition, last]) => ({ topic, partition, offset: String(last + 1n) }));
+        handled.clear();
+        if (offsets.length > 0) await consumer.commitOffsets(offsets);
+      };
       await consumer.run({
+        autoCommit: false,
         eachBatch: async ({ batch, resolveOffset, heartbeat }) => {
           for (const record of batch.messages) {
             const pending = handler(parsePayload(record.value?.toString() ?? ''));
             if (pending !== undefined) await pending;
             resolveOffset(record.offset);
+            handled.set(batch.partition, BigInt(record.offset));
           }
           await heartbeat();
         },
       });
-      return { stop: () => consumer.disconnect() };
+      const timer = setInterval(() => void commit(), commitIntervalMs);
+      return {
+        stop: async () => {
+          clearInterval(timer);
+          await commit();
+          await consumer.disconnect();
+        },
+      };
     },
     close: () => producer.disconnect(),
   };
