@@ -40,6 +40,8 @@ export function runEnhanced(handler: EnhancedHandler, enhancers: Enhancers): Run
 /** Calls the handler with what its parameters ask for, after pipes. */
 function caller({ instance, callback }: EnhancedHandler, parameters: readonly HandlerParameter[]): RunHandler {
   if (isPlain(parameters)) return (payload, context) => callback.call(instance, payload, context);
+  const [first, ...others] = parameters;
+  if (first?.index === 0 && others.length === 0) return callerOfOne(instance, callback, first);
   const length = Math.max(...parameters.map(({ index }) => index)) + 1;
   return (payload, context) => {
     const args: unknown[] = new Array(length).fill(undefined);
@@ -54,6 +56,19 @@ function caller({ instance, callback }: EnhancedHandler, parameters: readonly Ha
     }
     if (waits === undefined) return callback.apply(instance, args);
     return Promise.all(waits).then(() => callback.apply(instance, args));
+  };
+}
+
+/** Most handlers take the payload and nothing else. */
+function callerOfOne(
+  instance: EnhancedHandler['instance'],
+  callback: EnhancedHandler['callback'],
+  { extractValue, pipes, metadata }: HandlerParameter,
+): RunHandler {
+  return (payload, context) => {
+    const value = piped(extractValue(payload, context), pipes, metadata, 0);
+    if (!isThenable(value)) return callback.call(instance, value);
+    return Promise.resolve(value).then((settled) => callback.call(instance, settled));
   };
 }
 
