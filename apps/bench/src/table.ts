@@ -48,7 +48,8 @@ function showTarget({ against, wanted, isMet }: Comparison['targets'][number]): 
   return `${isMet ? '✓' : '✗'} ${wanted}${against === 'ours' ? '' : ` × ${against}`}`;
 }
 
-function layOut(rows: readonly (readonly string[])[]): string {
+/** Rows as a Markdown table, the first being its head. */
+export function layOut(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(3, ...rows.map((row) => [...(row[column] ?? '')].length)));
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length)).join(' | ')} |`;
