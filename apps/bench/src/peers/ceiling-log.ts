@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { OpenLogPeer } from '../log-peer.js';
+import { oneCallATurn } from '../one-turn.js';
 import { type Payload, parsePayload } from '../payload.js';
 import { urlOf } from '../place.js';
 import type { QueueHandler } from '../queue-peer.js';
@@ -20,46 +21,16 @@ return redis.call('XGROUP', 'SETID', KEYS[1], 'bench', ARGV[1])`;
 const entriesPerRead = 10;
 const blockMs = 1000;
 
-interface Waiting {
-  readonly values: readonly Payload[];
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 export const openCeilingLog: OpenLogPeer = async (place) => {
   const url = urlOf(place, 'redis');
   const redis = new Redis(url);
   await redis.xgroup('CREATE', 'bench', 'bench', '0', 'MKSTREAM');
   const appendSha = String(await redis.script('LOAD', appendScript));
   const commitSha = String(await redis.script('LOAD', commitScript));
-  let waiting: Waiting[] = [];
-  const flush = (): void => {
-    const batch = waiting;
-    waiting = [];
-    const values = batch.flatMap((one) => one.values);
-    redis
-      .evalsha(
-        appendSha,
-        2,
-        'bench',
-        'bench:meta',
-        values.length,
-        values.map((value) => JSON.stringify(value)).join('\n'),
-      )
-      .then(
-        () => {
-          for (const { resolve } of batch) resolve();
-        },
-        (error) => {
-          for (const { reject } of batch) reject(error);
-        },
-      );
-  };
-  const publishBatch = (values: readonly Payload[]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(flush);
-      waiting.push({ values, resolve, reject });
-    });
+  const publishBatch = oneCallATurn((values: readonly Payload[]) => {
+    const lines = values.map((value) => JSON.stringify(value)).join('\n');
+    return redis.evalsha(appendSha, 2, 'bench', 'bench:meta', values.length, lines);
+  });
   let position = '0';
   return {
     publish: (payload) => publishBatch([payload]),

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { oneCallATurn } from '../one-turn.js';
 import { type Payload, parsePayload } from '../payload.js';
 import { urlOf } from '../place.js';
 import type { OpenQueuePeer, QueueHandler } from '../queue-peer.js';
@@ -26,14 +27,7 @@ if not ids then return {} end
 redis.call('SADD', KEYS[3], unpack(ids))
 return {ids, redis.call('HMGET', KEYS[1], unpack(ids))}`;
 
-const maxPublishes = 1000;
 const minPrefetch = 1000;
-
-interface Waiting {
-  readonly bodies: readonly Payload[];
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
 
 export const openCeilingQueue: OpenQueuePeer = async (place, name = 'bench') => {
   const url = urlOf(place, 'redis');
@@ -42,25 +36,10 @@ export const openCeilingQueue: OpenQueuePeer = async (place, name = 'bench') => 
   const publishSha = String(await redis.script('LOAD', publishScript));
   const turnSha = String(await redis.script('LOAD', turnScript));
   let nextId = 0;
-  let waiting: Waiting[] = [];
-  const flush = (): void => {
-    const batch = waiting;
-    waiting = [];
-    const args = batch.flatMap(({ bodies }) => bodies.flatMap((body) => [String(nextId++), JSON.stringify(body)]));
-    redis.evalsha(publishSha, 3, ...keys, ...args).then(
-      () => {
-        for (const { resolve } of batch) resolve();
-      },
-      (error) => {
-        for (const { reject } of batch) reject(error);
-      },
-    );
-  };
-  const publishBatch = (bodies: readonly Payload[]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(flush);
-      if (waiting.push({ bodies, resolve, reject }) > maxPublishes) throw new Error('the ceiling has no backpressure');
-    });
+  const publishBatch = oneCallATurn((bodies: readonly Payload[]) => {
+    const args = bodies.flatMap((body) => [String(nextId++), JSON.stringify(body)]);
+    return redis.evalsha(publishSha, 3, ...keys, ...args);
+  });
   return {
     publish: (payload) => publishBatch([payload]),
     publishBatch,

@@ -1,6 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { brokerList } from '../kafka-admin.js';
 import type { OpenLogPeer } from '../log-peer.js';
+import { oneCallATurn } from '../one-turn.js';
 import { type Payload, parsePayload } from '../payload.js';
 import { nameIn, urlOf } from '../place.js';
 
@@ -9,12 +10,6 @@ const idleFetchMs = 100;
 
 // As ours. Left to itself, kafkajs commits after each fetch and waits for it before the next.
 const commitIntervalMs = 100;
-
-interface Waiting {
-  readonly values: readonly Payload[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /**
  * Kafka through kafkajs: `acks: all`, one member of a group, `eachBatch`, each record resolved when its handler is done.
@@ -33,27 +28,10 @@ export const openKafka: OpenLogPeer = async (place, { partitions = 1, keyOf } = 
   // Otherwise a client that still runs when the topic is deleted has it made anew.
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
-  let waiting: Waiting[] = [];
-  const flush = (): void => {
-    const batch = waiting;
-    waiting = [];
-    const messages = batch.flatMap(({ values }) =>
-      values.map((value) => ({ key: keyOf?.(value) ?? null, value: JSON.stringify(value) })),
-    );
-    producer.send({ topic, acks: -1, messages }).then(
-      () => {
-        for (const { resolve } of batch) resolve();
-      },
-      (error) => {
-        for (const { reject } of batch) reject(error);
-      },
-    );
-  };
-  const publishBatch = (values: readonly Payload[]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(flush);
-      waiting.push({ values, resolve, reject });
-    });
+  const publishBatch = oneCallATurn((values: readonly Payload[]) => {
+    const messages = values.map((value) => ({ key: keyOf?.(value) ?? null, value: JSON.stringify(value) }));
+    return producer.send({ topic, acks: -1, messages });
+  });
   return {
     publish: (payload) => publishBatch([payload]),
     publishBatch,
