@@ -89,3 +89,12 @@ describe('the JSON codec, for several values at once', () => {
     expect(together([{}, {}, {}, { a: 1n }])).toBeUndefined();
   });
 });
+
+describe('a codec that is made of the JSON codec', () => {
+  it('has no faster way past its own encode and decode', () => {
+    const own = { ...jsonCodec, id: 16, name: 'own', decode: () => 'own' };
+    expect(Object.keys(own).sort()).toEqual(['decode', 'encode', 'id', 'name']);
+    expect(own).not.toHaveProperty('decodeText');
+    expect(jsonCodec).toHaveProperty('decodeText');
+  });
+});

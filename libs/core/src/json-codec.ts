@@ -1,5 +1,13 @@
 import type { Codec } from './codec.js';
 
+/** `encode` and `decode` for many values, or for less work. */
+const faster: Pick<Codec, 'encodeTexts' | 'decodePart' | 'decodeText' | 'decodeTexts'> = {
+  encodeTexts: stringifyObjects,
+  decodePart: (bytes, start, end): unknown => JSON.parse(bytes.toString('utf8', start, end)),
+  decodeText: (text): unknown => JSON.parse(text),
+  decodeTexts: parseObjects,
+};
+
 /** JSON, the default. `undefined` and functions cannot be encoded and are refused rather than lost. */
 export const jsonCodec: Codec = {
   id: 1,
@@ -9,12 +17,10 @@ export const jsonCodec: Codec = {
     if (json === undefined) throw new TypeError(`JSON has no ${typeof value}`);
     return json;
   },
-  encodeTexts: stringifyObjects,
   decode: (bytes): unknown => JSON.parse(bytes.toString('utf8')),
-  decodePart: (bytes, start, end): unknown => JSON.parse(bytes.toString('utf8', start, end)),
-  decodeText: (text): unknown => JSON.parse(text),
-  decodeTexts: parseObjects,
 };
+// Not enumerable: a codec that is made of this one by `{ ...jsonCodec, decode }` must not be decoded past its `decode`.
+for (const [name, value] of Object.entries(faster)) Object.defineProperty(jsonCodec, name, { value });
 
 /**
  * Parses objects as one array, which takes two thirds of the time: V8 expects the next object to look like the last one.
