@@ -5,7 +5,7 @@ import { appendBatch } from '../../libs/log/src/store/append.js';
 import { commitOffset } from '../../libs/log/src/store/commit.js';
 import { lookAtGroup } from '../../libs/log/src/store/group-offsets.js';
 import { partitionKeys } from '../../libs/log/src/store/keys.js';
-import { acquireLease, hashOf, type LeaseHolder, releaseLease, renewLease } from '../../libs/log/src/store/lease.js';
+import { acquireLease, hashOf, type LeaseHolder, releaseLease, renewLeases } from '../../libs/log/src/store/lease.js';
 import { openPartition } from '../../libs/log/src/store/partition.js';
 import { readBatches, type StoredBatch } from '../../libs/log/src/store/read.js';
 
@@ -74,7 +74,8 @@ export class PartitionUnderSchedule {
         return this.#commit(this.#holder(happening), happening.batch, happening.isSeek);
       case 'renew': {
         const holder = this.#holder(happening);
-        const isRenewed = (await renewLease(this.client, this.#place, holder, leaseMs)) !== undefined;
+        const [renewed] = await renewLeases(this.client, [{ ...holder, place: this.#place, leaseMs }]);
+        const isRenewed = renewed !== undefined;
         if (isRenewed !== this.#owns(holder)) this.#wrong.push(`renewed: ${isRenewed}`);
         if (isRenewed && this.#current !== undefined) this.#current.hasEnded = false;
         return;

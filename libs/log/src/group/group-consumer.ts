@@ -59,6 +59,7 @@ export class GroupConsumer implements Service {
   readonly #happenings: OwnershipEvents;
   readonly #onUp = (): void => {
     this.#membership.forgetConnection();
+    this.#ownership.doubt();
     this.#heartbeat.wake();
   };
 
@@ -74,6 +75,7 @@ export class GroupConsumer implements Service {
       planned: (plan) => void this.#ownership.follow(plan),
       replaced: () => void this.#replaced(),
       serverChanged: () => void this.#happenings.verifyAll(),
+      forgotten: () => this.#ownership.doubt(),
     });
     this.#host = new ConsumerHost(surroundings, options, {
       commitSoon: () => this.#committer.soon(),

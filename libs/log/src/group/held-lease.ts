@@ -1,6 +1,12 @@
 import type { GroupPartition, LeaseHolder } from '../store/lease.js';
 
 /**
+ * When a lease is renewed: after this share of it, or up to as much again later. A renewal that fails can be tried again for
+ * most of the lease's time. The length is drawn anew each time, so that leases that were taken together are not renewed together.
+ */
+const renewAfter = 0.1;
+
+/**
  * A lease as its holder sees it. It counts from the moment a renewal was sent, by a clock that never jumps, and
  * ends a tenth early: before Redis would give the partition to another.
  */
@@ -12,6 +18,8 @@ export class HeldLease implements LeaseHolder {
   /** How often the group's offset in this partition was set by hand. */
   rewinds: number;
   #validUntil = 0;
+  #dueAt = 0;
+  #doubtedAt = 0;
   #sentAt = 0;
   #isLost = false;
 
@@ -32,6 +40,18 @@ export class HeldLease implements LeaseHolder {
     if (sentAt < this.#sentAt) return;
     this.#sentAt = sentAt;
     this.#validUntil = sentAt + this.leaseMs * 0.9;
+    if (sentAt >= this.#doubtedAt) this.#dueAt = sentAt + this.leaseMs * renewAfter * (1 + Math.random());
+  }
+
+  /** Redis may have forgotten it, or given it to another: only what it answers from now on counts as a renewal. */
+  doubt(monotonicNow: number): void {
+    this.#doubtedAt = monotonicNow;
+    this.#dueAt = monotonicNow;
+  }
+
+  /** Whether it is time to renew it. */
+  isDue(monotonicNow: number): boolean {
+    return monotonicNow >= this.#dueAt;
   }
 
   get isLost(): boolean {
@@ -45,10 +65,5 @@ export class HeldLease implements LeaseHolder {
 
   isValid(monotonicNow: number): boolean {
     return !this.#isLost && monotonicNow < this.#validUntil;
-  }
-
-  /** When Redis was last asked to extend it, successfully. */
-  get extendedAt(): number {
-    return this.#sentAt;
   }
 }

@@ -38,6 +38,8 @@ export interface MembershipListener {
   replaced(): void;
   /** The connection leads to another server now, or to the same one after a restart: its data may have gone back. */
   serverChanged(): void;
+  /** The group no longer knew this member: its session ended, the others removed it, or Redis lost it. It joined again. */
+  forgotten(): void;
 }
 
 /** How often, and for how long in all, a member waits for an operator who has the group locked. */
@@ -90,6 +92,7 @@ export class Membership {
     }
     if (reply.kind === 'expired') {
       await this.#enter();
+      this.#listener.forgotten();
       return 0;
     }
     this.#learn(reply.view);

@@ -1,13 +1,12 @@
 import type { GroupPlan } from '../model/group-plan.js';
 import { partitionName, type TopicPartition } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
-import { releaseLease, renewLease } from '../store/lease.js';
+import { type RenewReply, releaseLease, renewLeases } from '../store/lease.js';
 import type { PartitionTaker } from './partition-taker.js';
 
 export interface OwnershipSetting {
   readonly memberId: string;
   readonly leaseMs: number;
-  readonly heartbeatMs: number;
   readonly revokeTimeoutMs: number;
 }
 
@@ -22,6 +21,15 @@ export interface OwnershipListener {
   onError(duty: string, error: unknown): void;
 }
 
+/** What was known when a lease was asked to be extended. */
+interface Renewal {
+  readonly worker: PartitionWorker;
+  readonly sentAt: number;
+  readonly confirmed: number;
+  /** Up to where its log was read. */
+  readonly read: number;
+}
+
 /** How often a partition that another member still holds is asked for. */
 const takeAgainMs = 50;
 
@@ -33,7 +41,7 @@ export class Ownership {
   readonly #setting: OwnershipSetting;
   readonly #taker: PartitionTaker;
   readonly #listener: OwnershipListener;
-  readonly #client: Parameters<typeof renewLease>[0];
+  readonly #client: Parameters<typeof releaseLease>[0];
   readonly #workers = new Map<string, PartitionWorker>();
   readonly #revoking = new Map<string, Promise<void>>();
   #watch: NodeJS.Timeout | undefined;
@@ -46,7 +54,7 @@ export class Ownership {
   constructor(
     setting: OwnershipSetting,
     taker: PartitionTaker,
-    client: Parameters<typeof renewLease>[0],
+    client: Parameters<typeof releaseLease>[0],
     listener: OwnershipListener,
   ) {
     this.#setting = setting;
@@ -81,13 +89,26 @@ export class Ownership {
     return this.#take();
   }
 
-  /** Extends the leases, one command a partition; what a commit extended just now is left out. */
+  /** Extends the leases that are due, one command a partition, all in one round trip. A commit extends its own. */
   async renew(): Promise<void> {
+    const sentAt = performance.now();
+    const due: Renewal[] = [];
+    for (const worker of this.#workers.values()) {
+      if (!worker.holds.has('suspended') && !worker.lease.isDue(sentAt)) continue;
+      due.push({ worker, sentAt, confirmed: worker.offsets.confirmed, read: worker.anchor?.endOffset ?? 0 });
+    }
+    if (due.length === 0) return;
+    const leases = due.map(({ worker }) => worker.lease);
+    const replies = await renewLeases(this.#client, leases);
+    for (const [index, renewal] of due.entries()) this.#conclude(renewal, replies[index]);
+    const failure = replies.find((reply) => reply instanceof Error);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Redis may have forgotten what it was told: the next heartbeat renews every lease, due or not. */
+  doubt(): void {
     const now = performance.now();
-    const due = [...this.#workers.values()].filter(
-      (worker) => worker.holds.has('suspended') || now - worker.lease.extendedAt > this.#setting.heartbeatMs / 2,
-    );
-    await Promise.all(due.map((worker) => this.#renewOne(worker)));
+    for (const worker of this.#workers.values()) worker.lease.doubt(now);
   }
 
   /** Gives a closed worker's partition up without telling Redis, and takes it again when it can. */
@@ -119,16 +140,13 @@ export class Ownership {
     for (const worker of this.#workers.values()) if (!worker.lease.isValid(now)) worker.suspend();
   }
 
-  async #renewOne(worker: PartitionWorker): Promise<void> {
-    const { lease, anchor } = worker;
-    const { confirmed } = worker.offsets;
-    const sentAt = performance.now();
-    const reply = await renewLease(this.#client, lease.place, lease, lease.leaseMs);
-    if (worker.isClosed) return;
-    if (reply === undefined || reply.committed < confirmed || reply.end < (anchor?.endOffset ?? 0)) {
+  #conclude({ worker, sentAt, confirmed, read }: Renewal, reply: RenewReply | Error | undefined): void {
+    if (worker.isClosed || reply instanceof Error) return;
+    if (reply === undefined || reply.committed < confirmed || reply.end < read) {
       this.#listener.diverged(worker);
       return;
     }
+    const { lease } = worker;
     lease.extend(sentAt);
     if (lease.isValid(performance.now())) worker.holds.lift('suspended');
   }

@@ -37,22 +37,24 @@ export type CommitReply =
  * ARGV 1 owner  2 epoch  3 offset  4 progress  5 group  6 lease in ms  7 seek: 1 or 0
  *      8 end offset of the last batch that was read (empty: none)  9 its nonce
  * RETURNS { 0 committed } { 1 fenced } { 2 truncated, end } { 3 gone } { 4 diverged }
- * EFFECTS the batch must be in the log, or expired; without one the offset may move to the log's start. It is looked up
- *   once: what the hash holds as anchor was found in this very log, since both are lost together or not at all. last-delivered-id of the stream's group is 0-<offset>. It never goes back, except by a seek, which is counted.
+ * EFFECTS the batch must be in the log, or expired; without one the offset may move to the log's start. The log's last
+ *   batch is known by its nonce in meta; another is looked up, once: what the hash holds as anchor was found in this very
+ *   log, since both are lost together or not at all. last-delivered-id of the stream's group is 0-<offset>. It never goes
+ *   back, except by a seek, which is counted.
  */
 const commit = lua`#!lua flags=allow-oom
 local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed', 'anchor')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return {1} end
 local offset, isSeek, anchor = tonumber(ARGV[3]), ARGV[7] == '1', ARGV[8] .. ' ' .. ARGV[9]
 if offset < tonumber(lease[3] or '0') and not isSeek then return {1} end
-local meta = redis.call('HMGET', KEYS[3], 'end', 'start')
+local meta = redis.call('HMGET', KEYS[3], 'end', 'start', 'nonce')
 local finish, start = tonumber(meta[1] or '0'), tonumber(meta[2] or '0')
 if offset > finish then return {2, finish} end
 if redis.call('EXISTS', KEYS[2]) == 0 then return {3} end
 if isSeek then anchor = ''
 elseif ARGV[8] == '' then
   if offset > math.max(start, tonumber(lease[3] or '0')) then return {4} end
-elseif anchor ~= lease[4] then
+elseif anchor ~= lease[4] and not (ARGV[8] == meta[1] and ARGV[9] == meta[3]) then
   local entry = redis.call('XRANGE', KEYS[2], '0-' .. ARGV[8], '0-' .. ARGV[8])[1]
   if entry and (entry[2][6] or '') ~= ARGV[9] or not entry and start < tonumber(ARGV[8]) then return {4} end
 end

@@ -124,19 +124,27 @@ redis.call('HSET', KEYS[1], 'until', string.format('%.0f', time[1] * 1000 + math
 return {tonumber(lease[3]), tonumber(redis.call('HGET', KEYS[2], 'end') or '0')}
 `;
 
-/** Undefined when the lease is lost. */
-export async function renewLease(
+/** What Redis has where a lease was extended. */
+export interface RenewReply {
+  readonly committed: number;
+  /** The end of the log. */
+  readonly end: number;
+}
+
+/** Extends leases, each for itself, in one round trip to one server. Undefined where it is lost, an Error where it failed. */
+export async function renewLeases(
   client: RedisClient,
-  place: GroupPartition,
-  holder: LeaseHolder,
-  leaseMs: number,
-): Promise<{ readonly committed: number; readonly end: number } | undefined> {
-  const { meta } = partitionKeys(place.prefix, place.topic, place.partition);
-  const reply = orNothing(
-    await renew.run(client, [hashOf(place), meta], [holder.owner, holder.epoch, leaseMs]),
-    asList,
-  );
-  return reply && { committed: asInteger(reply[0]), end: asInteger(reply[1]) };
+  leases: readonly (LeaseHolder & { readonly place: GroupPartition; readonly leaseMs: number })[],
+): Promise<(RenewReply | Error | undefined)[]> {
+  const calls = leases.map(({ place, owner, epoch, leaseMs }) => ({
+    keys: [hashOf(place), partitionKeys(place.prefix, place.topic, place.partition).meta],
+    args: [owner, epoch, leaseMs],
+  }));
+  return (await renew.runMany(client, calls)).map((reply) => {
+    if (reply instanceof Error) return reply;
+    const fields = orNothing(reply, asList);
+    return fields && { committed: asInteger(fields[0]), end: asInteger(fields[1]) };
+  });
 }
 
 /*
