@@ -21,9 +21,7 @@ async function idleMember(leaseMs: number) {
   log.events.on('lease-lost', ({ partition }) => lost.push(partition));
   const consumer = log.consumer({ group, topics: topic, leaseMs, heartbeatMs: 20, handler: () => undefined });
   await consumer.start();
-  const hashes = times(partitions, (partition) =>
-    groupPartitionKey(redis.connection.prefix, topic, partition, group),
-  );
+  const hashes = times(partitions, (partition) => groupPartitionKey(redis.connection.prefix, topic, partition, group));
   /** When each lease ends, by Redis's clock. */
   const ends = () => Promise.all(hashes.map(async (hash) => Number(await redis.admin.hget(hash, 'until'))));
   return { consumer, lost, hashes, ends };
@@ -63,7 +61,9 @@ describe('the lease of a partition at which nothing happens', () => {
     const start = await now();
     await waitFor(async () => (await now()) >= start + leaseMs * 4, { what: 'four leases' });
     // then it has them still, the same ones, and they have not ended
-    await waitFor(async () => Math.min(...(await ends())) > start + leaseMs * 4, { what: 'every lease to be extended' });
+    await waitFor(async () => Math.min(...(await ends())) > start + leaseMs * 4, {
+      what: 'every lease to be extended',
+    });
     expect(consumer.assignment.map(({ epoch }) => epoch)).toEqual(epochs);
     expect(lost).toEqual([]);
     await consumer.stop();

@@ -22,7 +22,9 @@ export class Committer {
 
   /** Commits everything that is done. What Redis did not take is tried again with the next interval. */
   async now(): Promise<void> {
-    await Promise.all([...this.#workers()].map((worker) => this.commit(worker)));
+    const commits: Promise<boolean>[] = [];
+    for (const worker of this.#workers()) if (worker.offsets.isDirty) commits.push(this.commit(worker));
+    await Promise.all(commits);
   }
 
   /** True unless Redis did not answer. What it refuses, the worker's host hears of. */

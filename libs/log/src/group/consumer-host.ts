@@ -10,7 +10,7 @@ import type { RedisConnection } from '@millrace/redis';
 import { DeadLetterChannel } from '../dead-letters/dead-letter-channel.js';
 import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import { Dispatcher } from '../partition/dispatcher.js';
-import type { PartitionWorker } from '../partition/partition-worker.js';
+import type { PartitionWorker, PrefetchShare } from '../partition/partition-worker.js';
 import type { RecordContext } from '../partition/record-context.js';
 import type { WorkerHost } from '../partition/worker-host.js';
 import type { CommitReply } from '../store/commit.js';
@@ -77,7 +77,8 @@ export class ConsumerHost implements WorkerHost {
     else this.events.emit('commit-refused', { topic, partition, group, why: result });
   }
 
-  shareOfPrefetch(): { readonly records: number; readonly bytes: number } {
+  /** How much one partition may hold in memory, as of now. */
+  shareOfPrefetch(): PrefetchShare {
     const owned = Math.max(1, this.#calls.owned());
     const { prefetchRecords, prefetchBytes } = this.options;
     return { records: Math.ceil(prefetchRecords / owned), bytes: Math.ceil(prefetchBytes / owned) };

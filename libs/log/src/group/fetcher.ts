@@ -1,8 +1,9 @@
 import { PollLoop } from '@millrace/delivery';
 import { Cluster, type RedisConnection } from '@millrace/redis';
-import type { FetchRequest, PartitionWorker } from '../partition/partition-worker.js';
+import type { PartitionWorker, PrefetchShare } from '../partition/partition-worker.js';
 import { type BatchReader, BlockingReader } from '../reader/batch-reader.js';
 import { PollingReader } from '../reader/polling-reader.js';
+import type { Fetch } from '../store/fetch.js';
 
 /** Nothing to ask for: who wants something wakes us; this is only for safety. */
 const idleMs = 1000;
@@ -10,15 +11,18 @@ const idleMs = 1000;
 /** Reads ahead for all partitions of a member over one connection. With nothing to read it waits and is woken. */
 export class Fetcher {
   readonly #workers: () => Iterable<PartitionWorker>;
+  readonly #share: () => PrefetchShare;
   readonly #loop: PollLoop;
   readonly #reader: BatchReader;
 
   constructor(
     connection: RedisConnection,
     workers: () => Iterable<PartitionWorker>,
+    share: () => PrefetchShare,
     onError: (error: unknown) => void,
   ) {
     this.#workers = workers;
+    this.#share = share;
     this.#reader =
       connection.commands instanceof Cluster ? new PollingReader(connection) : new BlockingReader(connection);
     this.#loop = new PollLoop(() => this.#poll(), onError);
@@ -46,20 +50,22 @@ export class Fetcher {
   }
 
   async #poll(): Promise<number> {
-    const asked = new Map<string, { readonly worker: PartitionWorker; readonly request: FetchRequest }>();
+    const asked: PartitionWorker[] = [];
+    const fetches: Fetch[] = [];
+    const share = this.#share();
     let count = Number.POSITIVE_INFINITY;
     for (const worker of this.#workers()) {
-      const request = worker.fetchRequest();
-      if (request === undefined) continue;
-      asked.set(worker.records, { worker, request });
-      count = Math.min(count, request.batches);
+      const batches = worker.roomFor(share);
+      if (batches === 0) continue;
+      asked.push(worker);
+      fetches.push({ records: worker.records, offset: worker.position });
+      count = Math.min(count, batches);
     }
-    if (asked.size === 0) return idleMs;
-    const fetches = [...asked].map(([records, { request }]) => ({ records, offset: request.position }));
+    if (asked.length === 0) return idleMs;
     const { streams, restMs } = await this.#reader.read(fetches, count);
-    for (const [records, batches] of streams) {
-      const fetch = asked.get(records);
-      fetch?.worker.feed(fetch.request, batches);
+    for (const [index, { records, offset }] of fetches.entries()) {
+      const batches = streams.get(records);
+      if (batches !== undefined) asked[index]?.feed(offset, batches);
     }
     return restMs;
   }

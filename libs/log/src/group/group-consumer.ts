@@ -6,7 +6,7 @@ import { Lifecycle, type LifecycleState, PollLoop, type Service, type StopOption
 import { asOutage } from '@millrace/redis';
 import { subscribeTo } from '../model/subscription.js';
 import type { TopicPartition } from '../model/topic-partition.js';
-import type { PartitionWorker } from '../partition/partition-worker.js';
+import type { PartitionWorker, PrefetchShare } from '../partition/partition-worker.js';
 import { Committer } from './committer.js';
 import { ConsumerHost } from './consumer-host.js';
 import type { ConsumerOptions } from './consumer-options.js';
@@ -100,8 +100,11 @@ export class GroupConsumer implements Service {
       onError,
     });
     const workers = (): Iterable<PartitionWorker> => this.#ownership.workers;
+    const share = (): PrefetchShare => this.#host.shareOfPrefetch();
     this.#committer = new Committer(options.commitIntervalMs, workers);
-    this.#fetcher = new Fetcher(connection, workers, (error) => onError(`read for group "${options.group}"`, error));
+    this.#fetcher = new Fetcher(connection, workers, share, (error) =>
+      onError(`read for group "${options.group}"`, error),
+    );
     this.#heartbeat = new PollLoop(
       () => this.#beat(),
       (error) => onError(`heartbeat of group "${options.group}"`, error),

@@ -17,10 +17,10 @@ import { RetentionGap } from './retention-gap.js';
 import { WorkerHolds } from './worker-holds.js';
 import type { WorkerHost } from './worker-host.js';
 
-/** What is to be read next for a partition, and how many batches there is room for. */
-export interface FetchRequest {
-  readonly position: number;
-  readonly batches: number;
+/** How much one partition may hold in memory. */
+export interface PrefetchShare {
+  readonly records: number;
+  readonly bytes: number;
 }
 
 /**
@@ -45,7 +45,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly #runner: RecordRunner | BatchRunner;
   #isFull = false;
   /** How much it may hold, as of the last look. */
-  #share = { records: 0, bytes: 0 };
+  #share: PrefetchShare = { records: 0, bytes: 0 };
   readonly #gap = new RetentionGap();
 
   constructor(
@@ -112,22 +112,22 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.#runner.endTurn(monotonicNow);
   }
 
-  /** What to read next; undefined while there is no room or no wish. */
-  fetchRequest(): FetchRequest | undefined {
+  /** How many batches it would read now, from its position on; 0 while there is no room or no wish. */
+  roomFor(share: PrefetchShare): number {
     if (this.#gap.isOpen) this.#crossGap();
-    if (!this.holds.isFree || this.#gap.isOpen) return undefined;
-    this.#share = this.#host.shareOfPrefetch();
-    const { records, bytes } = this.#share;
+    if (!this.holds.isFree || this.#gap.isOpen) return 0;
+    this.#share = share;
+    const { records, bytes } = share;
     const window = this.#host.options.maxUncommittedRecords - (this.position - this.offsets.frontier);
     this.#isFull = this.#buffer.records >= records || this.#buffer.bytes >= bytes || window <= 0;
-    if (this.#isFull) return undefined;
+    if (this.#isFull) return 0;
     const room = Math.min(records - this.#buffer.records, window);
-    return { position: this.position, batches: this.#buffer.batchesFor(room, bytes - this.#buffer.bytes) };
+    return this.#buffer.batchesFor(room, bytes - this.#buffer.bytes);
   }
 
-  /** Takes what was read for a request. */
-  feed(request: FetchRequest, batches: readonly StoredBatch[]): void {
-    if (this.isClosed || request.position !== this.position || batches.length === 0) return;
+  /** Takes what was read from `position` on. */
+  feed(position: number, batches: readonly StoredBatch[]): void {
+    if (this.isClosed || position !== this.position || batches.length === 0) return;
     const fed = this.#buffer.feed(batches);
     if (fed.kind === 'gap') this.#gap.meet(fed.offset);
     if (fed.kind === 'diverged') this.#host.diverged(this);

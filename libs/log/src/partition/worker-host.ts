@@ -20,8 +20,6 @@ export interface WorkerHost {
   /** How a single record is handled. */
   readonly plan: DeliveryPlan<RecordContext>;
   labelsOf(topic: string): HandlerLabels;
-  /** How much one partition may hold in memory. */
-  shareOfPrefetch(): { readonly records: number; readonly bytes: number };
   /** There is something to commit. */
   commitSoon(): void;
   /** A partition wants to read that did not before. */
