@@ -13,6 +13,7 @@ export {
 } from './connection-options.js';
 export { canWaitForDisk } from './disk-wait.js';
 export { asOutage } from './outage.js';
+export { encodeArgument, PreparedCommand } from './prepared-command.js';
 export { type RedisFailure, redisFailure } from './redis-failure.js';
 export { type ReplicaDemand, type ReplicatedReply, runWithReplicas } from './replicated-call.js';
 export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';

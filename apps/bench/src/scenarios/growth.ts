@@ -1,25 +1,20 @@
 import { batchSize, drain, fill } from '../backlog.js';
 import { confirmedDurability } from '../durability.js';
 import { flow } from '../flow.js';
+import { type Costs, type Ground, inPasses, type Turn } from '../passes.js';
 import { payloadBytes, payloads } from '../payload.js';
 import { type Place, urlOf } from '../place.js';
 import type { Result, Sample, Scenario } from '../scenario.js';
 
-// Not beside peers, but beside ourselves: what a message costs must not depend on how much there is of everything. Each
-// point is measured several times, in turns, and its cheapest turn counts: the others were disturbed by something else.
+// Not beside peers, but beside ourselves: what a message costs must not depend on how much there is of everything.
 
 // What it measures is loaded in the process that measures it: the others have their own.
-
-const turns = 3;
 
 export const growth: readonly Scenario[] = [
   scenario('growth.waiting', 'messages waiting', [1_000, 10_000, 100_000, 1_000_000], measureWaiting),
   scenario('growth.partitions', 'partitions', [1, 10, 100, 1_000], measurePartitions),
   scenario('growth.queues', 'queues', [1, 10, 100, 1_000], measureQueues),
 ];
-
-/** µs a message at each point. */
-type Costs = ReadonlyMap<number, number>;
 
 function scenario(
   name: string,
@@ -35,15 +30,15 @@ function scenario(
     subjects: {
       millrace: async (place): Promise<Sample> => {
         const start = performance.now();
-        const costs = await measure(place, place.quick ? points.slice(0, 3) : points);
-        const values = [...costs.values()];
+        const { byPoint, messages } = await measure(place, place.quick ? points.slice(0, 3) : points);
+        const values = [...byPoint.values()];
         return {
           values: {
             [name]: Math.max(...values) / Math.min(...values),
-            ...Object.fromEntries([...costs].map(([point, cost]) => [`${name}.${point}`, cost])),
+            ...Object.fromEntries([...byPoint].map(([point, cost]) => [`${name}.${point}`, cost])),
           },
           settings: { payloadBytes, batch: batchSize, durability: await confirmedDurability(place, 'millrace') },
-          messages: costs.size * turns * cycle(place),
+          messages,
           seconds: (performance.now() - start) / 1000,
         };
       },
@@ -51,36 +46,40 @@ function scenario(
   };
 }
 
-/** Messages a turn. */
-function cycle(place: Place): number {
-  return place.quick ? 5_000 : 20_000;
-}
-
-/** So many are published and as many handled, while the rest keeps waiting behind them. */
+/**
+ * So many are published and as many handled, while the rest keeps waiting behind them. Each point has a queue, which is
+ * filled once and kept: without a consumer it costs nothing while others have their turn.
+ */
 async function measureWaiting(place: Place, points: readonly number[]): Promise<Costs> {
   const { openMillraceQueue } = await import('../peers/millrace-queue.js');
-  const queue = await openMillraceQueue(place);
-  const count = cycle(place);
-  const turn = async (): Promise<number> => {
-    const start = performance.now();
-    await fill(queue, count);
-    const publishing = (performance.now() - start) / count;
-    const { messages, seconds, stop } = await drain(queue, { count, concurrency: 100 });
-    await stop();
-    return publishing * 1000 + (seconds * 1e6) / messages;
-  };
-  await turn();
-  await turn();
-  const costs = new Map<number, number>();
-  let waiting = 0;
+  const count = place.quick ? 5_000 : 20_000;
+  const grounds = new Map<number, Ground>();
   for (const point of points) {
-    await fill(queue, point - waiting);
-    waiting = point;
-    const measured: number[] = [];
-    for (let index = 0; index < turns; index++) measured.push(await turn());
-    costs.set(point, Math.min(...measured));
+    const queue = await openMillraceQueue(place, `bench-${point}`);
+    await fill(queue, point);
+    const cycle = async (): Promise<number> => {
+      const start = performance.now();
+      await fill(queue, count);
+      const publishingMs = performance.now() - start;
+      const { messages, seconds, stop } = await drain(queue, { count, concurrency: 100 });
+      await stop();
+      return publishingMs + (seconds * 1000 * count) / messages;
+    };
+    const turn = async (ms: number): Promise<Turn> => {
+      const taken = { messages: 0, ms: 0 };
+      while (taken.ms < ms) {
+        taken.ms += await cycle();
+        taken.messages += count;
+      }
+      return taken;
+    };
+    grounds.set(point, { turn, close: async () => {} });
   }
-  return costs;
+  return inPasses(
+    place,
+    points,
+    async (point) => grounds.get(point) ?? Promise.reject(new Error(`no ground ${point}`)),
+  );
 }
 
 /**
@@ -90,26 +89,29 @@ async function measureWaiting(place: Place, points: readonly number[]): Promise<
  */
 async function measurePartitions(place: Place, points: readonly number[]): Promise<Costs> {
   const { Log } = await import('@millrace/log');
-  const log = new Log(await connect(place));
-  const producer = log.producer({ maxBatchBytes: batchSize * (payloadBytes + 10) });
-  return inTurns(place, points, async (partitions, handled, index) => {
-    const topic = `bench-${index}`;
+  return inPasses(place, points, async (partitions) => {
+    const connection = await connect(place);
+    const log = new Log(connection);
+    const topic = 'bench';
     await log.declareTopic({ name: topic, partitions });
-    const consumer = log.consumer({ group: topic, topics: topic, concurrency: 100, handler: handled });
+    const sink = flow();
+    const consumer = log.consumer({ group: topic, topics: topic, concurrency: 100, handler: sink.handled });
     await consumer.start();
-    const everywhere = Array.from({ length: partitions }, (_, partition) => ({ topic, partition, value: 0 }));
+    const producer = log.producer({ maxBatchBytes: batchSize * (payloadBytes + 10) });
+    await producer.sendBatch(Array.from({ length: partitions }, (_, partition) => ({ topic, partition, value: 0 })));
+    await sink.until(partitions);
     let next = 0;
+    const publish = (): Promise<unknown> => {
+      const partition = next++ % partitions;
+      return producer.sendBatch(payloads(batchSize).map((value) => ({ topic, partition, value })));
+    };
     return {
-      batchesInFlight: 4,
-      touch: async () => {
-        await producer.sendBatch(everywhere);
-        return partitions;
+      turn: (ms) => publishFor(ms, 4, publish, sink.until),
+      close: async () => {
+        await consumer.stop();
+        await log.close();
+        await clear(connection);
       },
-      publish: () => {
-        const partition = next++ % partitions;
-        return producer.sendBatch(payloads(batchSize).map((value) => ({ topic, partition, value })));
-      },
-      close: () => consumer.stop(),
     };
   });
 }
@@ -117,71 +119,59 @@ async function measurePartitions(place: Place, points: readonly number[]): Promi
 /** Batches go round the queues, each with a consumer of its own. */
 async function measureQueues(place: Place, points: readonly number[]): Promise<Costs> {
   const { Broker } = await import('@millrace/queue');
-  const broker = new Broker(await connect(place));
-  return inTurns(place, points, async (queues, handled, index) => {
-    const names = Array.from({ length: queues }, (_, queue) => `bench-${index}-${queue}`);
+  return inPasses(place, points, async (queues) => {
+    const connection = await connect(place);
+    const broker = new Broker(connection);
+    const names = Array.from({ length: queues }, (_, queue) => `bench-${queue}`);
     await broker.declare({ queues: names.map((name) => ({ name })) });
-    const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: handled }));
+    const sink = flow();
+    const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: sink.handled }));
     await Promise.all(consumers.map((consumer) => consumer.start()));
+    await broker.publishBatch(names.map((routingKey) => ({ exchange: '', routingKey, body: 0 })));
+    await sink.until(queues);
     let next = 0;
+    const publish = (): Promise<unknown> => {
+      const routingKey = names[next++ % queues] ?? '';
+      return broker.publishBatch(payloads(batchSize).map((body) => ({ exchange: '', routingKey, body })));
+    };
     return {
-      batchesInFlight: 1,
-      touch: async () => {
-        await broker.publishBatch(names.map((routingKey) => ({ exchange: '', routingKey, body: 0 })));
-        return queues;
+      turn: (ms) => publishFor(ms, 1, publish, sink.until),
+      close: async () => {
+        await Promise.all(consumers.map((consumer) => consumer.stop()));
+        await broker.close();
+        await clear(connection);
       },
-      publish: () => {
-        const routingKey = names[next++ % queues] ?? '';
-        return broker.publishBatch(payloads(batchSize).map((body) => ({ exchange: '', routingKey, body })));
-      },
-      close: () => Promise.all(consumers.map((consumer) => consumer.stop())),
     };
   });
 }
 
-interface Ground {
-  readonly batchesInFlight: number;
-  /** Sends one message to each partition or queue; answers how many. */
-  touch(): Promise<number>;
-  publish(): Promise<unknown>;
-  close(): Promise<unknown>;
-}
-
-/** Each point for itself, in its turn. */
-async function inTurns(
-  place: Place,
-  points: readonly number[],
-  prepare: (point: number, handled: () => void, index: number) => Promise<Ground>,
-): Promise<Costs> {
-  const costs = new Map<number, number>();
-  // The first is for warming up.
-  for (const [index, point] of [points[0] ?? 1, ...points].entries()) {
-    const sink = flow();
-    const ground = await prepare(point, sink.handled, index);
-    await sink.until(await ground.touch());
-    const batches = cycle(place) / batchSize;
-    const measured: number[] = [];
-    for (let turn = 0; turn <= turns; turn++) {
-      const start = performance.now();
-      await publishAll(ground, batches);
-      await sink.until(batches * batchSize);
-      measured.push(((performance.now() - start) * 1000) / (batches * batchSize));
-    }
-    costs.set(point, Math.min(...measured));
-    await ground.close();
-  }
-  return costs;
-}
-
-async function publishAll({ batchesInFlight, publish }: Ground, batches: number): Promise<void> {
-  let left = batches;
+/** Publishes batches for so long, some at once; the turn ends when all were handled. */
+async function publishFor(
+  ms: number,
+  batchesInFlight: number,
+  publish: () => Promise<unknown>,
+  handled: (count: number) => Promise<void>,
+): Promise<Turn> {
+  const start = performance.now();
+  let messages = 0;
   const lane = async (): Promise<void> => {
-    while (left-- > 0) await publish();
+    while (performance.now() - start < ms) {
+      messages += batchSize;
+      await publish();
+    }
   };
   await Promise.all(Array.from({ length: batchesInFlight }, lane));
+  await handled(messages);
+  return { messages, ms: performance.now() - start };
 }
 
 async function connect(place: Place) {
   const { RedisConnection } = await import('@millrace/redis');
   return new RedisConnection({ url: urlOf(place, 'redis') }).open();
+}
+
+/** Leaves the server as empty as it was: each point of each pass is measured on one. */
+async function clear(connection: Awaited<ReturnType<typeof connect>>): Promise<void> {
+  await connection.commands.call('FLUSHALL', 'SYNC');
+  connection.close();
 }

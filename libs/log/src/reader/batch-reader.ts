@@ -1,5 +1,5 @@
 import { maxBlockMs, Redis, type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
-import { connectionId, endWait, type Fetch, fetchTogether } from '../store/fetch.js';
+import { connectionId, endWait, type Fetch, FetchKeys, fetchTogether } from '../store/fetch.js';
 import type { StoredBatch } from '../store/read.js';
 
 /** What was read, by the key of its stream, and how long to rest before reading again. */
@@ -38,6 +38,7 @@ const maxTries = 200;
 /** One server: all partitions in one command, which blocks until one of them has something. */
 export class BlockingReader implements BatchReader {
   readonly #connection: RedisConnection;
+  readonly #keys = new FetchKeys();
   #client: RedisClient | undefined;
   #clientId: number | undefined;
   #isReading = false;
@@ -57,7 +58,7 @@ export class BlockingReader implements BatchReader {
       if (this.#isInterrupted || this.#isClosed) return nothing;
       this.#isWaiting = true;
       const blockMs = this.#mayInterrupt ? maxBlockMs : blockWithoutRightMs;
-      const streams = await fetchTogether(client, fetches, { count, blockMs });
+      const streams = await fetchTogether(client, fetches, { keys: this.#keys, count, blockMs });
       return { streams, restMs: restAfter(fetches, streams) };
     } catch (error) {
       if (this.#isInterrupted) return nothing;

@@ -1,4 +1,13 @@
-import { asInteger, asList, asText, orNothing, type Redis, type RedisClient } from '@millrace/redis';
+import {
+  asInteger,
+  asList,
+  asText,
+  encodeArgument,
+  orNothing,
+  PreparedCommand,
+  type Redis,
+  type RedisClient,
+} from '@millrace/redis';
 import { readEntry, type StoredBatch } from './read.js';
 
 /** One partition's part of a fetch. */
@@ -8,6 +17,22 @@ export interface Fetch {
   readonly offset: number;
 }
 
+/** The keys of a fetch as they are sent. Who reads the same partitions again and again keeps it: they are encoded once. */
+export class FetchKeys {
+  #records: readonly string[] = [];
+  #encoded = '';
+
+  encode(fetches: readonly Fetch[]): string {
+    const isSame =
+      fetches.length === this.#records.length && fetches.every(({ records }, at) => records === this.#records[at]);
+    if (!isSame) {
+      this.#records = fetches.map(({ records }) => records);
+      this.#encoded = this.#records.map(encodeArgument).join('');
+    }
+    return this.#encoded;
+  }
+}
+
 /**
  * Reads several partitions at once and waits up to `blockMs` until one of them has something. Needs a client of its
  * own, and all keys on one server. Answers the batches by key; partitions with nothing new are missing.
@@ -15,12 +40,13 @@ export interface Fetch {
 export async function fetchTogether(
   client: RedisClient,
   fetches: readonly Fetch[],
-  { count, blockMs }: { readonly count: number; readonly blockMs: number },
+  { keys, count, blockMs }: { readonly keys: FetchKeys; readonly count: number; readonly blockMs: number },
 ): Promise<Map<string, StoredBatch[]>> {
-  const keys = fetches.map((fetch) => fetch.records);
-  const ids = fetches.map((fetch) => `0-${fetch.offset}`);
-  const reply = await client.callBuffer('XREAD', 'COUNT', count, 'BLOCK', blockMs, 'STREAMS', ...keys, ...ids);
-  return readStreams(reply);
+  const ids = fetches.map(({ offset }) => encodeArgument(`0-${offset}`));
+  const places = { encoded: keys.encode(fetches) + ids.join(''), count: fetches.length * 2 };
+  const command = new PreparedCommand('xread', ['COUNT', `${count}`, 'BLOCK', `${blockMs}`, 'STREAMS'], places);
+  client.sendCommand(command);
+  return readStreams(await command.promise);
 }
 
 /** Reads one partition without waiting: for a cluster, where each partition is in a slot of its own. */

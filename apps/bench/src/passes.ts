@@ -1,0 +1,82 @@
+import type { Place } from './place.js';
+
+/** What a turn took, and how many messages were handled in it. */
+export interface Turn {
+  readonly messages: number;
+  readonly ms: number;
+}
+
+/** A point that is ready to be measured. */
+export interface Ground {
+  /** Publishes and handles messages for at least so long. */
+  turn(ms: number): Promise<Turn>;
+  /** Nothing of it costs anything afterwards. */
+  close(): Promise<unknown>;
+}
+
+export interface Costs {
+  /** µs a message at each point. */
+  readonly byPoint: ReadonlyMap<number, number>;
+  /** All that were measured. */
+  readonly messages: number;
+}
+
+// A turn holds its share of what is done now and then: heartbeats (500 ms), renewals with them, commits (100 ms).
+const full = { passes: 6, warmUpMs: 300, turnMs: 1000 };
+const quick = { passes: 2, warmUpMs: 50, turnMs: 200 };
+
+/**
+ * Measures points beside each other: several passes, up and down in turns. Before its turn a ground is warmed up, and before
+ * all of them, by a pass that does not count, the process.
+ */
+export async function inPasses(
+  place: Place,
+  points: readonly number[],
+  prepare: (point: number) => Promise<Ground>,
+): Promise<Costs> {
+  const { passes, warmUpMs, turnMs } = place.quick ? quick : full;
+  const measured = new Map<number, number[]>(points.map((point) => [point, []]));
+  let messages = 0;
+  for (let pass = 0; pass <= passes; pass++) {
+    for (const point of pass % 2 === 0 ? points : [...points].reverse()) {
+      const ground = await prepare(point);
+      await ground.turn(warmUpMs);
+      if (pass > 0) {
+        const turn = await ground.turn(turnMs);
+        messages += turn.messages;
+        measured.get(point)?.push((turn.ms * 1000) / turn.messages);
+      }
+      await ground.close();
+    }
+  }
+  return { byPoint: estimate(measured), messages };
+}
+
+/**
+ * A machine that others use is twice as fast in one pass as in another, so a point's turn is compared with the other turns of
+ * its pass, and the median of that counts: neither the cheapest turn, which shows who met the best moment, nor the median of
+ * the turns, which shows how many passes were slow. Told in µs of a typical pass.
+ */
+function estimate(measured: ReadonlyMap<number, readonly number[]>): Map<number, number> {
+  const passes = Array.from({ length: [...measured.values()][0]?.length ?? 0 }, (_, pass) =>
+    mean([...measured.values()].map((turns) => turns[pass] ?? Number.NaN)),
+  );
+  const typical = median(passes);
+  return new Map(
+    [...measured].map(([point, turns]) => [
+      point,
+      typical * median(turns.map((cost, pass) => cost / (passes[pass] ?? Number.NaN))),
+    ]),
+  );
+}
+
+/** Geometric: a point that is twice as dear as the others weighs as much as one that is half as dear. */
+function mean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
+}
