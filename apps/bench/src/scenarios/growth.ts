@@ -52,7 +52,7 @@ function scenario(
  */
 async function measureWaiting(place: Place, points: readonly number[]): Promise<Costs> {
   const { openMillraceQueue } = await import('../peers/millrace-queue.js');
-  const count = place.quick ? 5_000 : 20_000;
+  const count = place.quick ? 2_000 : 20_000;
   const grounds = new Map<number, Ground>();
   for (const point of points) {
     const queue = await openMillraceQueue(place, `bench-${point}`);
