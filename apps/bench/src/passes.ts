@@ -27,7 +27,7 @@ const quick = { passes: 2, warmUpMs: 40, turnMs: 100 };
 
 /**
  * Measures points beside each other: several passes, up and down in turns. Before its turn a ground is warmed up, and before
- * all of them, by a pass that does not count, the process.
+ * all of them, by a pass that does not count (`--quick`: its first point), the process.
  */
 export async function inPasses(
   place: Place,
