@@ -19,3 +19,4 @@ export { type ReplicaDemand, type ReplicatedReply, runWithReplicas } from './rep
 export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';
 export { lua, Script, type ScriptArgument, type ScriptCall } from './script.js';
 export { checkServer, parseServerInfo, type ServerInfo } from './server-check.js';
+export { writtenTogether } from './written-together.js';

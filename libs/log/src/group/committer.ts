@@ -1,14 +1,17 @@
+import { type RedisClient, writtenTogether } from '@millrace/redis';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 
 /** Commits what is done, at most `intervalMs` after it was done, one command a partition however many records. */
 export class Committer {
   readonly #intervalMs: number;
+  readonly #client: RedisClient;
   readonly #workers: () => Iterable<PartitionWorker>;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(intervalMs: number, workers: () => Iterable<PartitionWorker>) {
+  constructor(intervalMs: number, client: RedisClient, workers: () => Iterable<PartitionWorker>) {
     this.#intervalMs = intervalMs;
+    this.#client = client;
     this.#workers = workers;
   }
 
@@ -23,7 +26,9 @@ export class Committer {
   /** Commits everything that is done. What Redis did not take is tried again with the next interval. */
   async now(): Promise<void> {
     const commits: Promise<boolean>[] = [];
-    for (const worker of this.#workers()) if (worker.offsets.isDirty) commits.push(this.commit(worker));
+    writtenTogether(this.#client, () => {
+      for (const worker of this.#workers()) if (worker.offsets.isDirty) commits.push(this.commit(worker));
+    });
     await Promise.all(commits);
   }
 

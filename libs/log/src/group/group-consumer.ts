@@ -101,7 +101,7 @@ export class GroupConsumer implements Service {
     });
     const workers = (): Iterable<PartitionWorker> => this.#ownership.workers;
     const share = (): PrefetchShare => this.#host.shareOfPrefetch();
-    this.#committer = new Committer(options.commitIntervalMs, workers);
+    this.#committer = new Committer(options.commitIntervalMs, connection.commands, workers);
     this.#fetcher = new Fetcher(connection, workers, share, (error) =>
       onError(`read for group "${options.group}"`, error),
     );

@@ -13,6 +13,11 @@ export interface Dispatchable {
 const sliceMs = 8;
 /** Records of one partition before it is another partition's turn. */
 const quantum = 32;
+/**
+ * Those that end at once take nobody's place, and a turn of them is as long as this: a batch that was begun is likely to be
+ * finished, where a hundred begun at once are kept in memory, decoded, while each waits for its next turn.
+ */
+const turnMs = 2;
 
 const resolved = Promise.resolve();
 
@@ -96,10 +101,13 @@ export class Dispatcher {
 
   /** Whether it may have more to start. */
   #serve(worker: Dispatchable): boolean {
+    const running = this.#running;
+    const turnEnd = performance.now() + turnMs;
     for (let started = 0; ; started++) {
       // Asked for each record: a handler that never waits may take long, and a lease may end meanwhile.
       const now = performance.now();
-      const isItsTurn = started < quantum && this.#isOpen(now);
+      const hasTurn = started < quantum || (this.#running === running && now < turnEnd);
+      const isItsTurn = hasTurn && this.#isOpen(now);
       if (isItsTurn && worker.startNext(now)) continue;
       worker.endTurn(now);
       return !isItsTurn;

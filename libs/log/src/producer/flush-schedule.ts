@@ -6,12 +6,15 @@ interface Flushable {
 export class FlushSchedule<T extends Flushable> {
   readonly #lingerMs: number;
   readonly #onFlush: (what: T) => void;
+  readonly #together: (flush: () => void) => void;
   readonly #lingering = new Set<NodeJS.Timeout>();
   #due = new Set<T>();
 
-  constructor(lingerMs: number, onFlush: (what: T) => void) {
+  /** @param together runs what flushes several */
+  constructor(lingerMs: number, onFlush: (what: T) => void, together: (flush: () => void) => void) {
     this.#lingerMs = lingerMs;
     this.#onFlush = onFlush;
+    this.#together = together;
   }
 
   add(what: T): void {
@@ -37,7 +40,9 @@ export class FlushSchedule<T extends Flushable> {
   #flushDue(): void {
     const due = this.#due;
     this.#due = new Set();
-    for (const what of due) this.#flush(what);
+    this.#together(() => {
+      for (const what of due) this.#flush(what);
+    });
   }
 
   #flush(what: T): void {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClosedError } from '@millrace/core';
 import type { StopOptions } from '@millrace/delivery';
+import { writtenTogether } from '@millrace/redis';
 import type { RecordInput, RecordMetadata } from '../model/record.js';
 import type { Topic } from '../model/topic.js';
 import { forgetProducer } from '../store/append.js';
@@ -43,7 +44,11 @@ export class Producer {
     this.#around = around;
     this.#buffer = new SendBuffer(options.maxBufferedBytes);
     this.#preparation = new RecordPreparation(around.catalog, around.codecs, options);
-    this.#schedule = new FlushSchedule(options.lingerMs, ({ topicName }) => this.#writers.get(topicName)?.onFlush());
+    this.#schedule = new FlushSchedule(
+      options.lingerMs,
+      ({ topicName }) => this.#writers.get(topicName)?.onFlush(),
+      (flush) => writtenTogether(channel.client, flush),
+    );
     this.#setting = this.#makeSetting();
   }
 

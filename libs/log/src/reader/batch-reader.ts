@@ -26,11 +26,12 @@ const blockWithoutRightMs = 50;
 
 /**
  * What a read of many partitions costs, it costs whatever it brings: of 1,000, two milliseconds of Redis and one of the
- * process. So the next one begins a little later, and brings more: after one batch of 1,000 partitions 2 ms later, after
- * five or more 10 ms. With less than 100 partitions it begins at once.
+ * process. So the next one begins a little later, and brings more: of 1,000 partitions 2 ms later, and up to 40 ms after one
+ * that brought 400 kB, which take longer than that to handle. With less than 25 partitions it begins at once.
  */
-const restPerBatchMs = 0.002;
-const mostBatchesPerRest = 5;
+const restPerPartitionMs = 0.002;
+const bytesPerRest = 20_000;
+const mostRests = 20;
 
 /** So often a wait that has not begun is asked to end: a few milliseconds, unless nobody there knows the connection. */
 const maxTries = 200;
@@ -125,7 +126,8 @@ export class BlockingReader implements BatchReader {
 }
 
 function restAfter(fetches: readonly Fetch[], streams: ReadResult['streams']): number {
-  let batches = 0;
-  for (const stream of streams.values()) batches += stream.length;
-  return Math.floor(fetches.length * restPerBatchMs * Math.min(batches, mostBatchesPerRest));
+  let bytes = 0;
+  for (const batches of streams.values()) for (const { frame } of batches) bytes += frame.length;
+  const rests = Math.max(1, Math.min(bytes / bytesPerRest, mostRests));
+  return Math.floor(fetches.length * restPerPartitionMs * rests);
 }

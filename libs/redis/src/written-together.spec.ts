@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
+import { Redis } from './client.js';
+import { writtenTogether } from './written-together.js';
+
+describe('commands that are written together', () => {
+  let server: RedisServer;
+  let client: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    client = new Redis(server.url);
+    await client.ping();
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await stopEverything();
+  });
+
+  it('leave in one write, and each has its answer', async () => {
+    const before = client.stream.bytesWritten;
+    const answers: Promise<string>[] = [];
+    writtenTogether(client, () => {
+      for (const text of ['a', 'b', 'c']) answers.push(client.echo(text));
+      expect(client.stream.writableLength).toBeGreaterThan(0);
+      expect(client.stream.writableCorked).toBe(1);
+    });
+    expect(client.stream.writableCorked).toBe(0);
+    expect(await Promise.all(answers)).toEqual(['a', 'b', 'c']);
+    expect(client.stream.bytesWritten).toBeGreaterThan(before);
+  });
+
+  it('are written even when asking throws half-way', async () => {
+    const answers: Promise<string>[] = [];
+    const ask = () =>
+      writtenTogether(client, () => {
+        answers.push(client.echo('a'));
+        throw new Error('half-way');
+      });
+    expect(ask).toThrow('half-way');
+    expect(await Promise.all(answers)).toEqual(['a']);
+  });
+
+  it('may be asked of a client that has no connection yet', () => {
+    const unconnected = new Redis(server.url, { lazyConnect: true });
+    let isAsked = false;
+    writtenTogether(unconnected, () => {
+      isAsked = true;
+    });
+    expect(isAsked).toBe(true);
+    unconnected.disconnect();
+  });
+});
