@@ -114,7 +114,7 @@ export class Redrive {
       for (const { frame, endOffset, nonce } of batches) {
         const { codecId, records } = decodeBatch(frame, endOffset);
         // Tells it from a letter that had its offset before Redis lost it, or in a deleted topic of the same name.
-        const pass = nonce?.toString() ?? '0';
+        const pass = nonce ?? '0';
         for (const record of records) {
           if (record.offset < start || record.offset >= end || offsets?.has(record.offset) === false) continue;
           if (options.signal?.aborted) return;

@@ -17,6 +17,6 @@ export async function lostTail(
   if (group === undefined) return undefined;
   // Retention may have removed it since, which is no loss.
   if (entry === undefined && group.start >= anchor.endOffset) return undefined;
-  if (entry !== undefined && entry.nonce?.toString() === anchor.nonce?.toString()) return undefined;
+  if (entry !== undefined && entry.nonce === anchor.nonce) return undefined;
   return Math.min(group.committed ?? group.end, group.end);
 }

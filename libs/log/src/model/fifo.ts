@@ -1,6 +1,10 @@
-/** A queue whose head is taken in constant time, however long it is. */
+/**
+ * A queue whose head is taken in constant time, however long it is. It forgets what was taken at once: of a partition that is
+ * mostly at rest, lists are old, and what an old list still names when it is thrown away lives until the garbage collector
+ * looks at everything.
+ */
 export class Fifo<T> {
-  readonly #items: T[] = [];
+  readonly #items: (T | undefined)[] = [];
   #head = 0;
 
   get size(): number {
@@ -23,7 +27,8 @@ export class Fifo<T> {
 
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;
-    const item = this.#items[this.#head++];
+    const item = this.#items[this.#head];
+    this.#items[this.#head++] = undefined;
     if (this.#head === this.#items.length) {
       this.#items.length = 0;
       this.#head = 0;

@@ -31,6 +31,6 @@ export class LogAnchor {
     // Retention removed what was between: its commit will tell.
     if (first > endOffset) return true;
     // Without them somebody else wrote it, whose word about where it begins counts for nothing.
-    return nonce === undefined || previousNonce === undefined || nonce.equals(previousNonce);
+    return nonce === undefined || previousNonce === undefined || nonce === previousNonce;
   }
 }

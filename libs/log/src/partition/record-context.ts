@@ -51,7 +51,7 @@ export interface HeldBatch {
   readonly codecId: number;
   readonly bytes: number;
   /** Tells its append from any other. */
-  readonly nonce: Buffer | undefined;
+  readonly nonce: string | undefined;
   /** Records that still need the batch's bytes. */
   live: number;
 }
@@ -72,7 +72,7 @@ export class RecordTask extends RecordContext {
   /** Later than `offset` when it stands for several records whose batch cannot be read. */
   lastOffset: number;
   /** Tells the append that it came with from any other. */
-  nonce: Buffer | undefined;
+  nonce: string | undefined;
   isAcknowledged = false;
   isDecided = false;
   /** Whether it has its lane: it runs for a while, comes back for another attempt, or is next. */

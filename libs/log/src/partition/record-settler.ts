@@ -85,7 +85,7 @@ export class RecordSettler {
 
 /** A record that dies is another one after the group was set back, and after Redis lost the log's tail and it grew anew. */
 function passOf(rewinds: number, { nonce }: RecordTask): string {
-  return nonce === undefined ? `${rewinds}` : `${rewinds}.${nonce.toString()}`;
+  return nonce === undefined ? `${rewinds}` : `${rewinds}.${nonce}`;
 }
 
 function buryLater(task: RecordTask, verdict: NonNullable<RecordTask['verdict']>, delayMs: number): Again {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, UnavailableError } from '@millrace/core';
+import { Fifo } from '../model/fifo.js';
 import type { Topic } from '../model/topic.js';
 import { updateFloor } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
@@ -29,8 +30,9 @@ export class PartitionAppender {
   readonly #maxInFlight: number;
   #topic: Topic;
   readonly #open: OpenBatch;
-  #waiting: ProducerBatch[] = [];
-  #inFlight: ProducerBatch[] = [];
+  // Neither is ever replaced: see Fifo.
+  readonly #waiting = new Fifo<ProducerBatch>();
+  readonly #inFlight = new Set<ProducerBatch>();
   #returned: { readonly batch: ProducerBatch; readonly trouble: Trouble }[] = [];
   #isRecovering = false;
   #failures = 0;
@@ -71,7 +73,7 @@ export class PartitionAppender {
     const { topic } = record;
     if (topic.id === this.#topic.id && topic.version > this.#topic.version) this.#topic = topic;
     this.#open.add(record, expectedBytes, now, deadline);
-    if (this.#waiting.length > 0) this.#pump();
+    if (this.#waiting.size > 0) this.#pump();
   }
 
   /** The batch that is open has waited long enough for more records: it goes as soon as there is room in flight. */
@@ -98,8 +100,8 @@ export class PartitionAppender {
   }
 
   #pump(): void {
-    while (!this.#isRecovering && this.#returned.length === 0 && this.#inFlight.length < this.#maxInFlight) {
-      if (this.#waiting.length === 0 && this.#open.isDue) this.#open.close();
+    while (!this.#isRecovering && this.#returned.length === 0 && this.#inFlight.size < this.#maxInFlight) {
+      if (this.#waiting.size === 0 && this.#open.isDue) this.#open.close();
       const batch = this.#waiting.shift();
       if (batch === undefined) return;
       if (!batch.isSettled) this.#launch(batch);
@@ -111,7 +113,7 @@ export class PartitionAppender {
       batch.epoch = this.#epoch;
       batch.sequence = this.#nextSequence++;
     }
-    this.#inFlight.push(batch);
+    this.#inFlight.add(batch);
     const compression = this.#setting.options.compression ?? this.#topic.compression;
     const closing =
       batch.frame === undefined ? batch.close(this.#setting.codecId(this.#topic), compression) : undefined;
@@ -176,9 +178,9 @@ export class PartitionAppender {
   }
 
   #leave(batch: ProducerBatch): void {
-    this.#inFlight = this.#inFlight.filter((other) => other !== batch);
+    this.#inFlight.delete(batch);
     if (this.#returned.length === 0) this.#pump();
-    else if (this.#inFlight.length === 0 && !this.#isRecovering) void this.#recover();
+    else if (this.#inFlight.size === 0 && !this.#isRecovering) void this.#recover();
   }
 
   /** All that were in flight are back: removes the reason, then sends them again in their order. */
@@ -194,7 +196,7 @@ export class PartitionAppender {
       else this.#report(error);
     }
     this.#returned = [];
-    this.#waiting.unshift(...returned.map(({ batch }) => batch));
+    this.#waiting.putBack(returned.map(({ batch }) => batch));
     this.#isRecovering = false;
     this.#pump();
   }

@@ -17,7 +17,7 @@ export interface Commit {
 export interface Anchor {
   readonly endOffset: number;
   /** Undefined in what an older version wrote. */
-  readonly nonce: Buffer | undefined;
+  readonly nonce: string | undefined;
 }
 
 export type CommitReply =

@@ -6,10 +6,10 @@ export interface StoredBatch {
   /** The log's end after the batch; its last record has the offset before. */
   readonly endOffset: number;
   readonly frame: Buffer;
-  /** Tells its append from any other; undefined in what an older version wrote. */
-  readonly nonce: Buffer | undefined;
+  /** A number in decimal. Tells its append from any other; undefined in what an older version wrote. */
+  readonly nonce: string | undefined;
   /** The nonce of the append before it. */
-  readonly previousNonce: Buffer | undefined;
+  readonly previousNonce: string | undefined;
 }
 
 /**
@@ -50,7 +50,8 @@ export function readEntry(reply: unknown): StoredBatch {
   return {
     endOffset: Number(asText(id).slice(2)),
     frame: asBytes(frame),
-    nonce: nonce instanceof Buffer ? nonce : undefined,
-    previousNonce: previousNonce instanceof Buffer ? previousNonce : undefined,
+    // Not the bytes, which are a view of the whole reply: an owner at rest would keep all of it for them.
+    nonce: nonce instanceof Buffer ? asText(nonce) : undefined,
+    previousNonce: previousNonce instanceof Buffer ? asText(previousNonce) : undefined,
   };
 }
