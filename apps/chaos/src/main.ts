@@ -25,7 +25,7 @@ async function main(): Promise<number> {
 }
 
 async function report(options: ChaosOptions): Promise<number> {
-  const { seed, seconds, isCluster, jsonPath, keepsJournals } = options;
+  const { seed, seconds, servers, jsonPath, keepsJournals } = options;
   const { evidence, missedFaults, forcedEnds, crashes, journalFolder } = await run(options, (line) =>
     console.error(line),
   );
@@ -33,7 +33,7 @@ async function report(options: ChaosOptions): Promise<number> {
   const result = {
     seed,
     seconds,
-    servers: isCluster ? 'cluster' : 'one',
+    servers,
     faults: countFaults(drawFaults(options)),
     ...verdict,
     crashes: crashes.length,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RedisConnection } from '@millrace/redis';
 import { type FaultProxy, type RedisServer, startProxy, startRedis } from '@millrace/testing';
 import { topic, workQueue } from './load.js';
 import type { PlannedFault } from './model/fault-plan.js';
+import { everywhere, fill, lift, revive } from './server-faults.js';
 import type { Stage } from './stage.js';
 
 /** Commands whose reply is cut off: appends and commits, publishes and turns of consumers, memberships. */
@@ -19,21 +19,19 @@ const moreLatencyMs = 60;
 /** One server that writes everything to disk before it answers, and a proxy in front of it. */
 export class OneServer implements Stage {
   readonly minReplicas = 0;
+  readonly sentinels = [];
   readonly mayLoseUnconfirmed = false;
   readonly #server: RedisServer;
   readonly #proxy: FaultProxy;
-  readonly #admin: RedisConnection;
 
   static async start(): Promise<OneServer> {
     const server = await startRedis({ aof: 'always' });
-    const admin = await new RedisConnection(server.connection).open();
-    return new OneServer(server, await startProxy(server), admin);
+    return new OneServer(server, await startProxy(server));
   }
 
-  private constructor(server: RedisServer, proxy: FaultProxy, admin: RedisConnection) {
+  private constructor(server: RedisServer, proxy: FaultProxy) {
     this.#server = server;
     this.#proxy = proxy;
-    this.#admin = admin;
   }
 
   get connection() {
@@ -65,11 +63,9 @@ export class OneServer implements Stage {
       case 'cut-before-reply':
         return this.#proxy.cutBeforeReply(cutPatterns[Math.floor(choice * cutPatterns.length)]);
       case 'script-flush':
-        await this.#admin.whenReady(10_000);
-        await this.#admin.commands.script('FLUSH');
-        return;
+        return everywhere(this.servers, ['SCRIPT', 'FLUSH']);
       case 'redis-full':
-        return this.#fill(forMs);
+        return fill(this.servers, forMs);
       case 'latency':
         this.#proxy.delay(firstLatencyMs + Math.floor(choice * moreLatencyMs));
         await sleep(forMs);
@@ -80,23 +76,13 @@ export class OneServer implements Stage {
   }
 
   async heal(): Promise<void> {
-    this.#server.thaw();
-    if (!this.#server.isRunning) await this.#server.restart();
+    await revive(this.servers);
     await this.#proxy.restore();
-    await this.#admin.whenReady(10_000);
-    await this.#admin.commands.config('SET', 'maxmemory', '0');
+    await lift(this.servers);
   }
 
   async stop(): Promise<void> {
-    this.#admin.close();
     await this.#proxy.stop();
     await this.#server.stop();
-  }
-
-  async #fill(forMs: number): Promise<void> {
-    await this.#admin.whenReady(10_000);
-    await this.#admin.commands.config('SET', 'maxmemory', '1mb');
-    await sleep(forMs);
-    await this.#admin.commands.config('SET', 'maxmemory', '0');
   }
 }

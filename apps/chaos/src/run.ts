@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Log } from '@millrace/log';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
+import { BehindSentinel } from './behind-sentinel.js';
 import { Crew } from './crew.js';
 import { deleteAll, drain, leftoverKeys, readAll } from './ending.js';
 import { FaultRunner } from './fault-runner.js';
@@ -35,7 +36,7 @@ const crewSizes = { producer: 2, consumer: 3 };
 /** One run: servers, processes, load, faults, and in the end everything that was seen. */
 export async function run(options: ChaosOptions, tell: (line: string) => void): Promise<RunResult> {
   const observer = new Observer(group);
-  const stage = options.isCluster ? await WholeCluster.start(() => observer.beginNewLives()) : await OneServer.start();
+  const stage = await startStage(options, () => observer.beginNewLives());
   const journalFolder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
   const connection = await new RedisConnection(stage.direct).open();
   const [log, broker] = [new Log(connection), new Broker(connection)];
@@ -47,9 +48,26 @@ export async function run(options: ChaosOptions, tell: (line: string) => void): 
     observer.stop();
     await Promise.all([log.close(), broker.close()]).catch(() => undefined);
     connection.close();
+    if (options.keepsJournals) keepLogs(stage, journalFolder);
     await stage.stop();
     if (!options.keepsJournals) rmSync(journalFolder, { recursive: true, force: true });
   }
+}
+
+function startStage({ servers }: ChaosOptions, onNewLives: () => void): Promise<Stage> {
+  switch (servers) {
+    case 'one':
+      return OneServer.start();
+    case 'cluster':
+      return WholeCluster.start(onNewLives);
+    case 'sentinel':
+      return BehindSentinel.start(onNewLives);
+  }
+}
+
+function keepLogs({ servers, sentinels }: Stage, folder: string): void {
+  for (const server of servers) writeFileSync(join(folder, `redis-${server.port}.log`), server.log);
+  for (const sentinel of sentinels) writeFileSync(join(folder, `sentinel-${sentinel.port}.log`), sentinel.log);
 }
 
 interface Scene {

@@ -9,6 +9,8 @@ export interface Stage {
   /** How the run itself reaches it. */
   readonly direct: ConnectionInput;
   readonly servers: readonly RedisServer[];
+  /** Those that watch over them. */
+  readonly sentinels: readonly RedisServer[];
   /** Replicas that have to confirm what is promised. */
   readonly minReplicas: number;
   readonly mayLoseUnconfirmed: boolean;
@@ -26,4 +28,6 @@ export const outages: ReadonlySet<FaultKind> = new Set([
   'restart-redis',
   'redis-full',
   'fail-over',
+  'unseen-fail-over',
+  'stale-primary',
 ]);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RedisCluster, type RedisServer, startCluster, waitFor } from '@millrace/testing';
 import { initialPartitions, topic, workQueue } from './load.js';
 import type { PlannedFault } from './model/fault-plan.js';
+import { everywhere, fill, lift, revive } from './server-faults.js';
 import type { Stage } from './stage.js';
 
 const failOverTimeoutMs = 30_000;
@@ -9,6 +10,7 @@ const failOverTimeoutMs = 30_000;
 /** Three masters that write everything to disk before they answer, with a replica each. */
 export class WholeCluster implements Stage {
   readonly minReplicas = 1;
+  readonly sentinels = [];
   readonly mayLoseUnconfirmed = true;
   readonly #cluster: RedisCluster;
   readonly #onNewLives: () => void;
@@ -45,13 +47,11 @@ export class WholeCluster implements Stage {
       case 'restart-redis':
         return this.#restart(key);
       case 'cut-connections':
-        return this.#everywhere(['CLIENT', 'KILL', 'TYPE', 'normal']);
+        return everywhere(this.servers, ['CLIENT', 'KILL', 'TYPE', 'normal']);
       case 'script-flush':
-        return this.#everywhere(['SCRIPT', 'FLUSH']);
+        return everywhere(this.servers, ['SCRIPT', 'FLUSH']);
       case 'redis-full':
-        await this.#everywhere(['CONFIG', 'SET', 'maxmemory', '1mb']);
-        await sleep(forMs);
-        return this.#everywhere(['CONFIG', 'SET', 'maxmemory', '0']);
+        return fill(this.servers, forMs);
       case 'move-slot':
         return this.#moveSlot(key, choice);
       default:
@@ -60,12 +60,9 @@ export class WholeCluster implements Stage {
   }
 
   async heal(): Promise<void> {
-    for (const server of this.servers) {
-      server.thaw();
-      if (!server.isRunning) await server.restart();
-    }
+    await revive(this.servers);
     await this.#cluster.waitUntilHealthy();
-    await this.#everywhere(['CONFIG', 'SET', 'maxmemory', '0']);
+    await lift(this.servers);
   }
 
   async stop(): Promise<void> {
@@ -116,15 +113,6 @@ export class WholeCluster implements Stage {
       what: 'a replica to take over',
       timeoutMs: failOverTimeoutMs,
     });
-  }
-
-  async #everywhere(command: readonly [string, ...string[]]): Promise<void> {
-    for (const server of await this.#cluster.currentMasters()) {
-      const client = server.client();
-      const [name, ...rest] = command;
-      await client.call(name, ...rest);
-      client.disconnect();
-    }
   }
 }
 

@@ -81,18 +81,21 @@ export class Replicated {
   /** Waits until every replica that runs follows the primary: from then on `WAIT` counts it. */
   async waitUntilLinked(): Promise<void> {
     const followers = this.replicas.filter((server) => server.isRunning);
-    await waitFor(
-      async () => {
-        const online = (await askRedis(this.#primary, ['INFO', 'replication'])).match(/state=online/g)?.length ?? 0;
-        const infos = await Promise.all(followers.map((server) => askRedis(server, ['INFO', 'replication'])));
-        return online >= followers.length && infos.every((info) => info.includes('master_link_status:up'));
-      },
-      { what: `${followers.length} replicas to follow the primary on port ${this.#primary.port}`, timeoutMs: 30_000 },
-    );
+    await waitFor(() => isFollowed(this.#primary, followers), {
+      what: `${followers.length} replicas to follow the primary on port ${this.#primary.port}`,
+      timeoutMs: 30_000,
+    });
   }
 
   /** Stops every server and removes their data. Stopping twice is harmless. */
   async stop(): Promise<void> {
     await stopTogether(this.servers);
   }
+}
+
+/** Whether all these replicas have the primary's data and get what is written to it. */
+export async function isFollowed(primary: RedisServer, replicas: readonly RedisServer[]): Promise<boolean> {
+  const online = (await askRedis(primary, ['INFO', 'replication'])).match(/state=online/g)?.length ?? 0;
+  const infos = await Promise.all(replicas.map((server) => askRedis(server, ['INFO', 'replication'])));
+  return online >= replicas.length && infos.every((info) => info.includes('master_link_status:up'));
 }

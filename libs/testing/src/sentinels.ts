@@ -2,7 +2,7 @@ import { Redis } from '@millrace/redis';
 import { type ClientOptions, disconnectTimeout, RedisClients } from './redis-clients.js';
 import { askRedis } from './redis-question.js';
 import type { RedisServer } from './redis-server.js';
-import type { Replicated } from './replicated.js';
+import { isFollowed, type Replicated } from './replicated.js';
 import { forget, remember, stopTogether } from './started.js';
 import { waitFor } from './wait-for.js';
 
@@ -51,6 +51,29 @@ export class Sentinels {
     return this.#watched.servers.find(({ peerPort }) => ports.every((port) => port === peerPort));
   }
 
+  /**
+   * Waits until the Sentinels that run agree on a primary, every other server that runs follows it, no failover is under way
+   * and none would have to wait: from then on the next failure is met as the first one was. (A server that comes back after a
+   * failover thinks that it is the primary; Sentinel makes it a replica after 10 to 20 s.)
+   */
+  async waitUntilHealthy(): Promise<void> {
+    const running = this.#watched.servers.filter((server) => server.isRunning);
+    await waitFor(
+      async () => {
+        const primary = await this.primary();
+        if (primary === undefined) return false;
+        const others = running.filter((server) => server !== primary);
+        const calm = await Promise.all(this.servers.filter((server) => server.isResponsive).map(isCalm));
+        return calm.every(Boolean) && (await isFollowed(primary, others));
+      },
+      {
+        what: `${running.length} servers to be the primary that the Sentinels name, and its replicas`,
+        timeoutMs: 60_000,
+        intervalMs: 50,
+      },
+    );
+  }
+
   /** What each Sentinel says of itself and of what it watches, for an error: in tilt mode it fails nothing over for 30 s. */
   async describe(): Promise<string> {
     const states = await Promise.all(
@@ -85,6 +108,14 @@ export class Sentinels {
     await stopTogether(this.servers);
     forget(this);
   }
+}
+
+/** Whether it sees nothing wrong with anybody, and would act: in tilt mode it does not. */
+async function isCalm(sentinel: RedisServer): Promise<boolean> {
+  const seen = ['MASTER', 'REPLICAS', 'SENTINELS'].map((whom) => askRedis(sentinel, ['SENTINEL', whom, sentinelName]));
+  const info = await askRedis(sentinel, ['INFO', 'sentinel']);
+  const isWrong = /s_down|o_down|disconnected|failover_in_progress/;
+  return info.includes('sentinel_tilt:0') && !(await Promise.all(seen)).some((reply) => isWrong.test(reply));
 }
 
 /** The reply is a list of address and port. */

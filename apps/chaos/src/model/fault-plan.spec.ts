@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { clusterFaultKinds, countFaults, drawFaults, faultKinds } from './fault-plan.js';
+import { countFaults, drawFaults, faultKinds, type Servers } from './fault-plan.js';
 
-const oneServer = { seconds: 60, isCluster: false };
+const oneServer = { seconds: 60, servers: 'one' } as const;
 
 describe('the faults of a seed', () => {
   it('are the same for the same seed, whenever they are drawn', () => {
@@ -18,17 +18,15 @@ describe('the faults of a seed', () => {
     ]);
   });
 
-  it('have every kind in a minute, also on a cluster', () => {
+  it.each<Servers>(['one', 'cluster', 'sentinel'])('have every kind in a minute (%s)', (servers) => {
     for (let seed = 0; seed < 100; seed++) {
-      const faults = drawFaults({ seed, ...oneServer });
-      expect(Object.keys(countFaults(faults)).sort()).toEqual([...faultKinds].sort());
-      const onCluster = drawFaults({ seed, seconds: 60, isCluster: true });
-      expect(Object.keys(countFaults(onCluster)).sort()).toEqual([...clusterFaultKinds].sort());
+      const faults = drawFaults({ seed, seconds: 60, servers });
+      expect(Object.keys(countFaults(faults)).sort()).toEqual([...faultKinds[servers]].sort());
     }
   });
 
   it('begin one after the other, within the time', () => {
-    const times = drawFaults({ seed: 3, seconds: 120, isCluster: false }).map(({ atMs }) => atMs);
+    const times = drawFaults({ seed: 3, seconds: 120, servers: 'one' }).map(({ atMs }) => atMs);
     expect(times).toEqual([...times].sort((a, b) => a - b));
     expect(times.at(-1)).toBeLessThan(120_000);
   });

@@ -1,40 +1,64 @@
 import { Random } from './random.js';
 
-/** What is done to one server behind a proxy. A cluster has no proxy: its clients dial the addresses that nodes tell. */
-export const faultKinds = [
-  'kill-consumer',
-  'freeze-consumer',
-  'kill-producer',
-  'freeze-producer',
-  'kill-redis',
-  'freeze-redis',
-  'restart-redis',
-  'cut-connections',
-  'cut-before-reply',
-  'script-flush',
-  'redis-full',
-  'latency',
-  'rolling-restart',
-  'add-partition',
-] as const;
+/** What is done to each kind of servers. Only one server has a proxy: the clients of the others dial the addresses that they are told. */
+export const faultKinds = {
+  one: [
+    'kill-consumer',
+    'freeze-consumer',
+    'kill-producer',
+    'freeze-producer',
+    'kill-redis',
+    'freeze-redis',
+    'restart-redis',
+    'cut-connections',
+    'cut-before-reply',
+    'script-flush',
+    'redis-full',
+    'latency',
+    'rolling-restart',
+    'add-partition',
+  ],
+  cluster: [
+    'kill-consumer',
+    'freeze-consumer',
+    'kill-producer',
+    'freeze-producer',
+    'fail-over',
+    'freeze-redis',
+    'restart-redis',
+    'cut-connections',
+    'script-flush',
+    'redis-full',
+    'rolling-restart',
+    'add-partition',
+    'move-slot',
+  ],
+  // No 'script-flush': whoever takes over knows no script either.
+  sentinel: [
+    'kill-consumer',
+    'freeze-consumer',
+    'kill-producer',
+    'freeze-producer',
+    'fail-over',
+    'unseen-fail-over',
+    'stale-primary',
+    'freeze-redis',
+    'restart-redis',
+    'kill-replica',
+    'freeze-replica',
+    'kill-sentinel',
+    'freeze-sentinel',
+    'cut-connections',
+    'redis-full',
+    'rolling-restart',
+    'add-partition',
+  ],
+} as const;
 
-export const clusterFaultKinds = [
-  'kill-consumer',
-  'freeze-consumer',
-  'kill-producer',
-  'freeze-producer',
-  'fail-over',
-  'freeze-redis',
-  'restart-redis',
-  'cut-connections',
-  'script-flush',
-  'redis-full',
-  'rolling-restart',
-  'add-partition',
-  'move-slot',
-] as const;
+/** One server, a cluster, or a primary and its replicas behind Sentinel. */
+export type Servers = keyof typeof faultKinds;
 
-export type FaultKind = (typeof faultKinds)[number] | (typeof clusterFaultKinds)[number];
+export type FaultKind = (typeof faultKinds)[Servers][number];
 
 /** One fault that will be done. */
 export interface PlannedFault {
@@ -56,6 +80,12 @@ const durations: Partial<Record<FaultKind, readonly [number, number]>> = {
   'redis-full': [500, 3000],
   latency: [1000, 4000],
   'fail-over': [0, 1000],
+  'unseen-fail-over': [0, 2000],
+  'stale-primary': [0, 1000],
+  'kill-replica': [0, 2000],
+  'freeze-replica': [200, 3000],
+  'kill-sentinel': [0, 3000],
+  'freeze-sentinel': [300, 4000],
 };
 
 /** Nothing is done in the first moments, so that there is something to break. */
@@ -69,10 +99,10 @@ const pausesMs = [1200, 4500] as const;
 export function drawFaults(options: {
   readonly seed: number;
   readonly seconds: number;
-  readonly isCluster: boolean;
+  readonly servers: Servers;
 }): PlannedFault[] {
   const random = new Random(options.seed);
-  const kinds: readonly FaultKind[] = options.isCluster ? clusterFaultKinds : faultKinds;
+  const kinds: readonly FaultKind[] = faultKinds[options.servers];
   const faults: PlannedFault[] = [];
   let bag: FaultKind[] = [];
   for (let atMs = firstAtMs; atMs < options.seconds * 1000; atMs += random.integer(...pausesMs)) {
