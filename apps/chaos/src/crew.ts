@@ -39,6 +39,11 @@ export class Post {
     });
   }
 
+  /** Of the process that is here now. */
+  get processName(): string {
+    return `${this.#name}.${this.#incarnation - 1}`;
+  }
+
   async ready(): Promise<void> {
     await this.#program?.waitForLine('ready', { timeoutMs: 30_000 });
   }
@@ -67,7 +72,7 @@ export class Post {
     const ended = waitFor(() => !program.isRunning, { what, timeoutMs: endTimeoutMs, intervalMs: 50 });
     const forced = await ended.then(
       () => undefined,
-      () => `${this.#name}.${this.#incarnation - 1}`,
+      () => this.processName,
     );
     await program.stop();
     return forced;
@@ -100,6 +105,12 @@ export class Crew {
 
   get crashes(): string[] {
     return [...this.producers, ...this.consumers].flatMap((post) => post.crashes);
+  }
+
+  /** Who is there now. */
+  get processNames() {
+    const namesOf = (posts: readonly Post[]) => posts.map(({ processName }) => processName);
+    return { producer: namesOf(this.producers), consumer: namesOf(this.consumers) };
   }
 
   async start(): Promise<void> {

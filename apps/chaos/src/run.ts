@@ -9,8 +9,18 @@ import { BehindSentinel } from './behind-sentinel.js';
 import { Crew } from './crew.js';
 import { deleteAll, drain, leftoverKeys, readAll } from './ending.js';
 import { FaultRunner } from './fault-runner.js';
-import { readJournals } from './journal.js';
-import { boundedQueue, exchange, group, initialPartitions, maxLength, prefetch, topic, workQueue } from './load.js';
+import { machineClock, readJournals } from './journal.js';
+import {
+  boundedQueue,
+  exchange,
+  group,
+  initialPartitions,
+  leaseMs,
+  maxLength,
+  prefetch,
+  topic,
+  workQueue,
+} from './load.js';
 import type { Evidence, FinalState } from './model/evidence.js';
 import { drawFaults } from './model/fault-plan.js';
 import { Observer } from './observer.js';
@@ -32,22 +42,22 @@ export interface RunResult {
 }
 
 const crewSizes = { producer: 2, consumer: 3 };
+/** In this time after the last fault everybody has to be at work again: a lease may have to run out. */
+const settleMs = leaseMs + 3000;
 
 /** One run: servers, processes, load, faults, and in the end everything that was seen. */
 export async function run(options: ChaosOptions, tell: (line: string) => void): Promise<RunResult> {
   const observer = new Observer(group);
   const stage = await startStage(options, () => observer.beginNewLives());
   const journalFolder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
-  const connection = await new RedisConnection(stage.direct).open();
-  const [log, broker] = [new Log(connection), new Broker(connection)];
   try {
-    await declare(log, broker);
-    for (const server of stage.servers) observer.watch(server);
-    return await underLoad({ options, stage, observer, journalFolder, connection, log, broker, tell });
+    return await connected(stage, async (hands) => {
+      await declare(hands);
+      for (const server of stage.servers) observer.watch(server);
+      return underLoad({ options, stage, observer, journalFolder, hands, tell });
+    });
   } finally {
     observer.stop();
-    await Promise.all([log.close(), broker.close()]).catch(() => undefined);
-    connection.close();
     if (options.keepsJournals) keepLogs(stage, journalFolder);
     await stage.stop();
     if (!options.keepsJournals) rmSync(journalFolder, { recursive: true, force: true });
@@ -65,9 +75,29 @@ function startStage({ servers }: ChaosOptions, onNewLives: () => void): Promise<
   }
 }
 
+/** What the servers printed says why a promise was broken. */
 function keepLogs({ servers, sentinels }: Stage, folder: string): void {
   for (const server of servers) writeFileSync(join(folder, `redis-${server.port}.log`), server.log);
   for (const sentinel of sentinels) writeFileSync(join(folder, `sentinel-${sentinel.port}.log`), sentinel.log);
+}
+
+/** What the run itself works with. */
+interface Hands {
+  readonly connection: RedisConnection;
+  readonly log: Log;
+  readonly broker: Broker;
+}
+
+/** Over a connection of its own, which is closed afterwards. */
+async function connected<T>(stage: Stage, work: (hands: Hands) => Promise<T>): Promise<T> {
+  const connection = await new RedisConnection(stage.direct).open();
+  const [log, broker] = [new Log(connection), new Broker(connection)];
+  try {
+    return await work({ connection, log, broker });
+  } finally {
+    await Promise.all([log.close(), broker.close()]).catch(() => undefined);
+    connection.close();
+  }
 }
 
 interface Scene {
@@ -75,14 +105,12 @@ interface Scene {
   readonly stage: Stage;
   readonly observer: Observer;
   readonly journalFolder: string;
-  readonly connection: RedisConnection;
-  readonly log: Log;
-  readonly broker: Broker;
+  readonly hands: Hands;
   readonly tell: (line: string) => void;
 }
 
 async function underLoad(scene: Scene): Promise<RunResult> {
-  const { options, stage, observer, journalFolder, log, tell } = scene;
+  const { options, stage, observer, journalFolder, hands, tell } = scene;
   const crew = new Crew(crewSizes, (name) => ({
     name,
     journalFolder,
@@ -90,11 +118,11 @@ async function underLoad(scene: Scene): Promise<RunResult> {
     rate: options.rate / 2 / crewSizes.producer,
     minReplicas: stage.minReplicas,
   }));
-  const sampler = new Sampler(scene.connection, log);
+  const sampler = new Sampler(hands.connection, hands.log);
   try {
     await crew.start();
     sampler.start();
-    const runner = new FaultRunner(stage, crew, log);
+    const runner = new FaultRunner(stage, crew, hands.log);
     const began = performance.now();
     const seconds = () => ((performance.now() - began) / 1000).toFixed(1);
     await runner.run(drawFaults(options), ({ kind, forMs }) =>
@@ -103,7 +131,10 @@ async function underLoad(scene: Scene): Promise<RunResult> {
     await sleep(Math.max(0, options.seconds * 1000 - (performance.now() - began)));
     tell(`${seconds()} s: the faults are over`);
     await stage.heal();
-    const final = await ending(scene, crew, sampler);
+    const [healedAt, present] = [machineClock(), crew.processNames];
+    await sleep(settleMs);
+    // Whether the run's own connection has come back is nothing that the end may depend on.
+    const final = await connected(stage, (fresh) => ending(fresh, stage, crew, sampler));
     tell(`${seconds()} s: ended`);
     const evidence: Evidence = {
       journal: readJournals(journalFolder),
@@ -111,6 +142,8 @@ async function underLoad(scene: Scene): Promise<RunResult> {
       queueSamples: sampler.queueSamples,
       partitionSamples: sampler.partitionSamples,
       faults: runner.done,
+      crew: present,
+      healedAt,
       final,
       limits: { prefetch, ready: { [boundedQueue]: maxLength + 2 * crewSizes.consumer * prefetch[boundedQueue] } },
       mayLoseUnconfirmed: stage.mayLoseUnconfirmed,
@@ -123,18 +156,18 @@ async function underLoad(scene: Scene): Promise<RunResult> {
 }
 
 /** No new load; all of it is handled; what is there is read; everything is deleted; what is left is read. */
-async function ending({ stage, log, broker }: Scene, crew: Crew, sampler: Sampler): Promise<FinalState> {
+async function ending({ log, broker }: Hands, stage: Stage, crew: Crew, sampler: Sampler): Promise<FinalState> {
   await crew.endAll(crew.producers);
   const undrained = await drain(log, broker);
   sampler.stop();
-  await sampler.sample();
+  await sampler.sample().catch(() => undefined);
   await crew.endAll(crew.consumers);
   const found = await readAll(log, broker);
   await deleteAll(log, broker);
   return { ...found, undrained, leftoverKeys: await leftoverKeys(stage.servers) };
 }
 
-async function declare(log: Log, broker: Broker): Promise<void> {
+async function declare({ log, broker }: Hands): Promise<void> {
   await log.declareTopic({ name: topic, partitions: initialPartitions });
   await broker.declare({
     exchanges: [{ name: exchange, type: 'topic' }],

@@ -39,6 +39,8 @@ function evidence(
     queueSamples: [sample],
     partitionSamples: [{ topic: 't', partition: 0, start: 0, end: 2, lastEntry: 2, committed: 2 }],
     faults: [],
+    crew: { producer: [], consumer: [] },
+    healedAt: -1,
     final: {
       records: [record(0), record(1)],
       deadRecords: [],
@@ -227,6 +229,14 @@ describe('the checker', () => {
       offset: 1,
     };
     expect(broken(check({ ...evidence(), journal: [...journal, other] }))).toEqual(['dualOwners']);
+  });
+
+  it('finds a process that confirmed or handled nothing after the last fault', () => {
+    const crew = { producer: ['p', 'q'], consumer: ['p'] };
+    expect(check(evidence({ crew }))).toMatchObject({ absences: 2 });
+    // The last record was handled at 6 ms, and the message at 9 ms.
+    const verdict = check(evidence({ crew: { producer: [], consumer: ['p'] }, healedAt: 7000 }));
+    expect(verdict.violations).toEqual(['absences: p: no record-handled after the last fault']);
   });
 
   it('measures a stall from what could be handled, or from the last fault, until it was begun', () => {

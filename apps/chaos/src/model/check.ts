@@ -1,4 +1,5 @@
 import { type Evidence, entriesOf, messageIn, recordId } from './evidence.js';
+import { findAbsences } from './rules/absences.js';
 import { findEarlyDeliveries } from './rules/delays.js';
 import { findOrderViolations } from './rules/key-order.js';
 import { findCountMismatches, findExceededLimits } from './rules/limits.js';
@@ -28,6 +29,7 @@ export interface Verdict {
   readonly countMismatches: number;
   readonly undrained: number;
   readonly leftoverKeys: number;
+  readonly absences: number;
   readonly longestStallMs: number;
   /** Each violation in words. */
   readonly violations: readonly string[];
@@ -48,6 +50,7 @@ export function check(evidence: Evidence): Verdict {
     countMismatches: findCountMismatches(evidence),
     undrained: evidence.final.undrained,
     leftoverKeys: evidence.final.leftoverKeys,
+    absences: findAbsences(evidence),
   };
   const counts = Object.fromEntries(Object.entries(found).map(([rule, problems]) => [rule, problems.length]));
   const violations = Object.entries(found).flatMap(([rule, problems]) => problems.map((text) => `${rule}: ${text}`));

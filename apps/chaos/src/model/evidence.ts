@@ -31,6 +31,10 @@ export interface Evidence {
   readonly queueSamples: readonly QueueSample[];
   readonly partitionSamples: readonly PartitionSample[];
   readonly faults: readonly DoneFault[];
+  /** Who was there when nothing was broken any more, and had time to do something. */
+  readonly crew: Readonly<Record<'producer' | 'consumer', readonly string[]>>;
+  /** Since when nothing is broken any more. Times as in the journals. */
+  readonly healedAt: number;
   readonly final: FinalState;
   readonly limits: Limits;
   /**
