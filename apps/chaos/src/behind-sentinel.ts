@@ -13,6 +13,8 @@ import type { Stage } from './stage.js';
 
 const failOverTimeoutMs = 30_000;
 const replicas = 2;
+/** Sentinel asks once a second: one that waits less takes a primary for dead that it has only just come to know. */
+const downAfterMs = 1000;
 
 /**
  * How often Sentinel looks, in ms. As it ships, a primary that comes back is made a replica after 10 to 20 s, and a Sentinel
@@ -32,7 +34,7 @@ export class BehindSentinel implements Stage {
   /** @param onNewLives told whenever a server may take over that has not all that its predecessor had */
   static async start(onNewLives: () => void): Promise<BehindSentinel> {
     const replicated = await startReplicated({ replicas, aof: 'always' });
-    const stage = new BehindSentinel(replicated, await startSentinels(replicated), onNewLives);
+    const stage = new BehindSentinel(replicated, await startSentinels(replicated, { downAfterMs }), onNewLives);
     await stage.#hasten();
     return stage;
   }
