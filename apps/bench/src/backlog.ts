@@ -29,14 +29,14 @@ export interface Drainable {
 }
 
 /**
- * Handles `count` messages that wait, and times them without the first tenth: connections, scripts and the JIT are warm
+ * Handles `count` messages that wait, and times them without the first quarter: connections, scripts and the JIT are warm
  * by then. The default handler does nothing; a handler that throws has its message counted when it succeeds.
  */
 export async function drain(
   queue: Drainable,
   { count, concurrency, handler }: { count: number; concurrency: number; handler?: QueueHandler },
 ): Promise<Drained & { stop(): Promise<void> }> {
-  const skipped = Math.floor(count / 10);
+  const skipped = Math.floor(count / 4);
   let handled = 0;
   let startedAt = 0;
   let endedAt = 0;
@@ -64,6 +64,8 @@ export async function drain(
 }
 
 const fewestForFast = 50_000;
+/** A second and more of the fastest: with less it would be measured while it is compiled. */
+const mostBacklog = 1_000_000;
 
 /**
  * How many messages keep a consumer busy for the window: found by draining a few. A slow subject gets fewer, so that a
@@ -82,5 +84,5 @@ export async function backlogFor(
   const wanted = (rate * 2 * (place.warmUpMs + place.windowMs)) / 1000;
   // Whoever is fast was only getting warm in the trial.
   const least = rate > 10_000 ? fewestForFast : trial;
-  return Math.round(Math.min(400_000, Math.max(least, wanted)));
+  return Math.round(Math.min(mostBacklog, Math.max(least, wanted)));
 }

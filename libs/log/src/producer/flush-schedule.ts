@@ -40,9 +40,11 @@ export class FlushSchedule<T extends Flushable> {
   #flushDue(): void {
     const due = this.#due;
     this.#due = new Set();
-    this.#together(() => {
+    const flush = (): void => {
       for (const what of due) this.#flush(what);
-    });
+    };
+    if (due.size > 1) this.#together(flush);
+    else flush();
   }
 
   #flush(what: T): void {

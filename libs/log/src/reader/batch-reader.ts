@@ -26,12 +26,12 @@ const blockWithoutRightMs = 50;
 
 /**
  * What a read of many partitions costs, it costs whatever it brings: of 1,000, two milliseconds of Redis and one of the
- * process. So the next one begins a little later, and brings more: of 1,000 partitions 2 ms later, and up to 40 ms after one
- * that brought 400 kB, which take longer than that to handle. With less than 25 partitions it begins at once.
+ * process. So the next one begins a little later, and brings more: of 1,000 partitions 2 ms later, and up to 60 ms after one
+ * that brought 600 kB, which take a while to handle. With less than 17 partitions it begins at once.
  */
 const restPerPartitionMs = 0.002;
 const bytesPerRest = 20_000;
-const mostRests = 20;
+const mostRests = 30;
 
 /** So often a wait that has not begun is asked to end: a few milliseconds, unless nobody there knows the connection. */
 const maxTries = 200;
