@@ -63,6 +63,8 @@ export async function drain(
   return { messages: count - skipped, seconds: (endedAt - startedAt) / 1000, stop: () => consumer.stop() };
 }
 
+/** Messages a second. */
+const fast = 10_000;
 const fewestForFast = 50_000;
 /** A second and more of the fastest: with less it would be measured while it is compiled. */
 const mostBacklog = 1_000_000;
@@ -76,13 +78,19 @@ export async function backlogFor(
   place: Place,
   options: { concurrency: number; handler?: QueueHandler },
 ) {
-  const trial = options.concurrency === 1 ? 500 : 3000;
-  await fill(queue, trial);
-  const { messages, seconds, stop } = await drain(queue, { count: trial, ...options });
-  await stop();
-  const rate = messages / Math.max(seconds, 0.001);
+  const rateOf = async (count: number): Promise<number> => {
+    await fill(queue, count);
+    const { messages, seconds, stop } = await drain(queue, { count, ...options });
+    await stop();
+    return messages / Math.max(seconds, 0.001);
+  };
+  let least = options.concurrency === 1 ? 500 : 3000;
+  let rate = await rateOf(least);
+  if (rate > fast) {
+    // It was only getting warm.
+    least = fewestForFast;
+    rate = await rateOf(least);
+  }
   const wanted = (rate * 2 * (place.warmUpMs + place.windowMs)) / 1000;
-  // Whoever is fast was only getting warm in the trial.
-  const least = rate > 10_000 ? fewestForFast : trial;
   return Math.round(Math.min(mostBacklog, Math.max(least, wanted)));
 }
