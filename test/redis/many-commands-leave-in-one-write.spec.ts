@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis, writtenTogether } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
-import { Redis } from './client.js';
-import { writtenTogether } from './written-together.js';
 
 describe('commands that are written together', () => {
   let server: RedisServer;
