@@ -29,6 +29,7 @@ function headOf(message: FrameInput, queue?: string): string {
   return last.head;
 }
 
-function isAscii(text: string): boolean {
+/** As many bytes as characters. */
+export function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Codec, InvalidMessageError } from '@millrace/core';
 import type { BrokerOptions } from '../broker-options.js';
+import type { FrameInput } from '../model/message-frame.js';
 import { MessageIds } from '../model/message-id.js';
 import { type OutgoingFrame, outgoingFrame } from '../model/outgoing-frame.js';
 import { checkMessage, headersOf, type PublishProperties, storedProperties } from '../model/publish-properties.js';
@@ -57,8 +58,9 @@ export class Composer {
     const headers = headersOf(properties);
     const { messageId, priority = 0, delayMs, expirationMs, correlationId } = properties;
     const timestamp = properties.timestamp ?? Date.now();
-    const body = encoded ?? this.#encode(subject, input.body, properties.codec ?? this.#options.codec);
-    const frame = this.#frame(subject, input, properties, timestamp, body);
+    const codec = properties.codec ?? this.#options.codec;
+    const body = encoded ?? encode(subject, input.body, codec);
+    const frame = this.#frame(subject, input, properties, timestamp, { codecId: codec.id, body });
     const terms = messageTerms({ priority, delayMs, expirationMs, deduplicationId: messageId });
     const target = {
       exchange,
@@ -74,26 +76,17 @@ export class Composer {
     return new Publication(messageId ?? this.#ids.next(), frame, terms, target, deadlineMs, listener, index);
   }
 
-  #encode(subject: string, body: unknown, codec: Codec): Uint8Array | string {
-    try {
-      return codec.encode(body);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new InvalidMessageError(`${subject}: the ${codec.name} codec cannot encode the body: ${why}.`, { cause });
-    }
-  }
-
   #frame(
     subject: string,
     { exchange, routingKey }: MessageInput,
     properties: PublishProperties,
     timestamp: number,
-    body: Uint8Array | string,
+    { codecId, body }: Pick<FrameInput, 'codecId' | 'body'>,
   ): OutgoingFrame {
     const frame = outgoingFrame(
       {
         priority: properties.priority ?? 0,
-        codecId: (properties.codec ?? this.#options.codec).id,
+        codecId,
         timestamp,
         exchange,
         routingKey,
@@ -110,6 +103,15 @@ export class Composer {
       );
     }
     return frame;
+  }
+}
+
+function encode(subject: string, body: unknown, codec: Codec): Uint8Array | string {
+  try {
+    return codec.encode(body);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidMessageError(`${subject}: the ${codec.name} codec cannot encode the body: ${why}.`, { cause });
   }
 }
 

@@ -1,3 +1,5 @@
+import { isAscii } from '../model/outgoing-frame.js';
+
 const maxMedium = 0xffff;
 const shortHeads = Array.from({ length: 0x100 }, (_, length) => String.fromCharCode(0xd9, length));
 
@@ -20,7 +22,7 @@ export class MessagePacker {
 
   /** Any text, as UTF-8. */
   text(text: string): this {
-    return Buffer.byteLength(text) === text.length ? this.latin1(text) : this.bytes(Buffer.from(text));
+    return isAscii(text) ? this.latin1(text) : this.bytes(Buffer.from(text));
   }
 
   /** A text of characters up to U+00FF, each of which stands for a byte. */
