@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { spawnProgram, stopEverything } from '@millrace/testing';
+import { spawnProgram, stopEverything, waitFor } from '@millrace/testing';
 
 const echoes = 'test/programs/echoes.mjs';
 
@@ -40,6 +40,20 @@ describe('spawnProgram', () => {
     await program.waitForLine('got SIGTERM');
   });
 
+  it('is gone with what it left behind, which kept its output open', async () => {
+    // given
+    const program = await spawnProgram('test/programs/leaves-a-child.mjs');
+    const [, left] = (await program.waitForLine('left')).split(' ');
+    await waitFor(() => !program.isRunning, { what: 'the program to end' });
+
+    // when
+    await program.stop();
+
+    // then
+    expect(await program.exited).toEqual({ code: 1, signal: null });
+    await waitFor(() => !isAProcess(Number(left)), { what: `process ${left} to be gone` });
+  });
+
   it('shows what was printed when a line never comes', async () => {
     const program = await spawnProgram(echoes, { args: ['exit'] });
     const waiting = program.waitForLine('no such line');
@@ -47,3 +61,11 @@ describe('spawnProgram', () => {
     await expect(waiting).rejects.toThrow('on standard error');
   });
 });
+
+function isAProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

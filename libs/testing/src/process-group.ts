@@ -10,7 +10,15 @@ export function isAlive(child: ChildProcess): boolean {
 
 /** Sends a signal to a process that leads a group, and to all that it started. Does nothing when it has ended. */
 export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined || !isAlive(child)) return;
+  if (isAlive(child)) signalAll(child, signal);
+}
+
+/**
+ * The same when the leader may have ended before what it started. Somebody of the group must be left: after the last of
+ * them, its number may be another's.
+ */
+export function signalAll(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);
   } catch (error) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Guarded, guarded } from './guard.js';
-import { freezeGroup, isAlive, signalGroup, thawGroup } from './process-group.js';
+import { freezeGroup, isAlive, signalAll, thawGroup } from './process-group.js';
 import { forget, remember } from './started.js';
 import { waitFor } from './wait-for.js';
 
@@ -53,6 +53,7 @@ export class Program {
   readonly #path: string;
   readonly #guarded: Guarded;
   readonly #child: ChildProcess;
+  #isOver = false;
   #stopping: Promise<void> | undefined;
 
   constructor(path: string, space: Guarded, child: ChildProcess) {
@@ -62,7 +63,10 @@ export class Program {
     collectLines(child.stdout, this.lines);
     collectLines(child.stderr, this.errorLines);
     // Not 'exit': 'close' comes when the pipes are read to their end as well.
-    this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+    this.exited = once(child, 'close').then(([code, signal]) => {
+      this.#isOver = true;
+      return { code, signal };
+    });
     remember(this);
   }
 
@@ -106,7 +110,8 @@ export class Program {
 
   /** Sends a signal (default SIGKILL) to the program and all that it started in its group; resolves when it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<ProgramExit> {
-    signalGroup(this.#child, signal);
+    // What it started and left behind holds its output open: while that is so, its group is not empty.
+    if (!this.#isOver) signalAll(this.#child, signal);
     return this.exited;
   }
 
