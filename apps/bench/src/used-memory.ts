@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { type Place, urlOf } from './place.js';
 
-/** How many bytes of Redis something takes: `used_memory` after it less before it. */
+/** How many bytes of Redis something takes: what is in use after it less what was before it. */
 export async function usedMemoryOf(place: Place, act: () => Promise<void>): Promise<number> {
   const client = new Redis(urlOf(place, 'redis'));
   try {
@@ -13,7 +13,13 @@ export async function usedMemoryOf(place: Place, act: () => Promise<void>): Prom
   }
 }
 
+/**
+ * All but the buffers of connections, which come and go. They are added up from `CLIENT LIST`, which counts them when asked:
+ * `used_memory_dataset` takes what each connection had up to a second ago, and leaves out what the table of keys costs.
+ */
 async function usedMemory(client: Redis): Promise<number> {
-  const info = await client.info('memory');
-  return Number(/used_memory_dataset:(\d+)/.exec(info)?.[1]);
+  const memory = await client.info('memory');
+  const clients = String(await client.client('LIST'));
+  const buffers = [...clients.matchAll(/ tot-mem=(\d+)/g)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+  return Number(/^used_memory:(\d+)/m.exec(memory)?.[1]) - buffers;
 }
