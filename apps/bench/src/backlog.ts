@@ -66,8 +66,11 @@ export async function drain(
 /** Messages a second. */
 const fast = 10_000;
 const fewestForFast = 50_000;
+/** So many windows of work: a cold trial finds too low a rate, and the first quarter is not counted. */
+const windows = 2.6;
 /** A second and more of the fastest: with less it would be measured while it is compiled. */
 const mostBacklog = 1_000_000;
+const mostBacklogWhenQuick = 50_000;
 
 /**
  * How many messages keep a consumer busy for the window: found by draining a few. A slow subject gets fewer, so that a
@@ -84,13 +87,13 @@ export async function backlogFor(
     await stop();
     return messages / Math.max(seconds, 0.001);
   };
-  let least = options.concurrency === 1 ? 500 : 3000;
+  let least = options.concurrency === 1 ? 500 : place.quick ? 1000 : 3000;
   let rate = await rateOf(least);
   if (rate > fast) {
     // It was only getting warm. A quick run takes it as it is: it shows the order of things.
     least = place.quick ? fewestForFast / 5 : fewestForFast;
     if (!place.quick) rate = await rateOf(least);
   }
-  const wanted = (rate * 2 * (place.warmUpMs + place.windowMs)) / 1000;
-  return Math.round(Math.min(mostBacklog, Math.max(least, wanted)));
+  const wanted = (rate * windows * place.windowMs) / 1000;
+  return Math.round(Math.min(place.quick ? mostBacklogWhenQuick : mostBacklog, Math.max(least, wanted)));
 }

@@ -14,7 +14,12 @@ function samples(values: readonly number[], settings: Settings = { payloadBytes:
 }
 
 function compared(bySubject: Record<string, Sample[]>) {
-  const [comparison] = compare(scenario, { samples: new Map(Object.entries(bySubject)), absent: {}, rounds: 3 });
+  const [comparison] = compare(scenario, {
+    samples: new Map(Object.entries(bySubject)),
+    absent: {},
+    rounds: 3,
+    isJudged: true,
+  });
   if (comparison === undefined) throw new Error('nothing was compared');
   return comparison;
 }
@@ -55,6 +60,15 @@ describe('a comparison', () => {
   it('is refused when a peer failed in every round', () => {
     const { refused, peers } = compared({ millrace: samples([1, 2, 3]), bullmq: [] });
     expect({ refused, peers }).toEqual({ refused: { bullmq: 'measured in 0 of 3 rounds' }, peers: {} });
+  });
+
+  it('of a run that is too short names its targets and does not judge', () => {
+    const taken = new Map([
+      ['millrace', samples([50, 40, 90])],
+      ['bullmq', samples([10, 9, 30])],
+    ]);
+    const [comparison] = compare(scenario, { samples: taken, absent: {}, rounds: 3, isJudged: false });
+    expect(comparison?.targets).toEqual([{ against: 'bullmq', wanted: '≥ 4', isMet: null }]);
   });
 
   it('has no ratio to nothing', () => {

@@ -34,7 +34,8 @@ export interface Comparison {
 export interface TargetVerdict {
   readonly against: string;
   readonly wanted: string;
-  readonly isMet: boolean;
+  /** Null when the run was too short to judge by. */
+  readonly isMet: boolean | null;
 }
 
 /** What the rounds of one scenario gave: the samples of each subject, or why there are none. */
@@ -42,6 +43,8 @@ export interface Measured {
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
   readonly absent: Readonly<Record<string, string>>;
   readonly rounds: number;
+  /** Whether it was long enough to hold it against the targets. */
+  readonly isJudged: boolean;
 }
 
 /** One comparison a result of the scenario. */
@@ -51,7 +54,11 @@ export function compare(scenario: Scenario, measured: Measured): Comparison[] {
     .map((result) => compareResult(scenario, result, measured));
 }
 
-function compareResult(scenario: Scenario, result: Result, { samples, absent, rounds }: Measured): Comparison {
+function compareResult(
+  scenario: Scenario,
+  result: Result,
+  { samples, absent, rounds, isJudged }: Measured,
+): Comparison {
   const ordered = [samples.get('millrace') ?? [], ...samples.values()];
   const reference = ordered.find((taken) => taken.length > 0) ?? [];
   const settings = reference[0]?.settings ?? {};
@@ -83,7 +90,9 @@ function compareResult(scenario: Scenario, result: Result, { samples, absent, ro
     rounds,
     absent: Object.fromEntries(Object.entries(absent).filter(([subject]) => subject in scenario.subjects)),
     refused,
-    targets: verdicts(result, { ...ratio, ...(ofCeiling === null ? {} : { ceiling: ofCeiling }) }, ours),
+    targets: verdicts(result, { ...ratio, ...(ofCeiling === null ? {} : { ceiling: ofCeiling }) }, ours).map(
+      (verdict) => (isJudged ? verdict : { ...verdict, isMet: null }),
+    ),
   };
 }
 

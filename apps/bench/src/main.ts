@@ -4,9 +4,10 @@ import type { Comparison } from './comparison.js';
 import { type Circumstances, circumstances } from './machine.js';
 import { type BenchOptions, readOptions, usage } from './options.js';
 import { Progress } from './progress.js';
-import { missingServers, runAll } from './run.js';
+import { runAll } from './run.js';
 import { scenarios } from './scenarios.js';
 import { Servers } from './servers.js';
+import { missingServers } from './subjects.js';
 import { remarks, table } from './table.js';
 
 process.exitCode = await main();
@@ -52,10 +53,10 @@ async function measure(options: BenchOptions): Promise<number> {
     await servers.stop();
   }
   progress.end();
-  console.log(page(known, measuredOn, options));
+  console.log(page(known, measuredOn, options, progress.failures));
   if (ending.signal.aborted) return exitCode;
   if (known.length === 0) progress.say('nothing was measured');
-  return progress.failures === 0 && known.length > 0 ? 0 : 1;
+  return progress.failures.length === 0 && known.length > 0 ? 0 : 1;
 }
 
 function writeJson(path: string | undefined, comparisons: readonly Comparison[], measuredOn: Circumstances): void {
@@ -65,9 +66,14 @@ function writeJson(path: string | undefined, comparisons: readonly Comparison[],
   writeFileSync(path, `${JSON.stringify(entries, null, 2)}\n`);
 }
 
-function page(comparisons: readonly Comparison[], measuredOn: Circumstances, { rounds }: BenchOptions): string {
+function page(
+  comparisons: readonly Comparison[],
+  measuredOn: Circumstances,
+  { rounds }: BenchOptions,
+  failures: readonly string[],
+): string {
   const { machine, node, servers, commit } = measuredOn;
   const list = Object.values(servers).join('; ');
   const summary = `medians of ${rounds} alternating rounds; ${machine}; Node ${node}; ${list}; commit ${commit}`;
-  return [table(comparisons), '', ...remarks(comparisons), '', summary].join('\n');
+  return [table(comparisons), '', ...remarks(comparisons), ...failures, '', summary].join('\n');
 }

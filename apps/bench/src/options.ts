@@ -24,7 +24,7 @@ export const usage = `npm run bench -- [options]
 
   --only <name,…>       results or scenarios, also the first part of a name: queue.publish, log
   --subjects <name,…>   only these subjects: millrace, ceiling, bullmq, …
-  --quick               short windows and the main peers: everything in a third of the time
+  --quick               short windows and the main peers on Redis: everything in under five minutes
   --rounds <n>          default 3, the least from which anything is reported
   --durability <d>      none, everysec (default) or always: as Redis' appendfsync
   --json <file>         write the results there

@@ -23,7 +23,7 @@ export interface Costs {
 
 // A turn holds its share of what is done now and then: heartbeats (500 ms), renewals with them, commits (100 ms).
 const full = { passes: 6, warmUpMs: 300, turnMs: 1000 };
-const quick = { passes: 2, warmUpMs: 40, turnMs: 100 };
+const quick = { passes: 1, warmUpMs: 40, turnMs: 100 };
 
 /**
  * Measures points beside each other: several passes, up and down in turns. Before its turn a ground is warmed up, and before

@@ -71,7 +71,7 @@ function loadOf(row: Entry | undefined): string {
 function shortfalls(rows: readonly Entry[]): string[] {
   const missed = rows.flatMap((row) =>
     row.targets
-      .filter(({ isMet }) => !isMet)
+      .filter(({ isMet }) => isMet === false)
       .map(({ against, wanted }) => {
         const reached =
           against === 'ours' ? row.ours?.median : against === 'ceiling' ? row.ofCeiling : row.ratio[against];

@@ -2,7 +2,7 @@ import type { RunListener } from './run.js';
 
 /** One line that is written over in a terminal, a line a measurement elsewhere; on standard error. */
 export class Progress implements RunListener {
-  failures = 0;
+  readonly #failures = new Map<string, number>();
   readonly #startedAt = performance.now();
 
   onMeasurement(done: number, all: number, scenario: string, subject: string, round: number): void {
@@ -11,8 +11,14 @@ export class Progress implements RunListener {
   }
 
   onFailure(scenario: string, subject: string, error: unknown): void {
-    this.failures++;
-    this.say(`failed: ${scenario}, ${subject}: ${error instanceof Error ? error.message : String(error)}`);
+    const what = `${scenario}, ${subject}`;
+    this.#failures.set(what, (this.#failures.get(what) ?? 0) + 1);
+    this.say(`failed: ${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  /** A line each that stands below the table: who failed in every round is not in it. */
+  get failures(): string[] {
+    return [...this.#failures].map(([what, times]) => `failed: ${what}: ${times} times, for the reason told above`);
   }
 
   /** A line that stays. */

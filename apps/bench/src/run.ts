@@ -3,8 +3,9 @@ import { take } from './measurement.js';
 import type { BenchOptions } from './options.js';
 import type { Place } from './place.js';
 import type { Sample, Scenario } from './scenario.js';
-import { type ServerKind, serverOf } from './server-kind.js';
+import { serverOf } from './server-kind.js';
 import type { Servers } from './servers.js';
+import { absentSubjects, presentSubjects } from './subjects.js';
 
 /** Told what happens while a run goes on. */
 export interface RunListener {
@@ -13,9 +14,9 @@ export interface RunListener {
   onFailure(scenario: string, subject: string, error: unknown): void;
 }
 
-// Quick windows are long enough for the JIT to have settled and for some 10,000 messages of a slow peer.
+// A quick run saves at the windows, not at the warm-up: what is measured cold flatters whoever has the least code.
 const full = { quick: false, warmUpMs: 300, windowMs: 1000 };
-const quick = { quick: true, warmUpMs: 150, windowMs: 350 };
+const quick = { quick: true, warmUpMs: 300, windowMs: 250 };
 
 /**
  * Runs all chosen scenarios, one after the other, nothing beside anything else. Tells after each what is known so far: a
@@ -79,42 +80,8 @@ async function runScenario(
       }
     }
   }
-  return compare(scenario, { samples, absent: absentSubjects(scenario, options, servers), rounds: options.rounds });
-}
-
-// Left out of quick runs unless they are asked for.
-const slowPeers = ['groupmq', 'bee-queue', 'nats', 'kafka'];
-
-/** The servers that the chosen scenarios and subjects would need and that are not here, and why. */
-export function missingServers(options: BenchOptions, servers: Servers): Partial<Record<ServerKind, string>> {
-  const subjects = options.scenarios.flatMap((scenario) => Object.keys(scenario.subjects));
-  const wanted = subjects.filter((subject) => options.subjects?.includes(subject) ?? true).map(serverOf);
-  const entries = [...new Set(wanted)].flatMap((kind) => {
-    const server = servers.get(kind);
-    return 'absent' in server ? [[kind, server.absent] as const] : [];
-  });
-  return Object.fromEntries(entries);
-}
-
-function presentSubjects(scenario: Scenario, options: BenchOptions, servers: Servers): string[] {
   const absent = absentSubjects(scenario, options, servers);
-  return Object.keys(scenario.subjects).filter((subject) => !(subject in absent));
-}
-
-/** Who is not measured, and why. */
-function absentSubjects(scenario: Scenario, options: BenchOptions, servers: Servers): Record<string, string> {
-  const entries = Object.keys(scenario.subjects).flatMap((subject) => {
-    const why = whyAbsent(subject, options, servers);
-    return why === undefined ? [] : [[subject, why] as const];
-  });
-  return Object.fromEntries(entries);
-}
-
-function whyAbsent(subject: string, { subjects, quick: isQuick }: BenchOptions, servers: Servers): string | undefined {
-  const server = servers.get(serverOf(subject));
-  if ('absent' in server) return server.absent;
-  if (subjects !== undefined) return subjects.includes(subject) ? undefined : 'not among --subjects';
-  return isQuick && slowPeers.includes(subject) ? 'left out of quick runs' : undefined;
+  return compare(scenario, { samples, absent, rounds: options.rounds, isJudged: !options.quick });
 }
 
 function rotate<T>(list: readonly T[], by: number): T[] {

@@ -22,7 +22,9 @@ export function remarks(comparisons: readonly Comparison[]): string[] {
   const refused = comparisons.flatMap((row) =>
     Object.entries(row.refused).map(([peer, why]) => `not compared: ${row.scenario} with ${peer}: ${why}`),
   );
-  return [...[...absent].map(([peer, why]) => `absent: ${peer}: ${why}`), ...refused];
+  const isJudged = comparisons.every(({ targets }) => targets.every(({ isMet }) => isMet !== null));
+  const short = isJudged ? [] : ['a quick run shows the order of things; whether a target is met, a whole run tells'];
+  return [...[...absent].map(([peer, why]) => `absent: ${peer}: ${why}`), ...refused, ...short];
 }
 
 /** A number with three digits that count: 123,000 rather than 123,456. */
@@ -45,7 +47,8 @@ function showPeer(row: Comparison, peer: string): string {
 }
 
 function showTarget({ against, wanted, isMet }: Comparison['targets'][number]): string {
-  return `${isMet ? '✓' : '✗'} ${wanted}${against === 'ours' ? '' : ` × ${against}`}`;
+  const mark = isMet === null ? '' : isMet ? '✓ ' : '✗ ';
+  return `${mark}${wanted}${against === 'ours' ? '' : ` × ${against}`}`;
 }
 
 /** Rows as a Markdown table, the first being its head. */

@@ -19,7 +19,8 @@ if redis.call('GET', KEYS[2]) then return 0 end
 return redis.call('XGROUP', 'SETID', KEYS[1], 'bench', ARGV[1])`;
 
 const entriesPerRead = 10;
-const blockMs = 1000;
+// What is stopped waits so long at most: after each trial of a backlog.
+const blockMs = 100;
 
 export const openCeilingLog: OpenLogPeer = async (place) => {
   const url = urlOf(place, 'redis');

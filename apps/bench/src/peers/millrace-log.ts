@@ -1,6 +1,5 @@
 import { Events } from '@millrace/delivery';
 import { Log } from '@millrace/log';
-import { Metrics } from '@millrace/metrics';
 import { RedisConnection } from '@millrace/redis';
 import type { LogLayout, OpenLog, OpenLogPeer } from '../log-peer.js';
 import type { Payload } from '../payload.js';
@@ -13,6 +12,7 @@ export const openMillraceLog: OpenLogPeer = async (place, layout) => logOn(await
 
 /** The same with metrics, as an application that is scraped has them. */
 export const openMeasuredLog: OpenLogPeer = async (place, layout) => {
+  const { Metrics } = await import('@millrace/metrics');
   const events = new Events();
   const connection = await connectionTo(place);
   const metrics = new Metrics({ connection, events });

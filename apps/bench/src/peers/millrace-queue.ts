@@ -1,5 +1,4 @@
 import { Events } from '@millrace/delivery';
-import { Metrics } from '@millrace/metrics';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { type Place, urlOf } from '../place.js';
@@ -10,6 +9,7 @@ export const openMillraceQueue: OpenQueuePeer = async (place, name) => queueOn(a
 
 /** The same with metrics, as an application that is scraped has them. */
 export const openMeasuredQueue: OpenQueuePeer = async (place, name) => {
+  const { Metrics } = await import('@millrace/metrics');
   const events = new Events();
   const connection = await connectionTo(place);
   const metrics = new Metrics({ connection, events });

@@ -22,7 +22,7 @@ export const logMemory: readonly Scenario[] = (['none', 'zlib'] as const).map((c
       async (place, open, subject) => {
         const log = await open(place, { compression });
         await log.publish(payload(0));
-        const count = place.quick ? 20_000 : 100_000;
+        const count = place.quick ? 10_000 : 100_000;
         const start = performance.now();
         const bytes = await usedMemoryOf(place, () => fill(log, count));
         return {

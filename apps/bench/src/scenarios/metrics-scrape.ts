@@ -1,8 +1,5 @@
-import { Events } from '@millrace/delivery';
-import { Log } from '@millrace/log';
-import { Metrics } from '@millrace/metrics';
-import { Broker } from '@millrace/queue';
-import { RedisConnection } from '@millrace/redis';
+import type { Events } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
 import { confirmedDurability } from '../durability.js';
 import { payload } from '../payload.js';
 import { percentile } from '../percentile.js';
@@ -22,7 +19,12 @@ export const metricsScrape: Scenario = {
   subjects: { millrace: measure },
 };
 
+// What it measures is loaded in the process that measures it.
+
 async function measure(place: Place): Promise<Sample> {
+  const { Events } = await import('@millrace/delivery');
+  const { Metrics } = await import('@millrace/metrics');
+  const { RedisConnection } = await import('@millrace/redis');
   const connection = await new RedisConnection({ url: urlOf(place, 'redis') }).open();
   const events = new Events();
   await declare(connection, events);
@@ -45,6 +47,8 @@ async function measure(place: Place): Promise<Sample> {
 }
 
 async function declare(connection: RedisConnection, events: Events): Promise<void> {
+  const { Log } = await import('@millrace/log');
+  const { Broker } = await import('@millrace/queue');
   const log = new Log(connection, { events });
   const producer = log.producer();
   for (let index = 0; index < topics; index++) {
