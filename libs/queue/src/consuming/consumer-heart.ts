@@ -7,6 +7,11 @@ import { beat, type Heartbeat } from '../store/heartbeat.js';
 import { queueKeys } from '../store/keys.js';
 import { ConsumerWatch } from './consumer-watch.js';
 
+/** How often a consumer beats. */
+const beatMs = 1000;
+/** And one that waits, holds nothing and is the only one of its queue: there is nobody whose death it has to notice. */
+const calmBeatMs = 3000;
+
 /** Whom a heart beats for. */
 export interface HeartUser {
   /** The present registration, or undefined while there is none: then nothing beats. */
@@ -36,6 +41,8 @@ export class ConsumerHeart {
   #server = '';
   #isStale = true;
   #isWatching = false;
+  #beatenAt = 0;
+  #isCalm = false;
 
   constructor(
     connection: RedisConnection,
@@ -65,7 +72,13 @@ export class ConsumerHeart {
 
   /** Beats now. */
   now(): void {
+    this.stir();
     this.#loop.wake();
+  }
+
+  /** Something happened to its consumer: it beats at the usual pace until it has seen that all is calm. */
+  stir(): void {
+    this.#isCalm = false;
   }
 
   /** What a new registration says of its owner. */
@@ -87,10 +100,13 @@ export class ConsumerHeart {
   }
 
   async #beat(): Promise<number> {
-    const restMs = Math.min(1000, Math.floor(this.#leaseMs / 3));
+    const restMs = Math.min(beatMs, Math.floor(this.#leaseMs / 3));
     const keys = this.#user.keys();
-    if (keys === undefined || !this.#connection.isUp) return restMs;
+    if (keys === undefined || !this.#connection.isUp || this.#mayRest(restMs)) return restMs;
     const info = this.#isStale ? await this.#describe() : this.#told;
+    // Until it is stirred, which may be while Redis answers.
+    this.#isCalm = true;
+    this.#beatenAt = performance.now();
     const heartbeat = await beat(this.#connection.commands, keys, {
       leaseMs: this.#leaseMs,
       isWaiting: this.#user.isWaiting(),
@@ -102,9 +118,17 @@ export class ConsumerHeart {
       return restMs;
     }
     this.#told = info;
+    if (!isCalm(heartbeat)) this.stir();
     this.#user.beaten(heartbeat);
     if (heartbeat.duty !== undefined) this.#attend(keys, heartbeat.duty);
     return restMs;
+  }
+
+  #mayRest(restMs: number): boolean {
+    if (!this.#isCalm || this.#isStale || !this.#user.isWaiting()) return false;
+    const longestMs = Math.min(calmBeatMs, this.#leaseMs / 3);
+    // Timers are late by some ms: what is nearer to this beat than to the next is this one.
+    return performance.now() - this.#beatenAt < longestMs - restMs / 2;
   }
 
   async #describe(): Promise<string> {
@@ -135,4 +159,10 @@ export class ConsumerHeart {
         this.#isWatching = false;
       });
   }
+}
+
+/** Nothing to do, and nobody else to look after. */
+function isCalm({ hasWork, held, duty }: Heartbeat): boolean {
+  if (hasWork || held > 0 || duty === undefined) return false;
+  return duty.colleagues.length === 0 && duty.dead.length === 0 && duty.dying === 0;
 }

@@ -60,9 +60,10 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     this.membership = new ConsumerMembership(connection, options, slot, this, () => this.#heart.introduce());
     this.turns = new ConsumerTurns(connection, this, report);
     this.settling = new ConsumerSettling(this.turns, host, options, slot);
-    this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, slot).wake, (wakeUp) =>
-      this.turns.woken(wakeUp),
-    );
+    this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, slot).wake, (wakeUp) => {
+      this.#heart.stir();
+      this.turns.woken(wakeUp);
+    });
     this.#heart = new ConsumerHeart(connection, { queue: slot, leaseMs: options.leaseMs }, this);
     owner.room.join(this.turns);
   }
@@ -112,6 +113,7 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
   }
 
   take(messages: readonly Taken[]): void {
+    this.#heart.stir();
     this.#owner.report.delivered(messages);
     this.#owner.room.served(this.turns);
     // A turn that ended after the stop began: what it brought goes back, the first one last.

@@ -2,9 +2,10 @@ import { asList, asText, lua, type RedisClient } from '@millrace/redis';
 import { type QueueKeys, queueKeys } from './keys.js';
 
 // Registers a consumer of a queue that exists. Its id begins with its rank: sorted as texts, ids stand in the order of
-// priority, and of registration where that is equal.
+// priority, and of registration where that is equal. A consumer that was alone and rests is woken: it beats slowly while
+// there is nobody to look after.
 //
-// KEYS 1 consumers 2 consumer-info 3 meta
+// KEYS 1 consumers 2 consumer-info 3 meta 4 idle 5 wake
 // ARGV 1 rank (three digits) 2 something unique 3 lease in ms 4 who it is, as JSON 5 its connection, as an owner of queues
 // RETURNS nil when there is no such queue, { 'exclusive' } when it belongs to another connection, else { consumer id, queue settings as JSON }
 const registerScript = lua`#!lua flags=allow-oom
@@ -18,8 +19,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local id = ('%s.%08d.%s'):format(ARGV[1], call('HINCRBY', KEYS[3], 'registrations', 1), ARGV[2])
 call('ZADD', KEYS[1], now + ARGV[3], id)
 call('HSET', KEYS[2], id, ARGV[4])
-local isRanked = false
-for _, other in ipairs(call('ZRANGE', KEYS[1], 0, -1)) do isRanked = isRanked or other:sub(1, 3) ~= ARGV[1] end
+local isRanked, all = false, call('ZRANGE', KEYS[1], 0, -1)
+for _, other in ipairs(all) do
+  isRanked = isRanked or other:sub(1, 3) ~= ARGV[1]
+  if #all == 2 and other ~= id and call('ZREM', KEYS[4], other) == 1 then call('RPUSH', KEYS[5], other) end
+end
 if isRanked then call('HSET', KEYS[3], 'ranked', 1) else call('HDEL', KEYS[3], 'ranked') end
 local meta = call('HMGET', KEYS[3], 'single-active', 'active')
 if meta[1] and not (meta[2] and call('ZSCORE', KEYS[1], meta[2])) then call('HSET', KEYS[3], 'active', id) end
@@ -57,9 +61,9 @@ export async function registerConsumer(
     readonly owner: string;
   },
 ): Promise<Registered | 'exclusive' | undefined> {
-  const { consumers, consumerInfo, meta }: QueueKeys = queueKeys(place.prefix, place.queue);
+  const { consumers, consumerInfo, meta, idle, wake }: QueueKeys = queueKeys(place.prefix, place.queue);
   const args = [rankOf(request.priority), request.unique, request.leaseMs, request.info, request.owner];
-  const reply = await registerScript.run(client, [consumers, consumerInfo, meta], args);
+  const reply = await registerScript.run(client, [consumers, consumerInfo, meta, idle, wake], args);
   if (reply === null) return undefined;
   const [consumer, settings] = asList(reply).map(asText);
   if (consumer === 'exclusive') return consumer;
