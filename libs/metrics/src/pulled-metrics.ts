@@ -49,6 +49,8 @@ export class Distribution {
   readonly #counts: number[];
   #sum = 0;
   #count = 0;
+  /** Where the last value went: the next one mostly goes there too. */
+  #last = 0;
 
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
@@ -59,12 +61,11 @@ export class Distribution {
     this.#sum += value;
     this.#count++;
     const bounds = this.#bounds;
-    for (let index = 0; index < bounds.length; index++) {
-      if (value <= (bounds[index] as number)) {
-        (this.#counts[index] as number)++;
-        return;
-      }
-    }
+    let index = this.#last;
+    while (index > 0 && value <= (bounds[index - 1] as number)) index--;
+    while (index < bounds.length && value > (bounds[index] as number)) index++;
+    if (index < bounds.length) (this.#counts[index] as number)++;
+    this.#last = index;
   }
 
   /** Cumulative, as Prometheus wants them. */

@@ -147,7 +147,8 @@ export class RecordRunner {
 
   #report(task: RecordTask, outcome: Outcome): void {
     const { attempt, timestamp, startedAt } = task;
-    if (task === this.#starting && outcome.kind === 'completed' && attempt === 1 && !this.#ended.isFull) {
+    if (task === this.#starting && outcome.kind === 'completed' && attempt === 1) {
+      if (this.#ended.isFull) this.#host.events.tellRun(this.#ended);
       this.#ended.add(startedAt, timestamp);
       return;
     }
