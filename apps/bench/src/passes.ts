@@ -21,9 +21,16 @@ export interface Costs {
   readonly messages: number;
 }
 
+/** How often, and how long. */
+export interface Pace {
+  readonly passes: number;
+  readonly warmUpMs: number;
+  readonly turnMs: number;
+}
+
 // A turn holds its share of what is done now and then: heartbeats (500 ms), renewals with them, commits (100 ms).
-const full = { passes: 6, warmUpMs: 300, turnMs: 1000 };
-const quick = { passes: 1, warmUpMs: 40, turnMs: 100 };
+const full: Pace = { passes: 6, warmUpMs: 300, turnMs: 1000 };
+const quick: Pace = { passes: 1, warmUpMs: 40, turnMs: 100 };
 
 /**
  * Measures points beside each other: several passes, up and down in turns. Before its turn a ground is warmed up, and before
@@ -33,8 +40,8 @@ export async function inPasses(
   place: Place,
   points: readonly number[],
   prepare: (point: number) => Promise<Ground>,
+  { passes, warmUpMs, turnMs } = place.quick ? quick : full,
 ): Promise<Costs> {
-  const { passes, warmUpMs, turnMs } = place.quick ? quick : full;
   const measured = new Map<number, number[]>(points.map((point) => [point, []]));
   let messages = 0;
   for (let pass = 0; pass <= passes; pass++) {

@@ -17,7 +17,8 @@ export const openMeasuredLog: OpenLogPeer = async (place, layout) => {
   const connection = await connectionTo(place);
   const metrics = new Metrics({ connection, events });
   await metrics.start();
-  return logOn(connection, layout, events);
+  const log = await logOn(connection, layout, events);
+  return { ...log, close: () => metrics.stop().then(log.close) };
 };
 
 async function connectionTo(place: Place): Promise<RedisConnection> {

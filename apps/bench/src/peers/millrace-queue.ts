@@ -14,7 +14,8 @@ export const openMeasuredQueue: OpenQueuePeer = async (place, name) => {
   const connection = await connectionTo(place);
   const metrics = new Metrics({ connection, events });
   await metrics.start();
-  return queueOn(connection, name, events);
+  const queue = await queueOn(connection, name, events);
+  return { ...queue, close: () => metrics.stop().then(queue.close) };
 };
 
 async function connectionTo(place: Place): Promise<RedisConnection> {
