@@ -42,7 +42,9 @@ export class ConsumerHeart {
   #isStale = true;
   #isWatching = false;
   #beatenAt = 0;
+  /** By the last beat that was answered. */
   #isCalm = false;
+  #isStirred = false;
 
   constructor(
     connection: RedisConnection,
@@ -79,6 +81,7 @@ export class ConsumerHeart {
   /** Something happened to its consumer: it beats at the usual pace until it has seen that all is calm. */
   stir(): void {
     this.#isCalm = false;
+    this.#isStirred = true;
   }
 
   /** What a new registration says of its owner. */
@@ -104,9 +107,9 @@ export class ConsumerHeart {
     const keys = this.#user.keys();
     if (keys === undefined || !this.#connection.isUp || this.#mayRest(restMs)) return restMs;
     const info = this.#isStale ? await this.#describe() : this.#told;
-    // Until it is stirred, which may be while Redis answers.
-    this.#isCalm = true;
-    this.#beatenAt = performance.now();
+    this.#isCalm = false;
+    // It may be stirred while Redis answers.
+    this.#isStirred = false;
     const heartbeat = await beat(this.#connection.commands, keys, {
       leaseMs: this.#leaseMs,
       isWaiting: this.#user.isWaiting(),
@@ -118,7 +121,8 @@ export class ConsumerHeart {
       return restMs;
     }
     this.#told = info;
-    if (!isCalm(heartbeat)) this.stir();
+    this.#beatenAt = performance.now();
+    this.#isCalm = isCalm(heartbeat) && !this.#isStirred;
     this.#user.beaten(heartbeat);
     if (heartbeat.duty !== undefined) this.#attend(keys, heartbeat.duty);
     return restMs;
