@@ -10,7 +10,7 @@ import type { Result, Sample } from './scenario.js';
 const perSecond = 500;
 const shares = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
 const concurrency = 10;
-/** V8 compiles what has run some thousand times, and at this rate that takes longer than where there is no pause. */
+/** So many times the usual warm-up: V8 compiles what has run some thousand times, which takes longer where there are pauses. */
 const warmUps = 4;
 
 /** Something through which a message goes from a sender to a waiting handler. */

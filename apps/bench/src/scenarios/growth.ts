@@ -1,9 +1,10 @@
 import { batchSize, drain, fill } from '../backlog.js';
+import { clear, connect } from '../connection.js';
 import { confirmedDurability } from '../durability.js';
 import { flow } from '../flow.js';
 import { type Costs, type Ground, inPasses, type Turn } from '../passes.js';
 import { payloadBytes, payloads } from '../payload.js';
-import { type Place, urlOf } from '../place.js';
+import type { Place } from '../place.js';
 import type { Result, Sample, Scenario } from '../scenario.js';
 
 // Not beside peers, but beside ourselves: what a message costs must not depend on how much there is of everything.
@@ -163,15 +164,4 @@ async function publishFor(
   await Promise.all(Array.from({ length: batchesInFlight }, lane));
   await handled(messages);
   return { messages, ms: performance.now() - start };
-}
-
-async function connect(place: Place) {
-  const { RedisConnection } = await import('@millrace/redis');
-  return new RedisConnection({ url: urlOf(place, 'redis') }).open();
-}
-
-/** Leaves the server as empty as it was: each point of each pass is measured on one. */
-async function clear(connection: Awaited<ReturnType<typeof connect>>): Promise<void> {
-  await connection.commands.call('FLUSHALL', 'SYNC');
-  connection.close();
 }

@@ -1,8 +1,9 @@
 import { batchSize, drain, fill } from '../backlog.js';
+import { clear, connect } from '../connection.js';
 import { confirmedDurability } from '../durability.js';
 import { type Ground, inPasses, type Pace } from '../passes.js';
 import { payloadBytes } from '../payload.js';
-import { type Place, urlOf } from '../place.js';
+import type { Place } from '../place.js';
 import type { OpenQueue } from '../queue-peer.js';
 import type { Sample, Scenario } from '../scenario.js';
 
@@ -92,10 +93,7 @@ async function prepare(place: Place, open: Open, count: number): Promise<Ground>
     },
     close: async () => {
       await source.close();
-      const { RedisConnection } = await import('@millrace/redis');
-      const connection = await new RedisConnection({ url: urlOf(place, 'redis') }).open();
-      await connection.commands.call('FLUSHALL', 'SYNC');
-      connection.close();
+      await clear(await connect(place));
     },
   };
 }
