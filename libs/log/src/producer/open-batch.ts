@@ -2,6 +2,9 @@ import type { AppenderSetting } from './appender-setting.js';
 import type { PreparedRecord } from './parcel.js';
 import { ProducerBatch } from './producer-batch.js';
 
+/** A batch of so many bytes is full: it is worth a trip of its own, and another partition's turn (Kafka's `batch.size`). */
+export const fullBytes = 16 * 1024;
+
 /** What a batch is given before it needs it, at most: a producer may have a thousand of them open. */
 const maxGuessedBytes = 32 * 1024;
 
@@ -52,6 +55,15 @@ export class OpenBatch {
     else this.makeRoom(record.bytes);
     this.#batch ??= this.#begin(expectedBytes, now, deadline);
     this.#batch.add(record);
+  }
+
+  /**
+   * Closes it when it has waited long enough; and, unless the producer lingers, when it is full and Redis `isIdle`, which
+   * then appends it while the next records are encoded.
+   */
+  closeIfReady(isIdle: boolean): void {
+    const isFull = isIdle && this.bytes >= fullBytes && this.#setting.options.lingerMs === 0;
+    if (isFull || this.isDue) this.close();
   }
 
   close(): void {

@@ -65,15 +65,20 @@ export class PartitionAppender {
   /** Puts records into one batch, or as few as `maxBatchBytes` allows. `now` and `deadline` by the monotonic clock. */
   add(records: readonly PreparedRecord[], bytes: number, now: number, deadline: number): void {
     this.#open.makeRoom(bytes);
-    for (const record of records) this.addOne(record, now, deadline, bytes);
+    for (const record of records) this.#put(record, bytes, now, deadline);
+    this.#pump();
   }
 
-  /** Puts one record into the open batch, with others of `expectedBytes` in all that come with it. */
-  addOne(record: PreparedRecord, now: number, deadline: number, expectedBytes = record.bytes): void {
+  /** Puts one record into the open batch. */
+  addOne(record: PreparedRecord, now: number, deadline: number): void {
+    this.#put(record, record.bytes, now, deadline);
+    this.#pump();
+  }
+
+  #put(record: PreparedRecord, expectedBytes: number, now: number, deadline: number): void {
     const { topic } = record;
     if (topic.id === this.#topic.id && topic.version > this.#topic.version) this.#topic = topic;
     this.#open.add(record, expectedBytes, now, deadline);
-    if (this.#waiting.size > 0) this.#pump();
   }
 
   /** The batch that is open has waited long enough for more records: it goes as soon as there is room in flight. */
@@ -101,7 +106,7 @@ export class PartitionAppender {
 
   #pump(): void {
     while (!this.#isRecovering && this.#returned.length === 0 && this.#inFlight.size < this.#maxInFlight) {
-      if (this.#waiting.size === 0 && this.#open.isDue) this.#open.close();
+      if (this.#waiting.size === 0) this.#open.closeIfReady(this.#inFlight.size === 0);
       const batch = this.#waiting.shift();
       if (batch === undefined) return;
       if (!batch.isSettled) this.#launch(batch);
@@ -160,7 +165,8 @@ export class PartitionAppender {
         break;
       case 'again':
         if (verdict.failure !== undefined) batch.note(verdict.failure);
-        this.#comeBack(batch, verdict.trouble);
+        this.#returned.push({ batch, trouble: verdict.trouble });
+        this.#leave(batch);
         break;
       case 'refused':
         batch.note(verdict.failure);
@@ -170,11 +176,6 @@ export class PartitionAppender {
       default:
         verdict satisfies never;
     }
-  }
-
-  #comeBack(batch: ProducerBatch, trouble: Trouble): void {
-    this.#returned.push({ batch, trouble });
-    this.#leave(batch);
   }
 
   #leave(batch: ProducerBatch): void {

@@ -25,7 +25,10 @@ export interface ProducerOptions {
   readonly replicaTimeoutMs: number;
   /** A batch that is sent again after a lost reply gets the offsets it got the first time. Default true. */
   readonly idempotent: boolean;
-  /** How long a batch waits for more records. Default 0: what is sent in one turn of the event loop shares a batch. */
+  /**
+   * How long a batch waits for more records. Default 0: what is sent in one turn of the event loop shares a batch, which
+   * goes before the turn ends when it has 16 KiB and nothing else of its partition is under way.
+   */
   readonly lingerMs: number;
   /** A batch is closed before it grows past this. A larger record gets a batch of its own. Default 256 KiB. */
   readonly maxBatchBytes: number;

@@ -54,7 +54,7 @@ export class Producer {
 
   /**
    * Sends one record; resolves when Redis has it (see `acks`), with its offset. What is sent in one turn of the event
-   * loop shares a batch. Do not change the value before it resolves: it may be encoded later.
+   * loop shares a batch (see `lingerMs`). Do not change the value before it resolves: it may be encoded later.
    *
    * @throws {InvalidMessageError} the record is wrong; nothing was sent
    * @throws {TopicNotFoundError}
@@ -122,7 +122,7 @@ export class Producer {
     this.#assertOpen();
     const prepared = this.#preparation.prepareOne(record, parcel, 0);
     if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(prepared.bytes))
-      this.#writer(prepared.topic).appenderFor(prepared).addOne(prepared, now, deadline);
+      this.#writer(prepared.topic).addOne(prepared, now, deadline);
     else this.#queue([record], parcel, prepared === undefined ? undefined : [prepared], deadline, reject);
   }
 
@@ -172,7 +172,7 @@ export class Producer {
     const [first] = records;
     if (first === undefined) return;
     if (records.length === 1) {
-      this.#writer(first.topic).appenderFor(first).addOne(first, now, deadline);
+      this.#writer(first.topic).addOne(first, now, deadline);
       return;
     }
     for (const [appender, group] of this.#grouped(records)) {
@@ -182,17 +182,17 @@ export class Producer {
 
   #grouped(records: readonly PreparedRecord[]): Map<PartitionAppender, PreparedRecord[]> {
     const groups = new Map<PartitionAppender, PreparedRecord[]>();
-    const rotating = new Map<TopicWriter, Topic>();
+    const rotating = new Set<TopicWriter>();
     let writer = this.#writer(records[0]!.topic);
     for (const record of records) {
       if (record.topic.name !== writer.topicName) writer = this.#writer(record.topic);
-      const appender = record.partition === undefined ? writer.keyless(record.topic) : writer.appenderFor(record);
-      if (record.partition === undefined) rotating.set(writer, record.topic);
+      const appender = writer.appenderFor(record);
+      if (record.partition === undefined) rotating.add(writer);
       const group = groups.get(appender);
       if (group === undefined) groups.set(appender, [record]);
       else group.push(record);
     }
-    for (const [writer, topic] of rotating) writer.nextKeyless(topic);
+    for (const writer of rotating) writer.nextKeyless();
     return groups;
   }
 

@@ -1,11 +1,9 @@
 import type { Topic } from '../model/topic.js';
 import { partitionKeys } from '../store/keys.js';
 import type { AppenderSetting } from './appender-setting.js';
+import { fullBytes } from './open-batch.js';
 import type { PreparedRecord } from './parcel.js';
 import { PartitionAppender } from './partition-appender.js';
-
-/** After so many bytes in one batch, records without a key go on to the next partition (Kafka's `batch.size`). */
-const stickyBytes = 16 * 1024;
 
 /** One producer's way into the partitions of one topic. */
 export class TopicWriter {
@@ -28,13 +26,20 @@ export class TopicWriter {
     return this.#appenders.filter((appender) => appender !== undefined);
   }
 
-  /** Where one record goes: its own partition, or the one whose turn it is. */
-  appenderFor(record: PreparedRecord): PartitionAppender {
-    if (record.partition !== undefined) return this.#appender(record.topic, record.partition);
-    const current = this.keyless(record.topic);
-    this.#isKeylessUsed = true;
-    if (current.openBytes === 0 || current.openBytes + record.bytes <= stickyBytes) return current;
-    return this.nextKeyless(record.topic);
+  /** Puts one record into its own partition, or into the one whose turn it is, which ends with a full batch. */
+  addOne(record: PreparedRecord, now: number, deadline: number): void {
+    const appender = this.appenderFor(record);
+    appender.addOne(record, now, deadline);
+    if (record.partition !== undefined) return;
+    // Nothing is open any more when the batch was sent at once.
+    const isFull = appender.openBytes === 0 || appender.openBytes >= fullBytes;
+    if (isFull) this.#keyless++;
+    this.#isKeylessUsed = !isFull;
+  }
+
+  /** The way to a record's own partition, or to the one whose turn it is. */
+  appenderFor({ topic, partition }: PreparedRecord): PartitionAppender {
+    return partition === undefined ? this.keyless(topic) : this.#appender(topic, partition);
   }
 
   /** The partition whose turn it is for records without a key. */
@@ -43,9 +48,8 @@ export class TopicWriter {
   }
 
   /** Gives the turn to the next partition. */
-  nextKeyless(topic: Topic): PartitionAppender {
+  nextKeyless(): void {
     this.#keyless++;
-    return this.keyless(topic);
   }
 
   /** Batches are sent: those without a key that come next go to another partition. */
