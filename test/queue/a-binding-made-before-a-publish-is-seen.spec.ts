@@ -64,11 +64,11 @@ describe.each(servers)('on %s, a binding made before a publish', (_, start) => {
     // when
     const commands: string[] = [];
     const { commands: client } = connection;
-    const callBuffer = client.callBuffer.bind(client);
-    client.callBuffer = ((...args: Parameters<typeof callBuffer>) => {
-      commands.push(String(args[0]));
-      return callBuffer(...args);
-    }) as typeof client.callBuffer;
+    const sendCommand = client.sendCommand.bind(client);
+    client.sendCommand = (command: Parameters<typeof sendCommand>[0], stream?: never) => {
+      commands.push(command.name);
+      return sendCommand(command, stream);
+    };
     for (let n = 0; n < 10; n++) await broker.sendToQueue('a', n);
     await Promise.all(Array.from({ length: 100 }, (_, n) => broker.sendToQueue('a', n)));
     // then

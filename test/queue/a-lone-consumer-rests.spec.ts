@@ -49,7 +49,7 @@ async function waitingAt(
   for (let index = 0; index < count; index++) {
     await broker.consumer({ queue, leaseMs, handler: () => undefined }).start();
   }
-  const ids = (await connection.commands.zrange(consumers, 0, -1)).sort();
+  const ids = (await connection.commands.zrange(consumers, '0', '-1')).sort();
   return ids.map((id) => () => connection.commands.zscore(consumers, id));
 }
 

@@ -10,7 +10,7 @@ import { deadLettersArrived, someDying } from '../../libs/queue/src/store/dying.
 import { beat } from '../../libs/queue/src/store/heartbeat.js';
 import { findMessage } from '../../libs/queue/src/store/job.js';
 import { publishedKey, type QueueKeys, queueKeys, readyKeys } from '../../libs/queue/src/store/keys.js';
-import { messageTerms, publish } from '../../libs/queue/src/store/publish.js';
+import { messageTerms, publish, targetKeys } from '../../libs/queue/src/store/publish.js';
 import { writeQueue } from '../../libs/queue/src/store/queue-slot.js';
 import { registerConsumer } from '../../libs/queue/src/store/registration.js';
 import { settleVerdicts, type Verdict } from '../../libs/queue/src/store/settle.js';
@@ -184,7 +184,9 @@ export class QueueUnderSchedule {
       number: ++this.#calls,
       recordTtlMs: 60_000,
       messages,
-      targets: [{ keys: this.#keys, priorities: this.queue.priorities, picks: undefined }],
+      targets: [
+        { keys: targetKeys(this.#keys, this.queue.priorities), priorities: this.queue.priorities, picks: undefined },
+      ],
     });
     const exceptions = answer.kind === 'done' ? answer.exceptions : this.#note(`the publish was ${answer.kind}`, []);
     for (const [index, id] of unique.entries()) {

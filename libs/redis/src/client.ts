@@ -1,9 +1,9 @@
-import { Cluster, Command, type RedisOptions as IoredisOptions, Redis } from 'ioredis';
+import { Cluster, Command, type RedisOptions as IoredisOptions, Pipeline, Redis } from 'ioredis';
 import type { ConnectionOptions } from './connection-options.js';
 import { QuietConnector, QuietSentinelConnector } from './quiet-connectors.js';
 
 // The one door to ioredis for every other room: `libs/redis` and the `store/` folders may know it, nobody else does.
-export { Cluster, Command, Redis };
+export { Cluster, Command, Pipeline, Redis };
 
 /** One Redis server (perhaps found through Sentinel), or a cluster. */
 export type RedisClient = Redis | Cluster;

@@ -17,6 +17,7 @@ export { encodeArgument, PreparedCommand } from './prepared-command.js';
 export { type RedisFailure, redisFailure } from './redis-failure.js';
 export { type ReplicaDemand, type ReplicatedReply, runWithReplicas } from './replicated-call.js';
 export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';
-export { lua, Script, type ScriptArgument, type ScriptCall } from './script.js';
+export { lua, Script } from './script.js';
+export { type ScriptArgument, type ScriptCall, ScriptCommand } from './script-command.js';
 export { checkServer, parseServerInfo, type ServerInfo } from './server-check.js';
 export { writtenTogether } from './written-together.js';

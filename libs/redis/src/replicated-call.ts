@@ -1,7 +1,8 @@
-import { Cluster, type Redis, type RedisClient } from './client.js';
+import { Cluster, Pipeline, type Redis, type RedisClient } from './client.js';
 import { nodeAt, nodeServing } from './cluster-node.js';
 import { asInteger, asList } from './reply.js';
-import type { Script, ScriptArgument } from './script.js';
+import { isUnknownScript, type Script } from './script.js';
+import type { ScriptCall, ScriptCommand } from './script-command.js';
 
 /** How many replicas must have a write, and how. */
 export interface ReplicaDemand {
@@ -29,13 +30,13 @@ export interface ReplicatedReply {
 export async function runWithReplicas(
   client: RedisClient,
   script: Script,
-  call: { readonly keys: readonly string[]; readonly args: readonly ScriptArgument[] },
+  call: ScriptCall,
   demand: ReplicaDemand,
 ): Promise<ReplicatedReply> {
-  const send = (command: 'EVALSHA' | 'EVAL', body: string) =>
-    followed(client, [command, body, call.keys.length, ...call.keys, ...call.args], call.keys[0] ?? '', demand);
-  const [reply, waited] = await send('EVALSHA', script.sha).catch((error: unknown) => {
-    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return send('EVAL', script.source);
+  const send = (isWhole: boolean) =>
+    followed(client, () => script.command(call, { isWhole }), call.keys[0] ?? '', demand);
+  const [reply, waited] = await send(false).catch((error: unknown) => {
+    if (isUnknownScript(error)) return send(true);
     throw error;
   });
   const [leader = 0, replicas = 0] = demand.isOnDisk ? asList(waited).map(asInteger) : [1, asInteger(waited)];
@@ -43,23 +44,24 @@ export async function runWithReplicas(
   return { reply, shortfall: isEnough ? undefined : shortfallOf(replicas, demand) };
 }
 
-type Command = readonly [name: string, ...args: ScriptArgument[]];
+/** A command is sent once: another try is another command. */
+type MakeCommand = () => ScriptCommand;
 
 /** A node's client knows nothing of other nodes: redirections are followed here. */
-async function followed(client: RedisClient, command: Command, key: string, demand: ReplicaDemand): Promise<Replies> {
-  if (!(client instanceof Cluster)) return pipelined(client, command, demand);
+async function followed(client: RedisClient, make: MakeCommand, key: string, demand: ReplicaDemand): Promise<Replies> {
+  if (!(client instanceof Cluster)) return pipelined(client, make(), demand);
   try {
-    return await pipelined(await nodeServing(client, key), command, demand);
+    return await pipelined(await nodeServing(client, key), make(), demand);
   } catch (error) {
     const [kind, , address] = error instanceof Error ? error.message.split(' ') : [];
     if (kind === 'MOVED') {
       // A command by itself is followed, and the client remembers where to.
       await client.exists(key);
-      return pipelined(await nodeServing(client, key), command, demand);
+      return pipelined(await nodeServing(client, key), make(), demand);
     }
     const node = kind === 'ASK' ? nodeAt(client, address) : undefined;
     if (node === undefined) throw error;
-    return pipelined(node, command, demand, { isAsking: true });
+    return pipelined(node, make(), demand, { isAsking: true });
   }
 }
 
@@ -68,13 +70,13 @@ type Replies = readonly [reply: unknown, waited: unknown];
 /** Of one node: WAIT is about what the same connection wrote. */
 async function pipelined(
   client: Redis,
-  [name, ...args]: Command,
+  command: ScriptCommand,
   demand: ReplicaDemand,
   { isAsking = false } = {},
 ): Promise<Replies> {
-  const pipeline = client.pipeline();
+  const pipeline = new Pipeline(client);
   if (isAsking) pipeline.asking();
-  pipeline.callBuffer(name, ...args);
+  pipeline.sendCommand(command);
   if (demand.isOnDisk) pipeline.call('WAITAOF', 1, demand.minReplicas, demand.timeoutMs);
   else pipeline.call('WAIT', demand.minReplicas, demand.timeoutMs);
   const [replied, waited] = ((await pipeline.exec()) ?? []).slice(isAsking ? 1 : 0);

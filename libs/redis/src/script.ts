@@ -1,16 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Cluster, type RedisClient } from './client.js';
-
-/** What can be given to a script as ARGV. */
-export type ScriptArgument = string | number | Buffer;
-
-/** One call of a script. */
-export interface ScriptCall {
-  /** Of one hash tag. */
-  readonly keys: readonly string[];
-  /** ARGV, in order. */
-  readonly args: readonly ScriptArgument[];
-}
+import type { RedisClient } from './client.js';
+import { type ScriptArgument, type ScriptCall, ScriptCommand } from './script-command.js';
+import { writtenTogether } from './written-together.js';
 
 /**
  * A Lua script and its way to the server: sent by its hash, and whole when the server does not know it (a restart,
@@ -33,12 +24,20 @@ export class Script {
 
   /** `keys` must share one hash tag: the script runs in one slot of a cluster. */
   async run(client: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    const call = { keys, args };
     try {
-      return await client.callBuffer(this.#commands.byHash, this.sha, keys.length, ...keys, ...args);
+      return await sent(client, this.command(call));
     } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-      return await client.callBuffer(this.#commands.whole, this.source, keys.length, ...keys, ...args);
+      if (!isUnknownScript(error)) throw error;
+      return await sent(client, this.command(call, { isWhole: true }));
     }
+  }
+
+  /** A call that is sent by itself, once. `isWhole`: to a server that does not know the script. */
+  command(call: ScriptCall, { isWhole = false } = {}): ScriptCommand {
+    return isWhole
+      ? new ScriptCommand(this.#commands.whole, this.source, call)
+      : new ScriptCommand(this.#commands.byHash, this.sha, call);
   }
 
   /**
@@ -46,27 +45,27 @@ export class Script {
    * each to its node on a cluster. Never rejects: a call that failed has an Error in its place.
    */
   async runMany(client: RedisClient, calls: readonly ScriptCall[]): Promise<unknown[]> {
-    const alone = ({ keys, args }: ScriptCall) => this.run(client, keys, args).catch(asError);
-    if (client instanceof Cluster) return Promise.all(calls.map(alone));
-    const pipeline = client.pipeline();
-    for (const { keys, args } of calls) {
-      pipeline.callBuffer(this.#commands.byHash, this.sha, keys.length, ...keys, ...args);
-    }
-    const replies = (await pipeline.exec().catch(asError)) ?? [];
-    if (replies instanceof Error) return calls.map(() => replies);
-    return Promise.all(
-      calls.map((call, index) => {
-        const [error, reply] = replies[index] ?? [new Error('no reply'), undefined];
-        if (error === null) return reply;
-        return error.message.startsWith('NOSCRIPT') ? alone(call) : error;
-      }),
-    );
+    let replies: Promise<unknown>[] = [];
+    writtenTogether(client, () => {
+      replies = calls.map(({ keys, args }) => this.run(client, keys, args).catch(asError));
+    });
+    return Promise.all(replies);
   }
 }
 
 /** Tags a Lua script. A plain text: nothing may be put into it, or the server would cache one script a value. */
 export function lua(source: TemplateStringsArray): Script {
   return new Script(source.raw[0] ?? '');
+}
+
+/** The server was restarted, replaced, or told to forget its scripts. */
+export function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+function sent(client: RedisClient, command: ScriptCommand): Promise<unknown> {
+  client.sendCommand(command);
+  return command.promise;
 }
 
 function asError(error: unknown): Error {

@@ -1,7 +1,7 @@
 import type { Router } from '../model/routing.js';
 import { queueOf } from '../model/shards.js';
 import { queueKeys } from '../store/keys.js';
-import type { EntryResult, PublishTarget } from '../store/publish.js';
+import { type EntryResult, type PublishTarget, targetKeys } from '../store/publish.js';
 import type { Publication } from './publication.js';
 
 /** A message and the queues (slots of queues, where they are sharded) that one call puts it into. Without queues the call only checks the topology. */
@@ -16,6 +16,23 @@ export interface PublishEntry {
 export const maxMessages = 500;
 const maxEntries = 5000;
 const maxBytes = 1024 * 1024;
+
+type Target = Pick<PublishTarget, 'keys' | 'priorities'>;
+
+/** What is the same in all calls for a queue while its topology lasts: making a dozen keys took as long as packing a message. */
+const targetsOf = new WeakMap<Router, Map<string, Target>>();
+
+function targetOf(prefix: string, queue: string, router: Router): Target {
+  const known = targetsOf.get(router) ?? new Map<string, Target>();
+  const target = known.get(queue) ?? newTarget(prefix, queue, router);
+  targetsOf.set(router, known.set(queue, target));
+  return target;
+}
+
+function newTarget(prefix: string, queue: string, { topology }: Router): Target {
+  const priorities = topology.queues.get(queueOf(queue))?.priorities ?? 1;
+  return { keys: targetKeys(queueKeys(prefix, queue), priorities), priorities };
+}
 
 /** The messages of one script call. */
 export class PublishBatch {
@@ -93,14 +110,12 @@ export class PublishBatch {
   }
 
   targets(prefix: string): PublishTarget[] {
-    const topology = this.entries[0]?.router.topology;
+    const router = this.entries[0]?.router;
+    if (router === undefined) return [];
     return this.queues.map((queue) => {
       const picks = this.#picks.get(queue);
-      return {
-        keys: queueKeys(prefix, queue),
-        priorities: topology?.queues.get(queueOf(queue))?.priorities ?? 1,
-        picks: picks?.length === this.entries.length ? undefined : picks,
-      };
+      const { keys, priorities } = targetOf(prefix, queue, router);
+      return { keys, priorities, picks: picks?.length === this.entries.length ? undefined : picks };
     });
   }
 

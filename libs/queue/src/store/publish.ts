@@ -21,7 +21,8 @@ export interface OutgoingMessage {
 
 /** One queue of a call: its keys, and which of the call's messages it gets (by index; undefined: all of them). */
 export interface PublishTarget {
-  readonly keys: QueueKeys;
+  /** See `targetKeys`. */
+  readonly keys: readonly string[];
   readonly priorities: number;
   readonly picks: readonly number[] | undefined;
 }
@@ -62,6 +63,13 @@ export type PublishAnswer =
   /** A later call was here before this one: whoever waited for this one has given up. Nothing was done. */
   | { readonly kind: 'late' };
 
+/** The keys of a queue that publishing needs, in the order in which the script has them. */
+export function targetKeys(queue: QueueKeys, priorities: number): string[] {
+  const { meta, messages, delayed, expiry, idle, wake, seen, dying, counts, handled, handed } = queue;
+  const ready = readyKeys(queue, priorities);
+  return [meta, messages, delayed, expiry, idle, wake, seen, dying, counts, handled, handed, ...ready];
+}
+
 /** The part of a message that a script has to understand; '' when there is nothing. */
 export function messageTerms(terms: {
   readonly priority: number;
@@ -96,8 +104,7 @@ function scriptCall(call: PublishCall): { readonly keys: string[]; readonly args
   // Two arguments, not three a message: building and writing a command of 1,500 arguments took longer than all the rest.
   args.push(packEntries(call.messages), packTerms(call.messages));
   for (const { keys: queue, priorities, picks } of call.targets) {
-    keys.push(queue.meta, queue.messages, queue.delayed, queue.expiry, queue.idle, queue.wake, queue.seen, queue.dying);
-    keys.push(queue.counts, queue.handled, queue.handed, ...readyKeys(queue, priorities));
+    keys.push(...queue);
     args.push(priorities, picks === undefined ? '' : picks.map((index) => index + 1).join(','));
   }
   return { keys, args };
