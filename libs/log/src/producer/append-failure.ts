@@ -34,9 +34,8 @@ export function unconfirmed(confirmations: string): RedisFailure {
 
 /** What the callers of a batch get that was not confirmed: the last thing that went wrong with it, and why it ends now. */
 export function writeError(batch: ProducerBatch, partition: number, why: string, cause?: unknown): WriteError {
-  const topic = batch.records[0]?.topic.name ?? '';
-  const records = batch.records.length === 1 ? 'a record' : `${batch.records.length} records`;
-  return new WriteError(`${records} for topic "${topic}", partition ${partition}: ${why}.`, {
+  const records = batch.count === 1 ? 'a record' : `${batch.count} records`;
+  return new WriteError(`${records} for topic "${batch.topicName}", partition ${partition}: ${why}.`, {
     failure: batch.lastFailure?.failure ?? 'timeout',
     mayBeWritten: batch.mayBeWritten,
     cause,

@@ -84,7 +84,7 @@ export class OpenBatch {
     const { options, onSettled, onBegun } = this.#setting;
     // What came last is likely to come again: a frame that grows is copied, and each of its buffers is garbage.
     const bytes = Math.max(512 + expectedBytes, Math.min(this.#lastBytes, maxGuessedBytes));
-    const batch = new ProducerBatch(now, Math.min(options.maxBatchBytes, bytes), onSettled);
+    const batch = new ProducerBatch(this.#owner.topicName, now, Math.min(options.maxBatchBytes, bytes), onSettled);
     batch.expireAfter(Math.max(1, deadline - now), (late) => this.#owner.giveUp(late));
     onBegun(batch, this.#owner);
     return batch;

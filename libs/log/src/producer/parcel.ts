@@ -13,8 +13,7 @@ export interface PreparedRecord {
   /** What it counts for in limits and in the buffer. */
   readonly bytes: number;
   readonly valueBytes: number;
-  /** Emptied when it stands in a batch. */
-  value: Uint8Array | string;
+  readonly value: Uint8Array | string;
   readonly parcel: Parcel;
   /** Its place in the call that sent it. */
   readonly index: number;

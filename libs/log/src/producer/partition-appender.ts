@@ -139,10 +139,10 @@ export class PartitionAppender {
 
   #transmit(batch: ProducerBatch, frame: Buffer): void {
     const { options, producerId, channel } = this.#setting;
-    const { epoch, sequence, maxTimestamp, records } = batch;
+    const { epoch, sequence, maxTimestamp, count } = batch;
     const isForgotten = options.acks === 'none';
     const identity = options.idempotent && !isForgotten ? { producerId, epoch, sequence } : undefined;
-    const append = { topicId: this.#topic.id, count: records.length, maxTimestamp, frame, identity };
+    const append = { topicId: this.#topic.id, count, maxTimestamp, frame, identity };
     batch.isUnanswered = true;
     channel.append(this.keys, append).then(
       (reply) => this.#conclude(batch, verdictOfReply(reply, batch.isFloorChecked)),

@@ -2,12 +2,12 @@ import type { MillraceError } from '@millrace/core';
 import type { RedisFailure } from '@millrace/redis';
 import { compress } from '../model/batch-compression.js';
 import { type Compression, frameBatch, RecordBatchWriter } from '../model/record-batch.js';
-import type { PreparedRecord } from './parcel.js';
+import type { Parcel, PreparedRecord } from './parcel.js';
 import { minCompressedBytes } from './producer-options.js';
 
 /** One record batch on its way to one partition, from the first record until Redis has confirmed it or it is given up. */
 export class ProducerBatch {
-  readonly records: PreparedRecord[] = [];
+  readonly topicName: string;
   readonly createdAt: number;
   /** What stands in the frame once it is closed and compressed. */
   frame: Buffer | undefined;
@@ -25,15 +25,26 @@ export class ProducerBatch {
   #isSettled = false;
   readonly #writer: RecordBatchWriter;
   readonly #onSettled: (batch: ProducerBatch) => void;
+  // Of each record who waits for its answer, its place in what they sent, and when. Lists, since all else of it is in the
+  // writer: an object a record would be kept, and copied by the garbage collector, for as long as Redis takes.
+  readonly #parcels: Parcel[] = [];
+  readonly #indexes: number[] = [];
+  readonly #timestamps: number[] = [];
   #bytes = 0;
   #whenSettled: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /** @param createdAt by this process's monotonic clock */
-  constructor(createdAt: number, expectedBytes: number, onSettled: (batch: ProducerBatch) => void) {
+  constructor(topicName: string, createdAt: number, expectedBytes: number, onSettled: (batch: ProducerBatch) => void) {
+    this.topicName = topicName;
     this.createdAt = createdAt;
     this.#writer = new RecordBatchWriter(expectedBytes);
     this.#onSettled = onSettled;
+  }
+
+  /** How many records. */
+  get count(): number {
+    return this.#parcels.length;
   }
 
   /** Bytes of its records, as the buffer counts them. */
@@ -51,8 +62,9 @@ export class ProducerBatch {
 
   add(record: PreparedRecord): void {
     this.#writer.add(record.timestamp, record.key, record.headers, record.value, record.valueBytes);
-    record.value = '';
-    this.records.push(record);
+    this.#parcels.push(record.parcel);
+    this.#indexes.push(record.index);
+    this.#timestamps.push(record.timestamp);
     this.#bytes += record.bytes;
     if (record.timestamp > this.maxTimestamp) this.maxTimestamp = record.timestamp;
   }
@@ -94,16 +106,16 @@ export class ProducerBatch {
   /** Redis has it, from this offset on; −1 when nobody asked where. */
   confirm(baseOffset: number, partition: number): void {
     if (!this.#end()) return;
-    for (let index = 0; index < this.records.length; index++) {
-      const record = this.records[index]!;
+    for (let index = 0; index < this.count; index++) {
       const offset = baseOffset < 0 ? -1 : baseOffset + index;
-      record.parcel.confirm(record.index, { topic: record.topic.name, partition, offset, timestamp: record.timestamp });
+      const timestamp = this.#timestamps[index]!;
+      this.#parcels[index]!.confirm(this.#indexes[index]!, { topic: this.topicName, partition, offset, timestamp });
     }
   }
 
   fail(error: MillraceError): void {
     if (!this.#end()) return;
-    for (const record of this.records) record.parcel.fail(record.index, error);
+    for (let index = 0; index < this.count; index++) this.#parcels[index]!.fail(this.#indexes[index]!, error);
   }
 
   #end(): boolean {
