@@ -31,6 +31,8 @@ export interface LaneOwner {
  */
 const maxCalls = 4;
 const maxSmallCalls = 2;
+/** Fewer messages are not worth a call of their own. */
+const minEarlyMessages = 8;
 const firstRetryDelayMs = 20;
 const maxRetryDelayMs = 1000;
 
@@ -51,6 +53,10 @@ export class PublishLane {
   readonly #places = Array.from({ length: maxCalls }, (_, place) => place);
   #number = 0;
   #calls = 0;
+  #messagesUnderWay = 0;
+  /** Most messages under way at once since none was, and in the round before that. */
+  #most = 0;
+  #mostBefore = 0;
   #retryDelayMs = firstRetryDelayMs;
   #isScheduled = false;
   #isRetrying = false;
@@ -70,12 +76,22 @@ export class PublishLane {
 
   add(entry: PublishEntry): void {
     this.#pending.push(entry);
-    if (this.#isScheduled) return;
+    if (this.#pending.length >= this.#earlyMessages) this.#flush();
+    if (this.#isScheduled || this.#pending.length === 0) return;
     this.#isScheduled = true;
     // While nothing is under way a message waits for nobody but those that are published along with it. Else after the tick:
     // what callers publish whose replies came by several reads is in the same call then.
     if (this.#calls === 0) process.nextTick(this.#flushScheduled);
     else setImmediate(this.#flushScheduled);
+  }
+
+  /**
+   * So many do not wait for the tick to end: a full call, and while nothing is under way half of what is likely to come, so
+   * that the server works on it while the process makes the other half.
+   */
+  get #earlyMessages(): number {
+    const half = this.#mostBefore / 2;
+    return this.#calls > 0 || half < minEarlyMessages ? maxMessages : Math.min(half, maxMessages);
   }
 
   readonly #flushScheduled = (): void => {
@@ -100,10 +116,12 @@ export class PublishLane {
   #send(batch: PublishBatch): void {
     if (batch.place === undefined) batch.number(++this.#number, this.#places.pop() ?? 0);
     this.#calls++;
+    this.#messagesUnderWay += batch.entries.length;
+    this.#most = Math.max(this.#most, this.#messagesUnderWay);
     batch.isUncertain = true;
     this.#channel.publish(this.#callOf(batch)).then(
-      (answer) => this.#ended(() => this.#answered(batch, answer)),
-      (error: unknown) => this.#ended(() => this.#failedWith(batch, error)),
+      (answer) => this.#ended(batch, () => this.#answered(batch, answer)),
+      (error: unknown) => this.#ended(batch, () => this.#failedWith(batch, error)),
     );
   }
 
@@ -120,8 +138,13 @@ export class PublishLane {
     };
   }
 
-  #ended(handle: () => void): void {
+  #ended(batch: PublishBatch, handle: () => void): void {
     this.#calls--;
+    this.#messagesUnderWay -= batch.entries.length;
+    if (this.#calls === 0) {
+      this.#mostBefore = this.#most;
+      this.#most = 0;
+    }
     handle();
     if (this.#failed.length === 0) this.#flush();
     else if (this.#calls === 0) void this.#retry();
