@@ -39,12 +39,7 @@ export class TopicWriter {
 
   /** The way to a record's own partition, or to the one whose turn it is. */
   appenderFor({ topic, partition }: PreparedRecord): PartitionAppender {
-    return partition === undefined ? this.keyless(topic) : this.#appender(topic, partition);
-  }
-
-  /** The partition whose turn it is for records without a key. */
-  keyless(topic: Topic): PartitionAppender {
-    return this.#appender(topic, this.#keyless % topic.partitions);
+    return this.#appender(topic, partition ?? this.#keyless % topic.partitions);
   }
 
   /** Gives the turn to the next partition. */
