@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RedisCluster, type RedisServer, startCluster, startRedis } from '@millrace/testing';
-import { openBroker, ownPrefix } from './broker.js';
+import { commandsOf, openBroker, ownPrefix } from './broker.js';
 
 const servers: [string, () => Promise<RedisServer | RedisCluster>][] = [
   ['one server', () => startRedis()],
@@ -62,13 +62,7 @@ describe.each(servers)('on %s, a binding made before a publish', (_, start) => {
     await broker.declare({ queues: [{ name: 'a' }] });
     await broker.sendToQueue('a', 0);
     // when
-    const commands: string[] = [];
-    const { commands: client } = connection;
-    const sendCommand = client.sendCommand.bind(client);
-    client.sendCommand = (command: Parameters<typeof sendCommand>[0], stream?: never) => {
-      commands.push(command.name);
-      return sendCommand(command, stream);
-    };
+    const commands = commandsOf(connection);
     for (let n = 0; n < 10; n++) await broker.sendToQueue('a', n);
     await Promise.all(Array.from({ length: 100 }, (_, n) => broker.sendToQueue('a', n)));
     // then

@@ -28,3 +28,14 @@ export async function openBroker(
   };
   return { broker, connection, close };
 }
+
+/** The names of the commands that are sent over the connection from now on. */
+export function commandsOf({ commands: client }: RedisConnection): readonly string[] {
+  const names: string[] = [];
+  const sendCommand = client.sendCommand.bind(client);
+  client.sendCommand = (command: Parameters<typeof sendCommand>[0], stream?: never) => {
+    names.push(command.name);
+    return sendCommand(command, stream);
+  };
+  return names;
+}

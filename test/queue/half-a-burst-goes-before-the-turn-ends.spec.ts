@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RedisServer, startRedis } from '@millrace/testing';
-import { openBroker, ownPrefix } from './broker.js';
+import { commandsOf, openBroker, ownPrefix } from './broker.js';
 
 describe('a burst of messages', () => {
   let server: RedisServer;
@@ -9,45 +9,49 @@ describe('a burst of messages', () => {
   });
   afterAll(() => server.stop());
 
-  /** A queue, and how many script calls were sent for it by now. */
-  async function queueAndCalls() {
-    const { broker, connection } = await openBroker(server, ownPrefix());
+  /** A queue, what is sent for it from now on, and a way to publish many at once. */
+  async function openQueue() {
+    const { broker, connection, close } = await openBroker(server, ownPrefix());
     await broker.declareQueue({ name: 'jobs' });
     await broker.sendToQueue('jobs', 'the topology is known');
-    const { commands: client } = connection;
-    let calls = 0;
-    const sendCommand = client.sendCommand.bind(client);
-    client.sendCommand = (command: Parameters<typeof sendCommand>[0], stream?: never) => {
-      calls++;
-      return sendCommand(command, stream);
-    };
     const publish = (count: number) => Array.from({ length: count }, (_, n) => broker.sendToQueue('jobs', { n }));
-    return { broker, publish, calls: () => calls };
+    return { broker, close, publish, commands: commandsOf(connection) };
   }
 
   it('like the one before goes in two calls, the first while the second is made', async () => {
     // given
-    const { publish, calls } = await queueAndCalls();
+    const { publish, commands, close } = await openQueue();
     await Promise.all(publish(64));
-    const before = calls();
+    const before = commands.length;
     // when
     const receipts = publish(64);
     // then
-    expect(calls() - before).toBe(1);
+    expect(commands.slice(before)).toEqual(['EVALSHA']);
     await Promise.all(receipts);
-    expect(calls() - before).toBe(2);
+    expect(commands.slice(before)).toEqual(['EVALSHA', 'EVALSHA']);
+    await close();
   });
 
   it('of few messages shares one call', async () => {
-    const { publish, calls } = await queueAndCalls();
+    const { publish, commands, close } = await openQueue();
     await Promise.all(publish(7));
-    const before = calls();
+    const before = commands.length;
     await Promise.all(publish(7));
-    expect(calls() - before).toBe(1);
+    expect(commands.slice(before)).toEqual(['EVALSHA']);
+    await close();
+  });
+
+  it('that fills whole calls sends them before the turn ends, whatever came before', async () => {
+    const { publish, commands, close } = await openQueue();
+    const receipts = publish(1200);
+    expect(commands).toEqual(['EVALSHA', 'EVALSHA']);
+    await Promise.all(receipts);
+    expect(commands).toEqual(['EVALSHA', 'EVALSHA', 'EVALSHA']);
+    await close();
   });
 
   it('stands in the queue in its order', async () => {
-    const { broker, publish } = await queueAndCalls();
+    const { broker, publish, close } = await openQueue();
     for (let round = 0; round < 3; round++) await Promise.all(publish(1200));
     const handled: number[] = [];
     let finish = (): void => undefined;
@@ -65,5 +69,6 @@ describe('a burst of messages', () => {
     await all;
     await consumer.stop();
     expect(handled).toEqual(Array.from({ length: 3600 }, (_, index) => index % 1200));
+    await close();
   });
 });

@@ -19,19 +19,19 @@ const maxBytes = 1024 * 1024;
 
 type Target = Pick<PublishTarget, 'keys' | 'priorities'>;
 
-/** What is the same in all calls for a queue while its topology lasts: making a dozen keys took as long as packing a message. */
+/**
+ * What is the same in all calls for a queue while its topology lasts: making a dozen keys took as long as packing a message.
+ * A router is of one topology, and so of one prefix.
+ */
 const targetsOf = new WeakMap<Router, Map<string, Target>>();
 
 function targetOf(prefix: string, queue: string, router: Router): Target {
-  const known = targetsOf.get(router) ?? new Map<string, Target>();
-  const target = known.get(queue) ?? newTarget(prefix, queue, router);
-  targetsOf.set(router, known.set(queue, target));
+  const known = targetsOf.get(router)?.get(queue);
+  if (known !== undefined) return known;
+  const priorities = router.topology.queues.get(queueOf(queue))?.priorities ?? 1;
+  const target = { keys: targetKeys(queueKeys(prefix, queue), priorities), priorities };
+  targetsOf.set(router, (targetsOf.get(router) ?? new Map<string, Target>()).set(queue, target));
   return target;
-}
-
-function newTarget(prefix: string, queue: string, { topology }: Router): Target {
-  const priorities = topology.queues.get(queueOf(queue))?.priorities ?? 1;
-  return { keys: targetKeys(queueKeys(prefix, queue), priorities), priorities };
 }
 
 /** The messages of one script call. */
