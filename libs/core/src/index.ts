@@ -37,6 +37,7 @@ export {
   text,
 } from './options.js';
 export { type Outcome, outcomeOfThrow } from './outcome.js';
+export { PassingMap } from './passing-map.js';
 export {
   defaultRetryPolicy,
   type ErrorMatcher,

@@ -1,3 +1,4 @@
+import { PassingMap } from '@millrace/core';
 import { Fifo } from './fifo.js';
 
 /**
@@ -25,7 +26,7 @@ export function laneOf(ordering: Ordering, key: string | undefined): string | un
 /** Lets one item at a time into each lane and keeps the others in their order. A lane costs nothing while nobody is in it. */
 export class Lanes<T> {
   /** Busy lanes; those where somebody waits have a queue. */
-  readonly #lanes = new Map<string, Fifo<T> | null>();
+  readonly #lanes = new PassingMap<string, Fifo<T> | null>();
 
   /** Whether `item` may run now. If not, it waits its turn: `leave` answers it. */
   enter(name: string, item: T): boolean {

@@ -1,3 +1,4 @@
+import { PassingMap } from '@millrace/core';
 import { InFlight, RateLimit } from '@millrace/delivery';
 import { movingAverage, prefetchFor } from '../model/prefetch.js';
 import type { Taken } from '../store/turn.js';
@@ -18,7 +19,7 @@ export class ConsumerHold {
   readonly #options: ConsumerOptions;
   readonly #start: Start;
   readonly #askForMore: () => void;
-  readonly #held = new Map<string, HeldMessage>();
+  readonly #held = new PassingMap<string, HeldMessage>();
   /** By the slot that they came from. */
   readonly #counts: number[] = [];
   readonly #units: InFlight;
@@ -115,7 +116,7 @@ export class ConsumerHold {
   }
 
   all(): HeldMessage[] {
-    return [...this.#held.values()];
+    return this.#held.values();
   }
 
   /** One of the units that were started has ended. */

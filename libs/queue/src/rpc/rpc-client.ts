@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ClosedError, type CodecRegistry } from '@millrace/core';
+import { ClosedError, type CodecRegistry, PassingMap } from '@millrace/core';
 import { type Events, PollLoop } from '@millrace/delivery';
 import { maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
 import type { PublishProperties } from '../model/publish-properties.js';
@@ -46,7 +46,7 @@ export class RpcClient {
   readonly #codecs: CodecRegistry;
   readonly #requester = randomBytes(12).toString('base64url');
   readonly #keys: ReplyKeys;
-  readonly #pending = new Map<string, PendingRequest>();
+  readonly #pending = new PassingMap<string, PendingRequest>();
   readonly #loop: PollLoop;
   #client: RedisClient | undefined;
   #starting: Promise<void> | undefined;
@@ -102,7 +102,7 @@ export class RpcClient {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const pending of [...this.#pending.values()]) pending.failed(new ClosedError('the broker'));
+    for (const pending of this.#pending.values()) pending.failed(new ClosedError('the broker'));
     if (this.#client === undefined) return;
     // Stopped first: that the read under way is cut off is no error then.
     const stopped = this.#loop.stop();

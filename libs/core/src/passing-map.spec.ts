@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { PassingMap } from './passing-map.js';
+
+describe('a map for what comes and goes', () => {
+  it('keeps what is there, in its order, however much passes', () => {
+    // given a map and what a Map would have
+    const map = new PassingMap<number, string>();
+    const expected = new Map<number, string>();
+    // when ten thousand pass, some of which stay for long
+    for (let key = 0; key < 10_000; key++) {
+      map.set(key, `value ${key}`);
+      expected.set(key, `value ${key}`);
+      const gone = key - 40;
+      if (gone < 0 || gone % 997 === 0) continue;
+      expect(map.delete(gone)).toBe(true);
+      expected.delete(gone);
+    }
+    // then it has the same
+    expect(map.values()).toEqual([...expected.values()]);
+    expect(map.size).toBe(expected.size);
+    expect(map.get(997)).toBe('value 997');
+    expect(map.has(9_000)).toBe(false);
+  });
+
+  it('keeps all of many that only come', () => {
+    // given, when a thousand come and none goes
+    const map = new PassingMap<number, number>();
+    for (let key = 0; key < 1_000; key++) map.set(key, key);
+    // then
+    expect(map.values()).toHaveLength(1_000);
+    expect(map.get(0)).toBe(0);
+  });
+
+  it('says what was not there, and replaces what was', () => {
+    // given
+    const map = new PassingMap<string, number>();
+    map.set('a', 1);
+    // when, then
+    expect(map.delete('b')).toBe(false);
+    map.set('a', 2);
+    expect(map.size).toBe(1);
+    expect(map.get('a')).toBe(2);
+    map.clear();
+    expect(map.size).toBe(0);
+    expect(map.get('a')).toBeUndefined();
+  });
+
+  it('answers what was there when it was asked, whatever goes meanwhile', () => {
+    // given
+    const map = new PassingMap<string, number>();
+    map.set('a', 1);
+    map.set('b', 2);
+    // when
+    const seen: number[] = [];
+    for (const value of map.values()) {
+      map.delete('b');
+      seen.push(value);
+    }
+    // then
+    expect(seen).toEqual([1, 2]);
+  });
+});

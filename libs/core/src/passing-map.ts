@@ -1,0 +1,51 @@
+/** So many pass between two moves at least: a move costs a copy of what is there. */
+const minPassed = 256;
+
+/**
+ * A Map for what comes and goes, such as messages under way.
+ *
+ * A Map of JavaScript moves to a new table whenever entries that came and went have filled its own. V8's old table goes on naming the
+ * new one, and whatever was there when it moved. Once one of them has grown old, the garbage collector of the young holds all
+ * that passes through the Map from then on for alive, copies it twice, and leaves it to a collection of everything: with 40 objects
+ * under way at once it took 8 times as long as without the Map. So this one begins anew, with nothing of the old, before much has passed.
+ */
+export class PassingMap<K, V> {
+  #entries = new Map<K, V>();
+  #passed = 0;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  has(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  set(key: K, value: V): void {
+    if (this.#passed >= minPassed && this.#passed >= this.#entries.size * 4) {
+      this.#entries = new Map(this.#entries);
+      this.#passed = 0;
+    }
+    this.#passed++;
+    this.#entries.set(key, value);
+  }
+
+  /** False when it is not there. */
+  delete(key: K): boolean {
+    return this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries = new Map();
+    this.#passed = 0;
+  }
+
+  /** In the order in which they came; of this moment, whatever comes or goes meanwhile. */
+  values(): V[] {
+    return [...this.#entries.values()];
+  }
+}
