@@ -27,6 +27,8 @@ export class Fifo<T> {
 
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;
+    // Mostly it is the only one: its list stays what it is.
+    if (this.#items.length === 1) return this.#items.pop();
     const item = this.#items[this.#head];
     this.#items[this.#head++] = undefined;
     if (this.#head === this.#items.length) {

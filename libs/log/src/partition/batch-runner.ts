@@ -15,7 +15,7 @@ export class BatchRunner {
   readonly #host: WorkerHost;
   readonly #settler: RecordSettler;
   readonly #inHand = new InFlight();
-  readonly #running = new Set<BatchContext>();
+  readonly #running: BatchContext[] = [];
   #lingersUntil = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -94,10 +94,10 @@ export class BatchRunner {
     const { batchHandler, handlerTimeoutMs } = this.#host.options;
     const context = new BatchContext(tasks);
     const startedAt = performance.now();
-    this.#running.add(context);
+    this.#running.push(context);
     const handle = (): unknown => batchHandler?.(records, context);
     const outcome = await deliver({ handle, handlerTimeoutMs }, context, () => records);
-    this.#running.delete(context);
+    this.#running.splice(this.#running.indexOf(context), 1);
     await context.handlerEnded;
     const durationMs = performance.now() - startedAt;
     for (const task of tasks) {

@@ -1,8 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { RateLimit } from '@millrace/delivery';
+import { Fifo } from '../model/fifo.js';
 
 /** Somebody who has records to start. */
 export interface Dispatchable {
+  /** Whether it has a place in the turn. Kept by the dispatcher. */
+  hasPlace: boolean;
   /** Starts one record or batch; false when there is none to start now. */
   startNext(monotonicNow: number): boolean;
   /** Its turn is over. */
@@ -26,7 +29,7 @@ export class Dispatcher {
   readonly #concurrency: number;
   readonly #rate: RateLimit | undefined;
   /** Those that may have something to start, in their turn. A member may own a thousand partitions, most of them at rest. */
-  readonly #ready = new Set<Dispatchable>();
+  readonly #ready = new Fifo<Dispatchable>();
   #running = 0;
   #isScheduled = false;
   #isPumping = false;
@@ -45,7 +48,7 @@ export class Dispatcher {
   }
 
   remove(worker: Dispatchable): void {
-    this.#ready.delete(worker);
+    worker.hasPlace = false;
   }
 
   /** How many of `wanted` records may start now, by the rate; at least one. */
@@ -66,12 +69,13 @@ export class Dispatcher {
 
   /** A worker may have something to start: looks by the end of this turn. */
   wake(worker: Dispatchable): void {
-    this.#ready.add(worker);
+    this.#enqueue(worker);
     this.#pumpSoon();
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    for (const worker of this.#ready) worker.hasPlace = false;
     this.#ready.clear();
   }
 
@@ -91,12 +95,19 @@ export class Dispatcher {
     if (this.#isPumping) return;
     this.#isPumping = true;
     // Whoever is added again meanwhile has another turn, after the others.
-    for (const worker of this.#ready) {
-      if (!this.#isOpen(performance.now())) break;
-      this.#ready.delete(worker);
-      if (this.#serve(worker)) this.#ready.add(worker);
+    while (this.#ready.size > 0 && this.#isOpen(performance.now())) {
+      const worker = this.#ready.shift();
+      if (worker?.hasPlace !== true) continue;
+      worker.hasPlace = false;
+      if (this.#serve(worker)) this.#enqueue(worker);
     }
     this.#isPumping = false;
+  }
+
+  #enqueue(worker: Dispatchable): void {
+    if (worker.hasPlace) return;
+    worker.hasPlace = true;
+    this.#ready.push(worker);
   }
 
   /** Whether it may have more to start. */

@@ -39,6 +39,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly holds: WorkerHolds;
   readonly offsets: PartitionOffsets;
   readonly queue: PartitionQueue;
+  hasPlace = false;
   readonly #anchor = new LogAnchor();
   readonly #buffer: PartitionBuffer;
   readonly #host: WorkerHost;

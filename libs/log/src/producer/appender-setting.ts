@@ -14,7 +14,7 @@ export interface AppenderSetting {
   /** An append saw this version of the topic. */
   onNewVersion(topic: string, version: number): void;
   /** A batch was begun: `flush` is to be called when it has lingered. */
-  onBegun(batch: ProducerBatch, appender: { readonly topicName: string; flush(): void }): void;
+  onBegun(appender: { readonly topicName: string; flush(): void }): void;
   onSettled(batch: ProducerBatch): void;
   onBackgroundError(duty: string, error: unknown): void;
 }

@@ -37,8 +37,8 @@ export class OpenBatch {
     return this.#batch?.bytes ?? 0;
   }
 
-  is(batch: ProducerBatch): boolean {
-    return this.#batch === batch;
+  get batch(): ProducerBatch | undefined {
+    return this.#batch;
   }
 
   /** Closes it unless so many bytes more go into it. */
@@ -86,7 +86,7 @@ export class OpenBatch {
     const bytes = Math.max(512 + expectedBytes, Math.min(this.#lastBytes, maxGuessedBytes));
     const batch = new ProducerBatch(this.#owner.topicName, now, Math.min(options.maxBatchBytes, bytes), onSettled);
     batch.expireAfter(Math.max(1, deadline - now), (late) => this.#owner.giveUp(late));
-    onBegun(batch, this.#owner);
+    onBegun(this.#owner);
     return batch;
   }
 }

@@ -30,9 +30,9 @@ export class PartitionAppender {
   readonly #maxInFlight: number;
   #topic: Topic;
   readonly #open: OpenBatch;
-  // Neither is ever replaced: see Fifo.
+  // Neither is ever replaced: see Fifo. And neither is a Set: see PassingMap.
   readonly #waiting = new Fifo<ProducerBatch>();
-  readonly #inFlight = new Set<ProducerBatch>();
+  readonly #inFlight: ProducerBatch[] = [];
   #returned: { readonly batch: ProducerBatch; readonly trouble: Trouble }[] = [];
   #isRecovering = false;
   #failures = 0;
@@ -87,10 +87,17 @@ export class PartitionAppender {
     this.#pump();
   }
 
+  /** All that are not settled, and perhaps some that were given up. */
+  batches(): ProducerBatch[] {
+    const returned = this.#returned.map(({ batch }) => batch);
+    return [this.#open.batch ?? [], ...this.#waiting, ...this.#inFlight, ...returned].flat();
+  }
+
   /** Fails everything that is not confirmed yet, each batch with the error that `errorOf` makes for it. */
   abort(errorOf: (batch: ProducerBatch) => MillraceError): void {
-    const left = [this.#open.take(), ...this.#waiting, ...this.#inFlight, ...this.#returned.map(({ batch }) => batch)];
-    for (const batch of left) batch?.fail(errorOf(batch));
+    const left = this.batches();
+    this.#open.take();
+    for (const batch of left) batch.fail(errorOf(batch));
   }
 
   /** A batch takes no more records. */
@@ -100,13 +107,13 @@ export class PartitionAppender {
 
   /** A batch's time is over. */
   giveUp(batch: ProducerBatch): void {
-    if (this.#open.is(batch)) this.#open.close();
+    if (this.#open.batch === batch) this.#open.close();
     batch.fail(overdue(batch, this.partition, this.#setting.options.deliveryTimeoutMs));
   }
 
   #pump(): void {
-    while (!this.#isRecovering && this.#returned.length === 0 && this.#inFlight.size < this.#maxInFlight) {
-      if (this.#waiting.size === 0) this.#open.closeIfReady(this.#inFlight.size === 0);
+    while (!this.#isRecovering && this.#returned.length === 0 && this.#inFlight.length < this.#maxInFlight) {
+      if (this.#waiting.size === 0) this.#open.closeIfReady(this.#inFlight.length === 0);
       const batch = this.#waiting.shift();
       if (batch === undefined) return;
       if (!batch.isSettled) this.#launch(batch);
@@ -118,7 +125,7 @@ export class PartitionAppender {
       batch.epoch = this.#epoch;
       batch.sequence = this.#nextSequence++;
     }
-    this.#inFlight.add(batch);
+    this.#inFlight.push(batch);
     const compression = this.#setting.options.compression ?? this.#topic.compression;
     const closing =
       batch.frame === undefined ? batch.close(this.#setting.codecId(this.#topic), compression) : undefined;
@@ -179,9 +186,10 @@ export class PartitionAppender {
   }
 
   #leave(batch: ProducerBatch): void {
-    this.#inFlight.delete(batch);
+    const at = this.#inFlight.indexOf(batch);
+    if (at >= 0) this.#inFlight.splice(at, 1);
     if (this.#returned.length === 0) this.#pump();
-    else if (this.#inFlight.size === 0 && !this.#isRecovering) void this.#recover();
+    else if (this.#inFlight.length === 0 && !this.#isRecovering) void this.#recover();
   }
 
   /** All that were in flight are back: removes the reason, then sends them again in their order. */

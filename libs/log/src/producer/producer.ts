@@ -13,14 +13,13 @@ import type { AppenderSetting } from './appender-setting.js';
 import { FlushSchedule } from './flush-schedule.js';
 import { BatchParcel, type Parcel, type PreparedRecord, SingleParcel } from './parcel.js';
 import type { PartitionAppender } from './partition-appender.js';
-import type { ProducerBatch } from './producer-batch.js';
 import type { ProducerOptions } from './producer-options.js';
 import type { ProducerSurroundings } from './producer-surroundings.js';
 import { RecordPreparation } from './record-preparation.js';
 import { SendBuffer } from './send-buffer.js';
 import { TopicWriter } from './topic-writer.js';
 
-type Flushable = Parameters<AppenderSetting['onBegun']>[1];
+type Flushable = Parameters<AppenderSetting['onBegun']>[0];
 
 /** Sends records to topics. One for a process is enough: it batches what all callers send. */
 export class Producer {
@@ -34,7 +33,6 @@ export class Producer {
   readonly #writers = new Map<string, TopicWriter>();
   readonly #preparation: RecordPreparation;
   readonly #schedule: FlushSchedule<Flushable>;
-  readonly #unsettled = new Set<ProducerBatch>();
   readonly #setting: AppenderSetting;
   #closing: Promise<void> | undefined;
 
@@ -81,7 +79,8 @@ export class Producer {
   async flush(): Promise<void> {
     await this.#buffer.settled();
     for (const appender of this.#appenders()) appender.flush();
-    await Promise.all([...this.#unsettled].map((batch) => batch.settled()));
+    const batches = this.#appenders().flatMap((appender) => appender.batches());
+    await Promise.all(batches.map((batch) => batch.settled()));
   }
 
   /** Takes no more records and sends those it has; what is not confirmed by the deadline fails. Safe to call twice. */
@@ -225,14 +224,8 @@ export class Producer {
         if ((catalog.peek(name)?.version ?? version) >= version) return;
         catalog.refresh(name).catch((error: unknown) => onBackgroundError(`look up topic "${name}"`, error));
       },
-      onBegun: (batch, appender) => {
-        this.#unsettled.add(batch);
-        this.#schedule.add(appender);
-      },
-      onSettled: (batch) => {
-        this.#unsettled.delete(batch);
-        this.#buffer.release(batch.bytes);
-      },
+      onBegun: (appender) => this.#schedule.add(appender),
+      onSettled: (batch) => this.#buffer.release(batch.bytes),
       onBackgroundError,
     };
   }
