@@ -4,6 +4,7 @@ import { compress } from '../model/batch-compression.js';
 import { type Compression, frameBatch, RecordBatchWriter } from '../model/record-batch.js';
 import type { Parcel, PreparedRecord } from './parcel.js';
 import { minCompressedBytes } from './producer-options.js';
+import { RecordPlace } from './record-place.js';
 
 /** One record batch on its way to one partition, from the first record until Redis has confirmed it or it is given up. */
 export class ProducerBatch {
@@ -109,13 +110,21 @@ export class ProducerBatch {
     for (let index = 0; index < this.count; index++) {
       const offset = baseOffset < 0 ? -1 : baseOffset + index;
       const timestamp = this.#timestamps[index]!;
-      this.#parcels[index]!.confirm(this.#indexes[index]!, { topic: this.topicName, partition, offset, timestamp });
+      const place = new RecordPlace(this.topicName, partition, offset, timestamp);
+      this.#parcels[index]!.confirm(this.#indexes[index]!, place);
     }
+    this.#forget();
   }
 
   fail(error: MillraceError): void {
     if (!this.#end()) return;
     for (let index = 0; index < this.count; index++) this.#parcels[index]!.fail(this.#indexes[index]!, error);
+    this.#forget();
+  }
+
+  /** A batch that has grown old is found dead late, and whoever it named until then. */
+  #forget(): void {
+    this.#parcels.length = this.#indexes.length = this.#timestamps.length = 0;
   }
 
   #end(): boolean {
