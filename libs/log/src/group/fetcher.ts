@@ -3,7 +3,6 @@ import { Cluster, type RedisConnection } from '@millrace/redis';
 import type { PartitionWorker, PrefetchShare } from '../partition/partition-worker.js';
 import { type BatchReader, BlockingReader } from '../reader/batch-reader.js';
 import { PollingReader } from '../reader/polling-reader.js';
-import type { Fetch } from '../store/fetch.js';
 
 /** Nothing to ask for: who wants something wakes us; this is only for safety. */
 const idleMs = 1000;
@@ -51,21 +50,22 @@ export class Fetcher {
 
   async #poll(): Promise<number> {
     const asked: PartitionWorker[] = [];
-    const fetches: Fetch[] = [];
+    const positions: number[] = [];
     const share = this.#share();
     let count = Number.POSITIVE_INFINITY;
     for (const worker of this.#workers()) {
       const batches = worker.roomFor(share);
       if (batches === 0) continue;
       asked.push(worker);
-      fetches.push({ records: worker.records, offset: worker.position });
+      positions.push(worker.position);
       count = Math.min(count, batches);
     }
     if (asked.length === 0) return idleMs;
-    const { streams, restMs } = await this.#reader.read(fetches, count);
-    for (const [index, { records, offset }] of fetches.entries()) {
-      const batches = streams.get(records);
-      if (batches !== undefined) asked[index]?.feed(offset, batches);
+    const { streams, restMs } = await this.#reader.read(asked, count);
+    for (let index = 0; index < asked.length; index++) {
+      const batches = streams.get(asked[index]!.records);
+      // Meanwhile it may have been told to go on elsewhere.
+      if (batches !== undefined) asked[index]!.feed(positions[index]!, batches);
     }
     return restMs;
   }
