@@ -64,7 +64,7 @@ export interface ConsumerOptions {
   readonly commitIntervalMs: number;
   /** A static member id: a restart within `sessionTimeoutMs` under the same id moves no partition (KIP-345). Default: none. */
   readonly memberId?: string | undefined;
-  /** How long a partition stays with an owner that went silent. Default 10,000. Renewed after a tenth to a fifth of it. */
+  /** How long a partition stays with an owner that went silent. Default 10,000. Renewed after a sixth to a third of it. */
   readonly leaseMs: number;
   /** How long the group waits for a member that went silent. Default `leaseMs`; with a `memberId` 45,000, as in Kafka. */
   readonly sessionTimeoutMs?: number | undefined;

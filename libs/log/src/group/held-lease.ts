@@ -1,10 +1,11 @@
 import type { GroupPartition, LeaseHolder } from '../store/lease.js';
 
 /**
- * When a lease is renewed: after this share of it, or up to as much again later. A renewal that fails can be tried again for
- * most of the lease's time. The length is drawn anew each time, so that leases that were taken together are not renewed together.
+ * When a lease is renewed: after this share of it, or up to as much again later, which is a third (as with Kafka's heartbeats). A
+ * renewal that fails can be tried again for most of the lease's time, and what is committed now and then needs none. The length
+ * is drawn anew each time, so that leases that were taken together are not renewed together.
  */
-const renewAfter = 0.1;
+const renewAfter = 1 / 6;
 
 /**
  * A lease as its holder sees it. It counts from the moment a renewal was sent, by a clock that never jumps, and

@@ -43,27 +43,27 @@ export type CommitReply =
  *   back, except by a seek, which is counted.
  */
 const commit = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed', 'anchor')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed', 'anchor', 'crashes')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return {1} end
 local offset, isSeek, anchor = tonumber(ARGV[3]), ARGV[7] == '1', ARGV[8] .. ' ' .. ARGV[9]
 if offset < tonumber(lease[3] or '0') and not isSeek then return {1} end
 local meta = redis.call('HMGET', KEYS[3], 'end', 'start', 'nonce')
 local finish, start = tonumber(meta[1] or '0'), tonumber(meta[2] or '0')
 if offset > finish then return {2, finish} end
-if redis.call('EXISTS', KEYS[2]) == 0 then return {3} end
+local isStray = false
 if isSeek then anchor = ''
-elseif ARGV[8] == '' then
-  if offset > math.max(start, tonumber(lease[3] or '0')) then return {4} end
+elseif ARGV[8] == '' then isStray = offset > math.max(start, tonumber(lease[3] or '0'))
 elseif anchor ~= lease[4] and not (ARGV[8] == meta[1] and ARGV[9] == meta[3]) then
   local entry = redis.call('XRANGE', KEYS[2], '0-' .. ARGV[8], '0-' .. ARGV[8])[1]
-  if entry and (entry[2][6] or '') ~= ARGV[9] or not entry and start < tonumber(ARGV[8]) then return {4} end
+  isStray = entry and (entry[2][6] or '') ~= ARGV[9] or not entry and start < tonumber(ARGV[8])
 end
+if isStray then return {redis.call('EXISTS', KEYS[2]) == 1 and 4 or 3} end
 local moved = redis.pcall('XGROUP', 'SETID', KEYS[2], ARGV[5], '0-' .. ARGV[3])
 if type(moved) == 'table' and moved.err then return {3} end
 local time = redis.call('TIME')
 local ends = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[6])
-redis.call('HSET', KEYS[1], 'committed', ARGV[3], 'progress', ARGV[4], 'until', ends, 'anchor', anchor)
-if ARGV[3] ~= lease[3] then redis.call('HSET', KEYS[1], 'crashes', 0) end
+local crashes = ARGV[3] == lease[3] and lease[5] or 0
+redis.call('HSET', KEYS[1], 'committed', ARGV[3], 'progress', ARGV[4], 'until', ends, 'anchor', anchor, 'crashes', crashes)
 if isSeek then redis.call('HINCRBY', KEYS[1], 'rewinds', 1) end
 return {0}
 `;
