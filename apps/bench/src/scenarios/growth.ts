@@ -1,11 +1,11 @@
 import { batchSize, drain, fill } from '../backlog.js';
 import { clear, connect } from '../connection.js';
 import { confirmedDurability } from '../durability.js';
-import { flow } from '../flow.js';
 import { type Costs, type Ground, inPasses, type Turn } from '../passes.js';
 import { payloadBytes, payloads } from '../payload.js';
 import type { Place } from '../place.js';
 import type { Result, Sample, Scenario } from '../scenario.js';
+import { SteadyFlow } from '../steady-flow.js';
 
 // Not beside peers, but beside ourselves: what a message costs must not depend on how much there is of everything.
 
@@ -95,20 +95,21 @@ async function measurePartitions(place: Place, points: readonly number[]): Promi
     const log = new Log(connection);
     const topic = 'bench';
     await log.declareTopic({ name: topic, partitions });
-    const sink = flow();
-    const consumer = log.consumer({ group: topic, topics: topic, concurrency: 100, handler: sink.handled });
+    const flow = new SteadyFlow();
+    const consumer = log.consumer({ group: topic, topics: topic, concurrency: 100, handler: flow.handled });
     await consumer.start();
     const producer = log.producer({ maxBatchBytes: batchSize * (payloadBytes + 10) });
-    await producer.sendBatch(Array.from({ length: partitions }, (_, partition) => ({ topic, partition, value: 0 })));
-    await sink.until(partitions);
-    let next = 0;
-    const publish = (): Promise<unknown> => {
-      const partition = next++ % partitions;
+    const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition, value: 0 }));
+    const next = round(partitions);
+    const publish = () => {
+      const partition = next();
       return producer.sendBatch(payloads(batchSize).map((value) => ({ topic, partition, value })));
     };
+    await flow.start(() => producer.sendBatch(all), 4, publish);
     return {
-      turn: (ms) => publishFor(ms, 4, publish, sink.until),
+      turn: (ms) => flow.turn(ms),
       close: async () => {
+        await flow.stop();
         await consumer.stop();
         await log.close();
         await clear(connection);
@@ -125,19 +126,20 @@ async function measureQueues(place: Place, points: readonly number[]): Promise<C
     const broker = new Broker(connection);
     const names = Array.from({ length: queues }, (_, queue) => `bench-${queue}`);
     await broker.declare({ queues: names.map((name) => ({ name })) });
-    const sink = flow();
-    const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: sink.handled }));
+    const flow = new SteadyFlow();
+    const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: flow.handled }));
     await Promise.all(consumers.map((consumer) => consumer.start()));
-    await broker.publishBatch(names.map((routingKey) => ({ exchange: '', routingKey, body: 0 })));
-    await sink.until(queues);
-    let next = 0;
-    const publish = (): Promise<unknown> => {
-      const routingKey = names[next++ % queues] ?? '';
+    const all = names.map((routingKey) => ({ exchange: '', routingKey, body: 0 }));
+    const next = round(queues);
+    const publish = () => {
+      const routingKey = names[next()] ?? '';
       return broker.publishBatch(payloads(batchSize).map((body) => ({ exchange: '', routingKey, body })));
     };
+    await flow.start(() => broker.publishBatch(all), 1, publish);
     return {
-      turn: (ms) => publishFor(ms, 1, publish, sink.until),
+      turn: (ms) => flow.turn(ms),
       close: async () => {
+        await flow.stop();
         await Promise.all(consumers.map((consumer) => consumer.stop()));
         await broker.close();
         await clear(connection);
@@ -146,22 +148,8 @@ async function measureQueues(place: Place, points: readonly number[]): Promise<C
   });
 }
 
-/** Publishes batches for so long, some at once; the turn ends when all were handled. */
-async function publishFor(
-  ms: number,
-  batchesInFlight: number,
-  publish: () => Promise<unknown>,
-  handled: (count: number) => Promise<void>,
-): Promise<Turn> {
-  const start = performance.now();
-  let messages = 0;
-  const lane = async (): Promise<void> => {
-    while (performance.now() - start < ms) {
-      messages += batchSize;
-      await publish();
-    }
-  };
-  await Promise.all(Array.from({ length: batchesInFlight }, lane));
-  await handled(messages);
-  return { messages, ms: performance.now() - start };
+/** 0, 1, … `count` − 1, and again. */
+function round(count: number): () => number {
+  let next = 0;
+  return () => next++ % count;
 }
