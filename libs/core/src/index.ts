@@ -11,6 +11,7 @@ export { DeadLetter, Drop, RetryLater } from './control.js';
 export * from './errors.js';
 export { describeFailure, type Failure } from './failure.js';
 export { jsonCodec } from './json-codec.js';
+export { type Linked, LinkedList } from './linked-list.js';
 export {
   assertHeaders,
   type Headers,

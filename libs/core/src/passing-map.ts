@@ -13,18 +13,22 @@ export class PassingMap<K, V> {
   #entries = new Map<K, V>();
   #passed = 0;
 
+  /** How many are here. */
   get size(): number {
     return this.#entries.size;
   }
 
+  /** Whether one is here. */
   has(key: K): boolean {
     return this.#entries.has(key);
   }
 
+  /** Undefined when there is none. */
   get(key: K): V | undefined {
     return this.#entries.get(key);
   }
 
+  /** Puts one in, instead of what was there by that key. */
   set(key: K, value: V): void {
     if (this.#passed >= minPassed && this.#passed >= this.#entries.size * 4) {
       this.#entries = new Map(this.#entries);
@@ -34,11 +38,12 @@ export class PassingMap<K, V> {
     this.#entries.set(key, value);
   }
 
-  /** False when it is not there. */
+  /** Takes one out; false when there is none. */
   delete(key: K): boolean {
     return this.#entries.delete(key);
   }
 
+  /** Takes all out. */
   clear(): void {
     this.#entries = new Map();
     this.#passed = 0;

@@ -1,10 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import type { Outcome } from '@millrace/core';
+import { LinkedList, type Outcome } from '@millrace/core';
 import { deliverTo, HandledRun, InFlight } from '@millrace/delivery';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext, RecordTask } from './record-context.js';
 import { type Again, RecordSettler } from './record-settler.js';
-import { RunningTasks } from './running-tasks.js';
 import type { WorkerHost } from './worker-host.js';
 
 /** After so many owners in a row that died without getting on, a record may be what kills them. */
@@ -20,7 +19,8 @@ export class RecordRunner {
   readonly #settler: RecordSettler;
   readonly #inHand = new InFlight();
   /** Handlers whose outcome is not known yet. */
-  readonly #running = new RunningTasks();
+  /** Those whose handler runs. */
+  readonly #running = new LinkedList<RecordTask>();
   /** How many more records are run one by one, each attempt written down before it begins. */
   #careful: number;
   /** What ended within this turn, to be told at its end. */
@@ -66,7 +66,7 @@ export class RecordRunner {
 
   /** Takes back what is in hand; what user code still does counts for nothing. */
   abandon(reason: Error): void {
-    for (const task of this.#running.all()) task.abandon(reason);
+    for (const task of [...this.#running]) task.abandon(reason);
   }
 
   /** True when nothing is in hand any more, false when the time was over before. */
@@ -80,7 +80,7 @@ export class RecordRunner {
     deliverTo<RecordContext>(this.#host.plan, task, this.#decode, this.#decided);
     if (task.isDecided) return;
     this.#worker.queue.hold(task);
-    this.#running.add(task);
+    this.#running.push(task);
   }
 
   readonly #decode = (context: RecordContext): unknown => {
@@ -91,7 +91,7 @@ export class RecordRunner {
   readonly #decided = (outcome: Outcome, context: RecordContext): void => {
     const task = context as RecordTask;
     task.isDecided = true;
-    this.#running.delete(task);
+    this.#running.remove(task);
     if (task.startedAt > 0) this.#report(task, outcome);
     if (outcome.kind === 'completed') {
       this.#settler.completed(task);

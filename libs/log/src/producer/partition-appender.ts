@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, UnavailableError } from '@millrace/core';
 import { Fifo } from '../model/fifo.js';
 import type { Topic } from '../model/topic.js';
 import { updateFloor } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
-import { overdue, writeError } from './append-failure.js';
+import { overdue, restAfter, writeError } from './append-failure.js';
 import { type Trouble, unsent, type Verdict, verdictOfError, verdictOfReply } from './append-verdict.js';
 import type { AppenderSetting } from './appender-setting.js';
 import { OpenBatch } from './open-batch.js';
@@ -221,7 +220,7 @@ export class PartitionAppender {
         const topic = await reopen(this.#topic.name, this.partition);
         if (topic.id !== this.#topic.id) this.#renumber();
         this.#topic = topic;
-        await this.#rest();
+        await restAfter(this.#failures++);
         break;
       }
       case 'over-limit':
@@ -231,16 +230,11 @@ export class PartitionAppender {
       case 'failure':
         if (channel.isClosed) this.abort((batch) => writeError(batch, this.partition, 'the connection is closed'));
         else await channel.whenUp(1000);
-        await this.#rest();
+        await restAfter(this.#failures++);
         break;
       default:
         trouble satisfies never;
     }
-  }
-
-  /** 10 ms, doubling to 500 ms, ± 20 %: a Redis that is full or just back is not stormed. */
-  #rest(): Promise<void> {
-    return sleep(Math.min(10 * 2 ** this.#failures++, 500) * (0.8 + Math.random() * 0.4));
   }
 
   /** A new epoch: Redis refuses whatever of the old one is still on some wire, and expects number 0. */

@@ -46,8 +46,10 @@ export class Publication implements OutgoingMessage {
   outstanding = 0;
   /** One of them found another topology: when all have answered, it is routed anew. */
   isMisrouted = false;
-  /** Where it is counted until it is settled. */
+  /** Where it is until it is settled, and its neighbours there. */
   window: PublishWindow | undefined;
+  before: Publication | undefined;
+  after: Publication | undefined;
   route: Route = nowhere;
   /** The slots of the route's queues: the same list when none of them is sharded. */
   slots: readonly string[] = noSlots;

@@ -1,3 +1,4 @@
+import { LinkedList } from '@millrace/core';
 import type { Publication } from './publication.js';
 
 /** What a publisher may hold at once. */
@@ -15,9 +16,8 @@ const replyGraceMs = 200;
  */
 export class PublishWindow {
   readonly #bounds: PublishBounds;
-  /** In the order of their deadlines: all have the same time. The first ones may be settled already. */
-  #held: Publication[] = [];
-  #first = 0;
+  /** In the order of their deadlines: all have the same time. */
+  readonly #held = new LinkedList<Publication>();
   #count = 0;
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -64,14 +64,13 @@ export class PublishWindow {
 
   /** The message has its receipt or its error. */
   leave(publication: Publication): void {
+    this.#held.remove(publication);
     this.#count--;
     this.#bytes -= publication.bytes;
     if (this.#waiting.length > 0 && this.#isBelowBounds()) this.#waiting.shift()?.();
     if (this.#count === 0) {
       // Not cleared: the next message is likely to come soon. But nothing needs the process to stay for it.
       this.#timer?.unref();
-      this.#held = [];
-      this.#first = 0;
       for (const tell of this.#whenEmpty.splice(0)) tell();
     }
   }
@@ -92,17 +91,13 @@ export class PublishWindow {
   #expire(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (; this.#first < this.#held.length; this.#first++) {
-      const publication = this.#held[this.#first];
-      if (publication === undefined || publication.isSettled) continue;
+    for (let publication = this.#held.first; publication !== undefined; publication = this.#held.first) {
       if (publication.deadlineMs + (publication.uncertainCalls > 0 ? replyGraceMs : 0) > now) break;
       const why =
         publication.lastFailure === 'timeout' ? 'Redis did not answer in time' : 'Redis did not take it in time';
       publication.giveUp(publication.lastFailure, `${why} (${publication.lastFailure})`);
     }
-    this.#held.splice(0, this.#first);
-    this.#first = 0;
-    const next = this.#held[0];
+    const next = this.#held.first;
     if (next !== undefined) this.#watch(Math.max(next.deadlineMs, now + 20));
   }
 }
