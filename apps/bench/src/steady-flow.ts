@@ -4,7 +4,7 @@ import type { Turn } from './passes.js';
 /**
  * Messages that are published without a pause and handled as they come, from before a turn until after it. A turn that began with
  * nothing on its way and ended with everything handled would count the way of its last message, which is a latency, as a part of what
- * each of them costs.
+ * each of them costs. For what is handled as fast as it is published.
  */
 export class SteadyFlow {
   #published = 0;

@@ -1,6 +1,7 @@
 import { batchSize, drain, fill } from '../backlog.js';
 import { clear, connect } from '../connection.js';
 import { confirmedDurability } from '../durability.js';
+import { flow } from '../flow.js';
 import { type Costs, type Ground, inPasses, type Turn } from '../passes.js';
 import { payloadBytes, payloads } from '../payload.js';
 import type { Place } from '../place.js';
@@ -118,7 +119,10 @@ async function measurePartitions(place: Place, points: readonly number[]): Promi
   });
 }
 
-/** Batches go round the queues, each with a consumer of its own. */
+/**
+ * Batches go round the queues, each with a consumer of its own. A turn ends when all were handled: one queue is filled faster than
+ * its one consumer empties it, so what a flow that goes on has handled is not what it has published.
+ */
 async function measureQueues(place: Place, points: readonly number[]): Promise<Costs> {
   const { Broker } = await import('@millrace/queue');
   return inPasses(place, points, async (queues) => {
@@ -126,26 +130,41 @@ async function measureQueues(place: Place, points: readonly number[]): Promise<C
     const broker = new Broker(connection);
     const names = Array.from({ length: queues }, (_, queue) => `bench-${queue}`);
     await broker.declare({ queues: names.map((name) => ({ name })) });
-    const flow = new SteadyFlow();
-    const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: flow.handled }));
+    const sink = flow();
+    const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: sink.handled }));
     await Promise.all(consumers.map((consumer) => consumer.start()));
-    const all = names.map((routingKey) => ({ exchange: '', routingKey, body: 0 }));
+    await broker.publishBatch(names.map((routingKey) => ({ exchange: '', routingKey, body: 0 })));
+    await sink.until(queues);
     const next = round(queues);
     const publish = () => {
       const routingKey = names[next()] ?? '';
       return broker.publishBatch(payloads(batchSize).map((body) => ({ exchange: '', routingKey, body })));
     };
-    await flow.start(() => broker.publishBatch(all), 1, publish);
     return {
-      turn: (ms) => flow.turn(ms),
+      turn: (ms) => publishFor(ms, publish, sink.until),
       close: async () => {
-        await flow.stop();
         await Promise.all(consumers.map((consumer) => consumer.stop()));
         await broker.close();
         await clear(connection);
       },
     };
   });
+}
+
+/** Publishes batches for so long, one after the other; the turn ends when all were handled. */
+async function publishFor(
+  ms: number,
+  publish: () => Promise<unknown>,
+  handled: (count: number) => Promise<void>,
+): Promise<Turn> {
+  const start = performance.now();
+  let messages = 0;
+  while (performance.now() - start < ms) {
+    messages += batchSize;
+    await publish();
+  }
+  await handled(messages);
+  return { messages, ms: performance.now() - start };
 }
 
 /** 0, 1, … `count` − 1, and again. */
