@@ -38,7 +38,8 @@ const maxRetryDelayMs = 1000;
 
 /**
  * Messages on their way to one script: all queues of one server, or one queue of a cluster. What is published in one tick
- * shares a call, or two of which the first goes before the tick ends. A call that got no answer is sent again as it was: its number tells the script whether it was done already.
+ * shares a call, or two of which the first goes before the tick ends. A call that got no answer is sent again as it was:
+ * its number tells the script whether it was done already.
  */
 export class PublishLane {
   readonly #connection: RedisConnection;
