@@ -10,6 +10,7 @@ export { type Codec, CodecRegistry, rawCodec } from './codec.js';
 export { DeadLetter, Drop, RetryLater } from './control.js';
 export * from './errors.js';
 export { describeFailure, type Failure } from './failure.js';
+export { Fifo } from './fifo.js';
 export { jsonCodec } from './json-codec.js';
 export { type Linked, LinkedList } from './linked-list.js';
 export {

@@ -27,16 +27,17 @@ export class LinkedList<T extends Linked<T>> implements Iterable<T> {
     this.#last = item;
   }
 
-  /** Does nothing when it is not in the list. */
-  remove(item: T): void {
+  /** Takes one out; false when it is not in the list. */
+  remove(item: T): boolean {
     const { before, after } = item;
-    if (before === undefined && this.#first !== item) return;
+    if (before === undefined && this.#first !== item) return false;
     if (before === undefined) this.#first = after;
     else before.after = after;
     if (after === undefined) this.#last = before;
     else after.before = before;
     item.before = undefined;
     item.after = undefined;
+    return true;
   }
 
   /** First to last. Nothing may be taken out meanwhile. */

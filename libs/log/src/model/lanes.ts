@@ -1,5 +1,4 @@
-import { PassingMap } from '@millrace/core';
-import { Fifo } from './fifo.js';
+import { Fifo, PassingMap } from '@millrace/core';
 
 /**
  * What must not run at the same time: `key`: records of one key (those without a key are free); `partition`: all records

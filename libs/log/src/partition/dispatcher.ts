@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
+import { Fifo } from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
-import { Fifo } from '../model/fifo.js';
 
 /** Somebody who has records to start. */
 export interface Dispatchable {

@@ -1,6 +1,5 @@
-import { noHeaders, rawCodec } from '@millrace/core';
+import { Fifo, noHeaders, rawCodec } from '@millrace/core';
 import { cursorOf } from '../model/batch-compression.js';
-import { Fifo } from '../model/fifo.js';
 import { parseBatch } from '../model/record-batch.js';
 import type { RecordCursor } from '../model/record-cursor.js';
 import type { StoredBatch } from '../store/read.js';

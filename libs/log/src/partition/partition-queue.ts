@@ -1,5 +1,5 @@
+import { Fifo } from '@millrace/core';
 import { deadLetterHeaders } from '../model/dead-letter.js';
-import { Fifo } from '../model/fifo.js';
 import { Lanes, laneOf, type Ordering } from '../model/lanes.js';
 import type { PartitionBuffer } from './partition-buffer.js';
 import type { RecordTask } from './record-context.js';

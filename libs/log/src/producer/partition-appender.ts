@@ -1,5 +1,4 @@
-import { MillraceError, UnavailableError } from '@millrace/core';
-import { Fifo } from '../model/fifo.js';
+import { Fifo, MillraceError, UnavailableError } from '@millrace/core';
 import type { Topic } from '../model/topic.js';
 import { updateFloor } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';

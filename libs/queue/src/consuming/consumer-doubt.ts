@@ -40,7 +40,9 @@ export class ConsumerDoubt {
   /** Takes on what Redis has down as this consumer's, while no turn is under way; what has no message any more is let go. */
   async dispel(client: RedisClient, keys: ConsumerKeys, isCurrent: () => boolean): Promise<void> {
     const pending = this.#outbox.ids();
-    const isUnknown = (id: string): boolean => !pending.has(id) && !this.#user.holds(id);
+    // As it is now: what ends while Redis answers would be neither held nor among what is pending, and be taken again.
+    const held = this.#user.heldIds();
+    const isUnknown = (id: string): boolean => !pending.has(id) && !held.has(id);
     const { found, gone } = await heldMessages(client, keys, isUnknown);
     if (!isCurrent()) return;
     for (const id of gone) this.#outbox.acknowledge(id);

@@ -1,7 +1,7 @@
-import { PassingMap } from '@millrace/core';
+import { Fifo, LinkedList } from '@millrace/core';
 import { InFlight, RateLimit } from '@millrace/delivery';
 import { movingAverage, prefetchFor } from '../model/prefetch.js';
-import type { Taken } from '../store/turn.js';
+import type { Taken } from '../store/taken.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import { HeldMessage, type MessageOrigin } from './held-message.js';
 
@@ -19,14 +19,15 @@ export class ConsumerHold {
   readonly #options: ConsumerOptions;
   readonly #start: Start;
   readonly #askForMore: () => void;
-  readonly #held = new PassingMap<string, HeldMessage>();
+  // They are found by their key now and then only: no Map of them, see PassingMap.
+  readonly #held = new LinkedList<HeldMessage>();
+  #count = 0;
   /** By the slot that they came from. */
   readonly #counts: number[] = [];
   readonly #units: InFlight;
   readonly #rate: RateLimit | undefined;
   #permits = 0;
-  #waiting: HeldMessage[] = [];
-  #next = 0;
+  readonly #waiting = new Fifo<HeldMessage>();
   #isOpen = true;
   #isStarting = false;
   #averageMs = Number.POSITIVE_INFINITY;
@@ -45,7 +46,7 @@ export class ConsumerHold {
   }
 
   get count(): number {
-    return this.#held.size;
+    return this.#count;
   }
 
   /** How many came from one slot. */
@@ -58,7 +59,7 @@ export class ConsumerHold {
   }
 
   has(key: string): boolean {
-    return this.#held.has(key);
+    return this.#find(key) !== undefined;
   }
 
   /** Whether more may be taken. */
@@ -74,7 +75,7 @@ export class ConsumerHold {
   /** How many more messages the consumer wants now, besides `reserved` that may be on their way. */
   wanted(reserved = 0): number {
     if (!this.#isOpen) return 0;
-    const room = Math.min(this.#limit - this.#held.size, this.#roomByBytes);
+    const room = Math.min(this.#limit - this.#count, this.#roomByBytes);
     if (room <= reserved) return 0;
     return this.#rate === undefined ? room - reserved : Math.max(0, this.#permitted(this.#rate, room) - reserved);
   }
@@ -84,46 +85,77 @@ export class ConsumerHold {
     return this.#averageBytes === 0 ? this.#options.maxHeldBytes : undefined;
   }
 
+  /**
+   * Most messages to ask for at once: half of what may be held, so that the other half can be fetched while they are handled; but
+   * as many as may run.
+   */
+  get portion(): number {
+    const { concurrency, batchHandler, batch } = this.#options;
+    const running = batchHandler === undefined ? concurrency : concurrency * batch.maxMessages;
+    return Math.max(running, Math.ceil(this.#limit / 2));
+  }
+
+  /** Holds messages, which run after the next `begin`. */
   add(origin: MessageOrigin, taken: readonly Taken[]): void {
     const now = performance.now();
     for (const message of taken) {
       const held = new HeldMessage(origin, message, now);
-      this.#held.set(held.key, held);
+      this.#held.push(held);
       this.#bytes += message.frame.length;
       this.#averageBytes = movingAverage(this.#averageBytes || Number.POSITIVE_INFINITY, message.frame.length);
       this.#waiting.push(held);
     }
+    this.#count += taken.length;
     this.#counts[origin.index] = this.countFrom(origin) + taken.length;
     this.#permits -= taken.length;
-    this.#startNext();
+  }
+
+  /** Starts as many of the messages that wait as may run. */
+  begin(): void {
+    // A handler that answers at once comes back here while the loop below still runs.
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    const { concurrency, batchHandler } = this.#options;
+    while (this.#units.count < concurrency) {
+      const unit = batchHandler === undefined ? this.#waiting.take(1) : this.#nextBatch();
+      if (unit.length === 0) break;
+      this.#units.begin();
+      this.#start(unit);
+    }
+    this.#isStarting = false;
   }
 
   /** A message is settled as far as this consumer goes; false when it was not here any more. */
   remove(held: HeldMessage): boolean {
-    const { key } = held;
-    if (this.#held.get(key) !== held) return false;
+    if (!this.#held.remove(held)) return false;
+    this.#count--;
     this.#bytes -= held.frame.length;
     this.#counts[held.origin.index] = this.countFrom(held.origin) - 1;
-    return this.#held.delete(key);
+    return true;
   }
 
   /** Takes messages out of here that are not this consumer's any more. */
   forget(keys: readonly string[]): HeldMessage[] {
-    const waiting = new Set(this.takeWaiting(({ key }) => keys.includes(key)));
-    const running = keys.flatMap((key) => this.#held.get(key) ?? []);
+    const waiting = this.takeWaiting(({ key }) => keys.includes(key));
+    const running = this.all().filter(({ key }) => keys.includes(key));
     for (const held of running) this.remove(held);
     return [...waiting, ...running];
   }
 
   all(): HeldMessage[] {
-    return this.#held.values();
+    return [...this.#held];
+  }
+
+  /** Those that came from one slot. */
+  allFrom(origin: MessageOrigin): HeldMessage[] {
+    return this.all().filter((held) => held.origin === origin);
   }
 
   /** One of the units that were started has ended. */
   unitEnded(messages: number, tookMs: number): void {
     this.#averageMs = movingAverage(this.#averageMs, tookMs / messages);
     this.#units.end();
-    this.#startNext();
+    this.begin();
   }
 
   /** Resolves to true when nothing runs, to false when the deadline came first. */
@@ -133,17 +165,14 @@ export class ConsumerHold {
 
   /** Takes out of here, and answers, what waits to run. */
   takeWaiting(isWanted: (held: HeldMessage) => boolean = () => true): HeldMessage[] {
-    const all = this.#waiting.slice(this.#next);
-    const taken = all.filter(isWanted);
-    this.#waiting = all.filter((held) => !isWanted(held));
-    this.#next = 0;
+    const taken = this.#waiting.takeIf(isWanted);
     for (const held of taken) this.remove(held);
     return taken;
   }
 
   /** Somebody cancelled a message: its handler is told; when it has none yet it is taken out of here, and answered. */
   cancel(key: string, reason: Error): HeldMessage | undefined {
-    const held = this.#held.get(key);
+    const held = this.#find(key);
     if (held === undefined || held.isCancelled) return undefined;
     held.isCancelled = true;
     if (held.context === undefined) return this.takeWaiting((waiting) => waiting === held)[0];
@@ -161,7 +190,7 @@ export class ConsumerHold {
 
   /** Takes everything out of here that came from one slot: none of it is this consumer's any more. */
   clear(origin: MessageOrigin): HeldMessage[] {
-    const lost = this.all().filter((held) => held.origin === origin);
+    const lost = this.allFrom(origin);
     this.takeWaiting((held) => held.origin === origin);
     for (const held of lost) this.remove(held);
     return lost;
@@ -173,10 +202,15 @@ export class ConsumerHold {
     clearTimeout(this.#rateTimer);
   }
 
+  #find(key: string): HeldMessage | undefined {
+    for (const held of this.#held) if (held.key === key) return held;
+    return undefined;
+  }
+
   /** Large messages are fetched fewer at a time, by the size of the last ones; one can always be. */
   get #roomByBytes(): number {
     const room = Math.floor((this.#options.maxHeldBytes - this.#bytes) / Math.max(this.#averageBytes, 1));
-    return this.#held.size === 0 ? Math.max(room, 1) : room;
+    return this.#count === 0 ? Math.max(room, 1) : room;
   }
 
   get #limit(): number {
@@ -198,35 +232,14 @@ export class ConsumerHold {
     return Math.min(room, this.#permits);
   }
 
-  #startNext(): void {
-    // A handler that answers at once comes back here while the loop below still runs.
-    if (this.#isStarting) return;
-    this.#isStarting = true;
-    const { concurrency, batchHandler } = this.#options;
-    while (this.#units.count < concurrency && this.#next < this.#waiting.length) {
-      const unit = batchHandler === undefined ? this.#waiting.slice(this.#next, this.#next + 1) : this.#nextBatch();
-      if (unit.length === 0) break;
-      this.#next += unit.length;
-      this.#units.begin();
-      this.#start(unit);
-    }
-    this.#isStarting = false;
-    if (this.#next === this.#waiting.length || this.#next > 1000) {
-      this.#waiting = this.#waiting.slice(this.#next);
-      this.#next = 0;
-    }
-  }
-
   /** A full batch, or what there is when its first message has waited long enough; else nothing yet. */
   #nextBatch(): HeldMessage[] {
     const { maxMessages, maxWaitMs } = this.#options.batch;
-    const messages = this.#waiting.slice(this.#next, this.#next + maxMessages);
-    const first = messages[0];
-    if (first === undefined || messages.length === maxMessages) return messages;
-    const waitMs = first.takenAt + maxWaitMs - performance.now();
-    if (waitMs <= 0) return messages;
+    const first = this.#waiting.peek();
+    const waitMs = first === undefined ? 0 : first.takenAt + maxWaitMs - performance.now();
+    if (this.#waiting.size >= maxMessages || waitMs <= 0) return this.#waiting.take(maxMessages);
     clearTimeout(this.#batchTimer);
-    this.#batchTimer = setTimeout(() => this.#startNext(), Math.ceil(waitMs));
+    this.#batchTimer = setTimeout(() => this.begin(), Math.ceil(waitMs));
     return [];
   }
 }

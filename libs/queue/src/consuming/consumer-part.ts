@@ -6,7 +6,7 @@ import type { Heartbeat } from '../store/heartbeat.js';
 import { queueKeys } from '../store/keys.js';
 import { writeProgress } from '../store/progress.js';
 import type { Verdict } from '../store/settle.js';
-import type { Taken } from '../store/turn.js';
+import type { Taken } from '../store/taken.js';
 import { ConsumerHeart } from './consumer-heart.js';
 import type { ConsumerHold } from './consumer-hold.js';
 import type { ConsumerHost } from './consumer-host.js';
@@ -112,6 +112,10 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     return this.#owner.hold.maxBytes;
   }
 
+  portion(): number {
+    return this.#owner.hold.portion;
+  }
+
   take(messages: readonly Taken[]): void {
     this.#heart.stir();
     this.#owner.report.delivered(messages);
@@ -131,8 +135,12 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     if (!this.#isOnly) this.#owner.partServed(this);
   }
 
-  holds(id: string): boolean {
-    return this.#owner.hold.has(this.keyOf(id));
+  begin(): void {
+    this.#owner.hold.begin();
+  }
+
+  heldIds(): Set<string> {
+    return new Set(this.#owner.hold.allFrom(this).map(({ id }) => id));
   }
 
   held(): number {
@@ -200,7 +208,7 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
 
   async reportProgress(id: string, progress: unknown): Promise<boolean> {
     const { keys } = this.membership;
-    if (keys === undefined || !this.holds(id)) return false;
+    if (keys === undefined || !this.#owner.hold.has(this.keyOf(id))) return false;
     return writeProgress(this.#owner.host.connection.commands, keys, id, JSON.stringify(progress) ?? 'null');
   }
 }

@@ -1,5 +1,5 @@
 import type { Events, HandlerLabels, RunningConsumer } from '@millrace/delivery';
-import type { Taken } from '../store/turn.js';
+import type { Taken } from '../store/taken.js';
 
 /** Tells those who watch what a consumer takes and gets done: once a turn, whatever number of messages it brought. */
 export class ConsumerReport {

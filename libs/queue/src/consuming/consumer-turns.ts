@@ -7,11 +7,10 @@ import type { WakeUp } from '../store/wake.js';
 import { ConsumerDoubt } from './consumer-doubt.js';
 import { ConsumerOutbox, soonest } from './consumer-outbox.js';
 import type { ConsumerReport } from './consumer-report.js';
+import { DueTimer } from './due-timer.js';
 import { HandOvers } from './hand-overs.js';
 import type { TurnUser } from './turn-user.js';
 
-/** Node's timers wrap around beyond 2^31 ms. */
-const maxTimerMs = 2 ** 31 - 1;
 const noIds: readonly string[] = [];
 
 /**
@@ -27,18 +26,17 @@ export class ConsumerTurns {
   readonly #outbox = new ConsumerOutbox();
   readonly #doubt: ConsumerDoubt;
   #wakeUp = '';
-  #isDue = false;
   #isAsked = false;
   #running: Promise<void> | undefined;
   #isEnded = false;
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
-  #dueTimer: NodeJS.Timeout | undefined;
   #isHungry = false;
   #isEager = true;
   #asked = 0;
   #state: TurnState = 'ok';
   readonly #handOvers = new HandOvers();
+  readonly #due = new DueTimer(() => this.#whenDue());
 
   constructor(connection: RedisConnection, user: TurnUser, report: ConsumerReport) {
     this.#connection = connection;
@@ -70,7 +68,7 @@ export class ConsumerTurns {
     this.report.stopped();
     this.#connection.off('up', this.#tryAgain);
     clearTimeout(this.#retryTimer);
-    clearTimeout(this.#dueTimer);
+    this.#due.end();
   }
 
   /** Whether the consumer has room and found nothing: it stands in `idle` and must wait to be woken. */
@@ -161,6 +159,7 @@ export class ConsumerTurns {
       }
     }
     this.#running = undefined;
+    this.#user.begin();
   }
 
   async #turn(keys: ConsumerKeys): Promise<void> {
@@ -172,22 +171,25 @@ export class ConsumerTurns {
     const batch = this.#outbox.next();
     const { verdicts, claimed, acknowledged } = batch;
     const stillHeld = this.#outbox.stillHeldWith(batch);
-    const wanted = Math.min(Math.max(0, room - stillHeld), maxTurnMessages);
+    const wanted = Math.min(Math.max(0, room - stillHeld), this.#user.portion(), maxTurnMessages);
     this.#asked = wanted;
     const maxBytes = this.#user.maxBytes();
     const known = this.#user.held() + stillHeld;
     // Sent in this order on one connection: one round trip.
-    const [settled, , result] = await Promise.all([
+    const replies = Promise.all([
       verdicts.length === 0 ? noIds : settleVerdicts(client, keys, verdicts),
-      this.#isDue ? moveDue(client, keys.all, keys.ready.length) : false,
+      this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : false,
       turn(client, keys, { wanted, maxBytes, wakeUp: this.#wakeUp, known, claimed, acknowledged }),
     ]);
+    // What the turn before this one brought is handled while Redis works on this one.
+    this.#user.begin();
+    const [settled, , result] = await replies;
     this.#asked = 0;
     if (this.#keys !== keys) return;
     if (settled === undefined || result === undefined) return this.#user.lostLease();
     this.#outbox.confirmed(batch);
     this.#wakeUp = '';
-    this.#isDue = false;
+    this.#due.isDue = false;
     const lost = this.#doubt.strangersAmong([...result.notMine, ...settled]);
     this.#doubt.answered();
     const done = acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length;
@@ -204,9 +206,7 @@ export class ConsumerTurns {
     this.#state = state;
     this.#isHungry = taken.length < wanted && (state === 'ok' || state === 'passed');
     this.#isEager = state === 'ok' && (taken.length === wanted || dueInMs === 0);
-    clearTimeout(this.#dueTimer);
-    if (dueInMs === 0) this.#isDue = true;
-    else if (dueInMs !== undefined) this.#dueTimer = setTimeout(this.#whenDue, Math.min(dueInMs, maxTimerMs));
+    this.#due.set(dueInMs);
     if (taken.length > 0) this.#user.take(taken);
     if (unknown > 0) this.#doubt.arise();
     this.#user.turnEnded();
@@ -219,8 +219,9 @@ export class ConsumerTurns {
       if (this.#keys === keys && this.#user.wanted() > 0) {
         this.#outbox.claim(message.id);
         this.#user.take([message]);
+        this.#user.begin();
       } else {
-        this.#isDue = true;
+        this.#due.isDue = true;
         void makeDue(this.#connection.commands, keys.all, message.id);
       }
       this.nudge();
@@ -241,10 +242,9 @@ export class ConsumerTurns {
     if (this.#isAsked) this.nudge();
   };
 
-  readonly #whenDue = (): void => {
-    this.#isDue = true;
+  #whenDue(): void {
     this.#isAsked = true;
     this.#isEager = true;
     if (this.#running === undefined && this.#retryTimer === undefined && !this.#isEnded) this.#running = this.#run();
-  };
+  }
 }

@@ -1,4 +1,4 @@
-import type { Taken } from '../store/turn.js';
+import type { Taken } from '../store/taken.js';
 import type { WakeUp } from '../store/wake.js';
 
 /**

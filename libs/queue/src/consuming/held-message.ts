@@ -1,7 +1,8 @@
+import type { Linked } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { type Deliveries, readDeliveries } from '../model/deliveries.js';
 import type { StoredMessage } from '../model/message-frame.js';
-import type { Taken } from '../store/turn.js';
+import type { Taken } from '../store/taken.js';
 import type { MessageDesk } from './message-context.js';
 
 /** Which slot of its queue a message came from. */
@@ -13,7 +14,7 @@ export interface MessageOrigin extends MessageDesk {
 }
 
 /** A message that a consumer holds, from the turn that took it until its verdict. */
-export class HeldMessage {
+export class HeldMessage implements Linked<HeldMessage> {
   readonly origin: MessageOrigin;
   readonly id: string;
   readonly frame: Buffer;
@@ -26,6 +27,9 @@ export class HeldMessage {
   message: StoredMessage | undefined;
   /** What runs for it. */
   context: DeliveryContext | readonly DeliveryContext[] | undefined;
+  /** Its neighbours among all that its consumer holds. */
+  before: HeldMessage | undefined;
+  after: HeldMessage | undefined;
   /** Somebody cancelled it: it goes, whatever its handler says. */
   isCancelled = false;
 

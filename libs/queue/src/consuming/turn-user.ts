@@ -1,5 +1,5 @@
 import type { Verdict } from '../store/settle.js';
-import type { Taken } from '../store/turn.js';
+import type { Taken } from '../store/taken.js';
 
 /** What turns are made for. */
 export interface TurnUser {
@@ -7,10 +7,14 @@ export interface TurnUser {
   wanted(): number;
   /** Most bytes that those may have, while nobody knows yet how large messages are. */
   maxBytes(): number | undefined;
-  /** Takes messages. Must not throw. */
+  /** Most of them in one turn. */
+  portion(): number;
+  /** Holds messages. Must not throw. */
   take(messages: readonly Taken[]): void;
-  /** Whether the consumer knows that it holds this message. */
-  holds(id: string): boolean;
+  /** Starts to handle what it holds. Must not throw. */
+  begin(): void;
+  /** The messages that the consumer knows to hold from here. */
+  heldIds(): Set<string>;
   /** How many messages it holds that came from here. */
   held(): number;
   /** These verdicts are carried out. */

@@ -45,6 +45,8 @@ export type FrameInput = Omit<StoredMessage, 'body' | 'deaths'> & {
 
 export const noProperties: StoredProperties = Object.freeze({});
 
+const noDeaths: readonly Death[] = Object.freeze([]);
+
 const frameVersion = 1;
 
 /** Which parts a frame has: a part that says nothing takes no byte. */
@@ -101,7 +103,7 @@ export function decodeFrame(frame: Buffer, queue: string): StoredMessage {
   const routingKey = hasRoute ? reader.text() : queue;
   const headers = (flags & parts.headers) === 0 ? noHeaders : readHeaders(reader);
   const properties = (flags & parts.properties) === 0 ? noProperties : readProperties(reader);
-  const deaths = (flags & parts.deaths) === 0 ? [] : readDeaths(reader);
+  const deaths = (flags & parts.deaths) === 0 ? noDeaths : readDeaths(reader);
   return { priority, codecId, timestamp, exchange, routingKey, headers, properties, deaths, body: reader.rest() };
 }
 

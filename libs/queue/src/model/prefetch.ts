@@ -1,7 +1,10 @@
 /** How long a message may wait in a consumer, when nobody said how many it may hold, before another could better have it. */
 const maxWaitMs = 20;
-/** Beyond this more messages a turn make it no faster (measured: 100 is within 5 % of 1000). */
-const maxAhead = 200;
+/**
+ * Beyond this more messages a turn make it no faster. Measured with one consumer of 100 at once whose handlers do nothing, and who
+ * publishes in the same process: 200 ahead take 11.3 µs a message, 400 take 9.6, 600 take 7.9, 900 take 7.4.
+ */
+const maxAhead = 900;
 
 /**
  * How many messages a consumer holds at most, running ones included, so that it need not wait for Redis between two

@@ -7,6 +7,7 @@ import { type OutgoingFrame, outgoingFrame } from '../model/outgoing-frame.js';
 import { checkMessage, headersOf, type PublishProperties, storedProperties } from '../model/publish-properties.js';
 import { messageTerms } from '../store/publish.js';
 import { Publication, type PublicationListener } from './publication.js';
+import { PublicationTarget } from './publication-target.js';
 
 /** A message as a caller hands it over. */
 export interface MessageInput {
@@ -55,23 +56,13 @@ export class Composer {
     const { exchange, routingKey } = input;
     const subject = subjectOf(exchange, routingKey);
     const properties = checkMessage(subject, routingKey, input.properties);
-    const headers = headersOf(properties);
-    const { messageId, priority = 0, delayMs, expirationMs, correlationId } = properties;
+    const { messageId, priority = 0, delayMs, expirationMs } = properties;
     const timestamp = properties.timestamp ?? Date.now();
     const codec = properties.codec ?? this.#options.codec;
     const body = encoded ?? encode(subject, input.body, codec);
     const frame = this.#frame(subject, input, properties, timestamp, { codecId: codec.id, body });
     const terms = messageTerms({ priority, delayMs, expirationMs, deduplicationId: messageId });
-    const target = {
-      exchange,
-      routable: { routingKey, headers, messageId, correlationId },
-      mandatory: properties.mandatory ?? false,
-      isSentToQueue,
-      isDelayed: delayMs !== undefined,
-      shardKey: properties.shardKey ?? messageId,
-      timestamp,
-      body: input.body,
-    };
+    const target = new PublicationTarget(input, properties, timestamp, isSentToQueue);
     const deadlineMs = performance.now() + this.#options.deliveryTimeoutMs;
     return new Publication(messageId ?? this.#ids.next(), frame, terms, target, deadlineMs, listener, index);
   }

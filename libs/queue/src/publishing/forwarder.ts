@@ -2,6 +2,7 @@ import { encodeFrame, type FrameInput } from '../model/message-frame.js';
 import type { Receipt } from '../model/receipt.js';
 import { messageTerms } from '../store/publish.js';
 import { Publication } from './publication.js';
+import { PublicationTarget } from './publication-target.js';
 import type { Publisher } from './publisher.js';
 
 /** A message that is in Redis already and goes on to another place: a dead letter, or one that comes back from there. */
@@ -32,21 +33,15 @@ export class Forwarder {
       expirationMs: properties.expirationMs,
       deduplicationId: id,
     });
+    const { correlationId, shardKey } = properties;
+    const facts = { messageId: id, headers, correlationId, shardKey };
+    const target = new PublicationTarget({ exchange, routingKey, body }, facts, timestamp, toQueue !== undefined);
     return new Promise((resolve, reject) => {
       const publication = new Publication(
         id,
         encodeFrame(message, exchange === '' ? routingKey : undefined),
         terms,
-        {
-          exchange,
-          routable: { routingKey, headers, messageId: id, correlationId: properties.correlationId },
-          mandatory: false,
-          isSentToQueue: toQueue !== undefined,
-          isDelayed: false,
-          shardKey: properties.shardKey ?? id,
-          timestamp,
-          body,
-        },
+        target,
         performance.now() + this.#deliveryTimeoutMs,
         { confirmed: resolve, failed: reject },
         0,

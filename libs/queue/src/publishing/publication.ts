@@ -1,10 +1,10 @@
 import { MillraceError, UnroutableError, WriteError, type WriteFailure } from '@millrace/core';
-import type { Routable } from '../model/exchange-matcher.js';
 import type { OutgoingFrame } from '../model/outgoing-frame.js';
 import { plainReceipt, type Receipt, type Refusal, type TopicPosition } from '../model/receipt.js';
 import { nowhere, type Route } from '../model/routing.js';
 import { queueOf } from '../model/shards.js';
 import type { EntryResult, OutgoingMessage } from '../store/publish.js';
+import type { PublicationTarget } from './publication-target.js';
 import type { PublishWindow } from './publish-window.js';
 import type { TopicMessage } from './topic-sink.js';
 
@@ -12,20 +12,6 @@ import type { TopicMessage } from './topic-sink.js';
 export interface PublicationListener {
   confirmed(receipt: Receipt, index: number): void;
   failed(error: unknown, index: number): void;
-}
-
-/** Where a message was published to, and what routing needs to know of it. */
-export interface PublicationTarget {
-  readonly exchange: string;
-  readonly routable: Routable;
-  readonly mandatory: boolean;
-  /** Sent to a queue by name, which must exist. */
-  readonly isSentToQueue: boolean;
-  readonly isDelayed: boolean;
-  /** What decides on its shard in a sharded queue. */
-  readonly shardKey: string | undefined;
-  readonly timestamp: number;
-  readonly body: unknown;
 }
 
 /** Most messages need no map of their own. */
@@ -97,8 +83,7 @@ export class Publication implements OutgoingMessage {
 
   /** For the log of a binding to a topic. */
   topicMessage(): TopicMessage {
-    const { exchange, routable, timestamp, body } = this.target;
-    const { routingKey, headers } = routable;
+    const { exchange, routingKey, headers, timestamp, body } = this.target;
     return { messageId: this.id, exchange, routingKey, headers, timestamp, body };
   }
 
@@ -107,7 +92,7 @@ export class Publication implements OutgoingMessage {
     if (this.#isSettled) return;
     const receipt = this.#receipt(topics);
     if (this.target.mandatory && receipt.queues.length + receipt.topics.length === 0) {
-      this.fail(unroutable(this.target.exchange, this.target.routable.routingKey, receipt));
+      this.fail(unroutable(this.target.exchange, this.target.routingKey, receipt));
       return;
     }
     this.#settle();
@@ -135,8 +120,8 @@ export class Publication implements OutgoingMessage {
 
   /** No confirmation came, and none will be waited for. */
   giveUp(failure: WriteFailure, description: string, cause?: unknown): void {
-    const { exchange, routable } = this.target;
-    const where = exchange === '' ? `queue "${routable.routingKey}"` : `exchange "${exchange}"`;
+    const { exchange, routingKey } = this.target;
+    const where = exchange === '' ? `queue "${routingKey}"` : `exchange "${exchange}"`;
     const mayBeWritten = this.uncertainCalls > 0 || this.#results.size > 0;
     this.fail(new WriteError(`message ${this.id} for ${where}: ${description}.`, { failure, mayBeWritten, cause }));
   }

@@ -3,14 +3,7 @@ import { queueOf } from '../model/shards.js';
 import { queueKeys } from '../store/keys.js';
 import { type EntryResult, type PublishTarget, targetKeys } from '../store/publish.js';
 import type { Publication } from './publication.js';
-
-/** A message and the queues (slots of queues, where they are sharded) that one call puts it into. Without queues the call only checks the topology. */
-export interface PublishEntry {
-  readonly publication: Publication;
-  readonly queues: readonly string[];
-  /** By which it was routed. */
-  readonly router: Router;
-}
+import type { PublishEntry } from './publish-entry.js';
 
 // Bounds of one script call: how long it may hold up the server. 500 messages of 100 bytes take about a millisecond.
 export const maxMessages = 500;

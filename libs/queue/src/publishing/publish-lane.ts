@@ -1,8 +1,9 @@
 import type { RedisConnection } from '@millrace/redis';
 import { redisFailure } from '@millrace/redis';
 import type { PublishAnswer, PublishCall } from '../store/publish.js';
-import { maxMessages, PublishBatch, type PublishEntry } from './publish-batch.js';
+import { maxMessages, PublishBatch } from './publish-batch.js';
 import type { PublishChannel } from './publish-channel.js';
+import type { PublishEntry } from './publish-entry.js';
 
 /** Where a lane's calls look for the topology's version and keep their records. */
 export interface LaneTarget {

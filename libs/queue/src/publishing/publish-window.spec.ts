@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Publication } from './publication.js';
+import { PublicationTarget } from './publication-target.js';
 import { PublishWindow } from './publish-window.js';
 
 setFlagsFromString('--expose-gc');
@@ -12,11 +13,9 @@ const settled: string[] = [];
 const failed: string[] = [];
 
 function publicationOf(id: string, body: object, deadlineMs: number): Publication {
-  const routable = { routingKey: 'q', headers: {}, messageId: undefined, correlationId: undefined };
-  const target = { exchange: '', routable, body, mandatory: false, isSentToQueue: true, isDelayed: false };
+  const target = new PublicationTarget({ exchange: '', routingKey: 'q', body }, {}, 0, true);
   const listener = { confirmed: () => settled.push(id), failed: () => failed.push(id) };
-  const about = { ...target, shardKey: undefined, timestamp: 0 };
-  return new Publication(id, 'frame', '', about, deadlineMs, listener, 0);
+  return new Publication(id, 'frame', '', target, deadlineMs, listener, 0);
 }
 
 const left: Publication[] = [];

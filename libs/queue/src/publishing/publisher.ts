@@ -8,8 +8,8 @@ import { publishedKey, queueKeys, topologyKeys } from '../store/keys.js';
 import { writeQueue } from '../store/queue-slot.js';
 import type { TopologyCache } from '../topology/topology-cache.js';
 import type { Publication } from './publication.js';
-import type { PublishEntry } from './publish-batch.js';
 import { PublishChannel } from './publish-channel.js';
+import { PublishEntry } from './publish-entry.js';
 import { type LaneTarget, type Misrouting, PublishLane } from './publish-lane.js';
 import { PublishWindow } from './publish-window.js';
 import { ShardChoice } from './shard-choice.js';
@@ -100,13 +100,15 @@ export class Publisher {
   }
 
   #tryRoute(publication: Publication, router: Router): boolean {
-    const { exchange, routable, isSentToQueue } = publication.target;
+    const { target } = publication;
+    const { exchange } = target;
     const { exchanges, queues } = router.topology;
-    if (exchange === '' ? isSentToQueue && !queues.has(routable.routingKey) : !exchanges.has(exchange)) return false;
+    if (exchange === '' ? target.isSentToQueue && !queues.has(target.routingKey) : !exchanges.has(exchange))
+      return false;
     if (exchanges.get(exchange)?.internal === true) {
       throw new InvalidMessageError(`exchange "${exchange}" is internal: only other exchanges may send to it.`);
     }
-    publication.route = router.route(exchange, routable);
+    publication.route = router.route(exchange, target);
     this.topics.check(publication);
     this.#dispatch(publication, router);
     return true;
@@ -115,15 +117,14 @@ export class Publisher {
   #dispatch(publication: Publication, router: Router): void {
     const queues = this.#shards.slots(publication, router);
     publication.slots = queues;
-    const entry = (some: readonly string[]): PublishEntry => ({ publication, queues: some, router });
     if (!this.#isCluster || queues.length === 0) {
       publication.outstanding = 1;
-      this.#lane(undefined).add(entry(queues));
+      this.#lane(undefined).add(new PublishEntry(publication, queues, router));
       return;
     }
     const missing = queues.filter((queue) => !publication.hasReached(queue));
     publication.outstanding = missing.length;
-    for (const queue of missing) this.#lane(queue).add(entry([queue]));
+    for (const queue of missing) this.#lane(queue).add(new PublishEntry(publication, [queue], router));
     if (missing.length === 0) this.#finish(publication);
   }
 
@@ -221,8 +222,8 @@ export class Publisher {
 }
 
 function notFound({ target }: Publication): TopologyNotFoundError {
-  const { exchange, routable } = target;
+  const { exchange, routingKey } = target;
   return exchange === ''
-    ? new TopologyNotFoundError('queue', routable.routingKey)
+    ? new TopologyNotFoundError('queue', routingKey)
     : new TopologyNotFoundError('exchange', exchange);
 }

@@ -1,6 +1,6 @@
 import type { RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
-import type { Taken } from './turn.js';
+import { Taken } from './taken.js';
 
 /** The messages that Redis has down as a consumer's, of those that `isWanted` picks; `gone` are ids with no message. */
 export async function heldMessages(
@@ -18,7 +18,7 @@ export async function heldMessages(
   const found = ids.flatMap((id, index) => {
     const frame = frames[index];
     if (frame === null || frame === undefined) return [];
-    return [{ id, frame, deliveries: Number(counts[index] ?? 0), handled: handled[index] ?? undefined }];
+    return [new Taken(id, frame, Number(counts[index] ?? 0), handled[index] ?? undefined)];
   });
   return { found, gone: ids.filter((_, index) => !frames[index]) };
 }

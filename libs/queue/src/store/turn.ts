@@ -2,6 +2,7 @@ import { asBytes, asInteger, asList, asText, lua, type RedisClient } from '@mill
 import type { ConsumerKeys } from './consumer-keys.js';
 import { MessagePacker } from './message-packer.js';
 import { unpackList } from './message-unpacker.js';
+import { Taken } from './taken.js';
 
 // One turn of a consumer: acknowledges what was handled and takes what is next. The hot path: what is rare stands behind
 // one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same round trip.
@@ -130,16 +131,6 @@ return reply
 
 export type TurnState = 'ok' | 'paused' | 'standby' | 'passed';
 
-/** One message as a consumer takes it. */
-export interface Taken {
-  readonly id: string;
-  readonly frame: Buffer;
-  /** The number in `counts`, see `readDeliveries`. */
-  readonly deliveries: number;
-  /** JSON of which handlers are through with it. */
-  readonly handled: string | undefined;
-}
-
 export interface TurnResult {
   readonly state: TurnState;
   /** How long until a timer should make another turn; undefined when a wake-up will come. */
@@ -203,12 +194,12 @@ function readTaken(packed: readonly Buffer[], rare: unknown): Taken[] {
   for (let index = 0; index < taken.length; index++) {
     const count = counts?.[index] ?? undefined;
     const through = handled?.[index] ?? undefined;
-    taken[index] = {
-      id: asText(packed[index * 2]),
-      frame: asBytes(packed[index * 2 + 1]),
-      deliveries: count === undefined ? 0 : asInteger(count),
-      handled: through === undefined ? undefined : asText(through),
-    };
+    taken[index] = new Taken(
+      asText(packed[index * 2]),
+      asBytes(packed[index * 2 + 1]),
+      count === undefined ? 0 : asInteger(count),
+      through === undefined ? undefined : asText(through),
+    );
   }
   return taken;
 }

@@ -1,5 +1,5 @@
 import type { RedisClient } from '@millrace/redis';
-import type { Taken } from './turn.js';
+import { Taken } from './taken.js';
 
 /** What an element of a wake list says. */
 export interface WakeUp {
@@ -23,12 +23,7 @@ export async function nextWakeUp(client: RedisClient, wakeKey: string, blockMs: 
   return {
     consumer: element.toString('latin1', 0, consumerEnd),
     handedAt: Number(element.toString('latin1', (consumerEnd ?? 0) + 1, timeEnd)),
-    handed: {
-      id: element.toString('utf8', (timeEnd ?? 0) + 1, idEnd),
-      frame: element.subarray(idEnd + 1),
-      deliveries: 0,
-      handled: undefined,
-    },
+    handed: new Taken(element.toString('utf8', (timeEnd ?? 0) + 1, idEnd), element.subarray(idEnd + 1)),
   };
 }
 

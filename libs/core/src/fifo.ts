@@ -1,16 +1,18 @@
 /**
- * A queue whose head is taken in constant time, however long it is. It forgets what was taken at once: of a partition that is
- * mostly at rest, lists are old, and what an old list still names when it is thrown away lives until the garbage collector
+ * A queue whose head is taken in constant time, however long it is. It forgets what was taken at once, and is never replaced: of
+ * who is mostly at rest, lists are old, and what an old list still names when it is thrown away lives until the garbage collector
  * looks at everything.
  */
 export class Fifo<T> {
   readonly #items: (T | undefined)[] = [];
   #head = 0;
 
+  /** How many wait. */
   get size(): number {
     return this.#items.length - this.#head;
   }
 
+  /** Puts one behind all others. */
   push(item: T): void {
     this.#items.push(item);
   }
@@ -21,10 +23,12 @@ export class Fifo<T> {
     this.#head = 0;
   }
 
+  /** The one that is next. */
   peek(): T | undefined {
     return this.#items[this.#head];
   }
 
+  /** Takes the one that is next; undefined when there is none. */
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;
     // Mostly it is the only one: its list stays what it is.
@@ -41,11 +45,27 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Takes those that are next, at most so many. */
+  take(count: number): T[] {
+    const taken: T[] = [];
+    while (taken.length < count && this.size > 0) taken.push(this.shift() as T);
+    return taken;
+  }
+
+  /** Takes those that are wanted, wherever they stand. */
+  takeIf(isWanted: (item: T) => boolean): T[] {
+    const taken: T[] = [];
+    for (const item of this.take(this.size)) (isWanted(item) ? taken : this.#items).push(item);
+    return taken;
+  }
+
+  /** Takes all away. */
   clear(): void {
     this.#items.length = 0;
     this.#head = 0;
   }
 
+  /** In their order; nothing may be taken meanwhile. */
   *[Symbol.iterator](): Iterator<T> {
     for (let index = this.#head; index < this.#items.length; index++) {
       const item = this.#items[index];

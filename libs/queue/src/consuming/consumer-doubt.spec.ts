@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RedisConnection } from '@millrace/redis';
+import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
+import { consumerKeys } from '../store/consumer-keys.js';
+import type { Taken } from '../store/taken.js';
+import { ConsumerDoubt } from './consumer-doubt.js';
+import { ConsumerOutbox } from './consumer-outbox.js';
+import type { TurnUser } from './turn-user.js';
+
+describe('a consumer that doubts what Redis has down as its own', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(stopEverything);
+
+  it('takes on what it does not know of, and not what ends while Redis answers', async () => {
+    // given a consumer that holds one of two messages
+    const connection = await new RedisConnection(server.connection).open();
+    const client = connection.commands;
+    const keys = consumerKeys(connection.prefix, 'work', 'me', 1);
+    await client.sadd(keys.unacked, 'held', 'unknown');
+    await client.hset(keys.all.messages, { held: 'a frame', unknown: 'another' });
+    const held = new Set(['held']);
+    const taken: string[] = [];
+    const outbox = new ConsumerOutbox();
+    const user: Partial<TurnUser> = {
+      heldIds: () => new Set(held),
+      take: (messages: readonly Taken[]) => taken.push(...messages.map(({ id }) => id)),
+    };
+    const doubt = new ConsumerDoubt(user as TurnUser, outbox);
+    doubt.arise();
+    // when its handler ends while Redis is asked
+    const dispelled = doubt.dispel(client, keys, () => true);
+    held.delete('held');
+    outbox.acknowledge('held');
+    await dispelled;
+    // then that message is not handled a second time
+    expect(taken).toEqual(['unknown']);
+    expect(outbox.next().acknowledged).toEqual(['held']);
+    connection.close();
+  });
+});
