@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
-import { consumerKeys } from '../store/consumer-keys.js';
-import type { Taken } from '../store/taken.js';
-import { ConsumerDoubt } from './consumer-doubt.js';
-import { ConsumerOutbox } from './consumer-outbox.js';
-import type { TurnUser } from './turn-user.js';
+import { ConsumerDoubt } from '../../libs/queue/src/consuming/consumer-doubt.js';
+import { ConsumerOutbox } from '../../libs/queue/src/consuming/consumer-outbox.js';
+import type { TurnUser } from '../../libs/queue/src/consuming/turn-user.js';
+import { consumerKeys } from '../../libs/queue/src/store/consumer-keys.js';
+import type { Taken } from '../../libs/queue/src/store/taken.js';
 
 describe('a consumer that doubts what Redis has down as its own', () => {
   let server: RedisServer;
