@@ -256,14 +256,14 @@ export class QueueUnderSchedule {
       if (!result.notMine.includes(id)) this.#ended(consumer, id);
       else this.#note(`${id} was not its holder's`, undefined);
     }
-    const taken = [...result.taken.map(({ id }) => id), ...claimed.filter((id) => !result.notMine.includes(id))];
+    const taken = [...[...result.taken].map(({ id }) => id), ...claimed.filter((id) => !result.notMine.includes(id))];
     for (const id of taken) {
       const other = this.#consumers.find(({ isRegistered, held }) => isRegistered && held.has(id));
       if (other !== undefined)
         this.#note(`${id} is held by ${other.keys.consumer} and was given to ${consumer.keys.consumer}`, undefined);
       consumer.held.add(id);
     }
-    if (this.queue.singleActiveConsumer && result.taken.length > 0) {
+    if (this.queue.singleActiveConsumer && result.taken.size > 0) {
       const active = await this.owner.hget(this.#keys.meta, 'active');
       if (active !== consumer.keys.consumer)
         this.#note(`${consumer.keys.consumer} got messages, and ${active} is active`, undefined);

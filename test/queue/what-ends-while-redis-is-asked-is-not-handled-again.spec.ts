@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Fifo } from '@millrace/core';
 import { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
 import { ConsumerDoubt } from '../../libs/queue/src/consuming/consumer-doubt.js';
@@ -26,7 +27,7 @@ describe('a consumer that doubts what Redis has down as its own', () => {
     const outbox = new ConsumerOutbox();
     const user: Partial<TurnUser> = {
       heldIds: () => new Set(held),
-      take: (messages: readonly Taken[]) => taken.push(...messages.map(({ id }) => id)),
+      take: (messages: Fifo<Taken>) => taken.push(...[...messages].map(({ id }) => id)),
     };
     const doubt = new ConsumerDoubt(user as TurnUser, outbox);
     doubt.arise();

@@ -7,6 +7,11 @@ export class Fifo<T> {
   readonly #items: (T | undefined)[] = [];
   #head = 0;
 
+  /** @param items the first ones. Default: none */
+  constructor(items: readonly T[] = []) {
+    for (const item of items) this.#items.push(item);
+  }
+
   /** How many wait. */
   get size(): number {
     return this.#items.length - this.#head;

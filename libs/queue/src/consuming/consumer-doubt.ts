@@ -1,3 +1,4 @@
+import { Fifo } from '@millrace/core';
 import type { RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { heldMessages } from '../store/held.js';
@@ -46,7 +47,7 @@ export class ConsumerDoubt {
     const { found, gone } = await heldMessages(client, keys, isUnknown);
     if (!isCurrent()) return;
     for (const id of gone) this.#outbox.acknowledge(id);
-    if (found.length > 0) this.#user.take(found);
+    if (found.length > 0) this.#user.take(new Fifo(found));
     this.#isThere = false;
     this.#perhapsSettled = pending;
   }

@@ -1,6 +1,7 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import { Fifo } from '@millrace/core';
 import { Taken } from '../store/taken.js';
 import { ConsumerHold } from './consumer-hold.js';
 import { resolveConsumer } from './consumer-options.js';
@@ -15,8 +16,8 @@ const oldBytes = (): number =>
 
 const origin: MessageOrigin = { index: 0, queue: 'work', keyOf: (id) => id, reportProgress: async () => true };
 const frame = Buffer.from('a frame');
-const messages = (from: number, to: number): Taken[] =>
-  Array.from({ length: to - from }, (_, index) => new Taken(`${from + index}`, frame));
+const messages = (from: number, to: number): Fifo<Taken> =>
+  new Fifo(Array.from({ length: to - from }, (_, index) => new Taken(`${from + index}`, frame)));
 
 /** What a consumer holds, with nothing that ends by itself. */
 function holdOf(input: { readonly concurrency: number; readonly prefetch?: number }) {

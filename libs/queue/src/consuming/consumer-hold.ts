@@ -96,18 +96,19 @@ export class ConsumerHold {
   }
 
   /** Holds messages, which run after the next `begin`. */
-  add(origin: MessageOrigin, taken: readonly Taken[]): void {
+  add(origin: MessageOrigin, taken: Fifo<Taken>): void {
     const now = performance.now();
-    for (const message of taken) {
+    const count = taken.size;
+    for (let message = taken.shift(); message !== undefined; message = taken.shift()) {
       const held = new HeldMessage(origin, message, now);
       this.#held.push(held);
       this.#bytes += message.frame.length;
       this.#averageBytes = movingAverage(this.#averageBytes || Number.POSITIVE_INFINITY, message.frame.length);
       this.#waiting.push(held);
     }
-    this.#count += taken.length;
-    this.#counts[origin.index] = this.countFrom(origin) + taken.length;
-    this.#permits -= taken.length;
+    this.#count += count;
+    this.#counts[origin.index] = this.countFrom(origin) + count;
+    this.#permits -= count;
   }
 
   /** Starts as many of the messages that wait as may run. */

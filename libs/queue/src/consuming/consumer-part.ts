@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { LeaseLostError } from '@millrace/core';
+import { type Fifo, LeaseLostError } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import type { Heartbeat } from '../store/heartbeat.js';
@@ -116,12 +116,12 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     return this.#owner.hold.portion;
   }
 
-  take(messages: readonly Taken[]): void {
+  take(messages: Fifo<Taken>): void {
     this.#heart.stir();
     this.#owner.report.delivered(messages);
     this.#owner.room.served(this.turns);
     // A turn that ended after the stop began: what it brought goes back, the first one last.
-    if (this.#isStopping) for (const message of messages.toReversed()) this.#refuse(message);
+    if (this.#isStopping) for (const message of messages.take(messages.size).reverse()) this.#refuse(message);
     else this.#owner.hold.add(this, messages);
   }
 

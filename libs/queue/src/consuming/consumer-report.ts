@@ -1,3 +1,4 @@
+import type { Fifo } from '@millrace/core';
 import type { Events, HandlerLabels, RunningConsumer } from '@millrace/delivery';
 import type { Taken } from '../store/taken.js';
 
@@ -20,10 +21,11 @@ export class ConsumerReport {
     this.#events.emit('consumer-stopped', this.#consumer);
   }
 
-  delivered(messages: readonly Taken[]): void {
+  delivered(messages: Fifo<Taken>): void {
     if (!this.#events.has('delivered')) return;
-    const redelivered = messages.filter(({ deliveries }) => deliveries > 0).length;
-    this.#events.emit('delivered', { source: this.#consumer.source, count: messages.length, redelivered });
+    let redelivered = 0;
+    for (const { deliveries } of messages) if (deliveries > 0) redelivered++;
+    this.#events.emit('delivered', { source: this.#consumer.source, count: messages.size, redelivered });
   }
 
   acknowledged(count: number): void {

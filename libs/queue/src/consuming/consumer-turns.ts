@@ -1,3 +1,4 @@
+import { Fifo } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { makeDue, moveDue } from '../store/due.js';
@@ -10,8 +11,6 @@ import type { ConsumerReport } from './consumer-report.js';
 import { DueTimer } from './due-timer.js';
 import { HandOvers } from './hand-overs.js';
 import type { TurnUser } from './turn-user.js';
-
-const noIds: readonly string[] = [];
 
 /**
  * Talks to Redis for a consumer: one round trip at a time, which brings all verdicts since the last one, makes due messages
@@ -36,7 +35,7 @@ export class ConsumerTurns {
   #asked = 0;
   #state: TurnState = 'ok';
   readonly #handOvers = new HandOvers();
-  readonly #due = new DueTimer(() => this.#whenDue());
+  readonly #due = new DueTimer(() => this.#ask());
 
   constructor(connection: RedisConnection, user: TurnUser, report: ConsumerReport) {
     this.#connection = connection;
@@ -116,8 +115,14 @@ export class ConsumerTurns {
       if (this.#asked === 0) this.#decideHandOvers(this.#keys);
       return;
     }
+    this.#ask();
+  }
+
+  /** There may be messages: asks for a turn now, or when the one under way ends. */
+  #ask(): void {
+    this.#isEager = true;
     this.#isAsked = true;
-    if (this.#running === undefined && this.#retryTimer === undefined) this.#running = this.#run();
+    if (this.#running === undefined && this.#retryTimer === undefined && !this.#isEnded) this.#running = this.#run();
   }
 
   /** Asks for a turn: at the end of this tick, so that all that ends in it shares one, or when the one under way ends. */
@@ -177,7 +182,7 @@ export class ConsumerTurns {
     const known = this.#user.held() + stillHeld;
     // Sent in this order on one connection: one round trip.
     const replies = Promise.all([
-      verdicts.length === 0 ? noIds : settleVerdicts(client, keys, verdicts),
+      verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts),
       this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : false,
       turn(client, keys, { wanted, maxBytes, wakeUp: this.#wakeUp, known, claimed, acknowledged }),
     ]);
@@ -197,17 +202,17 @@ export class ConsumerTurns {
     if (lost.length > 0) this.#user.lostMessages(lost);
     if (verdicts.length > 0) this.#user.settled(verdicts);
     // Within a bound of bytes fewer may have come than there are.
-    const counted = maxBytes !== undefined && result.taken.length > 0 ? result.taken.length : wanted;
+    const counted = maxBytes !== undefined && result.taken.size > 0 ? result.taken.size : wanted;
     this.#goOn(verdicts.length === 0 ? result : { ...result, dueInMs: soonest(result.dueInMs, verdicts) }, counted);
   }
 
   #goOn({ taken, unknown, state, dueInMs, now }: TurnResult, wanted: number): void {
     this.#handOvers.tellTime(now);
     this.#state = state;
-    this.#isHungry = taken.length < wanted && (state === 'ok' || state === 'passed');
-    this.#isEager = state === 'ok' && (taken.length === wanted || dueInMs === 0);
+    this.#isHungry = taken.size < wanted && (state === 'ok' || state === 'passed');
+    this.#isEager = state === 'ok' && (taken.size === wanted || dueInMs === 0);
     this.#due.set(dueInMs);
-    if (taken.length > 0) this.#user.take(taken);
+    if (taken.size > 0) this.#user.take(taken);
     if (unknown > 0) this.#doubt.arise();
     this.#user.turnEnded();
     if (unknown > 0 || !this.#outbox.isEmpty || (this.#isEager && this.#user.wanted() > 0)) this.#isAsked = true;
@@ -218,7 +223,7 @@ export class ConsumerTurns {
     for (const message of this.#handOvers.takeAll()) {
       if (this.#keys === keys && this.#user.wanted() > 0) {
         this.#outbox.claim(message.id);
-        this.#user.take([message]);
+        this.#user.take(new Fifo([message]));
         this.#user.begin();
       } else {
         this.#due.isDue = true;
@@ -241,10 +246,4 @@ export class ConsumerTurns {
     this.#retryTimer = undefined;
     if (this.#isAsked) this.nudge();
   };
-
-  #whenDue(): void {
-    this.#isAsked = true;
-    this.#isEager = true;
-    if (this.#running === undefined && this.#retryTimer === undefined && !this.#isEnded) this.#running = this.#run();
-  }
 }

@@ -1,3 +1,4 @@
+import type { Fifo } from '@millrace/core';
 import type { Verdict } from '../store/settle.js';
 import type { Taken } from '../store/taken.js';
 
@@ -9,8 +10,8 @@ export interface TurnUser {
   maxBytes(): number | undefined;
   /** Most of them in one turn. */
   portion(): number;
-  /** Holds messages. Must not throw. */
-  take(messages: readonly Taken[]): void;
+  /** Holds messages: none of them is left in the queue that it is given. Must not throw. */
+  take(messages: Fifo<Taken>): void;
   /** Starts to handle what it holds. Must not throw. */
   begin(): void;
   /** The messages that the consumer knows to hold from here. */

@@ -36,7 +36,18 @@ export interface Receipt {
 
 const none: readonly never[] = Object.freeze([]);
 
-/** The receipt of a message that every queue took. */
-export function plainReceipt(messageId: string, queues: readonly string[]): Receipt {
-  return { messageId, queues, topics: none, isUnroutable: queues.length === 0, refused: none, duplicates: none };
+/** The receipt of a message that every queue took. A class for the reason that PublicationTarget is one. */
+export class PlainReceipt implements Receipt {
+  readonly messageId: string;
+  readonly queues: readonly string[];
+  readonly topics = none;
+  readonly isUnroutable: boolean;
+  readonly refused = none;
+  readonly duplicates = none;
+
+  constructor(messageId: string, queues: readonly string[]) {
+    this.messageId = messageId;
+    this.queues = queues;
+    this.isUnroutable = queues.length === 0;
+  }
 }

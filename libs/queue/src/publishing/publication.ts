@@ -1,6 +1,6 @@
 import { MillraceError, UnroutableError, WriteError, type WriteFailure } from '@millrace/core';
 import type { OutgoingFrame } from '../model/outgoing-frame.js';
-import { plainReceipt, type Receipt, type Refusal, type TopicPosition } from '../model/receipt.js';
+import { PlainReceipt, type Receipt, type Refusal, type TopicPosition } from '../model/receipt.js';
 import { nowhere, type Route } from '../model/routing.js';
 import { queueOf } from '../model/shards.js';
 import type { EntryResult, OutgoingMessage } from '../store/publish.js';
@@ -132,9 +132,9 @@ export class Publication implements OutgoingMessage {
   }
 
   #receipt(topics: readonly TopicPosition[]): Receipt {
-    if (this.#hasEntered && topics.length === 0) return plainReceipt(this.id, this.route.queues);
+    if (this.#hasEntered && topics.length === 0) return new PlainReceipt(this.id, this.route.queues);
     if (this.#hasEntered) for (const slot of this.slots) this.answered(slot, undefined);
-    const plain = plainReceipt(this.id, [...this.#results.keys()].map(queueOf));
+    const plain = new PlainReceipt(this.id, [...this.#results.keys()].map(queueOf));
     const results = [...this.#results].map(([slot, result]) => [queueOf(slot), result] as const);
     if (topics.length === 0 && results.every(([, result]) => result === undefined)) return plain;
     const refused = results.flatMap(([name, result]): Refusal[] =>

@@ -1,9 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MessagePacker } from './message-packer.js';
-import { unpackList } from './message-unpacker.js';
+import { MessageUnpacker } from './message-unpacker.js';
 
-describe('unpackList', () => {
+function unpackList(packed: Buffer): Buffer[] {
+  const unpacker = new MessageUnpacker(packed);
+  return Array.from({ length: unpacker.count }, () => unpacker.next());
+}
+
+describe('a list of strings in MessagePack', () => {
   it('reads what the packer writes', () => {
     const string = fc.oneof(
       fc.uint8Array({ maxLength: 400 }),

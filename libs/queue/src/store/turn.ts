@@ -1,7 +1,8 @@
+import { Fifo } from '@millrace/core';
 import { asBytes, asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { MessagePacker } from './message-packer.js';
-import { unpackList } from './message-unpacker.js';
+import { MessageUnpacker } from './message-unpacker.js';
 import { Taken } from './taken.js';
 
 // One turn of a consumer: acknowledges what was handled and takes what is next. The hot path: what is rare stands behind
@@ -141,7 +142,8 @@ export interface TurnResult {
   readonly now: number;
   /** How many messages Redis has down as this consumer's that it does not know of; instead of these none were taken. */
   readonly unknown: number;
-  readonly taken: readonly Taken[];
+  /** In their order. */
+  readonly taken: Fifo<Taken>;
 }
 
 /** Most acknowledgements, and most messages taken, in one turn: Lua's `unpack` has a limit. */
@@ -174,7 +176,7 @@ export async function turn(
     notMine: asList(reply[2]).map(asText),
     now: asInteger(reply[3]),
     unknown: asInteger(reply[4]),
-    taken: readTaken(unpackList(asBytes(reply[5])), reply[6]),
+    taken: readTaken(new MessageUnpacker(asBytes(reply[5])), reply[6]),
   };
 }
 
@@ -187,18 +189,16 @@ function packIds(ids: readonly string[]): Buffer | string {
   return packer.finish();
 }
 
-/** `packed` is id, frame, id, frame … */
-function readTaken(packed: readonly Buffer[], rare: unknown): Taken[] {
+/** In the list are id, frame, id, frame … */
+function readTaken(list: MessageUnpacker, rare: unknown): Fifo<Taken> {
   const [counts, handled] = rare === undefined ? [] : asList(rare).map(asList);
-  const taken: Taken[] = new Array(packed.length / 2);
-  for (let index = 0; index < taken.length; index++) {
+  const taken = new Fifo<Taken>();
+  for (let index = 0; index < list.count / 2; index++) {
     const count = counts?.[index] ?? undefined;
     const through = handled?.[index] ?? undefined;
-    taken[index] = new Taken(
-      asText(packed[index * 2]),
-      asBytes(packed[index * 2 + 1]),
-      count === undefined ? 0 : asInteger(count),
-      through === undefined ? undefined : asText(through),
+    const deliveries = count === undefined ? 0 : asInteger(count);
+    taken.push(
+      new Taken(asText(list.next()), list.next(), deliveries, through === undefined ? undefined : asText(through)),
     );
   }
   return taken;
