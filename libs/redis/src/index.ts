@@ -20,4 +20,5 @@ export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply
 export { lua, Script } from './script.js';
 export { type ScriptArgument, type ScriptCall, ScriptCommand } from './script-command.js';
 export { checkServer, parseServerInfo, type ServerInfo } from './server-check.js';
+export { writtenSoon } from './written-soon.js';
 export { writtenTogether } from './written-together.js';

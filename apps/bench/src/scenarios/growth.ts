@@ -120,7 +120,8 @@ async function measurePartitions(place: Place, points: readonly number[]): Promi
 }
 
 /**
- * Batches go round the queues, each with a consumer of its own. A turn ends when all were handled: one queue is filled faster than
+ * Batches go round the queues, each with a consumer of its own. Each has had one before a turn begins: else it would be the first
+ * second of a thousand consumers that is measured, in which they have to be looked after and do not know their pace. A turn ends when all were handled: one queue is filled faster than
  * its one consumer empties it, so what a flow that goes on has handled is not what it has published.
  */
 async function measureQueues(place: Place, points: readonly number[]): Promise<Costs> {
@@ -133,13 +134,13 @@ async function measureQueues(place: Place, points: readonly number[]): Promise<C
     const sink = flow();
     const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: sink.handled }));
     await Promise.all(consumers.map((consumer) => consumer.start()));
-    await broker.publishBatch(names.map((routingKey) => ({ exchange: '', routingKey, body: 0 })));
-    await sink.until(queues);
     const next = round(queues);
     const publish = () => {
       const routingKey = names[next()] ?? '';
       return broker.publishBatch(payloads(batchSize).map((body) => ({ exchange: '', routingKey, body })));
     };
+    for (const _ of names) await publish();
+    await sink.until(queues * batchSize);
     return {
       turn: (ms) => publishFor(ms, publish, sink.until),
       close: async () => {

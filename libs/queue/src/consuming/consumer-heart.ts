@@ -11,6 +11,8 @@ import { ConsumerWatch } from './consumer-watch.js';
 const beatMs = 1000;
 /** And one that waits, holds nothing and is the only one of its queue: there is nobody whose death it has to notice. */
 const calmBeatMs = 3000;
+/** The hearts of a process beat in step, so that the beats of many share a write. */
+const stepMs = 25;
 
 /** Whom a heart beats for. */
 export interface HeartUser {
@@ -57,7 +59,7 @@ export class ConsumerHeart {
     this.#key = queueKeys(connection.prefix, options.queue).meta;
     this.#watch = new ConsumerWatch(connection);
     this.#loop = new PollLoop(
-      () => this.#beat(),
+      async () => untilStep(await this.#beat()),
       (error) => user.failed(error),
     );
   }
@@ -169,4 +171,10 @@ export class ConsumerHeart {
 function isCalm({ hasWork, held, duty }: Heartbeat): boolean {
   if (hasWork || held > 0 || duty === undefined) return false;
   return duty.colleagues.length === 0 && duty.dead.length === 0 && duty.dying === 0;
+}
+
+/** At most so many ms: until the last step before that. */
+function untilStep(ms: number): number {
+  const now = performance.now();
+  return ms < stepMs ? ms : Math.ceil(Math.floor((now + ms) / stepMs) * stepMs - now);
 }

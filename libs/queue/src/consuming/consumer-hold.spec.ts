@@ -66,8 +66,8 @@ describe('what a consumer holds', () => {
     fast.hold.begin();
     fast.end(10);
     // then
-    expect(fast.hold.wanted()).toBe(910);
-    expect(fast.hold.portion).toBe(455);
+    expect(fast.hold.wanted()).toBe(1010);
+    expect(fast.hold.portion).toBe(505);
     expect(unknown.hold.portion).toBe(10);
     expect(bound.hold.portion).toBe(10);
     expect([batches.wanted(), batches.portion]).toEqual([100, 50]);

@@ -1,4 +1,4 @@
-import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, asList, asText, lua, type RedisClient, writtenSoon } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 
 // Says that a consumer lives, and tells it what it has to know. About once a second one of a queue's consumers is on duty, the
@@ -84,7 +84,7 @@ export async function beat(
     ...keys.ready,
   ];
   const args = [keys.consumer, state.leaseMs, state.isWaiting ? '1' : '', state.info];
-  const reply = asList(await heartbeatScript.run(client, scriptKeys, args));
+  const reply = asList(await writtenSoon(client, () => heartbeatScript.run(client, scriptKeys, args)));
   if (reply.length === 1) return undefined;
   const isOnDuty = asInteger(reply[3]) === 1;
   return {
