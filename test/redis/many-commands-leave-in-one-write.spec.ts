@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Redis, writtenTogether } from '@millrace/redis';
+import { Redis, writtenSoon, writtenTogether } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
 
 describe('commands that are written together', () => {
@@ -47,5 +47,31 @@ describe('commands that are written together', () => {
     });
     expect(isAsked).toBe(true);
     unconnected.disconnect();
+  });
+});
+
+describe('commands that are written soon', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(stopEverything);
+
+  const readsOf = async (client: Redis): Promise<number> =>
+    Number(/total_reads_processed:(\d+)/.exec(await client.info('stats'))?.[1]);
+
+  it('leave together, whoever asked for them, and each has its answer or its error', async () => {
+    // given
+    const client = new Redis(server.url);
+    await client.ping();
+    const before = await readsOf(client);
+    // when a hundred ask, and one for what is wrong
+    const answers = Array.from({ length: 100 }, (_, n) => writtenSoon(client, () => client.echo(`${n}`)));
+    const wrong = writtenSoon(client, () => client.call('NO.SUCH.COMMAND'));
+    // then Redis read them at once; the second read is the question how many there were
+    expect(await Promise.all(answers)).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`));
+    await expect(wrong).rejects.toThrow('NO.SUCH.COMMAND');
+    expect((await readsOf(client)) - before).toBeLessThanOrEqual(3);
+    client.disconnect();
   });
 });

@@ -1,7 +1,7 @@
 /**
- * A queue whose head is taken in constant time, however long it is. It forgets what was taken at once, and is never replaced: of
- * who is mostly at rest, lists are old, and what an old list still names when it is thrown away lives until the garbage collector
- * looks at everything.
+ * A queue whose head is taken in constant time, however long it is. It forgets what was taken at once, and need not be replaced by a
+ * new one: the lists of whoever is mostly at rest are old, and what an old list still names when it is thrown away lives until the
+ * garbage collector looks at everything.
  */
 export class Fifo<T> {
   readonly #items: (T | undefined)[] = [];

@@ -9,8 +9,8 @@ const minPassedEmpty = 4;
  * A Map of JavaScript moves to a new table whenever entries that came and went have filled its own. V8's old table goes on naming the
  * new one, and whatever was there when it moved. Once one of them has grown old, the garbage collector of the young holds all
  * that passes through the Map from then on for alive, copies it twice, and leaves it to a collection of everything: with 40 objects
- * under way at once it took 8 times as long as without the Map. So this one begins anew, with nothing of the old, before much has passed, and when it was empty:
- * one that was at rest is old.
+ * under way at once it took 8 times as long as without the Map. So this one begins anew, with nothing of the old, before much has
+ * passed, and after it was empty: by then, one that was at rest is old.
  */
 export class PassingMap<K, V> {
   #entries = new Map<K, V>();

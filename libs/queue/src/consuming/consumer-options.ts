@@ -65,8 +65,9 @@ export interface ConsumerOptions {
   /** How many messages (or batches) are handled at once. Default 10. */
   readonly concurrency: number;
   /**
-   * Most messages that the consumer holds, running ones included. Default: as many as can run, and as many again as are
-   * handled within 20 ms, so that fast handlers never wait for Redis and slow ones leave messages to other consumers.
+   * Most messages that the consumer holds, running ones included; half of them, or as many as can run, are asked for at once.
+   * Default: as many as can run, and as many more as are handled within 20 ms (up to 1,000, or as many as can run), so that fast
+   * handlers never wait for Redis and slow ones leave messages to other consumers.
    */
   readonly prefetch?: number | undefined;
   /** Most bytes of messages held, as far as the size of the last ones tells. Default 64 MiB. */
