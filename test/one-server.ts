@@ -8,6 +8,7 @@ const reasons = {
   monitor: "MONITOR and the clock that marks its beginning and end are one node's",
   replicaof: 'REPLICAOF is not for a cluster',
   'all-or-nothing': 'on a cluster a publish is one script a slot',
+  'together-write': 'each node of a cluster is written to by itself',
   'together-fetch': 'on a cluster each partition is asked by itself',
 } as const;
 

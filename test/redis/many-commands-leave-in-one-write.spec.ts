@@ -65,10 +65,14 @@ describe('commands that are written soon', () => {
     const client = new Redis(server.url);
     await client.ping();
     const before = await readsOf(client);
-    // when a hundred ask, and one for what is wrong
+    // when a hundred ask, behind one that throws, and one for what is wrong
+    const thrown = writtenSoon(client, () => {
+      throw new Error('at once');
+    });
     const answers = Array.from({ length: 100 }, (_, n) => writtenSoon(client, () => client.echo(`${n}`)));
     const wrong = writtenSoon(client, () => client.call('NO.SUCH.COMMAND'));
     // then Redis read them at once; the second read is the question how many there were
+    await expect(thrown).rejects.toThrow('at once');
     expect(await Promise.all(answers)).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`));
     await expect(wrong).rejects.toThrow('NO.SUCH.COMMAND');
     expect((await readsOf(client)) - before).toBeLessThanOrEqual(3);

@@ -8,8 +8,9 @@ const waiting = new WeakMap<RedisClient, (() => void)[]>();
  * and not urgent: by itself a write and its read take a process, and Redis, longer than the command.
  */
 export function writtenSoon<T>(client: RedisClient, ask: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const begin = (): void => void ask().then(resolve, reject);
+  return new Promise((resolve) => {
+    // What throws at once is its own affair: the others are asked all the same.
+    const begin = (): void => resolve((async () => ask())());
     const others = waiting.get(client);
     if (others !== undefined) {
       others.push(begin);

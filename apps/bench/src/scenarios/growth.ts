@@ -121,8 +121,9 @@ async function measurePartitions(place: Place, points: readonly number[]): Promi
 
 /**
  * Batches go round the queues, each with a consumer of its own. Each has had one before a turn begins: else it would be the first
- * second of a thousand consumers that is measured, in which they have to be looked after and do not know their pace. A turn ends when all were handled: one queue is filled faster than
- * its one consumer empties it, so what a flow that goes on has handled is not what it has published.
+ * second of a thousand consumers that is measured, in which they have to be looked after and do not know their pace. A turn ends
+ * when all were handled: one queue may be filled faster than its one consumer empties it, so what a flow that goes on has handled
+ * is not what it has published.
  */
 async function measureQueues(place: Place, points: readonly number[]): Promise<Costs> {
   const { Broker } = await import('@millrace/queue');

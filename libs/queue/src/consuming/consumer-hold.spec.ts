@@ -80,7 +80,7 @@ describe('what a consumer holds', () => {
     hold.begin();
     // when
     const taken = hold.takeWaiting(({ id }) => id === '2');
-    const [cancelled] = [hold.cancel('1', new Error('cancelled'))];
+    const cancelled = hold.cancel('1', new Error('cancelled'));
     end(1);
     // then
     expect(taken.map(({ id }) => id)).toEqual(['2']);
