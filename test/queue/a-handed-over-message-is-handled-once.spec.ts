@@ -23,7 +23,8 @@ describe('a message that was handed to a consumer with its wake-up', () => {
     const seen: unknown[] = [];
     // when: what was handed over is lost with it, and its time is over
     await redis.del('wake');
-    await broker.consumer({ queue: 'q', handler: (payload) => void seen.push(payload) }).start();
+    const handler = (payload: unknown) => void seen.push(payload);
+    await broker.consumer({ queue: 'q', leaseMs: 3000, handler }).start();
     const [id = ''] = await redis.zrange('delayed', '0', '-1');
     await redis.zadd('delayed', 'XX', 1, id);
     // then

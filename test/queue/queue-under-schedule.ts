@@ -55,6 +55,8 @@ interface Consumer {
   readonly held: Set<string>;
   isRegistered: boolean;
   wakeUp: string;
+  /** Of its lease, as its last turn told it. */
+  deadline: string;
   claimed: string[];
 }
 
@@ -203,7 +205,7 @@ export class QueueUnderSchedule {
     const registered = await registerConsumer(this.client, place, request);
     if (registered === undefined || registered === 'exclusive') return this.#note('could not register', undefined);
     const keys = consumerKeys(this.prefix, this.queue.name, registered.consumer, this.queue.priorities);
-    this.#consumers.push({ keys, held: new Set(), isRegistered: true, wakeUp: '', claimed: [] });
+    this.#consumers.push({ keys, held: new Set(), isRegistered: true, wakeUp: '', deadline: '', claimed: [] });
   }
 
   async #act(consumer: Consumer, happening: Happening): Promise<void> {
@@ -245,6 +247,7 @@ export class QueueUnderSchedule {
       maxBytes: undefined,
       wakeUp,
       known: consumer.held.size - acknowledged.length + claimed.length,
+      lease: { ms: leaseMs, deadline: consumer.deadline },
       claimed,
       acknowledged,
     });
@@ -252,6 +255,7 @@ export class QueueUnderSchedule {
       this.#note(`${consumer.keys.consumer} holds ${result.unknown} that nobody gave it`, undefined);
     if ((result !== undefined) !== consumer.isRegistered) this.#note('a turn without a registration', undefined);
     if (result === undefined) return;
+    consumer.deadline = result.deadline;
     for (const id of acknowledged) {
       if (!result.notMine.includes(id)) this.#ended(consumer, id);
       else this.#note(`${id} was not its holder's`, undefined);

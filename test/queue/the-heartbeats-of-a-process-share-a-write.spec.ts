@@ -18,7 +18,8 @@ onOneServer('together-write').describe('the heartbeats of many consumers of a pr
     const { broker, connection, close } = await openBroker(server, ownPrefix());
     const queues = Array.from({ length: count }, (_, n) => `work-${n}`);
     await broker.declare({ queues: queues.map((name) => ({ name })) });
-    for (const queue of queues) await broker.consumer({ queue, handler: () => undefined }).start();
+    // With a lease of 3 s even one that is alone beats once a second.
+    for (const queue of queues) await broker.consumer({ queue, leaseMs: 3000, handler: () => undefined }).start();
     // when each has beaten twice since, with nothing else to do
     const { commands: client } = connection;
     const sendCommand = client.sendCommand.bind(client);

@@ -18,6 +18,7 @@ export class ConsumerDoubt {
   #isThere = false;
   /** Messages whose verdict may have been carried out by a turn that failed. */
   #perhapsSettled = noIds;
+  #deadline = '';
 
   constructor(user: TurnUser, outbox: ConsumerOutbox) {
     this.#user = user;
@@ -28,6 +29,11 @@ export class ConsumerDoubt {
     return this.#isThere;
   }
 
+  /** The lease's deadline as the last turn told it: who finds it again in Redis finds there what that turn left. '' when there was none. */
+  get deadline(): string {
+    return this.#deadline;
+  }
+
   arise(): void {
     this.#isThere = true;
   }
@@ -36,6 +42,7 @@ export class ConsumerDoubt {
   clear(): void {
     this.#isThere = false;
     this.#perhapsSettled = noIds;
+    this.#deadline = '';
   }
 
   /** Takes on what Redis has down as this consumer's, while no turn is under way; what has no message any more is let go. */
@@ -58,7 +65,8 @@ export class ConsumerDoubt {
   }
 
   /** A turn was answered: from here on the consumer knows what it settled. */
-  answered(): void {
+  answered(deadline: string): void {
     this.#perhapsSettled = noIds;
+    this.#deadline = deadline;
   }
 }

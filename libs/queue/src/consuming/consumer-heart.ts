@@ -7,10 +7,13 @@ import { beat, type Heartbeat } from '../store/heartbeat.js';
 import { queueKeys } from '../store/keys.js';
 import { ConsumerWatch } from './consumer-watch.js';
 
-/** How often a consumer beats. */
+/**
+ * How often a consumer beats; one that waits, holds nothing and is the only one of its queue only when its lease needs it: its
+ * turns renew that too, and there is nobody whose death it has to notice.
+ */
 const beatMs = 1000;
-/** And one that waits, holds nothing and is the only one of its queue: there is nobody whose death it has to notice. */
-const calmBeatMs = 3000;
+/** But so often at least: what nobody tells it of is noticed. */
+const longestRestMs = 10_000;
 /** The hearts of a process beat in step, so that the beats of many share a write. */
 const stepMs = 25;
 
@@ -20,7 +23,10 @@ export interface HeartUser {
   keys(): ConsumerKeys | undefined;
   /** What is told about the consumer, as JSON. */
   describe(connections: readonly number[], server: string): string;
+  /** It stands in `idle`. */
   isWaiting(): boolean;
+  /** It waits and holds nothing. */
+  isAtRest(): boolean;
   wakeClient(): RedisClient | undefined;
   beaten(heartbeat: Heartbeat): void;
   lostLease(): void;
@@ -35,6 +41,7 @@ export class ConsumerHeart {
   readonly #connection: RedisConnection;
   readonly #user: HeartUser;
   readonly #leaseMs: number;
+  readonly #restMs: number;
   readonly #loop: PollLoop;
   readonly #watch: ConsumerWatch;
   /** Any key of the queue: it tells which server of a cluster is meant. */
@@ -43,10 +50,10 @@ export class ConsumerHeart {
   #server = '';
   #isStale = true;
   #isWatching = false;
-  #beatenAt = 0;
-  /** By the last beat that was answered. */
-  #isCalm = false;
-  #isStirred = false;
+  /** There is nobody whose death it would have to notice, nor anything else to look after. */
+  #isCarefree = false;
+  /** Until then its lease needs no beat. */
+  #isFreshUntil = 0;
 
   constructor(
     connection: RedisConnection,
@@ -56,6 +63,7 @@ export class ConsumerHeart {
     this.#connection = connection;
     this.#user = user;
     this.#leaseMs = options.leaseMs;
+    this.#restMs = Math.min(longestRestMs, options.leaseMs / 3);
     this.#key = queueKeys(connection.prefix, options.queue).meta;
     this.#watch = new ConsumerWatch(connection);
     this.#loop = new PollLoop(
@@ -76,14 +84,19 @@ export class ConsumerHeart {
 
   /** Beats now. */
   now(): void {
-    this.stir();
+    this.worry();
     this.#loop.wake();
   }
 
-  /** Something happened to its consumer: it beats at the usual pace until it has seen that all is calm. */
-  stir(): void {
-    this.#isCalm = false;
-    this.#isStirred = true;
+  /** There is something to look after: the next beats see whether somebody does. */
+  worry(): void {
+    this.#isCarefree = false;
+  }
+
+  /** A turn renewed the lease, as a beat does; and saw whether there are other consumers to look after. */
+  renewed(isAlone: boolean): void {
+    if (!isAlone) this.worry();
+    this.#isFreshUntil = performance.now() + this.#restMs;
   }
 
   /** What a new registration says of its owner. */
@@ -109,9 +122,9 @@ export class ConsumerHeart {
     const keys = this.#user.keys();
     if (keys === undefined || !this.#connection.isUp || this.#mayRest(restMs)) return restMs;
     const info = this.#isStale ? await this.#describe() : this.#told;
-    this.#isCalm = false;
-    // It may be stirred while Redis answers.
-    this.#isStirred = false;
+    const sentAt = performance.now();
+    // It may have to worry while Redis answers.
+    this.#isCarefree = true;
     const heartbeat = await beat(this.#connection.commands, keys, {
       leaseMs: this.#leaseMs,
       isWaiting: this.#user.isWaiting(),
@@ -123,18 +136,17 @@ export class ConsumerHeart {
       return restMs;
     }
     this.#told = info;
-    this.#beatenAt = performance.now();
-    this.#isCalm = isCalm(heartbeat) && !this.#isStirred;
+    this.#isFreshUntil = sentAt + this.#restMs;
+    if (!isCalm(heartbeat)) this.worry();
     this.#user.beaten(heartbeat);
     if (heartbeat.duty !== undefined) this.#attend(keys, heartbeat.duty);
     return restMs;
   }
 
   #mayRest(restMs: number): boolean {
-    if (!this.#isCalm || this.#isStale || !this.#user.isWaiting()) return false;
-    const longestMs = Math.min(calmBeatMs, this.#leaseMs / 3);
+    if (!this.#isCarefree || this.#isStale || !this.#user.isAtRest()) return false;
     // Timers are late by some ms: what is nearer to this beat than to the next is this one.
-    return performance.now() - this.#beatenAt < longestMs - restMs / 2;
+    return performance.now() < this.#isFreshUntil - restMs / 2;
   }
 
   async #describe(): Promise<string> {

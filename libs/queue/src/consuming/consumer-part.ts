@@ -60,12 +60,15 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     this.membership = new ConsumerMembership(connection, options, slot, this, () => this.#heart.introduce());
     this.turns = new ConsumerTurns(connection, this, report);
     this.settling = new ConsumerSettling(this.turns, host, options, slot);
-    this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, slot).wake, (wakeUp) => {
-      this.#heart.stir();
-      this.turns.woken(wakeUp);
-    });
+    this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, slot).wake, (wakeUp) =>
+      this.turns.woken(wakeUp),
+    );
     this.#heart = new ConsumerHeart(connection, { queue: slot, leaseMs: options.leaseMs }, this);
     owner.room.join(this.turns);
+  }
+
+  get leaseMs(): number {
+    return this.#owner.options.leaseMs;
   }
 
   get queue(): string {
@@ -117,7 +120,6 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
   }
 
   take(messages: Fifo<Taken>): void {
-    this.#heart.stir();
     this.#owner.report.delivered(messages);
     this.#owner.room.served(this.turns);
     // A turn that ended after the stop began: what it brought goes back, the first one last.
@@ -129,8 +131,9 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     this.turns.judge({ kind: 'release', id, priority: frame[1] ?? 0 });
   }
 
-  turnEnded(): void {
+  turnEnded(isAlone: boolean): void {
     const { isHungry, state } = this.turns;
+    this.#heart.renewed(isAlone);
     if (isHungry || state !== 'ok') this.#wake.wait(state === 'passed' ? 5 : 0);
     if (!this.#isOnly) this.#owner.partServed(this);
   }
@@ -148,7 +151,13 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
   }
 
   settled(verdicts: readonly Verdict[]): void {
-    if (verdicts.some(({ kind }) => kind === 'dead')) this.#owner.host.carryDeadLetters(this.#slot);
+    if (verdicts.some(({ kind }) => kind === 'dead')) this.#carryDeadLetters();
+  }
+
+  /** Its heart sees to it that they are carried on until they are elsewhere. */
+  #carryDeadLetters(): void {
+    this.#heart.worry();
+    this.#owner.host.carryDeadLetters(this.#slot);
   }
 
   lostMessages(ids: readonly string[]): void {
@@ -186,12 +195,16 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     return this.turns.isHungry && this.#owner.hold.isOpen;
   }
 
+  isAtRest(): boolean {
+    return this.isWaiting() && this.held() === 0;
+  }
+
   wakeClient(): ConsumerWake['client'] {
     return this.#wake.client;
   }
 
   beaten({ hasWork, held, cancelled, duty }: Heartbeat): void {
-    const { hold, labels, host } = this.#owner;
+    const { hold, labels } = this.#owner;
     for (const id of cancelled) {
       const waiting = hold.cancel(this.keyOf(id), new MessageCancelledError(this.queue, id));
       if (waiting !== undefined) this.settling.settle(waiting, { kind: 'drop', reason: 'cancelled' }, labels);
@@ -199,7 +212,7 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     this.#owner.giveBackStale();
     this.turns.compare(held);
     if (hasWork) this.turns.woken({ consumer: this.membership.keys?.consumer ?? '', handed: undefined, handedAt: 0 });
-    if (duty !== undefined && duty.dying > 0) host.carryDeadLetters(this.#slot);
+    if (duty !== undefined && duty.dying > 0) this.#carryDeadLetters();
   }
 
   failed(error: unknown): void {

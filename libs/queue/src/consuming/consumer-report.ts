@@ -29,6 +29,6 @@ export class ConsumerReport {
   }
 
   acknowledged(count: number): void {
-    this.#events.emit('acknowledged', { source: this.#consumer.source, count });
+    if (count > 0) this.#events.emit('acknowledged', { source: this.#consumer.source, count });
   }
 }

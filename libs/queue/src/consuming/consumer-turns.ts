@@ -180,11 +180,12 @@ export class ConsumerTurns {
     this.#asked = wanted;
     const maxBytes = this.#user.maxBytes();
     const known = this.#user.held() + stillHeld;
+    const lease = { ms: this.#user.leaseMs, deadline: this.#doubt.deadline };
     // Sent in this order on one connection: one round trip.
     const replies = Promise.all([
       verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts),
       this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : false,
-      turn(client, keys, { wanted, maxBytes, wakeUp: this.#wakeUp, known, claimed, acknowledged }),
+      turn(client, keys, { wanted, maxBytes, wakeUp: this.#wakeUp, known, lease, claimed, acknowledged }),
     ]);
     // What the turn before this one brought is handled while Redis works on this one.
     this.#user.begin();
@@ -196,9 +197,8 @@ export class ConsumerTurns {
     this.#wakeUp = '';
     this.#due.isDue = false;
     const lost = this.#doubt.strangersAmong([...result.notMine, ...settled]);
-    this.#doubt.answered();
-    const done = acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length;
-    if (done > 0) this.report.acknowledged(done);
+    this.#doubt.answered(result.deadline);
+    this.report.acknowledged(acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length);
     if (lost.length > 0) this.#user.lostMessages(lost);
     if (verdicts.length > 0) this.#user.settled(verdicts);
     // Within a bound of bytes fewer may have come than there are.
@@ -206,7 +206,7 @@ export class ConsumerTurns {
     this.#goOn(verdicts.length === 0 ? result : { ...result, dueInMs: soonest(result.dueInMs, verdicts) }, counted);
   }
 
-  #goOn({ taken, unknown, state, dueInMs, now }: TurnResult, wanted: number): void {
+  #goOn({ taken, unknown, state, dueInMs, now, isAlone }: TurnResult, wanted: number): void {
     this.#handOvers.tellTime(now);
     this.#state = state;
     this.#isHungry = taken.size < wanted && (state === 'ok' || state === 'passed');
@@ -214,7 +214,7 @@ export class ConsumerTurns {
     this.#due.set(dueInMs);
     if (taken.size > 0) this.#user.take(taken);
     if (unknown > 0) this.#doubt.arise();
-    this.#user.turnEnded();
+    this.#user.turnEnded(isAlone);
     if (unknown > 0 || !this.#outbox.isEmpty || (this.#isEager && this.#user.wanted() > 0)) this.#isAsked = true;
   }
 

@@ -4,6 +4,8 @@ import type { Taken } from '../store/taken.js';
 
 /** What turns are made for. */
 export interface TurnUser {
+  /** For so long each turn renews the lease. */
+  readonly leaseMs: number;
   /** How many more messages the consumer wants now. */
   wanted(): number;
   /** Most bytes that those may have, while nobody knows yet how large messages are. */
@@ -22,8 +24,8 @@ export interface TurnUser {
   settled(verdicts: readonly Verdict[]): void;
   /** The consumer gave a verdict on messages that were no longer its own. */
   lostMessages(ids: readonly string[]): void;
-  /** A turn is over. */
-  turnEnded(): void;
+  /** A turn is over: the lease is renewed. `isAlone`: the queue has no other consumer. */
+  turnEnded(isAlone: boolean): void;
   /** The registration is gone, and with it all that was held. */
   lostLease(): void;
   failed(error: unknown): void;

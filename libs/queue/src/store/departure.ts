@@ -21,6 +21,7 @@ if deadline then
   call('ZREM', KEYS[3], id)
   call('HDEL', KEYS[5], id)
   call('ZREM', KEYS[11], id)
+  call('HSET', KEYS[4], 'used-at', now)
   call('SADD', KEYS[10], id)
   local handed = call('ZRANGE', KEYS[16], 0, 99, 'WITHSCORES')
   for i = 1, #handed, 2 do

@@ -15,7 +15,6 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 call('ZADD', KEYS[1], now + ARGV[2], me)
 if ARGV[4] ~= '' then call('HSET', KEYS[3], me, ARGV[4]) end
-call('HSET', KEYS[2], 'used-at', now)
 local meta = call('HMGET', KEYS[2], 'paused', 'single-active', 'active', 'duty-at')
 local mayTake = not meta[1] and not (meta[2] and meta[3] ~= me)
 if ARGV[3] == '1' and mayTake then call('ZADD', KEYS[4], 0, me) end

@@ -4,8 +4,11 @@ import { MessagePacker } from './message-packer.js';
 import { MessageUnpacker } from './message-unpacker.js';
 
 function unpackList(packed: Buffer): Buffer[] {
-  const unpacker = new MessageUnpacker(packed);
-  return Array.from({ length: unpacker.count }, () => unpacker.next());
+  return nextList(new MessageUnpacker(packed));
+}
+
+function nextList(unpacker: MessageUnpacker): Buffer[] {
+  return Array.from({ length: unpacker.list() }, () => unpacker.next());
 }
 
 describe('a list of strings in MessagePack', () => {
@@ -39,6 +42,12 @@ describe('a list of strings in MessagePack', () => {
       else packer.bytes(Buffer.alloc(length, 'x'));
     }
     expect(unpackList(packer.finish()).map(({ length }) => length)).toEqual(lengths);
+  });
+
+  it('reads one list after the other', () => {
+    const unpacker = new MessageUnpacker(Buffer.from([0x92, 0xa1, 0x61, 0xa0, 0xdc, 0, 1, 0xa1, 0x62, 0x80]));
+    const lists = [nextList(unpacker), nextList(unpacker), nextList(unpacker)];
+    expect(lists.map((list) => list.map(String))).toEqual([['a', ''], ['b'], []]);
   });
 
   it("reads Lua's short forms, and its empty list", () => {

@@ -1,23 +1,32 @@
 /**
- * Takes apart what `cmsgpack.pack` made of a list of strings: one reply element instead of thousands, of which the client's
+ * Takes apart what `cmsgpack.pack` made of lists of strings: one reply element instead of thousands, of which the client's
  * parser would make each by itself. The strings are views of the reply.
  */
 export class MessageUnpacker {
-  /** How many strings there are. */
-  readonly count: number;
   readonly #packed: Buffer;
-  #at: number;
+  #at = 0;
 
   constructor(packed: Buffer) {
-    const head = packed[0] ?? 0x90;
     this.#packed = packed;
-    if (head === 0xdc) [this.count, this.#at] = [packed.readUInt16BE(1), 3];
-    else if (head === 0xdd) [this.count, this.#at] = [packed.readUInt32BE(1), 5];
-    // Nothing in it: Lua does not tell an empty list from an empty map (0x80).
-    else [this.count, this.#at] = [head & 0x0f, 1];
   }
 
-  /** The next string; there are `count` of them. */
+  /** Begins a list; answers how many strings are in it. */
+  list(): number {
+    const packed = this.#packed;
+    const at = this.#at;
+    // Nothing in it: Lua does not tell an empty list from an empty map (0x80).
+    const head = packed[at] ?? 0x80;
+    const [count, bytes] =
+      head === 0xdc
+        ? [packed.readUInt16BE(at + 1), 3]
+        : head === 0xdd
+          ? [packed.readUInt32BE(at + 1), 5]
+          : [head & 0x0f, 1];
+    this.#at = at + bytes;
+    return count;
+  }
+
+  /** The next string of the list. */
   next(): Buffer {
     const packed = this.#packed;
     const at = this.#at;

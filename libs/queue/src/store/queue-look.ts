@@ -1,13 +1,13 @@
-import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
 import { keeperKey, type QueueKeys, queueKeys, topologyKeys } from './keys.js';
 
 // What a queue needs that nobody may be consuming from. Reads only.
 //
-// KEYS 1 meta 2 expiry 3 dying 4 consumers
+// KEYS 1 meta 2 expiry 3 dying 4 consumers 5 dead
 // ARGV 1 how long an exclusive queue's owner may be silent, ms
 // RETURNS { 1 if something has expired, 1 if something is dying and no consumer is there to carry it,
 //           1 if it was idle for too long, 1 if its owner is gone, 1 if somebody consumes from it,
-//           ms until something expires or -1 }
+//           ms until something expires or -1, consumers that are dead while no other lives }
 const lookScript = lua`#!lua flags=no-writes
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -15,6 +15,11 @@ local meta = redis.call('HMGET', KEYS[1], 'idle-expiry', 'used-at', 'exclusive',
 local isUnused = redis.call('ZCARD', KEYS[4]) == 0
 local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
 local used = tonumber(meta[2] or now)
+local gone = {}
+if redis.call('ZCOUNT', KEYS[4], '(' .. now, '+inf') == 0 then
+  gone = redis.call('SRANDMEMBER', KEYS[5], 10)
+  for _, id in ipairs(redis.call('ZRANGE', KEYS[4], 0, 9)) do gone[#gone + 1] = id end
+end
 return {
   first and tonumber(first) <= now and 1 or 0,
   isUnused and redis.call('EXISTS', KEYS[3]) or 0,
@@ -22,6 +27,7 @@ return {
   meta[3] and tonumber(meta[4] or used) + ARGV[1] <= now and 1 or 0,
   isUnused and 0 or 1,
   first and math.max(0, first - now) or -1,
+  gone,
 }
 `;
 
@@ -35,15 +41,19 @@ export interface QueueNeeds {
   readonly isConsumed: boolean;
   /** Undefined when nothing that is there expires. */
   readonly expiresInMs: number | undefined;
+  /** Consumers that are dead, when there is no other to give back what they held. */
+  readonly gone: readonly string[];
 }
 
 export async function lookAtQueue(
   client: RedisClient,
-  { meta, expiry, dying, consumers }: QueueKeys,
+  { meta, expiry, dying, consumers, dead }: QueueKeys,
   ownerSilenceMs: number,
 ): Promise<QueueNeeds> {
-  const reply = asList(await lookScript.run(client, [meta, expiry, dying, consumers], [ownerSilenceMs]));
-  const [hasExpired, hasDying, isIdleTooLong, isOwnerGone, isConsumed] = reply.map((flag) => asInteger(flag) === 1);
+  const reply = asList(await lookScript.run(client, [meta, expiry, dying, consumers, dead], [ownerSilenceMs]));
+  const [hasExpired, hasDying, isIdleTooLong, isOwnerGone, isConsumed] = reply
+    .slice(0, 5)
+    .map((flag) => asInteger(flag) === 1);
   const expiresInMs = asInteger(reply[5]);
   return {
     hasExpired: hasExpired === true,
@@ -52,6 +62,7 @@ export async function lookAtQueue(
     isOwnerGone: isOwnerGone === true,
     isConsumed: isConsumed === true,
     expiresInMs: expiresInMs < 0 ? undefined : expiresInMs,
+    gone: asList(reply[6]).map(asText),
   };
 }
 

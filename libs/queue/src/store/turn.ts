@@ -5,27 +5,37 @@ import { MessagePacker } from './message-packer.js';
 import { MessageUnpacker } from './message-unpacker.js';
 import { Taken } from './taken.js';
 
-// One turn of a consumer: acknowledges what was handled and takes what is next. The hot path: what is rare stands behind
-// one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same round trip.
-// Longer than other scripts on purpose: cut in two it would cost every turn a second call.
+// One turn of a consumer: acknowledges what was handled, takes what is next, and renews the lease. The hot path: what is rare
+// stands behind one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same
+// round trip. Longer than other scripts on purpose: cut in two it would cost every turn a second call.
+//
+// The lease's deadline has µs, so no two turns set the same: a consumer that finds the one that its last turn told has what it
+// had then. Else (a beat or an unanswered turn came between, or Redis went back to an older state) each message that it
+// acknowledges is looked for among its own.
 //
 // KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
 //      12 cancels 13 handled 14 handed 15… ready, highest priority first
 // ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 ids to acknowledge, as a
 //      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6 how many I know to be mine once these are
-//      acknowledged and claimed 7… ids that were handed to me and that I claim
+//      acknowledged and claimed 7 lease in ms 8 the deadline that my last turn told, or '' 9… ids that were handed to me and
+//      that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
-//         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms, how many are mine beyond those that I know, ids and
-//         frames (MessagePack: id, frame, id, frame …), [counts, handled] when any of these is kept }
+//         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms,
+//         how many are mine beyond those that I know, when my lease ends, whether I am the only consumer, two MessagePack lists:
+//         ids and frames, [counts, handled] when any of these is kept }
 const turnScript = lua`#!lua flags=allow-oom
 local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 14
 local call = redis.call
-if not call('ZSCORE', KEYS[3], me) then return {'lost'} end
+local deadline = call('ZSCORE', KEYS[3], me)
+if not deadline then return {'lost'} end
+local isAsTold = tonumber(deadline) == tonumber(ARGV[8])
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+deadline = ('%.3f'):format(time[1] * 1000 + time[2] / 1000 + ARGV[7])
+call('ZADD', KEYS[3], deadline, me)
 local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[6]) > 0
 local notMine, mine = {}, {}
-for i = 7, #ARGV do
+for i = 9, #ARGV do
   if call('ZREM', KEYS[5], ARGV[i]) == 1 then
     call('ZREM', KEYS[14], ARGV[i])
     call('SADD', KEYS[2], ARGV[i])
@@ -34,13 +44,19 @@ for i = 7, #ARGV do
 end
 if ARGV[4] ~= '' then
   local acks = cmsgpack.unpack(ARGV[4])
-  local is = call('SMISMEMBER', KEYS[2], unpack(acks))
-  for i = 1, #is do
-    if is[i] == 1 then mine[#mine + 1] = acks[i] else notMine[#notMine + 1] = acks[i] end
+  local is = not (isAsTold and #notMine == 0) and call('SMISMEMBER', KEYS[2], unpack(acks))
+  if not is then mine = acks
+  else
+    for i = 1, #is do
+      if is[i] == 1 then mine[#mine + 1] = acks[i] else notMine[#notMine + 1] = acks[i] end
+    end
   end
 end
+if #mine > 0 and call('SREM', KEYS[2], unpack(mine)) < #mine then
+  -- Somebody else's hand was here. What is perhaps another's is not deleted.
+  notMine, mine = mine, {}
+end
 if #mine > 0 then
-  call('SREM', KEYS[2], unpack(mine))
   call('HDEL', KEYS[1], unpack(mine))
   if rare then for i = 9, 13 do call(i == 10 and 'ZREM' or 'HDEL', KEYS[i], unpack(mine)) end end
   call('HINCRBY', KEYS[4], 'acknowledged', #mine)
@@ -66,15 +82,19 @@ if best and best:sub(1, 3) < me:sub(1, 3) then
     if not meta[7] then call('HSET', KEYS[4], 'passed-at', now) end
   end
 end
-local ids, packed, bytes, ghosts = {}, {}, 0, 0
+local most = tonumber(ARGV[5])
+local ids, frames, bytes, ghosts = {}, {}, 0, 0
 local function take(key, count)
   local popped = count > 0 and call('LPOP', key, count) or {}
   local found = #popped > 0 and call('HMGET', KEYS[1], unpack(popped)) or {}
+  local isWhole = #ids == 0 and not most and not meta[10]
+  for i = 1, #popped do isWhole = isWhole and found[i] end
+  if isWhole then ids, frames = popped, found return #ids > 0 end
+  local n = #ids
   for i = 1, #popped do
     if found[i] then
-      ids[#ids + 1], bytes = popped[i], bytes + #found[i]
-      packed[#packed + 1] = popped[i]
-      packed[#packed + 1] = found[i]
+      n = n + 1
+      ids[n], frames[n], bytes = popped[i], found[i], bytes + #found[i]
     else ghosts = ghosts + 1 end
   end
   return #popped > 0
@@ -84,7 +104,6 @@ if n > 0 and levels > 1 then
   local fair = math.floor(taken / 10) - math.floor((taken - n) / 10)
   for level = #KEYS, 16, -1 do take(KEYS[level], fair - #ids) end
 end
-local most = tonumber(ARGV[5])
 local function fitting()
   if not most then return 1000 end
   return #ids == 0 and 1 or math.floor((most - bytes) * #ids / bytes)
@@ -99,11 +118,12 @@ if #ids > 0 then
 end
 if ghosts > 0 then call('HINCRBY', KEYS[4], 'ghosts', -ghosts) end
 if limited then due = now + math.max(1, math.ceil((1 - tokens + #ids) * 1000 / meta[4])) end
-local reply = {state, -1, notMine, now, unknown, cmsgpack.pack(packed)}
+local isAlone = call('ZCARD', KEYS[3]) == 1 and 1 or 0
+local reply = {state, -1, notMine, now, unknown, deadline, isAlone, cmsgpack.pack(ids, frames)}
 if rare and #ids > 0 then
   local ends = call('ZMSCORE', KEYS[6], unpack(ids))
   for i = 1, #ids do if ends[i] then call('ZREM', KEYS[6], ids[i]); call('ZADD', KEYS[10], ends[i], ids[i]) end end
-  reply[7] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
+  reply[9] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
 end
 for i = 5, 6 do
   local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
@@ -142,6 +162,10 @@ export interface TurnResult {
   readonly now: number;
   /** How many messages Redis has down as this consumer's that it does not know of; instead of these none were taken. */
   readonly unknown: number;
+  /** When its lease ends, as Redis wrote it: for the next turn. */
+  readonly deadline: string;
+  /** Whether the queue has no other consumer. */
+  readonly isAlone: boolean;
   /** In their order. */
   readonly taken: Fifo<Taken>;
 }
@@ -160,12 +184,15 @@ export async function turn(
     readonly wakeUp: string;
     /** Most messages that Redis should have down as this consumer's, without those that the turn takes. */
     readonly known: number;
+    /** For how long it is renewed, and the deadline that the last turn of this registration told, or ''. */
+    readonly lease: { readonly ms: number; readonly deadline: string };
     readonly claimed: readonly string[];
     readonly acknowledged: readonly string[];
   },
 ): Promise<TurnResult | undefined> {
-  const { wanted, maxBytes = '', wakeUp, known, claimed, acknowledged } = request;
-  const args = [keys.consumer, wanted, wakeUp, packIds(acknowledged), maxBytes, known, ...claimed];
+  const { wanted, maxBytes = '', wakeUp, known, lease, claimed, acknowledged } = request;
+  const acks = packIds(acknowledged);
+  const args = [keys.consumer, wanted, wakeUp, acks, maxBytes, known, lease.ms, lease.deadline, ...claimed];
   const reply = asList(await turnScript.run(client, keys.turn, args));
   const state = asText(reply[0]);
   if (state === 'lost') return undefined;
@@ -176,7 +203,9 @@ export async function turn(
     notMine: asList(reply[2]).map(asText),
     now: asInteger(reply[3]),
     unknown: asInteger(reply[4]),
-    taken: readTaken(new MessageUnpacker(asBytes(reply[5])), reply[6]),
+    deadline: asText(reply[5]),
+    isAlone: asInteger(reply[6]) === 1,
+    taken: readTaken(new MessageUnpacker(asBytes(reply[7])), reply[8]),
   };
 }
 
@@ -189,17 +218,16 @@ function packIds(ids: readonly string[]): Buffer | string {
   return packer.finish();
 }
 
-/** In the list are id, frame, id, frame … */
-function readTaken(list: MessageUnpacker, rare: unknown): Fifo<Taken> {
-  const [counts, handled] = rare === undefined ? [] : asList(rare).map(asList);
+function readTaken(lists: MessageUnpacker, rare: unknown): Fifo<Taken> {
+  const [counts, throughs] = rare === undefined ? [] : asList(rare).map(asList);
   const taken = new Fifo<Taken>();
-  for (let index = 0; index < list.count / 2; index++) {
+  const ids = Array.from({ length: lists.list() }, () => asText(lists.next()));
+  for (let index = 0, frames = lists.list(); index < frames; index++) {
     const count = counts?.[index] ?? undefined;
-    const through = handled?.[index] ?? undefined;
+    const through = throughs?.[index] ?? undefined;
     const deliveries = count === undefined ? 0 : asInteger(count);
-    taken.push(
-      new Taken(asText(list.next()), list.next(), deliveries, through === undefined ? undefined : asText(through)),
-    );
+    const handled = through === undefined ? undefined : asText(through);
+    taken.push(new Taken(ids[index] ?? '', lists.next(), deliveries, handled));
   }
   return taken;
 }

@@ -2,6 +2,7 @@ import { type Events, PollLoop } from '@millrace/delivery';
 import { type RedisConnection, redisFailure } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { slotsOf } from '../model/shards.js';
+import { endRegistration } from '../store/departure.js';
 import { moveDue } from '../store/due.js';
 import { queueKeys } from '../store/keys.js';
 import { becomeKeeper, keepOwned, lookAtQueue, type QueueNeeds } from '../store/queue-look.js';
@@ -26,8 +27,8 @@ const deniedTurnMs = 600_000;
 
 /**
  * Looks after queues that nobody may be consuming from: ends what has expired there (a queue with a time to live and a
- * dead-letter exchange is how many delay messages), carries dead letters on, and removes queues that are idle for too long
- * or whose owner is gone. Queues with consumers have all that from them; this costs them a look in eight seconds.
+ * dead-letter exchange is how many delay messages), carries dead letters on, gives back what the last consumer held when it
+ * died, and removes queues that are idle for too long or whose owner is gone. Queues with consumers have all that from them; this costs them a look in eight seconds.
  */
 export class QueueKeeper {
   readonly #connection: RedisConnection;
@@ -113,6 +114,8 @@ export class QueueKeeper {
     const { commands, prefix } = this.#connection;
     const keys = queueKeys(prefix, slot);
     const needs = await lookAtQueue(commands, keys, ownerSilenceMs);
+    const place = { prefix, queue: slot, priorities };
+    for (const consumer of needs.gone) await endRegistration(commands, place, consumer, 'expired');
     if (needs.isOwnerGone) await this.#declarations.deleteQueue(name);
     else if (needs.isIdleTooLong) await this.#declarations.deleteQueue(name, { ifIdle: true });
     else if (needs.hasExpired) {
