@@ -118,4 +118,21 @@ describe("a dead consumer's messages", () => {
     expect(healthy).toEqual([{ fine: true }]);
     await close();
   });
+
+  it('wait for the next consumer when there is no other, and are not down as held', async () => {
+    // given: the only consumer of a queue
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const victim = await spawnConsumer(server, prefix, 'q', { leaseMs: 600 });
+    await broker.sendToQueue('q', { hang: true }, { messageId: 'm' });
+    await victim.waitForLine('got m');
+    // when
+    await victim.kill();
+    // then
+    const counts = () => broker.queue('q').counts();
+    await waitFor(async () => (await counts()).unacked === 0, { what: 'it to be given back', timeoutMs: 30_000 });
+    expect(await counts()).toMatchObject({ ready: 1, consumers: 0 });
+    await close();
+  });
 });

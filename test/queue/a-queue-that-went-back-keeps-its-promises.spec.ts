@@ -88,4 +88,63 @@ describe('after a failover to a replica that did not know what had been acknowle
     await consumer.stop();
     await close();
   });
+
+  it('a consumer deletes nothing that is not its own any more', async () => {
+    // given a message that waited when the copy was made, and is held now
+    const prefix = ownPrefix();
+    const { broker, connection, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'work' });
+    const ends: (() => void)[] = [];
+    const handler = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
+    const consumer = broker.consumer({ queue: 'work', prefetch: 2, concurrency: 2, handler });
+    await consumer.start();
+    await broker.sendToQueue('work', 'earlier');
+    await waitFor(() => ends.length === 1, { what: 'one to be held all the time' });
+    await broker.queue('work').pause();
+    await broker.sendToQueue('work', 'm');
+    const copy = await copyOf(admin, `${prefix}:{queue:work}*`);
+    await broker.queue('work').resume();
+    await waitFor(() => ends.length === 2, { what: 'it to be held' });
+
+    // when
+    const lost = new Promise<void>((resolve) => broker.events.once('lease-lost', () => resolve()));
+    await become(admin, copy);
+    ends[1]?.();
+    await lost;
+
+    // then it still waits
+    expect(await broker.queue('work').counts()).toMatchObject({ ready: 1, unacked: 1 });
+    expect(await connection.commands.hlen(`${prefix}:{queue:work}:messages`)).toBe(2);
+    ends[0]?.();
+    await consumer.stop({ deadlineMs: 100 });
+    await close();
+  });
+
+  it('nor what somebody took out of its hands', async () => {
+    // given
+    const prefix = ownPrefix();
+    const { broker, connection, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'work' });
+    let end = (): void => undefined;
+    const handler = (): Promise<void> =>
+      new Promise((resolve) => {
+        end = resolve;
+      });
+    const consumer = broker.consumer({ queue: 'work', handler });
+    await consumer.start();
+    await broker.sendToQueue('work', 'm', { messageId: 'm' });
+    const unacked = () => `${prefix}:{queue:work}:unacked:${consumer.status.consumer}`;
+    await waitFor(async () => (await admin.scard(unacked())) === 1, { what: 'it to be held' });
+
+    // when
+    const lost = new Promise<void>((resolve) => broker.events.once('lease-lost', () => resolve()));
+    await admin.srem(unacked(), 'm');
+    end();
+    await lost;
+
+    // then
+    expect(await connection.commands.hexists(`${prefix}:{queue:work}:messages`, 'm')).toBe(1);
+    await consumer.stop();
+    await close();
+  });
 });

@@ -55,8 +55,7 @@ interface Consumer {
   readonly held: Set<string>;
   isRegistered: boolean;
   wakeUp: string;
-  /** Of its lease, as its last turn told it. */
-  deadline: string;
+  turns: number;
   claimed: string[];
 }
 
@@ -205,7 +204,7 @@ export class QueueUnderSchedule {
     const registered = await registerConsumer(this.client, place, request);
     if (registered === undefined || registered === 'exclusive') return this.#note('could not register', undefined);
     const keys = consumerKeys(this.prefix, this.queue.name, registered.consumer, this.queue.priorities);
-    this.#consumers.push({ keys, held: new Set(), isRegistered: true, wakeUp: '', deadline: '', claimed: [] });
+    this.#consumers.push({ keys, held: new Set(), isRegistered: true, wakeUp: '', turns: 0, claimed: [] });
   }
 
   async #act(consumer: Consumer, happening: Happening): Promise<void> {
@@ -247,7 +246,8 @@ export class QueueUnderSchedule {
       maxBytes: undefined,
       wakeUp,
       known: consumer.held.size - acknowledged.length + claimed.length,
-      lease: { ms: leaseMs, deadline: consumer.deadline },
+      leaseMs,
+      number: { own: (consumer.turns % 999) + 1, before: consumer.turns === 0 ? '' : ((consumer.turns - 1) % 999) + 1 },
       claimed,
       acknowledged,
     });
@@ -255,7 +255,7 @@ export class QueueUnderSchedule {
       this.#note(`${consumer.keys.consumer} holds ${result.unknown} that nobody gave it`, undefined);
     if ((result !== undefined) !== consumer.isRegistered) this.#note('a turn without a registration', undefined);
     if (result === undefined) return;
-    consumer.deadline = result.deadline;
+    consumer.turns++;
     for (const id of acknowledged) {
       if (!result.notMine.includes(id)) this.#ended(consumer, id);
       else this.#note(`${id} was not its holder's`, undefined);

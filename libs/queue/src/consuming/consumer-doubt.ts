@@ -2,6 +2,7 @@ import { Fifo } from '@millrace/core';
 import type { RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { heldMessages } from '../store/held.js';
+import type { TurnNumber } from '../store/turn.js';
 import type { ConsumerOutbox } from './consumer-outbox.js';
 import type { TurnUser } from './turn-user.js';
 
@@ -18,7 +19,9 @@ export class ConsumerDoubt {
   #isThere = false;
   /** Messages whose verdict may have been carried out by a turn that failed. */
   #perhapsSettled = noIds;
-  #deadline = '';
+  #turnNumber = 0;
+  /** The turn of that number is the last that Redis was asked for, and nothing is known to have gone wrong since. */
+  #isSequel = false;
 
   constructor(user: TurnUser, outbox: ConsumerOutbox) {
     this.#user = user;
@@ -29,20 +32,24 @@ export class ConsumerDoubt {
     return this.#isThere;
   }
 
-  /** The lease's deadline as the last turn told it: who finds it again in Redis finds there what that turn left. '' when there was none. */
-  get deadline(): string {
-    return this.#deadline;
+  /** The number of the turn that is sent now. */
+  nextTurn(): TurnNumber {
+    const before = this.#isSequel ? this.#turnNumber : '';
+    this.#turnNumber = (this.#turnNumber % 999) + 1;
+    this.#isSequel = true;
+    return { own: this.#turnNumber, before };
   }
 
   arise(): void {
     this.#isThere = true;
+    this.#isSequel = false;
   }
 
   /** A registration is new: nothing is down under it. */
   clear(): void {
     this.#isThere = false;
     this.#perhapsSettled = noIds;
-    this.#deadline = '';
+    this.#isSequel = false;
   }
 
   /** Takes on what Redis has down as this consumer's, while no turn is under way; what has no message any more is let go. */
@@ -65,8 +72,7 @@ export class ConsumerDoubt {
   }
 
   /** A turn was answered: from here on the consumer knows what it settled. */
-  answered(deadline: string): void {
+  answered(): void {
     this.#perhapsSettled = noIds;
-    this.#deadline = deadline;
   }
 }

@@ -51,7 +51,7 @@ describe('what a consumer holds', () => {
     expect(hold.count).toBe(4);
   });
 
-  it('is asked for by halves, so that one can be fetched while the other is handled; but as many as may run', () => {
+  it('is asked for by thirds or, where it is bound, by halves: one is fetched while another is handled; but as many as may run', () => {
     // given
     const fast = holdOf({ concurrency: 10 });
     const unknown = holdOf({ concurrency: 10 });
@@ -66,8 +66,9 @@ describe('what a consumer holds', () => {
     fast.hold.begin();
     fast.end(10);
     // then
-    expect(fast.hold.wanted()).toBe(1010);
-    expect(fast.hold.portion).toBe(505);
+    expect(fast.hold.wanted()).toBe(1510);
+    expect([fast, unknown, bound].map(({ hold }) => hold.mayAskAhead)).toEqual([true, false, false]);
+    expect(fast.hold.portion).toBe(503);
     expect(unknown.hold.portion).toBe(10);
     expect(bound.hold.portion).toBe(10);
     expect([batches.wanted(), batches.portion]).toEqual([100, 50]);

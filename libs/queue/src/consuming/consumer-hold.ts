@@ -86,13 +86,19 @@ export class ConsumerHold {
   }
 
   /**
-   * Most messages to ask for at once: half of what may be held, so that the other half can be fetched while they are handled; but
-   * as many as may run.
+   * Most messages to ask for at once: half of what may be held, so that the other half can be fetched while they are handled; a third
+   * where two turns may be under way. But as many as may run.
    */
   get portion(): number {
     const { concurrency, batchHandler, batch } = this.#options;
     const running = batchHandler === undefined ? concurrency : concurrency * batch.maxMessages;
-    return Math.max(running, Math.ceil(this.#limit / 2));
+    return Math.max(running, this.mayAskAhead ? Math.floor(this.#limit / 3) : Math.ceil(this.#limit / 2));
+  }
+
+  /** Whether it may be asked for more before an answer says how many came: not where the user said how many may be held. */
+  get mayAskAhead(): boolean {
+    const { prefetch, batchHandler } = this.#options;
+    return prefetch === undefined && batchHandler === undefined && this.#averageBytes > 0;
   }
 
   /** Holds messages, which run after the next `begin`. */

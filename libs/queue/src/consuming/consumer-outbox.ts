@@ -21,6 +21,11 @@ export class ConsumerOutbox {
     return this.#acknowledged.length === 0 && this.#verdicts.length === 0 && this.#claimed.length === 0;
   }
 
+  /** There is nothing in it but acknowledgements. */
+  get isPlain(): boolean {
+    return this.#verdicts.length === 0 && this.#claimed.length === 0;
+  }
+
   claim(id: string): void {
     this.#claimed.push(id);
   }
@@ -39,14 +44,18 @@ export class ConsumerOutbox {
     this.#verdicts = [];
   }
 
-  /** What the next turn brings. A verdict on a message that is still to be claimed waits for the turn after it. */
-  next(): OutboxBatch {
+  /**
+   * What the next turn brings. A verdict on a message that is still to be claimed waits for the turn after it.
+   *
+   * @param sent how many acknowledgements are under way with the turn before it
+   */
+  next(sent = 0): OutboxBatch {
     const claimed = this.#claimed.slice(0, maxTurnMessages);
     const isClaimed = ({ id }: Verdict): boolean => this.#claimed.includes(id);
     const verdicts = claimed.length === 0 ? this.#verdicts : this.#verdicts.filter((verdict) => !isClaimed(verdict));
     return {
       claimed,
-      acknowledged: this.#acknowledged.slice(0, maxTurnMessages - claimed.length),
+      acknowledged: this.#acknowledged.slice(sent, sent + maxTurnMessages - claimed.length),
       verdicts: verdicts.slice(0, maxVerdicts),
     };
   }

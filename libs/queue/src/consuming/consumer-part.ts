@@ -115,6 +115,10 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     return this.#owner.hold.maxBytes;
   }
 
+  get mayAskAhead(): boolean {
+    return this.#isOnly && this.#owner.hold.mayAskAhead;
+  }
+
   portion(): number {
     return this.#owner.hold.portion;
   }

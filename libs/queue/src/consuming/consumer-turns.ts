@@ -1,19 +1,20 @@
 import { Fifo } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
-import { makeDue, moveDue } from '../store/due.js';
-import { settleVerdicts, type Verdict } from '../store/settle.js';
-import { maxTurnMessages, type TurnResult, type TurnState, turn } from '../store/turn.js';
+import { makeDue } from '../store/due.js';
+import type { Verdict } from '../store/settle.js';
+import type { TurnResult, TurnState } from '../store/turn.js';
 import type { WakeUp } from '../store/wake.js';
 import { ConsumerDoubt } from './consumer-doubt.js';
 import { ConsumerOutbox, soonest } from './consumer-outbox.js';
 import type { ConsumerReport } from './consumer-report.js';
 import { DueTimer } from './due-timer.js';
 import { HandOvers } from './hand-overs.js';
+import { TurnSender } from './turn-sender.js';
 import type { TurnUser } from './turn-user.js';
 
 /**
- * Talks to Redis for a consumer: one round trip at a time, which brings all verdicts since the last one, makes due messages
+ * Talks to Redis for a consumer, mostly one round trip at a time, which brings all verdicts since the last one, makes due messages
  * ready, and fetches as many as are wanted. Verdicts stay here until Redis has answered: an outage loses none.
  */
 export class ConsumerTurns {
@@ -24,6 +25,7 @@ export class ConsumerTurns {
   #keys: ConsumerKeys | undefined;
   readonly #outbox = new ConsumerOutbox();
   readonly #doubt: ConsumerDoubt;
+  readonly #sender: TurnSender;
   #wakeUp = '';
   #isAsked = false;
   #running: Promise<void> | undefined;
@@ -32,7 +34,8 @@ export class ConsumerTurns {
   #retryTimer: NodeJS.Timeout | undefined;
   #isHungry = false;
   #isEager = true;
-  #asked = 0;
+  /** How many of the last turns brought as many as were wanted. */
+  #fullTurns = 0;
   #state: TurnState = 'ok';
   readonly #handOvers = new HandOvers();
   readonly #due = new DueTimer(() => this.#ask());
@@ -42,6 +45,7 @@ export class ConsumerTurns {
     this.#user = user;
     this.report = report;
     this.#doubt = new ConsumerDoubt(user, this.#outbox);
+    this.#sender = new TurnSender(user, this.#outbox, this.#doubt, this.#due);
     connection.on('up', this.#tryAgain);
   }
 
@@ -50,6 +54,7 @@ export class ConsumerTurns {
     this.#keys = keys;
     this.#outbox.clear();
     this.#doubt.clear();
+    void this.#sender.forget();
     this.#wakeUp = '';
     this.report.started();
     this.nudge();
@@ -81,7 +86,7 @@ export class ConsumerTurns {
   }
 
   get asked(): number {
-    return this.#asked;
+    return this.#sender.asked;
   }
 
   get state(): TurnState {
@@ -112,7 +117,7 @@ export class ConsumerTurns {
     this.#isEager = true;
     if (this.#keys !== undefined && !this.#isEnded && this.#handOvers.add(wakeUp)) {
       // The turn under way may fill all the room there is.
-      if (this.#asked === 0) this.#decideHandOvers(this.#keys);
+      if (this.asked === 0) this.#decideHandOvers(this.#keys);
       return;
     }
     this.#ask();
@@ -149,14 +154,15 @@ export class ConsumerTurns {
   }
 
   async #run(): Promise<void> {
-    while (this.#isAsked && !this.#isEnded && this.#keys !== undefined) {
+    while ((this.#isAsked || this.#sender.isAhead) && !this.#isEnded && this.#keys !== undefined) {
       const keys = this.#keys;
       this.#isAsked = false;
       try {
         await this.#turn(keys);
         this.#failures = 0;
       } catch (error) {
-        this.#asked = 0;
+        // What it brought, if it was carried out, is found when the doubt is dispelled.
+        await this.#sender.forget();
         this.#fail(error);
         break;
       } finally {
@@ -169,35 +175,22 @@ export class ConsumerTurns {
 
   async #turn(keys: ConsumerKeys): Promise<void> {
     const client = this.#connection.commands;
-    if (this.#doubt.isThere) await this.#doubt.dispel(client, keys, () => this.#keys === keys);
+    if (this.#doubt.isThere && !this.#sender.isAhead) await this.#doubt.dispel(client, keys, () => this.#keys === keys);
     if (this.#keys !== keys) return;
-    const room = this.#user.wanted();
-    if (room === 0 && this.#outbox.isEmpty && this.#wakeUp === '') return;
-    const batch = this.#outbox.next();
-    const { verdicts, claimed, acknowledged } = batch;
-    const stillHeld = this.#outbox.stillHeldWith(batch);
-    const wanted = Math.min(Math.max(0, room - stillHeld), this.#user.portion(), maxTurnMessages);
-    this.#asked = wanted;
-    const maxBytes = this.#user.maxBytes();
-    const known = this.#user.held() + stillHeld;
-    const lease = { ms: this.#user.leaseMs, deadline: this.#doubt.deadline };
-    // Sent in this order on one connection: one round trip.
-    const replies = Promise.all([
-      verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts),
-      this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : false,
-      turn(client, keys, { wanted, maxBytes, wakeUp: this.#wakeUp, known, lease, claimed, acknowledged }),
-    ]);
+    const sent = this.#sender.next(client, keys, this.#wakeUp, this.#fullTurns > 1);
+    if (sent === undefined) return;
     // What the turn before this one brought is handled while Redis works on this one.
     this.#user.begin();
-    const [settled, , result] = await replies;
-    this.#asked = 0;
+    const [settled, result] = await sent.answer;
     if (this.#keys !== keys) return;
     if (settled === undefined || result === undefined) return this.#user.lostLease();
+    const { batch, wanted, maxBytes } = sent;
+    const { acknowledged, verdicts } = batch;
     this.#outbox.confirmed(batch);
-    this.#wakeUp = '';
+    if (this.#wakeUp === sent.wakeUp) this.#wakeUp = '';
     this.#due.isDue = false;
     const lost = this.#doubt.strangersAmong([...result.notMine, ...settled]);
-    this.#doubt.answered(result.deadline);
+    this.#doubt.answered();
     this.report.acknowledged(acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length);
     if (lost.length > 0) this.#user.lostMessages(lost);
     if (verdicts.length > 0) this.#user.settled(verdicts);
@@ -211,6 +204,7 @@ export class ConsumerTurns {
     this.#state = state;
     this.#isHungry = taken.size < wanted && (state === 'ok' || state === 'passed');
     this.#isEager = state === 'ok' && (taken.size === wanted || dueInMs === 0);
+    if (wanted > 0) this.#fullTurns = taken.size < wanted ? 0 : this.#fullTurns + 1;
     this.#due.set(dueInMs);
     if (taken.size > 0) this.#user.take(taken);
     if (unknown > 0) this.#doubt.arise();
@@ -221,7 +215,7 @@ export class ConsumerTurns {
   /** Takes what was handed over while there is room; the rest is for others, now. */
   #decideHandOvers(keys: ConsumerKeys): void {
     for (const message of this.#handOvers.takeAll()) {
-      if (this.#keys === keys && this.#user.wanted() > 0) {
+      if (this.#keys === keys && this.#user.wanted() > this.asked) {
         this.#outbox.claim(message.id);
         this.#user.take(new Fifo([message]));
         this.#user.begin();

@@ -12,6 +12,8 @@ export interface TurnUser {
   maxBytes(): number | undefined;
   /** Most of them in one turn. */
   portion(): number;
+  /** Whether a turn may be sent while another is under way. */
+  readonly mayAskAhead: boolean;
   /** Holds messages: none of them is left in the queue that it is given. Must not throw. */
   take(messages: Fifo<Taken>): void;
   /** Starts to handle what it holds. Must not throw. */

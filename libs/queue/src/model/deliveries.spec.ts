@@ -17,7 +17,7 @@ describe('how many messages a consumer fetches ahead', () => {
     expect(prefetchFor(10, Number.POSITIVE_INFINITY)).toBe(10);
     expect(prefetchFor(10, 1000)).toBe(10);
     expect(prefetchFor(10, 20)).toBe(20);
-    expect(prefetchFor(1, 0.001)).toBe(1001);
+    expect(prefetchFor(1, 0.001)).toBe(1501);
     expect(prefetchFor(1500, 0.001)).toBe(3000);
   });
 

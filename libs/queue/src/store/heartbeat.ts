@@ -10,10 +10,12 @@ import type { ConsumerKeys } from './consumer-keys.js';
 // RETURNS { 'lost' } when my registration is gone, else { whether there is something to take, how many messages are mine, ids that I am to give up, whether I am on duty, dead consumers, how many are dying, [id, deadline, …], [info, …] }
 const heartbeatScript = lua`#!lua flags=allow-oom
 local call, me = redis.call, ARGV[1]
-if not call('ZSCORE', KEYS[1], me) then return {'lost'} end
+local deadline = call('ZSCORE', KEYS[1], me)
+if not deadline then return {'lost'} end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-call('ZADD', KEYS[1], now + ARGV[2], me)
+-- The number of the last turn stays in it.
+call('ZADD', KEYS[1], now + ARGV[2] + deadline % 1, me)
 if ARGV[4] ~= '' then call('HSET', KEYS[3], me, ARGV[4]) end
 local meta = call('HMGET', KEYS[2], 'paused', 'single-active', 'active', 'duty-at')
 local mayTake = not meta[1] and not (meta[2] and meta[3] ~= me)

@@ -9,33 +9,32 @@ import { Taken } from './taken.js';
 // stands behind one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same
 // round trip. Longer than other scripts on purpose: cut in two it would cost every turn a second call.
 //
-// The lease's deadline has µs, so no two turns set the same: a consumer that finds the one that its last turn told has what it
-// had then. Else (a beat or an unanswered turn came between, or Redis went back to an older state) each message that it
-// acknowledges is looked for among its own.
+// The turn's number stands in the lease's deadline, as its thousandths of a ms. A turn that finds the number of the one before it
+// has what that one left. Else (that one was never carried out, or Redis went back to an older state) each message that is
+// acknowledged is looked for among the consumer's own.
 //
 // KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
 //      12 cancels 13 handled 14 handed 15… ready, highest priority first
 // ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 ids to acknowledge, as a
 //      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6 how many I know to be mine once these are
-//      acknowledged and claimed 7 lease in ms 8 the deadline that my last turn told, or '' 9… ids that were handed to me and
-//      that I claim
+//      acknowledged and claimed 7 lease in ms 8 number of this turn, 1 to 999 9 number of the turn before it, or ''
+//      10… ids that were handed to me and that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
 //         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms,
-//         how many are mine beyond those that I know, when my lease ends, whether I am the only consumer, two MessagePack lists:
+//         how many are mine beyond those that I know, whether I am the only consumer, two MessagePack lists:
 //         ids and frames, [counts, handled] when any of these is kept }
 const turnScript = lua`#!lua flags=allow-oom
 local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 14
 local call = redis.call
 local deadline = call('ZSCORE', KEYS[3], me)
 if not deadline then return {'lost'} end
-local isAsTold = tonumber(deadline) == tonumber(ARGV[8])
+local isNext = ('%.0f'):format(deadline % 1 * 1000) == ARGV[9]
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-deadline = ('%.3f'):format(time[1] * 1000 + time[2] / 1000 + ARGV[7])
-call('ZADD', KEYS[3], deadline, me)
+call('ZADD', KEYS[3], now + ARGV[7] + ARGV[8] / 1000, me)
 local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[6]) > 0
 local notMine, mine = {}, {}
-for i = 9, #ARGV do
+for i = 10, #ARGV do
   if call('ZREM', KEYS[5], ARGV[i]) == 1 then
     call('ZREM', KEYS[14], ARGV[i])
     call('SADD', KEYS[2], ARGV[i])
@@ -44,7 +43,7 @@ for i = 9, #ARGV do
 end
 if ARGV[4] ~= '' then
   local acks = cmsgpack.unpack(ARGV[4])
-  local is = not (isAsTold and #notMine == 0) and call('SMISMEMBER', KEYS[2], unpack(acks))
+  local is = not (isNext and #notMine == 0) and call('SMISMEMBER', KEYS[2], unpack(acks))
   if not is then mine = acks
   else
     for i = 1, #is do
@@ -119,11 +118,11 @@ end
 if ghosts > 0 then call('HINCRBY', KEYS[4], 'ghosts', -ghosts) end
 if limited then due = now + math.max(1, math.ceil((1 - tokens + #ids) * 1000 / meta[4])) end
 local isAlone = call('ZCARD', KEYS[3]) == 1 and 1 or 0
-local reply = {state, -1, notMine, now, unknown, deadline, isAlone, cmsgpack.pack(ids, frames)}
+local reply = {state, -1, notMine, now, unknown, isAlone, cmsgpack.pack(ids, frames)}
 if rare and #ids > 0 then
   local ends = call('ZMSCORE', KEYS[6], unpack(ids))
   for i = 1, #ids do if ends[i] then call('ZREM', KEYS[6], ids[i]); call('ZADD', KEYS[10], ends[i], ids[i]) end end
-  reply[9] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
+  reply[8] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
 end
 for i = 5, 6 do
   local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
@@ -162,8 +161,6 @@ export interface TurnResult {
   readonly now: number;
   /** How many messages Redis has down as this consumer's that it does not know of; instead of these none were taken. */
   readonly unknown: number;
-  /** When its lease ends, as Redis wrote it: for the next turn. */
-  readonly deadline: string;
   /** Whether the queue has no other consumer. */
   readonly isAlone: boolean;
   /** In their order. */
@@ -172,6 +169,14 @@ export interface TurnResult {
 
 /** Most acknowledgements, and most messages taken, in one turn: Lua's `unpack` has a limit. */
 export const maxTurnMessages = 1000;
+
+/** Tells turns apart, as far as two that follow each other need it. */
+export interface TurnNumber {
+  /** 1 to 999. */
+  readonly own: number;
+  /** Of the turn that Redis carried out last for this registration; '' when that is not certain. */
+  readonly before: number | '';
+}
 
 /** Makes one turn; undefined when the consumer's registration is gone, and with it its right to all it holds. */
 export async function turn(
@@ -184,15 +189,15 @@ export async function turn(
     readonly wakeUp: string;
     /** Most messages that Redis should have down as this consumer's, without those that the turn takes. */
     readonly known: number;
-    /** For how long it is renewed, and the deadline that the last turn of this registration told, or ''. */
-    readonly lease: { readonly ms: number; readonly deadline: string };
+    readonly leaseMs: number;
+    readonly number: TurnNumber;
     readonly claimed: readonly string[];
     readonly acknowledged: readonly string[];
   },
 ): Promise<TurnResult | undefined> {
-  const { wanted, maxBytes = '', wakeUp, known, lease, claimed, acknowledged } = request;
+  const { wanted, maxBytes = '', wakeUp, known, leaseMs, number, claimed, acknowledged } = request;
   const acks = packIds(acknowledged);
-  const args = [keys.consumer, wanted, wakeUp, acks, maxBytes, known, lease.ms, lease.deadline, ...claimed];
+  const args = [keys.consumer, wanted, wakeUp, acks, maxBytes, known, leaseMs, number.own, number.before, ...claimed];
   const reply = asList(await turnScript.run(client, keys.turn, args));
   const state = asText(reply[0]);
   if (state === 'lost') return undefined;
@@ -203,9 +208,8 @@ export async function turn(
     notMine: asList(reply[2]).map(asText),
     now: asInteger(reply[3]),
     unknown: asInteger(reply[4]),
-    deadline: asText(reply[5]),
-    isAlone: asInteger(reply[6]) === 1,
-    taken: readTaken(new MessageUnpacker(asBytes(reply[7])), reply[8]),
+    isAlone: asInteger(reply[5]) === 1,
+    taken: readTaken(new MessageUnpacker(asBytes(reply[6])), reply[7]),
   };
 }
 

@@ -1,0 +1,110 @@
+import type { RedisClient } from '@millrace/redis';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
+import { moveDue } from '../store/due.js';
+import { settleVerdicts } from '../store/settle.js';
+import { maxTurnMessages, type TurnResult, turn } from '../store/turn.js';
+import type { ConsumerDoubt } from './consumer-doubt.js';
+import type { ConsumerOutbox, OutboxBatch } from './consumer-outbox.js';
+import type { DueTimer } from './due-timer.js';
+import type { TurnUser } from './turn-user.js';
+
+/** A turn that was sent. */
+export interface SentTurn {
+  readonly batch: OutboxBatch;
+  readonly wanted: number;
+  /** More bytes may not come, even if fewer messages do than are wanted. */
+  readonly maxBytes: number | undefined;
+  readonly wakeUp: string;
+  /** What became of the verdicts, and of the turn; undefined when the registration is gone. */
+  readonly answer: Promise<readonly [readonly string[] | undefined, TurnResult | undefined]>;
+}
+
+/** Puts turns together out of what a consumer has to tell and has room for, and sends them. */
+export class TurnSender {
+  readonly #user: TurnUser;
+  readonly #outbox: ConsumerOutbox;
+  readonly #doubt: ConsumerDoubt;
+  readonly #due: DueTimer;
+  #asked = 0;
+  /** A turn that was sent while the one before it was under way. */
+  #behind: SentTurn | undefined;
+
+  constructor(user: TurnUser, outbox: ConsumerOutbox, doubt: ConsumerDoubt, due: DueTimer) {
+    this.#user = user;
+    this.#outbox = outbox;
+    this.#doubt = doubt;
+    this.#due = due;
+  }
+
+  /** How many messages the turns under way may bring. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** Whether there is a turn under way that `next` has not answered. */
+  get isAhead(): boolean {
+    return this.#behind !== undefined;
+  }
+
+  /**
+   * The next turn, sent already or now; undefined when there is nothing to tell or to ask for.
+   *
+   * @param hasBacklog many messages wait: then another is sent behind it, so that Redis works while its answer is read
+   */
+  next(client: RedisClient, keys: ConsumerKeys, wakeUp: string, hasBacklog: boolean): SentTurn | undefined {
+    const sent = this.#behind ?? this.#first(client, keys, wakeUp);
+    this.#behind = sent !== undefined && hasBacklog ? this.#another(client, keys, sent) : undefined;
+    return sent;
+  }
+
+  /** The turn that was sent ahead is of no concern any more. Resolves when it has ended. */
+  async forget(): Promise<void> {
+    const behind = this.#behind;
+    this.#behind = undefined;
+    await behind?.answer.catch(() => undefined);
+  }
+
+  #first(client: RedisClient, keys: ConsumerKeys, wakeUp: string): SentTurn | undefined {
+    const room = this.#user.wanted();
+    if (room === 0 && this.#outbox.isEmpty && wakeUp === '') return undefined;
+    const batch = this.#outbox.next();
+    const stillHeld = this.#outbox.stillHeldWith(batch);
+    const wanted = Math.min(Math.max(0, room - stillHeld), this.#user.portion(), maxTurnMessages);
+    return this.#send(client, keys, { batch, wanted, wakeUp, known: this.#user.held() + stillHeld });
+  }
+
+  /** Only for a full portion, and while there is nothing to tell but acknowledgements, which do not depend on any answer. */
+  #another(client: RedisClient, keys: ConsumerKeys, { batch: before, wanted: coming }: SentTurn): SentTurn | undefined {
+    if (!this.#user.mayAskAhead || !this.#outbox.isPlain || this.#due.isDue || this.#doubt.isThere) return undefined;
+    const batch = this.#outbox.next(before.acknowledged.length);
+    const stillHeld = this.#outbox.stillHeldWith(batch) - before.acknowledged.length;
+    const wanted = Math.min(this.#user.portion(), maxTurnMessages);
+    if (this.#user.wanted() - coming - stillHeld < wanted) return undefined;
+    return this.#send(client, keys, { batch, wanted, wakeUp: '', known: this.#user.held() + coming + stillHeld });
+  }
+
+  #send(
+    client: RedisClient,
+    keys: ConsumerKeys,
+    { batch, wanted, wakeUp, known }: Pick<SentTurn, 'batch' | 'wanted' | 'wakeUp'> & { readonly known: number },
+  ): SentTurn {
+    const { verdicts, claimed, acknowledged } = batch;
+    const maxBytes = this.#user.maxBytes();
+    const { leaseMs } = this.#user;
+    const number = this.#doubt.nextTurn();
+    // Sent in this order on one connection: one round trip.
+    const settled = verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts);
+    const moved = this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : undefined;
+    const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged };
+    const taken = turn(client, keys, request);
+    this.#asked += wanted;
+    const answer = Promise.all([settled, taken, moved])
+      .finally(() => {
+        this.#asked -= wanted;
+      })
+      .then(([verdict, result]) => [verdict, result] as const);
+    // Who waits for it hears of a failure; perhaps nobody does any more.
+    answer.catch(() => undefined);
+    return { batch, wanted, maxBytes, wakeUp, answer };
+  }
+}

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Redis } from '@millrace/redis';
+import { type FaultProxy, type RedisServer, startProxy, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
+import { type OpenBroker, openBroker, ownPrefix } from './broker.js';
+
+const count = 6000;
+const marker = 'the one that is cut';
+
+onOneServer('proxy').describe('a consumer of a queue where many messages wait', () => {
+  let server: RedisServer;
+  let proxy: FaultProxy;
+  beforeAll(async () => {
+    server = await startRedis();
+    proxy = await startProxy(server);
+  });
+  afterAll(stopEverything);
+
+  /** A queue in which so many wait, one of them with the marker as its id. */
+  async function backlog(): Promise<OpenBroker> {
+    const open = await openBroker({ connection: { url: `redis://127.0.0.1:${proxy.port}` } }, ownPrefix());
+    await open.broker.declareQueue({ name: 'work' });
+    for (let first = 0; first < count; first += 500) {
+      const bodies = Array.from({ length: 500 }, (_, index) => first + index);
+      await open.broker.publishBatch(
+        bodies.map((body) => ({
+          exchange: '',
+          routingKey: 'work',
+          body,
+          properties: body === 4000 ? { messageId: marker } : undefined,
+        })),
+      );
+    }
+    return open;
+  }
+
+  it('has two turns under way, so that Redis works while an answer is read', async () => {
+    // given
+    const { broker, connection, close } = await backlog();
+    const client = connection.commands;
+    let [handled, withTwo] = [0, 0];
+    const handler = (): void => {
+      handled++;
+      if (client instanceof Redis && client.commandQueue.length > 1) withTwo++;
+    };
+    // when
+    await broker.consumer({ queue: 'work', handler }).start();
+    await waitFor(async () => handled === count && (await broker.queue('work').counts()).unacked === 0, {
+      what: 'all to be settled',
+    });
+    // then
+    expect(withTwo).toBeGreaterThan(count / 2);
+    await close();
+  });
+
+  it('handles each once, though both lose their answers', async () => {
+    // given
+    const { broker, close } = await backlog();
+    const handled: number[] = [];
+    // when the turn that acknowledges one of them is carried out, and its answer lost with all that was under way
+    const cut = proxy.cutBeforeReply(marker);
+    await broker.consumer({ queue: 'work', handler: (body) => void handled.push(body as number) }).start();
+    await cut;
+    // then
+    await waitFor(
+      async () => {
+        const { ready, unacked } = await broker.queue('work').counts();
+        return handled.length >= count && ready + unacked === 0;
+      },
+      { what: 'all to be settled' },
+    );
+    expect(handled.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, body) => body));
+    await close();
+  });
+});
