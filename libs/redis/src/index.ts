@@ -19,6 +19,7 @@ export { type ReplicaDemand, type ReplicatedReply, runWithReplicas } from './rep
 export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';
 export { lua, Script } from './script.js';
 export { type ScriptArgument, type ScriptCall, ScriptCommand } from './script-command.js';
+export { ScriptKeys } from './script-keys.js';
 export { checkServer, parseServerInfo, type ServerInfo } from './server-check.js';
 export { writtenSoon } from './written-soon.js';
 export { writtenTogether } from './written-together.js';

@@ -3,6 +3,7 @@ import { nodeAt, nodeServing } from './cluster-node.js';
 import { asInteger, asList } from './reply.js';
 import { isUnknownScript, type Script } from './script.js';
 import type { ScriptCall, ScriptCommand } from './script-command.js';
+import { keyList } from './script-keys.js';
 
 /** How many replicas must have a write, and how. */
 export interface ReplicaDemand {
@@ -34,7 +35,7 @@ export async function runWithReplicas(
   demand: ReplicaDemand,
 ): Promise<ReplicatedReply> {
   const send = (isWhole: boolean) =>
-    followed(client, () => script.command(call, { isWhole }), call.keys[0] ?? '', demand);
+    followed(client, () => script.command(call, { isWhole }), keyList(call.keys)[0] ?? '', demand);
   const [reply, waited] = await send(false).catch((error: unknown) => {
     if (isUnknownScript(error)) return send(true);
     throw error;

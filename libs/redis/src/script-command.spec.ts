@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Command } from './client.js';
 import { type ScriptArgument, ScriptCommand } from './script-command.js';
+import { ScriptKeys } from './script-keys.js';
 
 const sha = 'f'.repeat(40);
 const keys = ['millrace:{queue:ä}:meta', 'millrace:{queue:ä}:ready'];
@@ -22,6 +23,19 @@ describe('ScriptCommand', () => {
   ])('writes %s as ioredis does', (_, args) => {
     const command = new ScriptCommand('EVALSHA', sha, { keys, args });
     expect(Buffer.from(command.toWritable())).toEqual(written(args));
+  });
+
+  it('writes keys that stand together as if each stood by itself', () => {
+    const [first = '', second = ''] = keys;
+    for (const together of [
+      [new ScriptKeys(keys)],
+      [first, new ScriptKeys([second])],
+      [new ScriptKeys([first]), second],
+    ]) {
+      const command = new ScriptCommand('EVALSHA', sha, { keys: together, args: ['x'] });
+      expect(Buffer.from(command.toWritable())).toEqual(written(['x']));
+      expect(command.getKeys()).toEqual(keys);
+    }
   });
 
   it('goes to the slot of its keys', () => {

@@ -1,13 +1,14 @@
 import { Command } from './client.js';
 import { encodeArgument } from './prepared-command.js';
+import { keyList, type ScriptKeys } from './script-keys.js';
 
 /** What can be given to a script as ARGV. */
 export type ScriptArgument = string | number | Buffer;
 
 /** One call of a script. */
 export interface ScriptCall {
-  /** Of one hash tag. */
-  readonly keys: readonly string[];
+  /** Of one hash tag; those that many calls have in common may stand together. */
+  readonly keys: readonly (string | ScriptKeys)[];
   /** ARGV, in order. */
   readonly args: readonly ScriptArgument[];
 }
@@ -29,14 +30,18 @@ export class ScriptCommand extends Command {
 
   /** By these a cluster's client chooses the node. */
   override getKeys(): string[] {
-    return [...this.#call.keys];
+    return keyList(this.#call.keys);
   }
 
   override toWritable(): string | Buffer {
     const { keys, args } = this.#call;
-    let text = `*${keys.length + args.length + 3}\r\n`;
-    for (const head of [this.name, this.#script, `${keys.length}`]) text += encodeArgument(head);
-    for (const key of keys) text += encodeArgument(key);
+    let [count, encodedKeys] = [0, ''];
+    for (const key of keys) {
+      count += typeof key === 'string' ? 1 : key.list.length;
+      encodedKeys += typeof key === 'string' ? encodeArgument(key) : key.encoded;
+    }
+    let text = `*${count + args.length + 3}\r\n${encodeArgument(this.name)}${encodeArgument(this.#script)}`;
+    text += encodeArgument(`${count}`) + encodedKeys;
     const parts: (string | Buffer)[] = [];
     for (const arg of args) {
       if (arg instanceof Buffer) {

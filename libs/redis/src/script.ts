@@ -23,7 +23,7 @@ export class Script {
   }
 
   /** `keys` must share one hash tag: the script runs in one slot of a cluster. */
-  async run(client: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+  async run(client: RedisClient, keys: ScriptCall['keys'], args: readonly ScriptArgument[]): Promise<unknown> {
     const call = { keys, args };
     try {
       return await sent(client, this.command(call));

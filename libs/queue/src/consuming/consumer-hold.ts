@@ -85,10 +85,7 @@ export class ConsumerHold {
     return this.#averageBytes === 0 ? this.#options.maxHeldBytes : undefined;
   }
 
-  /**
-   * Most messages to ask for at once: half of what may be held, so that the other half can be fetched while they are handled; a third
-   * where two turns may be under way. But as many as may run.
-   */
+  /** Most messages to ask for at once: a third or a half of what may be held, so that some come while others are handled; but as many as may run. */
   get portion(): number {
     const { concurrency, batchHandler, batch } = this.#options;
     const running = batchHandler === undefined ? concurrency : concurrency * batch.maxMessages;

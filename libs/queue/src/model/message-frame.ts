@@ -87,6 +87,14 @@ export function encodeFrame(message: FrameInput, queue?: string): Buffer {
   return writer.finish();
 }
 
+/** What `encodeFrame` writes before the body of a message that has nothing but a body, as a text of a byte a character. */
+export function plainHead(priority: number, codecId: number, timestamp: number): string {
+  let head = String.fromCharCode(frameVersion, priority, codecId, 0);
+  let rest = timestamp;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) head += String.fromCharCode((rest % 0x80) | 0x80);
+  return head + String.fromCharCode(rest);
+}
+
 /** Reads a frame that stood in `queue`. @throws {CodecError} on bytes that `encodeFrame` did not write */
 export function decodeFrame(frame: Buffer, queue: string): StoredMessage {
   const reader = new ByteReader(frame);

@@ -1,4 +1,4 @@
-import { encodeFrame, type FrameInput, noProperties } from './message-frame.js';
+import { encodeFrame, type FrameInput, noProperties, plainHead } from './message-frame.js';
 
 /**
  * A frame on its way to Redis: its bytes, or a text that stands for one byte a character. Many texts become bytes in one
@@ -8,7 +8,7 @@ export type OutgoingFrame = Buffer | string;
 
 /** As `encodeFrame`; as a text when the message goes straight to `queue` and is nothing but a body of ASCII. */
 export function outgoingFrame(message: FrameInput, queue?: string): OutgoingFrame {
-  return isPlain(message, queue) ? headOf(message, queue) + message.body : encodeFrame(message, queue);
+  return isPlain(message, queue) ? headOf(message) + message.body : encodeFrame(message, queue);
 }
 
 function isPlain({ exchange, routingKey, headers, properties, deaths, body }: FrameInput, queue?: string): boolean {
@@ -20,11 +20,9 @@ function isPlain({ exchange, routingKey, headers, properties, deaths, body }: Fr
 /** What was before the body of the last frame: the next one mostly is of the same millisecond. */
 let last = { priority: 0, codecId: 0, timestamp: -1, head: '' };
 
-function headOf(message: FrameInput, queue?: string): string {
-  const { priority, codecId, timestamp } = message;
+function headOf({ priority, codecId, timestamp }: FrameInput): string {
   if (timestamp !== last.timestamp || priority !== last.priority || codecId !== last.codecId) {
-    const head = encodeFrame({ ...message, body: '' }, queue).toString('latin1');
-    last = { priority, codecId, timestamp, head };
+    last = { priority, codecId, timestamp, head: plainHead(priority, codecId, timestamp) };
   }
   return last.head;
 }

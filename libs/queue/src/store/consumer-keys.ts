@@ -1,3 +1,4 @@
+import { ScriptKeys } from '@millrace/redis';
 import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
 
 /** The keys that one consumer's scripts use, made once for its registration. */
@@ -11,7 +12,7 @@ export interface ConsumerKeys {
   /** Lowest priority first. */
   readonly ready: readonly string[];
   /** What `turn` declares. */
-  readonly turn: readonly string[];
+  readonly turn: ScriptKeys;
 }
 
 export function consumerKeys(prefix: string, queue: string, consumer: string, priorities: number): ConsumerKeys {
@@ -20,7 +21,7 @@ export function consumerKeys(prefix: string, queue: string, consumer: string, pr
   const ready = readyKeys(all, priorities);
   const { messages, consumers, meta, delayed, expiry, idle, wake, counts, held, progress, cancels, handled, handed } =
     all;
-  const turn = [
+  const turn = new ScriptKeys([
     messages,
     unacked,
     consumers,
@@ -36,6 +37,6 @@ export function consumerKeys(prefix: string, queue: string, consumer: string, pr
     handled,
     handed,
     ...ready.toReversed(),
-  ];
+  ]);
   return { prefix, queue, consumer, all, unacked, ready, turn };
 }

@@ -23,11 +23,12 @@ if done then
   local number, answer = done:match('^(%d+) (.*)$')
   if number == ARGV[3] then
     redis.call('PEXPIRE', KEYS[2], ARGV[4])
-    return cjson.decode(answer)
+    return answer == '' and {'ok', ''} or cjson.decode(answer)
   end
   if tonumber(number) > tonumber(ARGV[3]) then return {'late'} end
 end
-local version = redis.call('HGET', KEYS[1], ARGV[1]) or '0'
+-- As the next command, whose way through the server is warm then.
+local version = redis.call('HMGET', KEYS[1], ARGV[1])[1] or '0'
 local isBehind = tonumber(version) < tonumber(ARGV[2])
 if version ~= ARGV[2] and (ARGV[1] == 'version' or not isBehind) then return {'stale', version} end
 local messages = ARGV[5] ~= '' and cmsgpack.unpack(ARGV[5]) or {}
@@ -40,12 +41,19 @@ while arg < #ARGV do
     'dead-letter', 'ghosts', 'bytes', 'paused', 'max-per-second', 'single-active', 'ranked')
   queues[#queues + 1] = q
   if not q.meta[1] then return {'gone', #queues} end
+  q.isFast = not terms and q.picks == '' and q.levels == 1 and not (q.meta[2] or q.meta[3] or q.meta[5])
   key, arg = key + 11 + q.levels, arg + 2
 end
 if isBehind then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answer, dying = {'ok'}, {}`;
+local answer, dying = {'ok'}, {}
+local function finish()
+  local isPlain = #answer == 1 and #dying == 0
+  answer[#answer + 1] = table.concat(dying, ',')
+  redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. (isPlain and '' or cjson.encode(answer)), 'PX', ARGV[4])
+  return answer
+end`;
 
 /** Many plain messages into a queue without limits: two commands for a thousand of them. */
 const enterAll = `
@@ -163,33 +171,32 @@ end`;
 /**
  * Hands one message to a consumer that waits, frame and all, which saves it a round trip. Until the consumer claims it the
  * message is down as delayed: should the consumer be frozen, it becomes ready by itself; should it die, when that is noticed.
+ * Before all else, since somebody waits: what is only defined below costs nothing then.
  */
 const handOver = `
 local function handOver(q)
-  if m ~= 1 or q.meta[10] or q.meta[11] or q.meta[12] or q.meta[13] or #messages[2] > 16384 then return false end
+  if m ~= 1 or not q.isFast or q.meta[10] or q.meta[11] or q.meta[12] or q.meta[13] or #messages[2] > 16384 then return false end
   if redis.call('EXISTS', KEYS[q.key + 11]) == 1 then return false end
   local called = redis.call('ZPOPMIN', KEYS[q.key + 4])[1]
   if not called then return false end
   redis.call('HSET', KEYS[q.key + 1], messages[1], messages[2])
   redis.call('ZADD', KEYS[q.key + 2], now + 10000, messages[1])
   redis.call('ZADD', KEYS[q.key + 10], now, messages[1])
-  redis.call('RPUSH', KEYS[q.key + 5], ('%s\\n%d\\n%s\\n'):format(called, now, messages[1]) .. messages[2])
+  redis.call('RPUSH', KEYS[q.key + 5], called .. '\\n' .. now .. '\\n' .. messages[1] .. '\\n' .. messages[2])
   return true
-end`;
+end
+if #queues == 1 and handOver(queues[1]) then return finish() end`;
 
 const main = `
 for number, q in ipairs(queues) do
-  local isFast = not terms and q.picks == '' and q.levels == 1 and not (q.meta[2] or q.meta[3] or q.meta[5])
-  local calls = isFast and (handOver(q) and 0 or enterAll(q)) or enterEach(q, number)
+  local calls = #queues > 1 and handOver(q) and 0 or q.isFast and enterAll(q) or enterEach(q, number)
   if calls > 0 then
     local called = redis.call('ZPOPMIN', KEYS[q.key + 4], calls)
     for i = 1, #called, 2 do redis.call('RPUSH', KEYS[q.key + 5], called[i]) end
   end
 end
-answer[#answer + 1] = table.concat(dying, ',')
-redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. cjson.encode(answer), 'PX', ARGV[4])
-return answer`;
+return finish()`;
 
 export const publishScript = new Script(
-  [checks, enterAll, dropHead, dropGhosts, enter, enterEach, handOver, main].join('\n'),
+  [checks, handOver, enterAll, dropHead, dropGhosts, enter, enterEach, main].join('\n'),
 );

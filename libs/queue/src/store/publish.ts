@@ -5,6 +5,8 @@ import {
   type ReplicaDemand,
   runWithReplicas,
   type ScriptArgument,
+  type ScriptCall,
+  ScriptKeys,
 } from '@millrace/redis';
 import type { OutgoingFrame } from '../model/outgoing-frame.js';
 import { type QueueKeys, readyKeys } from './keys.js';
@@ -22,7 +24,7 @@ export interface OutgoingMessage {
 /** One queue of a call: its keys, and which of the call's messages it gets (by index; undefined: all of them). */
 export interface PublishTarget {
   /** See `targetKeys`. */
-  readonly keys: readonly string[];
+  readonly keys: ScriptKeys;
   readonly priorities: number;
   readonly picks: readonly number[] | undefined;
 }
@@ -64,10 +66,22 @@ export type PublishAnswer =
   | { readonly kind: 'late' };
 
 /** The keys of a queue that publishing needs, in the order in which the script has them. */
-export function targetKeys(queue: QueueKeys, priorities: number): string[] {
+export function targetKeys(queue: QueueKeys, priorities: number): ScriptKeys {
   const { meta, messages, delayed, expiry, idle, wake, seen, dying, counts, handled, handed } = queue;
-  const ready = readyKeys(queue, priorities);
-  return [meta, messages, delayed, expiry, idle, wake, seen, dying, counts, handled, handed, ...ready];
+  return new ScriptKeys([
+    meta,
+    messages,
+    delayed,
+    expiry,
+    idle,
+    wake,
+    seen,
+    dying,
+    counts,
+    handled,
+    handed,
+    ...readyKeys(queue, priorities),
+  ]);
 }
 
 /** The part of a message that a script has to understand; '' when there is nothing. */
@@ -98,13 +112,13 @@ export async function publishWithReplicas(
   return answer.kind === 'done' && shortfall !== undefined ? { ...answer, shortfall } : answer;
 }
 
-function scriptCall(call: PublishCall): { readonly keys: string[]; readonly args: ScriptArgument[] } {
-  const keys = [call.versionKey, call.recordKey];
+function scriptCall(call: PublishCall): ScriptCall {
+  const keys: (string | ScriptKeys)[] = [call.versionKey, call.recordKey];
   const args: ScriptArgument[] = [call.versionField, call.version, call.number, call.recordTtlMs];
   // Two arguments, not three a message: building and writing a command of 1,500 arguments took longer than all the rest.
   args.push(packEntries(call.messages), packTerms(call.messages));
   for (const { keys: queue, priorities, picks } of call.targets) {
-    keys.push(...queue);
+    keys.push(queue);
     args.push(priorities, picks === undefined ? '' : picks.map((index) => index + 1).join(','));
   }
   return { keys, args };

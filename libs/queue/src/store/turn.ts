@@ -198,7 +198,7 @@ export async function turn(
   const { wanted, maxBytes = '', wakeUp, known, leaseMs, number, claimed, acknowledged } = request;
   const acks = packIds(acknowledged);
   const args = [keys.consumer, wanted, wakeUp, acks, maxBytes, known, leaseMs, number.own, number.before, ...claimed];
-  const reply = asList(await turnScript.run(client, keys.turn, args));
+  const reply = asList(await turnScript.run(client, [keys.turn], args));
   const state = asText(reply[0]);
   if (state === 'lost') return undefined;
   const dueInMs = asInteger(reply[1]);

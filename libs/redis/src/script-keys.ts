@@ -1,0 +1,19 @@
+import { encodeArgument } from './prepared-command.js';
+
+/** Keys that many calls of a script have in common: encoded once, which is a third of what it takes to write a call. */
+export class ScriptKeys {
+  /** In the order in which the script has them. */
+  readonly list: readonly string[];
+  /** As the protocol has them. */
+  readonly encoded: string;
+
+  constructor(list: readonly string[]) {
+    this.list = list;
+    this.encoded = list.map(encodeArgument).join('');
+  }
+}
+
+/** Keys of a call, one by one. */
+export function keyList(keys: readonly (string | ScriptKeys)[]): string[] {
+  return keys.flatMap((key) => (typeof key === 'string' ? key : key.list));
+}
