@@ -1,6 +1,6 @@
 import { encodeArgument } from './prepared-command.js';
 
-/** Keys that many calls of a script have in common: encoded once, which is a third of what it takes to write a call. */
+/** Keys that many calls of a script have in common: encoded once, not with each call. */
 export class ScriptKeys {
   /** In the order in which the script has them. */
   readonly list: readonly string[];

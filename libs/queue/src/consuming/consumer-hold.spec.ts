@@ -25,7 +25,7 @@ function holdOf(input: { readonly concurrency: number; readonly prefetch?: numbe
   const options = resolveConsumer({ queue: 'work', handler: () => undefined, ...input });
   const hold = new ConsumerHold(
     options,
-    (unit) => running.push(...unit),
+    { start: (unit) => void running.push(...unit), begun: () => undefined },
     () => undefined,
   );
   const end = (count: number, tookMs = 0.001): void => {
@@ -58,7 +58,7 @@ describe('what a consumer holds', () => {
     const bound = holdOf({ concurrency: 10, prefetch: 12 });
     const batches = new ConsumerHold(
       resolveConsumer({ queue: 'work', batchHandler: () => undefined, concurrency: 1, batch: { maxMessages: 50 } }),
-      () => undefined,
+      { start: () => undefined, begun: () => undefined },
       () => undefined,
     );
     // when one has shown that its handlers are fast

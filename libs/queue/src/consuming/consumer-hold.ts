@@ -3,10 +3,8 @@ import { InFlight, RateLimit } from '@millrace/delivery';
 import { movingAverage, prefetchFor } from '../model/prefetch.js';
 import type { Taken } from '../store/taken.js';
 import type { ConsumerOptions } from './consumer-options.js';
+import type { ConsumerRunner } from './consumer-runner.js';
 import { HeldMessage, type MessageOrigin } from './held-message.js';
-
-/** What starts the handling of messages: one, or a batch. It must not throw, and must say `done` of each once. */
-export type Start = (messages: readonly HeldMessage[]) => void;
 
 /** Messages wait no longer than this for handlers that turned slow; then others may have them. */
 const maxIdleWaitMs = 1000;
@@ -17,7 +15,7 @@ const maxIdleWaitMs = 1000;
  */
 export class ConsumerHold {
   readonly #options: ConsumerOptions;
-  readonly #start: Start;
+  readonly #runner: Pick<ConsumerRunner, 'start' | 'begun'>;
   readonly #askForMore: () => void;
   // They are found by their key now and then only: no Map of them, see PassingMap.
   readonly #held = new LinkedList<HeldMessage>();
@@ -36,9 +34,9 @@ export class ConsumerHold {
   #batchTimer: NodeJS.Timeout | undefined;
   #rateTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: ConsumerOptions, start: Start, askForMore: () => void) {
+  constructor(options: ConsumerOptions, runner: Pick<ConsumerRunner, 'start' | 'begun'>, askForMore: () => void) {
     this.#options = options;
-    this.#start = start;
+    this.#runner = runner;
     this.#askForMore = askForMore;
     this.#units = new InFlight();
     const { maxPerSecond } = options;
@@ -124,9 +122,10 @@ export class ConsumerHold {
       const unit = batchHandler === undefined ? this.#waiting.take(1) : this.#nextBatch();
       if (unit.length === 0) break;
       this.#units.begin();
-      this.#start(unit);
+      this.#runner.start(unit);
     }
     this.#isStarting = false;
+    this.#runner.begun();
   }
 
   /** A message is settled as far as this consumer goes; false when it was not here any more. */

@@ -1,5 +1,5 @@
 import { type CodecRegistry, type Outcome, outcomeOfThrow, type Settlement } from '@millrace/core';
-import { type DeliveryContext, deliver, deliverTo, type Events, type HandlerLabels } from '@millrace/delivery';
+import { deliver, deliverTo, type HandlerLabels } from '@millrace/delivery';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
 import { decodeFrame, noProperties, type StoredMessage } from '../model/message-frame.js';
 import { isRequest } from '../model/reply-frame.js';
@@ -9,6 +9,7 @@ import type { ConsumerHandlers, MessageHandlerPlan } from './consumer-handlers.j
 import type { ConsumerHost } from './consumer-host.js';
 import type { BatchHandler, ConsumerOptions } from './consumer-options.js';
 import { type MessageSettlement, settlementOf } from './consumer-settling.js';
+import { HandledTeller } from './handled-teller.js';
 import type { HeldMessage } from './held-message.js';
 import { MessageContext } from './message-context.js';
 
@@ -25,19 +26,21 @@ export class ConsumerRunner {
   readonly #options: ConsumerOptions;
   readonly #handlers: ConsumerHandlers;
   readonly #codecs: CodecRegistry;
-  readonly #events: Events;
   readonly #responder: RpcResponder;
   readonly #user: RunnerUser;
   readonly #labels: HandlerLabels;
+  readonly #teller: HandledTeller;
+  /** The message that is being started. */
+  #starting: HeldMessage | undefined;
 
   constructor(options: ConsumerOptions, handlers: ConsumerHandlers, host: ConsumerHost, user: RunnerUser) {
     this.#options = options;
     this.#handlers = handlers;
     this.#codecs = host.codecs;
-    this.#events = host.events;
     this.#responder = host.responder;
     this.#user = user;
     this.#labels = Object.freeze({ handler: options.name ?? options.queue, source: `queue:${options.queue}` });
+    this.#teller = new HandledTeller(host.events, this.#labels);
   }
 
   /** Starts a unit of work. It never throws. */
@@ -64,14 +67,22 @@ export class ConsumerRunner {
     else void this.#runAll(held, message, handlers, began);
   }
 
+  /** Those that were started for now all are. */
+  begun(): void {
+    this.#teller.flush();
+  }
+
   #runOne(held: HeldMessage, message: StoredMessage, handler: MessageHandlerPlan, began: number): void {
     const context = new MessageContext(held.origin, held.id, message, held.deliveries);
     held.context = context;
+    this.#starting = held;
     deliverTo(planFor(message, handler), context, this.#decode, (outcome) => {
-      const tookMs = performance.now() - began;
-      this.#tell(handler.labels, outcome, context, tookMs);
+      const now = performance.now();
+      const tookMs = now - began;
+      this.#teller.tell(handler.labels, outcome, context, tookMs, held === this.#starting ? now : undefined);
       this.#settle(held, settlementOf(held, outcome, handler.retry), handler.labels, tookMs);
     });
+    this.#starting = undefined;
   }
 
   /** Each handler has its own context and deadline; those that are through with the message are not called again. */
@@ -127,7 +138,7 @@ export class ConsumerRunner {
     if (context === undefined) return { handler: handler.name, settlement: cancelled };
     const began = performance.now();
     const outcome = await deliver(planFor(held.message, handler), context, () => this.#decode(context));
-    this.#tell(handler.labels, outcome, context, performance.now() - began);
+    this.#teller.tell(handler.labels, outcome, context, performance.now() - began);
     const settlement = settlementOf(held, outcome, handler.retry);
     return { handler: handler.name, settlement: settlement.kind === 'requeue' ? atOnce : settlement };
   }
@@ -151,7 +162,7 @@ export class ConsumerRunner {
         ? { kind: 'completed', result: undefined }
         : await deliver({ handle: () => batchHandler(messages, context), handlerTimeoutMs }, context, () => messages);
     const tookMs = performance.now() - began;
-    this.#tell(this.#labels, outcome, context, tookMs);
+    this.#teller.tell(this.#labels, outcome, context, tookMs);
     const replies = readable.map(({ held }, index) =>
       this.#settleOfBatch(held, outcomeOfOne(outcome, index, readable.length), context),
     );
@@ -199,13 +210,6 @@ export class ConsumerRunner {
   }
 
   readonly #decode = (context: MessageContext): unknown => this.#codecs.get(context.codecId).decode(context.body);
-
-  #tell({ handler, source }: HandlerLabels, outcome: Outcome, context: DeliveryContext, durationMs: number): void {
-    if (!this.#events.has('handled')) return;
-    const timestamp = context instanceof MessageContext ? context.timestamp : undefined;
-    const { attempt } = context;
-    this.#events.emit('handled', { handler, source, outcome: outcome.kind, attempt, durationMs, timestamp });
-  }
 }
 
 const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };

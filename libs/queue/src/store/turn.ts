@@ -41,20 +41,18 @@ for i = 10, #ARGV do
     call('HINCRBY', KEYS[4], 'delivered', 1)
   elseif call('SISMEMBER', KEYS[2], ARGV[i]) == 0 then notMine[#notMine + 1] = ARGV[i] end
 end
-if ARGV[4] ~= '' then
-  local acks = cmsgpack.unpack(ARGV[4])
-  local is = not (isNext and #notMine == 0) and call('SMISMEMBER', KEYS[2], unpack(acks))
-  if not is then mine = acks
-  else
-    for i = 1, #is do
-      if is[i] == 1 then mine[#mine + 1] = acks[i] else notMine[#notMine + 1] = acks[i] end
-    end
+local acks = ARGV[4] ~= '' and cmsgpack.unpack(ARGV[4]) or {}
+isNext = isNext and #notMine == 0
+if isNext then mine = acks
+elseif #acks > 0 then
+  local is = call('SMISMEMBER', KEYS[2], unpack(acks))
+  for i = 1, #is do
+    if is[i] == 1 then mine[#mine + 1] = acks[i] else notMine[#notMine + 1] = acks[i] end
   end
 end
-if #mine > 0 and call('SREM', KEYS[2], unpack(mine)) < #mine then
-  -- Somebody else's hand was here. What is perhaps another's is not deleted.
-  notMine, mine = mine, {}
-end
+local removed = #mine > 0 and call('SREM', KEYS[2], unpack(mine))
+-- Somebody else's hand was here? What is perhaps another's is not deleted.
+if isNext and removed and removed < #mine then notMine, mine = mine, {} end
 if #mine > 0 then
   call('HDEL', KEYS[1], unpack(mine))
   if rare then for i = 9, 13 do call(i == 10 and 'ZREM' or 'HDEL', KEYS[i], unpack(mine)) end end

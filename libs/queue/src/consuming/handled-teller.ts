@@ -1,0 +1,38 @@
+import type { Outcome } from '@millrace/core';
+import { type DeliveryContext, type Events, HandledRun, type HandlerLabels } from '@millrace/delivery';
+import { MessageContext } from './message-context.js';
+
+/** Tells what a consumer's handlers did: deliveries that end as soon as they are started together, the others one by one. */
+export class HandledTeller {
+  readonly #events: Events;
+  readonly #labels: HandlerLabels;
+  readonly #run: HandledRun;
+
+  /** @param labels of the handler whose deliveries can be told together */
+  constructor(events: Events, labels: HandlerLabels) {
+    this.#events = events;
+    this.#labels = labels;
+    this.#run = new HandledRun(labels);
+  }
+
+  /** @param endedAt when it ended, if that was while it was being started */
+  tell(labels: HandlerLabels, outcome: Outcome, context: DeliveryContext, durationMs: number, endedAt?: number): void {
+    if (!this.#events.has('handled')) return;
+    const timestamp = context instanceof MessageContext ? context.timestamp : undefined;
+    const { attempt } = context;
+    const { handler, source } = labels;
+    const isPlain = outcome.kind === 'completed' && attempt === 1 && handler === this.#labels.handler;
+    if (!isPlain || endedAt === undefined || timestamp === undefined) {
+      this.#events.emit('handled', { handler, source, outcome: outcome.kind, attempt, durationMs, timestamp });
+      return;
+    }
+    if (this.#run.isFull) this.flush();
+    this.#run.add(endedAt - durationMs, timestamp);
+    this.#run.endedBy(endedAt);
+  }
+
+  /** Nothing more is started for now. */
+  flush(): void {
+    if (this.#run.count > 0) this.#events.tellRun(this.#run);
+  }
+}
