@@ -4,7 +4,8 @@ import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace
 import { onOneServer } from '../one-server.js';
 import { openBroker, ownPrefix } from './broker.js';
 
-const count = 40;
+/** In a second there are 40 moments at which they may beat. */
+const count = 120;
 
 onOneServer('together-write').describe('the heartbeats of many consumers of a process', () => {
   let server: RedisServer;

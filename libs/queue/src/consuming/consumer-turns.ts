@@ -182,6 +182,7 @@ export class ConsumerTurns {
     // What the turn before this one brought is handled while Redis works on this one.
     this.#user.begin();
     const [settled, result] = await sent.answer;
+    this.#sender.ended();
     if (this.#keys !== keys) return;
     if (settled === undefined || result === undefined) return this.#user.lostLease();
     const { batch, wanted, maxBytes } = sent;

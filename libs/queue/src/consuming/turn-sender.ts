@@ -25,7 +25,8 @@ export class TurnSender {
   readonly #outbox: ConsumerOutbox;
   readonly #doubt: ConsumerDoubt;
   readonly #due: DueTimer;
-  #asked = 0;
+  /** The turn whose answer is waited for. */
+  #current: SentTurn | undefined;
   /** A turn that was sent while the one before it was under way. */
   #behind: SentTurn | undefined;
 
@@ -36,9 +37,9 @@ export class TurnSender {
     this.#due = due;
   }
 
-  /** How many messages the turns under way may bring. */
+  /** How many messages may come that nobody has counted yet. */
   get asked(): number {
-    return this.#asked;
+    return (this.#current?.wanted ?? 0) + (this.#behind?.wanted ?? 0);
   }
 
   /** Whether there is a turn under way that `next` has not answered. */
@@ -54,12 +55,19 @@ export class TurnSender {
   next(client: RedisClient, keys: ConsumerKeys, wakeUp: string, hasBacklog: boolean): SentTurn | undefined {
     const sent = this.#behind ?? this.#first(client, keys, wakeUp);
     this.#behind = sent !== undefined && hasBacklog ? this.#another(client, keys, sent) : undefined;
+    this.#current = sent;
     return sent;
   }
 
-  /** The turn that was sent ahead is of no concern any more. Resolves when it has ended. */
+  /** The turn that `next` answered has brought what it brought. */
+  ended(): void {
+    this.#current = undefined;
+  }
+
+  /** What is under way is of no concern any more. Resolves when Redis has answered. */
   async forget(): Promise<void> {
     const behind = this.#behind;
+    this.#current = undefined;
     this.#behind = undefined;
     await behind?.answer.catch(() => undefined);
   }
@@ -97,12 +105,7 @@ export class TurnSender {
     const moved = this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : undefined;
     const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged };
     const taken = turn(client, keys, request);
-    this.#asked += wanted;
-    const answer = Promise.all([settled, taken, moved])
-      .finally(() => {
-        this.#asked -= wanted;
-      })
-      .then(([verdict, result]) => [verdict, result] as const);
+    const answer = Promise.all([settled, taken, moved]).then(([verdict, result]) => [verdict, result] as const);
     // Who waits for it hears of a failure; perhaps nobody does any more.
     answer.catch(() => undefined);
     return { batch, wanted, maxBytes, wakeUp, answer };
