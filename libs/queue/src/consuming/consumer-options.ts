@@ -65,8 +65,9 @@ export interface ConsumerOptions {
   /** How many messages (or batches) are handled at once. Default 10. */
   readonly concurrency: number;
   /**
-   * Most messages that the consumer holds, running ones included; half of them, or as many as can run, are asked for at once.
-   * Default: as many as can run, and as many more as are handled within 20 ms (up to 1,000, or as many as can run), so that fast
+   * Most messages that the consumer holds, running ones included; half of them (of the default a third), or as many as can run,
+   * are asked for at once.
+   * Default: as many as can run, and as many more as are handled within 20 ms (up to 1,500, or as many as can run), so that fast
    * handlers never wait for Redis and slow ones leave messages to other consumers.
    */
   readonly prefetch?: number | undefined;

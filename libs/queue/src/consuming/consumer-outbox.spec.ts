@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Verdict } from '../store/settle.js';
-import { soonest } from './consumer-outbox.js';
+import { ConsumerOutbox, soonest } from './consumer-outbox.js';
 
 const retry = (delayMs: number): Verdict => ({
   kind: 'retry',
@@ -19,5 +19,25 @@ describe('when the next delayed message is due', () => {
     expect(soonest(undefined, [retry(100), drop, retry(50)])).toBe(50);
     expect(soonest(20, [retry(100)])).toBe(20);
     expect(soonest(200, [retry(100)])).toBe(100);
+  });
+});
+
+describe('what a consumer has to tell', () => {
+  it('is not told twice by a turn that goes while another is under way, and is there until each is answered', () => {
+    const outbox = new ConsumerOutbox();
+    for (const id of ['a', 'b']) outbox.acknowledge(id);
+    const first = outbox.next();
+    for (const id of ['c', 'd']) outbox.acknowledge(id);
+    const second = outbox.next(first.acknowledged.length);
+    expect([first.acknowledged, second.acknowledged]).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    expect(outbox.stillHeldWith(second, first.acknowledged.length)).toBe(0);
+    expect(outbox.isPlain).toBe(true);
+    outbox.confirmed(first);
+    expect([...outbox.ids()]).toEqual(['c', 'd']);
+    outbox.confirmed(second);
+    expect(outbox.isEmpty).toBe(true);
   });
 });

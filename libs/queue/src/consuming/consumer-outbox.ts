@@ -64,8 +64,8 @@ export class ConsumerOutbox {
    * Messages that Redis may still count as held when the turn that brings `batch` takes others: acknowledgements that had
    * no room in it, and all verdicts: their script comes after the turn when Redis has forgotten it and it is sent again.
    */
-  stillHeldWith({ acknowledged }: OutboxBatch): number {
-    return this.#verdicts.length + this.#acknowledged.length - acknowledged.length;
+  stillHeldWith({ acknowledged }: OutboxBatch, sent = 0): number {
+    return this.#verdicts.length + this.#acknowledged.length - sent - acknowledged.length;
   }
 
   /** Redis has answered. */

@@ -84,8 +84,9 @@ export class TurnSender {
   /** Only for a full portion, and while there is nothing to tell but acknowledgements, which do not depend on any answer. */
   #another(client: RedisClient, keys: ConsumerKeys, { batch: before, wanted: coming }: SentTurn): SentTurn | undefined {
     if (!this.#user.mayAskAhead || !this.#outbox.isPlain || this.#due.isDue || this.#doubt.isThere) return undefined;
-    const batch = this.#outbox.next(before.acknowledged.length);
-    const stillHeld = this.#outbox.stillHeldWith(batch) - before.acknowledged.length;
+    const sent = before.acknowledged.length;
+    const batch = this.#outbox.next(sent);
+    const stillHeld = this.#outbox.stillHeldWith(batch, sent);
     const wanted = Math.min(this.#user.portion(), maxTurnMessages);
     if (this.#user.wanted() - coming - stillHeld < wanted) return undefined;
     return this.#send(client, keys, { batch, wanted, wakeUp: '', known: this.#user.held() + coming + stillHeld });

@@ -28,7 +28,8 @@ const deniedTurnMs = 600_000;
 /**
  * Looks after queues that nobody may be consuming from: ends what has expired there (a queue with a time to live and a
  * dead-letter exchange is how many delay messages), carries dead letters on, gives back what the last consumer held when it
- * died, and removes queues that are idle for too long or whose owner is gone. Queues with consumers have all that from them; this costs them a look in eight seconds.
+ * died, and removes queues that are idle for too long or whose owner is gone. Queues with consumers have all that from them;
+ * this costs them a look in eight seconds.
  */
 export class QueueKeeper {
   readonly #connection: RedisConnection;
