@@ -135,6 +135,18 @@ describe('the limits of a queue', () => {
     await close();
   });
 
+  it('a queue is idle from when its last consumer left', async () => {
+    const { broker, client, prefix, close } = await queueWith({ idleExpiryMs: 3_600_000 });
+    const consumer = broker.consumer({ queue: 'q', handler: () => undefined });
+    await consumer.start();
+    const meta = `${prefix}:{queue:q}:meta`;
+    await client.hset(meta, 'used-at', 1);
+    const [seconds] = await client.time();
+    await consumer.stop();
+    expect(Number(await client.hget(meta, 'used-at'))).toBeGreaterThanOrEqual(Number(seconds) * 1000);
+    await close();
+  });
+
   it('an exclusive queue lets only its own connection consume, an auto-delete one goes with its last consumer', async () => {
     const { broker, prefix, close } = await queueWith({ autoDelete: true });
     const { broker: other, close: closeOther } = await openBroker(server, prefix);
