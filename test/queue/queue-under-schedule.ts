@@ -1,4 +1,4 @@
-import type { RedisClient } from '@millrace/redis';
+import { PreparedArguments, type RedisClient } from '@millrace/redis';
 import fc from 'fast-check';
 import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
 import type { QueueSettings } from '../../libs/queue/src/model/queue-settings.js';
@@ -10,7 +10,7 @@ import { deadLettersArrived, someDying } from '../../libs/queue/src/store/dying.
 import { beat } from '../../libs/queue/src/store/heartbeat.js';
 import { findMessage } from '../../libs/queue/src/store/job.js';
 import { publishedKey, type QueueKeys, queueKeys, readyKeys } from '../../libs/queue/src/store/keys.js';
-import { messageTerms, publish, targetKeys } from '../../libs/queue/src/store/publish.js';
+import { callConditions, messageTerms, publish, targetKeys, wholeTarget } from '../../libs/queue/src/store/publish.js';
 import { writeQueue } from '../../libs/queue/src/store/queue-slot.js';
 import { registerConsumer } from '../../libs/queue/src/store/registration.js';
 import { settleVerdicts, type Verdict } from '../../libs/queue/src/store/settle.js';
@@ -177,16 +177,14 @@ export class QueueUnderSchedule {
       frame,
       terms: messageTerms({ priority: level, delayMs, expirationMs, deduplicationId: id }),
     }));
+    const { priorities } = this.queue;
     const answer = await publish(this.client, {
-      versionKey: this.#keys.meta,
-      versionField: 'topology',
-      version: 1,
-      recordKey: publishedKey(this.prefix, this.queue.name, 'p', 0),
+      keys: new PreparedArguments([this.#keys.meta, publishedKey(this.prefix, this.queue.name, 'p', 0)]),
+      conditions: callConditions('topology', 1, 60_000),
       number: ++this.#calls,
-      recordTtlMs: 60_000,
       messages,
       targets: [
-        { keys: targetKeys(this.#keys, this.queue.priorities), priorities: this.queue.priorities, picks: undefined },
+        { keys: targetKeys(this.#keys, priorities), whole: wholeTarget(priorities), priorities, picks: undefined },
       ],
     });
     const exceptions = answer.kind === 'done' ? answer.exceptions : this.#note(`the publish was ${answer.kind}`, []);

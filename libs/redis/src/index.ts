@@ -13,13 +13,13 @@ export {
 } from './connection-options.js';
 export { canWaitForDisk } from './disk-wait.js';
 export { asOutage } from './outage.js';
+export { PreparedArguments } from './prepared-arguments.js';
 export { encodeArgument, PreparedCommand } from './prepared-command.js';
 export { type RedisFailure, redisFailure } from './redis-failure.js';
 export { type ReplicaDemand, type ReplicatedReply, runWithReplicas } from './replicated-call.js';
 export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';
 export { lua, Script } from './script.js';
 export { type ScriptArgument, type ScriptCall, ScriptCommand } from './script-command.js';
-export { ScriptKeys } from './script-keys.js';
 export { checkServer, parseServerInfo, type ServerInfo } from './server-check.js';
 export { writtenSoon } from './written-soon.js';
 export { writtenTogether } from './written-together.js';

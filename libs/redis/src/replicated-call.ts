@@ -1,9 +1,9 @@
 import { Cluster, Pipeline, type Redis, type RedisClient } from './client.js';
 import { nodeAt, nodeServing } from './cluster-node.js';
+import { keyList } from './prepared-arguments.js';
 import { asInteger, asList } from './reply.js';
 import { isUnknownScript, type Script } from './script.js';
 import type { ScriptCall, ScriptCommand } from './script-command.js';
-import { keyList } from './script-keys.js';
 
 /** How many replicas must have a write, and how. */
 export interface ReplicaDemand {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './client.js';
-import { type ScriptArgument, type ScriptCall, ScriptCommand } from './script-command.js';
+import { encodeArgument } from './prepared-command.js';
+import { type ScriptCall, ScriptCommand } from './script-command.js';
 import { writtenTogether } from './written-together.js';
 
 /**
@@ -14,16 +15,19 @@ export class Script {
   readonly sha: string;
   /** EVAL and EVALSHA, or their read-only forms: those need no right to write the keys. */
   readonly #commands: { readonly whole: string; readonly byHash: string };
+  /** What every call by its hash begins with. */
+  readonly #head: string;
 
   constructor(source: string) {
     this.source = source.trim();
     const isReadOnly = /^#!lua.*\bno-writes\b/.test(this.source);
     this.#commands = isReadOnly ? { whole: 'EVAL_RO', byHash: 'EVALSHA_RO' } : { whole: 'EVAL', byHash: 'EVALSHA' };
     this.sha = createHash('sha1').update(this.source).digest('hex');
+    this.#head = encodeArgument(this.#commands.byHash) + encodeArgument(this.sha);
   }
 
   /** `keys` must share one hash tag: the script runs in one slot of a cluster. */
-  async run(client: RedisClient, keys: ScriptCall['keys'], args: readonly ScriptArgument[]): Promise<unknown> {
+  async run(client: RedisClient, keys: ScriptCall['keys'], args: ScriptCall['args']): Promise<unknown> {
     const call = { keys, args };
     try {
       return await sent(client, this.command(call));
@@ -35,9 +39,10 @@ export class Script {
 
   /** A call that is sent by itself, once. `isWhole`: to a server that does not know the script. */
   command(call: ScriptCall, { isWhole = false } = {}): ScriptCommand {
+    const { whole, byHash } = this.#commands;
     return isWhole
-      ? new ScriptCommand(this.#commands.whole, this.source, call)
-      : new ScriptCommand(this.#commands.byHash, this.sha, call);
+      ? new ScriptCommand(whole, encodeArgument(whole) + encodeArgument(this.source), call)
+      : new ScriptCommand(byHash, this.#head, call);
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Router } from '../model/routing.js';
 import { queueOf } from '../model/shards.js';
 import { queueKeys } from '../store/keys.js';
-import { type EntryResult, type PublishTarget, targetKeys } from '../store/publish.js';
+import { type EntryResult, type PublishCall, type PublishTarget, targetKeys, wholeTarget } from '../store/publish.js';
 import type { Publication } from './publication.js';
 import type { PublishEntry } from './publish-entry.js';
 
@@ -10,20 +10,19 @@ export const maxMessages = 500;
 const maxEntries = 5000;
 const maxBytes = 1024 * 1024;
 
-type Target = Pick<PublishTarget, 'keys' | 'priorities'>;
-
 /**
  * What is the same in all calls for a queue while its topology lasts: making a dozen keys took as long as packing a message.
  * A router is of one topology, and so of one prefix.
  */
-const targetsOf = new WeakMap<Router, Map<string, Target>>();
+const targetsOf = new WeakMap<Router, Map<string, PublishTarget>>();
 
-function targetOf(prefix: string, queue: string, router: Router): Target {
+function targetOf(prefix: string, queue: string, router: Router): PublishTarget {
   const known = targetsOf.get(router)?.get(queue);
   if (known !== undefined) return known;
   const priorities = router.topology.queues.get(queueOf(queue))?.priorities ?? 1;
-  const target = { keys: targetKeys(queueKeys(prefix, queue), priorities), priorities };
-  targetsOf.set(router, (targetsOf.get(router) ?? new Map<string, Target>()).set(queue, target));
+  const keys = targetKeys(queueKeys(prefix, queue), priorities);
+  const target = { keys, whole: wholeTarget(priorities), priorities, picks: undefined };
+  targetsOf.set(router, (targetsOf.get(router) ?? new Map<string, PublishTarget>()).set(queue, target));
   return target;
 }
 
@@ -35,7 +34,7 @@ export class PublishBatch {
   readonly #picks = new Map<string, number[]>();
   callNumber = 0;
   /** Where the script keeps the record of this call; undefined while it has none. */
-  place: number | undefined;
+  place: PublishCall['keys'] | undefined;
   /** The call may have been executed: it must not be changed any more. */
   isTainted = false;
   #isUncertain = false;
@@ -90,7 +89,7 @@ export class PublishBatch {
     return this.entries.every(({ publication, queues }) => publication.slots === queues);
   }
 
-  number(callNumber: number, place: number): void {
+  number(callNumber: number, place: PublishCall['keys']): void {
     this.callNumber = callNumber;
     this.place = place;
   }
@@ -107,8 +106,8 @@ export class PublishBatch {
     if (router === undefined) return [];
     return this.queues.map((queue) => {
       const picks = this.#picks.get(queue);
-      const { keys, priorities } = targetOf(prefix, queue, router);
-      return { keys, priorities, picks: picks?.length === this.entries.length ? undefined : picks };
+      const target = targetOf(prefix, queue, router);
+      return picks?.length === this.entries.length ? target : { ...target, picks };
     });
   }
 

@@ -5,11 +5,12 @@ import { maxMessages, PublishBatch } from './publish-batch.js';
 import type { PublishChannel } from './publish-channel.js';
 import type { PublishEntry } from './publish-entry.js';
 
-/** Where a lane's calls look for the topology's version and keep their records. */
+/** What a lane's calls have in common: where they look for the topology's version, and keep their records. */
 export interface LaneTarget {
-  readonly versionKey: string;
-  readonly versionField: PublishCall['versionField'];
-  recordKey(place: number): string;
+  /** Keys of the calls that keep their records in that place. */
+  keys(place: number): PublishCall['keys'];
+  /** Of the calls whose messages were routed by that version. */
+  conditions(version: number): PublishCall['conditions'];
 }
 
 export type Misrouting =
@@ -47,12 +48,13 @@ export class PublishLane {
   readonly #channel: PublishChannel;
   readonly #target: LaneTarget;
   readonly #owner: LaneOwner;
-  readonly #recordTtlMs: number;
   readonly #pending: PublishEntry[] = [];
   /** Calls that failed, to be sent again in their order before anything new. */
   #failed: PublishBatch[] = [];
   /** A record's place is free again when its call has ended, so that no call overwrites the record of one under way. */
-  readonly #places = Array.from({ length: maxCalls }, (_, place) => place);
+  readonly #places: PublishCall['keys'][];
+  /** Those of the last version. */
+  #conditions: { readonly version: number; readonly prepared: PublishCall['conditions'] } | undefined;
   #number = 0;
   #calls = 0;
   #messagesUnderWay = 0;
@@ -67,13 +69,12 @@ export class PublishLane {
     way: { readonly connection: RedisConnection; readonly channel: PublishChannel },
     target: LaneTarget,
     owner: LaneOwner,
-    recordTtlMs: number,
   ) {
     this.#connection = way.connection;
     this.#channel = way.channel;
     this.#target = target;
     this.#owner = owner;
-    this.#recordTtlMs = recordTtlMs;
+    this.#places = Array.from({ length: maxCalls }, (_, place) => target.keys(place));
   }
 
   add(entry: PublishEntry): void {
@@ -116,25 +117,28 @@ export class PublishLane {
   }
 
   #send(batch: PublishBatch): void {
-    if (batch.place === undefined) batch.number(++this.#number, this.#places.pop() ?? 0);
+    const place = batch.place ?? this.#places.pop();
+    if (place === undefined) throw new Error('there are more calls than places for their records');
+    if (batch.place === undefined) batch.number(++this.#number, place);
     this.#calls++;
     this.#messagesUnderWay += batch.entries.length;
     this.#most = Math.max(this.#most, this.#messagesUnderWay);
     batch.isUncertain = true;
-    this.#channel.publish(this.#callOf(batch)).then(
+    this.#channel.publish(this.#callOf(batch, place)).then(
       (answer) => this.#ended(batch, () => this.#answered(batch, answer)),
       (error: unknown) => this.#ended(batch, () => this.#failedWith(batch, error)),
     );
   }
 
-  #callOf(batch: PublishBatch): PublishCall {
+  #callOf(batch: PublishBatch, keys: PublishCall['keys']): PublishCall {
+    const { version } = batch;
+    if (this.#conditions?.version !== version) {
+      this.#conditions = { version, prepared: this.#target.conditions(version) };
+    }
     return {
-      versionKey: this.#target.versionKey,
-      versionField: this.#target.versionField,
-      version: batch.version,
-      recordKey: this.#target.recordKey(batch.place ?? 0),
+      keys,
+      conditions: this.#conditions.prepared,
       number: batch.callNumber,
-      recordTtlMs: this.#recordTtlMs,
       messages: batch.messages,
       targets: batch.targets(this.#connection.prefix),
     };

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { ClosedError, InvalidMessageError, TopologyNotFoundError } from '@millrace/core';
-import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
+import { Cluster, PreparedArguments, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { BrokerOptions } from '../broker-options.js';
 import type { Router } from '../model/routing.js';
 import { queueOf } from '../model/shards.js';
 import { publishedKey, queueKeys, topologyKeys } from '../store/keys.js';
+import { callConditions } from '../store/publish.js';
 import { writeQueue } from '../store/queue-slot.js';
 import type { TopologyCache } from '../topology/topology-cache.js';
 import type { Publication } from './publication.js';
@@ -132,12 +133,7 @@ export class Publisher {
     const name = queue ?? '';
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
-      lane = new PublishLane(
-        { connection: this.#connection, channel: this.#channel },
-        this.#target(queue),
-        this,
-        this.#options.deliveryTimeoutMs + recordSlackMs,
-      );
+      lane = new PublishLane({ connection: this.#connection, channel: this.#channel }, this.#target(queue), this);
       this.#lanes.set(name, lane);
     }
     return lane;
@@ -145,9 +141,13 @@ export class Publisher {
 
   #target(queue: string | undefined): LaneTarget {
     const { prefix } = this.#connection;
-    const recordKey = (place: number) => publishedKey(prefix, queue, this.#id, place);
-    if (queue === undefined) return { versionKey: topologyKeys(prefix).meta, versionField: 'version', recordKey };
-    return { versionKey: queueKeys(prefix, queue).meta, versionField: 'topology', recordKey };
+    const { meta } = queue === undefined ? topologyKeys(prefix) : queueKeys(prefix, queue);
+    const versionField = queue === undefined ? 'version' : 'topology';
+    const recordTtlMs = this.#options.deliveryTimeoutMs + recordSlackMs;
+    return {
+      keys: (place) => new PreparedArguments([meta, publishedKey(prefix, queue, this.#id, place)]),
+      conditions: (version) => callConditions(versionField, version, recordTtlMs),
+    };
   }
 
   answered({ publication }: PublishEntry): void {

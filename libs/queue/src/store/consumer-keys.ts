@@ -1,4 +1,4 @@
-import { ScriptKeys } from '@millrace/redis';
+import { PreparedArguments } from '@millrace/redis';
 import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
 
 /** The keys that one consumer's scripts use, made once for its registration. */
@@ -12,7 +12,7 @@ export interface ConsumerKeys {
   /** Lowest priority first. */
   readonly ready: readonly string[];
   /** What `turn` declares. */
-  readonly turn: ScriptKeys;
+  readonly turn: PreparedArguments;
 }
 
 export function consumerKeys(prefix: string, queue: string, consumer: string, priorities: number): ConsumerKeys {
@@ -21,7 +21,7 @@ export function consumerKeys(prefix: string, queue: string, consumer: string, pr
   const ready = readyKeys(all, priorities);
   const { messages, consumers, meta, delayed, expiry, idle, wake, counts, held, progress, cancels, handled, handed } =
     all;
-  const turn = new ScriptKeys([
+  const turn = new PreparedArguments([
     messages,
     unacked,
     consumers,

@@ -5,8 +5,8 @@ import { Script } from '@millrace/redis';
 //
 // KEYS 1 the hash that holds the topology version 2 record of this call, then for each queue: meta, messages, delayed,
 //      expiry, idle, wake, seen, dying, counts, handled, handed, and its ready lists, lowest priority first
-// ARGV 1 field of the version in KEYS[1] 2 version by which the messages were routed 3 number of this call
-//      4 how long the call is remembered, ms 5 the messages: MessagePack list of id, frame, id, frame …, or '' for none
+// ARGV 1 field of the version in KEYS[1] 2 version by which the messages were routed 3 how long the call is remembered, ms
+//      4 number of this call 5 the messages: MessagePack list of id, frame, id, frame …, or '' for none
 //      6 MessagePack list of each message's terms, 'priority;delay ms;expiration ms;deduplication id' or '', or '' when no
 //      message has any, then for each queue: number of its ready lists, and '' for all messages or the numbers of its
 //      messages with commas
@@ -21,11 +21,11 @@ const checks = `#!lua
 local done = redis.call('GET', KEYS[2])
 if done then
   local number, answer = done:match('^(%d+) (.*)$')
-  if number == ARGV[3] then
-    redis.call('PEXPIRE', KEYS[2], ARGV[4])
+  if number == ARGV[4] then
+    redis.call('PEXPIRE', KEYS[2], ARGV[3])
     return answer == '' and {'ok', ''} or cjson.decode(answer)
   end
-  if tonumber(number) > tonumber(ARGV[3]) then return {'late'} end
+  if tonumber(number) > tonumber(ARGV[4]) then return {'late'} end
 end
 -- As the next command, whose way through the server is warm then.
 local version = redis.call('HMGET', KEYS[1], ARGV[1])[1] or '0'
@@ -51,7 +51,7 @@ local answer, dying = {'ok'}, {}
 local function finish()
   local isPlain = #answer == 1 and #dying == 0
   answer[#answer + 1] = table.concat(dying, ',')
-  redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. (isPlain and '' or cjson.encode(answer)), 'PX', ARGV[4])
+  redis.call('SET', KEYS[2], ARGV[4] .. ' ' .. (isPlain and '' or cjson.encode(answer)), 'PX', ARGV[3])
   return answer
 end`;
 

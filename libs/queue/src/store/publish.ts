@@ -1,12 +1,11 @@
 import {
   asList,
   asText,
+  PreparedArguments,
   type RedisClient,
   type ReplicaDemand,
   runWithReplicas,
-  type ScriptArgument,
   type ScriptCall,
-  ScriptKeys,
 } from '@millrace/redis';
 import type { OutgoingFrame } from '../model/outgoing-frame.js';
 import { type QueueKeys, readyKeys } from './keys.js';
@@ -24,20 +23,20 @@ export interface OutgoingMessage {
 /** One queue of a call: its keys, and which of the call's messages it gets (by index; undefined: all of them). */
 export interface PublishTarget {
   /** See `targetKeys`. */
-  readonly keys: ScriptKeys;
+  readonly keys: PreparedArguments;
+  /** See `wholeTarget`: said of it when it gets all messages. */
+  readonly whole: PreparedArguments;
   readonly priorities: number;
   readonly picks: readonly number[] | undefined;
 }
 
 /** One script call. */
 export interface PublishCall {
-  /** Where the version stands, and under which field. */
-  readonly versionKey: string;
-  readonly versionField: 'version' | 'topology';
-  readonly version: number;
-  readonly recordKey: string;
+  /** Where the topology's version stands, and the record of this call. */
+  readonly keys: PreparedArguments;
+  /** See `callConditions`. */
+  readonly conditions: PreparedArguments;
   readonly number: number;
-  readonly recordTtlMs: number;
   readonly messages: readonly OutgoingMessage[];
   readonly targets: readonly PublishTarget[];
 }
@@ -66,9 +65,9 @@ export type PublishAnswer =
   | { readonly kind: 'late' };
 
 /** The keys of a queue that publishing needs, in the order in which the script has them. */
-export function targetKeys(queue: QueueKeys, priorities: number): ScriptKeys {
+export function targetKeys(queue: QueueKeys, priorities: number): PreparedArguments {
   const { meta, messages, delayed, expiry, idle, wake, seen, dying, counts, handled, handed } = queue;
-  return new ScriptKeys([
+  return new PreparedArguments([
     meta,
     messages,
     delayed,
@@ -82,6 +81,20 @@ export function targetKeys(queue: QueueKeys, priorities: number): ScriptKeys {
     handed,
     ...readyKeys(queue, priorities),
   ]);
+}
+
+/** What is said of a queue that gets all messages of a call. */
+export function wholeTarget(priorities: number): PreparedArguments {
+  return new PreparedArguments([priorities, '']);
+}
+
+/** By which version messages were routed, under which field it stands, and how long calls are remembered. */
+export function callConditions(
+  versionField: 'version' | 'topology',
+  version: number,
+  recordTtlMs: number,
+): PreparedArguments {
+  return new PreparedArguments([versionField, version, recordTtlMs]);
 }
 
 /** The part of a message that a script has to understand; '' when there is nothing. */
@@ -112,14 +125,14 @@ export async function publishWithReplicas(
   return answer.kind === 'done' && shortfall !== undefined ? { ...answer, shortfall } : answer;
 }
 
-function scriptCall(call: PublishCall): ScriptCall {
-  const keys: (string | ScriptKeys)[] = [call.versionKey, call.recordKey];
-  const args: ScriptArgument[] = [call.versionField, call.version, call.number, call.recordTtlMs];
+function scriptCall({ keys: callKeys, conditions, number, messages, targets }: PublishCall): ScriptCall {
+  const keys = [callKeys];
   // Two arguments, not three a message: building and writing a command of 1,500 arguments took longer than all the rest.
-  args.push(packEntries(call.messages), packTerms(call.messages));
-  for (const { keys: queue, priorities, picks } of call.targets) {
-    keys.push(queue);
-    args.push(priorities, picks === undefined ? '' : picks.map((index) => index + 1).join(','));
+  const args: ScriptCall['args'][number][] = [conditions, number, packEntries(messages), packTerms(messages)];
+  for (const target of targets) {
+    keys.push(target.keys);
+    if (target.picks === undefined) args.push(target.whole);
+    else args.push(target.priorities, target.picks.map((index) => index + 1).join(','));
   }
   return { keys, args };
 }
