@@ -29,7 +29,8 @@ export interface Pace {
 }
 
 // A turn holds its share of what is done now and then: heartbeats (500 ms), renewals with them, commits (100 ms).
-const full: Pace = { passes: 6, warmUpMs: 300, turnMs: 1000 };
+// The dearest point divided by the cheapest is the larger the less sure each point is: hence so many passes.
+const full: Pace = { passes: 8, warmUpMs: 300, turnMs: 1000 };
 const quick: Pace = { passes: 1, warmUpMs: 40, turnMs: 100 };
 
 /**
