@@ -35,5 +35,9 @@ describe('a run of deliveries', () => {
     expect(heardOnce).toEqual([1]);
     expect(runs).toEqual([3]);
     expect(run.count).toBe(0);
+
+    // and nobody hears of an empty one
+    events.tellRun(run);
+    expect(runs).toEqual([3]);
   });
 });

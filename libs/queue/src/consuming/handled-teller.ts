@@ -33,6 +33,6 @@ export class HandledTeller {
 
   /** Nothing more is started for now. */
   flush(): void {
-    if (this.#run.count > 0) this.#events.tellRun(this.#run);
+    this.#events.tellRun(this.#run);
   }
 }
