@@ -73,4 +73,32 @@ describe('a batch handler', () => {
     expect(attempts.slice(1).flat()).toEqual([2, 2, 2, 2, 2]);
     await consumer.stop();
   });
+
+  it('gets a batch that never became full when its time is over', async () => {
+    // given an idle topic, and a handler whose batches wait a while for more
+    const partitions = 16;
+    const topic = await redis.topic({ partitions });
+    let handled = 0;
+    const consumer = redis.log.consumer({
+      group: 'lingers',
+      topics: topic,
+      batch: { maxRecords: 50, lingerMs: 30 },
+      batchHandler: (records) => {
+        handled += records.length;
+      },
+    });
+    await consumer.start();
+    const producer = redis.log.producer();
+
+    // when single records come, each after the ones before were handled
+    for (let round = 1; round <= 8; round++) {
+      for (let partition = 0; partition < partitions; partition++) {
+        await producer.send({ topic, partition, value: round });
+      }
+
+      // then none of them waits for another record to come
+      await waitFor(() => handled === round * partitions, { what: `round ${round}`, timeoutMs: 5000 });
+    }
+    await consumer.stop();
+  });
 });

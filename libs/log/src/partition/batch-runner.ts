@@ -49,6 +49,7 @@ export class BatchRunner {
 
   idle(timeoutMs: number): Promise<boolean> {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     return this.#inHand.drained(Math.min(timeoutMs, forEverMs));
   }
 
@@ -59,14 +60,19 @@ export class BatchRunner {
       this.#lingersUntil = 0;
       return false;
     }
-    if (this.#lingersUntil === 0) {
-      this.#lingersUntil = now + lingerMs;
-      this.#timer = setTimeout(() => this.#host.dispatcher.wake(this.#worker), lingerMs);
-      return true;
-    }
-    if (now < this.#lingersUntil) return true;
-    this.#lingersUntil = 0;
-    return false;
+    if (this.#lingersUntil === 0) this.#lingersUntil = now + lingerMs;
+    const restMs = this.#lingersUntil - now;
+    if (restMs > 0) this.#wakeIn(restMs);
+    else this.#lingersUntil = 0;
+    return restMs > 0;
+  }
+
+  /** A timer may fire before its time by this clock. Who is woken early looks at the clock and comes here again. */
+  #wakeIn(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#host.dispatcher.wake(this.#worker);
+    }, Math.ceil(ms));
   }
 
   async #run(tasks: readonly RecordTask[]): Promise<void> {
