@@ -1,0 +1,147 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import ts from 'typescript';
+
+/** A spec that takes longer hangs. The longest takes half of it on two cores. */
+const hangsAfterMs = 180_000;
+
+/** A copy of the repository where one fault at a time is put in, in the sources and in what is built from them. */
+export class Workspace {
+  #root;
+  #compilerOptions;
+
+  constructor(source) {
+    this.#root = mkdtempSync(join(tmpdir(), 'millrace-mutants-'));
+    copyFiles(source, this.#root);
+    copyBuild(source, this.#root);
+    linkPackages(source, this.#root);
+    this.#compilerOptions = ts.readConfigFile(
+      join(source, 'tsconfig.base.json'),
+      ts.sys.readFile,
+    ).config.compilerOptions;
+  }
+
+  /** `killed` by a test that failed, `hung`, `survived`, or `broken`: the spec could not run at all. */
+  async try(mutant) {
+    const path = join(this.#root, mutant.file);
+    const source = readFileSync(path, 'utf8');
+    try {
+      this.#write(
+        path,
+        source.replace(mutant.replace, () => mutant.by),
+      );
+      const outcome = await this.run(mutant.spec);
+      return { passed: 'survived', failed: 'killed', hung: 'hung', broken: 'broken' }[outcome];
+    } finally {
+      this.#write(path, source);
+    }
+  }
+
+  /** Runs a spec: `passed`, `failed`, `hung`, or `broken` when no test of it could run. */
+  async run(spec) {
+    const resultFile = join(this.#root, 'mutant-results.json');
+    rmSync(resultFile, { force: true });
+    const isEnded = await endsInTime(this.#root, [
+      '--experimental-vm-modules',
+      'node_modules/jest/bin/jest.js',
+      '--json',
+      `--outputFile=${resultFile}`,
+      '--bail',
+      '--forceExit',
+      '--runInBand',
+      '--runTestsByPath',
+      spec,
+    ]);
+    if (!isEnded) return 'hung';
+    try {
+      const { numPassedTests, numFailedTests, success } = JSON.parse(readFileSync(resultFile, 'utf8'));
+      if (success) return 'passed';
+      return numPassedTests + numFailedTests > 0 ? 'failed' : 'broken';
+    } catch {
+      return 'broken';
+    }
+  }
+
+  remove() {
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  /** Tests run the sources; the programs they start run what is built. */
+  #write(path, text) {
+    writeFileSync(path, text);
+    const built = path.replace('/src/', '/dist/').replace(/\.ts$/, '.js');
+    if (built === path || !path.endsWith('.ts')) return;
+    const options = { ...this.#compilerOptions, module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
+    const { outputText } = ts.transpileModule(text, {
+      compilerOptions: {
+        ...options,
+        moduleResolution: undefined,
+        lib: undefined,
+        declaration: false,
+        sourceMap: false,
+      },
+      fileName: path,
+    });
+    writeFileSync(built, outputText);
+  }
+}
+
+/** What git knows and what is new, without what it ignores. */
+function copyFiles(source, target) {
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
+  const { stdout } = spawnSync('git', args, { cwd: source, encoding: 'utf8', maxBuffer: 1 << 26 });
+  for (const name of stdout.split('\0')) {
+    if (name === '' || lstatSync(join(source, name), { throwIfNoEntry: false }) === undefined) continue;
+    mkdirSync(dirname(join(target, name)), { recursive: true });
+    cpSync(join(source, name), join(target, name));
+  }
+}
+
+function copyBuild(source, target) {
+  for (const folder of ['libs', 'apps']) {
+    for (const name of readdirSync(join(source, folder))) {
+      const built = join(source, folder, name, 'dist');
+      if (lstatSync(built, { throwIfNoEntry: false }) !== undefined)
+        cpSync(built, join(target, folder, name, 'dist'), { recursive: true });
+    }
+  }
+}
+
+/** Installed packages are linked to; those of the workspace have to lead into the copy. */
+function linkPackages(source, target) {
+  mkdirSync(join(target, 'node_modules'));
+  for (const name of readdirSync(join(source, 'node_modules'))) {
+    const from = join(source, 'node_modules', name);
+    // A scope that holds workspaces is copied link by link: they are relative.
+    const isScopeOfOurs = name === '@millrace' || name === '@demo';
+    if (isScopeOfOurs) cpSync(from, join(target, 'node_modules', name), { recursive: true, verbatimSymlinks: true });
+    else symlinkSync(from, join(target, 'node_modules', name));
+  }
+}
+
+function endsInTime(cwd, args) {
+  return new Promise((resolve) => {
+    // A group of its own, so that what a spec has started ends with it.
+    const jest = spawn(process.execPath, args, { cwd, stdio: 'ignore', detached: true });
+    const limit = setTimeout(() => {
+      resolve(false);
+      process.kill(-jest.pid, 'SIGKILL');
+    }, hangsAfterMs);
+    jest.on('close', () => {
+      clearTimeout(limit);
+      resolve(true);
+    });
+  });
+}
