@@ -81,10 +81,11 @@ describe('whatever bytes stand in Redis', () => {
     holds(hostileJson(fields), (json) => {
       const plan = parsePlan(json);
       const subscription = parseSubscription(json) ?? { kind: 'topics', topics: ['orders'] };
-      topicsTaken(subscription, ['orders']);
+      const dead = new Set(['orders.dead-letters']);
+      topicsTaken(subscription, ['orders'], dead);
       const members = new Map([['me', subscription]]);
       const known = new Map([['orders', 3]]);
-      nextPlan(plan, members, plannedTopics(plan, members.values(), known));
+      nextPlan(plan, members, plannedTopics(plan, members.values(), known, dead), dead);
       return Object.entries(parsePresence(json));
     });
   });

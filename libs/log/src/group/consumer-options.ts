@@ -29,7 +29,7 @@ export type BatchHandler = (records: readonly BatchRecord[], context: BatchConte
 export interface ConsumerOptions {
   /** Members of one group share the partitions; each group gets every record. */
   readonly group: string;
-  /** Names, or a pattern. Topics that appear later are picked up. */
+  /** Names, or a pattern, which takes no dead-letter topic that it does not name. Topics that appear later are picked up. */
   readonly topics: readonly string[] | RegExp;
   /** Handles one record at a time. Give this or `batchHandler`. */
   readonly handler?: Handler<RecordContext> | undefined;

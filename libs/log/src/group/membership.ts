@@ -3,6 +3,7 @@ import { UnavailableError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { emptyPlan, encodePlan, type GroupPlan, nextPlan, parsePlan, plannedTopics } from '../model/group-plan.js';
 import { parseSubscription, type Subscription } from '../model/subscription.js';
+import { deadLetterTopics } from '../model/topic.js';
 import { compareNames } from '../model/topic-partition.js';
 import { type GroupKeys, groupKeys, groupsKey } from '../store/keys.js';
 import {
@@ -186,7 +187,9 @@ export class Membership {
       const parsed = parseSubscription(subscription) ?? { kind: 'topics', topics: [] };
       subscriptions.set(id, parsed);
     }
-    const plan = nextPlan(this.#plan, subscriptions, plannedTopics(this.#plan, subscriptions.values(), known));
+    const dead = deadLetterTopics(topics);
+    const planned = plannedTopics(this.#plan, subscriptions.values(), known, dead);
+    const plan = nextPlan(this.#plan, subscriptions, planned, dead);
     if (plan === this.#plan) return true;
     const generation = await proposePlan(commands, this.#keys, this.#known, encodePlan(plan));
     if (generation === undefined) return false;

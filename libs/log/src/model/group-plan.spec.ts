@@ -6,8 +6,9 @@ const orders = subscribeTo(['orders']);
 
 function plan(previous: GroupPlan, members: Record<string, Subscription>, known: Record<string, number>) {
   const subscriptions = new Map(Object.entries(members));
-  const topics = plannedTopics(previous, subscriptions.values(), new Map(Object.entries(known)));
-  return nextPlan(previous, subscriptions, topics);
+  const dead = new Set(Object.keys(known).filter((name) => name.endsWith('.dead-letters')));
+  const topics = plannedTopics(previous, subscriptions.values(), new Map(Object.entries(known)), dead);
+  return nextPlan(previous, subscriptions, topics, dead);
 }
 
 describe('the plan of a group', () => {

@@ -33,6 +33,7 @@ export function nextPlan(
   previous: GroupPlan,
   subscriptions: ReadonlyMap<string, Subscription>,
   topics: ReadonlyMap<string, PlannedTopic>,
+  deadLetterTopics: ReadonlySet<string>,
 ): GroupPlan {
   const members = new Map(
     [...subscriptions]
@@ -43,7 +44,7 @@ export function nextPlan(
   if (sameMembers && sameEntries(previous.topics, topics, (a, b) => a.partitions === b.partitions)) return previous;
   const takers = [...subscriptions].map(([id, subscription]) => ({
     id,
-    topics: topicsTaken(subscription, topics.keys()),
+    topics: topicsTaken(subscription, topics.keys(), deadLetterTopics),
   }));
   const counts = new Map([...topics].map(([name, { partitions }]) => [name, partitions]));
   return { topics, members, assignment: assignPartitions(takers, counts, previous.assignment) };
@@ -54,14 +55,16 @@ export function nextPlan(
  * one that a member waited for already is read from its beginning.
  *
  * @param known topics that exist, name → partitions
+ * @param deadLetterTopics those that a pattern takes only when it names them
  */
 export function plannedTopics(
   previous: GroupPlan,
   subscriptions: Iterable<Subscription>,
   known: ReadonlyMap<string, number>,
+  deadLetterTopics: ReadonlySet<string>,
 ): Map<string, PlannedTopic> {
   const taken = (by: Iterable<Subscription>): Set<string> =>
-    new Set([...by].flatMap((subscription) => topicsTaken(subscription, known.keys())));
+    new Set([...by].flatMap((subscription) => topicsTaken(subscription, known.keys(), deadLetterTopics)));
   const awaited = taken(
     [...previous.members.values()].map(parseSubscription).filter((subscription) => subscription !== undefined),
   );

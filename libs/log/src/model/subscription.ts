@@ -1,3 +1,4 @@
+import { deadLettersOf } from '@millrace/core';
 import { compareNames } from './topic-partition.js';
 
 /** What a member of a group wants to read: topics by name, or all whose name matches, also those that appear later. */
@@ -11,12 +12,23 @@ export function subscribeTo(topics: readonly string[] | RegExp): Subscription {
   return { kind: 'pattern', source: topics.source, flags: topics.flags.replace(/[gy]/g, '') };
 }
 
-/** Which of `names` a subscription takes. */
-export function topicsTaken(subscription: Subscription, names: Iterable<string>): string[] {
+/** Which of `names` a subscription takes: a pattern none of `deadLetterTopics`, unless it names them. */
+export function topicsTaken(
+  subscription: Subscription,
+  names: Iterable<string>,
+  deadLetterTopics: ReadonlySet<string>,
+): string[] {
   const all = [...names];
   if (subscription.kind === 'topics') return all.filter((name) => subscription.topics.includes(name));
-  const pattern = new RegExp(subscription.source, subscription.flags);
-  return all.filter((name) => pattern.test(name));
+  const { source, flags } = subscription;
+  const pattern = new RegExp(source, flags);
+  return all.filter((name) => pattern.test(name) && (!deadLetterTopics.has(name) || asksForDeadLetters(source, name)));
+}
+
+/** Whether a pattern asks for the dead letters in a topic: it has `dead-letters` in its source, or the topic's whole name. */
+export function asksForDeadLetters(source: string, topic: string): boolean {
+  const text = source.replace(/\\(.)/g, '$1').toLowerCase();
+  return text.includes(deadLettersOf('').slice(1)) || text.includes(topic.toLowerCase());
 }
 
 export function isSubscription(value: unknown): value is Subscription {

@@ -2,6 +2,7 @@ import {
   assertName,
   deadLettersOf,
   integer,
+  keepsDeadLetters,
   maxNameBytes,
   nameProblem,
   type OptionReader,
@@ -84,6 +85,16 @@ const defaultRetention: Retention = { maxAgeMs: 7 * dayMs, unread: 'expire' };
 export function resolveTopic(input: TopicInput): TopicSettings {
   assertName('topic', input?.name);
   return resolveOptions<TopicSettings>(`topic "${input.name}"`, readersFor(input.name), input);
+}
+
+/** The topics that keep dead letters: those that others declare for it, and those that are called so. */
+export function deadLetterTopics(topics: Iterable<Pick<TopicSettings, 'name' | 'deadLetter'>>): Set<string> {
+  const names = new Set<string>();
+  for (const { name, deadLetter } of topics) {
+    if (keepsDeadLetters(name)) names.add(name);
+    if (deadLetter) names.add(deadLetter.topic);
+  }
+  return names;
 }
 
 /** What `requested` would change of `declared`. */

@@ -1,5 +1,5 @@
 import { Fifo } from '@millrace/core';
-import { deadLetterHeaders } from '../model/dead-letter.js';
+import { deadLetterHeaders, originOf } from '../model/dead-letter.js';
 import { Lanes, laneOf, type Ordering } from '../model/lanes.js';
 import type { PartitionBuffer } from './partition-buffer.js';
 import type { RecordTask } from './record-context.js';
@@ -10,6 +10,7 @@ export class PartitionQueue {
   readonly #buffer: PartitionBuffer;
   readonly #ordering: Ordering;
   readonly #group: string;
+  readonly #skipsDeadLetters: boolean;
   readonly #lanes = new Lanes<RecordTask>();
   /** Have their lane, and come before what was not looked at yet. */
   readonly #ready = new Fifo<RecordTask>();
@@ -18,12 +19,13 @@ export class PartitionQueue {
 
   constructor(
     buffer: PartitionBuffer,
-    setting: { readonly ordering: Ordering; readonly group: string },
+    setting: { readonly ordering: Ordering; readonly group: string; readonly skipsDeadLetters: boolean },
     on: { readonly ready: () => void; readonly skip: (task: RecordTask) => void },
   ) {
     this.#buffer = buffer;
     this.#ordering = setting.ordering;
     this.#group = setting.group;
+    this.#skipsDeadLetters = setting.skipsDeadLetters;
     this.#skip = on.skip;
     this.#retries = new RetryTimer((task) => {
       this.#ready.push(task);
@@ -148,13 +150,15 @@ export class PartitionQueue {
     return true;
   }
 
-  /** The next record that this group has to handle: one sent back for another group is none of its business. */
+  /** The next record that this group has to handle: not one sent back for another group, nor a dead letter nobody asked for. */
   #pull(): RecordTask | undefined {
     for (;;) {
       const task = this.#buffer.pull();
       if (task === undefined) return undefined;
-      const redrivenFor = task.headers[deadLetterHeaders.redrivenFor];
-      if (redrivenFor === undefined || redrivenFor === this.#group) return task;
+      const { headers } = task;
+      const redrivenFor = headers[deadLetterHeaders.redrivenFor];
+      const isOurs = redrivenFor === undefined || redrivenFor === this.#group;
+      if (isOurs && !(this.#skipsDeadLetters && originOf(headers) !== undefined)) return task;
       this.#skip(task);
       this.#buffer.release(task);
     }

@@ -1,6 +1,7 @@
 import { LeaseLostError } from '@millrace/core';
 import type { HeldLease } from '../group/held-lease.js';
 import type { Progress } from '../model/progress.js';
+import { asksForDeadLetters } from '../model/subscription.js';
 import type { Anchor } from '../store/commit.js';
 import { partitionKeys } from '../store/keys.js';
 import type { GroupPartition } from '../store/lease.js';
@@ -71,11 +72,18 @@ export class PartitionWorker implements Dispatchable, RecordSource {
         if (result !== 'committed') host.diverged(this);
       },
     });
+    const { topics } = host.options;
+    // Where a consumer chose the topic of its dead letters, no declaration says what it is: the records do.
+    const skipsDeadLetters = topics instanceof RegExp && !asksForDeadLetters(topics.source, this.topic);
     this.#buffer = new PartitionBuffer(this, this.offsets, this.offsets.frontier, this.#anchor);
-    this.queue = new PartitionQueue(this.#buffer, host.options, {
-      ready: () => host.dispatcher.wake(this),
-      skip: (task) => this.offsets.complete(task.offset),
-    });
+    this.queue = new PartitionQueue(
+      this.#buffer,
+      { ...host.options, skipsDeadLetters },
+      {
+        ready: () => host.dispatcher.wake(this),
+        skip: (task) => this.offsets.complete(task.offset),
+      },
+    );
     this.#runner =
       host.options.batchHandler === undefined
         ? new RecordRunner(this, host, start.crashes)
