@@ -84,7 +84,7 @@ describe('whatever bytes stand in Redis', () => {
       const dead = new Set(['orders.dead-letters']);
       topicsTaken(subscription, ['orders'], dead);
       const members = new Map([['me', subscription]]);
-      const known = new Map([['orders', 3]]);
+      const known = new Map([['orders', { id: 1, partitions: 3 }]]);
       nextPlan(plan, members, plannedTopics(plan, members.values(), known, dead), dead);
       return Object.entries(parsePresence(json));
     });

@@ -45,16 +45,19 @@ export class Overview {
   async #topics(catalog: Catalog, onFailure: (what: string) => void): Promise<TopicSnapshot[]> {
     const { commands, prefix } = this.#connection;
     const reading = partitionReading(prefix);
-    const places = catalog.topics.flatMap(({ name, partitions }) =>
+    const ids = new Map(catalog.topics.map(({ name, id }) => [name, id]));
+    const places = catalog.topics.flatMap(({ name, id, partitions }) =>
       Array.from({ length: partitions }, (_, partition) => {
-        return { topic: name, partition, knownGroups: this.#groupsOf.get(name) ?? [] };
+        return { topic: name, topicId: id, partition, knownGroups: this.#groupsOf.get(name) ?? [] };
       }),
     );
     const first = await readMany(commands, reading, places, onFailure);
     const isComplete = ({ groups }: PartitionSnapshot) => groups.every(({ isOwnerKnown }) => isOwnerKnown);
     const again = first
       .filter((found) => !isComplete(found))
-      .map(({ topic, partition, groups }) => ({ topic, partition, knownGroups: groups.map(({ group }) => group) }));
+      .map(({ topic, partition, groups }) => {
+        return { topic, topicId: ids.get(topic) ?? 0, partition, knownGroups: groups.map(({ group }) => group) };
+      });
     const second = await readMany(commands, reading, again, onFailure);
     const byTopic = new Map(catalog.topics.map(({ name }): [string, PartitionSnapshot[]] => [name, []]));
     for (const found of [...first.filter(isComplete), ...second]) byTopic.get(found.topic)?.push(found);

@@ -6,14 +6,14 @@ import type { Reading } from './reading.js';
 /*
  * Where a partition stands, and each group on it, in one consistent look.
  * KEYS 1 meta  2 records  3 expired  4… the hashes of the groups in ARGV
- * ARGV names of groups that are known to read this partition
- * RETURNS nil when the partition does not exist, else { now in ms, start, end, bytes, expired,
+ * ARGV 1 topic id  2… names of groups that are known to read this partition
+ * RETURNS nil when the partition does not exist, or belongs to another topic of the name by now, else { now in ms, start, end, bytes, expired,
  *   groups: { name, committed offset, { owner, until } or nil when it was not among ARGV, head of the batch that holds the
  *   committed offset or nil when the group has read everything }… }
  */
 const look = lua`#!lua flags=no-writes
-local meta = redis.call('HMGET', KEYS[1], 'start', 'end', 'bytes', 'deleted')
-if not meta[1] or not meta[2] or meta[4] then return false end
+local meta = redis.call('HMGET', KEYS[1], 'start', 'end', 'bytes', 'deleted', 'id')
+if not meta[1] or not meta[2] or meta[4] or meta[5] ~= ARGV[1] then return false end
 local time = redis.call('TIME')
 local now, finish = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(meta[2])
 local reply = {now, tonumber(meta[1]), finish, tonumber(meta[3] or 0), redis.call('HGETALL', KEYS[3]), {}}
@@ -23,7 +23,7 @@ if groups.err then
   return groups
 end
 local hashes = {}
-for index, name in ipairs(ARGV) do hashes[name] = KEYS[3 + index] end
+for index = 2, #ARGV do hashes[ARGV[index]] = KEYS[2 + index] end
 for _, group in ipairs(groups) do
   local fields = {}
   for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
@@ -42,6 +42,7 @@ return reply
 /** A partition that is to be read. */
 export interface PartitionPlace {
   readonly topic: string;
+  readonly topicId: number;
   readonly partition: number;
   /** Whose leases are wanted; others' are left out. */
   readonly knownGroups: readonly string[];
@@ -52,10 +53,10 @@ export function partitionReading(
 ): Reading<PartitionPlace, PartitionSnapshot & { readonly topic: string }> {
   return {
     script: look,
-    call: ({ topic, partition, knownGroups }) => {
+    call: ({ topic, topicId, partition, knownGroups }) => {
       const { meta, records, expired } = partitionKeys(prefix, topic, partition);
       const hashes = knownGroups.map((group) => groupPartitionKey(prefix, topic, partition, group));
-      return { keys: [meta, records, expired, ...hashes], args: knownGroups };
+      return { keys: [meta, records, expired, ...hashes], args: [topicId, ...knownGroups] };
     },
     read: (reply, { topic, partition }) => {
       const found = orNothing(reply, asList);

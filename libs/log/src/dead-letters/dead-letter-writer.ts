@@ -10,6 +10,8 @@ const rememberMs = 30 * 86_400_000;
 
 /** Where a record comes from, as far as it must not be written twice. */
 export interface DeadLetterOrigin {
+  /** The topic, which decides where its dead letters go. */
+  readonly topicId: number;
   /** Offsets below are committed: their dead letters are written for good. */
   readonly floor: number;
   /** How often the group was set back here, and which append it was: a record that is handled anew may die anew. */
@@ -37,7 +39,8 @@ export class DeadLetterWriter {
    * @throws when it could not be written: the record is then not finished
    */
   async write(dead: DeadRecord, origin: DeadLetterOrigin): Promise<boolean> {
-    const source = await this.#catalog.get(dead.topic);
+    const known = this.#catalog.peek(dead.topic);
+    const source = known?.id === origin.topicId ? known : await this.#catalog.refresh(dead.topic);
     const name = this.#override ?? (source.deadLetter === false ? false : source.deadLetter.topic);
     if (name === false) return false;
     let topic = await this.#ensure(name, source);

@@ -125,7 +125,7 @@ export class Redrive {
     }
   }
 
-  async #one(options: RedriveOptions, letter: Letter): Promise<Verdict> {
+  async #one(options: RedriveOptions, letter: Letter, { isAgain = false } = {}): Promise<Verdict> {
     const origin = originOf(letter.record.headers);
     const isWhole = letter.record.headers[deadLetterHeaders.lastOffset] === undefined;
     const topic = origin === undefined ? undefined : await this.#findTopic(origin.topic);
@@ -137,13 +137,21 @@ export class Redrive {
       partition: origin.partition % topic.partitions,
       source: `redrive:${options.topic}:${letter.partition}`,
     };
-    if (await this.#isCopied(to, letter)) return 'repeated';
+    if (await this.#isCopied(topic, to, letter)) return 'repeated';
     if (options.dryRun) return 'redriven';
     await pace(letter.rate);
-    return this.#send(topic, to, letter);
+    const sent = await this.#send(topic, to, letter);
+    if (sent !== 'gone') return sent;
+    // It was deleted since this process learned of it; another one may have its name.
+    this.#catalog.forget(topic.name);
+    return isAgain ? 'impossible' : this.#one(options, letter, { isAgain: true });
   }
 
-  async #send(topic: Topic, to: TopicPartition & { readonly source: string }, letter: Letter): Promise<Verdict> {
+  async #send(
+    topic: Topic,
+    to: TopicPartition & { readonly source: string },
+    letter: Letter,
+  ): Promise<Verdict | 'gone'> {
     const timestamp = Date.now();
     const frame = redriveFrame(letter.record, letter.codecId, timestamp);
     const { offset: sourceOffset } = letter.record;
@@ -158,12 +166,11 @@ export class Redrive {
       rememberMs: 0,
     };
     const reply = await this.#ask(topic.name, (client) => copyOnce(client, this.#connection.prefix, copy));
-    if (reply.kind === 'copied') return 'redriven';
-    return reply.kind === 'repeated' ? 'repeated' : 'impossible';
+    return reply.kind === 'copied' ? 'redriven' : reply.kind;
   }
 
-  async #isCopied(to: TopicPartition & { readonly source: string }, letter: Letter): Promise<boolean> {
-    const name = `${to.topic}:${to.partition}`;
+  async #isCopied({ id }: Topic, to: TopicPartition & { readonly source: string }, letter: Letter): Promise<boolean> {
+    const name = `${id}:${to.partition}`;
     let copied = letter.copied.get(name);
     if (copied === undefined) {
       copied = await this.#ask(to.topic, (client) => copiedRecords(client, this.#connection.prefix, to, letter.start));

@@ -5,16 +5,19 @@ import { partitionKeys } from '../store/keys.js';
 import type { GroupPartition } from '../store/lease.js';
 import { entryAt } from '../store/read.js';
 
-/** Where a group goes on if the log does not hold what was read up to `anchor`; undefined when it does, or is deleted. */
+/** Where a group goes on if the log does not hold what was read up to `anchor`; undefined when it does, or its topic is deleted. */
 export async function lostTail(
   client: RedisClient,
-  place: GroupPartition,
-  anchor: Anchor | undefined,
+  {
+    place,
+    topicId,
+    anchor,
+  }: { readonly place: GroupPartition; readonly topicId: number; readonly anchor: Anchor | undefined },
 ): Promise<number | undefined> {
   if (anchor === undefined) return undefined;
   const keys = partitionKeys(place.prefix, place.topic, place.partition);
   const [entry, group] = await Promise.all([entryAt(client, keys, anchor.endOffset), lookAtGroup(client, place)]);
-  if (group === undefined) return undefined;
+  if (group === undefined || group.topicId !== topicId) return undefined;
   // Retention may have removed it since, which is no loss.
   if (entry === undefined && group.start >= anchor.endOffset) return undefined;
   if (entry !== undefined && entry.nonce === anchor.nonce) return undefined;

@@ -180,7 +180,7 @@ export class Membership {
     const { commands, prefix } = this.#connection;
     const topics = await allTopics(commands, prefix);
     this.#topicsReadAt = performance.now();
-    const known = new Map(topics.map((topic) => [topic.name, topic.partitions]));
+    const known = new Map(topics.map((topic) => [topic.name, topic]));
     const subscriptions = new Map<string, Subscription>();
     for (const [id, { subscription }] of this.#members) {
       // Who writes what is no subscription gets nothing, and keeps nobody else from theirs.

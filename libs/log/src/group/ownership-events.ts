@@ -84,8 +84,8 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
     else events.emit('offset-out-of-range', { topic, partition, group, from, to, why: 'log-truncated' });
   }
 
-  #lostTail({ place, anchor }: PartitionWorker): Promise<number | undefined> {
-    const what = `compare topic "${place.topic}", partition ${place.partition}`;
-    return idempotently(this.#surroundings.connection, what, (client) => lostTail(client, place, anchor));
+  #lostTail(worker: PartitionWorker): Promise<number | undefined> {
+    const what = `compare topic "${worker.topic}", partition ${worker.partition}`;
+    return idempotently(this.#surroundings.connection, what, (client) => lostTail(client, worker));
   }
 }

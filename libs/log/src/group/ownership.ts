@@ -83,8 +83,10 @@ export class Ownership {
     if (!this.#isStopping) this.#watch ??= setInterval(() => this.#suspendOverdue(), watchMs);
     const wanted = plan.assignment.get(this.#setting.memberId) ?? [];
     this.#wanted = new Map(wanted.map((partition) => [partitionName(partition), partition]));
-    for (const [name, worker] of this.#workers) {
-      if (!this.#wanted.has(name)) void this.#revoke(name, worker, this.#setting.revokeTimeoutMs);
+    for (const [name, worker] of [...this.#workers]) {
+      // Its topic was deleted since, and another one is called so now.
+      if ((plan.topics.get(worker.topic)?.id ?? 0) > worker.topicId) this.#listener.diverged(worker);
+      else if (!this.#wanted.has(name)) void this.#revoke(name, worker, this.#setting.revokeTimeoutMs);
     }
     return this.#take();
   }
@@ -205,8 +207,11 @@ export class Ownership {
   async #takeOne(name: string, partition: TopicPartition): Promise<boolean> {
     if (this.#isStopping || this.#plan === undefined) return true;
     try {
-      const initial = this.#plan.topics.get(partition.topic)?.initial ?? 0;
-      const worker = await this.#taker.take(partition, { isNew: partition.partition >= initial });
+      const { id, initial = 0 } = this.#plan.topics.get(partition.topic) ?? {};
+      const worker = await this.#taker.take(partition, {
+        isNew: partition.partition >= initial,
+        topicId: id || undefined,
+      });
       if (worker === undefined) return false;
       this.#workers.set(name, worker);
       this.#listener.assigned(worker);

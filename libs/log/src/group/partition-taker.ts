@@ -44,12 +44,16 @@ export class PartitionTaker {
    * Undefined while it is another's.
    *
    * @param isNew whether the partition appeared after the group began: it is read from its beginning
+   * @param topicId the topic that the group's plan is for; one that was declared again since is read from its beginning too
    */
-  async take(partition: TopicPartition, { isNew }: { readonly isNew: boolean }): Promise<PartitionWorker | undefined> {
+  async take(
+    partition: TopicPartition,
+    { isNew, topicId }: { readonly isNew: boolean; readonly topicId: number | undefined },
+  ): Promise<PartitionWorker | undefined> {
     const { options } = this.#setting;
     const place = { prefix: this.#connection.prefix, group: options.group, ...partition };
     const sentAt = performance.now();
-    const reply = await this.#acquire(place, isNew);
+    const reply = await this.#acquire(place, isNew, topicId);
     if (reply.kind !== 'acquired') return undefined;
     const lease = new HeldLease(place, {
       owner: this.#setting.owner,
@@ -89,11 +93,11 @@ export class PartitionTaker {
     return to;
   }
 
-  async #acquire(place: GroupPartition, isNew: boolean): Promise<AcquireReply> {
+  async #acquire(place: GroupPartition, isNew: boolean, topicId: number | undefined): Promise<AcquireReply> {
     const { owner, isLive, options } = this.#setting;
     const { commands } = this.#connection;
     const from = isNew ? 'earliest' : typeof options.from === 'object' ? 'ask' : options.from;
-    const request = { owner, leaseMs: options.leaseMs, from } as const;
+    const request = { owner, leaseMs: options.leaseMs, from, topicId } as const;
     let reply = await acquireLease(commands, place, request);
     // Its owner is no longer in the group: it left, died, or was replaced by a new process of the same name.
     if (reply.kind === 'held' && !(await isLive(reply.owner))) {

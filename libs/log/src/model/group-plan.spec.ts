@@ -4,10 +4,15 @@ import { type Subscription, subscribeTo } from './subscription.js';
 
 const orders = subscribeTo(['orders']);
 
-function plan(previous: GroupPlan, members: Record<string, Subscription>, known: Record<string, number>) {
+function plan(previous: GroupPlan, members: Record<string, Subscription>, known: Record<string, number>, id = 1) {
   const subscriptions = new Map(Object.entries(members));
   const dead = new Set(Object.keys(known).filter((name) => name.endsWith('.dead-letters')));
-  const topics = plannedTopics(previous, subscriptions.values(), new Map(Object.entries(known)), dead);
+  const topics = plannedTopics(
+    previous,
+    subscriptions.values(),
+    new Map(Object.entries(known).map(([name, partitions]) => [name, { id, partitions }])),
+    dead,
+  );
   return nextPlan(previous, subscriptions, topics, dead);
 }
 
@@ -30,10 +35,28 @@ describe('the plan of a group', () => {
     const later = plan(first, { a: subscribeTo(/^o/) }, { orders: 5, offers: 3 });
     expect(later.topics).toEqual(
       new Map([
-        ['offers', { partitions: 3, initial: 0 }],
-        ['orders', { partitions: 5, initial: 2 }],
+        ['offers', { id: 1, partitions: 3, initial: 0 }],
+        ['orders', { id: 1, partitions: 5, initial: 2 }],
       ]),
     );
+  });
+
+  it('takes a topic that was deleted and declared again for another one, to be read from its beginning', () => {
+    const first = plan(emptyPlan, { a: orders }, { orders: 2 }, 1);
+    const later = plan(first, { a: orders }, { orders: 2 }, 2);
+    expect(later.topics.get('orders')).toEqual({ id: 2, partitions: 2, initial: 0 });
+    expect(later.assignment).toEqual(first.assignment);
+  });
+
+  it('of an older version, which names no ids, is taken on as it is', () => {
+    const first = plan(emptyPlan, { a: orders }, { orders: 2 });
+    const older = decodePlan(encodePlan(first).replace('[2,2,1]', '[2,2]'));
+    expect(older.topics.get('orders')).toEqual({ id: 0, partitions: 2, initial: 2 });
+    expect(plan(older, { a: orders }, { orders: 2 }, 7).topics.get('orders')).toEqual({
+      id: 7,
+      partitions: 2,
+      initial: 2,
+    });
   });
 
   it('survives being written down', () => {

@@ -4,6 +4,8 @@ import { compareNames, type TopicPartition } from './topic-partition.js';
 
 /** A topic as a group sees it. */
 export interface PlannedTopic {
+  /** Tells it from another topic of its name, deleted since or declared later. 0 in a plan of an older version: not known. */
+  readonly id: number;
   readonly partitions: number;
   /**
    * How many partitions there were when the group first took the topic up. The group starts to read these where its
@@ -41,7 +43,8 @@ export function nextPlan(
       .map(([id, subscription]) => [id, JSON.stringify(subscription)]),
   );
   const sameMembers = sameEntries(previous.members, members, (a, b) => a === b);
-  if (sameMembers && sameEntries(previous.topics, topics, (a, b) => a.partitions === b.partitions)) return previous;
+  const sameTopic = (a: PlannedTopic, b: PlannedTopic): boolean => a.id === b.id && a.partitions === b.partitions;
+  if (sameMembers && sameEntries(previous.topics, topics, sameTopic)) return previous;
   const takers = [...subscriptions].map(([id, subscription]) => ({
     id,
     topics: topicsTaken(subscription, topics.keys(), deadLetterTopics),
@@ -52,15 +55,15 @@ export function nextPlan(
 
 /**
  * Topics for the next plan: those somebody takes, as they are now. A topic that was planned before keeps its `initial`;
- * one that a member waited for already is read from its beginning.
+ * one that a member waited for already is read from its beginning, and so is one that was deleted and declared again.
  *
- * @param known topics that exist, name → partitions
+ * @param known topics that exist, by name
  * @param deadLetterTopics those that a pattern takes only when it names them
  */
 export function plannedTopics(
   previous: GroupPlan,
   subscriptions: Iterable<Subscription>,
-  known: ReadonlyMap<string, number>,
+  known: ReadonlyMap<string, Pick<PlannedTopic, 'id' | 'partitions'>>,
   deadLetterTopics: ReadonlySet<string>,
 ): Map<string, PlannedTopic> {
   const taken = (by: Iterable<Subscription>): Set<string> =>
@@ -70,9 +73,10 @@ export function plannedTopics(
   );
   const planned = new Map<string, PlannedTopic>();
   for (const name of [...taken(subscriptions)].sort(compareNames)) {
-    const partitions = known.get(name) ?? 0;
-    const initial = previous.topics.get(name)?.initial ?? (awaited.has(name) ? 0 : partitions);
-    planned.set(name, { partitions, initial });
+    const { id, partitions } = known.get(name) ?? { id: 0, partitions: 0 };
+    const before = previous.topics.get(name);
+    const isSame = before !== undefined && (before.id === id || before.id === 0);
+    planned.set(name, { id, partitions, initial: isSame ? before.initial : awaited.has(name) ? 0 : partitions });
   }
   return planned;
 }
@@ -81,7 +85,9 @@ export function plannedTopics(
 export function encodePlan(plan: GroupPlan): string {
   const assignment = [...plan.assignment].map(([id, owned]) => [id, runsOf(owned)] as const);
   return JSON.stringify({
-    topics: Object.fromEntries([...plan.topics].map(([name, topic]) => [name, [topic.partitions, topic.initial]])),
+    topics: Object.fromEntries(
+      [...plan.topics].map(([name, topic]) => [name, [topic.partitions, topic.initial, topic.id]]),
+    ),
     members: Object.fromEntries(plan.members),
     assignment: Object.fromEntries(assignment),
   });
@@ -98,12 +104,13 @@ export function parsePlan(json: string): GroupPlan {
 
 export function decodePlan(json: string): GroupPlan {
   const plan: {
-    topics: Record<string, [number, number]>;
+    topics: Record<string, [partitions: number, initial: number, id?: number]>;
     members: Record<string, string>;
     assignment: Record<string, PartitionRun[]>;
   } = JSON.parse(json);
   const topics = Object.entries(plan.topics).map(
-    ([name, [partitions, initial]]) => [name, { partitions, initial }] as const,
+    ([name, [partitions, initial, id]]) =>
+      [name, { id: Number.isSafeInteger(id) ? Number(id) : 0, partitions, initial }] as const,
   );
   const assignment = Object.entries(plan.assignment).map(([id, runs]) => [id, partitionsOf(runs)] as const);
   return { topics: new Map(topics), members: new Map(Object.entries(plan.members)), assignment: new Map(assignment) };

@@ -16,9 +16,10 @@ export class OffsetOutOfRangeError extends MillraceError {
     readonly start: number,
     /** The offset that the next record will get. */
     readonly end: number,
+    reason?: string,
   ) {
     const later = offset < end ? 'a failover lost it, and another record has its place' : 'the log ends before it';
-    const why = offset < start ? 'retention has removed it' : later;
+    const why = reason ?? (offset < start ? 'retention has removed it' : later);
     super(
       `topic "${topic}", partition ${partition}: there is no offset ${offset}: ${why}. ` +
         `The log holds ${start} to ${end}. Read from there, or say outOfRange: 'continue'.`,

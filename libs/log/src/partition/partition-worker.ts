@@ -31,6 +31,8 @@ export interface PrefetchShare {
  */
 export class PartitionWorker implements Dispatchable, RecordSource {
   readonly topic: string;
+  /** Tells the topic from one of the same name that is declared later. */
+  readonly topicId: number;
   readonly partition: number;
   readonly group: string;
   readonly epoch: number;
@@ -52,10 +54,16 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   constructor(
     lease: HeldLease,
-    start: { readonly committed: number; readonly progress: Progress; readonly crashes: number },
+    start: {
+      readonly committed: number;
+      readonly progress: Progress;
+      readonly crashes: number;
+      readonly topicId: number;
+    },
     host: WorkerHost,
   ) {
     this.lease = lease;
+    this.topicId = start.topicId;
     this.topic = lease.place.topic;
     this.partition = lease.place.partition;
     this.group = lease.place.group;

@@ -12,6 +12,19 @@ export const overLimit: RedisFailure = {
   description: 'the topic rejects more records until its slowest group has read some (retention.unread "reject")',
 };
 
+/** It waited while its topic was deleted and declared again, with another codec than its values are encoded with. */
+export function otherCodec(batch: ProducerBatch, { codec }: Topic): RedisFailure {
+  const [declared, encoded] = [JSON.stringify(codec), JSON.stringify(batch.topic.codec)];
+  return {
+    failure: 'rejected',
+    mayBeWritten: false,
+    isTemporary: false,
+    description:
+      `the topic was deleted and declared again with the codec ${declared} while this waited, encoded as ${encoded}. ` +
+      'Send it again: it is then encoded for the new topic',
+  };
+}
+
 /** It was not even sent. */
 export const notConnected: RedisFailure = {
   failure: 'unavailable',
@@ -41,6 +54,12 @@ export function writeError(batch: ProducerBatch, partition: number, why: string,
     mayBeWritten: batch.mayBeWritten,
     cause,
   });
+}
+
+/** Fails a batch that will not be sent again. */
+export function refuse(batch: ProducerBatch, partition: number, failure: RedisFailure, cause?: unknown): void {
+  batch.note(failure);
+  batch.fail(writeError(batch, partition, failure.description, cause));
 }
 
 /** The batch's time is over. */

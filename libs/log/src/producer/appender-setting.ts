@@ -12,7 +12,7 @@ export interface AppenderSetting {
   /** The topic as it is now, with the partition made ready. @throws {MillraceError} there is none any more */
   reopen(topic: string, partition: number): Promise<Topic>;
   /** An append saw this version of the topic. */
-  onNewVersion(topic: string, version: number): void;
+  onNewVersion(topic: Pick<Topic, 'name' | 'id'>, version: number): void;
   /** A batch was begun: `flush` is to be called when it has lingered. */
   onBegun(appender: { readonly topicName: string; flush(): void }): void;
   onSettled(batch: ProducerBatch): void;

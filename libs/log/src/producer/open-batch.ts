@@ -1,3 +1,4 @@
+import type { Topic } from '../model/topic.js';
 import type { AppenderSetting } from './appender-setting.js';
 import type { PreparedRecord } from './parcel.js';
 import { ProducerBatch } from './producer-batch.js';
@@ -51,9 +52,11 @@ export class OpenBatch {
     // A batch that cannot be sent for a while stops taking records: they would have to share its short deadline.
     const isOld =
       this.#batch !== undefined && now - this.#batch.createdAt > this.#setting.options.deliveryTimeoutMs / 10;
-    if (isOld) this.close();
+    // A batch says once how its values are encoded, so it is for one topic, not only for one name.
+    const isOther = this.#batch !== undefined && this.#batch.topic.id !== record.topic.id;
+    if (isOld || isOther) this.close();
     else this.makeRoom(record.bytes);
-    this.#batch ??= this.#begin(expectedBytes, now, deadline);
+    this.#batch ??= this.#begin(record.topic, expectedBytes, now, deadline);
     this.#batch.add(record);
   }
 
@@ -80,11 +83,11 @@ export class OpenBatch {
     return batch;
   }
 
-  #begin(expectedBytes: number, now: number, deadline: number): ProducerBatch {
+  #begin(topic: Topic, expectedBytes: number, now: number, deadline: number): ProducerBatch {
     const { options, onSettled, onBegun } = this.#setting;
     // What came last is likely to come again: a frame that grows is copied, and each of its buffers is garbage.
     const bytes = Math.max(512 + expectedBytes, Math.min(this.#lastBytes, maxGuessedBytes));
-    const batch = new ProducerBatch(this.#owner.topicName, now, Math.min(options.maxBatchBytes, bytes), onSettled);
+    const batch = new ProducerBatch(topic, now, Math.min(options.maxBatchBytes, bytes), onSettled);
     batch.expireAfter(Math.max(1, deadline - now), (late) => this.#owner.giveUp(late));
     onBegun(this.#owner);
     return batch;

@@ -2,13 +2,15 @@ import { Fifo, MillraceError, UnavailableError } from '@millrace/core';
 import type { Topic } from '../model/topic.js';
 import { updateFloor } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
-import { overdue, restAfter, writeError } from './append-failure.js';
+import { otherCodec, overdue, refuse, restAfter, writeError } from './append-failure.js';
 import { type Trouble, unsent, type Verdict, verdictOfError, verdictOfReply } from './append-verdict.js';
 import type { AppenderSetting } from './appender-setting.js';
+import { BatchNumbers } from './batch-numbers.js';
 import { OpenBatch } from './open-batch.js';
 import type { PreparedRecord } from './parcel.js';
 import type { ProducerBatch } from './producer-batch.js';
 import { batchesInFlight } from './producer-options.js';
+import { TargetTopic } from './target-topic.js';
 
 /**
  * Brings the batches of one producer into one partition, in order, up to five on the way at once.
@@ -26,7 +28,7 @@ export class PartitionAppender {
   readonly keys: PartitionKeys;
   readonly #setting: AppenderSetting;
   readonly #maxInFlight: number;
-  #topic: Topic;
+  readonly #topic: TargetTopic;
   readonly #open: OpenBatch;
   // Neither is ever replaced: see Fifo. And neither is a Set: see PassingMap.
   readonly #waiting = new Fifo<ProducerBatch>();
@@ -34,12 +36,11 @@ export class PartitionAppender {
   #returned: { readonly batch: ProducerBatch; readonly trouble: Trouble }[] = [];
   #isRecovering = false;
   #failures = 0;
-  #epoch = 0;
-  #nextSequence = 0;
+  readonly #numbers = new BatchNumbers();
 
   constructor(setting: AppenderSetting, topic: Topic, partition: number, keys: PartitionKeys) {
     this.#setting = setting;
-    this.#topic = topic;
+    this.#topic = new TargetTopic(topic);
     this.partition = partition;
     this.keys = keys;
     this.#maxInFlight = batchesInFlight(setting.options);
@@ -47,7 +48,7 @@ export class PartitionAppender {
   }
 
   get topicName(): string {
-    return this.#topic.name;
+    return this.#topic.now.name;
   }
 
   /** Bytes of the batch that still takes records. */
@@ -57,7 +58,7 @@ export class PartitionAppender {
 
   /** Whether it ever gave Redis a number to remember. */
   get isKnownToRedis(): boolean {
-    return this.#nextSequence > 0 || this.#epoch > 0;
+    return this.#numbers.areUsed;
   }
 
   /** Puts records into one batch, or as few as `maxBatchBytes` allows. `now` and `deadline` by the monotonic clock. */
@@ -74,8 +75,7 @@ export class PartitionAppender {
   }
 
   #put(record: PreparedRecord, expectedBytes: number, now: number, deadline: number): void {
-    const { topic } = record;
-    if (topic.id === this.#topic.id && topic.version > this.#topic.version) this.#topic = topic;
+    this.#topic.learn(record.topic);
     this.#open.add(record, expectedBytes, now, deadline);
   }
 
@@ -91,7 +91,7 @@ export class PartitionAppender {
     return [this.#open.batch ?? [], ...this.#waiting, ...this.#inFlight, ...returned].flat();
   }
 
-  /** Fails everything that is not confirmed yet, each batch with the error that `errorOf` makes for it. */
+  /** Fails everything that is not confirmed, each batch with the error that `errorOf` makes for it. */
   abort(errorOf: (batch: ProducerBatch) => MillraceError): void {
     const left = this.batches();
     this.#open.take();
@@ -114,19 +114,24 @@ export class PartitionAppender {
       if (this.#waiting.size === 0) this.#open.closeIfReady(this.#inFlight.length === 0);
       const batch = this.#waiting.shift();
       if (batch === undefined) return;
-      if (!batch.isSettled) this.#launch(batch);
+      if (!batch.isSettled) this.#go(batch);
     }
   }
 
+  /** Sends a batch, if its values are encoded for the topic that is there; which one that is, Redis may have to say. */
+  #go(batch: ProducerBatch): void {
+    const isEncoded = this.#topic.isEncodedFor(batch);
+    if (isEncoded !== 'no') this.#numbers.give(batch);
+    if (isEncoded === 'no') refuse(batch, this.partition, otherCodec(batch, this.#topic.now));
+    else if (isEncoded === 'yes') this.#launch(batch);
+    else this.#comeBack(batch, 'gone');
+  }
+
   #launch(batch: ProducerBatch): void {
-    if (batch.epoch !== this.#epoch) {
-      batch.epoch = this.#epoch;
-      batch.sequence = this.#nextSequence++;
-    }
     this.#inFlight.push(batch);
-    const compression = this.#setting.options.compression ?? this.#topic.compression;
-    const closing =
-      batch.frame === undefined ? batch.close(this.#setting.codecId(this.#topic), compression) : undefined;
+    const compression = this.#setting.options.compression ?? this.#topic.now.compression;
+    const codecId = this.#setting.codecId(batch.topic);
+    const closing = batch.frame === undefined ? batch.close(codecId, compression) : undefined;
     if (closing === undefined) this.#transmitReady();
     else void closing.then(() => this.#transmitReady());
   }
@@ -147,7 +152,7 @@ export class PartitionAppender {
     const { epoch, sequence, maxTimestamp, count } = batch;
     const isForgotten = options.acks === 'none';
     const identity = options.idempotent && !isForgotten ? { producerId, epoch, sequence } : undefined;
-    const append = { topicId: this.#topic.id, count, maxTimestamp, frame, identity };
+    const append = { topicId: this.#topic.now.id, count, maxTimestamp, frame, identity };
     batch.isUnanswered = true;
     channel.append(this.keys, append).then(
       (reply) => this.#conclude(batch, verdictOfReply(reply, batch.isFloorChecked)),
@@ -164,23 +169,26 @@ export class PartitionAppender {
     switch (verdict.kind) {
       case 'confirmed':
         this.#failures = 0;
-        this.#setting.onNewVersion(this.#topic.name, verdict.topicVersion);
+        this.#setting.onNewVersion(this.#topic.now, verdict.topicVersion);
         batch.confirm(verdict.baseOffset, this.partition);
         this.#leave(batch);
         break;
       case 'again':
         if (verdict.failure !== undefined) batch.note(verdict.failure);
-        this.#returned.push({ batch, trouble: verdict.trouble });
-        this.#leave(batch);
+        this.#comeBack(batch, verdict.trouble);
         break;
       case 'refused':
-        batch.note(verdict.failure);
-        batch.fail(writeError(batch, this.partition, verdict.failure.description, verdict.cause));
+        refuse(batch, this.partition, verdict.failure, verdict.cause);
         this.#leave(batch);
         break;
       default:
         verdict satisfies never;
     }
+  }
+
+  #comeBack(batch: ProducerBatch, trouble: Trouble): void {
+    this.#returned.push({ batch, trouble });
+    this.#leave(batch);
   }
 
   #leave(batch: ProducerBatch): void {
@@ -213,15 +221,13 @@ export class PartitionAppender {
     switch (trouble) {
       case 'gap':
         // What came before it was given up, or lost by a failover: nobody will send it, so numbering starts anew.
-        this.#renumber();
+        this.#numbers.startOver();
         break;
-      case 'gone': {
-        const topic = await reopen(this.#topic.name, this.partition);
-        if (topic.id !== this.#topic.id) this.#renumber();
-        this.#topic = topic;
-        await restAfter(this.#failures++);
+      case 'gone':
+        if (await this.#topic.reread(() => reopen(this.topicName, this.partition))) this.#numbers.startOver();
+        // The same one is being declared or deleted at this moment.
+        else await restAfter(this.#failures++);
         break;
-      }
       case 'over-limit':
         await updateFloor(channel.client, this.keys);
         for (const { batch } of this.#returned) batch.isFloorChecked = true;
@@ -236,13 +242,7 @@ export class PartitionAppender {
     }
   }
 
-  /** A new epoch: Redis refuses whatever of the old one is still on some wire, and expects number 0. */
-  #renumber(): void {
-    this.#epoch++;
-    this.#nextSequence = 0;
-  }
-
   #report(error: unknown): void {
-    this.#setting.onBackgroundError(`send to topic "${this.#topic.name}", partition ${this.partition}`, error);
+    this.#setting.onBackgroundError(`send to topic "${this.topicName}", partition ${this.partition}`, error);
   }
 }

@@ -2,13 +2,15 @@ import type { MillraceError } from '@millrace/core';
 import type { RedisFailure } from '@millrace/redis';
 import { compress } from '../model/batch-compression.js';
 import { type Compression, frameBatch, RecordBatchWriter } from '../model/record-batch.js';
+import type { Topic } from '../model/topic.js';
 import type { Parcel, PreparedRecord } from './parcel.js';
 import { minCompressedBytes } from './producer-options.js';
 import { RecordPlace } from './record-place.js';
 
 /** One record batch on its way to one partition, from the first record until Redis has confirmed it or it is given up. */
 export class ProducerBatch {
-  readonly topicName: string;
+  /** As its records were encoded for it. Another may have its name by now. */
+  readonly topic: Topic;
   readonly createdAt: number;
   /** What stands in the frame once it is closed and compressed. */
   frame: Buffer | undefined;
@@ -36,11 +38,15 @@ export class ProducerBatch {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param createdAt by this process's monotonic clock */
-  constructor(topicName: string, createdAt: number, expectedBytes: number, onSettled: (batch: ProducerBatch) => void) {
-    this.topicName = topicName;
+  constructor(topic: Topic, createdAt: number, expectedBytes: number, onSettled: (batch: ProducerBatch) => void) {
+    this.topic = topic;
     this.createdAt = createdAt;
     this.#writer = new RecordBatchWriter(expectedBytes);
     this.#onSettled = onSettled;
+  }
+
+  get topicName(): string {
+    return this.topic.name;
   }
 
   /** How many records. */

@@ -215,13 +215,14 @@ export class Producer {
       channel: this.#channel,
       codecId: (topic) => codecs.get(topic.codec)?.id ?? 0,
       reopen: async (name, partition) => {
-        const topic = await catalog.refresh(name);
+        const topic = await catalog.reload(name);
         if (partition >= topic.partitions) throw noSuchPartition(topic, partition);
         await openPartition(connection.commands, connection.prefix, topic, partition);
         return topic;
       },
-      onNewVersion: (name, version) => {
-        if ((catalog.peek(name)?.version ?? version) >= version) return;
+      onNewVersion: ({ name, id }, version) => {
+        const known = catalog.peek(name);
+        if (known === undefined || known.id !== id || known.version >= version) return;
         catalog.refresh(name).catch((error: unknown) => onBackgroundError(`look up topic "${name}"`, error));
       },
       onBegun: (appender) => this.#schedule.add(appender),

@@ -3,6 +3,7 @@ import type { RedisClient, RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
 import { nearestOffset, OffsetOutOfRangeError } from '../model/read-range.js';
+import { parseBatch } from '../model/record-batch.js';
 import { LogAnchor } from '../partition/log-anchor.js';
 import { partitionKeys } from '../store/keys.js';
 import { type PartitionState, partitionState } from '../store/partition.js';
@@ -80,26 +81,43 @@ export class PartitionReader {
   /** As `read`, a batch at a time: faster where each record is a small matter. */
   async *readBatches<T = unknown>(input: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
     const options = resolveReadOptions(input);
-    const state = await this.state(options.topic, options.partition, options.maxOutageMs);
+    let { id } = await this.#topics.withPartition(options.topic, options.partition, options.maxOutageMs);
+    const state = await this.#state(options.topic, options.partition, options.maxOutageMs);
     const to = options.to ?? (options.tail ? Number.POSITIVE_INFINITY : state.end);
     const keys = partitionKeys(this.#connection.prefix, options.topic, options.partition);
     const fetch = new BatchFetch(this.#connection, keys, options.maxOutageMs);
     let position = await this.#firstOffset(options, state);
     const anchor = new LogAnchor();
     let next: Promise<StoredBatch[]> | undefined;
+    // Where the log goes on that is there now; undefined: it still is the one that was read.
+    const startedAnew = async (): Promise<number | undefined> => {
+      const now = await this.#declaredAgain(options, id, position);
+      if (now === undefined) return undefined;
+      ({ id } = now);
+      anchor.forget();
+      return now.start;
+    };
     try {
-      while (position < to && !options.signal?.aborted) {
+      reading: while (position < to && !options.signal?.aborted) {
         let batches = await (next ?? fetch.next(position));
         next = undefined;
         if (batches.length === 0) {
           if (!options.tail) return;
           batches = await fetch.wait(position, options.signal);
-          if (batches.length === 0) position = await this.#stillThere(options, position);
+          if (batches.length === 0) position = (await startedAnew()) ?? (await this.#stillThere(options, position));
         }
         const last = batches.at(-1)?.endOffset ?? to;
         if (last < to && (!options.tail || batches.length > 1)) next = fetch.next(last);
         next?.catch(() => undefined);
         for (const batch of batches) {
+          if (!follows(anchor, batch)) {
+            const begin = await startedAnew();
+            if (begin !== undefined) {
+              position = begin;
+              next = undefined;
+              continue reading;
+            }
+          }
           const records = this.#decode<T>(options, batch, position, to, anchor);
           if (records.length > 0) yield records;
           position = batch.endOffset;
@@ -117,6 +135,23 @@ export class PartitionReader {
     if (from === 'latest') return state.end;
     if (typeof from === 'object') return this.offsetForTimestamp(topic, partition, from.timestamp);
     return this.#checked(options, from, state);
+  }
+
+  /**
+   * The topic that has the name now, if it is another than `id`.
+   *
+   * @throws {OffsetOutOfRangeError} it is, and the caller wants to be told
+   */
+  async #declaredAgain(
+    { topic, partition, outOfRange, maxOutageMs }: ReadOptions,
+    id: number,
+    position: number,
+  ): Promise<{ readonly id: number; readonly start: number } | undefined> {
+    const now = await this.#topics.withPartition(topic, partition, maxOutageMs);
+    if (now.id === id) return undefined;
+    const { start, end } = await this.#state(topic, partition, maxOutageMs);
+    if (outOfRange === 'continue') return { id: now.id, start };
+    throw new OffsetOutOfRangeError(topic, partition, position, start, end, 'the topic was deleted and declared again');
   }
 
   /** Nothing came for a while: perhaps the topic is gone, or a failover lost the end of its log. */
@@ -167,6 +202,16 @@ export class PartitionReader {
     const state = await idempotently(this.#connection, `look at topic "${topic}"`, look, timeoutMs);
     if (state === undefined) throw new TopicNotFoundError(topic);
     return state;
+  }
+}
+
+/** What cannot be read counts as following: decoding it says why not. */
+function follows(anchor: LogAnchor, batch: StoredBatch): boolean {
+  if (anchor.last === undefined || anchor.last.nonce === batch.previousNonce) return true;
+  try {
+    return anchor.isFollowedBy(batch, batch.endOffset - parseBatch(batch.frame).count);
+  } catch {
+    return true;
   }
 }
 

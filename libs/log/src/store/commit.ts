@@ -28,7 +28,7 @@ export type CommitReply =
   | { readonly kind: 'truncated'; readonly end: number }
   /** The log does not hold what was read: Redis lost its tail, and other records took the offsets. */
   | { readonly kind: 'diverged' }
-  /** The partition, or the group in it, was deleted. */
+  /** The partition, or the group in it, was deleted; the topic may be another one by now. */
   | { readonly kind: 'gone' };
 
 /*
@@ -43,11 +43,12 @@ export type CommitReply =
  *   back, except by a seek, which is counted.
  */
 const commit = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed', 'anchor', 'crashes')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed', 'anchor', 'crashes', 'topic')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return {1} end
 local offset, isSeek, anchor = tonumber(ARGV[3]), ARGV[7] == '1', ARGV[8] .. ' ' .. ARGV[9]
 if offset < tonumber(lease[3] or '0') and not isSeek then return {1} end
-local meta = redis.call('HMGET', KEYS[3], 'end', 'start', 'nonce')
+local meta = redis.call('HMGET', KEYS[3], 'end', 'start', 'nonce', 'id')
+if lease[6] and lease[6] ~= meta[4] then return {3} end
 local finish, start = tonumber(meta[1] or '0'), tonumber(meta[2] or '0')
 if offset > finish then return {2, finish} end
 local isStray = false

@@ -13,13 +13,15 @@ export interface GroupPlace {
   readonly epoch: number;
   /** Redis's clock, in ms since 1970. */
   readonly nowMs: number;
+  /** The topic that the partition belongs to. */
+  readonly topicId: number;
 }
 
 /*
  * Tells where a group stands in a partition.
  * KEYS 1 group's hash  2 records  3 meta
  * ARGV 1 group
- * RETURNS { committed or nil, start, end, owner or nil, epoch, now }, or nil when there is no such partition
+ * RETURNS { committed or nil, start, end, owner or nil, epoch, now, topic id }, or nil when there is no such partition
  */
 const look = lua`#!lua flags=no-writes
 local meta = redis.call('HMGET', KEYS[3], 'id', 'start', 'end', 'deleted')
@@ -34,10 +36,10 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
     if fields['name'] == ARGV[1] then committed = tonumber(string.match(fields['last-delivered-id'], '%d+$')) end
   end
 end
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until', 'topic')
 local owner = lease[1]
-if owner == '' or tonumber(lease[3] or '0') <= now then owner = false end
-return {committed, tonumber(meta[2]), tonumber(meta[3]), owner, tonumber(lease[2] or '0'), now}
+if owner == '' or tonumber(lease[3] or '0') <= now or lease[4] and lease[4] ~= meta[1] then owner = false end
+return {committed, tonumber(meta[2]), tonumber(meta[3]), owner, tonumber(lease[2] or '0'), now, tonumber(meta[1])}
 `;
 
 /** Undefined when the partition does not exist. */
@@ -45,7 +47,7 @@ export async function lookAtGroup(client: RedisClient, place: GroupPartition): P
   const { records, meta } = partitionKeys(place.prefix, place.topic, place.partition);
   const reply = orNothing(await look.run(client, [hashOf(place), records, meta], [place.group]), asList);
   if (reply === undefined) return undefined;
-  const [committed, start, end, owner, epoch, nowMs] = reply;
+  const [committed, start, end, owner, epoch, nowMs, topicId] = reply;
   return {
     committed: orNothing(committed, asInteger),
     start: asInteger(start),
@@ -53,6 +55,7 @@ export async function lookAtGroup(client: RedisClient, place: GroupPartition): P
     owner: orNothing(owner, asText),
     epoch: asInteger(epoch),
     nowMs: asInteger(nowMs),
+    topicId: asInteger(topicId),
   };
 }
 

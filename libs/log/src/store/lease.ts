@@ -28,6 +28,8 @@ export type AcquireReply =
       /** How many owners in a row ended without releasing the lease and without moving the offset. */
       readonly crashes: number;
       readonly progress: Buffer;
+      /** The id of the topic that the partition belongs to. */
+      readonly topicId: number;
     }
   | { readonly kind: 'held'; readonly owner: string; readonly remainingMs: number }
   /** The group has no offset here yet, and the caller did not say where to start. */
@@ -38,17 +40,23 @@ export type AcquireReply =
  * Takes a partition for a group's member, when it is free, and makes the group known to the stream at the first time.
  * KEYS 1 group's hash  2 records  3 meta
  * ARGV 1 owner  2 lease in ms  3 group  4 owner whose lease may be broken  5 earliest | latest | ask | an offset
- * RETURNS { 1, epoch, committed, start, end, rewinds, crashes, progress }, { 0, remaining ms, owner }, { 2 } no offset,
- *   { 3 } no such partition
+ *      6 id of the topic that the group follows (empty: not known)
+ * RETURNS { 1, epoch, committed, start, end, rewinds, crashes, progress, topic id }, { 0, remaining ms, owner },
+ *   { 2 } no offset, { 3 } no such partition
  * EFFECTS the epoch grows each time. The stream's own group is what counts as the committed offset: when
- *   somebody moved it with redis-cli, the progress beside it is stale and is dropped.
+ *   somebody moved it with redis-cli, the progress beside it is stale and is dropped. What belongs to an older topic of the
+ *   name is forgotten, all but the epoch; and where the group followed that one, it reads the new one from its beginning.
  */
 const acquire = lua`#!lua flags=allow-oom
 local meta = redis.call('HMGET', KEYS[3], 'id', 'start', 'end', 'deleted')
 if not meta[1] or meta[4] then return {3} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until', 'committed', 'progress', 'rewinds', 'crashes')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until', 'committed', 'progress', 'rewinds', 'crashes', 'topic')
+if lease[8] and lease[8] ~= meta[1] then
+  redis.call('HDEL', KEYS[1], 'progress', 'rewinds', 'anchor')
+  lease = {'', lease[2]}
+end
 local owner, ends = lease[1] or '', tonumber(lease[3] or '0')
 if owner ~= '' and owner ~= ARGV[1] and owner ~= ARGV[4] and ends > now then return {0, ends - now, owner} end
 local committed = false
@@ -61,8 +69,9 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
 end
 local isNew, progress, crashes = not committed, lease[5] or '', tonumber(lease[7] or '0')
 if isNew then
-  if ARGV[5] == 'ask' then return {2} end
   committed = ARGV[5]
+  if ARGV[6] ~= '' and ARGV[6] ~= meta[1] then committed = 'earliest' end
+  if committed == 'ask' then return {2} end
   if committed == 'earliest' then committed = meta[2] elseif committed == 'latest' then committed = meta[3] end
   redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[3], '0-' .. committed, 'MKSTREAM')
 end
@@ -70,8 +79,9 @@ if committed ~= lease[4] then progress = '' end
 if owner ~= '' and owner ~= ARGV[1] then crashes = crashes + 1 end
 local epoch = tonumber(lease[2] or '0') + 1
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'until', string.format('%.0f', now + ARGV[2]),
-  'committed', committed, 'progress', progress, 'crashes', crashes)
-return {1, epoch, tonumber(committed), tonumber(meta[2]), tonumber(meta[3]), tonumber(lease[6] or '0'), crashes, progress}
+  'committed', committed, 'progress', progress, 'crashes', crashes, 'topic', meta[1])
+return {1, epoch, tonumber(committed), tonumber(meta[2]), tonumber(meta[3]), tonumber(lease[6] or '0'), crashes, progress,
+  tonumber(meta[1])}
 `;
 
 /**
@@ -79,6 +89,7 @@ return {1, epoch, tonumber(committed), tonumber(meta[2]), tonumber(meta[3]), ton
  *
  * @param from where to start when the group has no offset here: `ask` answers `no-offset` instead
  * @param dead an owner that is known to be gone, whose lease need not be waited for
+ * @param topicId the topic that the group follows: when it was declared again since, the new one is read from its beginning
  */
 export async function acquireLease(
   client: RedisClient,
@@ -88,10 +99,12 @@ export async function acquireLease(
     readonly leaseMs: number;
     readonly from: 'earliest' | 'latest' | 'ask' | number;
     readonly dead?: string | undefined;
+    readonly topicId?: number | undefined;
   },
 ): Promise<AcquireReply> {
   const { records, meta } = partitionKeys(place.prefix, place.topic, place.partition);
-  const args = [request.owner, request.leaseMs, place.group, request.dead ?? '', request.from];
+  const { owner, leaseMs, from, dead = '', topicId = '' } = request;
+  const args = [owner, leaseMs, place.group, dead, from, topicId];
   const reply = asList(await acquire.run(client, [hashOf(place), records, meta], args));
   switch (asInteger(reply[0])) {
     case 0:
@@ -107,21 +120,24 @@ export async function acquireLease(
 
 function readAcquired(reply: readonly unknown[]): AcquireReply {
   const [epoch = 0, committed = 0, start = 0, end = 0, rewinds = 0, crashes = 0] = reply.slice(1, 7).map(asInteger);
-  return { kind: 'acquired', epoch, committed, start, end, rewinds, crashes, progress: asBytes(reply[7]) };
+  const [progress, topicId] = [asBytes(reply[7]), asInteger(reply[8])];
+  return { kind: 'acquired', epoch, committed, start, end, rewinds, crashes, progress, topicId };
 }
 
 /*
  * Extends a lease. An owner whose time ran out may extend it as long as nobody else took the partition.
  * KEYS 1 group's hash  2 meta
  * ARGV 1 owner  2 epoch  3 lease in ms
- * RETURNS { committed, end of the log }, or nil when the lease is another's
+ * RETURNS { committed, end of the log }, or nil when the lease is another's, or on an older topic of the name
  */
 const renew = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed', 'topic')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return false end
+local meta = redis.call('HMGET', KEYS[2], 'end', 'id')
+if lease[4] and lease[4] ~= meta[2] then return false end
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], 'until', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3]))
-return {tonumber(lease[3]), tonumber(redis.call('HGET', KEYS[2], 'end') or '0')}
+return {tonumber(lease[3]), tonumber(meta[1] or '0')}
 `;
 
 /** What Redis has where a lease was extended. */

@@ -31,31 +31,44 @@ export class TopicCatalog {
   refresh(name: string, timeoutMs?: number): Promise<Topic> {
     const underWay = this.#loading.get(name);
     if (underWay !== undefined) return underWay;
-    const loading = this.#load(name, timeoutMs).finally(() => this.#loading.delete(name));
+    // What was learned or forgotten meanwhile is newer than the answer.
+    const isLatest = (): boolean => this.#loading.get(name) === loading;
+    const loading: Promise<Topic> = this.#load(name, isLatest, timeoutMs).finally(() => {
+      if (isLatest()) this.#loading.delete(name);
+    });
     this.#loading.set(name, loading);
     return loading;
+  }
+
+  /** Asks Redis, whatever was asked before: the answer is as of now. */
+  reload(name: string): Promise<Topic> {
+    this.#loading.delete(name);
+    return this.refresh(name);
   }
 
   learn(topic: Topic): void {
     const known = this.#known.get(topic.name);
     const isOlder = known !== undefined && (known.id - topic.id || known.version - topic.version) > 0;
-    if (!isOlder) this.#known.set(topic.name, topic);
+    if (isOlder) return;
+    this.#known.set(topic.name, topic);
+    this.#loading.delete(topic.name);
   }
 
   forget(name: string): void {
     this.#known.delete(name);
+    this.#loading.delete(name);
   }
 
-  async #load(name: string, timeoutMs?: number): Promise<Topic> {
+  async #load(name: string, isLatest: () => boolean, timeoutMs?: number): Promise<Topic> {
     const { prefix } = this.#connection;
     const find = (): Promise<Topic | undefined> =>
       idempotently(this.#connection, `look up topic "${name}"`, (client) => findTopic(client, prefix, name), timeoutMs);
     const topic = await find();
     if (topic === undefined) {
-      this.forget(name);
+      if (isLatest()) this.#known.delete(name);
       throw new TopicNotFoundError(name);
     }
-    this.#known.set(name, topic);
+    if (isLatest()) this.#known.set(name, topic);
     return topic;
   }
 }
