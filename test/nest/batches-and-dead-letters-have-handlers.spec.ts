@@ -73,11 +73,14 @@ describe('several log handlers of one group and topic', () => {
   it('each see the records they want, and both run again when one fails', async () => {
     // given
     seen.length = 0;
-    const ofType = (type: string) => (context: object) => 'headers' in context && typeOf(context.headers) === type;
     @Injectable()
     @Retry({ maxRetries: 1, backoff: 0 })
     class Typed {
-      @LogHandler({ topic: 'work', group: 'typed', when: ofType('a') })
+      @LogHandler({
+        topic: 'work',
+        group: 'typed',
+        when: ({ headers, topic }) => headers.type === 'a' && topic === 'work',
+      })
       onA(): void {
         seen.push('a');
       }
@@ -104,7 +107,3 @@ describe('several log handlers of one group and topic', () => {
     await application.close();
   });
 });
-
-function typeOf(headers: unknown): unknown {
-  return typeof headers === 'object' && headers !== null && 'type' in headers ? headers.type : undefined;
-}

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError } from '@millrace/core';
-import { LogHandler, MillraceModule, QueueHandler } from '@millrace/nestjs';
+import { LogBatchHandler, LogHandler, MillraceModule, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
 import { Injectable } from '@nestjs/common';
 import { connectionTo, createApplication } from './application.js';
@@ -37,6 +37,9 @@ describe('a wrong option', () => {
       @QueueHandler({ queue: 'emails', prefetsh: 3 } as never)
       second(): void {}
 
+      @LogBatchHandler({ topic: 'orders', group: 'mail', when: () => false } as never)
+      fourth(): void {}
+
       @QueueHandler({ queue: 'more', connection: 'defaul' })
       third(): void {}
     }
@@ -49,6 +52,7 @@ describe('a wrong option', () => {
     expect((error as OptionsError).problems).toEqual([
       'Wrong.third: there is no connection "defaul" (did you mean "default"?)',
       'Wrong.first: group is missing: the name under which offsets are kept',
+      'Wrong.fourth: when is not for batch handlers: choose among its records in the handler',
       'Wrong.second: unknown option prefetsh (did you mean "prefetch"?)',
     ]);
     await application.close();

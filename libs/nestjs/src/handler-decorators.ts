@@ -45,7 +45,7 @@ export function LogHandler(options: unknown): HandlerDecorator<never> {
 }
 
 /** The method handles several records of one partition at a time: `(batch, context)`. */
-export function LogBatchHandler(options: Configured<LogHandlerOptions>): HandlerDecorator<never> {
+export function LogBatchHandler(options: Configured<Omit<LogHandlerOptions, 'when'>>): HandlerDecorator<never> {
   return handlerDecorator('log-batch', options);
 }
 

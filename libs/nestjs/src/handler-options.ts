@@ -1,4 +1,4 @@
-import type { DeliveryContext } from '@millrace/delivery';
+import type { RecordContext } from '@millrace/log';
 import type { BindingDeclaration, ConsumerInput } from '@millrace/queue';
 import type { ExchangeDefinition, QueueDefinition, TopicDefinition } from './definitions.js';
 import type { GroupConsumerInput } from './log-consumers.js';
@@ -30,10 +30,11 @@ export interface LogHandlerOptions
   /** The topic; several; or a pattern, which also takes topics that are declared later. What is given whole is declared. */
   readonly topic: string | RegExp | TopicSource | readonly (string | TopicSource)[];
   /**
-   * Which records, by what is known without their payload: `({ headers }) => headers.type === 'order-placed'`. Records that
-   * no handler of the group wants count as handled.
+   * Which records, by what is known without their payload (headers, key, partition, offset, timestamp, attempt):
+   * `({ headers }) => headers.type === 'order-placed'`. Records that no handler of the group wants count as handled. Not for
+   * batch handlers.
    */
-  readonly when?: ((context: DeliveryContext) => boolean) | undefined;
+  readonly when?: ((context: RecordContext) => boolean) | undefined;
   /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
   readonly deadLetter?: string | DeadLetterTarget | undefined;
 }

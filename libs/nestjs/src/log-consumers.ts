@@ -91,6 +91,8 @@ function handling(parts: readonly LogPart[], report: (problem: string) => void):
   const batch = parts.find(({ plan }) => plan.kind === 'log-batch');
   if (batch !== undefined) {
     if (parts.length > 1) report(`${batch.label}: a batch handler must be the only one of its group for these topics`);
+    if (first.when !== undefined)
+      report(`${batch.label}: when is not for batch handlers: choose among its records in the handler`);
     return { batchHandler: batch.plan.run, validate: batch.plan.validate } as Partial<GroupConsumerInput>;
   }
   if (parts.length === 1 && first.when === undefined) {
