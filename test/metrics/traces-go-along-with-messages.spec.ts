@@ -70,6 +70,19 @@ describe('a trace', () => {
     await close();
   });
 
+  it('hides no wrong headers: they are refused as without it', async () => {
+    // given
+    const { log, broker, close } = await openMeasured(server, ownPrefix());
+    await instrument({ log, broker });
+    await broker.declareQueue({ name: 'mail' });
+    await log.declareTopic({ name: 'orders' });
+    const headers = new Map([['own', 'lost']]) as unknown as Record<string, string>;
+    // then
+    await expect(broker.sendToQueue('mail', 1, { headers })).rejects.toThrow(/headers must be an object.*got a Map/);
+    await expect(log.producer().send({ topic: 'orders', value: 1, headers })).rejects.toThrow(/got a Map/);
+    await close();
+  });
+
   it('of a batch is a span with a link to each sender', async () => {
     // given
     const { broker, close } = await openMeasured(server, ownPrefix());

@@ -98,6 +98,12 @@ describe('bad input', () => {
       OptionsError,
       /x-match must be one of/,
     ],
+    [
+      'arguments that are a Map',
+      (on) => on.bind({ exchange: 'h', queue: 'q', arguments: untyped(new Map([['a', 1]])) }),
+      OptionsError,
+      /binding arguments: headers must be an object.*got a Map/,
+    ],
     ['a weight', (on) => on.bind({ exchange: 'hash', queue: 'q', routingKey: 'a' }), OptionsError, /weight/],
     [
       'two weights',

@@ -14,9 +14,11 @@ export { Fifo } from './fifo.js';
 export { jsonCodec } from './json-codec.js';
 export { type Linked, LinkedList } from './linked-list.js';
 export {
-  assertHeaders,
+  checkedHeaders,
   type Headers,
+  type HeadersInput,
   type HeaderValue,
+  isHeadersObject,
   noHeaders,
   readHeaders,
   reservedHeaderPrefix,

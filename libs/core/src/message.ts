@@ -14,20 +14,56 @@ export const reservedHeaderPrefix = 'millrace-';
 /** What a message without headers has. */
 export const noHeaders: Headers = Object.freeze({});
 
+/** Headers as a caller may write them: one whose value is `undefined` is left out. */
+export type HeadersInput = Readonly<Record<string, HeaderValue | undefined>>;
+
 /**
- * Checks the headers that a user gave; `subject` begins the error's message.
+ * Checks the headers that a user gave; `subject` begins the error's message. Returns them without those that are `undefined`:
+ * the same object when there is none.
  *
- * @throws {InvalidMessageError} a name is reserved, or a value is none that a header can have
+ * @throws {InvalidMessageError} they are no plain object, a name is reserved, or a value is none that a header can have
  */
-export function assertHeaders(subject: string, headers: Headers): void {
+export function checkedHeaders(subject: string, headers: HeadersInput): Headers {
+  assertPlain(subject, headers);
+  let hasUndefined = false;
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(reservedHeaderPrefix)) {
       throw new InvalidMessageError(`${subject}: header "${name}" is reserved. Use a name without "millrace-".`);
     }
-    if (value !== null && typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value)) {
+    if (value === undefined) hasUndefined = true;
+    else if (value !== null && typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value)) {
       throw new InvalidMessageError(`${subject}: header "${name}" must be a text, a number, true, false or null.`);
     }
   }
+  return hasUndefined ? withoutUndefined(headers) : (headers as Headers);
+}
+
+/** Whether headers can be read as an object: a Map, a `Headers` of fetch or a list would look empty, or have other names. */
+export function isHeadersObject(headers: unknown): headers is HeadersInput {
+  return typeof headers === 'object' && headers !== null && !(Symbol.iterator in headers);
+}
+
+function assertPlain(subject: string, headers: unknown): void {
+  if (isHeadersObject(headers)) return;
+  const advice =
+    typeof headers === 'object' && headers !== null && !Array.isArray(headers)
+      ? ' Write Object.fromEntries(headers).'
+      : '';
+  throw new InvalidMessageError(
+    `${subject}: headers must be an object of names and values, got ${describe(headers)}.${advice}`,
+  );
+}
+
+function describe(given: unknown): string {
+  if (given === null) return 'null';
+  if (Array.isArray(given)) return 'an array';
+  return `a ${typeof given === 'object' ? (given.constructor?.name ?? 'list') : typeof given}`;
+}
+
+function withoutUndefined(headers: HeadersInput): Headers {
+  return Object.fromEntries(
+    Object.entries(headers).filter((entry): entry is [string, HeaderValue] => entry[1] !== undefined),
+  );
 }
 
 const tags = { null: 0, false: 1, true: 2, text: 3, number: 4 } as const;

@@ -1,4 +1,4 @@
-import { Drop, type Headers, RetryLater } from '@millrace/core';
+import { Drop, type HeadersInput, isHeadersObject, RetryLater } from '@millrace/core';
 import type { DeliveryContext, Middleware } from '@millrace/delivery';
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { attributesOf, type Delivered } from './span-attributes.js';
@@ -35,7 +35,7 @@ export class Tracing {
   /** Sends messages within a PRODUCER span; `send` gets what adds the trace context to their headers. */
   send<T>(
     sent: Sent,
-    send: (withContext: (headers: Headers | undefined) => Headers | undefined) => Promise<T>,
+    send: (withContext: (headers: HeadersInput | undefined) => HeadersInput | undefined) => Promise<T>,
   ): Promise<T> {
     const { destination, operation, attributes } = sent;
     const options = {
@@ -99,7 +99,9 @@ export class Tracing {
     span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message });
   }
 
-  #inject(within: Context, headers: Headers | undefined): Headers | undefined {
+  #inject(within: Context, headers: HeadersInput | undefined): HeadersInput | undefined {
+    // What is no object of headers is refused where it is sent; spread, it would look like none.
+    if (headers !== undefined && !isHeadersObject(headers)) return headers;
     const carried: Record<string, string> = {};
     this.#api.propagation.inject(within, carried);
     return Object.keys(carried).length === 0 ? headers : { ...headers, ...carried };

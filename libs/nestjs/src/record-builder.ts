@@ -1,9 +1,9 @@
-import type { Headers } from '@millrace/core';
+import type { HeadersInput } from '@millrace/core';
 
 /** What can be said about a message that a `MillraceClient` sends. Of a topic's record, `headers` and `key` count. */
 export interface MessageOptions {
-  /** Facts about the message; names that begin with `millrace-` are reserved. */
-  readonly headers?: Headers;
+  /** Facts about the message; names that begin with `millrace-` are reserved, what is `undefined` is left out. */
+  readonly headers?: HeadersInput;
   /** Of an event: a second one with an id that the queue remembers is taken for a repetition. */
   readonly messageId?: string;
   /** From 0, the lowest and the default. */

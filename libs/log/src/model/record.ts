@@ -1,4 +1,4 @@
-import type { Headers } from '@millrace/core';
+import type { Headers, HeadersInput } from '@millrace/core';
 
 /** What is sent: one message for a topic. */
 export interface RecordInput<T = unknown> {
@@ -10,8 +10,8 @@ export interface RecordInput<T = unknown> {
   readonly key?: string | undefined;
   /** Goes before the key's partition. Default: the producer chooses. */
   readonly partition?: number | undefined;
-  /** Facts about the record; names that begin with `millrace-` are reserved. Default: none. */
-  readonly headers?: Headers | undefined;
+  /** Facts about the record; names that begin with `millrace-` are reserved, what is `undefined` is left out. Default: none. */
+  readonly headers?: HeadersInput | undefined;
   /** When it happened, in ms since 1970. Default: the producer's clock. */
   readonly timestamp?: number | undefined;
 }

@@ -1,7 +1,7 @@
 import {
-  assertHeaders,
   type Codec,
   CodecError,
+  checkedHeaders,
   InvalidMessageError,
   UnavailableError,
   WriteError,
@@ -94,13 +94,13 @@ export class RecordPreparation {
     index: number,
     encoded: string | undefined,
   ): PreparedRecord {
-    const { key, headers, timestamp = Date.now() } = record;
+    const { key, timestamp = Date.now() } = record;
     if (key !== undefined && typeof key !== 'string')
       throw invalid(topic, `its key must be a string, got ${typeof key}`);
     if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
       throw invalid(topic, `its timestamp must be a whole number of ms since 1970, got ${String(timestamp)}`);
     }
-    if (headers !== undefined) assertHeaders(subjectOf(topic), headers);
+    const headers = record.headers === undefined ? undefined : checkedHeaders(subjectOf(topic), record.headers);
     const partition = partitionOf(record, topic, this.#options);
     const value = encoded ?? encode(record.value, topic, this.#codecs.get(topic.codec));
     const valueBytes = byteLength(value);

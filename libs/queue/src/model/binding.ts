@@ -1,4 +1,4 @@
-import { assertHeaders, type Headers, nameProblem, noHeaders, OptionsError } from '@millrace/core';
+import { checkedHeaders, type Headers, type HeadersInput, nameProblem, noHeaders, OptionsError } from '@millrace/core';
 import type { ExchangeType } from './exchange-settings.js';
 import { headerMatchKinds } from './headers-match.js';
 import { routingKeyProblem } from './routing-key.js';
@@ -29,7 +29,7 @@ export type BindingDeclaration = {
   readonly exchange: string;
   /** Default `''`. */
   readonly routingKey?: string | undefined;
-  readonly arguments?: Headers | undefined;
+  readonly arguments?: HeadersInput | undefined;
 } & (
   | { readonly queue: string; readonly toExchange?: undefined; readonly topic?: undefined }
   | { readonly toExchange: string; readonly queue?: undefined; readonly topic?: undefined }
@@ -56,9 +56,9 @@ export function resolveBinding(declaration: BindingDeclaration): Binding {
   if (named.length !== 1) problems.push('name one destination: queue, toExchange or topic');
   else push(problems, nameProblem(kind, destination));
   push(problems, routingKeyProblem(routingKey));
-  checkArguments(bindingArguments, problems);
+  const checked = checkArguments(bindingArguments, problems);
   if (problems.length > 0) throw new OptionsError(`binding of exchange ${JSON.stringify(exchange)}`, problems);
-  const sorted = Object.fromEntries(Object.entries(bindingArguments).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted = Object.fromEntries(Object.entries(checked).sort(([a], [b]) => (a < b ? -1 : 1)));
   return { source: exchange, kind, destination: destination ?? '', routingKey, arguments: sorted };
 }
 
@@ -87,11 +87,12 @@ export function describeBinding({ source, kind, destination, routingKey }: Bindi
   return `${source} → ${kind} ${destination} ("${routingKey}")`;
 }
 
-function checkArguments(bindingArguments: Headers, problems: string[]): void {
+function checkArguments(bindingArguments: HeadersInput, problems: string[]): Headers {
   try {
-    assertHeaders('binding arguments', bindingArguments);
+    return checkedHeaders('binding arguments', bindingArguments);
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
+    return noHeaders;
   }
 }
 

@@ -1,8 +1,9 @@
 import {
-  assertHeaders,
   type Codec,
+  checkedHeaders,
   didYouMean,
   type Headers,
+  type HeadersInput,
   InvalidMessageError,
   maxNameBytes,
   noHeaders,
@@ -25,8 +26,8 @@ export interface PublishProperties {
    * recognised; else the shards take turns. At most 255 bytes.
    */
   readonly shardKey?: string | undefined;
-  /** Facts about the message; names that begin with `millrace-` are reserved. Default: none. */
-  readonly headers?: Headers | undefined;
+  /** Facts about the message; names that begin with `millrace-` are reserved, what is `undefined` is left out. Default: none. */
+  readonly headers?: HeadersInput | undefined;
   /** From 0, the lowest; clamped to the levels that a queue has. Default 0. */
   readonly priority?: number | undefined;
   /** How long it may wait once it is due, in ms; a queue's own limit counts when it is shorter. Default: for ever. */
@@ -41,7 +42,10 @@ export interface PublishProperties {
   readonly codec?: Codec | undefined;
 }
 
-const noPublishProperties: PublishProperties = Object.freeze({});
+/** Properties that were checked. */
+export type CheckedProperties = PublishProperties & { readonly headers?: Headers | undefined };
+
+const noPublishProperties: CheckedProperties = Object.freeze({});
 
 const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => string | undefined } = {
   messageId: (value) => shortText(value) ?? (value === '' ? 'must not be empty' : undefined),
@@ -49,7 +53,7 @@ const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => s
   replyTo: shortText,
   type: shortText,
   shardKey: shortText,
-  headers: (value) => (typeof value === 'object' && value !== null ? undefined : 'must be an object'),
+  headers: () => undefined,
   priority: (value) => whole(value, 0, 255, 'a whole number from 0 to 255'),
   expirationMs: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER, 'a positive number of ms'),
   delayMs: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER, 'a positive number of ms'),
@@ -59,7 +63,7 @@ const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => s
 };
 
 /**
- * Checks what a caller gave; nothing that is missing is filled in.
+ * Checks what a caller gave; nothing that is missing is filled in, and headers that are `undefined` are left out.
  *
  * @throws {InvalidMessageError} on the first thing that is wrong
  */
@@ -67,18 +71,19 @@ export function checkMessage(
   subject: string,
   routingKey: string,
   properties: PublishProperties = noPublishProperties,
-): PublishProperties {
+): CheckedProperties {
   const keyProblem = routingKeyProblem(routingKey);
   if (keyProblem !== undefined) throw new InvalidMessageError(`${subject}: ${keyProblem}.`);
-  if (properties === noPublishProperties) return properties;
+  if (properties === noPublishProperties) return noPublishProperties;
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined) continue;
     const check = Object.hasOwn(checks, name) ? checks[name as keyof PublishProperties] : undefined;
     const problem = check === undefined ? unknownProperty(name) : check(value);
     if (problem !== undefined) throw new InvalidMessageError(`${subject}: ${name} ${problem}.`);
   }
-  if (properties.headers !== undefined) assertHeaders(subject, properties.headers);
-  return properties;
+  if (properties.headers === undefined) return properties as CheckedProperties;
+  const headers = checkedHeaders(subject, properties.headers);
+  return headers === properties.headers ? (properties as CheckedProperties) : { ...properties, headers };
 }
 
 function unknownProperty(name: string): string {
@@ -86,13 +91,13 @@ function unknownProperty(name: string): string {
 }
 
 /** The properties that are kept with the message. */
-export function storedProperties(properties: PublishProperties): StoredProperties {
+export function storedProperties(properties: CheckedProperties): StoredProperties {
   const { correlationId, replyTo, type, expirationMs, shardKey } = properties;
   if ((correlationId ?? replyTo ?? type ?? expirationMs ?? shardKey) === undefined) return noProperties;
   return { correlationId, replyTo, type, expirationMs, shardKey };
 }
 
-export function headersOf(properties: PublishProperties): Headers {
+export function headersOf(properties: CheckedProperties): Headers {
   return properties.headers ?? noHeaders;
 }
 

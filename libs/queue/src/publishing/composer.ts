@@ -4,7 +4,13 @@ import type { BrokerOptions } from '../broker-options.js';
 import type { FrameInput } from '../model/message-frame.js';
 import { MessageIds } from '../model/message-id.js';
 import { type OutgoingFrame, outgoingFrame } from '../model/outgoing-frame.js';
-import { checkMessage, headersOf, type PublishProperties, storedProperties } from '../model/publish-properties.js';
+import {
+  type CheckedProperties,
+  checkMessage,
+  headersOf,
+  type PublishProperties,
+  storedProperties,
+} from '../model/publish-properties.js';
 import { messageTerms } from '../store/publish.js';
 import { Publication, type PublicationListener } from './publication.js';
 import { PublicationTarget } from './publication-target.js';
@@ -70,7 +76,7 @@ export class Composer {
   #frame(
     subject: string,
     { exchange, routingKey }: MessageInput,
-    properties: PublishProperties,
+    properties: CheckedProperties,
     timestamp: number,
     { codecId, body }: Pick<FrameInput, 'codecId' | 'body'>,
   ): OutgoingFrame {

@@ -1,6 +1,6 @@
 import type { Headers } from '@millrace/core';
 import type { Routable } from '../model/exchange-matcher.js';
-import { headersOf, type PublishProperties } from '../model/publish-properties.js';
+import { type CheckedProperties, headersOf } from '../model/publish-properties.js';
 
 /** The part of a message that its properties do not say. */
 interface Addressed {
@@ -28,7 +28,7 @@ export class PublicationTarget implements Routable {
   readonly timestamp: number;
   readonly body: unknown;
 
-  constructor(message: Addressed, properties: PublishProperties, timestamp: number, isSentToQueue: boolean) {
+  constructor(message: Addressed, properties: CheckedProperties, timestamp: number, isSentToQueue: boolean) {
     this.exchange = message.exchange;
     this.routingKey = message.routingKey;
     this.headers = headersOf(properties);

@@ -1,4 +1,4 @@
-import { type Codec, jsonCodec, noHeaders } from '@millrace/core';
+import { type Codec, checkedHeaders, jsonCodec, noHeaders } from '@millrace/core';
 import { Log, type Producer, type RecordInput, type RecordMetadata } from '@millrace/log';
 import { Millrace, type MillraceModuleOptions } from '@millrace/nestjs';
 import { Broker, type MessageInput, type PublishProperties, type Receipt } from '@millrace/queue';
@@ -44,7 +44,8 @@ class HarnessLog extends Log {
   override producer(...options: Parameters<Log['producer']>): Producer {
     const producer = super.producer(...options);
     const { journal, isOffline } = this.#parts;
-    const note = ({ topic, value, key, headers = noHeaders }: RecordInput): void => {
+    const note = ({ topic, value, key, headers: given = noHeaders }: RecordInput): void => {
+      const headers = checkedHeaders(`record for topic "${topic}"`, given);
       journal.published.push({ to: 'topic', topic, value: asReceived(value), key, headers });
     };
     const { send, sendBatch } = producer;
@@ -98,7 +99,8 @@ class HarnessBroker extends Broker {
   }
 
   #note(exchange: string, routingKey: string, body: unknown, properties: PublishProperties): void {
-    const { headers = noHeaders } = properties;
+    const subject = exchange === '' ? `message for queue "${routingKey}"` : `message for exchange "${exchange}"`;
+    const headers = checkedHeaders(subject, properties.headers ?? noHeaders);
     const received = asReceived(body, properties.codec);
     this.#parts.journal.published.push(
       exchange === ''
