@@ -6,6 +6,7 @@
 export { type DeliveryPlan, deliver, deliverTo } from './deliver.js';
 export { DeliveryContext } from './delivery-context.js';
 export { Events, type HandlerLabels, type MillraceEvents, type RunningConsumer } from './events.js';
+export { FirstUse } from './first-use.js';
 export { HandledRun } from './handled-run.js';
 export { InFlight } from './in-flight.js';
 export { Lifecycle, type LifecycleState, type Service, type StopOptions } from './lifecycle.js';

@@ -1,5 +1,5 @@
 import { type Codec, CodecRegistry, integer, jsonCodec, msgpackCodec, rawCodec, resolveOptions } from '@millrace/core';
-import { Events } from '@millrace/delivery';
+import { Events, type FirstUse } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { Redrive, type RedriveOptions, type RedriveReport } from './dead-letters/redrive.js';
 import { type ConsumerInput, resolveConsumerOptions } from './group/consumer-options.js';
@@ -43,6 +43,7 @@ export class Log {
   readonly #producers = new Set<Producer>();
   readonly #consumers = new Set<GroupConsumer>();
   readonly #registry: CodecRegistry;
+  #firstUse: FirstUse | undefined;
 
   constructor(connection: RedisConnection, { events = new Events(), codecs = [], ...rest }: LogOptions = {}) {
     const readers = { retentionIntervalMs: integer(60_000, { max: 86_400_000 }) };
@@ -111,12 +112,18 @@ export class Log {
       connection,
       catalog: this.#catalog,
       codecs: this.#codecs,
+      firstUse: () => this.#firstUse,
       onBackgroundError: (duty, error) => this.events.emit('background-error', { duty, error }),
       onClosed: () => void this.#producers.delete(producer),
     });
     this.#producers.add(producer);
     this.#keep();
     return producer;
+  }
+
+  /** Has the first record for a topic that is not known do this, and others for such topics wait until it is done. */
+  beforeFirstUnknownTopic(firstUse: FirstUse): void {
+    this.#firstUse = firstUse;
   }
 
   /** A member of a consumer group; it does nothing until `start()`. @throws {OptionsError} with every problem at once */

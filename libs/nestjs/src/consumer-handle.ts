@@ -1,6 +1,6 @@
 import type { Service } from '@millrace/delivery';
 import type { ConsumerPlan } from './consumer-plan.js';
-import { declareConsumerTopology } from './declare-topology.js';
+import { declareConsumers } from './declare-topology.js';
 import type { Millrace } from './millrace.js';
 import { tellOfMissingTopics } from './missing-topics.js';
 
@@ -17,6 +17,11 @@ export class ConsumerHandle {
     this.#onStopped = onStopped;
     // Made once to have its options checked; it does nothing until it is started.
     this.#service = plan.make();
+  }
+
+  /** How it consumes, and what must be declared before. */
+  get plan(): ConsumerPlan {
+    return this.#plan;
   }
 
   /** The handlers it runs: `OrderController.onOrder`. */
@@ -54,7 +59,7 @@ export class ConsumerHandle {
     if (this.#isRunning) return;
     this.#isRunning = true;
     try {
-      await declareConsumerTopology(this.#plan);
+      await declareConsumers(this.millrace, [this.#plan]);
       this.#service ??= this.#plan.make();
       await this.#service.start();
       await tellOfMissingTopics(this.#plan);

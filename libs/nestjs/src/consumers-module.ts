@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { Consumers } from './consumers.js';
 import { HandlerDiscovery } from './handler-discovery.js';
+import { HandlerRegistry } from './handler-registry.js';
 import { MillraceHealth } from './health.js';
 import { startLastAndStopFirst } from './nest-internals.js';
 
@@ -11,7 +12,7 @@ import { startLastAndStopFirst } from './nest-internals.js';
  */
 @Module({
   imports: [DiscoveryModule],
-  providers: [Consumers, HandlerDiscovery, MillraceHealth],
+  providers: [Consumers, HandlerDiscovery, HandlerRegistry, MillraceHealth],
   exports: [Consumers, MillraceHealth],
 })
 export class ConsumersModule {

@@ -32,16 +32,21 @@ export async function declareTopology({ name, log, broker, options }: Declarer, 
   throwProblems(`topology of connection "${name}"`, problems);
 }
 
-/** Declares what a consumer's decorators say; a queue that nobody declared gets default settings. */
-export async function declareConsumerTopology({ millrace, topology, queue }: ConsumerPlan): Promise<void> {
-  const { queues = [] } = topology;
-  const isMissing = queue !== undefined && queues.length === 0 && !(await isDeclared(millrace.broker, queue));
-  await declareTopology(millrace, joinTopologies([isMissing ? { ...topology, queues: [queue] } : topology]));
+/** Declares what consumers' decorators say; a queue that nobody declared gets default settings. */
+export async function declareConsumers(declarer: Declarer, plans: readonly ConsumerPlan[]): Promise<void> {
+  if (plans.length === 0) return;
+  const missing = await missingQueues(declarer.broker, plans);
+  await declareTopology(declarer, joinTopologies([{ queues: missing }, ...plans.map(({ topology }) => topology)]));
 }
 
-async function isDeclared(broker: Broker, queue: string): Promise<boolean> {
-  const steps = await broker.plan({ queues: [{ name: queue }] });
-  return !steps.some(({ action, kind }) => action === 'create' && kind === 'queue');
+/** The queues that are neither declared by the consumers' own decorators nor in Redis. */
+async function missingQueues(broker: Broker, plans: readonly ConsumerPlan[]): Promise<string[]> {
+  const named = plans.flatMap(({ queue, topology: { queues = [] } }) =>
+    queue === undefined || queues.length > 0 ? [] : [queue],
+  );
+  if (named.length === 0) return [];
+  const steps = await broker.plan({ queues: named.map((name) => ({ name })) });
+  return steps.filter(({ action, kind }) => action === 'create' && kind === 'queue').map(({ name }) => name);
 }
 
 /** @throws {TopicConflictError} it is declared with other settings that are not to be, or cannot be, changed */

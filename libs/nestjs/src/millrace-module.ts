@@ -6,6 +6,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
+import { Consumers } from './consumers.js';
 import { ConsumersModule } from './consumers-module.js';
 import { Millrace } from './millrace.js';
 import { assertConnectionName, type MillraceModuleInput, resolveModuleOptions } from './module-options.js';
@@ -106,11 +107,20 @@ function connectionModule(
     useFactory: ({ producer: own }: Millrace) => own,
   };
   const providers = [millrace, producer, ...publisherProviders(name, topology)];
+  // Beside the connection, not in it: tests put another one in its place.
+  const handlers: Provider = {
+    provide: Symbol(`millrace:${name}:handlers`),
+    inject: [getMillraceToken(name), Consumers],
+    useFactory: (made: Millrace, consumers: Consumers) => {
+      made.declareHandlersWith(() => consumers.declare(made));
+      return made.name;
+    },
+  };
   return {
     module: MillraceModule,
     global: true,
     imports: [ConsumersModule, ...(metadata.imports ?? [])],
-    providers: [...optionProviders, ...providers],
+    providers: [...optionProviders, ...providers, handlers],
     exports: [ConsumersModule, ...tokensOf(providers)],
   };
 }

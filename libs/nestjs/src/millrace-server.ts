@@ -3,6 +3,7 @@ import { type CustomTransportStrategy, type MessageHandler, Server } from '@nest
 import { isObservable, lastValueFrom } from 'rxjs';
 import { finalize } from 'rxjs/operators';
 import { ConsumerHandle } from './consumer-handle.js';
+import { declareConsumers } from './declare-topology.js';
 import { unwrap as unwrapEnvelope } from './envelope.js';
 import { type EventPatternHandler, planEvents } from './event-plans.js';
 import type { Millrace } from './millrace.js';
@@ -34,7 +35,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   readonly #isOwnConnection: boolean;
   readonly #events: EventPatternHandler[] = [];
   readonly #unwatch: () => void;
-  #consumers: ConsumerHandle[] = [];
+  #consumers: ConsumerHandle[] | undefined;
   #desk: RequestDesk | undefined;
   #closing: Promise<void> | undefined;
 
@@ -79,6 +80,16 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   /** As a part of its connection it can be started; `listen` has done all there is to do. */
   async start(): Promise<void> {}
 
+  /** Declares what its patterns bind, for who publishes before it listens. */
+  async declare(): Promise<void> {
+    await this.#millrace.broker.declareExchange({ name: this.#options.exchange, type: 'topic' });
+    await declareConsumers(
+      this.#millrace,
+      this.#eventConsumers().map(({ plan }) => plan),
+    );
+    await this.#requestDesk()?.declare();
+  }
+
   override on<K extends keyof TransportEvents>(event: K, callback: TransportEvents[K]): void {
     this.#millrace.connection.on(event, callback as never);
   }
@@ -91,26 +102,33 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   async #start(): Promise<void> {
     if (this.#isOwnConnection) await this.#millrace.connect();
     await this.#millrace.ready();
-    const { exchange } = this.#options;
-    await this.#millrace.broker.declareExchange({ name: exchange, type: 'topic' });
+    await this.declare();
+    await Promise.all([...this.#eventConsumers().map((consumer) => consumer.start()), this.#desk?.start()]);
+  }
+
+  #eventConsumers(): ConsumerHandle[] {
+    if (this.#consumers !== undefined) return this.#consumers;
     const plans = planEvents(this.#events, this.#millrace, this.#options, (handler, payload, context) =>
       this.#handle(handler, payload, context),
     );
     this.#consumers = plans.map((plan) => new ConsumerHandle(plan));
+    return this.#consumers;
+  }
+
+  #requestDesk(): RequestDesk | undefined {
     const requests = new Map([...this.messageHandlers].filter(([, handler]) => handler.isEventHandler !== true));
-    if (requests.size > 0) {
-      this.#desk = new RequestDesk(this.#millrace, this.#options, requests, {
-        observe: (value) => this.transformToObservable(value),
-        around: (context, work) => this.#withHooks(context, (end) => work().finally(end)),
-      });
-    }
-    await Promise.all([...this.#consumers.map((consumer) => consumer.start()), this.#desk?.start()]);
+    if (requests.size === 0) return undefined;
+    this.#desk ??= new RequestDesk(this.#millrace, this.#options, requests, {
+      observe: (value) => this.transformToObservable(value),
+      around: (context, work) => this.#withHooks(context, (end) => work().finally(end)),
+    });
+    return this.#desk;
   }
 
   async #close(): Promise<void> {
     const deadlineMs = this.#options.shutdownDeadlineMs ?? this.#millrace.options.shutdownDeadlineMs;
     await Promise.allSettled([
-      ...this.#consumers.map((consumer) => consumer.stop({ deadlineMs })),
+      ...(this.#consumers ?? []).map((consumer) => consumer.stop({ deadlineMs })),
       this.#desk?.stop({ deadlineMs }),
     ]);
     this.#millrace.detach(this);

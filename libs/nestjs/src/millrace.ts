@@ -1,5 +1,5 @@
 import { UnavailableError } from '@millrace/core';
-import { Events, type Service } from '@millrace/delivery';
+import { Events, FirstUse, type Service } from '@millrace/delivery';
 import { Log, type Producer } from '@millrace/log';
 import { instrument } from '@millrace/metrics';
 import { Broker } from '@millrace/queue';
@@ -12,6 +12,12 @@ import { joinTopologies, type Topology } from './topology.js';
 
 /** Where a connection stands: `waiting` for a Redis that was away at start, `ready` once its topology is declared. */
 export type MillraceState = 'new' | 'waiting' | 'ready' | 'closed';
+
+/** What consumes over a connection without being one of the application's handlers. */
+interface Attachment extends Service {
+  /** Declares what it consumes from, before it is started. */
+  declare?(): Promise<void>;
+}
 
 /** One connection of the application: its log, its broker, its events. Injected as itself, or with `@InjectMillrace(name)`. */
 export class Millrace implements OnModuleInit, OnApplicationShutdown {
@@ -28,12 +34,14 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   /** Exchanges and queues over this connection. */
   readonly broker: Broker;
   readonly #logger = new Logger('Millrace');
-  readonly #attached = new Set<Service>();
+  readonly #attached = new Set<Attachment>();
+  readonly #firstUse = new FirstUse(() => this.#declareForFirstUse());
   readonly #topologies: Partial<Topology>[] = [];
   readonly #closing = new AbortController();
   #state: MillraceState = 'new';
   #opened: Promise<void> = Promise.resolve();
   #producer: Producer | undefined;
+  #declareHandlers: (() => Promise<void>) | undefined;
   #ready: Promise<void> | undefined;
 
   /** Nothing is connected yet. */
@@ -60,23 +68,31 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** What must be drained with this connection's consumers beside them: a transport's server. */
-  get attached(): readonly Service[] {
+  get attached(): readonly Attachment[] {
     return [...this.#attached];
   }
 
   /** Adds a service to `attached`: it is stopped with the consumers, before the connection closes. */
-  attach(service: Service): void {
+  attach(service: Attachment): void {
     this.#attached.add(service);
   }
 
   /** Takes back what `attach` did. */
-  detach(service: Service): void {
+  detach(service: Attachment): void {
     this.#attached.delete(service);
   }
 
   /** Adds what is to be declared at start. Later it is declared at once, by {@link declare}. */
   require(topology: Partial<Topology>): void {
     this.#topologies.push(topology);
+  }
+
+  /**
+   * What declares everything that handlers of this connection bind and consume from. The first publish after the modules were
+   * made calls it, or the start of the consumers, whichever comes first.
+   */
+  declareHandlersWith(declare: () => Promise<void>): void {
+    this.#declareHandlers = declare;
   }
 
   /** Declares more topics, exchanges, queues and bindings while the application runs. */
@@ -117,8 +133,20 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     return this.#ready;
   }
 
+  /**
+   * As `ready`, and everything that handlers bind is declared too: from now on no message is lost for want of a binding.
+   *
+   * @throws {OptionsError} with every problem of every handler
+   */
+  async prepared(): Promise<void> {
+    while (!(await this.#firstUse.done(Number.POSITIVE_INFINITY)));
+  }
+
   /** Nest's first hook: declares before any other module's code runs. */
   async onModuleInit(): Promise<void> {
+    // Only from now on: before, not all modules are made, and nobody knows which handlers there are.
+    this.broker.beforeFirstPublish(this.#firstUse);
+    this.log.beforeFirstUnknownTopic(this.#firstUse);
     if (this.options.waitForRedis === 'background') return;
     try {
       await this.ready();
@@ -146,6 +174,12 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     await this.#opened;
     await declareTopology(this, joinTopologies(this.#topologies));
     if (this.#state !== 'closed') this.#state = 'ready';
+  }
+
+  async #declareForFirstUse(): Promise<void> {
+    await this.ready();
+    await this.#declareHandlers?.();
+    for (const service of this.#attached) await service.declare?.();
   }
 
   async #openOrExplain(): Promise<void> {

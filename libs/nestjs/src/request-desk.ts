@@ -51,12 +51,17 @@ export class RequestDesk implements Service {
   }
 
   async start(): Promise<void> {
+    await this.declare();
+    await this.#consumer.start();
+  }
+
+  /** Declares where requests come in. */
+  async declare(): Promise<void> {
     const queue = requestsQueue(this.#options.queue);
     const exchange = requestsExchange(this.#options.exchange);
     const bindings = [...this.#handlers.keys()].map((routingKey) => ({ exchange, queue, routingKey }));
     const exchanges = [{ name: exchange, type: 'topic' as const }];
     await this.#millrace.broker.declare({ exchanges, queues: [{ name: queue }], bindings });
-    await this.#consumer.start();
   }
 
   stop(options?: StopOptions): Promise<void> {

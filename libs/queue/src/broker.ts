@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CodecRegistry, type Headers, jsonCodec, rawCodec } from '@millrace/core';
-import type { Events, StopOptions } from '@millrace/delivery';
+import type { Events, FirstUse, StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
 import type { QueueConsumer } from './consuming/consumer.js';
@@ -172,6 +172,11 @@ export class Broker {
   /** The same for a handler that yields any number of replies. Ending the iteration early cancels the request. */
   requestStream(exchange: string, routingKey: string, body: unknown, options?: RequestOptions): AsyncIterable<unknown> {
     return this.#rpc.stream(exchange, routingKey, body, options);
+  }
+
+  /** Has the first publish do this, and every publish wait until it is done: what it rejects with, they fail with. */
+  beforeFirstPublish(firstUse: FirstUse): void {
+    this.#publisher.firstUse = firstUse;
   }
 
   /** Where bindings to topics lead: see @millrace/bridge. */

@@ -1,4 +1,5 @@
 import type { Codec } from '@millrace/core';
+import type { FirstUse } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 
@@ -8,6 +9,8 @@ export interface ProducerSurroundings {
   readonly catalog: TopicCatalog;
   /** By name. */
   readonly codecs: ReadonlyMap<string, Codec>;
+  /** What must be done before a topic that is not known is looked up; undefined: nothing. */
+  readonly firstUse: () => FirstUse | undefined;
   readonly onBackgroundError: (duty: string, error: unknown) => void;
   readonly onClosed: () => void;
 }

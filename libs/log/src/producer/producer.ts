@@ -41,7 +41,7 @@ export class Producer {
     this.#channel = channel;
     this.#around = around;
     this.#buffer = new SendBuffer(options.maxBufferedBytes);
-    this.#preparation = new RecordPreparation(around.catalog, around.codecs, options);
+    this.#preparation = new RecordPreparation(around, options);
     this.#schedule = new FlushSchedule(
       options.lingerMs,
       ({ topicName }) => this.#writers.get(topicName)?.onFlush(),

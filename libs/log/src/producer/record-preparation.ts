@@ -13,19 +13,24 @@ import type { TopicCatalog } from '../topics/topic-catalog.js';
 import { noSuchPartition } from './append-failure.js';
 import type { Parcel, PreparedRecord } from './parcel.js';
 import type { ProducerOptions } from './producer-options.js';
+import type { ProducerSurroundings } from './producer-surroundings.js';
 
 /** Bytes that a record takes in a batch beside its key, headers and value. */
 const recordOverheadBytes = 8;
+
+const notDeclaredInTime = 'what must be declared before the first record was not declared in time.';
 
 /** Checks records and encodes their values, so that what is wrong with one is found before anything is sent. */
 export class RecordPreparation {
   readonly #catalog: TopicCatalog;
   readonly #codecs: ReadonlyMap<string, Codec>;
+  readonly #firstUse: ProducerSurroundings['firstUse'];
   readonly #options: ProducerOptions;
 
-  constructor(catalog: TopicCatalog, codecs: ReadonlyMap<string, Codec>, options: ProducerOptions) {
-    this.#catalog = catalog;
-    this.#codecs = codecs;
+  constructor(around: ProducerSurroundings, options: ProducerOptions) {
+    this.#catalog = around.catalog;
+    this.#codecs = around.codecs;
+    this.#firstUse = around.firstUse;
     this.#options = options;
   }
 
@@ -79,8 +84,10 @@ export class RecordPreparation {
   async learn(record: RecordInput, timeoutMs: number): Promise<void> {
     const known = this.#catalog.peek(record.topic);
     if (known !== undefined && (record.partition ?? 0) < known.partitions) return;
+    const deadline = performance.now() + timeoutMs;
     try {
-      await this.#catalog.refresh(record.topic, Math.max(1, timeoutMs));
+      if ((await this.#firstUse()?.done(timeoutMs)) === false) throw new UnavailableError(notDeclaredInTime);
+      await this.#catalog.refresh(record.topic, Math.max(1, deadline - performance.now()));
     } catch (cause) {
       if (!(cause instanceof UnavailableError)) throw cause;
       throw new WriteError(cause.message, { failure: 'unavailable', mayBeWritten: false, cause });

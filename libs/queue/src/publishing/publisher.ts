@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ClosedError, InvalidMessageError, TopologyNotFoundError } from '@millrace/core';
+import type { FirstUse } from '@millrace/delivery';
 import { Cluster, PreparedArguments, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { BrokerOptions } from '../broker-options.js';
 import type { Router } from '../model/routing.js';
@@ -38,6 +39,8 @@ export class Publisher {
   readonly #shards = new ShardChoice();
   /** Told when publishing made a message of a queue a dead letter. */
   onDied: (queue: string) => void = () => undefined;
+  /** What must be done before the first message is routed; undefined: nothing, or it was. */
+  firstUse: FirstUse | undefined;
   #isClosed = false;
 
   constructor(connection: RedisConnection, cache: TopologyCache, options: BrokerOptions) {
@@ -56,19 +59,33 @@ export class Publisher {
   send(publication: Publication): Promise<void> | undefined {
     if (this.#isClosed) return Promise.reject(new ClosedError('the broker'));
     const { known } = this.#cache;
-    if (known === undefined || !this.#window.hasRoom()) return this.#sendLater(publication);
+    if (known === undefined || this.firstUse !== undefined || !this.#window.hasRoom())
+      return this.#sendLater(publication);
     this.#window.enter(publication);
     this.#routeBy(known, publication);
     return undefined;
   }
 
   async #sendLater(publication: Publication): Promise<void> {
+    if (this.firstUse !== undefined && !(await this.#prepared(this.firstUse, publication))) return;
     if (!(await this.#window.room(publication.deadlineMs - performance.now()))) {
       publication.giveUp('timeout', `${this.#window.count} messages wait for their receipts and none got one in time`);
       return;
     }
     this.#window.enter(publication);
     await this.#route(publication);
+  }
+
+  /** False: it was not done within the message's deadline, and the message has failed. */
+  async #prepared(firstUse: FirstUse, publication: Publication): Promise<boolean> {
+    if (await firstUse.done(publication.deadlineMs - performance.now())) {
+      this.firstUse = undefined;
+      return true;
+    }
+    const { isUp, downReason } = this.#connection;
+    if (isUp) publication.giveUp('timeout', 'what must be declared before the first message was not declared in time');
+    else publication.giveUp('unavailable', `Redis is away: ${downReason}`);
+    return false;
   }
 
   get events(): BrokerOptions['events'] {

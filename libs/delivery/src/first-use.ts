@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Longer timers of Node fire immediately. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * Work that must be done before something is used for the first time. Nobody starts it but the first use; all uses until its
+ * end wait for it. When it fails, those that waited fail with its error, and the next use starts it again.
+ */
+export class FirstUse {
+  readonly #work: () => Promise<unknown>;
+  #underWay: Promise<unknown> | undefined;
+  #isDone = false;
+
+  constructor(work: () => Promise<unknown>) {
+    this.#work = work;
+  }
+
+  /** Whether nothing is left to wait for. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Resolves to whether it was done within `timeoutMs`. Rejects with what the work rejected with. */
+  async done(timeoutMs: number): Promise<boolean> {
+    if (this.#isDone) return true;
+    this.#underWay ??= this.#start();
+    const inTime = new AbortController();
+    const waitMs = Math.min(Math.max(0, timeoutMs), longestTimerMs);
+    const late = sleep(waitMs, false, { signal: inTime.signal }).catch(() => false);
+    try {
+      return await Promise.race([this.#underWay.then(() => true), late]);
+    } finally {
+      inTime.abort();
+    }
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#work();
+      this.#isDone = true;
+    } finally {
+      this.#underWay = undefined;
+    }
+  }
+}

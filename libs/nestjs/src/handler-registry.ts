@@ -1,0 +1,148 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
+import { Connections } from './connections.js';
+import { ConsumerHandle } from './consumer-handle.js';
+import type { ConsumerPlan } from './consumer-plan.js';
+import { declareConsumers } from './declare-topology.js';
+import { HandlerDiscovery } from './handler-discovery.js';
+import { HandlerPipeline } from './handler-pipeline.js';
+import { type HandlerPlan, type PlannedHandler, planHandler } from './handler-plan.js';
+import type { Millrace } from './millrace.js';
+import { consumerPlans } from './plan-consumers.js';
+import type { RunHandler } from './run-enhanced.js';
+import { throwProblems } from './topology.js';
+
+/** The application's connections and handlers, and the consumers that run these: found, checked and declared, not started. */
+@Injectable()
+export class HandlerRegistry {
+  readonly connections = new Connections();
+  readonly #discovery: DiscoveryService;
+  readonly #handlers: HandlerDiscovery;
+  readonly #pipelines: readonly [withGlobal: HandlerPipeline, without: HandlerPipeline];
+  readonly #consumers: ConsumerHandle[] = [];
+  readonly #plans: HandlerPlan[] = [];
+  #found: Promise<void> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    discovery: DiscoveryService,
+    handlers: HandlerDiscovery,
+    moduleRef: ModuleRef,
+    creator: ExternalContextCreator,
+  ) {
+    this.#discovery = discovery;
+    this.#handlers = handlers;
+    this.#pipelines = [new HandlerPipeline(moduleRef, creator, true), new HandlerPipeline(moduleRef, creator, false)];
+  }
+
+  /** One entry a consumer; handlers that share a queue share a consumer. */
+  get consumers(): readonly ConsumerHandle[] {
+    return this.#consumers;
+  }
+
+  /** Every handler that was found, with how it is run. */
+  get plans(): readonly HandlerPlan[] {
+    return this.#plans;
+  }
+
+  /**
+   * Finds connections and handlers: once, for the start or for the first publish before it.
+   *
+   * @throws {OptionsError} with every problem of every handler
+   */
+  find(): Promise<void> {
+    this.#found ??= this.#findAll();
+    return this.#found;
+  }
+
+  /**
+   * Takes up handlers of modules that came since; resolves to their consumers.
+   *
+   * @throws {OptionsError} with every problem of every new handler; none of them is taken up then
+   */
+  takeUp(problems: string[] = []): Promise<readonly ConsumerHandle[]> {
+    // One call after the other: none may overtake another that is still asking for the options of handlers.
+    const taken = this.#turn.then(() => this.#takeUpNew(problems));
+    this.#turn = taken.catch(() => undefined);
+    return taken;
+  }
+
+  /** The consumer of a handler without a method. @throws {OptionsError} */
+  async subscribe(kind: 'log' | 'queue', options: object, handler: RunHandler): Promise<ConsumerHandle> {
+    const label = 'name' in options && typeof options.name === 'string' ? options.name : `${kind} subscription`;
+    const problems: string[] = [];
+    const found = { label, kind, options, policies: {}, payloadClass: undefined };
+    const plans = await this.#plan([found], problems, () => handler);
+    const [plan] = consumerPlans(plans, (problem) => problems.push(problem));
+    throwProblems(label, problems);
+    if (plan === undefined) throw new Error(`${label}: nothing to consume`);
+    const handle: ConsumerHandle = new ConsumerHandle(plan, () => this.#forget(handle));
+    this.#consumers.push(handle);
+    return handle;
+  }
+
+  /** Declares what the handlers of a connection bind and consume from; by default of all its consumers. */
+  async declare(millrace: Millrace, handles: readonly ConsumerHandle[] = this.#consumers): Promise<void> {
+    const own = handles.filter((handle) => handle.millrace === millrace);
+    await declareConsumers(
+      millrace,
+      own.map(({ plan }) => plan),
+    );
+  }
+
+  async #findAll(): Promise<void> {
+    const problems: string[] = [];
+    this.connections.find(this.#discovery, (problem) => problems.push(problem));
+    await this.takeUp(problems);
+  }
+
+  async #takeUpNew(problems: string[]): Promise<readonly ConsumerHandle[]> {
+    const plans = await this.#plan(await this.#handlers.discover(), problems, ({ method }, globalEnhancers) =>
+      this.#pipelines[globalEnhancers ? 0 : 1].create(method),
+    );
+    const made = consumerPlans(plans, (problem) => problems.push(problem)).map((plan) => this.#make(plan, problems));
+    throwProblems('Millrace handlers', problems);
+    const consumers = made.filter((consumer) => consumer !== undefined);
+    this.#plans.push(...plans);
+    this.#consumers.push(...consumers);
+    return consumers;
+  }
+
+  async #plan<H extends PlannedHandler>(
+    handlers: readonly H[],
+    problems: string[],
+    pipeline: (handler: H, globalEnhancers: boolean) => RunHandler,
+  ): Promise<HandlerPlan[]> {
+    const report = (problem: string): void => {
+      problems.push(problem);
+    };
+    const plans: HandlerPlan[] = [];
+    for (const handler of handlers) {
+      const run = (globalEnhancers: boolean): RunHandler => pipeline(handler, globalEnhancers);
+      const plan = await planHandler(handler, { connections: this.connections.byName, pipeline: run, report });
+      if (plan !== undefined) plans.push(plan);
+    }
+    return plans;
+  }
+
+  #make(plan: ConsumerPlan, problems: string[]): ConsumerHandle | undefined {
+    const other = this.#consumers.find(({ source, millrace }) => source === plan.source && millrace === plan.millrace);
+    if (other !== undefined) {
+      problems.push(`${plan.label}: ${other.label} consumes from ${plan.source} already: load their modules together`);
+      return undefined;
+    }
+    try {
+      return new ConsumerHandle(plan);
+    } catch (error) {
+      const texts = error instanceof Error && 'problems' in error ? error.problems : undefined;
+      if (!Array.isArray(texts)) throw error;
+      problems.push(...texts.map((text) => `${plan.label}: ${text}`));
+      return undefined;
+    }
+  }
+
+  #forget(handle: ConsumerHandle): void {
+    const index = this.#consumers.indexOf(handle);
+    if (index >= 0) this.#consumers.splice(index, 1);
+  }
+}
