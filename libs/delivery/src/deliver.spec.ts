@@ -76,19 +76,45 @@ describe('deliver', () => {
     expect(seen).toEqual(['a in', 'b in', 'handler', 'b out', 'a out']);
   });
 
-  it('fails an overrunning handler at its deadline, aborts its signal, and tells when it has really ended', async () => {
+  it('fails an overrunning handler when it ends after its signal was aborted, however it ends', async () => {
     const context = new TestContext();
-    let finish: () => void = () => undefined;
-    const handle = () => new Promise<void>((resolve) => (finish = resolve));
-    const outcome = await deliver({ handle, handlerTimeoutMs: 5 }, context, () => 1);
+    const handle = (_payload: unknown, { signal }: TestContext) =>
+      new Promise((resolve) => signal.addEventListener('abort', resolve));
+    const outcome = await deliver({ handle, handlerTimeoutMs: 1, abortGraceMs: 60_000 }, context, () => 1);
     expect(outcome).toMatchObject({ kind: 'failed', error: expect.any(DeadlineExceededError) });
+    expect(context.isGivenUp).toBe(false);
+  });
+
+  it('gives an overrunning handler up after its grace, and reports what it does later', async () => {
+    const context = new TestContext();
+    let finish: (value: number) => void = () => undefined;
+    const late: Outcome[] = [];
+    const plan = {
+      handle: () => new Promise((resolve) => (finish = resolve)),
+      handlerTimeoutMs: 1,
+      abortGraceMs: 1,
+      onLate: (outcome: Outcome) => void late.push(outcome),
+    };
+    expect(await deliver(plan, context, () => 1)).toMatchObject({ kind: 'failed' });
+    expect(context.isGivenUp).toBe(true);
     expect(context.signal.aborted).toBe(true);
-    let hasEnded = false;
-    const ended = context.handlerEnded.then(() => (hasEnded = true));
-    await Promise.resolve();
-    expect(hasEnded).toBe(false);
-    finish();
-    await ended;
+    await context.handlerReleased();
+    finish(7);
+    await context.handlerEnded;
+    expect(late).toEqual([{ kind: 'completed', result: 7 }]);
+  });
+
+  it('releases an abandoned handler that does not end after the same grace', async () => {
+    const context = new TestContext();
+    const plan = { handle: () => new Promise(() => undefined), handlerTimeoutMs: 0, abortGraceMs: 1 };
+    const delivery = deliver(plan, context, () => 1);
+    context.abandon(new Error('lease lost'));
+    expect(await delivery).toEqual({ kind: 'abandoned' });
+    expect(context.isGivenUp).toBe(false);
+    const keepAlive = setInterval(() => undefined, 1000);
+    await context.handlerReleased();
+    clearInterval(keepAlive);
+    expect(context.isGivenUp).toBe(true);
   });
 
   it('lets a handler move its deadline', async () => {

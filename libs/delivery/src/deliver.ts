@@ -1,15 +1,13 @@
 import { CodecError, type Outcome, outcomeOfThrow, ValidationError } from '@millrace/core';
-import type { DeliveryContext } from './delivery-context.js';
+import type { DeliveryContext, DeliveryTerms } from './delivery-context.js';
 import type { Handler } from './middleware.js';
 
 /** How messages of one handler are run. */
-export interface DeliveryPlan<C extends DeliveryContext> {
+export interface DeliveryPlan<C extends DeliveryContext> extends DeliveryTerms<C> {
   /** The handler within its middleware. */
   readonly handle: Handler<C>;
   /** Checks a payload and may answer a changed one. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: C) => unknown) | undefined;
-  /** How long the handler may take; 0 means for ever. */
-  readonly handlerTimeoutMs: number;
 }
 
 /**
@@ -34,7 +32,7 @@ export function deliverTo<C extends DeliveryContext>(
   decode: (context: C) => unknown,
   decide: (outcome: Outcome, context: C) => void,
 ): void {
-  if (!context.begin(plan.handlerTimeoutMs, decide)) return;
+  if (!context.begin(plan, decide)) return;
   let result: unknown;
   try {
     const payload = read(decode, context);

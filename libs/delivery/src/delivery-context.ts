@@ -9,8 +9,12 @@ export abstract class DeliveryContext {
   #abortReason: unknown;
   #timer: NodeJS.Timeout | undefined;
   #timeoutMs = 0;
+  #terms: DeliveryTerms<this> | undefined;
   #decide: Decide<this> | undefined;
   #running: PromiseLike<unknown> | undefined;
+  /** What the attempt is, once its deadline has passed, however its handler ends. */
+  #overrun: Outcome | undefined;
+  #isGivenUp = false;
 
   /** Which attempt this is, from 1. */
   abstract readonly attempt: number;
@@ -18,7 +22,10 @@ export abstract class DeliveryContext {
   /** Which message this is, in words: for errors and logs. */
   abstract describe(): string;
 
-  /** Aborted when the deadline passes, the message is cancelled, or the lease on it is lost. */
+  /**
+   * Aborted when the deadline passes, the message is cancelled, or the lease on it is lost. After the deadline the handler has
+   * `abortGraceMs` to end; then its attempt is given up, and another may begin while it still runs.
+   */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -27,34 +34,65 @@ export abstract class DeliveryContext {
     return this.#controller.signal;
   }
 
-  /** Moves the deadline to `timeoutMs` from now. Default: the handler's own `handlerTimeoutMs`. */
+  /** Whether `signal` is aborted, without making a signal. */
+  get isAborted(): boolean {
+    return this.#abortReason !== undefined;
+  }
+
+  /** Whether the attempt was given up while its handler still ran: what that still does counts for nothing. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
+  /** Moves the deadline to `timeoutMs` from now; one that has passed stays. Default: the handler's own `handlerTimeoutMs`. */
   extend(timeoutMs: number = this.#timeoutMs): void {
-    if (this.#decide === undefined || timeoutMs <= 0) return;
+    if (this.#decide === undefined || this.isAborted || timeoutMs <= 0) return;
     clearTimeout(this.#timer);
     this.#timeoutMs = timeoutMs;
-    this.#timer = setTimeout(() => this.#overrun(), timeoutMs);
+    this.#timer = setTimeout(() => this.#exceed(), timeoutMs);
   }
 
   /**
    * Takes the delivery back: the signal is aborted, and the outcome is `abandoned` whatever the handler still does.
-   * Nothing happens when the outcome is known already.
+   * Nothing happens when the outcome is known already; an attempt that has exceeded its deadline has failed, without more time to end.
    */
   abandon(reason: Error): void {
-    this.#interrupt(reason, { kind: 'abandoned' });
+    if (this.#overrun !== undefined) this.#settle(this.#overrun);
+    if (this.isAborted) return;
+    this.#abortReason = reason;
+    this.#settle({ kind: 'abandoned' });
+    this.#controller?.abort(reason);
   }
 
-  /** Settles when user code has really ended, which after an overrun is later than the outcome is known. */
+  /** Resolves when user code has really ended, which after `abandon` is later than the outcome is known. */
   get handlerEnded(): Promise<void> {
     return Promise.resolve(this.#running).then(ignore, ignore);
+  }
+
+  /** Resolves when user code has ended or, `abortGraceMs` after its signal was aborted, is given up. */
+  handlerReleased(): Promise<void> {
+    if (this.#isGivenUp) return Promise.resolve();
+    if (!this.isAborted) return this.handlerEnded;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#isGivenUp = true;
+        resolve();
+      }, this.#graceMs).unref();
+      void this.handlerEnded.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   /**
    * For the pipeline: the handler is about to be called; `decide` takes the one outcome.
    * Answers false when the delivery was taken back before: then the handler must not be called.
    */
-  begin(timeoutMs: number, decide: Decide<this>): boolean {
+  begin(terms: DeliveryTerms<this>, decide: Decide<this>): boolean {
     this.#decide = decide;
-    this.#timeoutMs = timeoutMs;
+    this.#terms = terms;
+    this.#timeoutMs = terms.handlerTimeoutMs;
     if (this.#abortReason === undefined) return true;
     this.#settle({ kind: 'abandoned' });
     return false;
@@ -68,6 +106,12 @@ export abstract class DeliveryContext {
 
   /** For the pipeline: the handler ended. The outcome counts unless the delivery was interrupted before. */
   end(outcome: Outcome): void {
+    if (this.#isGivenUp) this.#terms?.onLate?.(outcome, this);
+    else this.#settle(this.#overrun ?? outcome);
+  }
+
+  /** The handler says itself what becomes of its message. It counts unless the attempt is over. */
+  protected decideNow(outcome: Outcome): void {
     this.#settle(outcome);
   }
 
@@ -76,16 +120,20 @@ export abstract class DeliveryContext {
     if (this.#decide !== undefined && this.#timer === undefined) this.extend();
   }
 
-  #overrun(): void {
-    const error = new DeadlineExceededError(this.describe(), this.#timeoutMs);
-    this.#interrupt(error, { kind: 'failed', error });
+  get #graceMs(): number {
+    return this.#terms?.abortGraceMs ?? defaultAbortGraceMs;
   }
 
-  #interrupt(reason: unknown, outcome: Outcome): void {
-    if (this.#abortReason !== undefined) return;
-    this.#abortReason = reason;
-    this.#settle(outcome);
-    this.#controller?.abort(reason);
+  #exceed(): void {
+    const error = new DeadlineExceededError(this.describe(), this.#timeoutMs);
+    const overrun: Outcome = { kind: 'failed', error };
+    this.#abortReason = error;
+    this.#overrun = overrun;
+    this.#timer = setTimeout(() => {
+      this.#isGivenUp = true;
+      this.#settle(overrun);
+    }, this.#graceMs);
+    this.#controller?.abort(error);
   }
 
   #settle(outcome: Outcome): void {
@@ -94,6 +142,19 @@ export abstract class DeliveryContext {
     this.#decide = undefined;
     decide?.(outcome, this);
   }
+}
+
+/** How long a handler may go on after its signal was aborted because of its deadline, unless its consumer says otherwise. */
+export const defaultAbortGraceMs = 5000;
+
+/** How much time a delivery has. */
+export interface DeliveryTerms<C> {
+  /** How long the handler may take, in ms; 0 means for ever. */
+  readonly handlerTimeoutMs: number;
+  /** How long it has to end after that, in ms, before its attempt is given up. Default 5,000. */
+  readonly abortGraceMs?: number | undefined;
+  /** Is told what became of a handler that ended after its attempt had been given up. Must not throw. */
+  onLate?(outcome: Outcome, context: C): void;
 }
 
 /** Takes the outcome of a context. Written as a method, so that a context with more to it still is a DeliveryContext. */

@@ -32,6 +32,17 @@ export interface MillraceEvents {
       readonly startedAt?: number | undefined;
     },
   ];
+  /** A handler ended after its attempt had been given up (`abortGraceMs`): what it did counts for nothing. */
+  'late-outcome': [
+    event: HandlerLabels & {
+      readonly outcome: Outcome['kind'];
+      readonly attempt: number;
+      /** What it handled, in words. */
+      readonly subject: string;
+      /** What it threw. */
+      readonly error?: unknown;
+    },
+  ];
   /** A failed message will be handled again. */
   'retry-scheduled': [
     event: HandlerLabels & { readonly attempt: number; readonly delayMs: number; readonly error: unknown },

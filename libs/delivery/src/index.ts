@@ -4,11 +4,12 @@
  * @module @millrace/delivery
  */
 export { type DeliveryPlan, deliver, deliverTo } from './deliver.js';
-export { DeliveryContext } from './delivery-context.js';
+export { DeliveryContext, type DeliveryTerms, defaultAbortGraceMs } from './delivery-context.js';
 export { Events, type HandlerLabels, type MillraceEvents, type RunningConsumer } from './events.js';
 export { FirstUse } from './first-use.js';
 export { HandledRun } from './handled-run.js';
 export { InFlight } from './in-flight.js';
+export { tellLate } from './late-outcome.js';
 export { Lifecycle, type LifecycleState, type Service, type StopOptions } from './lifecycle.js';
 export { type Handler, type Middleware, withMiddleware } from './middleware.js';
 export { type Poll, PollLoop } from './poll-loop.js';

@@ -70,6 +70,18 @@ function countByHandler(listeners: Listeners, registry: Registry): void {
   );
   listeners.on('consumer-started', ({ handler }) => retries.add(handler, 0));
   listeners.on('retry-scheduled', ({ handler }) => retries.add(handler));
+  const late = new Tally();
+  new PulledCounter(
+    {
+      name: 'millrace_late_outcomes_total',
+      help: 'Handlers that ended after their attempt had been given up.',
+      labelNames: ['handler'],
+    },
+    registry,
+    () => late.series((handler) => ({ handler })),
+  );
+  listeners.on('consumer-started', ({ handler }) => late.add(handler, 0));
+  listeners.on('late-outcome', ({ handler }) => late.add(handler));
   const lost = new Tally(['']);
   new PulledCounter(
     {

@@ -26,6 +26,10 @@ export function writeEventsToLogger(
   events.on('dead-lettered', ({ handler, source, reason, error }) => {
     logger.error(`${handler} gave a message of ${source} up (${reason}): ${messageOf(error)}`, stackOf(error));
   });
+  events.on('late-outcome', ({ handler, subject, attempt, outcome, error }) => {
+    const how = error === undefined ? outcome : `${outcome}: ${messageOf(error)}`;
+    logger.warn(`${handler} ended after attempt ${attempt} at ${subject} was given up (${how}): it counts for nothing`);
+  });
   events.on('lease-lost', ({ source }) => logger.warn(`Lease lost on ${source}: others handle its messages now`));
   events.on('background-error', ({ duty, error }) => {
     const isOutage = redisFailure(error).failure === 'unavailable' || error instanceof UnavailableError;

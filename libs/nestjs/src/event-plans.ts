@@ -48,12 +48,13 @@ export function planEvents(
 }
 
 function queueOptions({ pattern }: EventPatternHandler, options: MillraceServerOptions): Record<string, unknown> {
-  const { queue, exchange, concurrency, handlerTimeoutMs } = options;
+  const { queue, exchange, concurrency, handlerTimeoutMs, abortGraceMs } = options;
   return {
     queue,
     bind: [{ exchange, routingKey: pattern }],
     pattern,
     concurrency,
     ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
+    ...(abortGraceMs === undefined ? {} : { abortGraceMs }),
   };
 }

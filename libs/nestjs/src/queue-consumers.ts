@@ -15,6 +15,7 @@ interface QueuePart {
   /** Options of the consumer as a whole. */
   readonly shared: Readonly<Record<string, unknown>>;
   readonly handlerTimeoutMs: unknown;
+  readonly abortGraceMs: unknown;
   readonly plan: HandlerPlan;
 }
 
@@ -31,7 +32,7 @@ export function queueConsumers(plans: readonly HandlerPlan[], report: (problem: 
 }
 
 function queuePart(plan: HandlerPlan, report: (problem: string) => void): QueuePart | undefined {
-  const { queue, bind = [], pattern, handlerTimeoutMs, deadLetter, ...shared } = plan.options;
+  const { queue, bind = [], pattern, handlerTimeoutMs, abortGraceMs, deadLetter, ...shared } = plan.options;
   if (deadLetter !== undefined) {
     report(
       `${plan.label}: the dead letters of a queue go where the queue's declaration says (deadLetter of the queue)`,
@@ -46,7 +47,8 @@ function queuePart(plan: HandlerPlan, report: (problem: string) => void): QueueP
     report(`${plan.label}: bind must be a list of { exchange, routingKey }`);
     return undefined;
   }
-  return { queue, bind, pattern: typeof pattern === 'string' ? pattern : undefined, shared, handlerTimeoutMs, plan };
+  const times = { handlerTimeoutMs, abortGraceMs };
+  return { queue, bind, pattern: typeof pattern === 'string' ? pattern : undefined, shared, ...times, plan };
 }
 
 function queueConsumer(parts: readonly QueuePart[], report: (problem: string) => void): ConsumerPlan {
@@ -105,17 +107,21 @@ function patternsOf({ pattern, bind }: QueuePart): readonly string[] {
   return [...new Set(bind.map(({ routingKey = '' }) => (routingKey === '' ? '#' : routingKey)))];
 }
 
-function batching({ plan, handlerTimeoutMs }: QueuePart): Partial<ConsumerInput> {
+function batching(part: QueuePart): Partial<ConsumerInput> {
+  const { plan } = part;
   return {
     batchHandler: (messages, context) => plan.run(messages, context) as Promise<undefined>,
     retry: plan.retry,
     validate: plan.validate,
-    ...timeout({ handlerTimeoutMs }),
+    ...timeout(part),
   };
 }
 
-function timeout({ handlerTimeoutMs }: Pick<QueuePart, 'handlerTimeoutMs'>): { handlerTimeoutMs?: number } {
-  return handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs: handlerTimeoutMs as number };
+function timeout({ handlerTimeoutMs, abortGraceMs }: QueuePart): { handlerTimeoutMs?: number; abortGraceMs?: number } {
+  return {
+    ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs: handlerTimeoutMs as number }),
+    ...(abortGraceMs === undefined ? {} : { abortGraceMs: abortGraceMs as number }),
+  };
 }
 
 function topologyOf(parts: readonly QueuePart[]): Partial<Topology> {

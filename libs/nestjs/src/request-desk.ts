@@ -47,6 +47,7 @@ export class RequestDesk implements Service {
       retry: false,
       handler: (payload, context) => this.#answer(payload, context),
       ...(options.handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs: options.handlerTimeoutMs }),
+      ...(options.abortGraceMs === undefined ? {} : { abortGraceMs: options.abortGraceMs }),
     });
   }
 

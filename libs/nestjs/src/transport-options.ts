@@ -42,6 +42,8 @@ export interface MillraceServerOptions extends SharedTransportOptions {
   readonly concurrency: number;
   /** How long a handler may take, in ms; 0: for ever. Default 1,800,000, that of a queue's consumer. */
   readonly handlerTimeoutMs?: number | undefined;
+  /** How long a handler may go on after that, when its signal was aborted, before its attempt is given up. Default 5,000. */
+  readonly abortGraceMs?: number | undefined;
   /** How long handlers in flight may take at `close()`. Default: the connection's `shutdownDeadlineMs`. */
   readonly shutdownDeadlineMs?: number | undefined;
 }
@@ -98,6 +100,7 @@ const serverReaders: OptionReaders<MillraceServerOptions> = {
   retry,
   concurrency: integer(10, { min: 1, max: 1000 }),
   handlerTimeoutMs: optional(integer(0)),
+  abortGraceMs: optional(integer(0)),
   shutdownDeadlineMs: optional(integer(0)),
 };
 

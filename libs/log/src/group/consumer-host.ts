@@ -1,16 +1,19 @@
-import type { CodecRegistry } from '@millrace/core';
+import type { CodecRegistry, Outcome } from '@millrace/core';
 import {
   type DeliveryPlan,
   type Events,
   type HandlerLabels,
   type RunningConsumer,
+  tellLate,
   withMiddleware,
 } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { DeadLetterChannel } from '../dead-letters/dead-letter-channel.js';
 import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
+import type { BatchContext } from '../partition/batch-context.js';
 import { Dispatcher } from '../partition/dispatcher.js';
-import type { PartitionWorker, PrefetchShare } from '../partition/partition-worker.js';
+import type { PartitionWorker } from '../partition/partition-worker.js';
+import type { PrefetchShare } from '../partition/prefetch-room.js';
 import type { RecordContext } from '../partition/record-context.js';
 import type { WorkerHost } from '../partition/worker-host.js';
 import type { CommitReply } from '../store/commit.js';
@@ -47,8 +50,9 @@ export class ConsumerHost implements WorkerHost {
     this.dispatcher = new Dispatcher(options.concurrency, options.maxPerSecond);
     const channel = new DeadLetterChannel(connection, options);
     this.deadLetters = new DeadLetterWriter(channel, catalog, topics, options.deadLetter);
-    const { handler = () => undefined, middleware, validate, handlerTimeoutMs } = options;
-    this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs };
+    const { handler = () => undefined, middleware, validate, handlerTimeoutMs, abortGraceMs } = options;
+    const onLate = (outcome: Outcome, context: RecordContext): void => this.tellLate(context, outcome);
+    this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs, abortGraceMs, onLate };
     this.#calls = calls;
     const { name = options.group, group } = options;
     this.#consumer = { handler: name, source: `group:${group}`, group, running: () => this.dispatcher.running };
@@ -70,6 +74,10 @@ export class ConsumerHost implements WorkerHost {
 
   tellStopped(): void {
     this.events.emit('consumer-stopped', this.#consumer);
+  }
+
+  tellLate(context: RecordContext | BatchContext, outcome: Outcome): void {
+    tellLate(this.events, this.labelsOf(context.topic), context, outcome);
   }
 
   tellCommit({ topic, partition, group }: GroupPartition, result: CommitReply['kind'], offset: number): void {

@@ -13,7 +13,7 @@ import {
   retryPolicy,
   text,
 } from '@millrace/core';
-import type { Handler, Middleware } from '@millrace/delivery';
+import { defaultAbortGraceMs, type Handler, type Middleware } from '@millrace/delivery';
 import { type Ordering, orderings } from '../model/lanes.js';
 import { type OutOfRangePolicy, outOfRangePolicies } from '../model/offset-range.js';
 import type { BatchContext, BatchRecord } from '../partition/batch-context.js';
@@ -58,6 +58,11 @@ export interface ConsumerOptions {
   readonly replicaTimeoutMs: number;
   /** How long a handler may take unless it calls `context.extend()`; 0: for ever. Default 300,000, Kafka's max.poll.interval.ms. */
   readonly handlerTimeoutMs: number;
+  /**
+   * How long a handler may go on after its deadline, when its signal was aborted. Then its attempt is given up: the next one
+   * begins, with a higher `epoch`, or the record is dead-lettered, although the handler still runs. Default 5,000.
+   */
+  readonly abortGraceMs: number;
   /** `auto` (default): when the handler resolved. `manual`: when it called `context.commit()`. */
   readonly commit: 'auto' | 'manual';
   /** Longest time between a record's end and its commit. Default 100. */
@@ -125,6 +130,7 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     minReplicas: integer(0),
     replicaTimeoutMs: integer(3000, { min: 1, max: 5000 }),
     handlerTimeoutMs: integer(300_000, { max: 2_147_483_647 }),
+    abortGraceMs: integer(defaultAbortGraceMs),
     commit: oneOf(['auto', 'manual'], 'auto'),
     commitIntervalMs: integer(100),
     memberId: optional(name('member', '')),

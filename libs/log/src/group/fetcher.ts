@@ -1,6 +1,7 @@
 import { PollLoop } from '@millrace/delivery';
 import { Cluster, type RedisConnection } from '@millrace/redis';
-import type { PartitionWorker, PrefetchShare } from '../partition/partition-worker.js';
+import type { PartitionWorker } from '../partition/partition-worker.js';
+import type { PrefetchShare } from '../partition/prefetch-room.js';
 import { type BatchReader, BlockingReader } from '../reader/batch-reader.js';
 import { PollingReader } from '../reader/polling-reader.js';
 

@@ -6,7 +6,8 @@ import { Lifecycle, type LifecycleState, PollLoop, type Service, type StopOption
 import { asOutage } from '@millrace/redis';
 import { subscribeTo } from '../model/subscription.js';
 import type { TopicPartition } from '../model/topic-partition.js';
-import type { PartitionWorker, PrefetchShare } from '../partition/partition-worker.js';
+import type { PartitionWorker } from '../partition/partition-worker.js';
+import type { PrefetchShare } from '../partition/prefetch-room.js';
 import { Committer } from './committer.js';
 import { ConsumerHost } from './consumer-host.js';
 import type { ConsumerOptions } from './consumer-options.js';

@@ -14,7 +14,6 @@ const renewAfter = 1 / 6;
 export class HeldLease implements LeaseHolder {
   readonly place: GroupPartition;
   readonly owner: string;
-  readonly epoch: number;
   readonly leaseMs: number;
   /** How often the group's offset in this partition was set by hand. */
   rewinds: number;
@@ -23,6 +22,7 @@ export class HeldLease implements LeaseHolder {
   #doubtedAt = 0;
   #sentAt = 0;
   #isLost = false;
+  #epoch: number;
 
   constructor(
     place: GroupPartition,
@@ -30,10 +30,20 @@ export class HeldLease implements LeaseHolder {
   ) {
     this.place = place;
     this.owner = holder.owner;
-    this.epoch = holder.epoch;
+    this.#epoch = holder.epoch;
     this.leaseMs = holder.leaseMs;
     this.rewinds = holder.rewinds;
     this.extend(holder.sentAt);
+  }
+
+  /** Grows with each change of owner, and when its owner has to tell what it does now from what it did before. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** What is sent from now on has a higher epoch. */
+  raiseEpoch(): void {
+    this.#epoch++;
   }
 
   /** Redis extended it; the request was sent at `sentAt` (monotonic). */

@@ -1,5 +1,6 @@
 import type { Headers } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
+import { givenUp } from './fence.js';
 import type { RecordTask } from './record-context.js';
 
 /** One record of a batch. */
@@ -28,7 +29,7 @@ export class BatchContext extends DeliveryContext {
   readonly partition: number;
   /** The group it is handled for. */
   readonly group: string;
-  /** Grows with each change of the partition's owner: a fencing token. */
+  /** A fencing token: see `RecordContext.epoch`. */
   readonly epoch: number;
   readonly #tasks: readonly RecordTask[];
   readonly #failures = new Map<number, unknown>();
@@ -59,6 +60,7 @@ export class BatchContext extends DeliveryContext {
 
   /** Marks every record of the batch as done, now; see `RecordContext.commit`. @throws {LeaseLostError} */
   async commit(): Promise<void> {
+    if (this.isGivenUp) throw givenUp(this);
     await Promise.all(this.#tasks.map((task) => task.commit()));
   }
 

@@ -97,14 +97,16 @@ export class BatchRunner {
     records: readonly BatchRecord[],
     outcomes: Map<RecordTask, Outcome>,
   ): Promise<void> {
-    const { batchHandler, handlerTimeoutMs } = this.#host.options;
+    const { batchHandler, handlerTimeoutMs, abortGraceMs } = this.#host.options;
     const context = new BatchContext(tasks);
     const startedAt = performance.now();
     this.#running.push(context);
     const handle = (): unknown => batchHandler?.(records, context);
-    const outcome = await deliver({ handle, handlerTimeoutMs }, context, () => records);
+    const onLate = (late: Outcome): void => this.#host.tellLate(context, late);
+    const outcome = await deliver({ handle, handlerTimeoutMs, abortGraceMs, onLate }, context, () => records);
     this.#running.splice(this.#running.indexOf(context), 1);
-    await context.handlerEnded;
+    await context.handlerReleased();
+    if (context.isGivenUp) await this.#worker.fence.raise();
     const durationMs = performance.now() - startedAt;
     for (const task of tasks) {
       const failure = outcome.kind === 'abandoned' ? undefined : context.failureOf(task.offset);

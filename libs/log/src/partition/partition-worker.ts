@@ -8,21 +8,17 @@ import type { GroupPartition } from '../store/lease.js';
 import type { StoredBatch } from '../store/read.js';
 import { BatchRunner } from './batch-runner.js';
 import type { Dispatchable } from './dispatcher.js';
+import { Fence, givenUp } from './fence.js';
 import { LogAnchor } from './log-anchor.js';
 import { PartitionBuffer } from './partition-buffer.js';
 import { lost, PartitionOffsets } from './partition-offsets.js';
 import { PartitionQueue } from './partition-queue.js';
+import { PrefetchRoom, type PrefetchShare } from './prefetch-room.js';
 import type { RecordSource, RecordTask } from './record-context.js';
 import { RecordRunner } from './record-runner.js';
 import { RetentionGap } from './retention-gap.js';
 import { WorkerHolds } from './worker-holds.js';
 import type { WorkerHost } from './worker-host.js';
-
-/** How much one partition may hold in memory. */
-export interface PrefetchShare {
-  readonly records: number;
-  readonly bytes: number;
-}
 
 /**
  * One owner's work on one partition: takes fetched records, runs them in their order, and says what is done.
@@ -35,11 +31,11 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly topicId: number;
   readonly partition: number;
   readonly group: string;
-  readonly epoch: number;
   readonly lease: HeldLease;
   /** The key of its stream. */
   readonly records: string;
   readonly holds: WorkerHolds;
+  readonly fence: Fence;
   readonly offsets: PartitionOffsets;
   readonly queue: PartitionQueue;
   hasPlace = false;
@@ -47,9 +43,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly #buffer: PartitionBuffer;
   readonly #host: WorkerHost;
   readonly #runner: RecordRunner | BatchRunner;
-  #isFull = false;
-  /** How much it may hold, as of the last look. */
-  #share: PrefetchShare = { records: 0, bytes: 0 };
+  readonly #room: PrefetchRoom;
   readonly #gap = new RetentionGap();
 
   constructor(
@@ -64,10 +58,10 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   ) {
     this.lease = lease;
     this.topicId = start.topicId;
+    this.fence = new Fence(this, host);
     this.topic = lease.place.topic;
     this.partition = lease.place.partition;
     this.group = lease.place.group;
-    this.epoch = lease.epoch;
     this.records = partitionKeys(lease.place.prefix, this.topic, this.partition).records;
     this.#host = host;
     this.holds = new WorkerHolds(() => this.#wake());
@@ -84,6 +78,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     // Where a consumer chose the topic of its dead letters, no declaration says what it is: the records do.
     const skipsDeadLetters = topics instanceof RegExp && !asksForDeadLetters(topics.source, this.topic);
     this.#buffer = new PartitionBuffer(this, this.offsets, this.offsets.frontier, this.#anchor);
+    this.#room = new PrefetchRoom(this.#buffer, this.offsets, host.options.maxUncommittedRecords);
     this.queue = new PartitionQueue(
       this.#buffer,
       { ...host.options, skipsDeadLetters },
@@ -96,6 +91,10 @@ export class PartitionWorker implements Dispatchable, RecordSource {
       host.options.batchHandler === undefined
         ? new RecordRunner(this, host, start.crashes)
         : new BatchRunner(this, host);
+  }
+
+  get epoch(): number {
+    return this.lease.epoch;
   }
 
   get place(): GroupPartition {
@@ -133,13 +132,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   roomFor(share: PrefetchShare): number {
     if (this.#gap.isOpen) this.#crossGap();
     if (!this.holds.isFree || this.#gap.isOpen) return 0;
-    this.#share = share;
-    const { records, bytes } = share;
-    const window = this.#host.options.maxUncommittedRecords - (this.position - this.offsets.frontier);
-    this.#isFull = this.#buffer.records >= records || this.#buffer.bytes >= bytes || window <= 0;
-    if (this.#isFull) return 0;
-    const room = Math.min(records - this.#buffer.records, window);
-    return this.#buffer.batchesFor(room, bytes - this.#buffer.bytes);
+    return this.#room.batches(share);
   }
 
   /** Takes what was read from `position` on. */
@@ -170,6 +163,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   async acknowledge(task: RecordTask): Promise<void> {
     if (this.isClosed || this.lease.isLost) throw lost(this.lease);
+    if (task.isGivenUp) throw givenUp(task);
     task.isAcknowledged = true;
     this.complete(task);
     this.#lookForRoom();
@@ -226,13 +220,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   #lookForRoom(): void {
     if (this.#gap.isOpen && this.#buffer.records === 0) this.#host.fetchSoon();
-    if (!this.#isFull) return;
-    const { records, bytes } = this.#share;
-    const window = this.position - this.offsets.frontier;
-    if (this.#buffer.records > records / 2 || this.#buffer.bytes > bytes / 2) return;
-    if (window > (this.#host.options.maxUncommittedRecords * 3) / 4) return;
-    this.#isFull = false;
-    this.#host.fetchSoon();
+    if (this.#room.reopens()) this.#host.fetchSoon();
   }
 
   /** Retention removed records before they were read: goes on behind them once everything before is done. */

@@ -8,7 +8,7 @@ export interface RecordSource {
   readonly topic: string;
   readonly partition: number;
   readonly group: string;
-  /** Grows with each change of owner: a fencing token for what handlers write elsewhere. */
+  /** A fencing token for what handlers write elsewhere: see `RecordContext.epoch`. */
   readonly epoch: number;
   /** Marks a record as done; resolves when that is stored. */
   acknowledge(task: RecordTask): Promise<void>;
@@ -30,14 +30,17 @@ export abstract class RecordContext extends DeliveryContext {
   abstract readonly timestamp: number;
   /** The group it is handled for. */
   abstract readonly group: string;
-  /** Grows with each change of the partition's owner. Give it to what you write to, and let that refuse lower ones. */
+  /**
+   * A fencing token: grows with each change of the partition's owner, and when an attempt is given up whose handler still runs
+   * (`abortGraceMs`). Give it to what you write to, and let that refuse lower ones of the same key.
+   */
   abstract readonly epoch: number;
 
   /**
    * Marks the record as done, now. Resolves when Redis has it, together with the commits of the same moment. With
    * `commit: 'manual'` it is the only way to get a record done; it may come after the handler has returned.
    *
-   * @throws {LeaseLostError} the partition is another member's by now
+   * @throws {LeaseLostError} the partition is another member's by now, or the attempt was given up
    */
   abstract commit(): Promise<void>;
 
@@ -75,6 +78,8 @@ export class RecordTask extends RecordContext {
   nonce: string | undefined;
   isAcknowledged = false;
   isDecided = false;
+  /** The epoch that it keeps, once its attempt was given up while its handler runs on. */
+  fencedAt: number | undefined = undefined;
   /** Whether it has its lane: it runs for a while, comes back for another attempt, or is next. */
   holdsLane = false;
   startedAt = 0;
@@ -127,7 +132,7 @@ export class RecordTask extends RecordContext {
   }
 
   get epoch(): number {
-    return this.source.epoch;
+    return this.fencedAt ?? this.source.epoch;
   }
 
   /** Bytes of the value. */

@@ -98,13 +98,19 @@ export class RecordRunner {
       this.#finish(task);
     } else {
       this.#worker.queue.hold(task);
-      // After an overrun user code still runs: its key stays closed until it has really ended.
-      void this.#afterwards(
-        task,
-        task.handlerEnded.then(() => this.#settler.settle(task, outcome)),
-      );
+      void this.#afterwards(task, this.#settleReleased(task, outcome));
     }
   };
+
+  /** Its key stays closed while its handler runs, but no longer than that has to end: then the next attempt has a higher epoch. */
+  async #settleReleased(task: RecordTask, outcome: Outcome): Promise<Again | undefined> {
+    await task.handlerReleased();
+    if (task.isGivenUp) {
+      task.fencedAt = task.epoch;
+      await this.#worker.fence.raise();
+    }
+    return this.#settler.settle(task, outcome);
+  }
 
   async #afterwards(task: RecordTask, settled: Promise<Again | undefined>): Promise<void> {
     const again = await settled;

@@ -1,10 +1,11 @@
-import type { CodecRegistry } from '@millrace/core';
+import type { CodecRegistry, Outcome } from '@millrace/core';
 import type { DeliveryPlan, Events, HandlerLabels } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import type { ConsumerOptions } from '../group/consumer-options.js';
 import type { CommitReply } from '../store/commit.js';
 import type { GroupPartition } from '../store/lease.js';
+import type { BatchContext } from './batch-context.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext } from './record-context.js';
@@ -28,6 +29,8 @@ export interface WorkerHost {
   resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined>;
   /** What Redis has is not what this worker read or committed: it must begin again from there. */
   diverged(worker: PartitionWorker): void;
+  /** A handler ended after its attempt was given up. */
+  tellLate(context: RecordContext | BatchContext, outcome: Outcome): void;
   /** Redis has answered to a commit. */
   tellCommit(place: GroupPartition, result: CommitReply['kind'], offset: number): void;
   onError(duty: string, error: unknown): void;

@@ -164,6 +164,30 @@ export async function renewLeases(
 }
 
 /*
+ * Gives an owner a higher epoch, as if it had released the partition and taken it again.
+ * KEYS 1 group's hash
+ * ARGV 1 owner  2 the epoch it took the partition with  3 the epoch it is to have at least
+ * RETURNS 1, or 0 when the lease is another's
+ */
+const raise = lua`#!lua flags=allow-oom
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
+local epoch = tonumber(lease[2] or '0')
+if lease[1] ~= ARGV[1] or epoch < tonumber(ARGV[2]) then return 0 end
+if epoch < tonumber(ARGV[3]) then redis.call('HSET', KEYS[1], 'epoch', ARGV[3]) end
+return 1
+`;
+
+/** Sees that a lease has the holder's epoch, which is higher than the one it was taken with; false when it is another's. */
+export async function raiseEpoch(
+  client: RedisClient,
+  place: GroupPartition,
+  { owner, epoch }: LeaseHolder,
+  takenWith: number,
+): Promise<boolean> {
+  return asInteger(await raise.run(client, [hashOf(place)], [owner, takenWith, epoch])) === 1;
+}
+
+/*
  * Gives a partition back, so that the next owner need not wait.
  * KEYS 1 group's hash
  * ARGV 1 owner  2 epoch

@@ -1,7 +1,8 @@
-import type { RetryPolicy } from '@millrace/core';
-import { type DeliveryPlan, type HandlerLabels, withMiddleware } from '@millrace/delivery';
+import type { Outcome, RetryPolicy } from '@millrace/core';
+import { type DeliveryPlan, type HandlerLabels, tellLate, withMiddleware } from '@millrace/delivery';
 import { topicMatches } from '../model/topic-pattern.js';
 import type { RpcResponder } from '../rpc/rpc-responder.js';
+import type { ConsumerHost } from './consumer-host.js';
 import type { ConsumerOptions, HandlerOptions, MessageHandler } from './consumer-options.js';
 import type { MessageContext } from './message-context.js';
 
@@ -22,10 +23,10 @@ export class ConsumerHandlers {
   /** Routing keys repeat: what was found for them is kept, within a bound. */
   readonly #found = new Map<string, readonly MessageHandlerPlan[]>();
 
-  constructor(options: ConsumerOptions, responder: RpcResponder) {
+  constructor(options: ConsumerOptions, host: Pick<ConsumerHost, 'responder' | 'events'>) {
     this.#isSingle = options.handlers === undefined;
     const own: HandlerOptions = { pattern: '#', handler: options.handler ?? (() => undefined) };
-    this.#handlers = (options.handlers ?? [own]).map((handler) => planOf(options, handler, this.#isSingle, responder));
+    this.#handlers = (options.handlers ?? [own]).map((handler) => planOf(options, handler, this.#isSingle, host));
   }
 
   /** Every handler whose pattern matches; none when the message is to be set aside. */
@@ -41,9 +42,18 @@ export class ConsumerHandlers {
   }
 }
 
-function planOf(options: ConsumerOptions, handler: HandlerOptions, isSingle: boolean, responder: RpcResponder) {
+function planOf(
+  options: ConsumerOptions,
+  handler: HandlerOptions,
+  isSingle: boolean,
+  { responder, events }: Pick<ConsumerHost, 'responder' | 'events'>,
+) {
   const consumer = options.name ?? options.queue;
   const name = handler.name ?? handler.pattern;
+  const labels = Object.freeze({
+    handler: isSingle ? consumer : `${consumer}:${name}`,
+    source: `queue:${options.queue}`,
+  });
   return {
     pattern: handler.pattern,
     name,
@@ -54,9 +64,11 @@ function planOf(options: ConsumerOptions, handler: HandlerOptions, isSingle: boo
       ),
       validate: handler.validate ?? options.validate,
       handlerTimeoutMs: handler.handlerTimeoutMs ?? options.handlerTimeoutMs,
+      abortGraceMs: handler.abortGraceMs ?? options.abortGraceMs,
+      onLate: (outcome: Outcome, context: MessageContext) => tellLate(events, labels, context, outcome),
     },
     retry: handler.retry ?? options.retry,
-    labels: Object.freeze({ handler: isSingle ? consumer : `${consumer}:${name}`, source: `queue:${options.queue}` }),
+    labels,
   };
 }
 
@@ -64,7 +76,8 @@ function planOf(options: ConsumerOptions, handler: HandlerOptions, isSingle: boo
 function answering(handle: MessageHandler, responder: RpcResponder): MessageHandler {
   const answer = async (payload: unknown, context: MessageContext): Promise<unknown> => {
     const result = await handle(payload, context);
-    await responder.answer(context, result);
+    // An attempt that has failed must not answer: its requester is told of the failure.
+    if (!context.isAborted) await responder.answer(context, result);
     return result;
   };
   return (payload, context) =>

@@ -12,7 +12,7 @@ import {
   retryPolicy,
   text,
 } from '@millrace/core';
-import type { Handler, Middleware } from '@millrace/delivery';
+import { defaultAbortGraceMs, type Handler, type Middleware } from '@millrace/delivery';
 import type { BatchContext, BatchMessage } from './batch-context.js';
 import type { MessageContext } from './message-context.js';
 
@@ -42,6 +42,8 @@ export interface HandlerOptions {
   readonly retry?: RetryPolicy | undefined;
   /** How long the handler may take, in ms; 0: for ever. Default: the consumer's. */
   readonly handlerTimeoutMs?: number | undefined;
+  /** How long the handler has to end after its deadline. Default: the consumer's. */
+  readonly abortGraceMs?: number | undefined;
   /** Answers the payload to be handled, or throws. Default: the consumer's. */
   readonly validate?: ((payload: unknown, context: MessageContext) => unknown) | undefined;
   /** Runs around the handler, inside the consumer's own. */
@@ -79,6 +81,11 @@ export interface ConsumerOptions {
   readonly leaseMs: number;
   /** How long a handler may take; 0: for ever. Default 30 minutes, RabbitMQ's consumer timeout. */
   readonly handlerTimeoutMs: number;
+  /**
+   * How long a handler may go on after its deadline, when its signal was aborted. Then its attempt is given up: the message is
+   * retried, with a higher `deliveryCount`, or dead-lettered, although the handler still runs. Default 5,000.
+   */
+  readonly abortGraceMs: number;
   /** Default: three retries after about 1, 2 and 4 s, then dead letters. `false`: none. */
   readonly retry: RetryPolicy;
   /** Most messages a second that this consumer takes. For all consumers together: the queue's own `maxPerSecond`. Default: no limit. */
@@ -177,6 +184,7 @@ const handlerReaders = {
   name: optional(text('')),
   retry: optional(retryPolicy()),
   handlerTimeoutMs: optional(integer(0)),
+  abortGraceMs: optional(integer(0)),
   validate: optionalFunction<HandlerOptions['validate']>(),
   middleware: optional(middleware),
 };
@@ -195,6 +203,7 @@ const readers = {
   priority: integer(0, { min: -255, max: 255 }),
   leaseMs: integer(30_000, { min: 500 }),
   handlerTimeoutMs: integer(1_800_000),
+  abortGraceMs: integer(defaultAbortGraceMs),
   retry: retryPolicy(),
   maxPerSecond: positive,
   keepResultMs: integer(0),

@@ -2,7 +2,6 @@ import { type CodecRegistry, type Outcome, outcomeOfThrow, type Settlement } fro
 import { deliver, deliverTo, type HandlerLabels } from '@millrace/delivery';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
 import { decodeFrame, noProperties, type StoredMessage } from '../model/message-frame.js';
-import { isRequest } from '../model/reply-frame.js';
 import type { RpcResponder } from '../rpc/rpc-responder.js';
 import { BatchContext, type BatchMessage } from './batch-context.js';
 import type { ConsumerHandlers, MessageHandlerPlan } from './consumer-handlers.js';
@@ -12,6 +11,7 @@ import { type MessageSettlement, settlementOf } from './consumer-settling.js';
 import { HandledTeller } from './handled-teller.js';
 import type { HeldMessage } from './held-message.js';
 import { MessageContext } from './message-context.js';
+import { errorToTell, planFor } from './request-terms.js';
 
 /** Hears what became of messages. */
 export interface RunnerUser {
@@ -144,7 +144,7 @@ export class ConsumerRunner {
   }
 
   async #runBatch(batchHandler: BatchHandler, unit: readonly HeldMessage[], began: number): Promise<void> {
-    const { handlerTimeoutMs } = this.#options;
+    const { handlerTimeoutMs, abortGraceMs } = this.#options;
     const readable: { readonly held: HeldMessage; readonly entry: BatchMessage }[] = [];
     for (const held of unit) {
       const message = this.#read(held);
@@ -157,10 +157,15 @@ export class ConsumerRunner {
     const messages = readable.map(({ entry }) => entry);
     const context = new BatchContext(this.#options.queue, messages);
     for (const { held } of readable) held.context = context;
+    const handle = (): unknown => batchHandler(messages, context);
     const outcome: Outcome =
       messages.length === 0
         ? { kind: 'completed', result: undefined }
-        : await deliver({ handle: () => batchHandler(messages, context), handlerTimeoutMs }, context, () => messages);
+        : await deliver(
+            { handle, handlerTimeoutMs, abortGraceMs, onLate: this.#teller.tellLate },
+            context,
+            () => messages,
+          );
     const tookMs = performance.now() - began;
     this.#teller.tell(this.#labels, outcome, context, tookMs);
     const replies = readable.map(({ held }, index) =>
@@ -215,22 +220,6 @@ export class ConsumerRunner {
 const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
 /** One of several handlers gives the message back: it alone has it again, and soon. */
 const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
-
-/** What the requester of a failed request is to be told. */
-function errorToTell(
-  { message }: HeldMessage,
-  settlement: MessageSettlement,
-): { readonly error?: unknown } | undefined {
-  const hasFailed = settlement.kind === 'dead-letter' || (settlement.kind === 'retry' && settlement.countsAsAttempt);
-  return hasFailed && message !== undefined && isRequest(message) ? settlement : undefined;
-}
-
-/** A request has no longer than its requester waits. */
-function planFor(message: StoredMessage | undefined, { plan }: MessageHandlerPlan): MessageHandlerPlan['plan'] {
-  if (message === undefined || !isRequest(message)) return plan;
-  const waitMs = message.properties.expirationMs ?? Number.POSITIVE_INFINITY;
-  return { ...plan, handlerTimeoutMs: Math.min(waitMs, plan.handlerTimeoutMs || waitMs) };
-}
 
 /** What became of one message of a batch: its entry in the list that the handler answered, or what became of the whole. */
 function outcomeOfOne(outcome: Outcome, index: number, count: number): Outcome {

@@ -43,7 +43,7 @@ export class QueueConsumer implements Service, PartOwner {
     this.options = options;
     this.labels = Object.freeze({ handler: options.name ?? options.queue, source: `queue:${options.queue}` });
     this.report = new ConsumerReport(host.events, this.labels, this);
-    const runner = new ConsumerRunner(options, new ConsumerHandlers(options, host.responder), host, this);
+    const runner = new ConsumerRunner(options, new ConsumerHandlers(options, host), host, this);
     this.hold = new ConsumerHold(options, runner, () => this.#nudge());
     this.room = new ConsumerRoom((reserved) => this.hold.wanted(reserved));
   }

@@ -1,5 +1,5 @@
 import type { Outcome } from '@millrace/core';
-import { type DeliveryContext, type Events, HandledRun, type HandlerLabels } from '@millrace/delivery';
+import { type DeliveryContext, type Events, HandledRun, type HandlerLabels, tellLate } from '@millrace/delivery';
 import { MessageContext } from './message-context.js';
 
 /** Tells what a consumer's handlers did: deliveries that end as soon as they are started together, the others one by one. */
@@ -30,6 +30,10 @@ export class HandledTeller {
     this.#run.add(endedAt - durationMs, timestamp);
     this.#run.endedBy(endedAt);
   }
+
+  /** A handler of the consumer's own ended after its attempt was given up. */
+  readonly tellLate = (outcome: Outcome, context: DeliveryContext): void =>
+    tellLate(this.#events, this.#labels, context, outcome);
 
   /** Nothing more is started for now. */
   flush(): void {

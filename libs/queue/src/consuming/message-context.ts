@@ -101,22 +101,22 @@ export class MessageContext extends DeliveryContext {
 
   /** Acknowledges the message now, before the handler ends; what the handler does after that has no consequence. */
   ack(): void {
-    this.end({ kind: 'completed', result: undefined });
+    this.decideNow({ kind: 'completed', result: undefined });
   }
 
   /** Settles the message now as failed: it is retried by policy, then dead-lettered. */
   nack(error: unknown = new Error('the handler refused the message (nack)')): void {
-    this.end({ kind: 'failed', error });
+    this.decideNow({ kind: 'failed', error });
   }
 
   /** Settles the message now as a dead letter, with this reason (AMQP: reject without requeue). */
   reject(reason: string): void {
-    this.end({ kind: 'given-up', error: new DeadLetter(reason) });
+    this.decideNow({ kind: 'given-up', error: new DeadLetter(reason) });
   }
 
   /** Gives the message back to the queue now: to the back, or to the head, where it is the next to be delivered. */
   requeue({ to = 'back' }: { readonly to?: 'back' | 'head' } = {}): void {
-    this.end({ kind: 'failed', error: new Requeue(to) });
+    this.decideNow({ kind: 'failed', error: new Requeue(to) });
   }
 
   /**

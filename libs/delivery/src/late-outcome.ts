@@ -1,0 +1,23 @@
+import type { Outcome } from '@millrace/core';
+import type { DeliveryContext } from './delivery-context.js';
+import type { Events, HandlerLabels } from './events.js';
+
+/** Emits that a handler ended after its attempt had been given up. */
+export function tellLate(
+  events: Events,
+  { handler, source, group }: HandlerLabels,
+  context: DeliveryContext,
+  outcome: Outcome,
+): void {
+  const error = 'error' in outcome ? { error: outcome.error } : {};
+  const { attempt } = context;
+  events.emit('late-outcome', {
+    handler,
+    source,
+    group,
+    outcome: outcome.kind,
+    attempt,
+    subject: context.describe(),
+    ...error,
+  });
+}

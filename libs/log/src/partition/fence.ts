@@ -1,0 +1,47 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { LeaseLostError } from '@millrace/core';
+import type { DeliveryContext } from '@millrace/delivery';
+import { raiseEpoch } from '../store/lease.js';
+import type { PartitionWorker } from './partition-worker.js';
+import type { WorkerHost } from './worker-host.js';
+
+/** Raises the epoch of an owner whose handler runs on although its attempt was given up. */
+export class Fence {
+  readonly #worker: Pick<PartitionWorker, 'lease' | 'place' | 'isClosed'>;
+  readonly #takenWith: number;
+  readonly #host: WorkerHost;
+  readonly #onLost: () => void;
+
+  constructor(worker: PartitionWorker, host: WorkerHost) {
+    this.#worker = worker;
+    this.#takenWith = worker.lease.epoch;
+    this.#host = host;
+    this.#onLost = () => host.diverged(worker);
+  }
+
+  /**
+   * What begins from now on has a higher epoch, in Redis too. Resolves when it may begin, or the partition is not this
+   * member's any more; while Redis is away that is tried again.
+   */
+  async raise(): Promise<void> {
+    const { lease, place } = this.#worker;
+    lease.raiseEpoch();
+    for (let failures = 0; !this.#worker.isClosed && !lease.isLost; failures++) {
+      try {
+        if (!(await raiseEpoch(this.#host.connection.commands, place, lease, this.#takenWith))) this.#onLost();
+        return;
+      } catch (error) {
+        this.#host.onError(`raise the epoch of topic "${place.topic}", partition ${place.partition}`, error);
+        await pause(Math.min(50 * 2 ** failures, 1000), undefined, { ref: false });
+      }
+    }
+  }
+}
+
+/** What a handler is told that commits after its attempt was given up. */
+export function givenUp(context: DeliveryContext): LeaseLostError {
+  return new LeaseLostError(
+    `${context.describe()}: attempt ${context.attempt} was given up, because its handler did not end within abortGraceMs after its ` +
+      'signal was aborted. Nothing was committed: another attempt decides.',
+  );
+}

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { MessageContext } from '@millrace/queue';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(stopEverything);
+
+describe('a handler of a queue that overruns its deadline', () => {
+  it('has its grace to end: until then its message has no other attempt', async () => {
+    // given a handler that ends when it is told to, long after its signal was aborted
+    const { broker, close } = await openBroker(server, ownPrefix());
+    await broker.declare({ queues: [{ name: 'q' }] });
+    const events: string[] = [];
+    let end: () => void = () => undefined;
+    const consumer = broker.consumer({
+      queue: 'q',
+      handlerTimeoutMs: 10,
+      abortGraceMs: 60_000,
+      retry: { maxRetries: 1, backoff: 1 },
+      handler: async (_payload, { attempt, signal }) => {
+        events.push(`#${attempt}`);
+        if (attempt > 1) return;
+        signal.addEventListener('abort', () => events.push('aborted'));
+        await new Promise<void>((resolve) => (end = resolve));
+        events.push('ended');
+      },
+    });
+
+    // when it ends after other messages have come and gone
+    await broker.sendToQueue('q', 1);
+    await consumer.start();
+    await waitFor(() => events.includes('aborted'), { what: 'the deadline' });
+    expect((await broker.queue('q').counts()).delayed).toBe(0);
+    end();
+
+    // then it has failed all the same, and is tried again
+    await waitFor(() => events.includes('#2'), { what: 'the second attempt' });
+    expect(events).toEqual(['#1', 'aborted', 'ended', '#2']);
+    await close();
+  });
+
+  it.each([
+    ['message', false],
+    ['batch', true],
+  ])(
+    'and never ends, of a %s, is given up: it is retried with a new signal and a higher deliveryCount, then dead-lettered',
+    async (_what, isBatch) => {
+      // given a handler that never settles for one message, in a consumer with one place
+      const { broker, close } = await openBroker(server, ownPrefix());
+      await broker.declare({ queues: [{ name: 'q' }, { name: 'q.dead-letters' }] });
+      const seen: string[] = [];
+      const late: unknown[] = [];
+      broker.events.on('late-outcome', ({ attempt, outcome }) => late.push({ attempt, outcome }));
+      let end: (value: unknown) => void = () => undefined;
+      const handle = (payload: unknown, { attempt, deliveryCount, signal }: MessageContext): unknown => {
+        seen.push(`${payload} ${attempt} ${deliveryCount} ${signal.aborted}`);
+        return payload === 'poison' ? new Promise((resolve) => (end = resolve)) : undefined;
+      };
+      const consumer = broker.consumer({
+        queue: 'q',
+        concurrency: 1,
+        handlerTimeoutMs: 10,
+        abortGraceMs: 10,
+        retry: { maxRetries: 1, backoff: 1 },
+        ...(isBatch
+          ? {
+              batch: { maxMessages: 1, maxWaitMs: 0 },
+              batchHandler: ([message]) => message && handle(message.payload, message.context),
+            }
+          : { handler: handle }),
+      });
+
+      // when it meets that message
+      await broker.sendToQueue('q', 'poison');
+      await consumer.start();
+      await waitFor(async () => (await broker.queue('q.dead-letters').counts()).ready === 1, {
+        what: 'the dead letter',
+      });
+
+      // then each attempt had its own signal and count, the place is free, and what comes late is reported
+      expect(seen).toEqual(['poison 1 0 false', 'poison 2 1 false']);
+      await broker.sendToQueue('q', 'next');
+      await waitFor(() => seen.includes('next 1 0 false'), { what: 'the next message' });
+      end(undefined);
+      await waitFor(() => late.length > 0, { what: 'the late outcome' });
+      expect(late).toEqual([{ attempt: 2, outcome: 'completed' }]);
+      await close();
+    },
+  );
+
+  it('does not answer its request any more: the requester hears of the failure', async () => {
+    // given a handler that answers long after its grace
+    const { broker, close } = await openBroker(server, ownPrefix());
+    await broker.declare({ queues: [{ name: 'q' }] });
+    let end: (value: unknown) => void = () => undefined;
+    const late: string[] = [];
+    broker.events.on('late-outcome', ({ outcome }) => late.push(outcome));
+    const consumer = broker.consumer({
+      queue: 'q',
+      handlerTimeoutMs: 10,
+      abortGraceMs: 10,
+      handler: () => new Promise((resolve) => (end = resolve)),
+    });
+    await consumer.start();
+
+    // when somebody asks
+    const asked = broker.request('', 'q', 1);
+
+    // then it is told of the deadline, and the late answer goes nowhere
+    await expect(asked).rejects.toThrow(/did not end within 10 ms/);
+    end('late');
+    await waitFor(() => late.length > 0, { what: 'the late outcome' });
+    await close();
+  });
+});
