@@ -62,6 +62,14 @@ describe('the commit script', () => {
     expect(await field('committed')).toBe('0');
   });
 
+  it('says that the lease is lost when the offset is behind the one that is committed', async () => {
+    // given a commit that was sent before another, and comes after it
+    const { read, commit, field } = await ownedPartition('behind');
+    expect(await commit(4, read[2])).toEqual({ kind: 'committed' });
+    expect(await commit(2, read[2])).toEqual({ kind: 'fenced' });
+    expect(await field('committed')).toBe('4');
+  });
+
   it('forgets the crashes of earlier owners when the offset moves, and not before', async () => {
     // given a partition whose last two owners died on the same record
     const { hash, read, commit, field } = await ownedPartition('crashes');

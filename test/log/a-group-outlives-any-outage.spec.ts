@@ -23,6 +23,18 @@ async function noting(group: string, leaseMs: number) {
   return { consumer, seen, send, sees };
 }
 
+/** Resolves when the timers of a few ms that run now have fired. */
+function nextTimers(): Promise<void> {
+  return new Promise((resolve) => {
+    const startedAt = performance.now();
+    const timer = setInterval(() => {
+      if (performance.now() - startedAt < 20) return;
+      clearInterval(timer);
+      resolve();
+    }, 1);
+  });
+}
+
 async function lags(group: string): Promise<number[]> {
   return (await redis.log.groups.lag(group)).map(({ lag }) => lag);
 }
@@ -48,6 +60,41 @@ describe('a consumer', () => {
 
     // then it handled everything, and nothing twice that it had committed
     expect(seen).toHaveLength(60);
+    await consumer.stop();
+  });
+
+  it('commits what was done during an outage, without a new record', async () => {
+    // given a record in hand when Redis goes away
+    const topic = await redis.topic();
+    const log = await redis.another();
+    let finish = (): void => undefined;
+    const inHand = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const seen: unknown[] = [];
+    const handler = async (value: unknown) => {
+      seen.push(value);
+      await inHand;
+    };
+    const consumer = log.consumer({ group: 'outage', topics: topic, leaseMs: 60_000, commitIntervalMs: 1, handler });
+    await consumer.start();
+    await redis.log.producer().send({ topic, value: 1 });
+    await waitFor(() => seen.length === 1, { what: 'the record to be begun' });
+    await redis.server.kill();
+
+    // when it ends meanwhile, and its commits fail, by themselves and by hand
+    finish();
+    for (let turn = 0; turn < 3; turn++) {
+      await consumer.commit().catch(() => undefined);
+      await redis.connection.commands.ping().catch(() => undefined);
+      await nextTimers();
+    }
+    await redis.server.restart();
+
+    // then it is committed once Redis is back
+    await redis.connection.whenReady(10_000);
+    await waitFor(async () => (await lags('outage')).every((lag) => lag === 0), { what: 'the commit' });
+    expect(seen).toEqual([1]);
     await consumer.stop();
   });
 

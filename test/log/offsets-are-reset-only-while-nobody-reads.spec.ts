@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError } from '@millrace/core';
 import { OffsetOutOfRangeError, type ResetTarget } from '@millrace/log';
 import { waitFor } from '@millrace/testing';
+import { lockGroup, unlockGroup } from '../../libs/log/src/store/group-offsets.js';
+import { groupKeys } from '../../libs/log/src/store/keys.js';
+import { acquireLease } from '../../libs/log/src/store/lease.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 let redis: LogOnRedis;
@@ -69,6 +72,39 @@ describe('an operator', () => {
     await waitFor(() => seen.length === 10, { what: 'two records to come again' });
     expect(seen.slice(8)).toEqual([17, 19]);
     await again.stop();
+  });
+
+  it('changes nothing in a partition whose lease a process holds that is no member any more', async () => {
+    // given a group without members, and a lease that has not run out
+    const topic = await halfRead('held');
+    const place = { prefix: redis.connection.prefix, group: 'held', topic, partition: 1 };
+    const request = { owner: 'gone 1', leaseMs: 60_000, from: 'ask' as const };
+    expect(await acquireLease(redis.connection.commands, place, request)).toMatchObject({ kind: 'acquired' });
+
+    // when it is to be reset or deleted, then it is refused, and the offset stays
+    const { groups } = redis.log;
+    await expect(groups.resetOffsets('held', { topic, partitions: [1], to: 'earliest' })).rejects.toThrow(OptionsError);
+    await expect(groups.delete('held')).rejects.toThrow(OptionsError);
+    expect((await groups.lag('held')).find(({ partition }) => partition === 1)).toMatchObject({ committed: 6 });
+  });
+
+  it('keeps members out for as long as it works on a group', async () => {
+    // given an operator at work
+    const topic = await halfRead('locked');
+    const keys = groupKeys(redis.connection.prefix, 'locked');
+    const client = redis.connection.commands;
+    expect(await lockGroup(client, keys, 'operator')).toBe('locked');
+
+    // when a member starts, then it waits, and begins when the operator is done
+    const consumer = redis.log.consumer({ group: 'locked', topics: topic, handler: () => undefined });
+    const starting = consumer.start();
+    expect(await lockGroup(client, keys, 'another operator')).toBe('busy');
+    expect(await redis.admin.exists(keys.members)).toBe(0);
+    await unlockGroup(client, keys, 'operator');
+    await starting;
+    await waitFor(() => redis.admin.exists(keys.members), { what: 'the member to be in' });
+    expect(await lockGroup(client, keys, 'operator')).toBe('active');
+    await consumer.stop();
   });
 
   it('lists, describes and deletes groups', async () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { InvalidMessageError, WriteError } from '@millrace/core';
 import { waitFor } from '@millrace/testing';
+import { partitionKeys } from '../../libs/log/src/store/keys.js';
+import { trimSlice } from '../../libs/log/src/store/retention.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 describe('retention', () => {
@@ -102,6 +104,23 @@ describe('retention', () => {
     heir.producer();
     await fill(topic, 1);
     await waitFor(async () => (await redis.log.beginOffset(topic, 0)) === 100, { what: 'the upkeep of the heir' });
+  });
+
+  it('is the work of one process at a time, for as long as its lease lasts', async () => {
+    // given a partition over its limit, and a process that has its upkeep
+    const topic = await redis.topic({ retention: { maxRecords: 10 } });
+    await fill(topic, 10);
+    const described = await redis.log.describeTopic(topic);
+    const keys = partitionKeys(redis.connection.prefix, topic, 0);
+    await redis.admin.set(keys.upkeep, 'one');
+    // when another process comes, then it leaves the partition alone
+    const trimAs = (owner: string) =>
+      trimSlice(redis.connection.commands, keys, { topic: described, lease: { owner, leaseMs: 60_000 } });
+    expect(await trimAs('another')).toEqual({ kind: 'not-ours' });
+    expect(await redis.log.beginOffset(topic, 0)).toBe(0);
+    // when the one comes, then it does its work, and keeps the lease for a while
+    expect(await trimAs('one')).toMatchObject({ kind: 'trimmed', start: 90 });
+    expect(await redis.admin.pttl(keys.upkeep)).toBeGreaterThan(0);
   });
 
   it('lets an operator delete the records before an offset, also inside a batch', async () => {

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TopicNotFoundError } from '@millrace/core';
 import { partitionForKey } from '@millrace/log';
 import { waitFor } from '@millrace/testing';
+import { appendBatch } from '../../libs/log/src/store/append.js';
+import { partitionKeys } from '../../libs/log/src/store/keys.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 describe('a topic', () => {
@@ -51,6 +53,21 @@ describe('a topic', () => {
     const keys = await redis.admin.keys(`*${topic}:*`);
     expect(keys.sort()).toEqual([0, 1].map((partition) => `millrace:{log:${topic}:${partition}}:meta`));
     for (const key of keys) expect(await redis.admin.pttl(key)).toBeGreaterThan(0);
+  });
+
+  it('that was declared again gets nothing that was sent to the one before it', async () => {
+    // given a batch that was on its way when the topic was deleted, and declared again
+    const topic = await redis.topic();
+    const { id: topicId } = await redis.log.describeTopic(topic);
+    await redis.log.deleteTopic(topic);
+    await redis.log.declareTopic({ name: topic });
+    // when it arrives
+    const keys = partitionKeys(redis.connection.prefix, topic, 0);
+    const late = { topicId, count: 1, maxTimestamp: 1, frame: Buffer.from('frame') };
+    const reply = await appendBatch(redis.connection.commands, keys, late);
+    // then
+    expect(reply).toEqual({ kind: 'gone' });
+    expect(await redis.log.endOffset(topic, 0)).toBe(0);
   });
 
   it('that was copied into leaves nothing behind either, and forgets what was copied', async () => {

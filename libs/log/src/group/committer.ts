@@ -38,8 +38,7 @@ export class Committer {
       await worker.offsets.commit();
       return true;
     } catch {
-      // Redis is away, which others report. Nothing is lost: the work may be repeated, the lease decides by whom.
-      this.soon();
+      // Redis is away, which others report. What was to be written is still to be, and asks for the next commit itself.
       return false;
     }
   }

@@ -1,0 +1,62 @@
+/** Who is in a group, and by which plan its members go. */
+export default {
+  area: 'log',
+  mutants: [
+    {
+      promise: 'a member that registered again is not removed under its old presence',
+      file: 'libs/log/src/store/members.ts',
+      replace: `if ARGV[3] ~= '' and redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[3] then return 0 end`,
+      by: '',
+      spec: 'test/log/a-member-is-removed-only-when-it-is-gone.spec.ts',
+    },
+    {
+      promise: 'a new incarnation of a member is not removed in the name of the old one',
+      file: 'libs/log/src/store/members.ts',
+      replace: `if not entry or string.sub(entry, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return 0 end`,
+      by: '',
+      spec: 'test/log/a-member-is-removed-only-when-it-is-gone.spec.ts',
+    },
+    {
+      promise: 'two looks before a member is removed',
+      file: 'libs/log/src/group/peer-watch.ts',
+      replace: `const confirmed = [...missed].filter(([id, presence]) => this.#suspects.get(id) === presence);`,
+      by: `const confirmed = [...missed];`,
+      spec: 'test/log/a-member-is-removed-only-when-it-is-gone.spec.ts',
+    },
+    {
+      promise: 'a plan for an old generation is refused',
+      file: 'libs/log/src/store/members.ts',
+      replace: ` or (state[2] or '0') ~= ARGV[2] then return 0 end`,
+      by: ` then return 0 end`,
+      spec: 'test/log/a-plan-is-for-the-members-it-was-made-for.spec.ts',
+    },
+    {
+      promise: 'a plan for other members is refused',
+      file: 'libs/log/src/store/members.ts',
+      replace: `if (state[1] or '0') ~= ARGV[1] or `,
+      by: `if `,
+      spec: 'test/log/a-plan-is-for-the-members-it-was-made-for.spec.ts',
+    },
+    {
+      promise: 'a silent member is removed when its session ends',
+      file: 'libs/log/src/store/members.ts',
+      replace: `  redis.call('ZREM', KEYS[1], silent)\n`,
+      by: `  do break end\n`,
+      spec: 'test/log/a-frozen-owner-cannot-commit.spec.ts',
+    },
+    {
+      promise: 'a member whose place another process took stops',
+      file: 'libs/log/src/store/members.ts',
+      replace: `if string.sub(entry, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return {2} end`,
+      by: '',
+      spec: 'test/log/a-second-process-with-the-same-member-id-replaces-the-first.spec.ts',
+    },
+    {
+      promise: 'nobody joins while an operator has the group locked',
+      file: 'libs/log/src/store/members.ts',
+      replace: `if redis.call('EXISTS', KEYS[5]) == 1 then return 0 end`,
+      by: '',
+      spec: 'test/log/offsets-are-reset-only-while-nobody-reads.spec.ts',
+    },
+  ],
+};
