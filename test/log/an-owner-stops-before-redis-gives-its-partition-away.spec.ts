@@ -26,7 +26,8 @@ async function ownedPartition() {
   const sentAt = performance.now();
   const reply = await acquireLease(redis.connection.commands, place, { owner: 'me 1', leaseMs, from: 'earliest' });
   if (reply.kind !== 'acquired') throw new Error(`the lease is ${reply.kind}`);
-  return new HeldLease(place, { owner: 'me 1', epoch: reply.epoch, leaseMs, rewinds: 0, sentAt });
+  const { epoch, topicId } = reply;
+  return new HeldLease(place, { owner: 'me 1', epoch, topicId, leaseMs, rewinds: 0, sentAt });
 }
 
 onOneServer('pause').describe('an owner stops before Redis gives its partition away', () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Headers, OptionsError, reservedHeaderPrefix } from '@millrace/core';
-import type { Log, LogRecord, ReadFrom } from '@millrace/log';
+import { assertNoProblem, type Headers, reservedHeaderPrefix } from '@millrace/core';
+import { type Log, type LogRecord, partitionProblems, placeProblem, type ReadFrom } from '@millrace/log';
 import type { Broker, MessageInput } from '@millrace/queue';
 
 /** Which records go where. */
@@ -44,14 +44,17 @@ export interface ReplayProgress {
  * Publishes a range of a log into a queue or through an exchange, partition after partition, each in its order. The log and
  * its groups stay as they are.
  *
- * @throws {TopicNotFoundError} @throws {TopologyNotFoundError} @throws {OffsetOutOfRangeError} @throws {WriteError}
+ * @throws {OptionsError} there is no such partition, or a place is none @throws {TopicNotFoundError} @throws {TopologyNotFoundError} @throws {OffsetOutOfRangeError} @throws {WriteError}
  */
 export async function replay(log: Log, broker: Broker, options: ReplayOptions): Promise<ReplayProgress> {
   const { topic, id = randomUUID() } = options;
-  const { partitions: count } = await log.describeTopic(topic);
-  const partitions = options.partitions ?? Array.from({ length: count }, (_, partition) => partition);
-  const wrong = partitions.filter((partition) => !Number.isInteger(partition) || partition < 0 || partition >= count);
-  if (wrong.length > 0) throw new OptionsError('replay', [`topic "${topic}" has no partition ${wrong.join(', ')}`]);
+  const known = await log.describeTopic(topic);
+  const places = [
+    options.from === undefined ? undefined : placeProblem('from', options.from),
+    options.to === undefined ? undefined : placeProblem('to', options.to),
+  ];
+  assertNoProblem('replay', ...partitionProblems(known, options.partitions), ...places);
+  const partitions = options.partitions ?? Array.from({ length: known.partitions }, (_, partition) => partition);
   let progress: ReplayProgress = { id, published: 0, skipped: 0, unplaced: 0 };
   for (const partition of partitions) {
     const range = await rangeOf(log, options, partition);

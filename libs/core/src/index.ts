@@ -26,6 +26,7 @@ export {
 } from './message.js';
 export { msgpackCodec } from './msgpack-codec.js';
 export { assertName, deadLettersOf, keepsDeadLetters, maxNameBytes, nameProblem } from './names.js';
+export { assertNoProblem, integerProblem, isTimestamp, shown, timestampProblem } from './numbers.js';
 export {
   boolean,
   custom,

@@ -1,4 +1,5 @@
 import { OptionsError } from './errors.js';
+import { integerProblem, shown as show } from './numbers.js';
 
 /** Reads one option: returns its value, or reports what is wrong with it. `undefined` means the default is wanted. */
 export type OptionReader<T> = (value: unknown, report: (problem: string) => void, path: string) => T;
@@ -28,9 +29,9 @@ export function object<T extends object>(readers: OptionReaders<T>): OptionReade
 export function integer(defaultValue: number, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): OptionReader<number> {
   return (value, report, path) => {
     if (value === undefined) return defaultValue;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-    report(`${path} must be a whole number ${range}, got ${show(value)}`);
+    const problem = integerProblem(path, value, { min, max });
+    if (problem === undefined) return value as number;
+    report(problem);
     return defaultValue;
   };
 }
@@ -125,12 +126,6 @@ function readOptions<T extends object>(
 
 function join(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`;
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
 /** Levenshtein's distance. */

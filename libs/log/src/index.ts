@@ -6,7 +6,8 @@
 export type { DeadLetterInfo, RedriveOptions, RedriveReport } from './dead-letters/redrive.js';
 export type { BatchHandler, ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
 export type { GroupConsumer, OwnedPartition } from './group/group-consumer.js';
-export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag, ResetTarget } from './group/groups.js';
+export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag } from './group/groups.js';
+export type { ResetTarget } from './group/reset-target.js';
 export type { SeekTarget } from './group/seek-target.js';
 export { Log, type LogOptions } from './log.js';
 export { type Assignment, type AssignmentMember, assignPartitions } from './model/assignment.js';
@@ -14,10 +15,17 @@ export { deadLetterHeaders } from './model/dead-letter.js';
 export type { Ordering } from './model/lanes.js';
 export type { OutOfRangePolicy } from './model/offset-range.js';
 export { partitionForKey } from './model/partitioner.js';
-export { OffsetOutOfRangeError, type ReadFrom } from './model/read-range.js';
+export { OffsetOutOfRangeError, placeProblem, type ReadFrom } from './model/read-range.js';
 export type { RecordInput, RecordMetadata, StoredRecord } from './model/record.js';
 export { type Compression, compressions, parseBatch } from './model/record-batch.js';
-export type { Retention, Topic, TopicInput, TopicSettings, UnreadPolicy } from './model/topic.js';
+export {
+  partitionProblems,
+  type Retention,
+  type Topic,
+  type TopicInput,
+  type TopicSettings,
+  type UnreadPolicy,
+} from './model/topic.js';
 export type { TopicPartition } from './model/topic-partition.js';
 export type { BatchContext, BatchRecord } from './partition/batch-context.js';
 export type { RecordContext } from './partition/record-context.js';

@@ -1,4 +1,14 @@
-import { type Codec, CodecRegistry, integer, jsonCodec, msgpackCodec, rawCodec, resolveOptions } from '@millrace/core';
+import {
+  assertNoProblem,
+  type Codec,
+  CodecRegistry,
+  integer,
+  integerProblem,
+  jsonCodec,
+  msgpackCodec,
+  rawCodec,
+  resolveOptions,
+} from '@millrace/core';
 import { Events, type FirstUse } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { Redrive, type RedriveOptions, type RedriveReport } from './dead-letters/redrive.js';
@@ -93,8 +103,13 @@ export class Log {
     return this.#topics.alter(name, change);
   }
 
-  /** Removes the records of a partition below `before`, read or not; answers where the log begins now. */
+  /**
+   * Removes the records of a partition below the offset `before`, read or not; resolves to where the log begins now.
+   *
+   * @throws {OptionsError} `before` is no whole number @throws {InvalidMessageError} there is no such partition
+   */
   async deleteRecords(topic: string, partition: number, before: number): Promise<number> {
+    assertNoProblem(`topic "${topic}", partition ${partition}`, integerProblem('before', before));
     return this.#upkeep.deleteRecords(await this.#topics.withPartition(topic, partition), partition, before);
   }
 

@@ -1,4 +1,4 @@
-import { type CodecRegistry, TopologyNotFoundError } from '@millrace/core';
+import { assertNoProblem, type CodecRegistry, integerProblem, TopologyNotFoundError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { countDeliveries, readDeliveries } from './model/deliveries.js';
@@ -106,21 +106,24 @@ export class QueueHandle {
   }
 
   /** What waits for its time, or for a retry, the earliest first. */
-  delayed({ limit = 100, cursor }: PageOptions = {}): Promise<MessagePage> {
+  async delayed(options: PageOptions = {}): Promise<MessagePage> {
+    const { limit, cursor } = pageOf(this.name, options);
     return this.#page(cursor, ({ keys }, from) =>
       listByTime(this.#connection.commands, keys, 'delayed', { limit, cursor: from }),
     );
   }
 
   /** What was set aside because no handler was for it. */
-  parked({ limit = 100, cursor }: PageOptions = {}): Promise<MessagePage> {
+  async parked(options: PageOptions = {}): Promise<MessagePage> {
+    const { limit, cursor } = pageOf(this.name, options);
     return this.#page(cursor, ({ keys }, from) =>
       listByTime(this.#connection.commands, keys, 'parked', { limit, cursor: from }),
     );
   }
 
   /** What waits for a consumer, in the order of delivery. */
-  async ready({ limit = 100, cursor }: PageOptions = {}): Promise<MessagePage> {
+  async ready(options: PageOptions = {}): Promise<MessagePage> {
+    const { limit, cursor } = pageOf(this.name, options);
     const priorities = await this.priorities();
     return this.#page(cursor, ({ keys }, from) =>
       listReady(this.#connection.commands, keys, priorities, { limit, cursor: from }),
@@ -198,6 +201,12 @@ export interface KeptResult {
   readonly attempt: number;
   readonly deliveryCount: number;
   readonly value?: unknown;
+}
+
+/** @throws {OptionsError} */
+function pageOf(queue: string, { limit = 100, cursor }: PageOptions): { limit: number; cursor: string | undefined } {
+  assertNoProblem(`queue "${queue}"`, integerProblem('limit', limit, { min: 1 }));
+  return { limit, cursor };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { boolean, integer, OptionsError, TopicNotFoundError } from '@millrace/core';
+import { assertNoProblem, boolean, integer, integerProblem, TopicNotFoundError } from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
 import { deadLetterHeaders, originOf, redriveFrame } from '../model/dead-letter.js';
 import type { StoredRecord } from '../model/record.js';
-import type { Topic } from '../model/topic.js';
+import { partitionProblems, type Topic } from '../model/topic.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import { copiedRecords, copyOnce } from '../store/copy.js';
 import { partitionKeys } from '../store/keys.js';
@@ -85,7 +85,10 @@ export class Redrive {
   /** @throws {OptionsError} @throws {TopicNotFoundError} */
   async run(options: RedriveOptions): Promise<RedriveReport> {
     check(options);
-    const { partitions } = await this.#topics.describe(options.topic);
+    const topic = await this.#topics.describe(options.topic);
+    const { partitions } = topic;
+    const chosen = options.records?.map((record) => record.partition);
+    assertNoProblem('redrive', ...partitionProblems(topic, chosen));
     const report: Record<Verdict, number> = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
     const rate =
       options.maxPerSecond === undefined ? undefined : new RateLimit(options.maxPerSecond, performance.now());
@@ -226,11 +229,11 @@ async function pace(rate: RateLimit | undefined): Promise<void> {
   while (rate.take(1, performance.now()) === 0) await sleep(rate.waitMs(performance.now()));
 }
 
-function check({ maxPerSecond, maxRedrives, dryRun }: RedriveOptions): void {
+function check({ maxPerSecond, maxRedrives, dryRun, records }: RedriveOptions): void {
   const problems: string[] = [];
   const report = (problem: string): void => void problems.push(problem);
   integer(1, { min: 1 })(maxPerSecond, report, 'maxPerSecond');
   integer(3, { min: 1 })(maxRedrives, report, 'maxRedrives');
   boolean(false)(dryRun, report, 'dryRun');
-  if (problems.length > 0) throw new OptionsError('redrive', problems);
+  assertNoProblem('redrive', ...problems, ...(records ?? []).map(({ offset }) => integerProblem('offset', offset)));
 }

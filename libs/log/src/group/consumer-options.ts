@@ -16,6 +16,7 @@ import {
 import { defaultAbortGraceMs, type Handler, type Middleware } from '@millrace/delivery';
 import { type Ordering, orderings } from '../model/lanes.js';
 import { type OutOfRangePolicy, outOfRangePolicies } from '../model/offset-range.js';
+import { placeProblem } from '../model/read-range.js';
 import type { BatchContext, BatchRecord } from '../partition/batch-context.js';
 import type { RecordContext } from '../partition/record-context.js';
 
@@ -170,12 +171,9 @@ const topics: OptionReader<ConsumerOptions['topics']> = (value, report, path) =>
 
 const from: OptionReader<From> = (value, report, path) => {
   if (value === undefined) return 'earliest';
-  if (value === 'earliest' || value === 'latest') return value;
-  if (typeof value === 'object' && value !== null && 'timestamp' in value && typeof value.timestamp === 'number') {
-    return { timestamp: value.timestamp };
-  }
-  report(`${path} must be 'earliest', 'latest' or { timestamp: ms since 1970 }`);
-  return 'earliest';
+  const problem = placeProblem(path, value, { isOffset: false });
+  if (problem !== undefined) report(problem);
+  return problem === undefined ? (value as From) : 'earliest';
 };
 
 const deadLetter: OptionReader<string | false> = (value, report, path) => {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { assertName, CodecError, OptionsError } from '@millrace/core';
+import { assertName, assertNoProblem, CodecError, OptionsError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
 import { parsePlan } from '../model/group-plan.js';
+import { partitionProblems } from '../model/topic.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
 import {
@@ -18,7 +19,8 @@ import { groupKeys, groupsKey, partitionKeys } from '../store/keys.js';
 import { readGroup, type StoredGroup } from '../store/members.js';
 import { readBatches } from '../store/read.js';
 import type { Topics } from '../topics/topics.js';
-import { offsetOf, type SeekTarget } from './seek-target.js';
+import { type ResetTarget, resetProblem } from './reset-target.js';
+import { offsetOf } from './seek-target.js';
 
 /** How far a group is behind in one partition. */
 export interface PartitionLag extends TopicPartition {
@@ -50,9 +52,6 @@ export interface GroupDescription {
   /** Every partition in which it has an offset. */
   readonly partitions: readonly PartitionLag[];
 }
-
-/** Where to: an offset or a place, or so many records forwards (or, if negative, back) from where the group is. */
-export type ResetTarget = SeekTarget | { readonly shiftBy: number };
 
 /** Which offsets of a group to set, and where to. */
 export interface OffsetReset {
@@ -109,12 +108,13 @@ export class Groups {
   /**
    * Moves the offsets of a group that has no members. Answers what was changed, or what would be.
    *
-   * @throws {OptionsError} the group is active, or the target is none; nothing was changed
+   * @throws {OptionsError} the group is active, there is no such partition, or the target is none; nothing was changed
    * @throws {OffsetOutOfRangeError} a log does not hold the offset; nothing was changed
    */
   async resetOffsets(group: string, { topic, partitions, to, dryRun = false }: OffsetReset): Promise<OffsetChange[]> {
     assertName('group', group);
     const known = await this.#topics.describe(topic);
+    assertNoProblem(`group "${group}"`, ...partitionProblems(known, partitions), resetProblem(to));
     const wanted = partitions ?? known.partitionStates.map((_, partition) => partition);
     const plan = (): Promise<OffsetChange[]> =>
       Promise.all(wanted.map((partition) => this.#change(group, { topic, partition }, to)));
@@ -186,9 +186,6 @@ export class Groups {
     const from = place?.committed;
     if (typeof to !== 'object' || to === null || !('shiftBy' in to)) {
       return { ...partition, from, to: await offsetOf(this.#reader, partition, to) };
-    }
-    if (!Number.isSafeInteger(to.shiftBy)) {
-      throw new OptionsError(`group "${group}"`, [`shiftBy must be a whole number of records, got ${to.shiftBy}`]);
     }
     const { start = 0, end = 0 } = place ?? {};
     return { ...partition, from, to: Math.min(Math.max((from ?? start) + to.shiftBy, start), end) };

@@ -3,7 +3,7 @@ import { HeldLease } from './held-lease.js';
 
 const place = { prefix: 'p', group: 'g', topic: 'orders', partition: 0 };
 const held = (sentAt: number): HeldLease =>
-  new HeldLease(place, { owner: 'member 1', epoch: 1, leaseMs: 1000, rewinds: 0, sentAt });
+  new HeldLease(place, { owner: 'member 1', epoch: 1, topicId: 1, leaseMs: 1000, rewinds: 0, sentAt });
 
 describe('a lease that is held', () => {
   it('ends for its holder before Redis gives the partition to another', () => {

@@ -14,6 +14,8 @@ const renewAfter = 1 / 6;
 export class HeldLease implements LeaseHolder {
   readonly place: GroupPartition;
   readonly owner: string;
+  /** Tells the topic from one of the same name that is declared later. */
+  readonly topicId: number;
   readonly leaseMs: number;
   /** How often the group's offset in this partition was set by hand. */
   rewinds: number;
@@ -26,11 +28,17 @@ export class HeldLease implements LeaseHolder {
 
   constructor(
     place: GroupPartition,
-    holder: LeaseHolder & { readonly leaseMs: number; readonly rewinds: number; readonly sentAt: number },
+    holder: LeaseHolder & {
+      readonly topicId: number;
+      readonly leaseMs: number;
+      readonly rewinds: number;
+      readonly sentAt: number;
+    },
   ) {
     this.place = place;
     this.owner = holder.owner;
     this.#epoch = holder.epoch;
+    this.topicId = holder.topicId;
     this.leaseMs = holder.leaseMs;
     this.rewinds = holder.rewinds;
     this.extend(holder.sentAt);

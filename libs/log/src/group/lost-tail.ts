@@ -8,11 +8,8 @@ import { entryAt } from '../store/read.js';
 /** Where a group goes on if the log does not hold what was read up to `anchor`; undefined when it does, or its topic is deleted. */
 export async function lostTail(
   client: RedisClient,
-  {
-    place,
-    topicId,
-    anchor,
-  }: { readonly place: GroupPartition; readonly topicId: number; readonly anchor: Anchor | undefined },
+  { place, topicId }: { readonly place: GroupPartition; readonly topicId: number },
+  anchor: Anchor | undefined,
 ): Promise<number | undefined> {
   if (anchor === undefined) return undefined;
   const keys = partitionKeys(place.prefix, place.topic, place.partition);

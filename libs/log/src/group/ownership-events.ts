@@ -86,6 +86,6 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
 
   #lostTail(worker: PartitionWorker): Promise<number | undefined> {
     const what = `compare topic "${worker.topic}", partition ${worker.partition}`;
-    return idempotently(this.#surroundings.connection, what, (client) => lostTail(client, worker));
+    return idempotently(this.#surroundings.connection, what, (client) => lostTail(client, worker.lease, worker.anchor));
   }
 }

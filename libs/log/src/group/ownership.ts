@@ -85,7 +85,7 @@ export class Ownership {
     this.#wanted = new Map(wanted.map((partition) => [partitionName(partition), partition]));
     for (const [name, worker] of [...this.#workers]) {
       // Its topic was deleted since, and another one is called so now.
-      if ((plan.topics.get(worker.topic)?.id ?? 0) > worker.topicId) this.#listener.diverged(worker);
+      if ((plan.topics.get(worker.topic)?.id ?? 0) > worker.lease.topicId) this.#listener.diverged(worker);
       else if (!this.#wanted.has(name)) void this.#revoke(name, worker, this.#setting.revokeTimeoutMs);
     }
     return this.#take();

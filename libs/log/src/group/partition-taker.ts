@@ -58,6 +58,7 @@ export class PartitionTaker {
     const lease = new HeldLease(place, {
       owner: this.#setting.owner,
       epoch: reply.epoch,
+      topicId: reply.topicId,
       leaseMs: options.leaseMs,
       rewinds: reply.rewinds,
       sentAt,

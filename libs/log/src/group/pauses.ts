@@ -1,3 +1,4 @@
+import { assertNoProblem, integerProblem } from '@millrace/core';
 import { partitionName, type TopicPartition } from '../model/topic-partition.js';
 
 /** Which partitions a consumer was told to pause, whether it owns them or not. */
@@ -28,6 +29,7 @@ export class Pauses {
       this.#others.clear();
       return;
     }
+    assertNoProblem('pause or resume', ...partitions.map(({ partition }) => integerProblem('partition', partition)));
     for (const partition of partitions) {
       const name = partitionName(partition);
       if (isPaused === this.#all) this.#others.delete(name);

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util';
-import { OptionsError } from '@millrace/core';
-import { OffsetOutOfRangeError } from '../model/read-range.js';
+import { assertNoProblem } from '@millrace/core';
+import { OffsetOutOfRangeError, placeProblem } from '../model/read-range.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
 
@@ -18,23 +17,11 @@ export async function offsetOf(
   { topic, partition }: TopicPartition,
   target: SeekTarget,
 ): Promise<number> {
-  const problem = seekProblem(target);
-  if (problem !== undefined) throw new OptionsError(`topic "${topic}", partition ${partition}`, [problem]);
+  assertNoProblem(`topic "${topic}", partition ${partition}`, placeProblem('where to go', target));
   if (typeof target === 'object') return reader.offsetForTimestamp(topic, partition, target.timestamp);
   const { start, end } = await reader.state(topic, partition);
   if (target === 'earliest') return start;
   if (target === 'latest') return end;
   if (target < start || target > end) throw new OffsetOutOfRangeError(topic, partition, target, start, end);
   return target;
-}
-
-/** What is wrong with a target, as it may come from code without types; undefined: nothing. */
-function seekProblem(target: unknown): string | undefined {
-  if (target === 'earliest' || target === 'latest') return undefined;
-  if (typeof target === 'number' && Number.isSafeInteger(target) && target >= 0) return undefined;
-  if (typeof target === 'object' && target !== null && 'timestamp' in target && Number.isFinite(target.timestamp)) {
-    return undefined;
-  }
-  const got = typeof target === 'object' ? inspect(target, { depth: 1 }) : String(target);
-  return `where to go must be an offset (a whole number of at least 0), 'earliest', 'latest' or { timestamp: ms since 1970 }, got ${got}`;
 }

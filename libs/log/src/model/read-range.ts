@@ -1,7 +1,22 @@
-import { MillraceError } from '@millrace/core';
+import { integerProblem, isTimestamp, MillraceError, shown } from '@millrace/core';
 
 /** Where reading begins: the oldest record there is, the log's end, an offset, or the first record of a time. */
 export type ReadFrom = 'earliest' | 'latest' | number | { readonly timestamp: number };
+
+/**
+ * What is wrong with a place in a log, as it may come from code without types, with what was given; undefined: nothing.
+ *
+ * @param isOffset whether it may be an offset. Default true
+ */
+export function placeProblem(path: string, place: unknown, { isOffset = true } = {}): string | undefined {
+  if (place === 'earliest' || place === 'latest') return undefined;
+  if (isOffset && integerProblem(path, place) === undefined) return undefined;
+  const hasTime = typeof place === 'object' && place !== null && 'timestamp' in place;
+  if (hasTime && isTimestamp(place.timestamp)) return undefined;
+  const offset = isOffset ? 'an offset (a whole number of at least 0), ' : '';
+  const got = hasTime ? `{ timestamp: ${shown(place.timestamp)} }` : shown(place);
+  return `${path} must be ${offset}'earliest', 'latest' or { timestamp: ms since 1970 }, got ${got}`;
+}
 
 /** An offset is not in the log: retention removed it, a failover lost it, or it was never written. */
 export class OffsetOutOfRangeError extends MillraceError {

@@ -2,6 +2,7 @@ import {
   assertName,
   deadLettersOf,
   integer,
+  integerProblem,
   keepsDeadLetters,
   maxNameBytes,
   nameProblem,
@@ -12,6 +13,7 @@ import {
   optional,
   resolveOptions,
   type SettingDifference,
+  shown,
   text,
 } from '@millrace/core';
 import { type Compression, compressions } from './record-batch.js';
@@ -147,6 +149,14 @@ function deadLetter(name: string): OptionReader<TopicSettings['deadLetter']> {
     if (given.topic === name) report(`${path}.topic must be another topic`);
     return given;
   };
+}
+
+/** What is wrong with a list of a topic's partitions, as it may come from code without types; none given is nothing. */
+export function partitionProblems({ name, partitions: count }: Topic, partitions: unknown): string[] {
+  if (partitions === undefined) return [];
+  if (!Array.isArray(partitions)) return [`partitions must be a list of numbers, got ${shown(partitions)}`];
+  const wrong = partitions.filter((one) => integerProblem('partition', one, { max: count - 1 }) !== undefined);
+  return wrong.map((one) => `topic "${name}" has no partition ${shown(one)}: it has ${count}, numbered from 0`);
 }
 
 /** JSON with keys in one order, and without what is undefined. */

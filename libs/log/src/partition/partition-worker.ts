@@ -27,8 +27,6 @@ import type { WorkerHost } from './worker-host.js';
  */
 export class PartitionWorker implements Dispatchable, RecordSource {
   readonly topic: string;
-  /** Tells the topic from one of the same name that is declared later. */
-  readonly topicId: number;
   readonly partition: number;
   readonly group: string;
   readonly lease: HeldLease;
@@ -48,16 +46,10 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   constructor(
     lease: HeldLease,
-    start: {
-      readonly committed: number;
-      readonly progress: Progress;
-      readonly crashes: number;
-      readonly topicId: number;
-    },
+    start: { readonly committed: number; readonly progress: Progress; readonly crashes: number },
     host: WorkerHost,
   ) {
     this.lease = lease;
-    this.topicId = start.topicId;
     this.fence = new Fence(this, host);
     this.topic = lease.place.topic;
     this.partition = lease.place.partition;

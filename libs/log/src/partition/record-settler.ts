@@ -61,8 +61,8 @@ export class RecordSettler {
     if (!this.#worker.lease.isValid(performance.now())) return buryLater(task, verdict, 0);
     const { topic, partition, group, record, codecId, lastOffset, attempt } = task;
     const dead = { topic, partition, group, record, codecId, lastOffset, attempts: attempt, ...verdict };
-    const { topicId, offsets, lease } = this.#worker;
-    const origin = { topicId, floor: offsets.confirmed, pass: passOf(lease.rewinds, task) };
+    const { offsets, lease } = this.#worker;
+    const origin = { topicId: lease.topicId, floor: offsets.confirmed, pass: passOf(lease.rewinds, task) };
     try {
       const isKept = await deadLetters.write(dead, origin);
       this.#worker.complete(task);

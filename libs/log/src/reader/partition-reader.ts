@@ -1,4 +1,12 @@
-import { type Codec, CodecError, type CodecRegistry, type Headers, TopicNotFoundError } from '@millrace/core';
+import {
+  assertNoProblem,
+  type Codec,
+  CodecError,
+  type CodecRegistry,
+  type Headers,
+  TopicNotFoundError,
+  timestampProblem,
+} from '@millrace/core';
 import type { RedisClient, RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
@@ -52,6 +60,7 @@ export class PartitionReader {
 
   /** Offset of the first record whose timestamp is at least `timestamp`; the log's end when there is none. */
   async offsetForTimestamp(topic: string, partition: number, timestamp: number): Promise<number> {
+    assertNoProblem(`topic "${topic}", partition ${partition}`, timestampProblem('timestamp', timestamp));
     const state = await this.state(topic, partition);
     const keys = partitionKeys(this.#connection.prefix, topic, partition);
     const near = await idempotently(this.#connection, `search topic "${topic}"`, (client) =>

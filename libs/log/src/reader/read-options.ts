@@ -1,5 +1,16 @@
-import { custom, integer, OptionsError, oneOf, optional, required, resolveOptions, text } from '@millrace/core';
-import type { ReadFrom } from '../model/read-range.js';
+import {
+  boolean,
+  custom,
+  integer,
+  type OptionReader,
+  OptionsError,
+  oneOf,
+  optional,
+  required,
+  resolveOptions,
+  text,
+} from '@millrace/core';
+import { placeProblem, type ReadFrom } from '../model/read-range.js';
 
 /** What is read, without a group. */
 export interface ReadOptions {
@@ -31,12 +42,9 @@ export function resolveReadOptions(input: ReadInput): ReadOptions {
     {
       topic: required(text('')),
       partition: required(integer(0)),
-      from: custom<ReadFrom>('earliest', "'earliest', 'latest', an offset or { timestamp }", isReadFrom),
+      from,
       to: optional(integer(0)),
-      tail: (value, report, path) => {
-        if (value !== undefined && typeof value !== 'boolean') report(`${path} must be true or false`);
-        return value === true;
-      },
+      tail: boolean(false),
       outOfRange: oneOf(['fail', 'continue'], 'fail'),
       maxOutageMs: integer(30_000, { min: 1 }),
       signal: optional(
@@ -51,8 +59,10 @@ export function resolveReadOptions(input: ReadInput): ReadOptions {
   return options;
 }
 
-function isReadFrom(value: unknown): value is ReadFrom {
-  if (value === 'earliest' || value === 'latest') return true;
-  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0;
-  return typeof value === 'object' && value !== null && 'timestamp' in value && Number.isFinite(value.timestamp);
-}
+const from: OptionReader<ReadFrom> = (value, report, path) => {
+  if (value === undefined) return 'earliest';
+  const problem = placeProblem(path, value);
+  if (problem === undefined) return value as ReadFrom;
+  report(problem);
+  return 'earliest';
+};

@@ -1,4 +1,11 @@
-import { type Codec, OptionsError, TopicConflictError, TopicNotFoundError } from '@millrace/core';
+import {
+  assertNoProblem,
+  type Codec,
+  integerProblem,
+  OptionsError,
+  TopicConflictError,
+  TopicNotFoundError,
+} from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { compressionProblem } from '../model/batch-compression.js';
@@ -90,10 +97,9 @@ export class Topics {
    */
   async addPartitions(name: string, partitions: number): Promise<TopicDescription> {
     return this.#change(name, (topic) => {
-      if (!Number.isInteger(partitions) || partitions < topic.partitions || partitions > maxPartitions) {
-        const problem = `partitions must be a whole number from ${topic.partitions} (what it has) to ${maxPartitions}, got ${partitions}`;
-        throw new OptionsError(`topic "${name}"`, [problem]);
-      }
+      const range = { min: topic.partitions, max: maxPartitions };
+      const problem = integerProblem('partitions', partitions, range);
+      assertNoProblem(`topic "${name}"`, problem && `${problem}; it has ${topic.partitions}`);
       return { ...topic, partitions };
     });
   }

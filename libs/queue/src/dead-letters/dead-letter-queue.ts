@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { InvalidMessageError } from '@millrace/core';
+import { boolean, custom, InvalidMessageError, integer, optional, resolveOptions } from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { encodeFrame, type FrameInput } from '../model/message-frame.js';
@@ -88,7 +88,7 @@ export class DeadLetterQueue {
    * because of a crash in between is recognised where it goes.
    */
   async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
-    const { maxRedrives = 3, limit = Number.POSITIVE_INFINITY, dryRun = false, signal, maxPerSecond } = options;
+    const { maxRedrives, limit = Number.POSITIVE_INFINITY, dryRun, signal, maxPerSecond } = checked(options);
     const report = { redriven: [] as string[], looping: [] as string[], stuck: [] as { id: string; why: string }[] };
     const rate = maxPerSecond === undefined ? undefined : new RateLimit(maxPerSecond, performance.now(), 1);
     for await (const message of this.#chosen(options)) {
@@ -167,4 +167,38 @@ export class DeadLetterQueue {
 
 function problemOf({ deaths }: QueuedMessage, { to }: Pick<RedriveOptions, 'to'>): string | undefined {
   return to === undefined && deaths.length === 0 ? 'it has no history: say where to' : undefined;
+}
+
+/** @throws {OptionsError} with every problem at once */
+function checked(options: RedriveOptions): RedriveOptions & { readonly maxRedrives: number; readonly dryRun: boolean } {
+  return resolveOptions(
+    'redrive',
+    {
+      ids: optional(custom<readonly string[]>([], 'a list of ids', (value): value is string[] => Array.isArray(value))),
+      filter: optional(
+        custom(
+          () => true,
+          'a function',
+          (value): value is () => boolean => typeof value === 'function',
+        ),
+      ),
+      to: optional(custom<NonNullable<RedriveOptions['to']>>({ queue: '' }, 'a queue or an exchange', isDestination)),
+      maxPerSecond: optional(integer(1, { min: 1 })),
+      limit: optional(integer(0)),
+      maxRedrives: integer(3),
+      dryRun: boolean(false),
+      signal: optional(
+        custom(
+          new AbortController().signal,
+          'an AbortSignal',
+          (value): value is AbortSignal => value instanceof AbortSignal,
+        ),
+      ),
+    },
+    options,
+  );
+}
+
+function isDestination(value: unknown): value is NonNullable<RedriveOptions['to']> {
+  return typeof value === 'object' && value !== null && ('queue' in value || 'exchange' in value);
 }

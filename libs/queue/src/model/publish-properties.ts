@@ -7,6 +7,7 @@ import {
   InvalidMessageError,
   maxNameBytes,
   noHeaders,
+  shown,
 } from '@millrace/core';
 import { noProperties, type StoredProperties } from './message-frame.js';
 import { routingKeyProblem } from './routing-key.js';
@@ -107,5 +108,7 @@ function shortText(value: unknown): string | undefined {
 }
 
 function whole(value: unknown, min: number, max: number, what: string): string | undefined {
-  return Number.isInteger(value) && Number(value) >= min && Number(value) <= max ? undefined : `must be ${what}`;
+  return Number.isInteger(value) && Number(value) >= min && Number(value) <= max
+    ? undefined
+    : `must be ${what}, got ${shown(value)}`;
 }

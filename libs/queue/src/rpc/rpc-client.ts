@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ClosedError, type CodecRegistry, PassingMap } from '@millrace/core';
+import { assertNoProblem, ClosedError, type CodecRegistry, integerProblem, PassingMap } from '@millrace/core';
 import { type Events, PollLoop } from '@millrace/delivery';
 import { maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
 import type { PublishProperties } from '../model/publish-properties.js';
@@ -77,6 +77,10 @@ export class RpcClient {
   stream(exchange: string, routingKey: string, body: unknown, options: RequestOptions = {}): RpcStream {
     if (this.#isClosed) throw new ClosedError('the broker');
     const { timeoutMs = defaultTimeoutMs, signal, ...properties } = options;
+    assertNoProblem(
+      `request to "${exchange}", key "${routingKey}"`,
+      integerProblem('timeoutMs', timeoutMs, { min: 1 }),
+    );
     const correlationId = `${this.#requester}.${(this.#count++).toString(36)}`;
     const subject = `request ${correlationId} to ${exchange === '' ? 'queue' : `exchange "${exchange}", key`} "${routingKey}"`;
     const stream = new RpcStream({

@@ -1,0 +1,44 @@
+import { OptionsError } from './errors.js';
+
+/** Why `value` is no whole number from `min` (0) to `max`, with what was given; undefined when it is one. */
+export function integerProblem(
+  path: string,
+  value: unknown,
+  { min = 0, max = Number.MAX_SAFE_INTEGER }: { readonly min?: number; readonly max?: number } = {},
+): string | undefined {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return undefined;
+  return `${path} must be a whole number ${rangeOf(min, max)}, got ${shown(value)}`;
+}
+
+/** Why `value` is no time in ms since 1970, with what was given; undefined when it is one. Fractions are. */
+export function timestampProblem(path: string, value: unknown): string | undefined {
+  if (isTimestamp(value)) return undefined;
+  return `${path} must be a number of ms since 1970, got ${shown(value)}`;
+}
+
+/** Whether `value` is a time in ms since 1970. NaN is none, and neither is a Date. */
+export function isTimestamp(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** A value as an error message shows it: short, and so that what is wrong with it can be seen. */
+export function shown(value: unknown): string {
+  if (value instanceof Date) {
+    const isValid = Number.isFinite(value.getTime());
+    return isValid ? `a Date (${value.toISOString()}): give its getTime()` : 'an invalid Date';
+  }
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/** Throws what is wrong with a call's arguments, all of it together. @throws {OptionsError} unless all problems are undefined */
+export function assertNoProblem(subject: string, ...problems: readonly (string | undefined)[]): void {
+  const found = problems.filter((problem) => problem !== undefined);
+  if (found.length > 0) throw new OptionsError(subject, found);
+}
+
+function rangeOf(min: number, max: number): string {
+  if (min === Number.MIN_SAFE_INTEGER && max === Number.MAX_SAFE_INTEGER) return 'that is safe';
+  return max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+}
