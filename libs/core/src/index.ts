@@ -31,6 +31,7 @@ export {
   boolean,
   custom,
   didYouMean,
+  duration,
   integer,
   type OptionReader,
   type OptionReaders,
@@ -52,3 +53,4 @@ export {
   ruleFor,
 } from './retry-policy.js';
 export { type DeadLetterReason, type Settlement, settle } from './settlement.js';
+export { type PauseOptions, pause, startTimer, stopTimer, type Timer } from './timer.js';

@@ -36,6 +36,15 @@ export function integer(defaultValue: number, { min = 0, max = Number.MAX_SAFE_I
   };
 }
 
+/** A whole number of ms of at least `min`, or `Infinity`: never. */
+export function duration(defaultValue: number, { min = 0 } = {}): OptionReader<number> {
+  const finite = integer(defaultValue, { min });
+  return (value, report, path) =>
+    value === Number.POSITIVE_INFINITY
+      ? value
+      : finite(value, (problem) => report(problem.replace(', got', ', or Infinity, got')), path);
+}
+
 /** `true` or `false`. */
 export function boolean(defaultValue: boolean): OptionReader<boolean> {
   return (value, report, path) => {

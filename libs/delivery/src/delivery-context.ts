@@ -1,4 +1,4 @@
-import { DeadlineExceededError, type Outcome } from '@millrace/core';
+import { DeadlineExceededError, type Outcome, shown, startTimer, stopTimer, type Timer } from '@millrace/core';
 
 /**
  * One attempt to handle one message, as the handler sees it. `log` and `queue` add what they know of the message.
@@ -7,7 +7,7 @@ import { DeadlineExceededError, type Outcome } from '@millrace/core';
 export abstract class DeliveryContext {
   #controller: AbortController | undefined;
   #abortReason: unknown;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #timeoutMs = 0;
   #terms: DeliveryTerms<this> | undefined;
   #decide: Decide<this> | undefined;
@@ -44,12 +44,18 @@ export abstract class DeliveryContext {
     return this.#isGivenUp;
   }
 
-  /** Moves the deadline to `timeoutMs` from now; one that has passed stays. Default: the handler's own `handlerTimeoutMs`. */
+  /**
+   * Moves the deadline to `timeoutMs` from now; `Infinity`: there is none any more. One that has passed stays. Default: the
+   * handler's own `handlerTimeoutMs`.
+   *
+   * @throws {TypeError} it is not a number
+   */
   extend(timeoutMs: number = this.#timeoutMs): void {
+    if (Number.isNaN(Number(timeoutMs))) throw new TypeError(`extend() takes a number of ms, got ${shown(timeoutMs)}.`);
     if (this.#decide === undefined || this.isAborted || timeoutMs <= 0) return;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#timeoutMs = timeoutMs;
-    this.#timer = setTimeout(() => this.#exceed(), timeoutMs);
+    this.#timer = startTimer(() => this.#exceed(), timeoutMs);
   }
 
   /**
@@ -74,12 +80,12 @@ export abstract class DeliveryContext {
     if (this.#isGivenUp) return Promise.resolve();
     if (!this.isAborted) return this.handlerEnded;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      const timer = startTimer(() => {
         this.#isGivenUp = true;
         resolve();
       }, this.#graceMs).unref();
       void this.handlerEnded.then(() => {
-        clearTimeout(timer);
+        stopTimer(timer);
         resolve();
       });
     });
@@ -129,7 +135,7 @@ export abstract class DeliveryContext {
     const overrun: Outcome = { kind: 'failed', error };
     this.#abortReason = error;
     this.#overrun = overrun;
-    this.#timer = setTimeout(() => {
+    this.#timer = startTimer(() => {
       this.#isGivenUp = true;
       this.#settle(overrun);
     }, this.#graceMs);
@@ -137,7 +143,7 @@ export abstract class DeliveryContext {
   }
 
   #settle(outcome: Outcome): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (this.#timer !== undefined) stopTimer(this.#timer);
     const decide = this.#decide;
     this.#decide = undefined;
     decide?.(outcome, this);

@@ -1,3 +1,4 @@
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
 /** Counts work that was begun and not ended, bounded by a limit; tells when there is room and when none is left. */
 export class InFlight {
   #count = 0;
@@ -39,13 +40,13 @@ export class InFlight {
   /** Resolves to true when nothing is in flight, to false when the deadline came first. */
   async drained(deadlineMs: number): Promise<boolean> {
     if (this.#count === 0) return true;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const empty = new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
     const deadline = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs);
+      timer = startTimer(resolve, deadlineMs);
     });
     await Promise.race([empty, deadline]);
-    clearTimeout(timer);
+    stopTimer(timer);
     return this.#count === 0;
   }
 }

@@ -8,7 +8,7 @@ export interface Service {
 
 /** How to stop. */
 export interface StopOptions {
-  /** How long work in flight may take to end. */
+  /** How long work in flight may take to end, in ms; `Infinity`: as long as it takes. */
   readonly deadlineMs?: number;
 }
 

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { MillraceError, UnavailableError } from '@millrace/core';
+import { MillraceError, pause, startTimer, stopTimer, type Timer, UnavailableError } from '@millrace/core';
 import { type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
 
 /** How long calls that are no part of a message's way wait for Redis, unless they are told otherwise. */
@@ -31,22 +30,22 @@ export async function idempotently<T>(
         const message = `could not ${what}: ${failure.description}. Tried for ${timeoutMs} ms.`;
         throw new UnavailableError(message, { cause: error });
       }
-      await sleep(restMs);
+      await pause(restMs);
     }
   }
 }
 
 /** A frozen server answers nothing for a while; the caller's time is over before that. */
 async function within<T>(deadline: number, reply: Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const overdue = sleep(Math.max(0, deadline - performance.now()), undefined, { signal: over.signal }).then(() => {
-    throw new UnavailableError('Redis gives no answer.');
+  let timer: Timer | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new UnavailableError('Redis gives no answer.'));
+    timer = startTimer(giveUp, Math.max(0, deadline - performance.now()));
   });
   try {
     return await Promise.race([reply, overdue]);
   } finally {
-    over.abort();
-    overdue.catch(() => undefined);
+    stopTimer(timer);
     reply.catch(() => undefined);
   }
 }

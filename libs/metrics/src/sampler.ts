@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Overview, type Snapshot } from '@millrace/admin';
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import { type Events, PollLoop, type Service } from '@millrace/delivery';
 import { Cluster, type RedisConnection } from '@millrace/redis';
 import { GroupWindows } from './group-windows.js';
@@ -64,15 +65,15 @@ export class Sampler implements Service {
   /** For a scrape: answers in `scrapeTimeoutMs` at the latest. Calls at the same time share one look. */
   async sample(): Promise<Sample> {
     this.#scrapedAt = performance.now();
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const timeout = new Promise<Sample>((resolve) => {
       const giveUp = () => resolve({ kind: this.#isAnswering ? 'late' : 'away' });
-      timer = setTimeout(giveUp, this.#options.scrapeTimeoutMs);
+      timer = startTimer(giveUp, this.#options.scrapeTimeoutMs);
     });
     try {
       return await Promise.race([this.#look().catch((): Sample => ({ kind: 'away' })), timeout]);
     } finally {
-      clearTimeout(timer);
+      stopTimer(timer);
     }
   }
 

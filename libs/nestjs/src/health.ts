@@ -1,4 +1,5 @@
 import { lagMsOf, lagOf, Overview, type Snapshot } from '@millrace/admin';
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import { Injectable } from '@nestjs/common';
 import type { ConsumerHandle } from './consumer-handle.js';
 import { Consumers } from './consumers.js';
@@ -119,11 +120,11 @@ function worstOf(reports: readonly HealthReport[]): HealthReport {
 
 /** What it answers in time; undefined when it is late or fails. */
 async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const deadline = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
+    timer = startTimer(() => resolve(undefined), timeoutMs);
   });
   const answer = await Promise.race([work.catch(() => undefined), deadline]);
-  clearTimeout(timer);
+  stopTimer(timer);
   return answer;
 }

@@ -1,4 +1,5 @@
 import {
+  duration,
   integer,
   nameProblem,
   type OptionReader,
@@ -40,7 +41,7 @@ export interface MillraceServerOptions extends SharedTransportOptions {
   readonly retry?: Partial<RetryPolicy> | false | undefined;
   /** How many events, and how many requests, are handled at once. Default 10. */
   readonly concurrency: number;
-  /** How long a handler may take, in ms; 0: for ever. Default 1,800,000, that of a queue's consumer. */
+  /** How long a handler may take, in ms; 0 or `Infinity`: for ever. Default 1,800,000, that of a queue's consumer. */
   readonly handlerTimeoutMs?: number | undefined;
   /** How long a handler may go on after that, when its signal was aborted, before its attempt is given up. Default 5,000. */
   readonly abortGraceMs?: number | undefined;
@@ -99,15 +100,15 @@ const serverReaders: OptionReaders<MillraceServerOptions> = {
   envelope: oneOf([...envelopes, 'auto'], 'auto'),
   retry,
   concurrency: integer(10, { min: 1, max: 1000 }),
-  handlerTimeoutMs: optional(integer(0)),
-  abortGraceMs: optional(integer(0)),
-  shutdownDeadlineMs: optional(integer(0)),
+  handlerTimeoutMs: optional(duration(0)),
+  abortGraceMs: optional(duration(0)),
+  shutdownDeadlineMs: optional(duration(0)),
 };
 
 const clientReaders: OptionReaders<MillraceClientOptions> = {
   ...shared,
   envelope: oneOf(envelopes, 'nest'),
-  timeoutMs: integer(30_000, { min: 1 }),
+  timeoutMs: duration(30_000, { min: 1 }),
 };
 
 function named(kind: string, fallback: string): OptionReader<string> {

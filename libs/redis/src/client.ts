@@ -1,3 +1,4 @@
+import { startTimer, stopTimer } from '@millrace/core';
 import { Cluster, Command, type RedisOptions as IoredisOptions, Pipeline, Redis } from 'ioredis';
 import type { ConnectionOptions } from './connection-options.js';
 import { QuietConnector, QuietSentinelConnector } from './quiet-connectors.js';
@@ -77,12 +78,12 @@ export function openClient(
 export function becomesReady(client: RedisClient, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
-      clearTimeout(timer);
+      stopTimer(timer);
       client.off('ready', end);
       client.off('end', end);
       resolve();
     };
-    const timer = setTimeout(end, timeoutMs);
+    const timer = startTimer(end, timeoutMs);
     client.on('ready', end);
     client.on('end', end);
   });

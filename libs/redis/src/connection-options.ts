@@ -64,6 +64,9 @@ export function resolveConnectionOptions(input: ConnectionInput): ConnectionOpti
   return resolveOptions<ConnectionOptions>('redis connection', readers, withEndpointChecked(input));
 }
 
+/** Node's sockets know no longer time. */
+const maxSocketTimeoutMs = 2 ** 31 - 1;
+
 const address = object<Address>({ host: required(text('')), port: integer(6379, { min: 1, max: 65_535 }) });
 
 const addresses: OptionReader<readonly Address[]> = (value, report, path) => {
@@ -93,8 +96,8 @@ const readers = {
   db: optional(integer(0)),
   prefix: prefix('millrace'),
   name: text('millrace'),
-  connectTimeoutMs: integer(5000, { min: 1 }),
-  commandTimeoutMs: integer(5000, { min: 1 }),
+  connectTimeoutMs: integer(5000, { min: 1, max: maxSocketTimeoutMs }),
+  commandTimeoutMs: integer(5000, { min: 1, max: maxSocketTimeoutMs }),
   allowEviction: boolean(false),
 };
 

@@ -1,3 +1,4 @@
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import { type RedisClient, writtenTogether } from '@millrace/redis';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 
@@ -6,7 +7,7 @@ export class Committer {
   readonly #intervalMs: number;
   readonly #client: RedisClient;
   readonly #workers: () => Iterable<PartitionWorker>;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #isClosed = false;
 
   constructor(intervalMs: number, client: RedisClient, workers: () => Iterable<PartitionWorker>) {
@@ -17,7 +18,7 @@ export class Committer {
 
   soon(): void {
     if (this.#timer !== undefined || this.#isClosed) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = startTimer(() => {
       this.#timer = undefined;
       void this.now();
     }, this.#intervalMs);
@@ -45,6 +46,6 @@ export class Committer {
 
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
   }
 }

@@ -1,6 +1,7 @@
 import {
   boolean,
   custom,
+  duration,
   integer,
   nameProblem,
   type OptionReader,
@@ -57,7 +58,7 @@ export interface ConsumerOptions {
   readonly minReplicas: number;
   /** How long replicas may take each time, in ms. Default 3,000; at most 5,000. */
   readonly replicaTimeoutMs: number;
-  /** How long a handler may take unless it calls `context.extend()`; 0: for ever. Default 300,000, Kafka's max.poll.interval.ms. */
+  /** How long a handler may take unless it calls `context.extend()`; 0 or `Infinity`: for ever. Default 300,000, Kafka's max.poll.interval.ms. */
   readonly handlerTimeoutMs: number;
   /**
    * How long a handler may go on after its deadline, when its signal was aborted. Then its attempt is given up: the next one
@@ -130,15 +131,15 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     deadLetter: optional(deadLetter),
     minReplicas: integer(0),
     replicaTimeoutMs: integer(3000, { min: 1, max: 5000 }),
-    handlerTimeoutMs: integer(300_000, { max: 2_147_483_647 }),
-    abortGraceMs: integer(defaultAbortGraceMs),
+    handlerTimeoutMs: duration(300_000),
+    abortGraceMs: duration(defaultAbortGraceMs),
     commit: oneOf(['auto', 'manual'], 'auto'),
     commitIntervalMs: integer(100),
     memberId: optional(name('member', '')),
     leaseMs: integer(10_000, { min: 100 }),
     sessionTimeoutMs: optional(integer(leaseMs, { min: 100 })),
     heartbeatMs: integer(Math.max(1, Math.min(500, Math.floor(leaseMs / 3))), { min: 1, max: Math.floor(leaseMs / 3) }),
-    revokeTimeoutMs: integer(30_000),
+    revokeTimeoutMs: duration(30_000),
     topicRefreshMs: integer(1000, { min: 1 }),
     prefetchRecords: integer(10_000, { min: 1 }),
     prefetchBytes: integer(32 * 1024 * 1024, { min: 1 }),

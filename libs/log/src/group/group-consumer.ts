@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { LeaseLostError } from '@millrace/core';
+import { LeaseLostError, pause } from '@millrace/core';
 import { Lifecycle, type LifecycleState, PollLoop, type Service, type StopOptions } from '@millrace/delivery';
 import { asOutage } from '@millrace/redis';
 import { subscribeTo } from '../model/subscription.js';
@@ -150,7 +149,7 @@ export class GroupConsumer implements Service {
    */
   stop({ deadlineMs = defaultStopMs }: StopOptions = {}): Promise<void> {
     return this.#lifecycle.stop(async () => {
-      const isOver = sleep(deadlineMs + farewellMs, undefined, { ref: false });
+      const isOver = pause(deadlineMs + farewellMs, { ref: false });
       await Promise.race([this.#ownership.stop(deadlineMs), isOver]);
       await Promise.race([this.#end(), isOver]);
       await Promise.race([this.#membership.leave().catch(() => undefined), isOver]);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { UnavailableError } from '@millrace/core';
+import { pause, UnavailableError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { emptyPlan, encodePlan, type GroupPlan, nextPlan, parsePlan, plannedTopics } from '../model/group-plan.js';
 import { parseSubscription, type Subscription } from '../model/subscription.js';
@@ -132,7 +132,7 @@ export class Membership {
       if (performance.now() > deadline) {
         throw new UnavailableError(`group "${this.#setting.group}" is locked: an operator changes its offsets.`);
       }
-      await new Promise((resolve) => setTimeout(resolve, lockedRestMs));
+      await pause(lockedRestMs);
     }
     this.#known = { version: -1, generation: -1 };
   }

@@ -1,3 +1,4 @@
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { GroupPlan } from '../model/group-plan.js';
 import { partitionName, type TopicPartition } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
@@ -49,7 +50,7 @@ export class Ownership {
   #plan: GroupPlan | undefined;
   #isStopping = false;
   #taking: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(
     setting: OwnershipSetting,
@@ -123,7 +124,7 @@ export class Ownership {
   /** Hands everything over; resolves by the deadline. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     await this.#taking?.catch(() => undefined);
     const ends = [...this.#workers].map(([name, worker]) => this.#revoke(name, worker, deadlineMs));
     await Promise.all(ends);
@@ -132,7 +133,7 @@ export class Ownership {
   close(): void {
     this.#isStopping = true;
     clearInterval(this.#watch);
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     for (const worker of this.#workers.values()) worker.close();
     this.#workers.clear();
   }
@@ -184,7 +185,7 @@ export class Ownership {
 
   #takeSoon(): void {
     if (this.#isStopping) return;
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= startTimer(() => {
       this.#timer = undefined;
       void this.#take();
     }, takeAgainMs);

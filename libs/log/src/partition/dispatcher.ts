@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { Fifo } from '@millrace/core';
+import { Fifo, startTimer, stopTimer, type Timer } from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
 
 /** Somebody who has records to start. */
@@ -35,7 +35,7 @@ export class Dispatcher {
   #isPumping = false;
   #sliceEnd = 0;
   #isCutShort = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(concurrency: number, maxPerSecond: number | undefined) {
     this.#concurrency = concurrency;
@@ -74,7 +74,7 @@ export class Dispatcher {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     for (const worker of this.#ready) worker.hasPlace = false;
     this.#ready.clear();
   }
@@ -151,7 +151,7 @@ export class Dispatcher {
   }
 
   #wakeIn(ms: number): void {
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= startTimer(() => {
       this.#timer = undefined;
       this.#pumpSoon();
     }, ms);

@@ -9,9 +9,6 @@ import type { WorkerHost } from './worker-host.js';
 /** After so many owners in a row that died without getting on, a record may be what kills them. */
 const suspiciousCrashes = 2;
 
-/** Longest time a timer can wait. */
-const forEverMs = 2 ** 31 - 1;
-
 /** Runs the handler, record by record. */
 export class RecordRunner {
   readonly #worker: PartitionWorker;
@@ -71,7 +68,7 @@ export class RecordRunner {
 
   /** True when nothing is in hand any more, false when the time was over before. */
   idle(timeoutMs: number): Promise<boolean> {
-    return this.#inHand.drained(Math.min(timeoutMs, forEverMs));
+    return this.#inHand.drained(timeoutMs);
   }
 
   #run(task: RecordTask, monotonicNow: number): void {

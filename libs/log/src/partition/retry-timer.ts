@@ -1,3 +1,4 @@
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import { DueQueue } from '../model/due-queue.js';
 import type { RecordTask } from './record-context.js';
 
@@ -5,7 +6,7 @@ import type { RecordTask } from './record-context.js';
 export class RetryTimer {
   readonly #queue = new DueQueue<RecordTask>();
   readonly #onDue: (task: RecordTask) => void;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #timerMs = Number.POSITIVE_INFINITY;
 
   constructor(onDue: (task: RecordTask) => void) {
@@ -22,7 +23,7 @@ export class RetryTimer {
   }
 
   clear(): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#timerMs = Number.POSITIVE_INFINITY;
     while (this.#queue.take(Number.POSITIVE_INFINITY) !== undefined);
   }
@@ -30,11 +31,10 @@ export class RetryTimer {
   #arm(): void {
     const nextMs = this.#queue.nextMs;
     if (nextMs >= this.#timerMs) return;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#timerMs = nextMs;
     // A timer may fire a little early, a retry must not: then it is set once more.
-    const delayMs = Math.min(Math.max(1, Math.ceil(nextMs - performance.now())), 2 ** 31 - 1);
-    this.#timer = setTimeout(() => this.#fire(), delayMs);
+    this.#timer = startTimer(() => this.#fire(), Math.max(1, Math.ceil(nextMs - performance.now())));
   }
 
   #fire(): void {

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidMessageError, WriteError } from '@millrace/core';
+import { InvalidMessageError, pause, WriteError } from '@millrace/core';
 import type { RedisFailure } from '@millrace/redis';
 import type { Topic } from '../model/topic.js';
 import type { ProducerBatch } from './producer-batch.js';
@@ -76,5 +75,5 @@ export function noSuchPartition(topic: Topic, partition: unknown): InvalidMessag
 
 /** After the first failure 10 ms, doubling to 500 ms, ± 20 %: a Redis that is full or just back is not stormed. */
 export function restAfter(failuresBefore: number): Promise<void> {
-  return sleep(Math.min(10 * 2 ** failuresBefore, 500) * (0.8 + Math.random() * 0.4));
+  return pause(Math.min(10 * 2 ** failuresBefore, 500) * (0.8 + Math.random() * 0.4));
 }

@@ -1,3 +1,5 @@
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
+
 interface Flushable {
   flush(): void;
 }
@@ -7,7 +9,7 @@ export class FlushSchedule<T extends Flushable> {
   readonly #lingerMs: number;
   readonly #onFlush: (what: T) => void;
   readonly #together: (flush: () => void) => void;
-  readonly #lingering = new Set<NodeJS.Timeout>();
+  readonly #lingering = new Set<Timer>();
   #due = new Set<T>();
 
   /** @param together runs what flushes several */
@@ -19,7 +21,7 @@ export class FlushSchedule<T extends Flushable> {
 
   add(what: T): void {
     if (this.#lingerMs > 0) {
-      const timer = setTimeout(() => {
+      const timer = startTimer(() => {
         this.#lingering.delete(timer);
         this.#flush(what);
       }, this.#lingerMs);
@@ -33,7 +35,7 @@ export class FlushSchedule<T extends Flushable> {
 
   /** Nothing lingers any more. */
   stop(): void {
-    for (const timer of this.#lingering) clearTimeout(timer);
+    for (const timer of this.#lingering) stopTimer(timer);
     this.#lingering.clear();
   }
 

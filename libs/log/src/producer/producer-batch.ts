@@ -1,4 +1,4 @@
-import type { MillraceError } from '@millrace/core';
+import { type MillraceError, startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { RedisFailure } from '@millrace/redis';
 import { compress } from '../model/batch-compression.js';
 import { type Compression, frameBatch, RecordBatchWriter } from '../model/record-batch.js';
@@ -35,7 +35,7 @@ export class ProducerBatch {
   readonly #timestamps: number[] = [];
   #bytes = 0;
   #whenSettled: (() => void)[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   /** @param createdAt by this process's monotonic clock */
   constructor(topic: Topic, createdAt: number, expectedBytes: number, onSettled: (batch: ProducerBatch) => void) {
@@ -83,7 +83,7 @@ export class ProducerBatch {
 
   /** Calls `giveUp` unless the batch is settled within `timeoutMs`. */
   expireAfter(timeoutMs: number, giveUp: (batch: ProducerBatch) => void): void {
-    this.#timer = setTimeout(giveUp, timeoutMs, this);
+    this.#timer = startTimer(giveUp, timeoutMs, this);
   }
 
   /** Closes the batch and makes its frame; a promise only where there is something to compress. */
@@ -136,7 +136,7 @@ export class ProducerBatch {
   #end(): boolean {
     if (this.#isSettled) return false;
     this.#isSettled = true;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#onSettled(this);
     for (const tell of this.#whenSettled) tell();
     return true;

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ClosedError } from '@millrace/core';
+import { ClosedError, pause } from '@millrace/core';
 import type { StopOptions } from '@millrace/delivery';
 import { writtenTogether } from '@millrace/redis';
 import type { RecordInput, RecordMetadata } from '../model/record.js';
@@ -91,7 +90,7 @@ export class Producer {
 
   async #close(deadlineMs: number): Promise<void> {
     const over = new AbortController();
-    const deadline = sleep(deadlineMs, undefined, { signal: over.signal }).catch(() => undefined);
+    const deadline = pause(deadlineMs, { signal: over.signal });
     await Promise.race([this.flush(), deadline]);
     over.abort();
     this.#schedule.stop();
@@ -101,8 +100,7 @@ export class Producer {
         writeError(batch, appender.partition, 'the producer was closed before it was confirmed'),
       );
     }
-    if (this.#channel.isUp && this.options.idempotent)
-      await Promise.race([this.#forget(), sleep(500, undefined, { ref: false })]);
+    if (this.#channel.isUp && this.options.idempotent) await Promise.race([this.#forget(), pause(500, { ref: false })]);
     this.#channel.close();
     this.#around.onClosed();
   }

@@ -1,4 +1,4 @@
-import { ClosedError, WriteError } from '@millrace/core';
+import { ClosedError, startTimer, stopTimer, WriteError } from '@millrace/core';
 
 /**
  * Counts the bytes of records that wait for Redis, up to a limit. Callers beyond it queue, first come first served:
@@ -83,11 +83,11 @@ export class SendBuffer {
   #room(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
       const go = (): void => {
-        clearTimeout(timer);
+        stopTimer(timer);
         this.#whenRoom = undefined;
         resolve();
       };
-      const timer = setTimeout(go, timeoutMs);
+      const timer = startTimer(go, timeoutMs);
       this.#whenRoom = go;
     });
   }

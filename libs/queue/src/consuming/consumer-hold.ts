@@ -1,4 +1,4 @@
-import { Fifo, LinkedList } from '@millrace/core';
+import { Fifo, LinkedList, startTimer, stopTimer, type Timer } from '@millrace/core';
 import { InFlight, RateLimit } from '@millrace/delivery';
 import { movingAverage, prefetchFor } from '../model/prefetch.js';
 import type { Taken } from '../store/taken.js';
@@ -31,8 +31,8 @@ export class ConsumerHold {
   #averageMs = Number.POSITIVE_INFINITY;
   #bytes = 0;
   #averageBytes = 0;
-  #batchTimer: NodeJS.Timeout | undefined;
-  #rateTimer: NodeJS.Timeout | undefined;
+  #batchTimer: Timer | undefined;
+  #rateTimer: Timer | undefined;
 
   constructor(options: ConsumerOptions, runner: Pick<ConsumerRunner, 'start' | 'begun'>, askForMore: () => void) {
     this.#options = options;
@@ -201,8 +201,8 @@ export class ConsumerHold {
 
   end(): void {
     this.#isOpen = false;
-    clearTimeout(this.#batchTimer);
-    clearTimeout(this.#rateTimer);
+    stopTimer(this.#batchTimer);
+    stopTimer(this.#rateTimer);
   }
 
   #find(key: string): HeldMessage | undefined {
@@ -227,7 +227,7 @@ export class ConsumerHold {
     const now = performance.now();
     if (this.#permits < room) this.#permits += rate.take(room - this.#permits, now);
     if (this.#permits < room && this.#rateTimer === undefined) {
-      this.#rateTimer = setTimeout(() => {
+      this.#rateTimer = startTimer(() => {
         this.#rateTimer = undefined;
         this.#askForMore();
       }, rate.waitMs(now));
@@ -241,8 +241,8 @@ export class ConsumerHold {
     const first = this.#waiting.peek();
     const waitMs = first === undefined ? 0 : first.takenAt + maxWaitMs - performance.now();
     if (this.#waiting.size >= maxMessages || waitMs <= 0) return this.#waiting.take(maxMessages);
-    clearTimeout(this.#batchTimer);
-    this.#batchTimer = setTimeout(() => this.begin(), Math.ceil(waitMs));
+    stopTimer(this.#batchTimer);
+    this.#batchTimer = startTimer(() => this.begin(), Math.ceil(waitMs));
     return [];
   }
 }

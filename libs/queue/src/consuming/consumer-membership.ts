@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
-import { OptionsError, TopologyNotFoundError } from '@millrace/core';
+import { OptionsError, pause, TopologyNotFoundError } from '@millrace/core';
 import { asOutage, type RedisConnection } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type ConsumerKeys, consumerKeys } from '../store/consumer-keys.js';
@@ -99,7 +98,7 @@ export class ConsumerMembership {
         await this.join();
       } catch (error) {
         this.#user.failed(error);
-        await pause(Math.min(50 * 2 ** failures, 2000), undefined, { ref: false });
+        await pause(Math.min(50 * 2 ** failures, 2000), { ref: false });
       }
     }
     this.#isJoining = false;

@@ -184,7 +184,7 @@ const handlerReaders = {
   name: optional(text('')),
   retry: optional(retryPolicy()),
   handlerTimeoutMs: optional(integer(0)),
-  abortGraceMs: optional(integer(0)),
+  abortGraceMs: optional(duration(0)),
   validate: optionalFunction<HandlerOptions['validate']>(),
   middleware: optional(middleware),
 };
@@ -203,7 +203,7 @@ const readers = {
   priority: integer(0, { min: -255, max: 255 }),
   leaseMs: integer(30_000, { min: 500 }),
   handlerTimeoutMs: integer(1_800_000),
-  abortGraceMs: integer(defaultAbortGraceMs),
+  abortGraceMs: duration(defaultAbortGraceMs),
   retry: retryPolicy(),
   maxPerSecond: positive,
   keepResultMs: integer(0),

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { type Fifo, LeaseLostError } from '@millrace/core';
+import { type Fifo, LeaseLostError, pause } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import type { Heartbeat } from '../store/heartbeat.js';
@@ -98,11 +97,11 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     await this.turns.flush(leftMs());
     this.turns.end();
     const left = this.membership.leave().catch((error: unknown) => this.failed(error));
-    await Promise.race([left, pause(leftMs(), undefined, { ref: false })]);
+    await Promise.race([left, pause(leftMs(), { ref: false })]);
   }
 
   async end(leftMs: () => number): Promise<void> {
-    await Promise.race([this.#heart.end(), pause(leftMs(), undefined, { ref: false })]);
+    await Promise.race([this.#heart.end(), pause(leftMs(), { ref: false })]);
   }
 
   // What its parts tell it.

@@ -1,4 +1,4 @@
-import { Fifo } from '@millrace/core';
+import { Fifo, startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { makeDue } from '../store/due.js';
@@ -31,7 +31,7 @@ export class ConsumerTurns {
   #running: Promise<void> | undefined;
   #isEnded = false;
   #failures = 0;
-  #retryTimer: NodeJS.Timeout | undefined;
+  #retryTimer: Timer | undefined;
   #isHungry = false;
   #isEager = true;
   /** How many of the last turns brought as many as were wanted. */
@@ -71,7 +71,7 @@ export class ConsumerTurns {
     this.#isEnded = true;
     this.report.stopped();
     this.#connection.off('up', this.#tryAgain);
-    clearTimeout(this.#retryTimer);
+    stopTimer(this.#retryTimer);
     this.#due.end();
   }
 
@@ -139,9 +139,9 @@ export class ConsumerTurns {
 
   /** Settles what is waiting; false when Redis did not confirm it within the time. */
   async flush(deadlineMs: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const deadline = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs, true);
+      timer = startTimer(resolve, deadlineMs, true);
     });
     let isLate = false;
     while (!isLate && !this.#outbox.isEmpty && this.#keys !== undefined) {
@@ -149,7 +149,7 @@ export class ConsumerTurns {
       const rest = this.#running ?? new Promise<void>((resolve) => this.#connection.once('up', resolve));
       isLate = (await Promise.race([rest, deadline])) === true;
     }
-    clearTimeout(timer);
+    stopTimer(timer);
     return this.#outbox.isEmpty;
   }
 
@@ -231,13 +231,13 @@ export class ConsumerTurns {
   #fail(error: unknown): void {
     this.#doubt.arise();
     this.#isAsked = true;
-    this.#retryTimer = setTimeout(this.#tryAgain, Math.min(50 * 2 ** this.#failures++, 1000));
+    this.#retryTimer = startTimer(this.#tryAgain, Math.min(50 * 2 ** this.#failures++, 1000));
     if (!this.#isEnded) this.#user.failed(error);
   }
 
   readonly #tryAgain = (): void => {
     if (this.#retryTimer === undefined) return;
-    clearTimeout(this.#retryTimer);
+    stopTimer(this.#retryTimer);
     this.#retryTimer = undefined;
     if (this.#isAsked) this.nudge();
   };

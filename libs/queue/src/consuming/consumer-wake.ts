@@ -1,3 +1,4 @@
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import { maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
 import { nextWakeUp, type WakeUp } from '../store/wake.js';
 
@@ -13,7 +14,7 @@ export class ConsumerWake {
   #isWaiting = false;
   #isEnded = false;
   #failures = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(connection: RedisConnection, key: string, woken: (wakeUp: WakeUp) => void) {
     this.#connection = connection;
@@ -50,7 +51,7 @@ export class ConsumerWake {
 
   end(): void {
     this.#isEnded = true;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     if (this.#client !== undefined) this.#connection.release(this.#client);
   }
 
@@ -69,7 +70,7 @@ export class ConsumerWake {
 
   #later(ms: number): void {
     if (this.#isEnded) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = startTimer(() => {
       if (!this.#isEnded && this.#client !== undefined) void this.#wait(this.#client);
     }, ms);
   }

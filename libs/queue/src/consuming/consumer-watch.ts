@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { openConnections } from '../store/connections.js';
 import { endRegistration } from '../store/departure.js';
@@ -43,7 +43,7 @@ export class ConsumerWatch {
       colleagues.filter((colleague) => onServer(colleague, server)),
     );
     if (suspects.length === 0) return [];
-    await pause(secondLookMs, undefined, { ref: false });
+    await pause(secondLookMs, { ref: false });
     const ended: string[] = [];
     for (const { consumer, deadline } of await this.#gone(place, suspects)) {
       if (await endRegistration(this.#connection.commands, place, consumer, deadline)) ended.push(consumer);

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { ClosedError } from '@millrace/core';
+import { ClosedError, pause } from '@millrace/core';
 import { type HandlerLabels, Lifecycle, type Service, type StopOptions } from '@millrace/delivery';
 import { asOutage } from '@millrace/redis';
 import type { Handled } from '../model/handled.js';
@@ -122,7 +121,7 @@ export class QueueConsumer implements Service, PartOwner {
     const isAutoDelete = this.#parts.some(({ membership }) => membership.settings?.autoDelete === true);
     if (isAutoDelete) {
       const gone = this.host.consumerLeft(this.queue).catch((error: unknown) => this.failed(error));
-      await Promise.race([gone, pause(left(), undefined, { ref: false })]);
+      await Promise.race([gone, pause(left(), { ref: false })]);
     }
     await Promise.all(this.#parts.map((part) => part.end(left)));
     this.host.stopped(this);

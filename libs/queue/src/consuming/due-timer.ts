@@ -1,10 +1,9 @@
-/** Node's timers wrap around beyond 2^31 ms. */
-const maxTimerMs = 2 ** 31 - 1;
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
 
 /** When delayed messages of a slot are to be made ready, as far as this consumer is to do it. */
 export class DueTimer {
   readonly #whenDue: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   /** The next turn makes ready what is due. */
   isDue = false;
 
@@ -17,12 +16,12 @@ export class DueTimer {
 
   /** @param dueInMs undefined: somebody else sees to it, or nothing is delayed */
   set(dueInMs: number | undefined): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     if (dueInMs === 0) this.isDue = true;
-    else if (dueInMs !== undefined) this.#timer = setTimeout(this.#whenDue, Math.min(dueInMs, maxTimerMs));
+    else if (dueInMs !== undefined) this.#timer = startTimer(this.#whenDue, dueInMs);
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
   }
 }

@@ -1,3 +1,4 @@
+import { pause } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { redisFailure } from '@millrace/redis';
 import type { PublishAnswer, PublishCall } from '../store/publish.js';
@@ -210,7 +211,7 @@ export class PublishLane {
   async #pause(): Promise<void> {
     const delayMs = this.#retryDelayMs;
     this.#retryDelayMs = Math.min(this.#retryDelayMs * 2, maxRetryDelayMs);
-    await new Promise<void>((resolve) => setTimeout(resolve, delayMs).unref());
+    await pause(delayMs, { ref: false });
     await this.#connection.whenReady(maxRetryDelayMs).catch(() => undefined);
   }
 

@@ -1,4 +1,4 @@
-import { LinkedList } from '@millrace/core';
+import { LinkedList, startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { Publication } from './publication.js';
 
 /** What a publisher may hold at once. */
@@ -20,7 +20,7 @@ export class PublishWindow {
   readonly #held = new LinkedList<Publication>();
   #count = 0;
   #bytes = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   readonly #waiting: (() => void)[] = [];
   readonly #whenEmpty: (() => void)[] = [];
 
@@ -41,12 +41,12 @@ export class PublishWindow {
   async room(timeoutMs: number): Promise<boolean> {
     if (this.hasRoom()) return true;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      const timer = startTimer(() => {
         this.#waiting.splice(this.#waiting.indexOf(enter), 1);
         resolve(false);
       }, timeoutMs);
       const enter = (): void => {
-        clearTimeout(timer);
+        stopTimer(timer);
         resolve(true);
       };
       this.#waiting.push(enter);
@@ -85,7 +85,7 @@ export class PublishWindow {
   }
 
   #watch(deadlineMs: number): void {
-    this.#timer = setTimeout(() => this.#expire(), Math.max(1, Math.ceil(deadlineMs - performance.now())));
+    this.#timer = startTimer(() => this.#expire(), Math.max(1, Math.ceil(deadlineMs - performance.now())));
   }
 
   #expire(): void {

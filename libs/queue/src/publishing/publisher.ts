@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ClosedError, InvalidMessageError, TopologyNotFoundError } from '@millrace/core';
+import { ClosedError, InvalidMessageError, pause, TopologyNotFoundError } from '@millrace/core';
 import type { FirstUse } from '@millrace/delivery';
 import { Cluster, PreparedArguments, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { BrokerOptions } from '../broker-options.js';
@@ -198,7 +198,7 @@ export class Publisher {
 
   /** A queue is declared and not in its slot: after a moment, which ends a deletion that is under way, it is made again. */
   async #restored(queue: string): Promise<Router> {
-    await new Promise<void>((resolve) => setTimeout(resolve, goneDelayMs));
+    await pause(goneDelayMs);
     const router = await this.#cache.reload();
     const settings = router.topology.queues.get(queue);
     const { commands, prefix } = this.#connection;
@@ -232,7 +232,7 @@ export class Publisher {
   #retryRouting(publication: Publication): void {
     this.#connection
       .whenReady(this.#options.deliveryTimeoutMs)
-      .then(() => new Promise<void>((resolve) => setTimeout(resolve, goneDelayMs)))
+      .then(() => pause(goneDelayMs))
       .then(() => (publication.isSettled ? undefined : this.#route(publication)))
       .catch(() => undefined);
   }

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@millrace/core';
 import { redisFailure } from '@millrace/redis';
 
 const firstDelayMs = 20;
@@ -24,6 +24,6 @@ export async function insist<T>(patience: Patience, work: () => Promise<T>): Pro
       const isOver = performance.now() + delayMs > patience.until || patience.isGivenUp?.() === true;
       if (isOver || !redisFailure(error).isTemporary) throw error;
     }
-    await pause(delayMs, undefined, { ref: false });
+    await pause(delayMs, { ref: false });
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import type { ReplyKeys } from '../store/keys.js';
 import { sendReplyItems } from '../store/replies.js';
@@ -60,7 +60,7 @@ export class ReplyItems {
         if (taken > 0) [waitMs, since] = [5, performance.now()];
         else if (this.#target.isGivenUp()) throw new Error('the request was given up');
         else if (performance.now() - since > this.#target.stallMs) throw new Error('the requester reads no further');
-        else await pause(waitMs, undefined, { ref: false });
+        else await pause(waitMs, { ref: false });
         if (taken === 0) waitMs = Math.min(waitMs * 2, 100);
       }
     } catch (error) {

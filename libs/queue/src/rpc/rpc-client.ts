@@ -15,7 +15,10 @@ import { RpcStream } from './rpc-stream.js';
 /** What can be said about a request. */
 export interface RequestOptions
   extends Omit<PublishProperties, 'replyTo' | 'correlationId' | 'expirationMs' | 'delayMs'> {
-  /** How long to wait for the reply, or for the next one of a stream; the handler has no longer either. Default 30,000. */
+  /**
+   * How long to wait for the reply, or for the next one of a stream, in ms; the handler has no longer either. `Infinity`: for
+   * ever. Default 30,000.
+   */
   readonly timeoutMs?: number | undefined;
   /** Gives the request up: it is cancelled, and its handler's signal aborted. */
   readonly signal?: AbortSignal | undefined;
@@ -77,9 +80,10 @@ export class RpcClient {
   stream(exchange: string, routingKey: string, body: unknown, options: RequestOptions = {}): RpcStream {
     if (this.#isClosed) throw new ClosedError('the broker');
     const { timeoutMs = defaultTimeoutMs, signal, ...properties } = options;
+    const isBounded = timeoutMs !== Number.POSITIVE_INFINITY;
     assertNoProblem(
       `request to "${exchange}", key "${routingKey}"`,
-      integerProblem('timeoutMs', timeoutMs, { min: 1 }),
+      isBounded ? integerProblem('timeoutMs', timeoutMs, { min: 1 }) : undefined,
     );
     const correlationId = `${this.#requester}.${(this.#count++).toString(36)}`;
     const subject = `request ${correlationId} to ${exchange === '' ? 'queue' : `exchange "${exchange}", key`} "${routingKey}"`;
@@ -98,7 +102,7 @@ export class RpcClient {
       mandatory: true,
       correlationId,
       replyTo: replyAddress(this.#requester),
-      expirationMs: timeoutMs,
+      expirationMs: isBounded ? timeoutMs : undefined,
     });
     sent.catch((error: unknown) => stream.failed(error));
     return stream;

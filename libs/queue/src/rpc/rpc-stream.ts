@@ -1,3 +1,4 @@
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { Reply } from '../model/reply-frame.js';
 
 /** What a stream of replies needs of its client. */
@@ -25,7 +26,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
   #error: { readonly error: unknown } | undefined;
   #isEnded = false;
   #wake: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(parts: RpcStreamParts) {
     this.#parts = parts;
@@ -96,14 +97,14 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
 
   /** Waits `timeoutMs` from now for the next reply. */
   #restart(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.failed(this.#parts.timedOut()), this.#parts.timeoutMs);
+    stopTimer(this.#timer);
+    this.#timer = startTimer(() => this.failed(this.#parts.timedOut()), this.#parts.timeoutMs);
   }
 
   #end(isComplete: boolean): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#parts.signal?.removeEventListener('abort', this.#aborted);
     this.#parts.ended(isComplete);
   }

@@ -1,0 +1,82 @@
+/** The longest delay of Node's own timers, about 24.8 days: a longer one fires immediately. */
+const maxDelayMs = 2 ** 31 - 1;
+
+/** A timer that `startTimer` started. */
+export type Timer = NodeJS.Timeout | LongTimer;
+
+/**
+ * Calls `call` once, in `delayMs`, with `argument`. Any delay is kept, also one beyond 2³¹ ms; `Infinity` means never, and
+ * keeps no process alive. Every timer of every lib is started here or by `pause`.
+ */
+export function startTimer(call: () => void, delayMs: number): Timer;
+export function startTimer<T>(call: (argument: T) => void, delayMs: number, argument: T): Timer;
+export function startTimer<T>(call: (argument?: T) => void, delayMs: number, argument?: T): Timer {
+  return delayMs > maxDelayMs ? new LongTimer(() => call(argument), delayMs) : setTimeout(call, delayMs, argument);
+}
+
+/** Stops a timer. Nothing happens when it has fired, was stopped, or there is none. */
+export function stopTimer(timer: Timer | undefined): void {
+  if (timer instanceof LongTimer) timer.stop();
+  else clearTimeout(timer);
+}
+
+/** How to pause. */
+export interface PauseOptions {
+  /** Whether the process stays alive for it. Default true. */
+  readonly ref?: boolean;
+  /** Ends the pause early: it resolves then too. */
+  readonly signal?: AbortSignal;
+}
+
+/** Resolves in `delayMs`, or when the signal is aborted. Any delay is kept; `Infinity` means never. */
+export function pause(delayMs: number, { ref = true, signal }: PauseOptions = {}): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const end = (): void => {
+      stopTimer(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = startTimer(end, delayMs);
+    if (!ref) timer.unref();
+    signal?.addEventListener('abort', end);
+  });
+}
+
+/** A timer that is set again until its time is over. */
+class LongTimer {
+  readonly #call: () => void;
+  #restMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #isRef = true;
+
+  constructor(call: () => void, delayMs: number) {
+    this.#call = call;
+    this.#restMs = delayMs;
+    this.#wait();
+  }
+
+  ref(): this {
+    this.#isRef = true;
+    this.#timer?.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#isRef = false;
+    this.#timer?.unref();
+    return this;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    if (this.#restMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.min(this.#restMs, maxDelayMs);
+    this.#restMs -= delayMs;
+    this.#timer = setTimeout(() => (this.#restMs > 0 ? this.#wait() : this.#call()), delayMs);
+    if (!this.#isRef) this.#timer.unref();
+  }
+}
