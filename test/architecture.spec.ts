@@ -22,6 +22,8 @@ const mayImport: Record<string, readonly string[]> = {
   testing: ['core', 'redis', 'delivery', 'log', 'queue', 'bridge', 'admin', 'metrics', 'nestjs'],
 };
 const maxLines = 250;
+/** The one file that may call `setTimeout`. */
+const timers = 'libs/core/src/timer.ts';
 
 interface SourceFile {
   /** From the root: `libs/log/src/producer.ts`. */
@@ -91,9 +93,19 @@ describe('the house', () => {
     const impure =
       /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|\bprocess\.|from 'node:(?!buffer|util|assert|crypto|zlib)/;
     const offences = libFiles
-      .filter((file) => !file.path.endsWith('.spec.ts') && (libOf(file) === 'core' || roomOf(file) === 'model'))
+      .filter((file) => !file.path.endsWith('.spec.ts') && file.path !== timers)
+      .filter((file) => libOf(file) === 'core' || roomOf(file) === 'model')
       .flatMap((file) => linesMatching(file, impure))
       .map((place) => `${place}: core and model/ take the time and random numbers as arguments, and do no I/O`);
+    expect(offences).toEqual([]);
+  });
+
+  it('starts every timer in one place', () => {
+    const own = /(?<![.\w])setTimeout\(|from 'node:timers/;
+    const offences = libFiles
+      .filter((file) => !file.path.endsWith('.spec.ts') && file.path !== timers && libOf(file) !== 'testing')
+      .flatMap((file) => linesMatching(file, own))
+      .map((place) => `${place}: Node's timers fire at once beyond 2^31 ms; use startTimer or pause of @millrace/core`);
     expect(offences).toEqual([]);
   });
 

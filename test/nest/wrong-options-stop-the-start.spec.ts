@@ -23,7 +23,7 @@ describe('a wrong option', () => {
       'unknown option waitForRedes (did you mean "waitForRedis"?)',
       'connection: unknown option prefiks (did you mean "prefix"?)',
       'connection: url must look like redis://host:6379',
-      'shutdownDeadlineMs must be a whole number of at least 0, got -1',
+      'shutdownDeadlineMs must be a whole number of at least 0, or Infinity, got -1',
     ]);
   });
 

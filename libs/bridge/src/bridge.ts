@@ -1,10 +1,13 @@
-import type { Headers } from '@millrace/core';
+import { accepted, type Headers } from '@millrace/core';
 import type { Log, Producer } from '@millrace/log';
 import type { Broker, TopicMessage, TopicSink } from '@millrace/queue';
 
 /** How messages of an exchange become records of a log. */
 export interface BridgeOptions {
-  /** The record's key, which decides its partition and what it keeps its order with. Default: the routing key. */
+  /**
+   * The record's key, which decides its partition and what it keeps its order with; undefined: none. It returns now. What it
+   * throws, or another answer, is why the topic did not take the message: publishing fails. Default: the routing key.
+   */
   readonly key?: ((message: TopicMessage) => string | undefined) | undefined;
   /** Writes the records. Default: one with the log's defaults. */
   readonly producer?: Producer | undefined;
@@ -28,13 +31,19 @@ export function bridge(broker: Broker, log: Log, options: BridgeOptions = {}): v
     },
     append: async (topic, message) => {
       const { body: value, timestamp } = message;
-      const record = { topic, value, timestamp, key: keyOf(message), headers: headersOf(message) };
+      const record = { topic, value, timestamp, key: accepted(recordKey, keyOf(message)), headers: headersOf(message) };
       const { partition, offset } = await producer.send(record);
       return { topic, partition, offset };
     },
   };
   broker.feedTopics(sink);
 }
+
+const recordKey = {
+  name: 'the key function of a bridge',
+  expects: 'a string or undefined',
+  accepts: (answer: unknown): answer is string | undefined => answer === undefined || typeof answer === 'string',
+};
 
 function headersOf({ headers, exchange, routingKey, messageId }: TopicMessage): Headers {
   return { ...headers, 'x-exchange': exchange, 'x-routing-key': routingKey, 'x-message-id': messageId };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { assertNoProblem, type Headers, reservedHeaderPrefix } from '@millrace/core';
+import { accepted, assertNoProblem, type Headers, isBoolean, notify, reservedHeaderPrefix } from '@millrace/core';
 import { type Log, type LogRecord, partitionProblems, placeProblem, type ReadFrom } from '@millrace/log';
 import type { Broker, MessageInput } from '@millrace/queue';
 
@@ -15,14 +15,20 @@ export interface ReplayOptions {
   readonly to?: number | { readonly timestamp: number } | undefined;
   /** A queue, or an exchange; the routing key is the record's key unless one is given here. */
   readonly into: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string | undefined };
-  /** Which records. Default: all. */
+  /**
+   * Which records: those it returns true for. Default: all. What it throws, or another answer than true or false, ends the replay
+   * with that error; what was published is.
+   */
   readonly where?: ((record: LogRecord) => boolean) | undefined;
   /**
    * A replay that was interrupted is done again with the id it had: what arrived then is not published twice, as long as the
    * queue remembers (`deduplicationWindowMs`). Default: a new one, so that a second replay is one.
    */
   readonly id?: string | undefined;
-  /** Told after every batch: `next` is the offset to go on from. */
+  /**
+   * Told after every batch: `next` is the offset to go on from. What it throws, or the promise it returns rejects with, ends the
+   * replay with that error after the batch that is under way; the promise is not waited for.
+   */
   readonly onProgress?:
     | ((progress: ReplayProgress & { readonly partition: number; readonly next: number }) => void)
     | undefined;
@@ -55,17 +61,28 @@ export async function replay(log: Log, broker: Broker, options: ReplayOptions): 
   ];
   assertNoProblem('replay', ...partitionProblems(known, options.partitions), ...places);
   const partitions = options.partitions ?? Array.from({ length: known.partitions }, (_, partition) => partition);
+  let failure: { readonly error: unknown } | undefined;
   let progress: ReplayProgress = { id, published: 0, skipped: 0, unplaced: 0 };
   for (const partition of partitions) {
     const range = await rangeOf(log, options, partition);
     if (range === undefined) continue;
     for await (const records of log.readBatches({ topic, partition, ...range })) {
       progress = await publishAll(broker, options, records, progress);
-      options.onProgress?.({ ...progress, partition, next: (records.at(-1)?.offset ?? 0) + 1 });
+      const next = (records.at(-1)?.offset ?? 0) + 1;
+      const told = { ...progress, partition, next };
+      notify(
+        () => options.onProgress?.(told),
+        (error) => {
+          failure ??= { error };
+        },
+      );
+      if (failure !== undefined) throw failure.error;
     }
   }
   return progress;
 }
+
+const isWanted = { name: 'where', expects: 'true or false', accepts: isBoolean };
 
 async function publishAll(
   broker: Broker,
@@ -73,7 +90,7 @@ async function publishAll(
   records: readonly LogRecord[],
   progress: ReplayProgress,
 ): Promise<ReplayProgress> {
-  const wanted = records.filter(where);
+  const wanted = records.filter((record) => accepted(isWanted, where(record)));
   const receipts = await broker.publishBatch(wanted.map((record) => messageOf(record, into, progress.id)));
   const placed = receipts.filter(({ queues, topics }) => queues.length + topics.length > 0).length;
   return {

@@ -1,10 +1,14 @@
+import { ask, type CallbackReport, unreported } from './callback.js';
+import { shown } from './numbers.js';
+
 /**
  * How long to wait before the n-th retry (n from 1), in milliseconds.
  *
  * - a number: always as long
  * - `fixed`, `linear` (delayMs · n), `exponential` (delayMs · factor^(n−1)), each at most `maxDelayMs`
  * - `list`: one entry a retry; the last one repeats
- * - a function of the retry's number and the error
+ * - a function of the retry's number and the error: it returns ms, now. One that throws, or returns anything else (NaN, a
+ *   promise), is reported (`background-error`), and the retry comes in 30 s; a negative number is 0
  *
  * `jitter` (0–1) spreads a delay evenly over ± that share of it, so that what failed together does not return together.
  */
@@ -26,10 +30,19 @@ export type Backoff =
 
 const defaultMaxDelayMs = 30_000;
 
-/** The delay before retry number `retry` (from 1). `random` is a number from 0 to 1. Never negative, always whole. */
-export function backoffDelayMs(backoff: Backoff, retry: number, error: unknown, random: number): number {
-  if (typeof backoff === 'number') return wholeDelay(backoff);
-  if (typeof backoff === 'function') return wholeDelay(backoff(retry, error));
+/**
+ * The delay before retry number `retry` (from 1). `random` is a number from 0 to 1. Never negative, always whole.
+ * `report` takes what a function of the user did wrong.
+ */
+export function backoffDelayMs(
+  backoff: Backoff,
+  retry: number,
+  error: unknown,
+  random: number,
+  report: CallbackReport = unreported,
+): number {
+  if (typeof backoff === 'number') return givenDelay(backoff, report);
+  if (typeof backoff === 'function') return wholeDelay(ask(delayOfFunction, () => backoff(retry, error), report));
   const spread = (backoff.jitter ?? 0) * (random * 2 - 1);
   return wholeDelay(plainDelayMs(backoff, retry) * (1 + spread));
 }
@@ -95,7 +108,25 @@ function isDelay(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
-/** A user's function may answer anything; a delay that is no number would otherwise be an endless wait or a busy loop. */
+const delayOfFunction = {
+  name: 'retry.backoff',
+  expects: 'a number of ms',
+  accepts: isFiniteNumber,
+  otherwise: defaultMaxDelayMs,
+};
+
+/** A delay that is no number would be an endless wait or a busy loop. */
+function givenDelay(delayMs: number, report: CallbackReport): number {
+  if (isFiniteNumber(delayMs)) return wholeDelay(delayMs);
+  report('RetryLater', new TypeError(`delayMs must be a number of ms, got ${shown(delayMs)}.`));
+  return defaultMaxDelayMs;
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** A user's function may return anything. */
 function wholeDelay(delayMs: number): number {
-  return Number.isFinite(delayMs) ? Math.max(0, Math.round(delayMs)) : defaultMaxDelayMs;
+  return Math.max(0, Math.round(delayMs));
 }

@@ -1,8 +1,9 @@
-import { CodecError } from './errors.js';
-
 /**
  * Turns a value into bytes and back. `id` is written into every frame, so a reader finds the right codec by itself.
  * Ids 0–15 are Millrace's own; choose 16–255 for yours, and never use one again for something else.
+ *
+ * All its functions return now: a promise, or what is neither bytes nor a string where those are wanted, is an error as if it
+ * had been thrown. Then nothing is sent, or the message is a dead letter (`undecodable`).
  */
 export interface Codec<T = unknown> {
   /** Written into every frame, 0–255: what readers find the codec by. */
@@ -33,25 +34,3 @@ export const rawCodec: Codec<Uint8Array> = {
   },
   decode: (bytes) => Buffer.from(bytes),
 };
-
-/** The codecs a connection knows: finds one for the id in a frame. */
-export class CodecRegistry {
-  readonly #byId = new Map<number, Codec>();
-
-  constructor(codecs: readonly Codec[]) {
-    for (const codec of codecs) {
-      const other = this.#byId.get(codec.id);
-      if (other !== undefined && other !== codec) {
-        throw new CodecError(`codecs "${other.name}" and "${codec.name}" both have id ${codec.id}: change one of them`);
-      }
-      this.#byId.set(codec.id, codec);
-    }
-  }
-
-  /** The codec with that id. @throws {CodecError} when no codec has that id */
-  get(id: number): Codec {
-    const codec = this.#byId.get(id);
-    if (codec === undefined) throw new CodecError(`no codec has id ${id}: add the codec that wrote it to the options`);
-    return codec;
-  }
-}

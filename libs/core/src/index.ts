@@ -6,11 +6,24 @@
 export { type Backoff, backoffDelayMs, backoffProblems } from './backoff.js';
 export { ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
-export { type Codec, CodecRegistry, rawCodec } from './codec.js';
+export {
+  accepted,
+  ask,
+  type CallbackReport,
+  isBoolean,
+  isThenable,
+  notify,
+  type Question,
+  unreported,
+  wrongAnswer,
+} from './callback.js';
+export { type Codec, rawCodec } from './codec.js';
+export { CodecRegistry } from './codec-registry.js';
 export { DeadLetter, Drop, RetryLater } from './control.js';
 export * from './errors.js';
-export { describeFailure, type Failure } from './failure.js';
+export { causeOf, describeFailure, type Failure, isInstance, messageOf } from './failure.js';
 export { Fifo } from './fifo.js';
+export { guardedCodec, isCodec } from './guarded-codec.js';
 export { jsonCodec } from './json-codec.js';
 export { type Linked, LinkedList } from './linked-list.js';
 export {

@@ -1,4 +1,5 @@
 import { OptionsError } from './errors.js';
+import { isInstance } from './failure.js';
 
 /** Why `value` is no whole number from `min` (0) to `max`, with what was given; undefined when it is one. */
 export function integerProblem(
@@ -21,14 +22,14 @@ export function isTimestamp(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-/** A value as an error message shows it: short, and so that what is wrong with it can be seen. */
+/** A value as an error message shows it: short, and so that what is wrong with it can be seen. Never throws. */
 export function shown(value: unknown): string {
-  if (value instanceof Date) {
+  if (isInstance(value, Date)) {
     const isValid = Number.isFinite(value.getTime());
     return isValid ? `a Date (${value.toISOString()}): give its getTime()` : 'an invalid Date';
   }
   if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  if (typeof value === 'object' && value !== null) return isInstance(value, Array) ? 'an array' : 'an object';
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 

@@ -1,4 +1,5 @@
 import { DeadLetter, Drop, RetryLater } from './control.js';
+import { isInstance, messageOf } from './failure.js';
 
 /** What a handler did with one delivery of a message. */
 export type Outcome =
@@ -13,10 +14,10 @@ export type Outcome =
   /** The delivery was taken back (shutdown, lost lease, cancelled): its result counts for nothing. */
   | { readonly kind: 'abandoned' };
 
-/** The outcome of a handler that threw `error`. */
+/** The outcome of a handler that threw `error`, which may be anything at all. */
 export function outcomeOfThrow(error: unknown): Outcome {
-  if (error instanceof RetryLater) return { kind: 'retry-later', delayMs: error.delayMs };
-  if (error instanceof DeadLetter) return { kind: 'given-up', error };
-  if (error instanceof Drop) return { kind: 'dropped', reason: error.message };
+  if (isInstance(error, RetryLater)) return { kind: 'retry-later', delayMs: error.delayMs };
+  if (isInstance(error, DeadLetter)) return { kind: 'given-up', error };
+  if (isInstance(error, Drop)) return { kind: 'dropped', reason: messageOf(error) };
   return { kind: 'failed', error };
 }

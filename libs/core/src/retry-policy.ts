@@ -1,7 +1,13 @@
 import { type Backoff, backoffProblems } from './backoff.js';
+import { ask, type CallbackReport, isThenable } from './callback.js';
+import { causeOf, isInstance } from './failure.js';
 import type { OptionReader } from './options.js';
 
-/** Which errors a rule is for: a class, or a function that looks at the error. Causes (`error.cause`) are looked at too. */
+/**
+ * Which errors a rule is for: a class, or a function that looks at the error and returns whether. Causes (`error.cause`) are
+ * looked at too. A function that throws, or returns a promise, is reported (`background-error`), and the rule is not for the
+ * error.
+ */
 export type ErrorMatcher = (new (...args: never[]) => Error) | ((error: unknown) => boolean);
 
 /** What to do about some errors, other than what the policy does about all. */
@@ -44,24 +50,39 @@ export function retryPolicy(defaultPolicy: RetryPolicy = defaultRetryPolicy): Op
     }
     if (!isCount(policy.maxRetries)) report(`${path}.maxRetries must be a whole number of at least 0`);
     for (const problem of backoffProblems(policy.backoff, `${path}.backoff`)) report(problem);
+    if (!Array.isArray(policy.rules)) {
+      report(`${path}.rules must be a list of { when, do }`);
+      return defaultPolicy;
+    }
     for (const [index, rule] of policy.rules.entries()) checkRule(rule, report, `${path}.rules[${index}]`);
     return Object.freeze(policy);
   };
 }
 
 /** The first rule of `policy` that is for `error`, or for one of its causes. */
-export function ruleFor(policy: RetryPolicy, error: unknown): RetryRule | undefined {
-  return policy.rules.find((rule) => matches(rule.when, error));
+export function ruleFor(policy: RetryPolicy, error: unknown, report: CallbackReport): RetryRule | undefined {
+  return policy.rules.find((rule) => matches(rule.when, error, report));
 }
 
-function matches(matcher: ErrorMatcher, error: unknown): boolean {
+function matches(matcher: ErrorMatcher, error: unknown, report: CallbackReport): boolean {
   const maxCauses = 8;
   let current = error;
   for (let depth = 0; depth < maxCauses && current !== undefined && current !== null; depth++) {
-    if (isErrorClass(matcher) ? current instanceof matcher : matcher(current)) return true;
-    current = current instanceof Error ? current.cause : undefined;
+    if (isErrorClass(matcher) ? isInstance(current, matcher) : wants(matcher, current, report)) return true;
+    current = causeOf(current);
   }
   return false;
+}
+
+const isForError = {
+  name: 'retry.rules.when',
+  expects: 'true or false',
+  accepts: (answer: unknown): answer is boolean => !isThenable(answer),
+  otherwise: false,
+};
+
+function wants(matcher: (error: unknown) => boolean, error: unknown, report: CallbackReport): boolean {
+  return ask(isForError, () => matcher(error), report);
 }
 
 function isErrorClass(matcher: ErrorMatcher): matcher is new (...args: never[]) => Error {

@@ -1,4 +1,6 @@
 import { type Backoff, backoffDelayMs } from './backoff.js';
+import { type CallbackReport, unreported } from './callback.js';
+import { causeOf, messageOf } from './failure.js';
 import type { Outcome } from './outcome.js';
 import { type RetryPolicy, ruleFor } from './retry-policy.js';
 
@@ -29,19 +31,30 @@ export type Settlement =
  *
  * @param attempt which attempt this was, from 1
  * @param random a number from 0 to 1, for jitter
+ * @param report what the policy's own functions did wrong
  */
-export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, random: number): Settlement {
+export function settle(
+  outcome: Outcome,
+  attempt: number,
+  policy: RetryPolicy,
+  random: number,
+  report: CallbackReport = unreported,
+): Settlement {
   switch (outcome.kind) {
     case 'completed':
       return { kind: 'complete', result: outcome.result };
     case 'failed':
-      return settleFailure(outcome.error, attempt, policy, random);
+      return settleFailure(outcome.error, attempt, policy, random, report);
     case 'unreadable':
       return { kind: 'dead-letter', reason: outcome.reason, error: outcome.error };
     case 'retry-later':
-      return { kind: 'retry', delayMs: backoffDelayMs(outcome.delayMs, 1, undefined, 0), countsAsAttempt: false };
+      return {
+        kind: 'retry',
+        delayMs: backoffDelayMs(outcome.delayMs, 1, undefined, 0, report),
+        countsAsAttempt: false,
+      };
     case 'given-up':
-      return { kind: 'dead-letter', reason: 'rejected', error: outcome.error.cause ?? outcome.error };
+      return { kind: 'dead-letter', reason: 'rejected', error: causeOf(outcome.error) ?? outcome.error };
     case 'dropped':
       return { kind: 'drop', reason: outcome.reason };
     case 'abandoned':
@@ -51,12 +64,19 @@ export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, r
   }
 }
 
-function settleFailure(error: unknown, attempt: number, policy: RetryPolicy, random: number): Settlement {
-  const rule = ruleFor(policy, error)?.do;
+function settleFailure(
+  error: unknown,
+  attempt: number,
+  policy: RetryPolicy,
+  random: number,
+  report: CallbackReport,
+): Settlement {
+  const rule = ruleFor(policy, error, report)?.do;
   if (rule === 'dead-letter') return { kind: 'dead-letter', reason: 'failed', error };
-  if (rule === 'drop') return { kind: 'drop', reason: error instanceof Error ? error.message : String(error) };
+  if (rule === 'drop') return { kind: 'drop', reason: messageOf(error) };
   const maxRetries = rule?.maxRetries ?? policy.maxRetries;
   if (attempt > maxRetries) return { kind: 'dead-letter', reason: 'failed', error };
   const backoff: Backoff = rule?.backoff ?? policy.backoff;
-  return { kind: 'retry', delayMs: backoffDelayMs(backoff, attempt, error, random), countsAsAttempt: true, error };
+  const delayMs = backoffDelayMs(backoff, attempt, error, random, report);
+  return { kind: 'retry', delayMs, countsAsAttempt: true, error };
 }

@@ -1,4 +1,12 @@
-import { CodecError, type Outcome, outcomeOfThrow, ValidationError } from '@millrace/core';
+import {
+  CodecError,
+  isInstance,
+  isThenable,
+  messageOf,
+  type Outcome,
+  outcomeOfThrow,
+  ValidationError,
+} from '@millrace/core';
 import type { DeliveryContext, DeliveryTerms } from './delivery-context.js';
 import type { Handler } from './middleware.js';
 
@@ -6,7 +14,7 @@ import type { Handler } from './middleware.js';
 export interface DeliveryPlan<C extends DeliveryContext> extends DeliveryTerms<C> {
   /** The handler within its middleware. */
   readonly handle: Handler<C>;
-  /** Checks a payload and may answer a changed one. @throws {ValidationError} */
+  /** Checks a payload; what it returns is handled in its place, unless that is undefined. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: C) => unknown) | undefined;
 }
 
@@ -41,12 +49,14 @@ export function deliverTo<C extends DeliveryContext>(
     context.end(outcomeOf(thrown));
     return;
   }
-  if (!isPromiseLike(result)) {
+  if (!isThenable(result)) {
     context.end(result === undefined ? completedWithNothing : { kind: 'completed', result });
     return;
   }
-  context.wait(result);
-  result.then(
+  // A promise as it is. A `then` of the user's own (a query that runs when it is waited for) is called once, and may throw.
+  const running = Promise.resolve(result);
+  context.wait(running);
+  running.then(
     (value) => context.end(value === undefined ? completedWithNothing : { kind: 'completed', result: value }),
     (thrown: unknown) => context.end(outcomeOf(thrown)),
   );
@@ -60,7 +70,7 @@ class Unreadable {
 }
 
 function outcomeOf(thrown: unknown): Outcome {
-  return thrown instanceof Unreadable ? thrown.outcome : outcomeOfThrow(thrown);
+  return isInstance(thrown, Unreadable) ? thrown.outcome : outcomeOfThrow(thrown);
 }
 
 async function check<C extends DeliveryContext>(plan: DeliveryPlan<C>, payload: unknown, context: C): Promise<unknown> {
@@ -68,15 +78,11 @@ async function check<C extends DeliveryContext>(plan: DeliveryPlan<C>, payload: 
   return plan.handle(checked, context);
 }
 
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
 function read<C extends DeliveryContext>(decode: (context: C) => unknown, context: C): unknown {
   try {
     return decode(context);
   } catch (cause) {
-    const error = cause instanceof CodecError ? cause : undecodable(context, cause);
+    const error = isInstance(cause, CodecError) ? cause : undecodable(context, cause);
     throw new Unreadable({ kind: 'unreadable', reason: 'undecodable', error });
   }
 }
@@ -87,15 +93,15 @@ async function validated<C extends DeliveryContext>(
   context: C,
 ): Promise<unknown> {
   try {
-    return await validate(payload, context);
+    const checked = await validate(payload, context);
+    return checked === undefined ? payload : checked;
   } catch (error) {
     // A validator that fails for another reason (its database is away) is a failed attempt like any other.
-    if (error instanceof ValidationError) throw new Unreadable({ kind: 'unreadable', reason: 'invalid', error });
+    if (isInstance(error, ValidationError)) throw new Unreadable({ kind: 'unreadable', reason: 'invalid', error });
     throw error;
   }
 }
 
 function undecodable(context: DeliveryContext, cause: unknown): CodecError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new CodecError(`${context.describe()} cannot be decoded: ${why}`, { cause });
+  return new CodecError(`${context.describe()} cannot be decoded: ${messageOf(cause)}`, { cause });
 }

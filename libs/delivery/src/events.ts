@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { DeadLetterReason, Outcome } from '@millrace/core';
+import { type DeadLetterReason, isThenable, messageOf, type Outcome } from '@millrace/core';
 import type { HandledRun } from './handled-run.js';
 
 /** Which handler of which source: one frozen object a handler, so that an event costs no allocation for it. */
@@ -114,9 +114,22 @@ export interface MillraceEvents {
   'background-error': [event: { readonly duty: string; readonly error: unknown }];
 }
 
-/** The events of one connection. `emit` with no listener costs a look-up. */
+/**
+ * The events of one connection. `emit` with no listener costs a look-up. Whatever a listener throws, or the promise it
+ * returns rejects with, goes no further: the other listeners hear of the event, and so does `background-error` (of what its
+ * own listeners do wrong, only the process: a warning).
+ */
 export class Events extends EventEmitter<MillraceEvents> {
   readonly #takers = new WeakMap<object, (run: HandledRun) => void>();
+
+  override emit<K>(
+    name: K | keyof MillraceEvents,
+    ...args: K extends keyof MillraceEvents ? MillraceEvents[K] : never
+  ): boolean {
+    if (this.listenerCount(name) === 0) return false;
+    for (const listener of this.rawListeners(name)) this.#call(String(name), listener, args);
+    return true;
+  }
 
   /** Whether anybody listens: ask before making a payload on the hot path. */
   has(event: keyof MillraceEvents): boolean {
@@ -137,12 +150,28 @@ export class Events extends EventEmitter<MillraceEvents> {
     if (run.count === 0) return;
     for (const listener of this.rawListeners('handled')) {
       const takeRun = this.#takers.get(listener);
-      if (takeRun !== undefined) takeRun(run);
-      else for (const event of eventsOf(run)) Reflect.apply(listener, this, [event]);
+      if (takeRun !== undefined) this.#call('handled', takeRun, [run]);
+      else for (const event of eventsOf(run)) this.#call('handled', listener, [event]);
     }
     run.clear();
   }
+
+  #call(name: string, listener: Callable, args: readonly unknown[]): void {
+    try {
+      const answer: unknown = Reflect.apply(listener, this, args);
+      if (isThenable(answer)) answer.then(undefined, (error: unknown) => this.#failed(name, error));
+    } catch (error) {
+      this.#failed(name, error);
+    }
+  }
+
+  #failed(name: string, error: unknown): void {
+    if (name !== 'background-error') this.emit('background-error', { duty: `listener of "${name}"`, error });
+    else process.emitWarning(`a listener of "background-error" failed: ${messageOf(error)}`, 'MillraceWarning');
+  }
 }
+
+type Callable = (...args: never[]) => unknown;
 
 function* eventsOf(run: HandledRun): Iterable<MillraceEvents['handled'][0]> {
   for (let index = 0; index < run.count; index++) {

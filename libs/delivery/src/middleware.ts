@@ -3,7 +3,10 @@ import type { DeliveryContext } from './delivery-context.js';
 /** User code that handles one payload. It may throw RetryLater, DeadLetter or Drop; anything else is a failed attempt. */
 export type Handler<C extends DeliveryContext> = (payload: unknown, context: C) => unknown;
 
-/** Code around a handler. It must call `next` at most once and return (or change) what it answers. */
+/**
+ * Code around a handler. It must call `next` at most once, and return (or change) what that resolves to. What it throws is a
+ * failed attempt. Where it does not wait for `next`, what the handler throws is nobody's: the message counts as handled.
+ */
 export type Middleware<C extends DeliveryContext> = (context: C, next: () => Promise<unknown>) => Promise<unknown>;
 
 /** Wraps `handler` so that the first middleware is the outermost. Without middleware it is the handler itself. */
@@ -12,7 +15,16 @@ export function withMiddleware<C extends DeliveryContext>(
   middleware: readonly Middleware<C>[],
 ): Handler<C> {
   return middleware.reduceRight<Handler<C>>(
-    (inner, outer) => (payload, context) => outer(context, async () => inner(payload, context)),
+    (inner, outer) => (payload, context) => outer(context, () => settling(inner, payload, context)),
     handler,
   );
 }
+
+/** A promise that a middleware may ignore: its rejection ends no process. */
+function settling<C extends DeliveryContext>(handle: Handler<C>, payload: unknown, context: C): Promise<unknown> {
+  const settled = (async () => handle(payload, context))();
+  settled.catch(ignore);
+  return settled;
+}
+
+function ignore(): void {}

@@ -1,3 +1,4 @@
+import { notify, startTimer, stopTimer, unreported } from '@millrace/core';
 import { Lifecycle, type Service } from './lifecycle.js';
 
 /** Does one turn of work; answers how many milliseconds to rest before the next. Must heed the signal when it waits. */
@@ -53,7 +54,7 @@ export class PollLoop implements Service {
         failures = 0;
       } catch (error) {
         restMs = Math.min(50 * 2 ** failures++, 2000);
-        if (!this.#stopping.signal.aborted) this.#onError(error);
+        if (!this.#stopping.signal.aborted) notify(() => this.#onError(error), unreported);
       }
       await this.#rest(restMs);
     }
@@ -62,9 +63,9 @@ export class PollLoop implements Service {
   async #rest(ms: number): Promise<void> {
     if (this.#isWoken || this.#stopping.signal.aborted || ms <= 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = startTimer(resolve, ms);
       this.#wake = () => {
-        clearTimeout(timer);
+        stopTimer(timer);
         resolve();
       };
     });

@@ -2,6 +2,7 @@ import {
   assertNoProblem,
   type Codec,
   CodecRegistry,
+  guardedCodec,
   integer,
   integerProblem,
   jsonCodec,
@@ -60,7 +61,7 @@ export class Log {
     const { retentionIntervalMs } = resolveOptions<{ retentionIntervalMs: number }>('log', readers, rest);
     this.events = events;
     this.#connection = connection;
-    const known = [jsonCodec, msgpackCodec, rawCodec as Codec, ...codecs];
+    const known = [jsonCodec, msgpackCodec, rawCodec as Codec, ...codecs].map(guardedCodec);
     this.#registry = new CodecRegistry(known);
     this.#codecs = new Map(known.map((codec) => [codec.name, codec]));
     this.#catalog = new TopicCatalog(connection);

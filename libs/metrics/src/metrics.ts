@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf } from '@millrace/core';
 import { type Events, Lifecycle, type Service } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { Registry } from 'prom-client';
@@ -97,8 +98,7 @@ export class Metrics implements Service {
       const text = await this.scrape();
       response.writeHead(200, { 'content-type': this.contentType }).end(text);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+      response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end(`${messageOf(error)}\n`);
     }
   };
 

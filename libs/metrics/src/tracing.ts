@@ -1,4 +1,4 @@
-import { Drop, type HeadersInput, isHeadersObject, RetryLater } from '@millrace/core';
+import { Drop, describeFailure, type HeadersInput, isHeadersObject, isInstance, RetryLater } from '@millrace/core';
 import type { DeliveryContext, Middleware } from '@millrace/delivery';
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { attributesOf, type Delivered } from './span-attributes.js';
@@ -85,7 +85,7 @@ export class Tracing {
       return await this.#api.context.with(within, run);
     } catch (error) {
       // These two say what is to be done with a message; nothing went wrong.
-      if (!(error instanceof RetryLater || error instanceof Drop)) this.#fail(span, error);
+      if (!(isInstance(error, RetryLater) || isInstance(error, Drop))) this.#fail(span, error);
       throw error;
     } finally {
       span.end();
@@ -93,9 +93,9 @@ export class Tracing {
   }
 
   #fail(span: Span, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    span.setAttribute('error.type', error instanceof Error ? error.name : '_OTHER');
-    if (error instanceof Error) span.recordException(error);
+    const { name, message } = describeFailure(error);
+    span.setAttribute('error.type', isInstance(error, Error) ? name : '_OTHER');
+    if (isInstance(error, Error)) span.recordException(error);
     span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message });
   }
 

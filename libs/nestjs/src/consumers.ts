@@ -1,6 +1,5 @@
 import {
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
   type OnModuleDestroy,
   type OnModuleInit,
@@ -12,6 +11,7 @@ import type { LogHandlerOptions, QueueHandlerOptions } from './handler-options.j
 import type { HandlerPlan } from './handler-plan.js';
 import { HandlerRegistry } from './handler-registry.js';
 import type { Millrace } from './millrace.js';
+import { MillraceLogger } from './millrace-logger.js';
 import { OutageWait } from './outage-wait.js';
 import type { RunHandler } from './run-enhanced.js';
 
@@ -21,7 +21,7 @@ import type { RunHandler } from './run-enhanced.js';
  */
 @Injectable()
 export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
-  readonly #logger = new Logger('Millrace');
+  readonly #logger = new MillraceLogger();
   readonly #registry: HandlerRegistry;
   readonly #http: HttpAdapterHost | undefined;
   readonly #waits: { stop(): void }[] = [];

@@ -1,12 +1,12 @@
-import { UnavailableError } from '@millrace/core';
+import { describeFailure, isInstance, messageOf, UnavailableError } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import { type RedisConnection, redisFailure } from '@millrace/redis';
-import type { LoggerService } from '@nestjs/common';
+import type { MillraceLogger } from './millrace-logger.js';
 
 /** Writes what an operator wants to know to Nest's logger. Messages that were handled are not among it. */
 export function writeEventsToLogger(
   { name, events, connection }: { name: string; events: Events; connection: RedisConnection },
-  logger: LoggerService,
+  logger: MillraceLogger,
 ): void {
   // An outage is one line when it begins and one when it ends, however often a connection or a background duty tries.
   let isUp: boolean | undefined;
@@ -32,7 +32,7 @@ export function writeEventsToLogger(
   });
   events.on('lease-lost', ({ source }) => logger.warn(`Lease lost on ${source}: others handle its messages now`));
   events.on('background-error', ({ duty, error }) => {
-    const isOutage = redisFailure(error).failure === 'unavailable' || error instanceof UnavailableError;
+    const isOutage = redisFailure(error).failure === 'unavailable' || isInstance(error, UnavailableError);
     if (!isOutage || isUp) logger.warn(`${duty} failed, trying again: ${messageOf(error)}`);
   });
   events.on('records-expired-unread', ({ topic, partition, group, count }) => {
@@ -43,10 +43,6 @@ export function writeEventsToLogger(
   });
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
+  return describeFailure(error).stack || undefined;
 }

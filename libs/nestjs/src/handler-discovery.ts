@@ -1,7 +1,8 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
 import { type HandlerKind, handlersOf } from './handler-decorators.js';
 import type { HandlerMethod } from './handler-pipeline.js';
+import { MillraceLogger } from './millrace-logger.js';
 import type { InstanceWrapper } from './nest-internals.js';
 import { type ParamMetadata, paramKinds, routeArgsKey } from './payload-decorators.js';
 import { type HandlerPolicies, policiesOf } from './policy-decorators.js';
@@ -22,7 +23,7 @@ export interface DiscoveredHandler {
 /** Finds decorated methods of all providers and controllers of the application. */
 @Injectable()
 export class HandlerDiscovery {
-  readonly #logger = new Logger('Millrace');
+  readonly #logger = new MillraceLogger();
   readonly #discovery: DiscoveryService;
   readonly #scanner: MetadataScanner;
   readonly #moduleRef: ModuleRef;

@@ -32,7 +32,7 @@ export interface LogHandlerOptions
   /**
    * Which records, by what is known without their payload (headers, key, partition, offset, timestamp, attempt):
    * `({ headers }) => headers.type === 'order-placed'`. Records that no handler of the group wants count as handled. Not for
-   * batch handlers.
+   * batch handlers. It returns now; what it throws, or a promise, is a failed attempt.
    */
   readonly when?: ((context: RecordContext) => boolean) | undefined;
   /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */

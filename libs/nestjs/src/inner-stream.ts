@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
+import { isThenable } from '@millrace/core';
 import { isObservable, Observable, type Subscriber, type Subscription } from 'rxjs';
-import { isThenable } from './thenable.js';
 
 /**
  * What `next.handle()` answers: everything inside of an interceptor, done once for each subscriber. An interceptor may call

@@ -1,3 +1,4 @@
+import { accepted, isThenable } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import type { Log } from '@millrace/log';
 import type { ConsumerPlan } from './consumer-plan.js';
@@ -104,9 +105,15 @@ function handling(parts: readonly LogPart[], report: (problem: string) => void):
   } as Partial<GroupConsumerInput>;
 }
 
+const isWanted = {
+  name: 'when',
+  expects: 'true or false, now',
+  accepts: (answer: unknown): answer is unknown => !isThenable(answer),
+};
+
 /** Validates for all handlers before the first is run: an invalid record reaches none of them. */
 async function prepare(parts: readonly LogPart[], payload: unknown, context: DeliveryContext): Promise<Prepared> {
-  const wanted = parts.filter(({ when }) => when === undefined || when(context));
+  const wanted = parts.filter(({ when }) => when === undefined || accepted(isWanted, when(context)));
   return Promise.all(
     wanted.map(async ({ plan }) => ({
       run: plan.run,

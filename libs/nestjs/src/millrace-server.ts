@@ -1,3 +1,4 @@
+import { notify } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
@@ -60,10 +61,8 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
 
   /** Called by Nest: declares, and begins to consume. */
   listen(callback: (error?: unknown) => void): void {
-    this.#start().then(
-      () => callback(),
-      (error: unknown) => callback(error),
-    );
+    const told = (error?: unknown): void => notify(() => callback(error), this.#hookFailed('the callback of listen'));
+    this.#start().then(() => told(), told);
   }
 
   /** Takes nothing more, lets handlers end, and closes the connection if it is the server's own. Safe to call twice. */
@@ -169,9 +168,16 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
       const end = (): void => {
         if (hasEnded) return;
         hasEnded = true;
-        this.onProcessingEndHook?.(this.transportId, context);
+        notify(
+          () => this.onProcessingEndHook?.(this.transportId, context),
+          this.#hookFailed('the processing end hook'),
+        );
       };
-      this.onProcessingStartHook(this.transportId, context, () => run(end));
+      notify(() => this.onProcessingStartHook(this.transportId, context, () => run(end)), reject);
     });
+  }
+
+  #hookFailed(duty: string): (error: unknown) => void {
+    return (error) => void this.#millrace.events.emit('background-error', { duty, error });
   }
 }

@@ -4,9 +4,10 @@ import { Log, type Producer } from '@millrace/log';
 import { instrument } from '@millrace/metrics';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
-import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { declareTopology } from './declare-topology.js';
 import { writeEventsToLogger } from './event-logger.js';
+import { MillraceLogger } from './millrace-logger.js';
 import type { MillraceModuleOptions } from './module-options.js';
 import { joinTopologies, type Topology } from './topology.js';
 
@@ -33,7 +34,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   readonly log: Log;
   /** Exchanges and queues over this connection. */
   readonly broker: Broker;
-  readonly #logger = new Logger('Millrace');
+  readonly #logger = new MillraceLogger();
   readonly #attached = new Set<Attachment>();
   readonly #firstUse = new FirstUse(() => this.#declareForFirstUse());
   readonly #topologies: Partial<Topology>[] = [];

@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
 import type { ConsumerPlan } from './consumer-plan.js';
+import { MillraceLogger } from './millrace-logger.js';
 
 /** Topics of dead letters are made when the first record dies. */
 const comesByItself = /\.dead-letters$/;
@@ -12,7 +12,7 @@ export async function tellOfMissingTopics({ label, topics = [], millrace }: Cons
   if (known === undefined) return;
   const isThere = (topic: string): boolean => known.some(({ name }) => name === topic);
   for (const topic of topics.filter((name) => !isThere(name) && !comesByItself.test(name))) {
-    new Logger('Millrace').warn(
+    new MillraceLogger().warn(
       `${label} waits for topic "${topic}", which does not exist. Is that its name? Declare it: forRoot({ topics: [{ name: '${topic}' }] })`,
     );
   }

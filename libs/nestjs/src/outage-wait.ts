@@ -1,3 +1,4 @@
+import { messageOf } from '@millrace/core';
 import { PollLoop } from '@millrace/delivery';
 
 /** Does something that an outage may prevent, again and again until it is done. Each new reason is reported once. */
@@ -14,7 +15,7 @@ export class OutageWait {
         return 0;
       },
       (error) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         if (reason !== this.#lastReason) report(error);
         this.#lastReason = reason;
       },

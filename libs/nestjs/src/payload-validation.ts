@@ -1,5 +1,11 @@
-import { ValidationError } from '@millrace/core';
-import { isStandardSchema, type PayloadClass, type PayloadType, type StandardIssue } from './payload-type.js';
+import { accepted, ValidationError } from '@millrace/core';
+import {
+  isStandardSchema,
+  type PayloadClass,
+  type PayloadType,
+  type StandardIssue,
+  type StandardSchema,
+} from './payload-type.js';
 
 /** Checks a payload and answers it in its type (an instance of the class, the schema's output). @throws {ValidationError} */
 export type ValidatePayload = (payload: unknown, subject: string) => Promise<unknown>;
@@ -59,12 +65,20 @@ export async function hasValidationRules(type: unknown): Promise<boolean> {
   return validator.getMetadataStorage().getTargetValidationMetadatas(type, '', false, false).length > 0;
 }
 
+type Result = Awaited<ReturnType<StandardSchema['~standard']['validate']>>;
+
+const standardResult = {
+  name: "the schema's validate",
+  expects: '{ value } or { issues }',
+  accepts: (answer: unknown): answer is Result => typeof answer === 'object' && answer !== null,
+};
+
 async function checkSchema(
   type: Extract<PayloadType, { '~standard': unknown }>,
   payload: unknown,
   subject: string,
 ): Promise<unknown> {
-  const result = await type['~standard'].validate(payload);
+  const result = accepted(standardResult, await type['~standard'].validate(payload));
   if (result.issues !== undefined) throw new ValidationError(subject, result.issues.map(describeIssue));
   return result.value;
 }

@@ -1,11 +1,10 @@
-import { DeadLetter, Drop, RetryLater } from '@millrace/core';
+import { DeadLetter, Drop, isInstance, isThenable, RetryLater } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { type CallHandler, type CanActivate, ForbiddenException, type Type } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { HandlerExecution } from './handler-execution.js';
 import { InnerStream } from './inner-stream.js';
 import type { EnhancedHandler, Enhancers, HandlerParameter, RunFilters } from './nest-internals.js';
-import { isThenable } from './thenable.js';
 import { unwrapped } from './unwrapped.js';
 
 export type RunHandler = (payload: unknown, context: DeliveryContext) => unknown;
@@ -141,5 +140,5 @@ function filtered(work: () => unknown, filters: RunFilters, execution: HandlerEx
 
 /** RetryLater, DeadLetter and Drop are decisions, not failures: filters do not see them. */
 function isControl(error: unknown): boolean {
-  return error instanceof RetryLater || error instanceof DeadLetter || error instanceof Drop;
+  return isInstance(error, RetryLater) || isInstance(error, DeadLetter) || isInstance(error, Drop);
 }

@@ -1,6 +1,6 @@
+import { isThenable } from '@millrace/core';
 import { EmptyError, isObservable, type Observable, type Observer } from 'rxjs';
 import { InnerStream } from './inner-stream.js';
-import { isThenable } from './thenable.js';
 
 /** The value of a result, whichever way it comes. One that is there at once makes no promise. */
 export function unwrapped(result: unknown): unknown {

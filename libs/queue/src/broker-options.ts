@@ -1,4 +1,14 @@
-import { boolean, type Codec, custom, integer, jsonCodec, type OptionReaders, resolveOptions } from '@millrace/core';
+import {
+  boolean,
+  type Codec,
+  custom,
+  guardedCodec,
+  integer,
+  isCodec,
+  jsonCodec,
+  type OptionReaders,
+  resolveOptions,
+} from '@millrace/core';
 import { Events } from '@millrace/delivery';
 
 /** How a Broker publishes, and what it knows. */
@@ -34,11 +44,9 @@ export interface BrokerOptions {
 
 /** Checks the options and fills in defaults. @throws {OptionsError} with every problem at once */
 export function resolveBrokerOptions(input: Partial<BrokerOptions>): BrokerOptions {
-  return resolveOptions<BrokerOptions>('broker', readers, input);
+  const options = resolveOptions<BrokerOptions>('broker', readers, input);
+  return Object.freeze({ ...options, codec: guardedCodec(options.codec), codecs: options.codecs.map(guardedCodec) });
 }
-
-const isCodec = (value: unknown): value is Codec =>
-  typeof value === 'object' && value !== null && 'encode' in value && 'decode' in value && 'id' in value;
 
 const readers: OptionReaders<BrokerOptions> = {
   codec: custom<Codec>(jsonCodec, 'a codec', isCodec),

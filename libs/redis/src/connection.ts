@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { UnavailableError } from '@millrace/core';
+import { messageOf, notify, startTimer, stopTimer, UnavailableError } from '@millrace/core';
 import { becomesReady, Cluster, openClient, type Redis, type RedisClient } from './client.js';
 import { type ConnectionInput, type ConnectionOptions, resolveConnectionOptions } from './connection-options.js';
 import { connectionProblem } from './connection-problem.js';
@@ -17,7 +17,8 @@ interface ConnectionEvents {
 
 /**
  * A process's way to Redis: one client for commands that answer at once, shared by everybody, and one more
- * for each user of blocking commands. It reconnects by itself, for ever, until it is closed.
+ * for each user of blocking commands. It reconnects by itself, for ever, until it is closed. What a listener of its events
+ * throws is a `warning`, and goes no further.
  */
 export class RedisConnection extends EventEmitter<ConnectionEvents> {
   /** Without credentials. */
@@ -90,14 +91,14 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     if (this.#commands.status === 'wait') this.#commands.connect().catch(() => undefined);
     await new Promise<void>((resolve, reject) => {
       const settle = (): void => {
-        clearTimeout(timer);
+        stopTimer(timer);
         this.off('up', settle);
         this.off('closed', settle);
         if (this.isUp) resolve();
         else
           reject(new UnavailableError(`Redis is away: ${this.downReason}. Waited ${Math.round(timeoutMs)} ms for it.`));
       };
-      const timer = setTimeout(settle, timeoutMs);
+      const timer = startTimer(settle, timeoutMs);
       this.on('up', settle);
       this.on('closed', settle);
     });
@@ -132,6 +133,21 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     for (const client of [this.#commands, ...this.#blocking]) client.disconnect();
     this.#blocking.clear();
     this.emit('closed');
+  }
+
+  override emit<K>(
+    name: K | keyof ConnectionEvents,
+    ...args: K extends keyof ConnectionEvents ? ConnectionEvents[K] : never
+  ): boolean {
+    const listeners = this.rawListeners(name);
+    const failed = (error: unknown): void => this.#listenerFailed(String(name), error);
+    for (const listener of listeners) notify(() => Reflect.apply(listener, this, args), failed);
+    return listeners.length > 0;
+  }
+
+  #listenerFailed(name: string, error: unknown): void {
+    const text = `a listener of "${name}" failed: ${messageOf(error)}`;
+    if (name === 'warning' || !this.emit('warning', text)) process.emitWarning(text, 'MillraceWarning');
   }
 
   #watch(client: RedisClient): void {

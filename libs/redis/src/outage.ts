@@ -1,4 +1,4 @@
-import { MillraceError, UnavailableError } from '@millrace/core';
+import { isInstance, MillraceError, UnavailableError } from '@millrace/core';
 import { redisFailure } from './redis-failure.js';
 
 /**
@@ -8,7 +8,7 @@ import { redisFailure } from './redis-failure.js';
  * @param what words that finish "could not …"
  */
 export function asOutage(what: string, error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof MillraceError || error instanceof TypeError) return error;
+  if (!isInstance(error, Error) || error instanceof MillraceError || error instanceof TypeError) return error;
   const { failure, description } = redisFailure(error);
   if (failure !== 'unavailable') return error;
   return new UnavailableError(`could not ${what}: ${description}. Try again.`, { cause: error });

@@ -1,4 +1,4 @@
-import type { WriteFailure } from '@millrace/core';
+import { isInstance, messageOf, type WriteFailure } from '@millrace/core';
 
 /** What a failed command means to the one who sent it. */
 export interface RedisFailure {
@@ -43,7 +43,7 @@ export class NotSentError extends Error {}
 
 /** Reads an error of ioredis or of the server. */
 export function redisFailure(error: unknown): RedisFailure {
-  const message = (error instanceof Error ? error.message : String(error)).replace(redirections, '');
+  const message = messageOf(error).replace(redirections, '');
   for (const [prefix, failure, isTemporary, description] of refusals) {
     if (message.startsWith(prefix)) return { failure, mayBeWritten: false, isTemporary, description };
   }
@@ -51,11 +51,13 @@ export function redisFailure(error: unknown): RedisFailure {
     const description = 'the Redis server was made a replica while the command waited';
     return { failure: 'unavailable', mayBeWritten: true, isTemporary: true, description };
   }
-  if (error instanceof Error && error.name === 'ReplyError') {
+  if (isInstance(error, Error) && error.name === 'ReplyError') {
     return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: `Redis answered: ${message}` };
   }
   const wasNotSent =
-    error instanceof NotSentError || message.startsWith("Stream isn't writeable") || message.startsWith('Cluster isn');
+    isInstance(error, NotSentError) ||
+    message.startsWith("Stream isn't writeable") ||
+    message.startsWith('Cluster isn');
   const description = wasNotSent ? 'there is no connection to Redis' : 'the connection to Redis was lost';
   return { failure: 'unavailable', mayBeWritten: !wasNotSent, isTemporary: true, description };
 }

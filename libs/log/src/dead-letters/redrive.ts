@@ -1,5 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { assertNoProblem, boolean, integer, integerProblem, TopicNotFoundError } from '@millrace/core';
+import {
+  accepted,
+  assertNoProblem,
+  boolean,
+  integer,
+  integerProblem,
+  isBoolean,
+  pause,
+  TopicNotFoundError,
+} from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
@@ -21,7 +29,10 @@ export interface RedriveOptions {
   readonly topic: string;
   /** Only these. Default: all that are in the topic now. */
   readonly records?: readonly { readonly partition: number; readonly offset: number }[] | undefined;
-  /** Only those it answers true for. */
+  /**
+   * Only those it returns true for. Default: all. What it throws, or another answer than true or false, ends the redrive with
+   * that error; what was sent back is.
+   */
   readonly filter?: ((letter: DeadLetterInfo) => boolean) | undefined;
   /** Only says what would be sent. Default false. */
   readonly dryRun?: boolean | undefined;
@@ -66,6 +77,8 @@ export interface RedriveReport {
 }
 
 type Verdict = keyof RedriveReport;
+
+const isWanted = { name: 'the filter', expects: 'true or false', accepts: isBoolean };
 
 /**
  * Sends dead letters back to the partitions they came from, in their order, for the group that gave them up: other groups
@@ -133,7 +146,8 @@ export class Redrive {
     const isWhole = letter.record.headers[deadLetterHeaders.lastOffset] === undefined;
     const topic = origin === undefined ? undefined : await this.#findTopic(origin.topic);
     if (origin === undefined || topic === undefined || !isWhole) return 'impossible';
-    if (options.filter?.(infoOf(letter, origin)) === false) return 'filtered';
+    const { filter } = options;
+    if (filter !== undefined && !accepted(isWanted, filter(infoOf(letter, origin)))) return 'filtered';
     if (origin.redrives >= (options.maxRedrives ?? 3)) return 'looping';
     const to = {
       topic: topic.name,
@@ -226,7 +240,7 @@ function infoOf(letter: Letter, origin: NonNullable<ReturnType<typeof originOf>>
 
 async function pace(rate: RateLimit | undefined): Promise<void> {
   if (rate === undefined) return;
-  while (rate.take(1, performance.now()) === 0) await sleep(rate.waitMs(performance.now()));
+  while (rate.take(1, performance.now()) === 0) await pause(rate.waitMs(performance.now()));
 }
 
 function check({ maxPerSecond, maxRedrives, dryRun, records }: RedriveOptions): void {

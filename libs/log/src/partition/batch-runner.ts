@@ -1,13 +1,20 @@
-import { CodecError, type Outcome, outcomeOfThrow, ValidationError } from '@millrace/core';
+import {
+  CodecError,
+  isInstance,
+  messageOf,
+  type Outcome,
+  outcomeOfThrow,
+  startTimer,
+  stopTimer,
+  type Timer,
+  ValidationError,
+} from '@millrace/core';
 import { deliver, InFlight } from '@millrace/delivery';
 import { BatchContext, type BatchRecord } from './batch-context.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
 import { RecordSettler } from './record-settler.js';
 import type { WorkerHost } from './worker-host.js';
-
-/** Longest time a timer can wait. */
-const forEverMs = 2 ** 31 - 1;
 
 /** Runs the handler of batches. Each record has its own outcome, its own attempts and its own way to the dead letters. */
 export class BatchRunner {
@@ -17,7 +24,7 @@ export class BatchRunner {
   readonly #inHand = new InFlight();
   readonly #running: BatchContext[] = [];
   #lingersUntil = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(worker: PartitionWorker, host: WorkerHost) {
     this.#worker = worker;
@@ -48,9 +55,9 @@ export class BatchRunner {
   }
 
   idle(timeoutMs: number): Promise<boolean> {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#timer = undefined;
-    return this.#inHand.drained(Math.min(timeoutMs, forEverMs));
+    return this.#inHand.drained(timeoutMs);
   }
 
   /** A batch that is not full waits a while for more. */
@@ -69,7 +76,7 @@ export class BatchRunner {
 
   /** A timer may fire before its time by this clock. Who is woken early looks at the clock and comes here again. */
   #wakeIn(ms: number): void {
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= startTimer(() => {
       this.#timer = undefined;
       this.#host.dispatcher.wake(this.#worker);
     }, Math.ceil(ms));
@@ -150,17 +157,17 @@ export class BatchRunner {
       const payload = task.decode(codecs.get(task.codecId));
       return options.validate === undefined ? { kind: 'read', payload } : this.#validate(task, payload);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const error = new CodecError(`${task.describe()} cannot be decoded: ${why}`, { cause });
+      const error = new CodecError(`${task.describe()} cannot be decoded: ${messageOf(cause)}`, { cause });
       return { kind: 'unreadable', reason: 'undecodable', error };
     }
   }
 
   async #validate(task: RecordTask, payload: unknown): Promise<ReadRecord> {
     try {
-      return { kind: 'read', payload: await this.#host.options.validate?.(payload, task) };
+      const checked = await this.#host.options.validate?.(payload, task);
+      return { kind: 'read', payload: checked === undefined ? payload : checked };
     } catch (error) {
-      if (error instanceof ValidationError) return { kind: 'unreadable', reason: 'invalid', error };
+      if (isInstance(error, ValidationError)) return { kind: 'unreadable', reason: 'invalid', error };
       return outcomeOfThrow(error);
     }
   }

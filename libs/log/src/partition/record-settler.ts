@@ -33,7 +33,10 @@ export class RecordSettler {
   async settle(task: RecordTask, outcome: Outcome): Promise<Again | undefined> {
     if (task.isAcknowledged) return undefined;
     const { retry } = this.#host.options;
-    const settlement = settle(outcome, task.attempt, retry, Math.random());
+    const report = (callback: string, error: unknown): void => {
+      this.#host.onError(`${callback} of ${this.#host.labelsOf(task.topic).handler}`, error);
+    };
+    const settlement = settle(outcome, task.attempt, retry, Math.random(), report);
     switch (settlement.kind) {
       case 'complete':
         return this.completed(task);

@@ -9,7 +9,10 @@ export const acknowledgements = ['none', 'leader', 'all'] as const;
 /** `none`, `leader` or `all`: see {@link ProducerOptions.acks}. */
 export type Acknowledgement = (typeof acknowledgements)[number];
 
-/** Chooses a record's partition, a whole number below `partitions`; undefined leaves the choice to the producer. */
+/**
+ * Chooses a record's partition, a whole number below `partitions`; undefined leaves the choice to the producer. It returns now.
+ * What it throws, or another answer, refuses the record (`InvalidMessageError`): nothing is sent.
+ */
 export type Partitioner = (record: RecordInput, partitions: number) => number | undefined;
 
 /** How a producer batches, confirms and gives up. */

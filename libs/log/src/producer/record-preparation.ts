@@ -1,8 +1,10 @@
 import {
+  accepted,
   type Codec,
   CodecError,
   checkedHeaders,
   InvalidMessageError,
+  messageOf,
   UnavailableError,
   WriteError,
 } from '@millrace/core';
@@ -12,7 +14,7 @@ import type { Topic } from '../model/topic.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import { noSuchPartition } from './append-failure.js';
 import type { Parcel, PreparedRecord } from './parcel.js';
-import type { ProducerOptions } from './producer-options.js';
+import type { Partitioner, ProducerOptions } from './producer-options.js';
 import type { ProducerSurroundings } from './producer-surroundings.js';
 
 /** Bytes that a record takes in a batch beside its key, headers and value. */
@@ -127,13 +129,28 @@ function topicNameOf(record: RecordInput | undefined): string {
 }
 
 function partitionOf(record: RecordInput, topic: Topic, options: ProducerOptions): number | undefined {
-  const chosen = record.partition ?? options.partitioner?.(record, topic.partitions);
+  const { partitioner } = options;
+  const chosen = record.partition ?? (partitioner && chosenBy(partitioner, record, topic));
   if (chosen !== undefined) {
     if (Number.isInteger(chosen) && chosen >= 0 && chosen < topic.partitions) return chosen;
     throw noSuchPartition(topic, chosen);
   }
   return record.key === undefined ? undefined : partitionForKey(record.key, topic.partitions);
 }
+
+function chosenBy(partitioner: Partitioner, record: RecordInput, topic: Topic): number | undefined {
+  try {
+    return accepted(partition, partitioner(record, topic.partitions));
+  } catch (cause) {
+    throw invalid(topic, `its partition cannot be chosen: ${messageOf(cause).replace(/\.$/, '')}`, cause);
+  }
+}
+
+const partition = {
+  name: 'the partitioner',
+  expects: 'the number of a partition, or undefined',
+  accepts: (answer: unknown): answer is number | undefined => answer === undefined || Number.isInteger(answer),
+};
 
 function encode(value: unknown, topic: Topic, codec: Codec | undefined): Uint8Array | string {
   if (codec === undefined) {
@@ -144,8 +161,7 @@ function encode(value: unknown, topic: Topic, codec: Codec | undefined): Uint8Ar
   try {
     return codec.encode(value);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw invalid(topic, `its value cannot be encoded as ${codec.name}: ${why}`, cause);
+    throw invalid(topic, `its value cannot be encoded as ${codec.name}: ${messageOf(cause)}`, cause);
   }
 }
 

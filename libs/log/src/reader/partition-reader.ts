@@ -4,6 +4,7 @@ import {
   CodecError,
   type CodecRegistry,
   type Headers,
+  messageOf,
   TopicNotFoundError,
   timestampProblem,
 } from '@millrace/core';
@@ -228,7 +229,6 @@ function explained<T>(where: string, decode: () => T): T {
   try {
     return decode();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CodecError(`${where} cannot be decoded: ${why}`, { cause });
+    throw new CodecError(`${where} cannot be decoded: ${messageOf(cause)}`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import {
   custom,
   type DeadLetterReason,
+  duration,
   integer,
   nameProblem,
   type OptionReader,
@@ -40,7 +41,7 @@ export interface HandlerOptions {
   readonly name?: string | undefined;
   /** Default: the consumer's. */
   readonly retry?: RetryPolicy | undefined;
-  /** How long the handler may take, in ms; 0: for ever. Default: the consumer's. */
+  /** How long the handler may take, in ms; 0 or `Infinity`: for ever. Default: the consumer's. */
   readonly handlerTimeoutMs?: number | undefined;
   /** How long the handler has to end after its deadline. Default: the consumer's. */
   readonly abortGraceMs?: number | undefined;
@@ -79,7 +80,7 @@ export interface ConsumerOptions {
   readonly priority: number;
   /** How long a consumer that Redis hears nothing of keeps its messages. Default 30,000. */
   readonly leaseMs: number;
-  /** How long a handler may take; 0: for ever. Default 30 minutes, RabbitMQ's consumer timeout. */
+  /** How long a handler may take; 0 or `Infinity`: for ever. Default 30 minutes, RabbitMQ's consumer timeout. */
   readonly handlerTimeoutMs: number;
   /**
    * How long a handler may go on after its deadline, when its signal was aborted. Then its attempt is given up: the message is
@@ -90,7 +91,10 @@ export interface ConsumerOptions {
   readonly retry: RetryPolicy;
   /** Most messages a second that this consumer takes. For all consumers together: the queue's own `maxPerSecond`. Default: no limit. */
   readonly maxPerSecond?: number | undefined;
-  /** How long the result of a handler is kept, to be read with `broker.queue(name).message(id)`. Default 0: not at all. */
+  /**
+   * How long the result of a handler is kept, in ms, to be read with `broker.queue(name).message(id)`. A result that JSON cannot
+   * hold (circular, a BigInt) is not kept, which is reported (`background-error`); its message is handled. Default 0: not at all.
+   */
   readonly keepResultMs: number;
   /** Checks a payload and may answer a changed one. Default: none. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: MessageContext) => unknown) | undefined;
@@ -183,7 +187,7 @@ const handlerReaders = {
   handler: required(custom<MessageHandler>(() => undefined, 'a function', isFunction)),
   name: optional(text('')),
   retry: optional(retryPolicy()),
-  handlerTimeoutMs: optional(integer(0)),
+  handlerTimeoutMs: optional(duration(0)),
   abortGraceMs: optional(duration(0)),
   validate: optionalFunction<HandlerOptions['validate']>(),
   middleware: optional(middleware),
@@ -202,7 +206,7 @@ const readers = {
   maxHeldBytes: integer(64 * 1024 * 1024, { min: 1 }),
   priority: integer(0, { min: -255, max: 255 }),
   leaseMs: integer(30_000, { min: 500 }),
-  handlerTimeoutMs: integer(1_800_000),
+  handlerTimeoutMs: duration(1_800_000),
   abortGraceMs: duration(defaultAbortGraceMs),
   retry: retryPolicy(),
   maxPerSecond: positive,

@@ -1,4 +1,11 @@
-import { type CodecRegistry, type Outcome, outcomeOfThrow, type Settlement } from '@millrace/core';
+import {
+  type CallbackReport,
+  type CodecRegistry,
+  isInstance,
+  type Outcome,
+  outcomeOfThrow,
+  type Settlement,
+} from '@millrace/core';
 import { deliver, deliverTo, type HandlerLabels } from '@millrace/delivery';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
 import { decodeFrame, noProperties, type StoredMessage } from '../model/message-frame.js';
@@ -30,6 +37,8 @@ export class ConsumerRunner {
   readonly #user: RunnerUser;
   readonly #labels: HandlerLabels;
   readonly #teller: HandledTeller;
+  /** Takes what functions of a retry policy did wrong. */
+  readonly #report: CallbackReport;
   /** The message that is being started. */
   #starting: HeldMessage | undefined;
 
@@ -41,6 +50,9 @@ export class ConsumerRunner {
     this.#user = user;
     this.#labels = Object.freeze({ handler: options.name ?? options.queue, source: `queue:${options.queue}` });
     this.#teller = new HandledTeller(host.events, this.#labels);
+    this.#report = (callback, error) => {
+      host.events.emit('background-error', { duty: `${callback} of ${this.#labels.handler}`, error });
+    };
   }
 
   /** Starts a unit of work. It never throws. */
@@ -80,7 +92,7 @@ export class ConsumerRunner {
       const now = performance.now();
       const tookMs = now - began;
       this.#teller.tell(handler.labels, outcome, context, tookMs, held === this.#starting ? now : undefined);
-      this.#settle(held, settlementOf(held, outcome, handler.retry), handler.labels, tookMs);
+      this.#settle(held, settlementOf(held, outcome, handler.retry, this.#report), handler.labels, tookMs);
     });
     this.#starting = undefined;
   }
@@ -139,7 +151,7 @@ export class ConsumerRunner {
     const began = performance.now();
     const outcome = await deliver(planFor(held.message, handler), context, () => this.#decode(context));
     this.#teller.tell(handler.labels, outcome, context, performance.now() - began);
-    const settlement = settlementOf(held, outcome, handler.retry);
+    const settlement = settlementOf(held, outcome, handler.retry, this.#report);
     return { handler: handler.name, settlement: settlement.kind === 'requeue' ? atOnce : settlement };
   }
 
@@ -178,7 +190,7 @@ export class ConsumerRunner {
   /** One message of a batch. A request is settled when its reply is sent: its own result, or nothing where there is none. */
   #settleOfBatch(held: HeldMessage, outcome: Outcome, context?: BatchContext): Promise<void> | undefined {
     if (held.message?.properties.replyTo !== undefined) return this.#answerOfBatch(held, outcome, context);
-    this.#user.settle(held, settlementOf(held, outcome, this.#options.retry), this.#labels);
+    this.#user.settle(held, settlementOf(held, outcome, this.#options.retry, this.#report), this.#labels);
     return undefined;
   }
 
@@ -191,7 +203,7 @@ export class ConsumerRunner {
     } catch (thrown) {
       end = outcomeOfThrow(thrown);
     }
-    const settlement = settlementOf(held, end, this.#options.retry);
+    const settlement = settlementOf(held, end, this.#options.retry, this.#report);
     const error = errorToTell(held, settlement);
     if (error === undefined) this.#user.settle(held, settlement, this.#labels);
     else await this.#failRequest(held, error.error, this.#labels);
@@ -232,5 +244,5 @@ function outcomeOfOne(outcome: Outcome, index: number, count: number): Outcome {
     };
   }
   const own: unknown = result[index];
-  return own instanceof Error ? outcomeOfThrow(own) : { kind: 'completed', result: own };
+  return isInstance(own, Error) ? outcomeOfThrow(own) : { kind: 'completed', result: own };
 }

@@ -1,4 +1,12 @@
-import { describeFailure, type Outcome, type RetryPolicy, type Settlement, settle } from '@millrace/core';
+import {
+  type CallbackReport,
+  describeFailure,
+  isInstance,
+  type Outcome,
+  type RetryPolicy,
+  type Settlement,
+  settle,
+} from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
 import { publishedId, type WhyDead } from '../model/dead-letter.js';
 import { countDeliveries, deliveryIncrement } from '../model/deliveries.js';
@@ -14,13 +22,18 @@ import { Requeue } from './requeue.js';
 /** What a consumer does with one message, settled by core's rules or given back by its handler. */
 export type MessageSettlement = Settlement | { readonly kind: 'requeue'; readonly to: 'back' | 'head' };
 
-/** Maps what a handler did to what is to happen. */
-export function settlementOf(held: HeldMessage, outcome: Outcome, retry: RetryPolicy): MessageSettlement {
+/** Maps what a handler did to what is to happen. `report` takes what functions of its retry policy did wrong. */
+export function settlementOf(
+  held: HeldMessage,
+  outcome: Outcome,
+  retry: RetryPolicy,
+  report: CallbackReport,
+): MessageSettlement {
   if (held.isCancelled) return { kind: 'drop', reason: 'cancelled' };
-  if (outcome.kind === 'failed' && outcome.error instanceof Requeue) {
+  if (outcome.kind === 'failed' && isInstance(outcome.error, Requeue)) {
     return { kind: 'requeue', to: outcome.error.to };
   }
-  return settle(outcome, held.deliveries.failures + 1, retry, Math.random());
+  return settle(outcome, held.deliveries.failures + 1, retry, Math.random(), report);
 }
 
 /** Carries settlements out: the one place where a consumer decides what Redis is told of a message. */
@@ -43,7 +56,7 @@ export class ConsumerSettling {
     const priority = held.priority;
     switch (settlement.kind) {
       case 'complete':
-        if (this.#options.keepResultMs > 0) this.#keepResult(held, settlement.result);
+        if (this.#options.keepResultMs > 0) void this.#keepResult(held, settlement.result);
         this.#turns.acknowledge(id);
         break;
       case 'requeue':
@@ -78,16 +91,18 @@ export class ConsumerSettling {
   }
 
   /** Sent before the acknowledgement, on the same connection: whoever finds the message gone finds its result. */
-  #keepResult({ id, deliveries }: HeldMessage, value: unknown): void {
+  async #keepResult({ id, deliveries }: HeldMessage, value: unknown): Promise<void> {
     const { connection, events } = this.#host;
     const { keepResultMs } = this.#options;
     const kept: KeptResult = { attempt: deliveries.failures + 1, deliveryCount: countDeliveries(deliveries), value };
     const place = { prefix: connection.prefix, queue: this.#slot };
-    keepResult(connection.commands, place, publishedId(id), JSON.stringify(kept), keepResultMs).catch(
-      (error: unknown) => {
-        events.emit('background-error', { duty: `result of message ${id}`, error });
-      },
-    );
+    try {
+      // A result may be anything: circular, a BigInt. The work is done all the same.
+      const json = JSON.stringify(kept);
+      await keepResult(connection.commands, place, publishedId(id), json, keepResultMs);
+    } catch (error) {
+      events.emit('background-error', { duty: `result of message ${id}`, error });
+    }
   }
 
   #retry(held: HeldMessage, delayMs: number, increment: number, handled: Handled | undefined): void {

@@ -1,5 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { boolean, custom, InvalidMessageError, integer, optional, resolveOptions } from '@millrace/core';
+import {
+  accepted,
+  boolean,
+  custom,
+  InvalidMessageError,
+  integer,
+  isBoolean,
+  messageOf,
+  optional,
+  pause,
+  resolveOptions,
+} from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { encodeFrame, type FrameInput } from '../model/message-frame.js';
@@ -13,7 +23,10 @@ import { replaceWaiting } from '../store/browse.js';
 export interface RedriveOptions {
   /** Only these. Default: all that are there when it begins. */
   readonly ids?: readonly string[] | undefined;
-  /** Only those for which it answers true. Default: all. */
+  /**
+   * Only those for which it returns true. Default: all. What it throws, or another answer than true or false, ends the redrive
+   * with that error; what was sent back is.
+   */
   readonly filter?: ((message: QueuedMessage) => boolean) | undefined;
   /** Where to. Default: each back into the queue where it died last. */
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
@@ -40,6 +53,7 @@ export interface RedriveReport {
 }
 
 const pageSize = 100;
+const isWanted = { name: 'the filter', expects: 'true or false', accepts: isBoolean };
 
 /** A queue of dead letters: look at them, mend them, send them back, or throw them away. */
 export class DeadLetterQueue {
@@ -98,7 +112,7 @@ export class DeadLetterQueue {
         continue;
       }
       while (!dryRun && rate !== undefined && rate.take(1, performance.now()) === 0) {
-        await pause(rate.waitMs(performance.now()), undefined, { ref: false });
+        await pause(rate.waitMs(performance.now()), { ref: false });
       }
       const why = dryRun ? problemOf(message, options) : await this.#redriveOne(message, options);
       if (why === undefined) report.redriven.push(message.id);
@@ -119,7 +133,7 @@ export class DeadLetterQueue {
     const began = ids === undefined ? await this.#ids() : ids;
     for (const id of began) {
       const message = await this.get(id);
-      if (message !== undefined && (filter === undefined || filter(message))) yield message;
+      if (message !== undefined && (filter === undefined || accepted(isWanted, filter(message)))) yield message;
     }
   }
 
@@ -158,7 +172,7 @@ export class DeadLetterQueue {
       if (receipt.queues.length + receipt.topics.length === 0)
         return 'nobody takes it there: no binding, or it is full';
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
     await this.#queue.remove(id);
     return undefined;

@@ -5,6 +5,7 @@ import {
   type Headers,
   type HeadersInput,
   InvalidMessageError,
+  isCodec,
   maxNameBytes,
   noHeaders,
   shown,
@@ -60,7 +61,7 @@ const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => s
   delayMs: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER, 'a positive number of ms'),
   mandatory: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   timestamp: (value) => whole(value, 0, Number.MAX_SAFE_INTEGER, 'a number of ms since 1970'),
-  codec: (value) => (typeof value === 'object' && value !== null ? undefined : 'must be a codec'),
+  codec: (value) => (isCodec(value) ? undefined : 'must be a codec: { id, name, encode, decode }'),
 };
 
 /**

@@ -1,4 +1,4 @@
-import { describeFailure, type Failure } from '@millrace/core';
+import { describeFailure, type Failure, isInstance } from '@millrace/core';
 
 /** An error on its way from a responder to the requester. */
 export interface RemoteFailure extends Failure {
@@ -13,17 +13,8 @@ const maxDetailsCharacters = 16_000;
 /** Describes anything a handler threw, so that the other side can tell it from others. Bounded. */
 export function describeRemotely(error: unknown): RemoteFailure {
   const failure = describeFailure(error);
-  if (!(error instanceof Error)) return failure;
-  const {
-    name: _name,
-    message: _message,
-    stack: _stack,
-    cause: _cause,
-    code,
-    ...details
-  }: Record<string, unknown> = {
-    ...error,
-  };
+  if (!isInstance(error, Error)) return failure;
+  const { name: _name, message: _message, stack: _stack, cause: _cause, code, ...details } = ownProperties(error);
   return {
     ...failure,
     ...(typeof code === 'string' ? { code } : {}),
@@ -44,6 +35,15 @@ export function parseRemoteFailure(json: string): RemoteFailure {
     };
   } catch {
     return { name: 'Error', message: 'the responder failed, and its error cannot be read', stack: '' };
+  }
+}
+
+/** A getter among them may throw. */
+function ownProperties(error: Error): Record<string, unknown> {
+  try {
+    return { ...error };
+  } catch {
+    return {};
   }
 }
 

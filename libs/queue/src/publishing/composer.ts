@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Codec, InvalidMessageError } from '@millrace/core';
+import { type Codec, guardedCodec, InvalidMessageError, messageOf } from '@millrace/core';
 import type { BrokerOptions } from '../broker-options.js';
 import type { FrameInput } from '../model/message-frame.js';
 import { MessageIds } from '../model/message-id.js';
@@ -64,7 +64,7 @@ export class Composer {
     const properties = checkMessage(subject, routingKey, input.properties);
     const { messageId, priority = 0, delayMs, expirationMs } = properties;
     const timestamp = properties.timestamp ?? Date.now();
-    const codec = properties.codec ?? this.#options.codec;
+    const codec = properties.codec === undefined ? this.#options.codec : guardedCodec(properties.codec);
     const body = encoded ?? encode(subject, input.body, codec);
     const frame = this.#frame(subject, input, properties, timestamp, { codecId: codec.id, body });
     const terms = messageTerms({ priority, delayMs, expirationMs, deduplicationId: messageId });
@@ -107,8 +107,8 @@ function encode(subject: string, body: unknown, codec: Codec): Uint8Array | stri
   try {
     return codec.encode(body);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new InvalidMessageError(`${subject}: the ${codec.name} codec cannot encode the body: ${why}.`, { cause });
+    const why = `the ${codec.name} codec cannot encode the body: ${messageOf(cause)}`;
+    throw new InvalidMessageError(`${subject}: ${why}.`, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { MillraceError, UnroutableError, WriteError, type WriteFailure } from '@millrace/core';
+import { isInstance, MillraceError, UnroutableError, WriteError, type WriteFailure } from '@millrace/core';
 import type { OutgoingFrame } from '../model/outgoing-frame.js';
 import { PlainReceipt, type Receipt, type Refusal, type TopicPosition } from '../model/receipt.js';
 import { nowhere, type Route } from '../model/routing.js';
@@ -107,7 +107,7 @@ export class Publication implements OutgoingMessage {
 
   /** A topic could not be written: what the queues have stays there. */
   topicFailed(topic: string, error: unknown): void {
-    if (!(error instanceof MillraceError) || this.route.queues.length === 0) {
+    if (!isInstance(error, MillraceError) || this.route.queues.length === 0) {
       this.fail(error);
       return;
     }

@@ -1,4 +1,4 @@
-import { UnroutableError } from '@millrace/core';
+import { isInstance, UnroutableError } from '@millrace/core';
 import type { Receipt } from '../model/receipt.js';
 import type { Composer, MessageInput } from './composer.js';
 import type { PublicationListener } from './publication.js';
@@ -44,7 +44,7 @@ export class PublishOne implements PublicationListener {
   }
 
   failed(error: unknown): void {
-    tellPublished(this.#publisher.events, this.#exchange, undefined, error instanceof UnroutableError);
+    tellPublished(this.#publisher.events, this.#exchange, undefined, isInstance(error, UnroutableError));
     this.#reject(error);
   }
 }

@@ -1,4 +1,4 @@
-import { UnroutableError } from '@millrace/core';
+import { isInstance, UnroutableError } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { Receipt } from '../model/receipt.js';
 import type { Composer, MessageInput } from './composer.js';
@@ -51,7 +51,7 @@ export class PublishRequest implements PublicationListener {
   }
 
   failed(error: unknown, index: number): void {
-    tellPublished(this.#events, this.#exchangeOf(index), undefined, error instanceof UnroutableError);
+    tellPublished(this.#events, this.#exchangeOf(index), undefined, isInstance(error, UnroutableError));
     this.#error ??= { error };
     this.#ended();
   }

@@ -1,4 +1,4 @@
-import type { Codec } from '@millrace/core';
+import { type Codec, DeadLetter, InvalidMessageError, messageOf } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import type { StoredProperties } from '../model/message-frame.js';
 import type { MessageIds } from '../model/message-id.js';
@@ -86,13 +86,23 @@ export class RpcResponder {
   }
 
   #frame(kind: Reply['kind'], correlationId: string, sequence: number, value: unknown): Buffer {
-    const body = this.#codec.encode(value === undefined ? null : value);
-    return encodeReply({ kind, correlationId, sequence, codecId: this.#codec.id, body });
+    return encodeReply({ kind, correlationId, sequence, codecId: this.#codec.id, body: this.#encode(value) });
+  }
+
+  /** @throws {DeadLetter} it cannot be: the handler's work is done, and done again it would come to the same */
+  #encode(value: unknown): Uint8Array | string {
+    try {
+      return this.#codec.encode(value === undefined ? null : value);
+    } catch (thrown) {
+      const why = `the reply cannot be encoded as ${this.#codec.name}: ${messageOf(thrown)}`;
+      const cause = new InvalidMessageError(`${why}.`, { cause: thrown });
+      throw new DeadLetter(why, { cause });
+    }
   }
 
   /** `replyTo` names a queue, as in AMQP: the reply is a message like any other, of type `result` or `error`. */
   async #toQueue(queue: string, correlationId: string, value: unknown, type: 'result' | 'error'): Promise<void> {
-    const body = this.#codec.encode(value === undefined ? null : value);
+    const body = this.#encode(value);
     const properties = { correlationId, type };
     const about = { priority: 0, codecId: this.#codec.id, timestamp: Date.now(), headers: {} };
     const message = { ...about, exchange: '', routingKey: queue, properties, body };

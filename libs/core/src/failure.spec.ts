@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+import { causeOf, describeFailure, isInstance, messageOf } from './failure.js';
+
+function revoked(target: object = {}): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
+function errorWith(property: string, value: unknown): Error {
+  return Object.defineProperty(new Error('was replaced'), property, { value });
+}
+
+const circular: Record<string, unknown> = {};
+circular.self = circular;
+
+describe('a failure', () => {
+  it.each<[what: string, thrown: unknown, message: string]>([
+    ['an error', new TypeError('no such order'), 'no such order'],
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a string', 'no such order', 'no such order'],
+    ['a big integer', 12n, '12'],
+    ['a symbol', Symbol('x'), 'Symbol(x)'],
+    ['an object', { code: 7 }, '{"code":7}'],
+    ['an object without a prototype', Object.create(null), '{}'],
+    ['a circular object', circular, '[object Object]'],
+    [
+      'a circular object without a prototype',
+      Object.assign(Object.create(null), { circular }),
+      'a value that cannot be shown (object)',
+    ],
+    ['a revoked proxy', revoked(), 'a value that cannot be shown (object)'],
+    ['a revoked error', revoked(new Error('x')), 'a value that cannot be shown (object)'],
+    ['an error without a message', errorWith('message', null), ''],
+    ['an error whose message is an object', errorWith('message', { code: 7 }), '{"code":7}'],
+    ['an error whose message is circular', errorWith('message', circular), '[object Object]'],
+    [
+      'an error whose message is a revoked proxy',
+      errorWith('message', revoked()),
+      'a value that cannot be shown (object)',
+    ],
+    ['an error whose name is a symbol', errorWith('name', Symbol('x')), 'was replaced'],
+    ['an error without a stack', errorWith('stack', undefined), 'was replaced'],
+    [
+      'an error that throws when it is read',
+      Object.defineProperty(new Error('x'), 'message', {
+        get() {
+          throw new Error('not readable');
+        },
+      }),
+      '',
+    ],
+    [
+      'something that throws when it is shown',
+      {
+        toJSON: () => {
+          throw new Error('x');
+        },
+        toString: () => {
+          throw new Error('y');
+        },
+      },
+      'a value that cannot be shown (object)',
+    ],
+  ])('describes %s', (_, thrown, message) => {
+    const failure = describeFailure(thrown);
+
+    expect(failure.message).toBe(message);
+    expect([typeof failure.name, typeof failure.stack]).toEqual(['string', 'string']);
+    expect(messageOf(thrown)).toBe(message);
+    expect(causeOf(thrown)).toBeUndefined();
+  });
+
+  it('is bounded', () => {
+    const failure = describeFailure(Object.assign(new Error('x'.repeat(5000)), { stack: 'y'.repeat(9000) }));
+    expect([failure.message.length, failure.stack.length]).toEqual([1000, 4000]);
+  });
+
+  it('is of no class that cannot be asked', () => {
+    class Moody extends Error {
+      static override [Symbol.hasInstance](): boolean {
+        throw new Error('ask again later');
+      }
+    }
+    expect([isInstance(new Error('x'), Moody), isInstance(revoked(), Error)]).toEqual([false, false]);
+  });
+});

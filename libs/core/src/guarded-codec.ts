@@ -1,0 +1,82 @@
+import { isThenable, wrongAnswer } from './callback.js';
+import { type Codec, rawCodec } from './codec.js';
+import { CodecError } from './errors.js';
+import { jsonCodec } from './json-codec.js';
+import { msgpackCodec } from './msgpack-codec.js';
+import { shown } from './numbers.js';
+
+/** Whether a value is a codec, as far as that shows before it is used. */
+export function isCodec(value: unknown): value is Codec {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, name, encode, decode }: Partial<Record<keyof Codec, unknown>> = value;
+  const isNamed = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= 255 && typeof name === 'string';
+  return isNamed && typeof encode === 'function' && typeof decode === 'function';
+}
+
+const guarded = new WeakMap<Codec, Codec>([jsonCodec, msgpackCodec, rawCodec as Codec].map((own) => [own, own]));
+
+/**
+ * A user's codec whose answers are checked: what it encodes is bytes or a string, and what it decodes is no promise; what
+ * encodes or decodes several values together and fails at that is not asked again for them. The same codec for the same one,
+ * and Millrace's own as they are.
+ *
+ * @throws {CodecError} it is no codec
+ */
+export function guardedCodec(codec: Codec): Codec {
+  const known = guarded.get(codec);
+  if (known !== undefined) return known;
+  if (!isCodec(codec))
+    throw new CodecError(`a codec must be { id: 16–255, name, encode, decode }, got ${shown(codec)}.`);
+  const guard = guardOf(codec);
+  guarded.set(codec, guard);
+  guarded.set(guard, guard);
+  return guard;
+}
+
+function guardOf(codec: Codec): Codec {
+  const { id, name } = codec;
+  const decoded = (value: unknown): unknown => {
+    if (isThenable(value)) throw wrongAnswer(`decode of the codec "${name}"`, 'a value', value);
+    return value;
+  };
+  const encode = (value: unknown): Uint8Array | string => {
+    const bytes: unknown = codec.encode(value);
+    if (typeof bytes === 'string' || bytes instanceof Uint8Array) return bytes;
+    throw wrongAnswer(`encode of the codec "${name}"`, 'a Uint8Array or a string', bytes);
+  };
+  return {
+    id,
+    name,
+    encode,
+    decode: (bytes) => decoded(codec.decode(bytes)),
+    ...(codec.encodeTexts && { encodeTexts: (values) => together(() => codec.encodeTexts?.(values), values, isText) }),
+    ...(codec.decodePart && { decodePart: (bytes, start, end) => decoded(codec.decodePart?.(bytes, start, end)) }),
+    ...(codec.decodeText && { decodeText: (text) => decoded(codec.decodeText?.(text)) }),
+    ...(codec.decodeTexts && { decodeTexts: (texts) => together(() => codec.decodeTexts?.(texts), texts, isValue) }),
+  };
+}
+
+/** What was made of several values together; undefined when that failed: then each is made by itself. */
+function together<T>(
+  make: () => unknown,
+  of: readonly unknown[],
+  accepts: (made: unknown) => made is T,
+): T[] | undefined {
+  try {
+    const made = make();
+    if (Array.isArray(made) && made.length === of.length && made.every(accepts)) return made;
+    // A promise that rejects, among those, ends no process.
+    for (const each of Array.isArray(made) ? made : [made]) if (isThenable(each)) wrongAnswer('', '', each);
+  } catch {
+    // Each by itself says what is wrong with it.
+  }
+  return undefined;
+}
+
+function isText(made: unknown): made is string {
+  return typeof made === 'string';
+}
+
+function isValue(made: unknown): made is unknown {
+  return !isThenable(made);
+}
