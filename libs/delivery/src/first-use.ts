@@ -1,7 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Longer timers of Node fire immediately. */
-const longestTimerMs = 2 ** 31 - 1;
+import { pause } from '@millrace/core';
 
 /**
  * Work that must be done before something is used for the first time. Nobody starts it but the first use; all uses until its
@@ -26,8 +23,7 @@ export class FirstUse {
     if (this.#isDone) return true;
     this.#underWay ??= this.#start();
     const inTime = new AbortController();
-    const waitMs = Math.min(Math.max(0, timeoutMs), longestTimerMs);
-    const late = sleep(waitMs, false, { signal: inTime.signal }).catch(() => false);
+    const late = pause(Math.max(0, timeoutMs), { signal: inTime.signal }).then(() => false);
     try {
       return await Promise.race([this.#underWay.then(() => true), late]);
     } finally {

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { LeaseLostError } from '@millrace/core';
+import { LeaseLostError, pause } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { raiseEpoch } from '../store/lease.js';
 import type { PartitionWorker } from './partition-worker.js';
@@ -32,7 +31,7 @@ export class Fence {
         return;
       } catch (error) {
         this.#host.onError(`raise the epoch of topic "${place.topic}", partition ${place.partition}`, error);
-        await pause(Math.min(50 * 2 ** failures, 1000), undefined, { ref: false });
+        await pause(Math.min(50 * 2 ** failures, 1000), { ref: false });
       }
     }
   }
