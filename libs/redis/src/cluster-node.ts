@@ -9,22 +9,23 @@ import { NotSentError } from './redis-failure.js';
  * @throws {NotSentError} that node cannot be reached
  */
 export async function nodeServing(cluster: Cluster, key: string): Promise<Redis> {
-  const known = nodeAt(cluster, addressServing(cluster, key));
+  const known = nodeKnownToServe(cluster, key);
   if (known !== undefined) return known;
   // A command by itself is followed, and the client remembers where to.
   await cluster.exists(key);
-  const found = nodeAt(cluster, addressServing(cluster, key));
+  const found = nodeKnownToServe(cluster, key);
   if (found === undefined) throw new NotSentError(`no connection to the node that serves slot ${slotOf(key)}`);
   return found;
+}
+
+/** As `nodeServing`, but nothing is sent: undefined when the cluster's client does not know. */
+export function nodeKnownToServe(cluster: Cluster, key: string): Redis | undefined {
+  return nodeAt(cluster, cluster.slots[slotOf(key)]?.[0]);
 }
 
 /** The client of a node, by its `host:port`. */
 export function nodeAt(cluster: Cluster, address: string | undefined): Redis | undefined {
   return cluster.nodes('all').find(({ options }) => `${options.host}:${options.port}` === address);
-}
-
-function addressServing(cluster: Cluster, key: string): string | undefined {
-  return cluster.slots[slotOf(key)]?.[0];
 }
 
 function slotOf(key: string): number {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { messageOf, notify, startTimer, stopTimer, UnavailableError } from '@millrace/core';
 import { becomesReady, Cluster, openClient, type Redis, type RedisClient } from './client.js';
+import { learnIdentities } from './connection-identity.js';
 import { type ConnectionInput, type ConnectionOptions, resolveConnectionOptions } from './connection-options.js';
 import { connectionProblem } from './connection-problem.js';
 import { nodeProblem, saysNothing } from './node-problem.js';
@@ -108,11 +109,13 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
    * A client of one's own for commands that block. Give it back with `release`. It may not be connected yet, when Redis is
    * away for longer than `connectTimeoutMs`: it goes on trying.
    *
+   * @param isIdentified others are told which connection it is: `connectionIdentity` knows it even while it blocks
    * @throws {UnavailableError} the connection was closed
    */
-  async blocking(name: string): Promise<RedisClient> {
+  async blocking(name: string, { isIdentified = false } = {}): Promise<RedisClient> {
     if (this.#isClosed) throw new UnavailableError('the connection to Redis is closed.');
     const client = openClient(this.#options, { name, blocks: true });
+    if (isIdentified) learnIdentities(client);
     this.#blocking.add(client);
     client.on('error', () => undefined);
     // Not what `connect` answers: of a cluster that was failing over when it was asked, that promise is never settled.

@@ -4,7 +4,9 @@
  * @module @millrace/redis
  */
 export { becomesReady, Cluster, maxBlockMs, Redis, type RedisClient } from './client.js';
+export { nodeKnownToServe } from './cluster-node.js';
 export { RedisConnection } from './connection.js';
+export { type ConnectionIdentity, connectionIdentity, onConnection } from './connection-identity.js';
 export {
   type Address,
   type ConnectionInput,

@@ -1,6 +1,5 @@
 import { PollLoop } from '@millrace/delivery';
-import type { RedisClient, RedisConnection } from '@millrace/redis';
-import { connectionId } from '../store/connections.js';
+import { connectionIdentity, type RedisClient, type RedisConnection } from '@millrace/redis';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { endRegistration } from '../store/departure.js';
 import { beat, type Heartbeat } from '../store/heartbeat.js';
@@ -68,7 +67,11 @@ export class ConsumerHeart {
     this.#watch = new ConsumerWatch(connection);
     this.#loop = new PollLoop(
       async () => untilStep(await this.#beat()),
-      (error) => user.failed(error),
+      (error) => {
+        // Redis may not have heard who this is.
+        this.#isStale = true;
+        user.failed(error);
+      },
     );
   }
 
@@ -153,7 +156,7 @@ export class ConsumerHeart {
     this.#isStale = false;
     const wake = this.#user.wakeClient();
     const clients = wake === undefined ? [this.#connection.commands] : [this.#connection.commands, wake];
-    const ids = (await Promise.all(clients.map((client) => connectionId(client, this.#key)))).filter(
+    const ids = (await Promise.all(clients.map((client) => connectionIdentity(client, this.#key)))).filter(
       (id) => id !== undefined,
     );
     this.#server = ids[0]?.server ?? '';

@@ -89,16 +89,17 @@ export class ConsumerMembership {
     return true;
   }
 
-  /** Joins again, trying for as long as it takes. */
+  /** Joins again, trying for as long as it takes; after an outage as soon as Redis is back. */
   async rejoin(): Promise<void> {
     if (this.#isJoining) return;
     this.#isJoining = true;
     for (let failures = 0; this.#keys === undefined && !this.#leaving.signal.aborted; failures++) {
       try {
-        await this.join();
+        await this.#connection.whenReady(this.#connection.options.connectTimeoutMs);
+        if (!this.#leaving.signal.aborted) await this.join();
       } catch (error) {
         this.#user.failed(error);
-        await pause(Math.min(50 * 2 ** failures, 2000), { ref: false });
+        await pause(Math.min(50 * 2 ** failures, 1000), { ref: false });
       }
     }
     this.#isJoining = false;

@@ -1,5 +1,5 @@
 import { startTimer, stopTimer, type Timer } from '@millrace/core';
-import { maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
+import { maxBlockMs, onConnection, type RedisClient, type RedisConnection } from '@millrace/redis';
 import { nextWakeUp, type WakeUp } from '../store/wake.js';
 
 /**
@@ -26,8 +26,8 @@ export class ConsumerWake {
   async begin(name: string, reconnected: () => void): Promise<void> {
     // A start that failed is tried again.
     if (this.#client !== undefined) return;
-    const client = await this.#connection.blocking(name);
-    client.on('ready', reconnected);
+    const client = await this.#connection.blocking(name, { isIdentified: true });
+    onConnection(client, 'ready', reconnected);
     if (this.#isEnded) this.#connection.release(client);
     else this.#client = client;
   }

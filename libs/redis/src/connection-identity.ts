@@ -1,0 +1,51 @@
+import { Cluster, type Redis, type RedisClient } from './client.js';
+import { nodeKnownToServe } from './cluster-node.js';
+
+/** Which server a connection is with, and which of its connections it is. */
+export interface ConnectionIdentity {
+  /** `run_id`: another one after a restart, when numbers begin again. */
+  readonly server: string;
+  /** `CLIENT ID`. */
+  readonly id: number;
+}
+
+/** Of connections that may be blocked: what they were told when they were made. */
+const learned = new WeakMap<Redis, Promise<ConnectionIdentity | undefined>>();
+
+/**
+ * Asks for the identity of each connection of a client as soon as it is made, before anything else is sent on it: a command
+ * behind one that blocks is answered when that one is over. Call it before the client connects.
+ */
+export function learnIdentities(client: RedisClient): void {
+  onConnection(client, 'connect', (node) => {
+    learned.set(
+      node,
+      ask(node).catch(() => undefined),
+    );
+  });
+}
+
+/** Calls back whenever a connection of the client comes to a state: a cluster's client has one to each node. */
+export function onConnection(client: RedisClient, state: 'connect' | 'ready', reached: (node: Redis) => void): void {
+  const listen = (node: Redis): void => {
+    node.on(state, () => reached(node));
+  };
+  for (const node of client instanceof Cluster ? client.nodes('all') : [client]) listen(node);
+  if (client instanceof Cluster) client.on('+node', listen);
+}
+
+/**
+ * The client's connection to the server that serves `key`; undefined while there is none. Of a client from `blocking` it is
+ * answered without asking, and undefined if its user may not ask.
+ */
+export async function connectionIdentity(client: RedisClient, key: string): Promise<ConnectionIdentity | undefined> {
+  const node = client instanceof Cluster ? nodeKnownToServe(client, key) : client;
+  if (node?.status !== 'ready') return undefined;
+  return learned.get(node) ?? ask(node);
+}
+
+async function ask(node: Redis): Promise<ConnectionIdentity | undefined> {
+  const [id, info] = await Promise.all([node.client('ID'), node.info('server')]);
+  const server = /^run_id:(\w+)/m.exec(info)?.[1];
+  return server === undefined ? undefined : { server, id };
+}
