@@ -80,7 +80,10 @@ describe('a message that was handed to a consumer with its wake-up', () => {
     await waitFor(async () => (await redis.zcard('idle')) === 1, { what: 'it to wait' });
     // when: a wake-up of eight seconds ago arrives, then a message of now
     const [seconds] = await redis.time();
-    await redis.rpush('wake', `${consumer.status.consumer}\n${Number(seconds) * 1000 - 8000}\nold\nframe`);
+    const head = `${consumer.status.consumer}\n${Number(seconds) * 1000 - 8000}\nold\n`;
+    // It can be read: "1", as JSON.
+    const frame = Buffer.from([1, 0, 1, 0, 0, 0x31]);
+    await redis.rpush('wake', Buffer.concat([Buffer.from(head), frame]));
     await broker.sendToQueue('q', 'new');
     // then
     await waitFor(() => seen.length === 1, { what: 'the new one' });

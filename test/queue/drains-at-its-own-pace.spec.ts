@@ -34,6 +34,21 @@ describe('a queue that may be consumed at 15 messages a second', () => {
     await close();
   });
 
+  it('lets out a tenth of a second at a time after it was at rest, and no more', async () => {
+    // given thirty messages in a queue that was at rest
+    const { broker, close } = await openBroker(server, ownPrefix());
+    await broker.declareQueue({ name: 'q', maxPerSecond: 20 });
+    await broker.publishBatch(Array.from({ length: 30 }, (_, body) => ({ exchange: '', routingKey: 'q', body })));
+    const at: number[] = [];
+    // when they are handled
+    await broker.consumer({ queue: 'q', handler: () => void at.push(performance.now()) }).start();
+    await waitFor(() => at.length === 30, { what: '30 to be handled' });
+    // then each is, at the earliest, when a burst of two and the rate let it out; Redis counts in whole ms
+    const early = at.map((time, index) => time - (at[0] ?? 0) - ((index + 1 - 2) / 20) * 1000);
+    expect(Math.min(...early)).toBeGreaterThan(-30);
+    await close();
+  });
+
   it('does the same for a single consumer with a limit of its own', async () => {
     const { broker, close } = await openBroker(server, ownPrefix());
     await broker.declareQueue({ name: 'q' });

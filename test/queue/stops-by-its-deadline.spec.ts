@@ -46,24 +46,33 @@ describe('stopping a consumer', () => {
     await close();
   });
 
-  it('lets a handler end that does, and settles what it did', async () => {
+  it('lets a handler end that needs a while, and settles what it did', async () => {
+    // given a handler at work
     const prefix = ownPrefix();
     const { broker, close } = await openBroker(server, prefix);
     await broker.declareQueue({ name: 'q' });
+    const happened: string[] = [];
     let release = (): void => undefined;
     const consumer = broker.consumer({
       queue: 'q',
-      handler: () =>
-        new Promise<void>((resolve) => {
+      handler: async (_, { signal }) => {
+        await new Promise<void>((resolve) => {
           release = resolve;
-        }),
+        });
+        happened.push(signal.aborted ? 'handled in vain' : 'handled');
+      },
     });
     await consumer.start();
     await broker.sendToQueue('q', 1);
     await waitFor(() => consumer.status.running === 1, { what: 'the handler to run' });
-    const stopped = consumer.stop({ deadlineMs: 10_000 });
+    // when it ends 300 ms after the stop began
+    const begunAt = performance.now();
+    const stopped = consumer.stop({ deadlineMs: 10_000 }).then(() => happened.push('stopped'));
+    await waitFor(() => performance.now() > begunAt + 300, { what: '300 ms to pass' });
     release();
     await stopped;
+    // then the stop waited for it, and its message is settled
+    expect(happened).toEqual(['handled', 'stopped']);
     expect(await server.client().hlen(`${prefix}:{queue:q}:messages`)).toBe(0);
     await close();
   });

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+describe('a message ends once, and leaves nothing behind', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(stopEverything);
+
+  /** A queue, and what arrives in its dead letters. */
+  async function queueAndItsDead() {
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'dead' });
+    await broker.declareQueue({ name: 'q', deadLetter: { queue: 'dead' } });
+    const dead: unknown[] = [];
+    const handler = (payload: unknown, { deaths }: { deaths: readonly { readonly reason: string }[] }) =>
+      void dead.push(`${payload} ${deaths[0]?.reason}`);
+    await broker.consumer({ queue: 'dead', handler }).start();
+    return { broker, close, dead, redis: server.client({ keyPrefix: `${prefix}:{queue:q}:` }), prefix };
+  }
+
+  it('when it expires while it waits for a retry', async () => {
+    // given a message that lives for half a second, and is to be retried in an hour
+    const { broker, close, dead } = await queueAndItsDead();
+    let attempts = 0;
+    const handler = () => {
+      attempts++;
+      throw new Error('later');
+    };
+    await broker.consumer({ queue: 'q', retry: { maxRetries: 5, backoff: 3_600_000 }, handler }).start();
+    // when it fails, then it is dead-lettered at the end of its life
+    await broker.sendToQueue('q', 'short-lived', { expirationMs: 500 });
+    await waitFor(() => dead.length === 1, { what: 'the dead letter' });
+    expect(dead).toEqual(['short-lived expired']);
+    expect(attempts).toBe(1);
+    expect(await broker.queue('q').counts()).toMatchObject({ ready: 0, delayed: 0, unacked: 0 });
+    await close();
+  });
+
+  it('when it expires among others that wait', async () => {
+    // given the second of three that expires, in a queue that is paused
+    const { broker, close, dead } = await queueAndItsDead();
+    await broker.queue('q').pause();
+    const seen: unknown[] = [];
+    await broker.consumer({ queue: 'q', handler: (payload) => void seen.push(payload) }).start();
+    await broker.sendToQueue('q', 'first');
+    await broker.sendToQueue('q', 'short-lived', { expirationMs: 50 });
+    await broker.sendToQueue('q', 'third');
+    // when it is dead-lettered, and the others are taken
+    await waitFor(() => dead.length === 1, { what: 'the dead letter' });
+    await broker.queue('q').resume();
+    await waitFor(() => seen.length >= 2, { what: 'the others' });
+    await broker.sendToQueue('q', 'last');
+    await waitFor(() => seen.includes('last'), { what: 'one more' });
+    // then it was seen by nobody else
+    expect(seen).toEqual(['first', 'third', 'last']);
+    expect(dead).toEqual(['short-lived expired']);
+    await close();
+  });
+
+  it('when it has expired, and cannot leave for its dead letters yet', async () => {
+    // given a queue whose dead letters go to one that is full
+    const { broker, close } = await openBroker(server, ownPrefix());
+    await broker.declareQueue({ name: 'dead', maxLength: 1, overflow: 'reject-publish' });
+    await broker.sendToQueue('dead', 'is full');
+    await broker.declareQueue({ name: 'q', deadLetter: { queue: 'dead' } });
+    await broker.queue('q').pause();
+    const seen: unknown[] = [];
+    await broker.consumer({ queue: 'q', handler: (payload) => void seen.push(payload) }).start();
+    await broker.sendToQueue('q', 'first');
+    await broker.sendToQueue('q', 'short-lived', { expirationMs: 50 });
+    await broker.sendToQueue('q', 'third');
+    await waitFor(async () => (await broker.queue('q').counts()).dying === 1, { what: 'it to be a dead letter' });
+    // when the others are taken
+    await broker.queue('q').resume();
+    await broker.sendToQueue('q', 'last');
+    await waitFor(() => seen.includes('last'), { what: 'the others' });
+    // then it is not among them, and it is not lost either
+    expect(seen).toEqual(['first', 'third', 'last']);
+    expect(await broker.queue('q').counts()).toMatchObject({ ready: 0, dying: 1 });
+    await close();
+  });
+
+  it('when it was retried, then given up', async () => {
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const died: unknown[] = [];
+    broker.events.on('dead-lettered', (event) => died.push(event));
+    const handler = async () => {
+      throw new Error('never');
+    };
+    const consumer = broker.consumer({ queue: 'q', retry: { maxRetries: 2, backoff: 1 }, handler });
+    await consumer.start();
+    await broker.sendToQueue('q', 'poison', { expirationMs: 3_600_000 });
+    const arrived = async () => (await server.client().hlen(`${prefix}:{queue:q.dead-letters}:messages`)) === 1;
+    await waitFor(arrived, { what: 'the dead letter' });
+    const isEmpty = async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0;
+    await waitFor(isEmpty, { what: 'the queue to forget it' });
+    await consumer.stop();
+    // then nothing in the queue's slot tells of it
+    const keys = await server.client().keys(`${prefix}:{queue:q}:*`);
+    expect(keys.map((key) => key.slice(`${prefix}:{queue:q}:`.length))).toEqual(['meta']);
+    expect(died).toHaveLength(1);
+    await close();
+  });
+
+  it('and one that was cancelled does not take the next of its id with it', async () => {
+    // given a message that is cancelled while it runs
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q', deduplicationWindowMs: 0 });
+    const signals: AbortSignal[] = [];
+    const ends: (() => void)[] = [];
+    const consumer = broker.consumer({
+      queue: 'q',
+      leaseMs: 600,
+      handler: (_, { signal }) => {
+        signals.push(signal);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      },
+    });
+    await consumer.start();
+    await broker.sendToQueue('q', 1, { messageId: 'm' });
+    await waitFor(() => signals.length === 1, { what: 'it to run' });
+    expect(await broker.queue('q').cancel('m')).toBe('cancelling');
+    await waitFor(() => signals[0]?.aborted, { what: 'its handler to be told' });
+    ends[0]?.();
+    await waitFor(async () => (await broker.queue('q').message('m')) === undefined, { what: 'it to be gone' });
+    // when another of its id runs, for several heartbeats
+    await broker.sendToQueue('q', 2, { messageId: 'm' });
+    await waitFor(() => signals.length === 2, { what: 'the next one to run' });
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    const deadlines = new Set<string | null>();
+    const consumerId = consumer.status.consumer ?? '';
+    await waitFor(async () => deadlines.add(await redis.zscore('consumers', consumerId)).size > 3, {
+      what: 'heartbeats',
+    });
+    // then nothing is said of it
+    expect(signals[1]?.aborted).toBe(false);
+    expect(await redis.exists('cancels')).toBe(0);
+    ends[1]?.();
+    await close();
+  });
+});
