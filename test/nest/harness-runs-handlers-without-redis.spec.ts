@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
+  Consumers,
   type ExchangePublisher,
   InjectExchange,
   InjectProducer,
   LogHandler,
+  Millrace,
   MillraceModule,
   QueueHandler,
   Retry,
@@ -11,7 +13,7 @@ import {
 } from '@millrace/nestjs';
 import { stopEverything } from '@millrace/testing';
 import { OfflineHarness, RedisHarness } from '@millrace/testing/harness';
-import { Injectable, Module } from '@nestjs/common';
+import { type DynamicModule, Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { IsInt } from 'class-validator';
 
@@ -53,6 +55,21 @@ class Desk {
   providers: [Desk],
 })
 class ShopModule {}
+
+@Injectable()
+class Inbox {
+  @LogHandler({ topic: { name: 'letters' }, group: 'inbox' })
+  onLetter(): void {}
+}
+
+function inboxModule(startConsumers: 'listening' | 'manual'): DynamicModule {
+  const connection = { url: 'redis://127.0.0.1:1' };
+  return {
+    module: class InboxModule {},
+    imports: [MillraceModule.forRoot({ connection, logging: false, startConsumers })],
+    providers: [Inbox],
+  };
+}
 
 describe('the harness without Redis', () => {
   it('runs a handler through the whole pipeline and keeps what it publishes', async () => {
@@ -104,6 +121,31 @@ describe('the harness with a private Redis', () => {
     // then
     expect(harness.journal.published.map(({ to }) => to)).toEqual(['topic', 'exchange', 'topic']);
     expect(harness.journal.handled.map(({ handler }) => handler)).toEqual(['Desk.onOrder', 'Desk.onAccepted']);
+    await harness.stop();
+  });
+
+  it("starts the consumers of an application that would wait for its HTTP server ('listening')", async () => {
+    // given
+    const harness = await RedisHarness.start(Test.createTestingModule({ imports: [inboxModule('listening')] }));
+    // when
+    await harness.application.get(Millrace).producer.send({ topic: 'letters', value: 'hello' });
+    await harness.waitUntilIdle();
+    // then
+    expect(harness.journal.handled.map(({ handler }) => handler)).toEqual(['Inbox.onLetter']);
+    await harness.stop();
+  });
+
+  it('is never idle while no handler runs: that would be a green test that handled nothing', async () => {
+    // given
+    const harness = await RedisHarness.start(Test.createTestingModule({ imports: [inboxModule('manual')] }));
+    await harness.application.get(Millrace).producer.send({ topic: 'letters', value: 'hello' });
+    // when
+    const idle = harness.waitUntilIdle();
+    // then
+    await expect(idle).rejects.toThrow('no handler runs (Inbox.onLetter)');
+    await harness.application.get(Consumers).start();
+    await harness.waitUntilIdle();
+    expect(harness.journal.handled).toHaveLength(1);
     await harness.stop();
   });
 });

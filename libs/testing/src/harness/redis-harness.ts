@@ -1,5 +1,5 @@
 import { lagOf, Overview, type Snapshot } from '@millrace/admin';
-import { Millrace } from '@millrace/nestjs';
+import { Consumers, type Millrace } from '@millrace/nestjs';
 import type { INestApplication } from '@nestjs/common';
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import type { RedisServer } from '../redis-server.js';
@@ -46,7 +46,10 @@ export class RedisHarness {
     overrideConnections(builder, connections, (name, options) => {
       const { prefix, allowEviction } = options.connection;
       const connection = { url: redis.url, ...defined({ prefix, allowEviction }) };
-      const millrace = new HarnessMillrace(name, { ...options, connection }, journal, { isOffline: false });
+      // The harness runs the application without its HTTP server: consumers that waited for it would never start.
+      const startConsumers = options.startConsumers === 'listening' ? 'ready' : options.startConsumers;
+      const own = { ...options, connection, startConsumers };
+      const millrace = new HarnessMillrace(name, own, journal, { isOffline: false });
       millraces.push(millrace);
       return millrace;
     });
@@ -64,8 +67,15 @@ export class RedisHarness {
   /**
    * Waits until nothing is left to be handled: queues hold nothing that is ready or being handled, and groups have read and
    * committed everything. What waits for its time (delays, retries of queues) is not waited for.
+   *
+   * @throws {Error} none of the application's handlers runs: nothing would ever be handled
    */
   async waitUntilIdle(options: Partial<WaitOptions> = {}): Promise<void> {
+    const { all } = this.application.get(Consumers);
+    if (all.length > 0 && all.every(({ isRunning }) => !isRunning)) {
+      const handlers = all.map(({ label }) => label).join(', ');
+      throw new Error(`no handler runs (${handlers}). Start them: await harness.application.get(Consumers).start().`);
+    }
     let looks = 0;
     // Twice in a row: a handler may just have published something else.
     const isIdle = async (): Promise<boolean> => {
