@@ -22,7 +22,12 @@ export { Requeue } from './consuming/requeue.js';
 export type { DeadLetterQueue, RedriveOptions, RedriveReport } from './dead-letters/dead-letter-queue.js';
 export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
 export type { Death } from './model/death.js';
-export type { ExchangeDeclaration, ExchangeSettings, ExchangeType } from './model/exchange-settings.js';
+export {
+  type ExchangeDeclaration,
+  type ExchangeSettings,
+  type ExchangeType,
+  resolveExchange,
+} from './model/exchange-settings.js';
 export {
   decodeFrame,
   encodeFrame,
@@ -31,7 +36,14 @@ export {
   type StoredProperties,
 } from './model/message-frame.js';
 export type { PublishProperties } from './model/publish-properties.js';
-export type { DeadLetterTarget, Overflow, QueueDeclaration, QueueSettings } from './model/queue-settings.js';
+export {
+  type DeadLetterTarget,
+  differences as settingDifferences,
+  type Overflow,
+  type QueueDeclaration,
+  type QueueSettings,
+  resolveQueue,
+} from './model/queue-settings.js';
 export type { Receipt, Refusal, TopicPosition } from './model/receipt.js';
 export { type Route, Router } from './model/routing.js';
 export { slotsOf } from './model/shards.js';

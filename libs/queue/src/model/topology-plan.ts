@@ -45,8 +45,10 @@ const changeableOfExchange: ReadonlySet<string> = new Set(['alternateExchange', 
  */
 export function planTopology(topology: Topology, definition: TopologyDefinition, owner: string): PlanStep[] {
   const steps: PlanStep[] = [];
+  const twice = new DeclaredTwice();
   for (const declaration of definition.exchanges ?? []) {
     const value = resolveExchange(declaration);
+    twice.look('exchange', value);
     const step = stepFor('exchange', topology.exchanges.get(value.name), value, (difference) =>
       changeableOfExchange.has(difference.setting),
     );
@@ -54,10 +56,12 @@ export function planTopology(topology: Topology, definition: TopologyDefinition,
   }
   for (const declaration of definition.queues ?? []) {
     const settings = resolveQueue(declaration);
+    twice.look('queue', settings);
     const value = settings.exclusive ? { ...settings, owner } : settings;
     const step = stepFor('queue', topology.queues.get(value.name), value, isChangeable);
     if (step !== undefined) steps.push({ ...step, edit: { table: 'queues', id: value.name, value } });
   }
+  twice.refuse();
   const after = withEdits(topology, editsOf(steps));
   const bindings = new Map(topology.bindings);
   for (const declaration of definition.bindings ?? []) {
@@ -67,6 +71,29 @@ export function planTopology(topology: Topology, definition: TopologyDefinition,
     if (step.edit.table === 'bindings' && step.edit.value !== undefined) bindings.set(step.edit.id, step.edit.value);
   }
   return steps;
+}
+
+/** Objects that one definition declares in two ways: which of them is meant nobody knows. */
+class DeclaredTwice {
+  readonly #first = new Map<string, object>();
+  readonly #problems: string[] = [];
+
+  look(kind: 'exchange' | 'queue', value: { readonly name: string }): void {
+    const object = `${kind} "${value.name}"`;
+    const other = this.#first.get(object);
+    if (other === undefined) this.#first.set(object, value);
+    else if (differences(other, value).length > 0) {
+      const settings = differences(other, value).map(({ setting }) => setting);
+      this.#problems.push(
+        `${object} is declared twice, with another ${settings.join(', ')} each time: declare it once`,
+      );
+    }
+  }
+
+  /** @throws {OptionsError} */
+  refuse(): void {
+    if (this.#problems.length > 0) throw new OptionsError('topology', this.#problems);
+  }
 }
 
 /** The edits of a plan. @throws {TopologyConflictError} for a conflict, and for a change where changes are not wanted */
