@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LogHandler, QueueHandler } from '@millrace/nestjs';
+import { ClosedError } from '@millrace/core';
+import { type ConsumerHandle, Consumers, LogHandler, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
-import { Injectable, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  type INestApplication,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { connectionTo, createApplication, startApplication } from './application.js';
 import { channels, channelsModule, send } from './channels.js';
 
@@ -88,6 +95,71 @@ describe.each(channels)('the shutdown of an application that handles a %s', (cha
     await waitFor(() => seen.filter((word) => word === 'begun').length === 2, { what: 'the second delivery' });
     finish();
     await other.close();
+  });
+});
+
+describe.each(channels)('a run-time subscription to a %s', (channel) => {
+  const metadata = { imports: [channelsModule(), DatabaseModule] };
+
+  function subscribe(application: INestApplication): Promise<ConsumerHandle> {
+    const consumers = application.get(Consumers);
+    const database = application.get(Database);
+    const handle = async (): Promise<void> => {
+      seen.push('begun');
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      database.write();
+    };
+    return channel === 'queue'
+      ? consumers.subscribeQueue({ queue: 'work' }, handle)
+      : consumers.subscribeLog({ topic: 'work', group: 'late' }, handle);
+  }
+
+  it('that was stopped and started again is drained as any other', async () => {
+    // given
+    seen.length = 0;
+    const application = await startApplication(connectionTo(redis), metadata);
+    const subscription = await subscribe(application);
+    await subscription.stop();
+    await subscription.start();
+    expect(application.get(Consumers).all).toEqual([subscription]);
+    await send(application, channel, {});
+    await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
+    // when
+    const closing = application.close();
+    finish();
+    await closing;
+    // then
+    expect(seen).toEqual(['bootstrapped', 'begun', 'written', 'closed']);
+  });
+
+  it('that is being stopped when the shutdown comes is drained too', async () => {
+    // given
+    seen.length = 0;
+    const application = await startApplication(connectionTo(redis), metadata);
+    const subscription = await subscribe(application);
+    await send(application, channel, {});
+    await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
+    // when
+    const stopping = subscription.stop();
+    const closing = application.close();
+    finish();
+    await Promise.all([stopping, closing]);
+    // then
+    expect(seen).toEqual(['bootstrapped', 'begun', 'written', 'closed']);
+  });
+
+  it('cannot be started when the application has shut down: nobody would drain it', async () => {
+    // given
+    const application = await startApplication(connectionTo(redis), metadata);
+    const subscription = await subscribe(application);
+    await subscription.stop();
+    await application.close();
+    // when
+    const start = subscription.start();
+    // then
+    await expect(start).rejects.toThrow(ClosedError);
   });
 });
 

@@ -21,9 +21,11 @@ export { type Compression, compressions, parseBatch } from './model/record-batch
 export {
   partitionProblems,
   type Retention,
+  resolveTopic,
   type Topic,
   type TopicInput,
   type TopicSettings,
+  topicDifferences,
   type UnreadPolicy,
 } from './model/topic.js';
 export type { TopicPartition } from './model/topic-partition.js';

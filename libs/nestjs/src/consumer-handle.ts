@@ -4,17 +4,26 @@ import { declareConsumers } from './declare-topology.js';
 import type { Millrace } from './millrace.js';
 import { tellOfMissingTopics } from './missing-topics.js';
 
+/** Is told when a consumer starts and when it has stopped. */
+interface ConsumerHandleListener {
+  /** What it throws refuses the start. */
+  starting?(): void;
+  stopped?(): void;
+}
+
 /** One consumer of this application, to be stopped and started again while the application runs. */
 export class ConsumerHandle {
   readonly #plan: ConsumerPlan;
-  readonly #onStopped: () => void;
+  readonly #listener: ConsumerHandleListener;
   #service: Service | undefined;
-  #isRunning = false;
+  /** Another with each start: what began before a stop does not go on after it. */
+  #run: symbol | undefined;
+  #stopping: Promise<unknown> = Promise.resolve();
 
   /** @throws {OptionsError} the consumer's options are wrong */
-  constructor(plan: ConsumerPlan, onStopped: () => void = () => undefined) {
+  constructor(plan: ConsumerPlan, listener: ConsumerHandleListener = {}) {
     this.#plan = plan;
-    this.#onStopped = onStopped;
+    this.#listener = listener;
     // Made once to have its options checked; it does nothing until it is started.
     this.#service = plan.make();
   }
@@ -51,15 +60,22 @@ export class ConsumerHandle {
 
   /** Whether it was started and not stopped since. */
   get isRunning(): boolean {
-    return this.#isRunning;
+    return this.#run !== undefined;
   }
 
-  /** Declares what its decorators say and begins to consume. Nothing happens when it runs. */
+  /**
+   * Declares what its decorators say and begins to consume. Nothing happens when it runs.
+   *
+   * @throws {ClosedError} the application was shut down: there is nobody left who would drain it
+   */
   async start(): Promise<void> {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
+    if (this.isRunning) return;
+    this.#listener.starting?.();
+    const run = Symbol(this.label);
+    this.#run = run;
     try {
       await declareConsumers(this.millrace, [this.#plan]);
+      if (this.#run !== run) return;
       this.#service ??= this.#plan.make();
       await this.#service.start();
       await tellOfMissingTopics(this.#plan);
@@ -73,8 +89,10 @@ export class ConsumerHandle {
   async stop({ deadlineMs = this.millrace.options.shutdownDeadlineMs } = {}): Promise<void> {
     const service = this.#service;
     this.#service = undefined;
-    this.#isRunning = false;
-    await service?.stop({ deadlineMs });
-    this.#onStopped();
+    this.#run = undefined;
+    // Whoever calls meanwhile (the shutdown) waits for the same handlers.
+    this.#stopping = Promise.all([this.#stopping.catch(() => undefined), service?.stop({ deadlineMs })]);
+    await this.#stopping;
+    if (this.#run === undefined) this.#listener.stopped?.();
   }
 }

@@ -11,12 +11,14 @@ export interface ConsumerPlan {
   readonly millrace: Millrace;
   /** What must be declared before it starts. */
   readonly topology: Partial<Topology>;
+  /** Whether `queue` is made for it, so that its name needs no declaration. */
+  readonly ownsQueue?: boolean;
   /** The queue it consumes from, if it is one. */
   readonly queue?: string;
   /** The group it is a member of, if it is one of a log. */
   readonly group?: string;
-  /** The topics it reads by name. */
-  readonly topics?: readonly string[];
+  /** The topics it reads, by name or by pattern. */
+  readonly topics?: RegExp | readonly string[];
   /** @throws {OptionsError} */
   readonly make: () => Service;
 }

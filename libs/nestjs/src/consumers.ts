@@ -87,6 +87,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
 
   /** Called by Nest: stops the consumers while the application's other providers still work. */
   async onModuleDestroy(): Promise<void> {
+    this.#registry.close();
     await this.stop();
   }
 

@@ -1,26 +1,38 @@
-import { OptionsError, TopicConflictError } from '@millrace/core';
+import { OptionsError, TopicConflictError, TopologyConflictError } from '@millrace/core';
 import type { Log } from '@millrace/log';
 import type { Broker } from '@millrace/queue';
 import type { ConsumerPlan } from './consumer-plan.js';
+import type { DeclaredTopology } from './declared-topology.js';
 import { withoutMessages, withoutType } from './definitions.js';
 import { joinTopologies, type TopicDeclaration, type Topology, throwProblems } from './topology.js';
+import { tellOfUndeclaredQueues } from './undeclared-queues.js';
 
 /** What is used of a connection. */
 interface Declarer {
   readonly name: string;
   readonly log: Log;
   readonly broker: Broker;
-  readonly options: { readonly onTopologyChange: 'refuse' | 'apply' };
+  readonly options: { readonly onTopologyChange: 'refuse' | 'apply'; readonly logging: boolean };
+  readonly declared: DeclaredTopology;
 }
 
 /** Declares everything; the problems of all objects come in one error. */
-export async function declareTopology({ name, log, broker, options }: Declarer, topology: Topology): Promise<void> {
+export async function declareTopology(
+  { name, log, broker, options }: Pick<Declarer, 'name' | 'log' | 'broker' | 'options'>,
+  topology: Topology,
+): Promise<void> {
   const onChange = options.onTopologyChange;
   const problems: string[] = [];
   const attempt = async (declare: () => Promise<unknown>): Promise<void> => {
     try {
       await declare();
     } catch (error) {
+      if (error instanceof TopicConflictError || error instanceof TopologyConflictError) {
+        const advice =
+          onChange === 'apply' ? '' : " Or set onTopologyChange: 'apply': what can be changed in use is changed.";
+        problems.push(`${error.message}${advice}`);
+        return;
+      }
       if (!(error instanceof OptionsError)) throw error;
       problems.push(...error.problems.map((problem) => `${error.message.split(':', 1)[0]}: ${problem}`));
     }
@@ -35,8 +47,11 @@ export async function declareTopology({ name, log, broker, options }: Declarer, 
 /** Declares what consumers' decorators say; a queue that nobody declared gets default settings. */
 export async function declareConsumers(declarer: Declarer, plans: readonly ConsumerPlan[]): Promise<void> {
   if (plans.length === 0) return;
+  const entries = plans.map(({ label, topology }) => ({ place: () => label, topology }));
+  throwProblems(`topology of connection "${declarer.name}"`, declarer.declared.conflicts(entries));
   const missing = await missingQueues(declarer.broker, plans);
   await declareTopology(declarer, joinTopologies([{ queues: missing }, ...plans.map(({ topology }) => topology)]));
+  await tellOfUndeclaredQueues(declarer, plans, missing);
 }
 
 /** The queues that are neither declared by the consumers' own decorators nor in Redis. */

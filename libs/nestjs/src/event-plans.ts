@@ -44,7 +44,7 @@ export function planEvents(
   });
   const consumers = consumerPlans(plans, (problem) => problems.push(problem));
   throwProblems('MillraceServer', problems);
-  return consumers;
+  return consumers.map((plan) => (plan.queue === options.queue ? { ...plan, ownsQueue: true } : plan));
 }
 
 function queueOptions({ pattern }: EventPatternHandler, options: MillraceServerOptions): Record<string, unknown> {

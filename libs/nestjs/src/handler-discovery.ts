@@ -18,6 +18,8 @@ export interface DiscoveredHandler {
   readonly policies: HandlerPolicies;
   /** The class that stands at the payload's parameter, if the compiler wrote it down. */
   readonly payloadClass: unknown;
+  /** Whether the compiler wrote the types of its parameters down, or it has none. */
+  readonly hasTypes: boolean;
 }
 
 /** Finds decorated methods of all providers and controllers of the application. */
@@ -68,6 +70,7 @@ export class HandlerDiscovery {
           method: { wrapper, name },
           policies: policiesOf(type, callback),
           payloadClass: payloadClassOf(type, name),
+          hasTypes: hasTypes(type, name, callback),
         });
       }
     }
@@ -104,6 +107,11 @@ function isFactory(options: unknown): options is Factory {
 function typeOf(wrapper: InstanceWrapper): (new (...args: never[]) => object) | undefined {
   const type = wrapper.isNotMetatype || wrapper.inject ? wrapper.instance?.constructor : wrapper.metatype;
   return typeof type === 'function' && type.prototype ? type : undefined;
+}
+
+function hasTypes(type: { readonly prototype: object }, name: string, callback: object): boolean {
+  const takesNothing = typeof callback === 'function' && callback.length === 0;
+  return takesNothing || Reflect.hasMetadata('design:paramtypes', type.prototype, name);
 }
 
 function payloadClassOf(type: { readonly prototype: object }, name: string): unknown {

@@ -1,3 +1,4 @@
+import { ClosedError } from '@millrace/core';
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { Connections } from './connections.js';
@@ -10,7 +11,9 @@ import { type HandlerPlan, type PlannedHandler, planHandler } from './handler-pl
 import type { Millrace } from './millrace.js';
 import { consumerPlans } from './plan-consumers.js';
 import type { RunHandler } from './run-enhanced.js';
+import { claimSource, releaseSource, rivalOf } from './source-overlap.js';
 import { throwProblems } from './topology.js';
+import { tellOfUnknownPayloads } from './unknown-payloads.js';
 
 /** The application's connections and handlers, and the consumers that run these: found, checked and declared, not started. */
 @Injectable()
@@ -23,6 +26,7 @@ export class HandlerRegistry {
   readonly #plans: HandlerPlan[] = [];
   #found: Promise<void> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(
     discovery: DiscoveryService,
@@ -71,14 +75,22 @@ export class HandlerRegistry {
   async subscribe(kind: 'log' | 'queue', options: object, handler: RunHandler): Promise<ConsumerHandle> {
     const label = 'name' in options && typeof options.name === 'string' ? options.name : `${kind} subscription`;
     const problems: string[] = [];
-    const found = { label, kind, options, policies: {}, payloadClass: undefined };
+    const found = { label, kind, options, policies: {}, payloadClass: undefined, hasTypes: true };
     const plans = await this.#plan([found], problems, () => handler);
     const [plan] = consumerPlans(plans, (problem) => problems.push(problem));
     throwProblems(label, problems);
     if (plan === undefined) throw new Error(`${label}: nothing to consume`);
-    const handle: ConsumerHandle = new ConsumerHandle(plan, () => this.#forget(handle));
-    this.#consumers.push(handle);
+    // It is one of the application's consumers, and drained with them, for as long as it runs: also when it is started again.
+    const handle: ConsumerHandle = new ConsumerHandle(plan, {
+      starting: () => this.#join(handle),
+      stopped: () => this.#leave(handle),
+    });
     return handle;
+  }
+
+  /** The application is shut down: nothing starts any more. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Declares what the handlers of a connection bind and consume from; by default of all its consumers. */
@@ -97,14 +109,17 @@ export class HandlerRegistry {
   }
 
   async #takeUpNew(problems: string[]): Promise<readonly ConsumerHandle[]> {
-    const plans = await this.#plan(await this.#handlers.discover(), problems, ({ method }, globalEnhancers) =>
+    const handlers = await this.#handlers.discover();
+    const plans = await this.#plan(handlers, problems, ({ method }, globalEnhancers) =>
       this.#pipelines[globalEnhancers ? 0 : 1].create(method),
     );
     const made = consumerPlans(plans, (problem) => problems.push(problem)).map((plan) => this.#make(plan, problems));
     throwProblems('Millrace handlers', problems);
+    await tellOfUnknownPayloads(handlers, plans);
     const consumers = made.filter((consumer) => consumer !== undefined);
     this.#plans.push(...plans);
     this.#consumers.push(...consumers);
+    for (const { plan } of consumers) claimSource(plan);
     return consumers;
   }
 
@@ -126,13 +141,13 @@ export class HandlerRegistry {
   }
 
   #make(plan: ConsumerPlan, problems: string[]): ConsumerHandle | undefined {
-    const other = this.#consumers.find(({ source, millrace }) => source === plan.source && millrace === plan.millrace);
-    if (other !== undefined) {
-      problems.push(`${plan.label}: ${other.label} consumes from ${plan.source} already: load their modules together`);
+    const rival = rivalOf(plan);
+    if (rival !== undefined) {
+      problems.push(whyRefused(plan.label, rival, 'load their modules together'));
       return undefined;
     }
     try {
-      return new ConsumerHandle(plan);
+      return new ConsumerHandle(plan, { starting: () => this.#assertOpen() });
     } catch (error) {
       const texts = error instanceof Error && 'problems' in error ? error.problems : undefined;
       if (!Array.isArray(texts)) throw error;
@@ -141,8 +156,27 @@ export class HandlerRegistry {
     }
   }
 
-  #forget(handle: ConsumerHandle): void {
+  /** @throws {OptionsError} another consumes the same meanwhile */
+  #join(handle: ConsumerHandle): void {
+    this.#assertOpen();
+    const { plan, label } = handle;
+    const rival = rivalOf(plan);
+    if (rival !== undefined) throwProblems(label, [whyRefused(label, rival, 'stop that first')]);
+    claimSource(plan);
+    if (!this.#consumers.includes(handle)) this.#consumers.push(handle);
+  }
+
+  #leave(handle: ConsumerHandle): void {
     const index = this.#consumers.indexOf(handle);
     if (index >= 0) this.#consumers.splice(index, 1);
+    releaseSource(handle.plan);
   }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new ClosedError("the application's consumers");
+  }
+}
+
+function whyRefused(label: string, { label: other, overlap }: NonNullable<ReturnType<typeof rivalOf>>, advice: string) {
+  return `${label}: ${other} consumes from ${overlap} already: ${advice}`;
 }

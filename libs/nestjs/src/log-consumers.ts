@@ -5,6 +5,7 @@ import type { ConsumerPlan } from './consumer-plan.js';
 import { nameOf, type TopicDefinition } from './definitions.js';
 import type { HandlerPlan } from './handler-plan.js';
 import { sharedOptions } from './shared-options.js';
+import { overlapOf } from './source-overlap.js';
 
 /** Everything a group consumer can be told. */
 export type GroupConsumerInput = Parameters<Log['consumer']>[0];
@@ -25,18 +26,43 @@ interface LogPart {
 type Prepared = readonly { readonly run: HandlerPlan['run']; readonly payload: unknown }[];
 
 /**
- * One consumer for each group and its topics. Handlers that name the same group and topics are one member of the group and
- * all see every record: as members of their own, each would get some of the partitions only.
+ * One consumer for each group and topics that belong together. Handlers of one group that name a topic in common are one
+ * member of the group, and each sees every record of its topics: as members of their own, each would get some of the
+ * partitions only.
  */
 export function logConsumers(plans: readonly HandlerPlan[], report: (problem: string) => void): ConsumerPlan[] {
-  const bySource = new Map<string, LogPart[]>();
+  let consumers: LogPart[][] = [];
   for (const plan of plans) {
     const part = logPart(plan, report);
     if (part === undefined) continue;
-    const key = JSON.stringify([plan.millrace.name, part.group, sourceOf(part.topics)]);
-    bySource.set(key, [...(bySource.get(key) ?? []), part]);
+    const joined = consumers.filter((parts) => parts.some((other) => isOneMember(part, other)));
+    consumers = [...consumers.filter((parts) => !joined.includes(parts)), [...joined.flat(), part]];
   }
-  return [...bySource.values()].map((parts) => logConsumer(parts, report));
+  const made = consumers.map((parts) => logConsumer(parts, report));
+  reportOverlaps(made, report);
+  return made;
+}
+
+/** Whether two handlers share a consumer: both name topics, and one of them in common, or they have the same pattern. */
+function isOneMember(a: LogPart, b: LogPart): boolean {
+  if (a.plan.millrace !== b.plan.millrace || a.group !== b.group) return false;
+  if (a.topics instanceof RegExp || b.topics instanceof RegExp) return String(a.topics) === String(b.topics);
+  const names = a.topics.map(nameOf);
+  return b.topics.some((topic) => names.includes(nameOf(topic)));
+}
+
+/** What is left in common has a pattern in it. */
+function reportOverlaps(consumers: readonly ConsumerPlan[], report: (problem: string) => void): void {
+  for (const [index, consumer] of consumers.entries()) {
+    for (const other of consumers.slice(0, index)) {
+      const overlap = overlapOf(other, consumer);
+      if (overlap === undefined) continue;
+      report(
+        `${consumer.label}: ${other.label} takes ${overlap} too, and each record would reach only one of them. ` +
+          'Give both the same topics or pattern (with when, to choose among records), or a group each',
+      );
+    }
+  }
 }
 
 function logPart(plan: HandlerPlan, report: (problem: string) => void): LogPart | undefined {
@@ -65,26 +91,40 @@ function logConsumer(parts: readonly LogPart[], report: (problem: string) => voi
   const [first] = parts as readonly [LogPart, ...LogPart[]];
   const { millrace } = first.plan;
   const label = parts.map((part) => part.label).join(', ');
-  const topics = first.topics instanceof RegExp ? first.topics : first.topics.map(nameOf);
+  const named = parts.flatMap(({ topics }) => (topics instanceof RegExp ? [] : topics));
+  const topics = first.topics instanceof RegExp ? first.topics : [...new Set(named.map(nameOf))];
   const shared = sharedOptions(parts, report);
   const input = {
     ...shared,
     group: first.group,
     topics,
     name: label,
-    ...handling(parts, report),
+    ...handling(
+      parts.map((part) => onlyItsTopics(part, topics)),
+      report,
+    ),
   } as GroupConsumerInput;
-  const declared = first.topics instanceof RegExp ? [] : first.topics.filter((topic) => typeof topic !== 'string');
+  const declared = named.filter((topic) => typeof topic !== 'string');
   const topology = { topics: declared };
   return {
     label,
     millrace,
     source: `group "${first.group}" of ${topics instanceof RegExp ? topics : topics.toSorted().join(', ')}`,
     group: first.group,
-    topics: topics instanceof RegExp ? [] : topics,
+    topics,
     topology,
     make: () => millrace.log.consumer(input),
   };
+}
+
+/** A handler that shares the consumer with handlers of other topics does not see theirs. */
+function onlyItsTopics(part: LogPart, all: RegExp | readonly string[]): LogPart {
+  if (part.topics instanceof RegExp || all instanceof RegExp) return part;
+  const own = new Set(part.topics.map(nameOf));
+  if (all.every((topic) => own.has(topic))) return part;
+  const { when } = part;
+  const isOwn: LogPart['when'] = (context) => 'topic' in context && own.has(String(context.topic));
+  return { ...part, when: when === undefined ? isOwn : (context) => isOwn(context) && when(context) };
 }
 
 function handling(parts: readonly LogPart[], report: (problem: string) => void): Partial<GroupConsumerInput> {
@@ -153,8 +193,4 @@ function topicsOf(topic: unknown): Topics | undefined {
 function isTopic(topic: unknown): topic is string | TopicDefinition {
   if (typeof topic === 'string') return topic !== '';
   return typeof topic === 'object' && topic !== null && 'name' in topic && typeof topic.name === 'string';
-}
-
-function sourceOf(topics: Topics): unknown {
-  return topics instanceof RegExp ? String(topics) : topics.map(nameOf).sort();
 }

@@ -6,10 +6,12 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { Consumers } from './consumers.js';
 import { ConsumersModule } from './consumers-module.js';
 import { Millrace } from './millrace.js';
 import { assertConnectionName, type MillraceModuleInput, resolveModuleOptions } from './module-options.js';
+import { importersOf } from './nest-internals.js';
 import { publisherProviders } from './publisher-providers.js';
 import { defaultConnection, getMillraceOptionsToken, getMillraceToken, getProducerToken } from './tokens.js';
 import type { Topology } from './topology.js';
@@ -72,13 +74,15 @@ export class MillraceModule {
   static forFeature({ connection = defaultConnection, ...topology }: MillraceFeature): DynamicModule {
     assertConnectionName(connection);
     const providers = publisherProviders(connection, topology);
+    const provide = Symbol(`millrace:${connection}:topology`);
     const requirement: Provider = {
-      provide: Symbol(`millrace:${connection}:topology`),
-      inject: [getMillraceToken(connection)],
-      useFactory: async (millrace: Millrace) => {
+      provide,
+      inject: [getMillraceToken(connection), ModulesContainer],
+      useFactory: async (millrace: Millrace, modules: ModulesContainer) => {
         // A module that is loaded lazily comes when everything else is declared already.
-        if (millrace.state === 'ready') await millrace.declare(topology);
-        else millrace.require(topology);
+        const place = (): string => `forFeature of ${importersOf(modules.values(), provide)}`;
+        if (millrace.state === 'ready') await millrace.declare(topology, place);
+        else millrace.require(topology, place);
         return topology;
       },
     };

@@ -11,6 +11,8 @@ import type { Millrace } from './millrace.js';
 import { keepOriginalErrorsOfEvents } from './original-errors.js';
 import { RequestDesk } from './request-desk.js';
 import { MillraceContext } from './rpc-context.js';
+import { claimSource, releaseSource, rivalOf } from './source-overlap.js';
+import { throwProblems } from './topology.js';
 import {
   type MillraceServerInput,
   type MillraceServerOptions,
@@ -110,7 +112,13 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     const plans = planEvents(this.#events, this.#millrace, this.#options, (handler, payload, context) =>
       this.#handle(handler, payload, context),
     );
+    const problems = plans.flatMap((plan) => {
+      const rival = rivalOf(plan);
+      return rival === undefined ? [] : [`${plan.label}: ${rival.label} consumes from ${rival.overlap} already`];
+    });
+    throwProblems('MillraceServer', problems);
     this.#consumers = plans.map((plan) => new ConsumerHandle(plan));
+    for (const plan of plans) claimSource(plan);
     return this.#consumers;
   }
 
@@ -130,6 +138,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
       ...(this.#consumers ?? []).map((consumer) => consumer.stop({ deadlineMs })),
       this.#desk?.stop({ deadlineMs }),
     ]);
+    for (const { plan } of this.#consumers ?? []) releaseSource(plan);
     this.#millrace.detach(this);
     this.#unwatch();
     this._status$.next('disconnected');

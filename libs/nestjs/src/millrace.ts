@@ -6,10 +6,11 @@ import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { declareTopology } from './declare-topology.js';
+import { DeclaredTopology } from './declared-topology.js';
 import { writeEventsToLogger } from './event-logger.js';
 import { MillraceLogger } from './millrace-logger.js';
 import type { MillraceModuleOptions } from './module-options.js';
-import { joinTopologies, type Topology } from './topology.js';
+import { joinTopologies, type Topology, throwProblems } from './topology.js';
 
 /** Where a connection stands: `waiting` for a Redis that was away at start, `ready` once its topology is declared. */
 export type MillraceState = 'new' | 'waiting' | 'ready' | 'closed';
@@ -34,10 +35,11 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   readonly log: Log;
   /** Exchanges and queues over this connection. */
   readonly broker: Broker;
+  /** What the application's modules declare over this connection, and where. */
+  readonly declared = new DeclaredTopology();
   readonly #logger = new MillraceLogger();
   readonly #attached = new Set<Attachment>();
   readonly #firstUse = new FirstUse(() => this.#declareForFirstUse());
-  readonly #topologies: Partial<Topology>[] = [];
   readonly #closing = new AbortController();
   #state: MillraceState = 'new';
   #opened: Promise<void> = Promise.resolve();
@@ -53,7 +55,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     const shared = { events: this.events, codecs: options.codecs };
     this.log = new Log(this.connection, shared);
     this.broker = new Broker(this.connection, { ...options.publisher, ...shared });
-    this.#topologies.push(options);
+    this.declared.add(() => `forRoot${name === 'default' ? '' : ` of connection "${name}"`}`, options);
     if (options.logging) writeEventsToLogger(this, this.#logger);
   }
 
@@ -83,9 +85,9 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     this.#attached.delete(service);
   }
 
-  /** Adds what is to be declared at start. Later it is declared at once, by {@link declare}. */
-  require(topology: Partial<Topology>): void {
-    this.#topologies.push(topology);
+  /** Adds what is to be declared at start; `place` names who declares it. Later it is declared at once, by {@link declare}. */
+  require(topology: Partial<Topology>, place: () => string = () => 'require()'): void {
+    this.declared.add(place, topology);
   }
 
   /**
@@ -96,8 +98,13 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     this.#declareHandlers = declare;
   }
 
-  /** Declares more topics, exchanges, queues and bindings while the application runs. */
-  async declare(topology: Partial<Topology>): Promise<void> {
+  /** Declares more topics, exchanges, queues and bindings while the application runs; `place`: the module that wants them. */
+  async declare(topology: Partial<Topology>, place?: () => string): Promise<void> {
+    // A module must agree with the others. A caller at run time may want another setting than the start did.
+    if (place !== undefined) {
+      throwProblems(`topology of connection "${this.name}"`, this.declared.conflicts([{ place, topology }]));
+      this.declared.add(place, topology);
+    }
     await declareTopology(this, joinTopologies([topology]));
   }
 
@@ -173,7 +180,8 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
 
   async #becomeReady(): Promise<void> {
     await this.#opened;
-    await declareTopology(this, joinTopologies(this.#topologies));
+    throwProblems(`topology of connection "${this.name}"`, this.declared.conflicts());
+    await declareTopology(this, this.declared.joined);
     if (this.#state !== 'closed') this.#state = 'ready';
   }
 

@@ -151,3 +151,11 @@ export function instanceInContext(
 export function startLastAndStopFirst(modules: Iterable<NestModule>, moduleClass: unknown): void {
   for (const module of modules) if (module.metatype === moduleClass) module.distance = -1;
 }
+
+/** The names of the modules that import the one with this provider. */
+export function importersOf(modules: Iterable<NestModule>, token: symbol): string {
+  const all = [...modules];
+  const host = all.find(({ providers }) => providers.has(token));
+  const importers = all.filter(({ imports }) => host !== undefined && imports.has(host)).map(({ name }) => name);
+  return importers.join(' and ') || 'a module';
+}

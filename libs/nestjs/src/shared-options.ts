@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** Options of one of several handlers that share a consumer. */
 interface OptionsOf {
   readonly label: string;
@@ -20,5 +22,6 @@ export function sharedOptions(parts: readonly OptionsOf[], report: (problem: str
 }
 
 function isSame(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
+  // Functions in them (a backoff, the when of a rule) are the same only if they are one function.
+  return isDeepStrictEqual(a, b);
 }

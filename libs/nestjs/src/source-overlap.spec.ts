@@ -1,0 +1,21 @@
+import { describe, expect, it } from '@jest/globals';
+import { commonTopics, type Topics } from './source-overlap.js';
+
+describe('two subscriptions of one group', () => {
+  it.each<[Topics, Topics, string | undefined]>([
+    [['orders'], ['orders', 'refunds'], 'topic "orders"'],
+    [['orders'], ['refunds'], undefined],
+    [['orders.placed'], /^orders\./, 'topic "orders.placed"'],
+    [/^orders\./g, ['orders.placed'], 'topic "orders.placed"'],
+    [/^orders\./, ['orders.dead-letters'], undefined],
+    [/dead-letters$/, ['orders.dead-letters'], 'topic "orders.dead-letters"'],
+    [/^orders\./, /^refunds\./, undefined],
+    [/^orders\./, /^orders\.placed/, 'what both /^orders\\./ and /^orders\\.placed/ match'],
+    [/^orders?/, /^order\./, 'what both /^orders?/ and /^order\\./ match'],
+    [/^orders\./, /refunds/, 'what both /^orders\\./ and /refunds/ match'],
+    [/^orders|x/, /^refunds/, 'what both /^orders|x/ and /^refunds/ match'],
+    [/^Orders/i, /^orders/, 'what both /^Orders/i and /^orders/ match'],
+  ])('%s and %s have in common: %s', (a, b, common) => {
+    expect(commonTopics(a, b)).toBe(common);
+  });
+});
