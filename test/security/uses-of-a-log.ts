@@ -23,6 +23,7 @@ export async function useLog(reachAs: ReachAs): Promise<readonly unknown[]> {
   await waitFor(async () => (await operator.groups.lag('billing')).every(({ lag }) => lag === 0), { what: 'no lag' });
   await operator.groups.describe('billing');
   await Promise.all([a.stop(), b.stop()]);
+  await leaveBehind(await play.log('log-consumer'));
   await setRight(operator);
   await play.close();
   return play.errors;
@@ -69,6 +70,13 @@ function consumer(log: Log, handled: Set<unknown>): GroupConsumer {
   });
 }
 
+/** A static member that ends: it is waited for. */
+async function leaveBehind(log: Log): Promise<void> {
+  const pod = log.consumer({ group: 'pods', memberId: 'pod-1', topics: 'orders', handler: () => undefined });
+  await pod.start();
+  await pod.stop();
+}
+
 async function setRight(operator: Log): Promise<void> {
   await operator.groups.list();
   await operator.groups.resetOffsets('billing', { topic: 'orders', to: 'earliest' });
@@ -86,6 +94,8 @@ async function setRight(operator: Log): Promise<void> {
   stop.abort();
   await next;
   await operator.groups.deleteOffsets('billing', 'orders');
+  await operator.groups.removeMember('pods', 'pod-1');
+  await operator.groups.expire('billing', 1_000_000);
   await operator.groups.delete('billing');
   await operator.deleteTopic('orders.dead-letters');
 }

@@ -71,6 +71,8 @@ export interface MillraceEvents {
   'records-expired-unread': [
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly count: number },
   ];
+  /** A group that had no members for `offsetsRetentionMs` was forgotten, with its offsets. */
+  'group-expired': [event: { readonly group: string }];
   /** A group's offset was outside the log (retention passed it, or a failover lost the log's tail) and was moved. */
   'offset-out-of-range': [
     event: {

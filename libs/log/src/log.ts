@@ -15,6 +15,7 @@ import type { RedisConnection } from '@millrace/redis';
 import { Redrive, type RedriveOptions, type RedriveReport } from './dead-letters/redrive.js';
 import { type ConsumerInput, resolveConsumerOptions } from './group/consumer-options.js';
 import { GroupConsumer } from './group/group-consumer.js';
+import { GroupExpiry } from './group/group-expiry.js';
 import { Groups } from './group/groups.js';
 import type { Topic, TopicInput } from './model/topic.js';
 import { SharedChannel } from './producer/append-channel.js';
@@ -36,6 +37,8 @@ export interface LogOptions {
   readonly codecs?: readonly Codec[];
   /** How often old records are looked for, in ms. Default 60,000; 0: never in this process. */
   readonly retentionIntervalMs?: number;
+  /** How long a consumer group without members is kept, in ms, with its offsets. Default 7 days, as in Kafka; 0: for ever. */
+  readonly offsetsRetentionMs?: number;
 }
 
 /** The log side of Millrace: topics, producers, readers and consumer groups over one connection. */
@@ -57,8 +60,14 @@ export class Log {
   #firstUse: FirstUse | undefined;
 
   constructor(connection: RedisConnection, { events = new Events(), codecs = [], ...rest }: LogOptions = {}) {
-    const readers = { retentionIntervalMs: integer(60_000, { max: 86_400_000 }) };
-    const { retentionIntervalMs } = resolveOptions<{ retentionIntervalMs: number }>('log', readers, rest);
+    const readers = {
+      retentionIntervalMs: integer(60_000, { max: 86_400_000 }),
+      offsetsRetentionMs: integer(7 * 86_400_000),
+    };
+    const { retentionIntervalMs, offsetsRetentionMs } = resolveOptions<{
+      retentionIntervalMs: number;
+      offsetsRetentionMs: number;
+    }>('log', readers, rest);
     this.events = events;
     this.#connection = connection;
     const known = [jsonCodec, msgpackCodec, rawCodec as Codec, ...codecs].map(guardedCodec);
@@ -69,7 +78,8 @@ export class Log {
     this.#reader = new PartitionReader(connection, this.#topics, this.#registry);
     this.groups = new Groups(connection, this.#topics, this.#reader);
     this.#isKeeping = retentionIntervalMs > 0;
-    this.#upkeep = new RetentionUpkeep(connection, events, retentionIntervalMs);
+    const expiry = new GroupExpiry(this.groups, events, offsetsRetentionMs);
+    this.#upkeep = new RetentionUpkeep(connection, events, retentionIntervalMs, expiry);
   }
 
   /** Declares a topic; again with the same settings does nothing. @throws {TopicConflictError} it has other settings */

@@ -78,11 +78,11 @@ function countDeaths(listeners: Listeners, registry: Registry, sources: boolean)
 
 /** How commits of this process ended. */
 export function countCommits(listeners: Listeners, registry: Registry): void {
-  const table = new TallyTable(['ok', 'fenced', 'truncated', 'gone']);
+  const table = new TallyTable(['ok', 'fenced', 'truncated', 'diverged', 'gone']);
   new PulledCounter(
     {
       name: 'millrace_consumergroup_offset_commits_total',
-      help: 'Commits of offsets by this process: ok, or refused because the partition is another member’s (fenced), its log ends before the offset (truncated) or it was deleted (gone).',
+      help: 'Commits of offsets by this process: ok, or refused because the partition is another member’s (fenced), its log ends before the offset (truncated), holds other records than were read (diverged) or it was deleted (gone).',
       labelNames: ['consumergroup', 'result'],
     },
     registry,

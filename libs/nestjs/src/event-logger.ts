@@ -35,6 +35,9 @@ export function writeEventsToLogger(
     const isOutage = redisFailure(error).failure === 'unavailable' || isInstance(error, UnavailableError);
     if (!isOutage || isUp) logger.warn(`${duty} failed, trying again: ${messageOf(error)}`);
   });
+  events.on('group-expired', ({ group }) => {
+    logger.warn(`group ${group} had no members for long: it is forgotten, with its offsets (offsetsRetentionMs)`);
+  });
   events.on('records-expired-unread', ({ topic, partition, group, count }) => {
     logger.warn(`Retention removed ${count} records of ${topic}/${partition} that group ${group} had not read`);
   });

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { assertName, assertNoProblem, CodecError, OptionsError } from '@millrace/core';
+import { assertName, assertNoProblem, CodecError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
@@ -7,18 +6,14 @@ import { parsePlan } from '../model/group-plan.js';
 import { partitionProblems } from '../model/topic.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
-import {
-  forgetGroupPlace,
-  type GroupPlace,
-  lockGroup,
-  lookAtGroup,
-  setGroupOffset,
-  unlockGroup,
-} from '../store/group-offsets.js';
+import { keepFromNowOn } from '../store/group-expiry.js';
+import { type GroupPlace, lookAtGroup, setGroupOffset } from '../store/group-offsets.js';
 import { groupKeys, groupsKey, partitionKeys } from '../store/keys.js';
-import { readGroup, type StoredGroup } from '../store/members.js';
+import { nameGroup, readGroup, type StoredGroup } from '../store/members.js';
 import { readBatches } from '../store/read.js';
 import type { Topics } from '../topics/topics.js';
+import { groupIsActive, whileLocked } from './group-lock.js';
+import { GroupRemovals } from './group-removals.js';
 import { type ResetTarget, resetProblem } from './reset-target.js';
 import { offsetOf } from './seek-target.js';
 
@@ -75,14 +70,16 @@ export class Groups {
   readonly #connection: RedisConnection;
   readonly #topics: Topics;
   readonly #reader: PartitionReader;
+  readonly #removals: GroupRemovals;
 
   constructor(connection: RedisConnection, topics: Topics, reader: PartitionReader) {
     this.#connection = connection;
     this.#topics = topics;
     this.#reader = reader;
+    this.#removals = new GroupRemovals(connection, topics);
   }
 
-  /** All groups that ever had a member and were not deleted, by name. */
+  /** All groups that ever had a member, or were given an offset, and were not deleted and have not expired; by name. */
   async list(): Promise<string[]> {
     const names = await this.#ask('list the groups', (client) => client.smembers(groupsKey(this.#connection.prefix)));
     return names.sort();
@@ -119,32 +116,40 @@ export class Groups {
     const plan = (): Promise<OffsetChange[]> =>
       Promise.all(wanted.map((partition) => this.#change(group, { topic, partition }, to)));
     if (dryRun) return plan();
-    return this.#locked(group, async () => {
+    return whileLocked(this.#connection, group, async () => {
       const changes = await plan();
       for (const change of changes) await this.#apply(group, change);
+      await this.#name(group);
       return changes;
     });
   }
 
   /** Forgets a group that has no members, with all its offsets. False when there was none. @throws {OptionsError} it is active */
-  async delete(group: string): Promise<boolean> {
-    assertName('group', group);
-    return this.#locked(group, async () => {
-      for (const partition of await this.#allPartitions()) await this.#forget(group, partition);
-      const { prefix } = this.#connection;
-      const { members, subscriptions, presence, state } = groupKeys(prefix, group);
-      await this.#ask(`delete group "${group}"`, (client) => client.unlink(members, subscriptions, presence, state));
-      return (await this.#ask(`delete group "${group}"`, (client) => client.srem(groupsKey(prefix), group))) === 1;
-    });
+  delete(group: string): Promise<boolean> {
+    return this.#removals.delete(group);
   }
 
-  /** Forgets where a group without members was in one topic: it begins there anew. @throws {OptionsError} it is active */
-  async deleteOffsets(group: string, topic: string): Promise<void> {
-    assertName('group', group);
-    const { partitionStates } = await this.#topics.describe(topic);
-    await this.#locked(group, async () => {
-      for (const partition of partitionStates.keys()) await this.#forget(group, { topic, partition });
-    });
+  /**
+   * Forgets where a group was in one topic: should it read it again, it begins as if it were new there. The group may run, as
+   * long as no member subscribed to the topic (KIP-496).
+   *
+   * @throws {OptionsError} a member reads the topic; nothing was changed @throws {TopicNotFoundError}
+   */
+  deleteOffsets(group: string, topic: string): Promise<void> {
+    return this.#removals.deleteOffsets(group, topic);
+  }
+
+  /**
+   * Ends a member's session, so that the others need not wait for a static member that is dead. A process that lives comes back
+   * with its next heartbeat. False when the group has no such member.
+   */
+  removeMember(group: string, memberId: string): Promise<boolean> {
+    return this.#removals.removeMember(group, memberId);
+  }
+
+  /** Deletes a group that has had no member for `retentionMs`, as upkeep does (`offsetsRetentionMs`). Resolves to whether it did. */
+  expire(group: string, retentionMs: number): Promise<boolean> {
+    return this.#removals.expire(group, retentionMs);
   }
 
   async #lagIn(group: string, { topic, partition }: TopicPartition): Promise<PartitionLag | undefined> {
@@ -194,28 +199,14 @@ export class Groups {
   async #apply(group: string, { topic, partition, to }: OffsetChange): Promise<void> {
     const place = { prefix: this.#connection.prefix, group, topic, partition };
     const what = `move group "${group}" in topic "${topic}", partition ${partition}`;
-    if ((await this.#ask(what, (client) => setGroupOffset(client, place, to))) === 'held') throw active(group);
+    if ((await this.#ask(what, (client) => setGroupOffset(client, place, to))) === 'held') throw groupIsActive(group);
   }
 
-  async #forget(group: string, partition: TopicPartition): Promise<void> {
-    const place = { prefix: this.#connection.prefix, group, ...partition };
-    const what = `forget group "${group}" in topic "${partition.topic}"`;
-    if (!(await this.#ask(what, (client) => forgetGroupPlace(client, place)))) throw active(group);
-  }
-
-  /** Nobody can join meanwhile. */
-  async #locked<T>(group: string, work: () => Promise<T>): Promise<T> {
-    const keys = groupKeys(this.#connection.prefix, group);
-    const token = randomUUID();
-    const { commands } = this.#connection;
-    const reply = await lockGroup(commands, keys, token);
-    if (reply === 'active') throw active(group);
-    if (reply === 'busy') throw new OptionsError(`group "${group}"`, ['another operator is changing it: try again']);
-    try {
-      return await work();
-    } finally {
-      await unlockGroup(commands, keys, token).catch(() => undefined);
-    }
+  /** It is listed, and kept as one that a member left now. */
+  async #name(group: string): Promise<void> {
+    const { prefix } = this.#connection;
+    await this.#ask(`name group "${group}"`, (client) => nameGroup(client, groupsKey(prefix), group));
+    await this.#ask(`name group "${group}"`, (client) => keepFromNowOn(client, groupKeys(prefix, group)));
   }
 
   async #allPartitions(): Promise<TopicPartition[]> {
@@ -238,8 +229,4 @@ export class Groups {
   #ask<T>(what: string, call: (client: RedisConnection['commands']) => Promise<T>): Promise<T> {
     return idempotently(this.#connection, what, call);
   }
-}
-
-function active(group: string): OptionsError {
-  return new OptionsError(`group "${group}"`, ['it is active: stop its members before its offsets are changed']);
 }

@@ -1,15 +1,16 @@
 import { InvalidMessageError, pause, WriteError } from '@millrace/core';
 import type { RedisFailure } from '@millrace/redis';
 import type { Topic } from '../model/topic.js';
+import type { SlowestGroup } from '../store/append.js';
 import type { ProducerBatch } from './producer-batch.js';
 
 /** The topic's retention is `reject`, and its slowest group is too far behind. */
-export const overLimit: RedisFailure = {
-  failure: 'full',
-  mayBeWritten: false,
-  isTemporary: true,
-  description: 'the topic rejects more records until its slowest group has read some (retention.unread "reject")',
-};
+export function overLimit({ group, committed }: SlowestGroup): RedisFailure {
+  const way = `group "${group}", which is at offset ${committed}, has read some. If nobody needs that group: log.groups.delete("${group}")`;
+  const until = group === '' ? 'a group has read some' : way;
+  const description = `the topic rejects more records (retention.unread "reject") until ${until}`;
+  return { failure: 'full', mayBeWritten: false, isTemporary: true, description };
+}
 
 /** It waited while its topic was deleted and declared again, with another codec than its values are encoded with. */
 export function otherCodec(batch: ProducerBatch, { codec }: Topic): RedisFailure {

@@ -1,4 +1,5 @@
 import { type RedisFailure, redisFailure } from '@millrace/redis';
+import type { SlowestGroup } from '../store/append.js';
 import type { ChannelReply } from './append-channel.js';
 import { forgotten, notConnected, overLimit, unconfirmed } from './append-failure.js';
 
@@ -14,8 +15,8 @@ export type Verdict =
 /** There is no connection to send it on. */
 export const unsent: Verdict = { kind: 'again', trouble: 'failure', failure: notConnected };
 
-/** @param isFloorChecked whether Redis knows how far the slowest group is, so that a limit is a limit */
-export function verdictOfReply(reply: ChannelReply, isFloorChecked: boolean): Verdict {
+/** @param slowest the group that has read least, once Redis was asked for it: only then a limit is a limit */
+export function verdictOfReply(reply: ChannelReply, slowest: SlowestGroup | undefined): Verdict {
   switch (reply.kind) {
     case 'appended':
       return { kind: 'confirmed', baseOffset: reply.baseOffset, topicVersion: reply.topicVersion };
@@ -27,7 +28,8 @@ export function verdictOfReply(reply: ChannelReply, isFloorChecked: boolean): Ve
     case 'gone':
       return { kind: 'again', trouble: reply.kind };
     case 'over-limit':
-      return isFloorChecked ? { kind: 'refused', failure: overLimit } : { kind: 'again', trouble: reply.kind };
+      if (slowest === undefined) return { kind: 'again', trouble: reply.kind };
+      return { kind: 'refused', failure: overLimit(slowest) };
     default:
       return reply satisfies never;
   }

@@ -155,7 +155,7 @@ export class PartitionAppender {
     const append = { topicId: this.#topic.now.id, count, maxTimestamp, frame, identity };
     batch.isUnanswered = true;
     channel.append(this.keys, append).then(
-      (reply) => this.#conclude(batch, verdictOfReply(reply, batch.isFloorChecked)),
+      (reply) => this.#conclude(batch, verdictOfReply(reply, batch.slowestGroup)),
       (error: unknown) => this.#conclude(batch, verdictOfError(error)),
     );
     if (isForgotten) batch.confirm(-1, this.partition);
@@ -228,10 +228,11 @@ export class PartitionAppender {
         // The same one is being declared or deleted at this moment.
         else await restAfter(this.#failures++);
         break;
-      case 'over-limit':
-        await updateFloor(channel.client, this.keys);
-        for (const { batch } of this.#returned) batch.isFloorChecked = true;
+      case 'over-limit': {
+        const slowest = await updateFloor(channel.client, this.keys);
+        for (const { batch } of this.#returned) batch.slowestGroup = slowest;
         break;
+      }
       case 'failure':
         if (channel.isClosed) this.abort((batch) => writeError(batch, this.partition, 'the connection is closed'));
         else await channel.whenUp(1000);

@@ -3,6 +3,7 @@ import type { RedisFailure } from '@millrace/redis';
 import { compress } from '../model/batch-compression.js';
 import { type Compression, frameBatch, RecordBatchWriter } from '../model/record-batch.js';
 import type { Topic } from '../model/topic.js';
+import type { SlowestGroup } from '../store/append.js';
 import type { Parcel, PreparedRecord } from './parcel.js';
 import { minCompressedBytes } from './producer-options.js';
 import { RecordPlace } from './record-place.js';
@@ -22,8 +23,8 @@ export class ProducerBatch {
   isUnanswered = false;
   /** The last thing that went wrong with it. */
   lastFailure: RedisFailure | undefined;
-  /** Whether the slowest group was asked how far it is, after the topic's limit had refused this batch. */
-  isFloorChecked = false;
+  /** The group that has read least, as of when the topic's limit had refused this batch. */
+  slowestGroup: SlowestGroup | undefined;
   #mayBeWritten = false;
   #isSettled = false;
   readonly #writer: RecordBatchWriter;

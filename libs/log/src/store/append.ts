@@ -1,6 +1,7 @@
 import {
   asInteger,
   asList,
+  asText,
   lua,
   type RedisClient,
   type ReplicaDemand,
@@ -138,23 +139,32 @@ function readAppendReply(reply: unknown): AppendReply {
 /*
  * Notes how far the slowest group has read, for the limits that the append script keeps.
  * KEYS 1 records  2 meta
- * RETURNS the offset
+ * RETURNS { the offset, the group that is there (empty: none is registered) }
  */
 const noteFloor = lua`#!lua flags=allow-oom
-local floor = tonumber(redis.call('HGET', KEYS[2], 'end') or 0)
-if redis.call('EXISTS', KEYS[1]) == 0 then return floor end
+local floor, slowest = tonumber(redis.call('HGET', KEYS[2], 'end') or 0), ''
+if redis.call('EXISTS', KEYS[1]) == 0 then return {floor, slowest} end
 for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-  for index = 1, #group, 2 do
-    if group[index] == 'last-delivered-id' then floor = math.min(floor, string.match(group[index + 1], '%d+$')) end
-  end
+  local fields = {}
+  for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
+  local committed = tonumber(string.match(fields['last-delivered-id'], '%d+$'))
+  if committed < floor then floor, slowest = committed, fields['name'] end
 end
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'floor', string.format('%.0f', floor)) end
-return floor
+return {floor, slowest}
 `;
 
+/** The group of a partition that has read least. */
+export interface SlowestGroup {
+  /** Empty: no group is behind. */
+  readonly group: string;
+  readonly committed: number;
+}
+
 /** Looks how far the slowest group of a partition has read; appends are let in up to the topic's limit beyond it. */
-export async function updateFloor(client: RedisClient, keys: PartitionKeys): Promise<number> {
-  return asInteger(await noteFloor.run(client, [keys.records, keys.meta], []));
+export async function updateFloor(client: RedisClient, keys: PartitionKeys): Promise<SlowestGroup> {
+  const [floor, slowest] = asList(await noteFloor.run(client, [keys.records, keys.meta], []));
+  return { group: asText(slowest), committed: asInteger(floor) };
 }
 
 /** Forgets a producer that ends, so that its state does not wait for upkeep. */

@@ -134,6 +134,7 @@ export async function sendHeartbeat(
  * KEYS 1 members  2 subscriptions  3 presence  4 state
  * ARGV 1 member id  2 incarnation  3 presence it must still have (empty: whichever)
  * RETURNS 1 removed, 0 it is another incarnation or has shown itself since
+ * EFFECTS who was the last leaves behind when that was: see group-expiry
  */
 const remove = lua`#!lua flags=allow-oom
 local entry = redis.call('HGET', KEYS[2], ARGV[1])
@@ -143,6 +144,10 @@ redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
 redis.call('HINCRBY', KEYS[4], 'version', 1)
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  local time = redis.call('TIME')
+  redis.call('HSET', KEYS[4], 'empty-since', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+end
 return 1
 `;
 
@@ -153,6 +158,13 @@ export async function removeMember(
 ): Promise<boolean> {
   const args = [memberId, incarnation, presence ?? ''];
   return (await remove.run(client, [keys.members, keys.subscriptions, keys.presence, keys.state], args)) === 1;
+}
+
+/** Ends the session of whichever incarnation has the member's id; false when there is none. */
+export async function removeAnyMember(client: RedisClient, keys: GroupKeys, memberId: string): Promise<boolean> {
+  const entry = orNothing(await client.hgetBuffer(keys.subscriptions, memberId), asText);
+  if (entry === undefined) return false;
+  return removeMember(client, keys, { memberId, incarnation: entry.slice(0, entry.indexOf(' ')) });
 }
 
 /** Whether this incarnation of the member takes part in the group at this moment. */
@@ -206,6 +218,19 @@ export async function readGroup(client: RedisClient, keys: GroupKeys): Promise<S
     client.hmget(keys.state, 'generation', 'plan'),
   ]);
   return { memberIds: memberIds.sort(), generation: Number(generation ?? 0), plan: plan ?? undefined };
+}
+
+/** Member id → subscription as JSON, of members whose session has not ended. */
+export async function liveSubscriptions(client: RedisClient, keys: GroupKeys): Promise<Map<string, string>> {
+  const { memberIds } = await readGroup(client, keys);
+  if (memberIds.length === 0) return new Map();
+  const entries = await client.hmget(keys.subscriptions, ...memberIds);
+  return new Map(memberIds.map((id, index) => [id, afterSpace(entries[index] ?? '')]));
+}
+
+/** An entry is an incarnation, a space and a subscription. */
+function afterSpace(entry: string): string {
+  return entry.slice(entry.indexOf(' ') + 1);
 }
 
 function allOf(keys: GroupKeys): string[] {

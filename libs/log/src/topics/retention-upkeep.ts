@@ -10,6 +10,11 @@ import { allTopics } from '../store/topics.js';
 /** As long as Kafka remembers a producer that is silent. */
 const producerIdleMs = 86_400_000;
 
+/** Upkeep of groups, which runs along. */
+export interface GroupUpkeep {
+  run(stopping: AbortSignal, monotonicNow: number): Promise<void>;
+}
+
 /**
  * Removes what is over the topics' limits, and producers that ended without a word. Every process does it;
  * a lease in each partition's own slot sees to it that only one does it for a partition at a time.
@@ -18,13 +23,16 @@ export class RetentionUpkeep implements Service {
   readonly #connection: RedisConnection;
   readonly #events: Events;
   readonly #intervalMs: number;
+  readonly #groups: GroupUpkeep;
   readonly #owner = randomBytes(9).toString('base64url');
   readonly #cursors = new Map<string, string>();
   readonly #loop: PollLoop;
   #isFirst = true;
 
-  constructor(connection: RedisConnection, events: Events, intervalMs: number) {
+  /** @param groups what is to be done for groups, in each round */
+  constructor(connection: RedisConnection, events: Events, intervalMs: number, groups: GroupUpkeep) {
     this.#connection = connection;
+    this.#groups = groups;
     this.#events = events;
     this.#intervalMs = intervalMs;
     this.#loop = new PollLoop(
@@ -66,6 +74,7 @@ export class RetentionUpkeep implements Service {
         await this.#keep(topic, partition);
       }
     }
+    await this.#groups.run(stopping, performance.now());
     return restMs;
   }
 
