@@ -1,6 +1,7 @@
 import {
   type CallbackReport,
   type CodecRegistry,
+  DeadLetter,
   isInstance,
   type Outcome,
   outcomeOfThrow,
@@ -233,16 +234,25 @@ const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
 /** One of several handlers gives the message back: it alone has it again, and soon. */
 const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
 
-/** What became of one message of a batch: its entry in the list that the handler answered, or what became of the whole. */
+/**
+ * What became of one message of a batch: its entry in the list that the handler answered, or what became of the whole. What a
+ * driver answers (a count, an object, rows) says nothing of single messages: all are done.
+ */
 function outcomeOfOne(outcome: Outcome, index: number, count: number): Outcome {
   if (outcome.kind !== 'completed' || outcome.result === undefined) return outcome;
   const { result } = outcome;
-  if (!Array.isArray(result) || result.length !== count) {
-    return {
-      kind: 'failed',
-      error: new TypeError(`the batch handler must answer nothing, or a list of ${count} results`),
-    };
-  }
+  if (isInstance(result, Error)) return outcomeOfThrow(result);
+  if (!Array.isArray(result)) return done;
+  if (result.length !== count)
+    return result.some((one) => isInstance(one, Error)) ? misfit(result.length, count) : done;
   const own: unknown = result[index];
   return isInstance(own, Error) ? outcomeOfThrow(own) : { kind: 'completed', result: own };
+}
+
+const done: Outcome = { kind: 'completed', result: undefined };
+
+/** Whose the errors are nobody can tell. Most may be done: none is handled again. */
+function misfit(length: number, count: number): Outcome {
+  const message = `the batch handler answered a list of ${length} with errors in it for ${count} messages: give one entry for each`;
+  return { kind: 'given-up', error: new DeadLetter(message) };
 }

@@ -34,9 +34,18 @@ export function exchangeMatcher(exchange: ExchangeSettings, bindings: readonly B
   }
 }
 
-/** Whether the routing key alone decides where a message of this exchange goes. */
+/** Whether the routing key alone is known to decide where a message of this exchange goes: only then is its route kept. */
 export function isDecidedByKey({ type, hashOn = 'routing-key' }: ExchangeSettings): boolean {
-  return type !== 'headers' && (type !== 'consistent-hash' || hashOn === 'routing-key');
+  switch (type) {
+    case 'direct':
+    case 'fanout':
+    case 'topic':
+      return true;
+    case 'consistent-hash':
+      return hashOn === 'routing-key';
+    default:
+      return false;
+  }
 }
 
 function direct(bindings: readonly Binding[]): ExchangeMatcher {

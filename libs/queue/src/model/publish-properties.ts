@@ -30,11 +30,14 @@ export interface PublishProperties {
   readonly shardKey?: string | undefined;
   /** Facts about the message; names that begin with `millrace-` are reserved, what is `undefined` is left out. Default: none. */
   readonly headers?: HeadersInput | undefined;
-  /** From 0, the lowest; clamped to the levels that a queue has. Default 0. */
+  /** A whole number from 0, the lowest; clamped to the levels that a queue has. Default 0. */
   readonly priority?: number | undefined;
   /** How long it may wait once it is due, in ms; a queue's own limit counts when it is shorter. Default: for ever. */
   readonly expirationMs?: number | undefined;
-  /** How long it is held back before it can be handled, in ms; through any exchange. It is routed when it is published. Default 0. */
+  /**
+   * How long it is held back before it can be handled, in ms, rounded up; through any exchange. It is routed when it is published.
+   * Zero or less is now. Default 0.
+   */
   readonly delayMs?: number | undefined;
   /** It must reach a queue or topic: otherwise publishing fails with an UnroutableError. Default false. */
   readonly mandatory?: boolean | undefined;
@@ -56,11 +59,14 @@ const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => s
   type: shortText,
   shardKey: shortText,
   headers: () => undefined,
-  priority: (value) => whole(value, 0, 255, 'a whole number from 0 to 255'),
-  expirationMs: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER, 'a positive number of ms'),
-  delayMs: (value) => whole(value, 1, Number.MAX_SAFE_INTEGER, 'a positive number of ms'),
+  priority: (value) => whole(value, 0, 'a whole number, at least 0'),
+  expirationMs: (value) => whole(value, 1, 'a whole number of ms, at least 1'),
+  delayMs: (value) =>
+    Number.isFinite(value) && Number(value) <= Number.MAX_SAFE_INTEGER
+      ? undefined
+      : `must be a number of ms (0 or less is now), got ${shown(value)}`,
   mandatory: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
-  timestamp: (value) => whole(value, 0, Number.MAX_SAFE_INTEGER, 'a number of ms since 1970'),
+  timestamp: (value) => whole(value, 0, 'a whole number of ms since 1970'),
   codec: (value) => (isCodec(value) ? undefined : 'must be a codec: { id, name, encode, decode }'),
 };
 
@@ -99,6 +105,16 @@ export function storedProperties(properties: CheckedProperties): StoredPropertie
   return { correlationId, replyTo, type, expirationMs, shardKey };
 }
 
+/** How long a message is held back, in whole ms; undefined when it is not. */
+export function delayOf({ delayMs = 0 }: CheckedProperties): number | undefined {
+  return delayMs > 0 ? Math.ceil(delayMs) : undefined;
+}
+
+/** A queue has at most ten levels, and a frame has a byte for it. */
+export function priorityOf({ priority = 0 }: CheckedProperties): number {
+  return Math.min(priority, 255);
+}
+
 export function headersOf(properties: CheckedProperties): Headers {
   return properties.headers ?? noHeaders;
 }
@@ -108,8 +124,6 @@ function shortText(value: unknown): string | undefined {
   return Buffer.byteLength(value) > maxNameBytes ? `is longer than ${maxNameBytes} bytes` : undefined;
 }
 
-function whole(value: unknown, min: number, max: number, what: string): string | undefined {
-  return Number.isInteger(value) && Number(value) >= min && Number(value) <= max
-    ? undefined
-    : `must be ${what}, got ${shown(value)}`;
+function whole(value: unknown, min: number, what: string): string | undefined {
+  return Number.isSafeInteger(value) && Number(value) >= min ? undefined : `must be ${what}, got ${shown(value)}`;
 }

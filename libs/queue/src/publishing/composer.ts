@@ -7,8 +7,10 @@ import { type OutgoingFrame, outgoingFrame } from '../model/outgoing-frame.js';
 import {
   type CheckedProperties,
   checkMessage,
+  delayOf,
   headersOf,
   type PublishProperties,
+  priorityOf,
   storedProperties,
 } from '../model/publish-properties.js';
 import { messageTerms } from '../store/publish.js';
@@ -62,7 +64,8 @@ export class Composer {
     const { exchange, routingKey } = input;
     const subject = subjectOf(exchange, routingKey);
     const properties = checkMessage(subject, routingKey, input.properties);
-    const { messageId, priority = 0, delayMs, expirationMs } = properties;
+    const { messageId, expirationMs } = properties;
+    const [priority, delayMs] = [priorityOf(properties), delayOf(properties)];
     const timestamp = properties.timestamp ?? Date.now();
     const codec = properties.codec === undefined ? this.#options.codec : guardedCodec(properties.codec);
     const body = encoded ?? encode(subject, input.body, codec);
@@ -82,7 +85,7 @@ export class Composer {
   ): OutgoingFrame {
     const frame = outgoingFrame(
       {
-        priority: properties.priority ?? 0,
+        priority: priorityOf(properties),
         codecId,
         timestamp,
         exchange,

@@ -1,6 +1,6 @@
 import type { Headers } from '@millrace/core';
 import type { Routable } from '../model/exchange-matcher.js';
-import { type CheckedProperties, headersOf } from '../model/publish-properties.js';
+import { type CheckedProperties, delayOf, headersOf } from '../model/publish-properties.js';
 
 /** The part of a message that its properties do not say. */
 interface Addressed {
@@ -36,7 +36,7 @@ export class PublicationTarget implements Routable {
     this.correlationId = properties.correlationId;
     this.mandatory = properties.mandatory ?? false;
     this.isSentToQueue = isSentToQueue;
-    this.isDelayed = properties.delayMs !== undefined;
+    this.isDelayed = delayOf(properties) !== undefined;
     this.shardKey = properties.shardKey ?? properties.messageId;
     this.timestamp = timestamp;
     this.body = message.body;
