@@ -56,10 +56,19 @@ export function deliverTo<C extends DeliveryContext>(
   // A promise as it is. A `then` of the user's own (a query that runs when it is waited for) is called once, and may throw.
   const running = Promise.resolve(result);
   context.wait(running);
-  running.then(
-    (value) => context.end(value === undefined ? completedWithNothing : { kind: 'completed', result: value }),
-    (thrown: unknown) => context.end(outcomeOf(thrown)),
-  );
+  void untilHandlerEnds(running, context);
+}
+
+/** Its name, and that of `deliverTo`, tell in a stack that something runs inside a handler: see `inside-handler.ts`. */
+async function untilHandlerEnds(running: PromiseLike<unknown>, context: DeliveryContext): Promise<void> {
+  let result: unknown;
+  try {
+    result = await running;
+  } catch (thrown) {
+    context.end(outcomeOf(thrown));
+    return;
+  }
+  context.end(result === undefined ? completedWithNothing : { kind: 'completed', result });
 }
 
 const completedWithNothing: Outcome = Object.freeze({ kind: 'completed', result: undefined });
@@ -75,7 +84,8 @@ function outcomeOf(thrown: unknown): Outcome {
 
 async function check<C extends DeliveryContext>(plan: DeliveryPlan<C>, payload: unknown, context: C): Promise<unknown> {
   const checked = plan.validate === undefined ? payload : await validated(plan.validate, payload, context);
-  return plan.handle(checked, context);
+  // Awaited so that the stack leads from the handler to here.
+  return await plan.handle(checked, context);
 }
 
 function read<C extends DeliveryContext>(decode: (context: C) => unknown, context: C): unknown {

@@ -9,6 +9,7 @@ export { Events, type HandlerLabels, type MillraceEvents, type RunningConsumer }
 export { FirstUse } from './first-use.js';
 export { HandledRun } from './handled-run.js';
 export { InFlight } from './in-flight.js';
+export { isInsideHandler, runOutsideHandlers, waitOutsideHandlers } from './inside-handler.js';
 export { tellLate } from './late-outcome.js';
 export { Lifecycle, type LifecycleState, type Service, type StopOptions } from './lifecycle.js';
 export { type Handler, type Middleware, withMiddleware } from './middleware.js';

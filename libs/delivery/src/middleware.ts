@@ -22,9 +22,18 @@ export function withMiddleware<C extends DeliveryContext>(
 
 /** A promise that a middleware may ignore: its rejection ends no process. */
 function settling<C extends DeliveryContext>(handle: Handler<C>, payload: unknown, context: C): Promise<unknown> {
-  const settled = (async () => handle(payload, context))();
+  const settled = withinMiddleware(handle, payload, context);
   settled.catch(ignore);
   return settled;
+}
+
+/** Its name tells in a stack that something runs inside a handler: see `inside-handler.ts`. */
+async function withinMiddleware<C extends DeliveryContext>(
+  handle: Handler<C>,
+  payload: unknown,
+  context: C,
+): Promise<unknown> {
+  return await handle(payload, context);
 }
 
 function ignore(): void {}

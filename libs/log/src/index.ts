@@ -5,8 +5,9 @@
  */
 export type { DeadLetterInfo, RedriveOptions, RedriveReport } from './dead-letters/redrive.js';
 export type { BatchHandler, ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
-export type { GroupConsumer, OwnedPartition } from './group/group-consumer.js';
+export type { GroupConsumer } from './group/group-consumer.js';
 export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag } from './group/groups.js';
+export type { OwnedPartition } from './group/owned-partition.js';
 export type { ResetTarget } from './group/reset-target.js';
 export type { SeekTarget } from './group/seek-target.js';
 export { Log, type LogOptions } from './log.js';

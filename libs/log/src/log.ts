@@ -10,7 +10,7 @@ import {
   rawCodec,
   resolveOptions,
 } from '@millrace/core';
-import { Events, type FirstUse } from '@millrace/delivery';
+import { Events, type FirstUse, runOutsideHandlers } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { Redrive, type RedriveOptions, type RedriveReport } from './dead-letters/redrive.js';
 import { type ConsumerInput, resolveConsumerOptions } from './group/consumer-options.js';
@@ -200,8 +200,16 @@ export class Log {
     return this.#reader.readBatches<T>(options);
   }
 
-  /** Stops everything it made, letting producers send what they have; the connection stays open. */
-  async close(): Promise<void> {
+  /**
+   * Stops everything it made, letting producers send what they have; the connection stays open. Inside a handler it is not
+   * waited for: it lets that handler end too.
+   */
+  close(): Promise<void> {
+    const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
+    return runOutsideHandlers(() => this.#close(), onError);
+  }
+
+  async #close(): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
     await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close())]);
   }

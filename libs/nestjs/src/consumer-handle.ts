@@ -85,7 +85,7 @@ export class ConsumerHandle {
     }
   }
 
-  /** Takes nothing more, lets handlers in flight end, and gives back what they do not finish in time. */
+  /** Takes nothing more, lets handlers in flight end, and gives back what they do not finish in time. Inside a handler it is not waited for. */
   async stop({ deadlineMs = this.millrace.options.shutdownDeadlineMs } = {}): Promise<void> {
     const service = this.#service;
     this.#service = undefined;

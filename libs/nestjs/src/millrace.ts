@@ -1,5 +1,5 @@
 import { UnavailableError } from '@millrace/core';
-import { Events, FirstUse, type Service } from '@millrace/delivery';
+import { Events, FirstUse, runOutsideHandlers, type Service } from '@millrace/delivery';
 import { Log, type Producer } from '@millrace/log';
 import { instrument } from '@millrace/metrics';
 import { Broker } from '@millrace/queue';
@@ -169,8 +169,16 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     await this.close();
   }
 
-  /** Flushes and closes producers, then the connection. Consumers are stopped before, by `Consumers`. */
-  async close(): Promise<void> {
+  /**
+   * Flushes and closes producers, then the connection. Consumers are stopped before, by `Consumers`. Inside a handler it is not
+   * waited for.
+   */
+  close(): Promise<void> {
+    const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
+    return runOutsideHandlers(() => this.#close(), onError);
+  }
+
+  async #close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#closing.abort();

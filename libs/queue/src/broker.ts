@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CodecRegistry, type Headers, jsonCodec, rawCodec } from '@millrace/core';
-import type { Events, FirstUse, StopOptions } from '@millrace/delivery';
+import { type Events, type FirstUse, runOutsideHandlers, type StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
 import type { QueueConsumer } from './consuming/consumer.js';
@@ -184,8 +184,16 @@ export class Broker {
     this.#publisher.topics.sink = sink;
   }
 
-  /** Stops its consumers, deletes its exclusive queues, takes no more messages, and waits until every one has its receipt or error. */
-  async close(options?: StopOptions): Promise<void> {
+  /**
+   * Stops its consumers, deletes its exclusive queues, takes no more messages, and waits until every one has its receipt or error.
+   * Inside a handler it is not waited for: it lets that handler end too.
+   */
+  close(options?: StopOptions): Promise<void> {
+    const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
+    return runOutsideHandlers(() => this.#close(options), onError);
+  }
+
+  async #close(options: StopOptions | undefined): Promise<void> {
     await Promise.all([this.#consumers.close(options), this.#rpc.close()]);
     await this.#keeper.stop();
     await this.#publisher.close();

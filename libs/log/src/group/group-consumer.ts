@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { LeaseLostError, pause } from '@millrace/core';
-import { Lifecycle, type LifecycleState, PollLoop, type Service, type StopOptions } from '@millrace/delivery';
+import {
+  Lifecycle,
+  type LifecycleState,
+  PollLoop,
+  type Service,
+  type StopOptions,
+  waitOutsideHandlers,
+} from '@millrace/delivery';
 import { asOutage } from '@millrace/redis';
 import { subscribeTo } from '../model/subscription.js';
 import type { TopicPartition } from '../model/topic-partition.js';
@@ -13,23 +20,12 @@ import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerSurroundings } from './consumer-surroundings.js';
 import { Fetcher } from './fetcher.js';
 import { Membership, type MembershipSetting } from './membership.js';
+import { type OwnedPartition, ownedPartition } from './owned-partition.js';
 import { Ownership } from './ownership.js';
 import { OwnershipEvents } from './ownership-events.js';
 import { PartitionTaker } from './partition-taker.js';
 import { Pauses } from './pauses.js';
 import { offsetOf, type SeekTarget } from './seek-target.js';
-
-/** A partition that a consumer owns, and how far it is. */
-export interface OwnedPartition extends TopicPartition {
-  /** Grows with each change of the partition's owner: a fencing token. */
-  readonly epoch: number;
-  /** The committed offset, as far as Redis confirmed it. */
-  readonly committed: number;
-  /** The next offset to be read. */
-  readonly position: number;
-  /** Whether `pause` holds it back. */
-  readonly isPaused: boolean;
-}
 
 const defaultStopMs = 30_000;
 const staticSessionMs = 45_000;
@@ -118,10 +114,7 @@ export class GroupConsumer implements Service {
 
   /** What this member owns at the moment. */
   get assignment(): readonly OwnedPartition[] {
-    return [...this.#ownership.workers].map(({ topic, partition, epoch, position, offsets, holds }) => {
-      const isPaused = holds.has('paused') || holds.has('stuck');
-      return { topic, partition, epoch, committed: offsets.confirmed, position, isPaused };
-    });
+    return [...this.#ownership.workers].map(ownedPartition);
   }
 
   /**
@@ -145,9 +138,14 @@ export class GroupConsumer implements Service {
   /**
    * Takes nothing new, lets what is in hand end by the deadline (default 30 s), commits, hands the partitions over and
    * leaves. What did not end is abandoned: its signal is aborted and another member handles it again. A Redis that does
-   * not answer has a second more; then leases and membership are left to run out.
+   * not answer has a second more; then leases and membership are left to run out. Inside a handler it is not waited for.
    */
   stop({ deadlineMs = defaultStopMs }: StopOptions = {}): Promise<void> {
+    const onError = (error: unknown): void => this.#host.onError(`stop a member of "${this.options.group}"`, error);
+    return waitOutsideHandlers(this.#stop(deadlineMs), onError);
+  }
+
+  #stop(deadlineMs: number): Promise<void> {
     return this.#lifecycle.stop(async () => {
       const isOver = pause(deadlineMs + farewellMs, { ref: false });
       await Promise.race([this.#ownership.stop(deadlineMs), isOver]);
@@ -157,7 +155,7 @@ export class GroupConsumer implements Service {
     });
   }
 
-  /** Stops handling these partitions (default: all, also those it will get) until `resume`; reading stops when the buffers are full. */
+  /** Starts nothing more of these partitions (default: all, also those it will get) until `resume`; reading stops when the buffers are full. It waits for no handler. */
   pause(partitions?: readonly TopicPartition[]): void {
     this.#pauses.pause(partitions);
     this.#happenings.applyPauses();
@@ -170,8 +168,8 @@ export class GroupConsumer implements Service {
   }
 
   /**
-   * Sets the group's offset in a partition that this member owns, forwards or back, and goes on there. What is in hand
-   * ends first; it may be handled again.
+   * Sets the group's offset in a partition that this member owns, forwards or back, and goes on there. Resolves when Redis has
+   * the offset, also inside a handler. What is in hand ends first, and changes the offset no more; it may be handled again.
    *
    * @throws {LeaseLostError} it is not, or no longer, this member's partition
    * @throws {OffsetOutOfRangeError} the log does not hold that offset
@@ -187,7 +185,7 @@ export class GroupConsumer implements Service {
     await worker.seek(await offsetOf(this.#surroundings.reader, worker, to));
   }
 
-  /** Commits everything that is done, now. @throws {LeaseLostError} @throws {UnavailableError} Redis is away */
+  /** Commits everything that is done, now; inside a handler its own record is not. @throws {LeaseLostError} @throws {UnavailableError} Redis is away */
   async commit(): Promise<void> {
     try {
       await Promise.all([...this.#ownership.workers].map((worker) => worker.offsets.flush()));

@@ -145,7 +145,9 @@ export class Ownership {
 
   #conclude({ worker, sentAt, confirmed, read }: Renewal, reply: RenewReply | Error | undefined): void {
     if (worker.isClosed || reply instanceof Error) return;
-    if (reply === undefined || reply.committed < confirmed || reply.end < read) {
+    // A seek that went back meanwhile confirmed less.
+    const known = Math.min(confirmed, worker.offsets.confirmed);
+    if (reply === undefined || reply.committed < known || reply.end < read) {
       this.#listener.diverged(worker);
       return;
     }

@@ -50,6 +50,10 @@ export class BatchRunner {
 
   endTurn(_monotonicNow: number): void {}
 
+  get isIdle(): boolean {
+    return this.#inHand.count === 0;
+  }
+
   abandon(reason: Error): void {
     for (const context of [...this.#running]) context.abandon(reason);
   }

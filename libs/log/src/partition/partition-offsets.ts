@@ -7,6 +7,7 @@ import { type Anchor, type CommitReply, commitOffset } from '../store/commit.js'
 
 /** Room for what is done beyond the frontier: enough for a bitmap over the default `maxUncommittedRecords`. */
 const maxProgressBytes = 16 * 1024;
+const nothing = Buffer.alloc(0);
 
 /** What happened to an attempt to commit: `lost` covers all that Redis may refuse it for. */
 export type CommitResult = 'committed' | 'lost';
@@ -24,6 +25,8 @@ export class PartitionOffsets {
   #isDirty = false;
   #committing: Promise<CommitResult> | undefined;
   #flushing: Promise<void> | undefined;
+  /** Where a seek has set the group's offset, until the worker goes there. */
+  #sought: number | undefined;
 
   constructor(
     lease: HeldLease,
@@ -85,23 +88,43 @@ export class PartitionOffsets {
 
   /** Goes on from another offset, forgetting what is done beyond it. Not with work in flight. */
   moveTo(offset: number): void {
-    this.#frontier = new Frontier(offset);
-    this.#attempts = new Map();
+    this.#goTo(offset);
     this.#touch();
   }
 
   /** Commits what is done, unless Redis has it already. One commit at a time. @throws when Redis does not answer */
   async commit(): Promise<CommitResult> {
     while (this.#committing !== undefined) await this.#committing.catch(() => undefined);
-    if (!this.#isDirty) return 'committed';
-    return this.#send(false);
+    if (!this.#isDirty || this.#sought !== undefined) return 'committed';
+    return this.#send();
   }
 
-  /** Sets the offset by hand, forwards or back. @throws when Redis does not answer */
+  /**
+   * Sets the group's offset by hand, forwards or back. Nothing else is committed from here on, until `land`.
+   *
+   * @throws when Redis does not answer
+   */
   async seek(offset: number): Promise<CommitResult> {
     while (this.#committing !== undefined) await this.#committing.catch(() => undefined);
-    this.moveTo(offset);
-    return this.#send(true);
+    const before = this.#sought;
+    this.#sought = offset;
+    try {
+      return await this.#send(offset);
+    } catch (error) {
+      this.#sought = before;
+      if (this.#isDirty) this.#onChange();
+      throw error;
+    }
+  }
+
+  /** Goes where the last seek has set the offset, and answers where that is; undefined when none has. Not with work in flight. */
+  land(): number | undefined {
+    const offset = this.#sought;
+    if (offset === undefined) return undefined;
+    this.#sought = undefined;
+    this.#goTo(offset);
+    this.#isDirty = false;
+    return offset;
   }
 
   /** Commits what is done by the end of this turn; callers of one turn share the commit. @throws {LeaseLostError} */
@@ -113,9 +136,9 @@ export class PartitionOffsets {
     return this.#flushing;
   }
 
-  async #send(isSeek: boolean): Promise<CommitResult> {
+  async #send(seekTo?: number): Promise<CommitResult> {
     if (this.#lease.isLost) return 'lost';
-    this.#committing = this.#call(isSeek);
+    this.#committing = this.#call(seekTo);
     try {
       return await this.#committing;
     } finally {
@@ -123,11 +146,12 @@ export class PartitionOffsets {
     }
   }
 
-  async #call(isSeek: boolean): Promise<CommitResult> {
-    const offset = this.#frontier.offset;
-    const progress = encodeProgress(this.#frontier, this.#attempts, maxProgressBytes);
+  async #call(seekTo: number | undefined): Promise<CommitResult> {
+    const isSeek = seekTo !== undefined;
+    const offset = seekTo ?? this.#frontier.offset;
+    const progress = isSeek ? nothing : encodeProgress(this.#frontier, this.#attempts, maxProgressBytes);
     const sentAt = performance.now();
-    this.#isDirty = false;
+    if (!isSeek) this.#isDirty = false;
     try {
       const commit = { offset, progress, anchor: this.#anchor(), isSeek };
       const reply = await commitOffset(this.#client(), this.#lease.place, this.#lease, this.#lease.leaseMs, commit);
@@ -137,13 +161,18 @@ export class PartitionOffsets {
         return 'lost';
       }
     } catch (error) {
-      this.#touch();
+      if (!isSeek) this.#touch();
       throw error;
     }
     this.#lease.extend(sentAt);
     this.#confirmed = offset;
     if (isSeek) this.#lease.rewinds++;
     return 'committed';
+  }
+
+  #goTo(offset: number): void {
+    this.#frontier = new Frontier(offset);
+    this.#attempts = new Map();
   }
 
   #touch(): void {

@@ -13,6 +13,7 @@ import { LogAnchor } from './log-anchor.js';
 import { PartitionBuffer } from './partition-buffer.js';
 import { lost, PartitionOffsets } from './partition-offsets.js';
 import { PartitionQueue } from './partition-queue.js';
+import { PartitionSeek } from './partition-seek.js';
 import { PrefetchRoom, type PrefetchShare } from './prefetch-room.js';
 import type { RecordSource, RecordTask } from './record-context.js';
 import { RecordRunner } from './record-runner.js';
@@ -42,6 +43,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly #host: WorkerHost;
   readonly #runner: RecordRunner | BatchRunner;
   readonly #room: PrefetchRoom;
+  readonly #seek: PartitionSeek;
   readonly #gap = new RetentionGap();
 
   constructor(
@@ -83,6 +85,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
       host.options.batchHandler === undefined
         ? new RecordRunner(this, host, start.crashes)
         : new BatchRunner(this, host);
+    this.#seek = new PartitionSeek(this, this.#runner, (to) => this.#restartAt(to));
   }
 
   get epoch(): number {
@@ -177,18 +180,9 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.#runner.abandon(new LeaseLostError(`topic "${this.topic}", partition ${this.partition} ${why}`));
   }
 
-  /** Goes on at another offset, when what is in hand has ended. @throws {LeaseLostError} */
+  /** Sets the group's offset, and goes on there when what is in hand has ended. @throws {LeaseLostError} */
   async seek(offset: number): Promise<void> {
-    this.holds.put('seeking');
-    try {
-      await this.#runner.idle(Number.POSITIVE_INFINITY);
-      if (this.isClosed) throw lost(this.lease);
-      this.#restartAt(offset);
-      if ((await this.offsets.seek(offset)) === 'lost') throw lost(this.lease);
-      this.holds.lift('stuck');
-    } finally {
-      this.holds.lift('seeking');
-    }
+    await this.#seek.to(offset);
   }
 
   /** For good: what is still in hand counts for nothing. */

@@ -61,6 +61,10 @@ export class RecordRunner {
     this.#host.events.tellRun(this.#ended);
   }
 
+  get isIdle(): boolean {
+    return this.#inHand.count === 0;
+  }
+
   /** Takes back what is in hand; what user code still does counts for nothing. */
   abandon(reason: Error): void {
     for (const task of [...this.#running]) task.abandon(reason);

@@ -1,5 +1,5 @@
 import { ClosedError, pause } from '@millrace/core';
-import { type HandlerLabels, Lifecycle, type Service, type StopOptions } from '@millrace/delivery';
+import { type HandlerLabels, Lifecycle, type Service, type StopOptions, waitOutsideHandlers } from '@millrace/delivery';
 import { asOutage } from '@millrace/redis';
 import type { Handled } from '../model/handled.js';
 import { ConsumerHandlers } from './consumer-handlers.js';
@@ -89,13 +89,15 @@ export class QueueConsumer implements Service, PartOwner {
 
   /**
    * Takes no more messages, lets handlers end, settles, gives back what never ran, and leaves. By the deadline (default
-   * 10 s) it is over at the latest: handlers that still run are abandoned, and their messages go to other consumers.
+   * 10 s) it is over at the latest: handlers that still run are abandoned, and their messages go to other consumers. Inside a
+   * handler it is not waited for: it lets that handler end too.
    */
   stop({ deadlineMs = defaultStopDeadlineMs }: StopOptions = {}): Promise<void> {
-    return this.#lifecycle.stop(() => this.#stop(performance.now() + deadlineMs, deadlineMs));
+    const stopping = this.#lifecycle.stop(() => this.#stop(performance.now() + deadlineMs, deadlineMs));
+    return waitOutsideHandlers(stopping, (error) => this.failed(error));
   }
 
-  /** Takes no further messages until `resume`; what it holds is handled. For a whole queue: `broker.queue(name).pause()`. */
+  /** Takes no further messages until `resume`; what it holds is handled. It waits for no handler. For a whole queue: `broker.queue(name).pause()`. */
   pause(): void {
     this.#isPaused = true;
     this.hold.isOpen = false;

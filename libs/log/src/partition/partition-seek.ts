@@ -1,0 +1,50 @@
+import { lost } from './partition-offsets.js';
+import type { PartitionWorker } from './partition-worker.js';
+
+/** Whoever has records in hand. */
+interface Busy {
+  readonly isIdle: boolean;
+  idle(timeoutMs: number): Promise<boolean>;
+}
+
+/**
+ * Sets the offset of a partition's group by hand: in Redis now, and in this process when what is in hand has ended. The call
+ * does not wait for that: a handler may be who seeks.
+ */
+export class PartitionSeek {
+  readonly #worker: PartitionWorker;
+  readonly #inHand: Busy;
+  readonly #restartAt: (offset: number) => void;
+  /** Seeks that Redis has not answered. */
+  #asked = 0;
+
+  constructor(worker: PartitionWorker, inHand: Busy, restartAt: (offset: number) => void) {
+    this.#worker = worker;
+    this.#inHand = inHand;
+    this.#restartAt = restartAt;
+  }
+
+  /** Resolves when Redis has the offset. @throws {LeaseLostError} */
+  async to(offset: number): Promise<void> {
+    const { holds, offsets, lease } = this.#worker;
+    holds.put('seeking');
+    this.#asked++;
+    try {
+      if (this.#worker.isClosed || (await offsets.seek(offset)) === 'lost') throw lost(lease);
+      holds.lift('stuck');
+    } finally {
+      this.#asked--;
+      const landing = this.#land();
+      if (this.#inHand.isIdle) await landing;
+    }
+  }
+
+  async #land(): Promise<void> {
+    await this.#inHand.idle(Number.POSITIVE_INFINITY);
+    const { holds, offsets, isClosed } = this.#worker;
+    if (isClosed || this.#asked > 0 || !holds.has('seeking')) return;
+    const offset = offsets.land();
+    if (offset !== undefined) this.#restartAt(offset);
+    holds.lift('seeking');
+  }
+}
