@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { stopEverything, waitFor } from '@millrace/testing';
+import { findRedisBinary, stopEverything, waitFor } from '@millrace/testing';
 import { childrenOf, isRunning } from './processes.js';
 import { Shop } from './shop.js';
 
@@ -46,7 +46,8 @@ describe('the demo', () => {
 
     // when its Redis dies
     const children = childrenOf(restarted.program.pid);
-    process.kill(children.find(({ command }) => command.includes('redis-server'))?.pid ?? Number.NaN, 'SIGKILL');
+    const { path } = await findRedisBinary();
+    process.kill(children.find(({ command }) => command.includes(path))?.pid ?? Number.NaN, 'SIGKILL');
     await restarted.program.waitForLine('Redis ENDED, and was started again', { timeoutMs: 30_000 });
     // then
     const isTaken = async () => (await restarted.post(place, JSON.parse(order))).status === 202;

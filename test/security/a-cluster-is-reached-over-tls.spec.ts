@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import { type ConnectionInput, RedisConnection } from '@millrace/redis';
 import { type RedisCluster, startCluster, stopEverything } from '@millrace/testing';
-import { type Certificates, withCertificates } from './certificates.js';
+import { type Certificates, overTls, withCertificates } from './certificates.js';
 import { useLog } from './uses-of-a-log.js';
 import { useQueues } from './uses-of-queues.js';
 
@@ -12,12 +12,11 @@ async function portsInUse(cluster: RedisCluster): Promise<(string | undefined)[]
   return ours.map((line) => /laddr=[^ ]*:(\d+) /.exec(line)?.[1]);
 }
 
-describe('on a cluster whose nodes speak TLS', () => {
+overTls.describe('on a cluster whose nodes speak TLS', () => {
   afterEach(stopEverything);
 
   it('the log and queues do all they do, at every node over TLS', async () => {
     const cluster = await withCertificates('IP:127.0.0.1', start());
-    if (cluster === undefined) return;
     const reach = () => reachOver(cluster, '127.0.0.1');
     expect(await useLog(reach)).toEqual([]);
     expect(await useQueues(reach)).toEqual([]);
@@ -31,7 +30,6 @@ describe('on a cluster whose nodes speak TLS', () => {
   it('and whose certificates are made out to names, the nodes are called by their names', async () => {
     const named = { 'cluster-announce-hostname': 'localhost', 'cluster-preferred-endpoint-type': 'hostname' };
     const cluster = await withCertificates('DNS:localhost', start(named));
-    if (cluster === undefined) return;
     const connection = await new RedisConnection(reachOver(cluster, 'localhost')).open();
     await Promise.all(Array.from({ length: 100 }, (_, n) => connection.commands.set(`${n}`, n)));
     connection.close();

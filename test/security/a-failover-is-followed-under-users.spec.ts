@@ -6,12 +6,11 @@ import { type ConnectionInput, RedisConnection } from '@millrace/redis';
 import { type RedisServer, startReplicated, startSentinels, stopEverything } from '@millrace/testing';
 import { failsOverUnderLoad } from '../chaos/failover-under-load.js';
 import { aclPassword, aclUsers, asSetting, sentinelUser, unitedUser } from './acl-users.js';
-import { type Certificates, withCertificates } from './certificates.js';
+import { type Certificates, overTls, withCertificates } from './certificates.js';
 
 /** Of the default user: the tests' own. */
 const password = 'of-the-owner';
-const united = unitedUser('everybody', aclUsers);
-const user = { ...united, rules: [...united.rules, '+wait'] };
+const user = unitedUser('everybody', aclUsers);
 
 /** A primary and two replicas, and three Sentinels that watch them, where everybody is a user with the rights that are documented. */
 async function start(certificates?: Certificates) {
@@ -21,7 +20,8 @@ async function start(certificates?: Certificates) {
     '--user',
   ]);
   const config = { user: users.slice(0, -1), masteruser: sentinelUser('replica').name, masterauth: aclPassword };
-  const replicated = await startReplicated({ replicas: 2, aof: 'everysec', password, config, ...(tls && { tls }) });
+  // 'always': with 'everysec' each WAITAOF waits for the next second, here and at the replica.
+  const replicated = await startReplicated({ replicas: 2, aof: 'always', password, config, ...(tls && { tls }) });
   const client = sentinelUser('client');
   const lines = [`sentinel auth-user millrace ${sentinelUser('sentinel').name}`, `user ${asSetting(client).join(' ')}`];
   const sentinels = await startSentinels(replicated, {
@@ -72,10 +72,13 @@ describe('behind Sentinel, a failover under load is followed and loses nothing c
     await goesThrough(await start());
   }, 90_000);
 
-  it('where all of them speak TLS to each other', async () => {
-    const started = await withCertificates('IP:127.0.0.1', start);
-    if (started !== undefined) await goesThrough(started);
-  }, 90_000);
+  overTls.it(
+    'where all of them speak TLS to each other',
+    async () => {
+      await goesThrough(await withCertificates('IP:127.0.0.1', start));
+    },
+    90_000,
+  );
 
   it('and whom Sentinel refuses is told so', async () => {
     const { input } = await start();

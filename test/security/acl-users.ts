@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { findRedisBinary } from '../../libs/testing/src/redis-binary.js';
 
 /** A Redis user as docs/operations.md recommends it. */
 export interface AclUser {
@@ -8,9 +9,14 @@ export interface AclUser {
   readonly rules: readonly string[];
 }
 
+/** The path of an `aclfile` in docs/. */
+export function pathOf(file: string): string {
+  return fileURLToPath(new URL(`../../docs/${file}`, import.meta.url));
+}
+
 /** The one place where the rules are: in Redis's own format, to be loaded as an `aclfile`. */
-function usersOf(file: string): AclUser[] {
-  return readFileSync(fileURLToPath(new URL(`../../docs/${file}`, import.meta.url)), 'utf8')
+export function usersOf(file: string): AclUser[] {
+  return readFileSync(pathOf(file), 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('user '))
     .map((line) => {
@@ -19,15 +25,23 @@ function usersOf(file: string): AclUser[] {
     });
 }
 
+const { product, version } = await findRedisBinary();
+
+/** Whether the server under test knows WAITAOF: Redis 7.2 or newer, and every Valkey. */
+export const knowsWaitaof = product === 'valkey' || !version.startsWith('7.0.');
+
+/** The file for the server under test. */
+export const usersFile = knowsWaitaof ? 'users.acl' : 'users-redis-7.0.acl';
+
 /** Of producers, consumers and operators. */
-export const aclUsers: readonly AclUser[] = usersOf('users.acl');
+export const aclUsers: readonly AclUser[] = usersOf(usersFile);
 
 /** Password of every user in tests. */
 export const aclPassword = 'of-a-test';
 
 export function aclUser(name: string): AclUser {
   const user = aclUsers.find((candidate) => candidate.name === `millrace-${name}`);
-  if (user === undefined) throw new Error(`docs/users.acl has no user "${name}"`);
+  if (user === undefined) throw new Error(`docs/${usersFile} has no user "${name}"`);
   return user;
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, it } from '@jest/globals';
 import { type RedisServer, RedisStartError, startRedis, type TlsFiles } from '@millrace/testing';
 
 /** For servers to start with, the certificate of who signed theirs, and that of somebody else. */
@@ -17,8 +18,23 @@ export interface TlsServer extends Omit<Certificates, 'files'> {
   readonly tlsPort: number;
 }
 
-/** Undefined, and why is printed, where there is no openssl or the Redis binary was built without TLS. */
-export async function startWithTls(password?: string): Promise<TlsServer | undefined> {
+/** Why nothing can be tested over TLS on this machine; undefined where it can. */
+export const tlsProblem = await findTlsProblem();
+
+/** Tests over TLS. Where there is none they are skipped, and their names say why. */
+export const overTls = {
+  it(name: string, test: () => Promise<void>, timeoutMs?: number): void {
+    if (tlsProblem === undefined) it(name, test, timeoutMs);
+    else it.skip(`${name} (${tlsProblem})`, test, timeoutMs);
+  },
+  describe(name: string, tests: () => void): void {
+    if (tlsProblem === undefined) describe(name, tests);
+    else describe.skip(`${name} (${tlsProblem})`, tests);
+  },
+};
+
+/** A server that speaks TLS. */
+export async function startWithTls(password?: string): Promise<TlsServer> {
   return withCertificates('IP:127.0.0.1', async ({ files, ca, otherCa }) => {
     const server = await startRedis({
       aof: 'everysec',
@@ -29,14 +45,11 @@ export async function startWithTls(password?: string): Promise<TlsServer | undef
   });
 }
 
-/**
- * Starts servers whose certificate is made out to `subject`, and removes the files when they have read them. Undefined, and
- * why is printed, where there is no openssl or the Redis binary was built without TLS.
- */
+/** Starts servers whose certificate is made out to `subject`, and removes the files when they have read them. */
 export async function withCertificates<T>(
   subject: 'IP:127.0.0.1' | 'DNS:localhost',
   start: (certificates: Certificates) => Promise<T>,
-): Promise<T | undefined> {
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-tls-'));
   const path = (name: string) => join(folder, name);
   try {
@@ -44,13 +57,19 @@ export async function withCertificates<T>(
     const [ca, otherCa] = [readFileSync(path('ca.pem')), readFileSync(path('other.pem'))];
     const files = { cert: path('server.pem'), key: path('server.key'), ca: path('ca.pem') };
     return await start({ files, ca, otherCa });
-  } catch (error) {
-    const cannot = error instanceof RedisStartError ? /tls/i.test(error.message) : isMissing(error);
-    if (!cannot) throw error;
-    console.warn(`TLS is not tested here: ${error instanceof Error ? error.message : error}`);
-    return undefined;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function findTlsProblem(): Promise<string | undefined> {
+  try {
+    await (await startWithTls()).server.stop();
+    return undefined;
+  } catch (error) {
+    if (error instanceof RedisStartError && /tls/i.test(error.message)) return 'the server was built without TLS';
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'there is no openssl';
+    throw error;
   }
 }
 
@@ -63,8 +82,4 @@ function makeCertificates(folder: string, subject: string): void {
   const address = ['-addext', `subjectAltName=${subject}`, '-addext', 'basicConstraints=CA:FALSE'];
   const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-subj', '/CN=redis', ...address];
   openssl('req', '-x509', ...key, ...signed, '-keyout', 'server.key', '-out', 'server.pem');
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

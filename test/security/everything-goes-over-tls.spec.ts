@@ -1,22 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { UnavailableError } from '@millrace/core';
 import { RedisConnection } from '@millrace/redis';
 import { stopEverything } from '@millrace/testing';
-import { startWithTls, type TlsServer } from './certificates.js';
+import { overTls, startWithTls, type TlsServer } from './certificates.js';
 import { useLog } from './uses-of-a-log.js';
 import { useQueues } from './uses-of-queues.js';
 
-describe('over TLS', () => {
-  let tls: TlsServer | undefined;
+overTls.describe('over TLS', () => {
+  let tls: TlsServer;
   beforeAll(async () => {
     tls = await startWithTls();
   });
   afterAll(stopEverything);
 
-  const url = () => `rediss://127.0.0.1:${tls?.tlsPort}`;
+  const url = () => `rediss://127.0.0.1:${tls.tlsPort}`;
 
   it('the log and queues do all they do, connections that wait included', async () => {
-    if (tls === undefined) return;
     const { ca, server } = tls;
     await server.client().config('RESETSTAT');
     const reach = () => ({ url: url(), tls: { ca } });
@@ -29,7 +28,6 @@ describe('over TLS', () => {
   }
 
   it('a certificate of a stranger is one clear error', async () => {
-    if (tls === undefined) return;
     const error = await refusal({ url: url(), tls: { ca: tls.otherCa } });
     expect(error).toBeInstanceOf(UnavailableError);
     expect(String(error)).toMatch(/its TLS certificate is not trusted \(.+\): give the CA that signed it as tls\.ca/);

@@ -23,7 +23,8 @@ export class QuietSentinelConnector extends SentinelConnector {
     const ask: unknown = Reflect.get(this, 'connectToSentinel');
     if (!(ask instanceof Function)) throw new Error('this ioredis asks Sentinel in another way');
     Reflect.set(this, 'connectToSentinel', (endpoint: unknown, given?: object) =>
-      Reflect.apply(ask, this, [endpoint, { ...given, Connector: QuietConnector }]),
+      // `disableClientInfo` as in `openClient`: without it, those who ask Sentinel send what its user may not.
+      Reflect.apply(ask, this, [endpoint, { ...given, Connector: QuietConnector, disableClientInfo: true }]),
     );
   }
 
