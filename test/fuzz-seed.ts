@@ -1,2 +1,26 @@
-/** The same input each run; another with `MILLRACE_FUZZ_SEED=<number>`. A failure shows it. */
-export const fuzzSeed = Number(process.env.MILLRACE_FUZZ_SEED ?? 204_117);
+import fc from 'fast-check';
+import { isWhole } from './proof.js';
+
+const given = process.env.MILLRACE_FUZZ_SEED;
+/** `npm test` draws one, prints it, and hands it to all specs of the run. */
+const fresh = process.env.MILLRACE_FRESH_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31);
+
+/** One that is the same in each run, and one that no run had before; `MILLRACE_FUZZ_SEED=<number>` alone, where it is given. */
+export const fuzzSeeds: readonly number[] = given === undefined ? [204_117, Number(fresh)] : [Number(given)];
+
+/** For the names of specs, so that a failure shows them. */
+export const shownSeeds = fuzzSeeds.map((seed) => `MILLRACE_FUZZ_SEED=${seed}`).join(' and ');
+
+/** Values drawn from every seed, `count` in all. */
+export function drawn<T>(arbitrary: fc.Arbitrary<T>, count: number): T[] {
+  return fuzzSeeds.flatMap((seed) => fc.sample(arbitrary, { seed, numRuns: shareOf(count) }));
+}
+
+/** Holds a property against every seed, `count` runs in all, and four times as many in `npm run proof`. */
+export async function holds<T>(property: fc.IAsyncProperty<T> | fc.IProperty<T>, count: number): Promise<void> {
+  for (const seed of fuzzSeeds) await fc.assert(property, { seed, numRuns: shareOf(isWhole ? count * 4 : count) });
+}
+
+function shareOf(count: number): number {
+  return Math.ceil(count / fuzzSeeds.length);
+}

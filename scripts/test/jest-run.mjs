@@ -6,8 +6,11 @@ import { join } from 'node:path';
 /** How long Jest may take to end once its results are there: longer means that a test left something open. */
 const endTimeoutMs = 30_000;
 
-/** Runs Jest; answers how each test file did, `undefined` when it did not get to its results, and whether it had to be ended. */
-export async function runJest(args) {
+/**
+ * Runs Jest in an environment with `env` added; answers how each test file did, `undefined` when it did not get to its results,
+ * and whether it had to be ended.
+ */
+export async function runJest(args, env = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
   const resultFile = join(folder, 'results.json');
   const jest = spawn(
@@ -21,7 +24,7 @@ export async function runJest(args) {
       ...args,
     ],
     // With --json Jest tells people on stderr, and machines on stdout.
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } },
   );
   const forward = (signal) => jest.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, forward);
@@ -51,13 +54,18 @@ function endOf(jest, resultFile) {
   });
 }
 
-/** A test file that could not even be loaded counts as one failure. */
+/** A test file that could not even be loaded counts as one failure. What is skipped is kept by name. */
 function readFiles(resultFile) {
   try {
     return JSON.parse(readFileSync(resultFile, 'utf8')).testResults.map(({ name, status, assertionResults }) => {
-      const count = (wanted) => assertionResults.filter((test) => test.status === wanted).length;
-      const failed = count('failed');
-      return { name, passed: count('passed'), failed: failed === 0 && status === 'failed' ? 1 : failed };
+      const those = (...wanted) => assertionResults.filter((test) => wanted.includes(test.status));
+      const failed = those('failed').length;
+      return {
+        name,
+        passed: those('passed').length,
+        failed: failed === 0 && status === 'failed' ? 1 : failed,
+        skipped: those('pending', 'todo', 'disabled').map(({ fullName }) => fullName),
+      };
     });
   } catch {
     return undefined;

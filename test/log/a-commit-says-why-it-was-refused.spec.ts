@@ -14,8 +14,7 @@ describe('the commit script', () => {
   let connection: RedisConnection;
   let client: RedisClient;
   beforeAll(async () => {
-    const { url } = await startRedis();
-    connection = await new RedisConnection({ url }).open();
+    connection = await new RedisConnection((await startRedis()).connection).open();
     client = connection.commands;
   });
   afterAll(async () => {

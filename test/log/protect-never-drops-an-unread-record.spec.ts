@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { holds } from '../fuzz-seed.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 describe('retention that protects', () => {
@@ -39,7 +40,7 @@ describe('retention that protects', () => {
       maxRecords: fc.integer({ min: 1, max: 40 }),
       read: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 3 }),
     });
-    await fc.assert(
+    await holds(
       fc.asyncProperty(scenario, async ({ batches, maxRecords, read }) => {
         // given
         const topic = await redis.topic({ retention: { maxRecords, unread: 'protect' } });
@@ -57,7 +58,7 @@ describe('retention that protects', () => {
         expect((await redis.records(topic)).map(({ offset }) => offset)).toEqual(times(end - start, (n) => start + n));
         await producer.close();
       }),
-      { numRuns: 40 },
+      40,
     );
   });
 });

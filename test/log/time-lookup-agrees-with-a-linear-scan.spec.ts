@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { holds, shownSeeds } from '../fuzz-seed.js';
 import { LogOnRedis } from './log-on-redis.js';
 
-describe('the offset for a timestamp', () => {
+describe(`the offset for a timestamp (${shownSeeds})`, () => {
   let redis: LogOnRedis;
   beforeAll(async () => {
     redis = await LogOnRedis.start();
@@ -16,7 +17,7 @@ describe('the offset for a timestamp', () => {
       deleted: fc.double({ min: 0, max: 1, noNaN: true }),
       asked: fc.array(fc.integer({ min: -1, max: 51 }), { minLength: 1, maxLength: 8 }),
     });
-    await fc.assert(
+    await holds(
       fc.asyncProperty(scenario, async ({ batches, deleted, asked }) => {
         // given
         const topic = await redis.topic();
@@ -34,7 +35,7 @@ describe('the offset for a timestamp', () => {
         }
         await producer.close();
       }),
-      { numRuns: 60 },
+      60,
     );
   });
 

@@ -1,12 +1,16 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { type Program, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { sized } from '../proof.js';
 import { openBroker, ownPrefix } from './broker.js';
 import { spawnConsumer } from './consuming.js';
 
-describe('ten thousand messages', () => {
+const kills = sized({ whole: 20, short: 7 });
+const count = kills * 500;
+
+describe(`${count} messages`, () => {
   afterAll(stopEverything);
 
-  it('are all handled through twenty kills of the processes that handle them', async () => {
+  it(`are all handled through ${kills} kills of the processes that handle them`, async () => {
     // given: three processes at a time, leases too long to help
     const server = await startRedis();
     const prefix = ownPrefix();
@@ -20,7 +24,7 @@ describe('ten thousand messages', () => {
     };
     const running = await Promise.all([spawn(), spawn(), spawn()]);
     // when: each is killed while it is at work on the next five hundred
-    for (let kill = 0; kill < 20; kill++) {
+    for (let kill = 0; kill < kills; kill++) {
       const victim = running[kill % 3];
       const replacement = spawn();
       const before = victim?.lines.length ?? 0;
@@ -43,7 +47,7 @@ describe('ten thousand messages', () => {
       what: 'the queue to be empty',
       timeoutMs: 40_000,
     });
-    await waitFor(() => handled().size === 10_000, { what: 'ten thousand to have been handled' });
+    await waitFor(() => handled().size === count, { what: `${count} to have been handled` });
     expect(await redis.exists('ready', 'delayed', 'dying')).toBe(0);
     await close();
   }, 120_000);

@@ -14,7 +14,8 @@ import { decodeFrame, encodeFrame } from '../../libs/queue/src/model/message-fra
 import { parseRemoteFailure } from '../../libs/queue/src/model/remote-failure.js';
 import { decodeReply, encodeReply } from '../../libs/queue/src/model/reply-frame.js';
 import { RemoteError } from '../../libs/queue/src/rpc/rpc-errors.js';
-import { fuzz, hostileBytes, hostileJson, readsOrSays } from './hostile.js';
+import { holds, shownSeeds } from '../fuzz-seed.js';
+import { hostileBytes, hostileJson, readsOrSays } from './hostile.js';
 
 const hostileHeaders = fc.dictionary(fc.constantFrom('a', '__proto__', 'x-death', 'millrace-x'), fc.string());
 const batch = fc
@@ -44,41 +45,41 @@ const reply = fc
   .map((correlationId) => encodeReply({ kind: 'item', correlationId, sequence: 1, codecId: 1, body: 'b' }));
 
 /** Runs a property over hostile input. */
-function holds<T>(input: fc.Arbitrary<T>, read: (value: T) => unknown): void {
-  fc.assert(
+function isRead<T>(input: fc.Arbitrary<T>, read: (value: T) => unknown): Promise<void> {
+  return holds(
     fc.property(input, (value) => void readsOrSays(() => read(value))),
-    fuzz,
+    1000,
   );
 }
 
-describe('whatever bytes stand in Redis', () => {
-  it('a record batch is read, or is a CodecError', () => {
-    holds(hostileBytes(batch), (frame) => decodeBatch(frame, 100, 1_000_000));
+describe(`whatever bytes stand in Redis (${shownSeeds})`, () => {
+  it('a record batch is read, or is a CodecError', async () => {
+    await isRead(hostileBytes(batch), (frame) => decodeBatch(frame, 100, 1_000_000));
   });
 
-  it('a message is read, dies and goes on, or is a CodecError', () => {
+  it('a message is read, dies and goes on, or is a CodecError', async () => {
     const target = { exchange: '', routingKey: 'q.dead-letters' };
-    holds(fc.oneof(message, hostileBytes(message)), (frame) => {
+    await isRead(fc.oneof(message, hostileBytes(message)), (frame) => {
       const stored = decodeFrame(frame, 'q');
       isCycle(stored.deaths, 'q');
       return encodeFrame(asDeadLetter(stored, 'q', { reason: 'failed', time: 1 }, target), 'q.dead-letters');
     });
   });
 
-  it('a reply is read, or is a CodecError', () => {
-    holds(hostileBytes(reply), decodeReply);
+  it('a reply is read, or is a CodecError', async () => {
+    await isRead(hostileBytes(reply), decodeReply);
   });
 
-  it("a group's progress is read, or is a CodecError, and never reaches far ahead", () => {
-    holds(hostileBytes(fc.constant(Buffer.from([1, 1, 5, 2, 0, 3, 4]))), (bytes) => {
+  it("a group's progress is read, or is a CodecError, and never reaches far ahead", async () => {
+    await isRead(hostileBytes(fc.constant(Buffer.from([1, 1, 5, 2, 0, 3, 4]))), (bytes) => {
       const { done } = decodeProgress(10, bytes);
       for (const { start, length } of done) if (start + length > 2 ** 26) throw new Error(`reaches ${start + length}`);
     });
   });
 
-  it('a plan, a subscription and a presence are read, or count for nothing', () => {
+  it('a plan, a subscription and a presence are read, or count for nothing', async () => {
     const fields = ['topics', 'members', 'assignment', 'kind', 'source', 'flags', 'orders'];
-    holds(hostileJson(fields), (json) => {
+    await isRead(hostileJson(fields), (json) => {
       const plan = parsePlan(json);
       const subscription = parseSubscription(json) ?? { kind: 'topics', topics: ['orders'] };
       const dead = new Set(['orders.dead-letters']);
@@ -90,9 +91,9 @@ describe('whatever bytes stand in Redis', () => {
     });
   });
 
-  it("why a message died, which handlers are through, and a responder's error are read, or count for nothing", () => {
+  it("why a message died, which handlers are through, and a responder's error are read, or count for nothing", async () => {
     const fields = ['reason', 'time', 'error', 'id', 'handler', 'done', 'dead', 'name', 'message', 'stack', 'details'];
-    holds(hostileJson(fields), (json) => {
+    await isRead(hostileJson(fields), (json) => {
       idAfterDeath('id~~x', parseWhyDead(json));
       combineSettlements(parseHandled(json), []);
       return new RemoteError(parseRemoteFailure(json)).message;

@@ -7,11 +7,10 @@ import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace
 import fc from 'fast-check';
 import { RecordBatchWriter } from '../../libs/log/src/model/record-batch.js';
 import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
-import { hostileBytes, hostileJson, seed } from './hostile.js';
+import { drawn, shownSeeds } from '../fuzz-seed.js';
+import { hostileBytes, hostileJson } from './hostile.js';
 
-const draw = <T>(arbitrary: fc.Arbitrary<T>, numRuns: number): T[] => fc.sample(arbitrary, { seed, numRuns });
-
-describe(`hostile bytes in our keys (MILLRACE_FUZZ_SEED=${seed})`, () => {
+describe(`hostile bytes in our keys (${shownSeeds})`, () => {
   let server: RedisServer;
   let connection: RedisConnection;
   const events = new Events();
@@ -37,8 +36,8 @@ describe(`hostile bytes in our keys (MILLRACE_FUZZ_SEED=${seed})`, () => {
       return encodeFrame({ ...parts, headers: {}, body: JSON.stringify(value) }, 'q');
     };
     const json = ['reason', 'time', 'id', 'done', 'dead', 'name', 'source', 'destination', 'type', 'connections'];
-    const [frames, texts] = [draw(hostileBytes(fc.constant(good(7))), 60), draw(hostileJson(json), 60)];
-    const ids = draw(fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), 60);
+    const [frames, texts] = [drawn(hostileBytes(fc.constant(good(7))), 60), drawn(hostileJson(json), 60)];
+    const ids = drawn(fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), 60);
     for (const [index, frame] of frames.entries()) {
       const [text = '', id = ''] = [texts[index], `${ids[index]}~~{}:${index}`];
       await redis.hset(key('messages'), id, frame, `good-${index}`, good(1000 + index), `dying-${index}`, frame);
@@ -76,7 +75,7 @@ describe(`hostile bytes in our keys (MILLRACE_FUZZ_SEED=${seed})`, () => {
       writer.add(1, 'key', undefined, JSON.stringify(value));
       return Buffer.from(writer.finishFrame(1));
     };
-    const frames = draw(hostileBytes(fc.constant(batch(7))), 40);
+    const frames = drawn(hostileBytes(fc.constant(batch(7))), 40);
     const base = 'millrace:{log:orders:0}';
     for (const [index, frame] of frames.flatMap((frame, at) => [frame, batch(1000 + at)]).entries()) {
       const isChained = index < frames.length;
@@ -84,7 +83,7 @@ describe(`hostile bytes in our keys (MILLRACE_FUZZ_SEED=${seed})`, () => {
       await redis.xadd(`${base}:records`, `0-${index + 1}`, 'b', frame, 't', 1, ...chain);
     }
     await redis.hset(`${base}:meta`, 'end', 2 * frames.length, 'bytes', 10_000, 'nonce', `n${2 * frames.length}`);
-    const texts = draw(hostileJson(['topics', 'members', 'assignment', 'kind', 'source', 'flags']), 30);
+    const texts = drawn(hostileJson(['topics', 'members', 'assignment', 'kind', 'source', 'flags']), 30);
     const [plan = ''] = texts;
     await redis.hset('millrace:{group:g}:state', 'plan', plan, 'generation', 5, 'version', 3);
     for (const [index, text] of texts.entries()) {

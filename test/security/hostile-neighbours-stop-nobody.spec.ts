@@ -5,10 +5,11 @@ import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import fc from 'fast-check';
-import { hostileJson, seed } from './hostile.js';
+import { drawn, shownSeeds } from '../fuzz-seed.js';
+import { hostileJson } from './hostile.js';
 
 /** Ids that nobody of ours would choose: our separators, spaces, line ends, braces, and any bytes. */
-const ids = fc.sample(
+const ids = drawn(
   fc.oneof(
     fc.constantFrom(
       '~~',
@@ -25,12 +26,12 @@ const ids = fc.sample(
     ),
     fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }),
   ),
-  { seed, numRuns: 60 },
+  60,
 );
-const texts = fc.sample(hostileJson(['name', 'connections', 'server', 'topics', 'at']), { seed, numRuns: 60 });
+const texts = drawn(hostileJson(['name', 'connections', 'server', 'topics', 'at']), 60);
 const text = (index: number): string => texts[index % texts.length] ?? '';
 
-describe(`what is not ours beside our ids (MILLRACE_FUZZ_SEED=${seed})`, () => {
+describe(`what is not ours beside our ids (${shownSeeds})`, () => {
   let server: RedisServer;
   let connection: RedisConnection;
   const events = new Events();

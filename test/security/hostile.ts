@@ -1,10 +1,6 @@
 import { inspect } from 'node:util';
 import { MillraceError } from '@millrace/core';
 import fc from 'fast-check';
-import { fuzzSeed } from '../fuzz-seed.js';
-
-export const seed = fuzzSeed;
-export const fuzz = { numRuns: 1000, seed };
 
 /** JSON that somebody may have written: our fields with anything in them, `__proto__`, depth, and no JSON at all. */
 export function hostileJson(fields: readonly string[]): fc.Arbitrary<string> {

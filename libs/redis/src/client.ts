@@ -2,6 +2,7 @@ import { startTimer, stopTimer } from '@millrace/core';
 import { Cluster, Command, type RedisOptions as IoredisOptions, Pipeline, Redis } from 'ioredis';
 import type { ConnectionOptions } from './connection-options.js';
 import { QuietConnector, QuietSentinelConnector } from './quiet-connectors.js';
+import { refuseHalfASetUp } from './set-up.js';
 
 // The one door to ioredis for every other room: `libs/redis` and the `store/` folders may know it, nobody else does.
 export { Cluster, Command, Pipeline, Redis };
@@ -21,7 +22,29 @@ export function openClient(
   options: ConnectionOptions,
   use: { readonly name: string; readonly blocks: boolean },
 ): RedisClient {
-  const common = {
+  const common = commonOptions(options, use);
+  if (options.cluster !== undefined) {
+    const cluster = new Cluster([...options.cluster.nodes], {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: reconnectDelayMs,
+      clusterNodeRetryStrategy: nodeReconnectDelayMs,
+      retryDelayOnTryAgain: 50,
+      // A certificate is made out to a name: ioredis would look the address up and ask for that.
+      ...(options.tls === undefined ? {} : { dnsLookup: (host, callback) => callback(null, host) }),
+      redisOptions: common,
+    });
+    cluster.on('+node', refuseHalfASetUp);
+    return cluster;
+  }
+  const client = openNode(options, common);
+  refuseHalfASetUp(client);
+  return client;
+}
+
+/** What every client is told, of whatever kind of servers. */
+function commonOptions(options: ConnectionOptions, use: { readonly name: string; readonly blocks: boolean }) {
+  return {
     connectionName: `${options.name}:${use.name}`,
     Connector: options.sentinel === undefined ? QuietConnector : QuietSentinelConnector,
     lazyConnect: true,
@@ -45,18 +68,10 @@ export function openClient(
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     ...(options.db === undefined ? {} : { db: options.db }),
   } satisfies IoredisOptions;
-  if (options.cluster !== undefined) {
-    return new Cluster([...options.cluster.nodes], {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      clusterRetryStrategy: reconnectDelayMs,
-      clusterNodeRetryStrategy: nodeReconnectDelayMs,
-      retryDelayOnTryAgain: 50,
-      // A certificate is made out to a name: ioredis would look the address up and ask for that.
-      ...(options.tls === undefined ? {} : { dnsLookup: (host, callback) => callback(null, host) }),
-      redisOptions: common,
-    });
-  }
+}
+
+/** One server: by its URL, or the one that Sentinel names. */
+function openNode(options: ConnectionOptions, common: ReturnType<typeof commonOptions>): Redis {
   if (options.sentinel !== undefined) {
     return new Redis({
       ...common,
@@ -71,7 +86,22 @@ export function openClient(
       ...(options.sentinel.password === undefined ? {} : { sentinelPassword: options.sentinel.password }),
     });
   }
-  return new Redis(options.url ?? '', common);
+  return new Redis(withoutOverridden(options), common);
+}
+
+/** ioredis prefers what the URL says, even where that is a user without a name; here the options are. */
+function withoutOverridden({ url: given = '', username, password, db }: ConnectionOptions): string {
+  const url = new URL(given);
+  if (username !== undefined || password !== undefined) {
+    const login = { username: url.username, password: url.password };
+    url.username = username === undefined ? login.username : encodeURIComponent(username);
+    url.password = password === undefined ? login.password : encodeURIComponent(password);
+  }
+  if (db !== undefined) {
+    url.pathname = `/${db}`;
+    url.searchParams.delete('db');
+  }
+  return url.toString();
 }
 
 /** Resolves when the client can be used, was closed, or the time in ms is over. */

@@ -4,12 +4,14 @@ import {
   custom,
   integer,
   type OptionReader,
+  type OptionReaders,
   object,
   optional,
   required,
   resolveOptions,
   text,
 } from '@millrace/core';
+import { urlProblem } from './connection-url.js';
 
 /** Where a server listens. */
 export interface Address {
@@ -36,13 +38,13 @@ export interface ConnectionOptions {
         readonly password?: string | undefined;
       }
     | undefined;
-  /** Of Redis' ACL. Default: the one in the URL, or Redis' default user. */
+  /** Of Redis' ACL; needs a password. Default: the one in the URL, or Redis' default user. */
   readonly username?: string | undefined;
   /** Default: the one in the URL, or none. */
   readonly password?: string | undefined;
   /** Node's TLS options; `{}` for the defaults. Sentinels are spoken to by them too. Default: as the URL says (`rediss:`), or none. */
   readonly tls?: TlsOptions | undefined;
-  /** Database number of a single server. Default: the one in the URL, or 0. */
+  /** Database number of a server that is no cluster, where there is only one. Default: the one in the URL, or 0. */
   readonly db?: number | undefined;
   /** Comes before every key: several Millrace installations can share one Redis. Default `millrace`. */
   readonly prefix: string;
@@ -61,7 +63,7 @@ export type ConnectionInput = Partial<ConnectionOptions>;
 
 /** Checks the options and fills in defaults. @throws {OptionsError} with every problem at once */
 export function resolveConnectionOptions(input: ConnectionInput): ConnectionOptions {
-  return resolveOptions<ConnectionOptions>('redis connection', readers, withEndpointChecked(input));
+  return resolveOptions<ConnectionOptions>('redis connection', readersFor(input), withEndpointChecked(input));
 }
 
 /** Node's sockets know no longer time. */
@@ -77,6 +79,14 @@ const addresses: OptionReader<readonly Address[]> = (value, report, path) => {
   return [];
 };
 
+/** What was given is not shown. */
+const secret: OptionReader<string | undefined> = (value, report, path) => {
+  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+  if (value === '') report(`${path} is empty: give the password, or leave ${path} out where the server has none`);
+  else report(`${path} must be a text`);
+  return undefined;
+};
+
 const readers = {
   url: redisUrl(),
   cluster: optional(object({ nodes: required(addresses) })),
@@ -85,11 +95,11 @@ const readers = {
       name: required(text('')),
       nodes: required(addresses),
       username: optional(text('')),
-      password: optional(text('')),
+      password: secret,
     }),
   ),
   username: optional(text('')),
-  password: optional(text('')),
+  password: secret,
   tls: optional(
     custom<TlsOptions>({}, 'an object of TLS options', (value): value is TlsOptions => value instanceof Object),
   ),
@@ -100,6 +110,28 @@ const readers = {
   commandTimeoutMs: integer(5000, { min: 1, max: maxSocketTimeoutMs }),
   allowEviction: boolean(false),
 };
+
+/** What an option may be depends on others. */
+function readersFor(input: ConnectionInput): OptionReaders<ConnectionOptions> {
+  return {
+    ...readers,
+    db: (value, report, path) => {
+      const isForCluster = value !== undefined && input?.cluster !== undefined;
+      if (isForCluster) report(`${path} is not for a cluster, which has only database 0: leave it out`);
+      return isForCluster ? undefined : readers.db(value, report, path);
+    },
+    username: (value, report, path) => {
+      if (value !== undefined && input?.password === undefined && !hasPassword(input?.url)) {
+        report(`${path} is given without a password: the server would not be told who connects`);
+      }
+      return readers.username(value, report, path);
+    },
+  };
+}
+
+function hasPassword(url: unknown): boolean {
+  return typeof url !== 'string' || !URL.canParse(url) || new URL(url).password !== '' || url.includes('password=');
+}
 
 /** An endpoint is a matter of three options together, so it is checked before each is read by itself. */
 function withEndpointChecked(input: ConnectionInput): ConnectionInput {
@@ -112,9 +144,10 @@ function redisUrl(): OptionReader<string | undefined> {
     if (value === undefined) return undefined;
     if (value === '') report('one of url, cluster and sentinel must be given');
     else if (typeof value === 'string' && value.includes(' and ')) report(`only one of ${value} may be given`);
-    else if (typeof value !== 'string' || !/^rediss?:\/\//.test(value) || !URL.canParse(value)) {
+    else {
       // The URL itself is not shown: it may hold a password.
-      report(`${path} must look like redis://host:6379`);
+      const problem = urlProblem(value);
+      if (problem !== undefined) report(`${path} ${problem}`);
     }
     return typeof value === 'string' ? value : undefined;
   };

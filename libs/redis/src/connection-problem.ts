@@ -1,5 +1,11 @@
+import { NoTlsError } from './plain-port.js';
+import { SetUpError } from './set-up.js';
+
 /** What Node calls a server whose certificate it cannot trust. */
 const untrusted = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|^CERT_/;
+
+/** What OpenSSL calls an answer that is no TLS. */
+const noTls = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|HTTP_REQUEST)$|^EPROTO$/;
 
 const refusals: readonly (readonly [prefix: string, advice: string])[] = [
   ['WRONGPASS', 'it refused the user or password: check username and password'],
@@ -10,25 +16,62 @@ const refusals: readonly (readonly [prefix: string, advice: string])[] = [
 /** What ioredis says when it has asked every Sentinel in vain. */
 const unreachable = /^All sentinels are unreachable.* Last error: (.*)$/s;
 
-/** Why a connection cannot be made, in words that hold no credentials: an error itself may, in its `command`. */
-export function connectionProblem(error: Error): string {
+/** Why a connection cannot be made. */
+export interface ConnectionProblem {
+  /** In words that hold no credentials: an error itself may, in its `command`. */
+  readonly text: string;
+  /** It is what the server, or its certificate, says of this connection: waiting alone does not change it. */
+  readonly isRefusal: boolean;
+}
+
+/** Reads an error of a client. */
+export function connectionProblem(error: Error): ConnectionProblem {
   const { message, code = '', lastNodeError } = error as Error & { code?: string; lastNodeError?: Error };
   // A cluster's client tells what the last of its nodes said.
   if (lastNodeError instanceof Error) return connectionProblem(lastNodeError);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `its TLS certificate is made out to others (${message.trim()}): reach it by a name that is in it`;
+    return refused(`its TLS certificate is made out to others (${message.trim()}): reach it by a name that is in it`);
   }
   if (untrusted.test(code)) {
-    return `its TLS certificate is not trusted (${code}: ${message}): give the CA that signed it as tls.ca`;
+    return refused(`its TLS certificate is not trusted (${code}: ${message}): give the CA that signed it as tls.ca`);
+  }
+  if (error instanceof NoTlsError || noTls.test(code)) {
+    return refused(
+      `it does not speak TLS at this port (${code || message}): write redis:// and no tls, or give its TLS port`,
+    );
   }
   const [, atSentinel] = unreachable.exec(message) ?? [];
   if (atSentinel !== undefined) return sentinelProblem(atSentinel);
+  if (error instanceof SetUpError && message.startsWith('NOPERM')) {
+    return refused(`its user may not send ${error.command}: see the rights in docs/operations.md (NOPERM)`);
+  }
   const refusal = refusals.find(([prefix]) => message.startsWith(prefix));
-  return refusal === undefined ? message : `${refusal[1]} (${refusal[0]})`;
+  if (refusal !== undefined) return refused(`${refusal[1]} (${refusal[0]})`);
+  return error instanceof SetUpError ? refused(setUpProblem(error)) : { text: message, isRefusal: false };
 }
 
-function sentinelProblem(message: string): string {
+function refused(text: string): ConnectionProblem {
+  return { text, isRefusal: true };
+}
+
+function setUpProblem({ command, message }: SetUpError): string {
+  if (command === 'AUTH' && message.includes('without any password')) {
+    return 'it has no password, and one was given: leave password out, or set one at the server (requirepass)';
+  }
+  const [, database] = /^SELECT (\d+)$/.exec(command) ?? [];
+  if (database === undefined) return `it refused ${command} (${message})`;
+  if (message.includes('cluster mode')) {
+    return 'it is a node of a cluster, which has only database 0: leave db out, and give its nodes as cluster.nodes';
+  }
+  return `it has no database ${database} (${message}): servers have 0 to 15 unless their setting "databases" says otherwise`;
+}
+
+function sentinelProblem(message: string): ConnectionProblem {
   const refusal = refusals.find(([prefix]) => message.startsWith(prefix));
-  if (refusal === undefined) return `no Sentinel could be asked for the primary (${message})`;
-  return `Sentinel refused the user or password: check sentinel.username and sentinel.password (${refusal[0]})`;
+  if (refusal === undefined) {
+    return { text: `no Sentinel could be asked for the primary (${message})`, isRefusal: false };
+  }
+  return refused(
+    `Sentinel refused the user or password: check sentinel.username and sentinel.password (${refusal[0]})`,
+  );
 }

@@ -5,6 +5,7 @@ import { learnIdentities } from './connection-identity.js';
 import { type ConnectionInput, type ConnectionOptions, resolveConnectionOptions } from './connection-options.js';
 import { connectionProblem } from './connection-problem.js';
 import { nodeProblem, saysNothing } from './node-problem.js';
+import { isPlainPort, NoTlsError, plainPortAfterMs } from './plain-port.js';
 import { withoutCredentials } from './public-options.js';
 import { checkServer } from './server-check.js';
 
@@ -29,6 +30,9 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   readonly #commands: RedisClient;
   readonly #blocking = new Set<RedisClient>();
   #lastError = '';
+  /** Told when the server refuses this connection, for reasons that waiting does not change. */
+  readonly #refusalListeners = new Set<() => void>();
+  readonly #refusingNodes = new Set<string>();
   #isClosed = false;
 
   /** @throws {OptionsError} when options are wrong; nothing is connected yet */
@@ -71,12 +75,12 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
    * Connects and checks the server. A connection that could not be opened is closed; to wait longer for a Redis that is
    * away, call `whenReady` first.
    *
-   * @throws {UnavailableError} Redis did not answer within `connectTimeoutMs`
+   * @throws {UnavailableError} Redis did not answer within `connectTimeoutMs`, or refuses the connection: that is known immediately
    * @throws {UnsupportedServerError} the server is too old or may evict keys
    */
   async open(): Promise<this> {
     try {
-      await this.whenReady(this.options.connectTimeoutMs);
+      await this.#becomesReady(this.options.connectTimeoutMs, { unlessRefused: true });
       for (const warning of await checkServer(this.#commands, this.#options)) this.emit('warning', warning);
       return this;
     } catch (error) {
@@ -87,21 +91,36 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
 
   /** Waits until commands can be sent. @throws {UnavailableError} not within `timeoutMs`, or the connection was closed */
   async whenReady(timeoutMs: number): Promise<void> {
+    return this.#becomesReady(timeoutMs, { unlessRefused: false });
+  }
+
+  /** Credentials may be put right while a process waits; one that starts is told immediately. */
+  async #becomesReady(timeoutMs: number, { unlessRefused }: { readonly unlessRefused: boolean }): Promise<void> {
     if (this.isUp) return;
     if (this.#isClosed) throw new UnavailableError('the connection to Redis is closed.');
     if (this.#commands.status === 'wait') this.#commands.connect().catch(() => undefined);
     await new Promise<void>((resolve, reject) => {
-      const settle = (): void => {
+      const end = (problem: string): void => {
         stopTimer(timer);
+        clearTimeout(tlsTimer);
         this.off('up', settle);
         this.off('closed', settle);
+        this.#refusalListeners.delete(refuse);
         if (this.isUp) resolve();
-        else
-          reject(new UnavailableError(`Redis is away: ${this.downReason}. Waited ${Math.round(timeoutMs)} ms for it.`));
+        else reject(new UnavailableError(problem));
+      };
+      const settle = (): void => end(`Redis is away: ${this.downReason}. Waited ${Math.round(timeoutMs)} ms for it.`);
+      const refuse = (): void => end(`Redis refuses the connection: ${this.downReason}.`);
+      const refuseWithoutTls = async (): Promise<void> => {
+        if (!(await isPlainPort(this.#options, timeoutMs)) || !this.#refusalListeners.has(refuse)) return;
+        this.#lastError = connectionProblem(new NoTlsError()).text;
+        refuse();
       };
       const timer = startTimer(settle, timeoutMs);
+      const tlsTimer = unlessRefused ? setTimeout(refuseWithoutTls, plainPortAfterMs) : undefined;
       this.on('up', settle);
       this.on('closed', settle);
+      if (unlessRefused) this.#refusalListeners.add(refuse);
     });
   }
 
@@ -154,19 +173,27 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   }
 
   #watch(client: RedisClient): void {
-    const note = (error: Error): void => {
-      if (!saysNothing(error) || this.#lastError === '') this.#lastError = connectionProblem(error);
+    const note = (error: Error, address = ''): void => {
+      if (saysNothing(error) && this.#lastError !== '') return;
+      const { text, isRefusal } = connectionProblem(error);
+      this.#lastError = text;
+      if (!isRefusal) return;
+      this.#refusingNodes.add(address);
+      // One node of several may be wrong by itself.
+      const nodes = client instanceof Cluster && address !== '' ? client.nodes('all').length : 1;
+      if (this.#refusingNodes.size >= nodes) for (const refuse of this.#refusalListeners) refuse();
     };
-    client.on('error', note);
+    client.on('error', (error: Error) => note(error));
     client.on('ready', () => {
       this.#lastError = '';
+      this.#refusingNodes.clear();
       this.emit('up');
     });
     client.on('close', () => this.emit('down', this.#lastError));
     // A node that is reached anew knows nothing of this process's former connection to it, and the cluster was up all along.
     if (client instanceof Cluster) {
       client.on('node error', (error: Error, address: string) => {
-        if (!this.#isClosed) void nodeProblem(client, address, error).then(note);
+        if (!this.#isClosed) void nodeProblem(client, address, error).then((problem) => note(problem, address));
       });
       client.on('+node', (node: Redis) => node.on('ready', () => this.isUp && this.emit('up')));
     }

@@ -1,0 +1,9 @@
+import { randomInt } from 'node:crypto';
+
+/** The environment in which tests with random input take a seed that no run had before, beside the one that they always take. */
+export function printFreshSeed() {
+  if (process.env.MILLRACE_FUZZ_SEED !== undefined) return {};
+  const seed = String(randomInt(2 ** 31));
+  console.log(`Fresh fuzz seed: ${seed} (this one alone: MILLRACE_FUZZ_SEED=${seed})`);
+  return { MILLRACE_FRESH_FUZZ_SEED: seed };
+}
