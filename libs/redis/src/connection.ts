@@ -102,7 +102,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     await new Promise<void>((resolve, reject) => {
       const end = (problem: string): void => {
         stopTimer(timer);
-        clearTimeout(tlsTimer);
+        stopTimer(tlsTimer);
         this.off('up', settle);
         this.off('closed', settle);
         this.#refusalListeners.delete(refuse);
@@ -117,7 +117,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
         refuse();
       };
       const timer = startTimer(settle, timeoutMs);
-      const tlsTimer = unlessRefused ? setTimeout(refuseWithoutTls, plainPortAfterMs) : undefined;
+      const tlsTimer = unlessRefused ? startTimer(() => void refuseWithoutTls(), plainPortAfterMs) : undefined;
       this.on('up', settle);
       this.on('closed', settle);
       if (unlessRefused) this.#refusalListeners.add(refuse);
