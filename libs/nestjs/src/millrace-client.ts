@@ -1,3 +1,4 @@
+import { UnavailableError } from '@millrace/core';
 import type { RecordMetadata } from '@millrace/log';
 import type { Receipt } from '@millrace/queue';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
@@ -5,13 +6,9 @@ import { type Packet, wrap } from './envelope.js';
 import type { Millrace } from './millrace.js';
 import { MillraceRecord } from './record-builder.js';
 import { requestsExchange } from './rpc-names.js';
-import {
-  type MillraceClientInput,
-  type MillraceClientOptions,
-  resolveClientOptions,
-  transportConnection,
-} from './transport-options.js';
-import { type TransportEvents, watchConnection } from './transport-status.js';
+import { TransportLink } from './transport-link.js';
+import { type MillraceClientInput, type MillraceClientOptions, resolveClientOptions } from './transport-options.js';
+import type { TransportEvents } from './transport-status.js';
 
 /**
  * `emit` publishes an event: to the exchange by its pattern, or as a record of a topic when the pattern is
@@ -19,41 +16,46 @@ import { type TransportEvents, watchConnection } from './transport-status.js';
  */
 export class MillraceClient extends ClientProxy<TransportEvents> {
   readonly #options: MillraceClientOptions;
-  readonly #millrace: Millrace;
-  readonly #isOwnConnection: boolean;
-  readonly #unwatch: () => void;
+  readonly #link: TransportLink;
   #connecting: Promise<Millrace> | undefined;
 
   /** @throws {OptionsError} with every problem at once */
   constructor(options: MillraceClientInput) {
     super();
     this.#options = resolveClientOptions(options);
-    [this.#millrace, this.#isOwnConnection] = transportConnection(this.#options.connection, 'client');
-    this.#unwatch = watchConnection(this.#millrace.connection, this._status$);
-  }
-
-  /** @throws {UnavailableError} Redis is away; the next call tries again */
-  connect(): Promise<Millrace> {
-    this.#connecting ??= this.#connect().catch((error: unknown) => {
-      this.#connecting = undefined;
-      throw error;
+    this.#link = new TransportLink(this.#options.connection, {
+      name: 'client',
+      failed: 'MillraceClient cannot connect',
+      next: 'the next call',
+      status: this._status$,
     });
-    return this.#connecting;
   }
 
+  /** Called by `send` and `emit`, also after `close()`. @throws {UnavailableError} Redis is away; the next call tries again */
+  connect(): Promise<Millrace> {
+    const connecting =
+      this.#connecting ??
+      this.#connect().catch((error: unknown) => {
+        if (this.#connecting === connecting) this.#connecting = undefined;
+        throw error;
+      });
+    this.#connecting = connecting;
+    return connecting;
+  }
+
+  /** Ends the client's own connection. The next `send` or `emit` connects again. */
   async close(): Promise<void> {
-    this.#unwatch();
-    this._status$.next('disconnected');
-    if (this.#isOwnConnection) await this.#millrace.close();
+    this.#connecting = undefined;
+    await this.#link.close();
   }
 
   override on<K extends keyof TransportEvents>(event: K, callback: TransportEvents[K]): void {
-    this.#millrace.connection.on(event, callback as never);
+    this.#link.on(event, callback);
   }
 
   /** The {@link Millrace}: its `connection`, `log`, `broker` and `events`. */
   override unwrap<T = Millrace>(): T {
-    return this.#millrace as T;
+    return this.#link.millrace as T;
   }
 
   /** Asks. The answer ends the waiting, which cancels the request if its last reply had not come. */
@@ -76,7 +78,7 @@ export class MillraceClient extends ClientProxy<TransportEvents> {
     const { options } = recordOf(packet.data);
     const { key: _key, ...properties } = options;
     const wanted = this.#packet(packet);
-    return this.#millrace.broker.publish(
+    return this.#link.millrace.broker.publish(
       this.#options.exchange,
       wanted.pattern,
       wrap(wanted, this.#options.envelope),
@@ -89,7 +91,7 @@ export class MillraceClient extends ClientProxy<TransportEvents> {
     value: unknown,
     options: MillraceRecord['options'],
   ): Promise<RecordMetadata> {
-    return this.#millrace.producer.send({ topic, value, key: options.key ?? key, headers: options.headers });
+    return this.#link.millrace.producer.send({ topic, value, key: options.key ?? key, headers: options.headers });
   }
 
   async #ask(packet: ReadPacket, callback: (packet: WritePacket) => void, signal: AbortSignal): Promise<void> {
@@ -98,7 +100,7 @@ export class MillraceClient extends ClientProxy<TransportEvents> {
     const wanted = this.#packet(packet);
     const exchange = requestsExchange(this.#options.exchange);
     const options = { timeoutMs, signal, headers, priority };
-    const replies = this.#millrace.broker.requestStream(exchange, wanted.pattern, wrap(wanted, envelope), options);
+    const replies = this.#link.millrace.broker.requestStream(exchange, wanted.pattern, wrap(wanted, envelope), options);
     for await (const reply of replies) {
       if (signal.aborted) return;
       const { err, response }: WritePacket = envelope === 'raw' ? { response: reply } : (reply as WritePacket);
@@ -113,16 +115,22 @@ export class MillraceClient extends ClientProxy<TransportEvents> {
   }
 
   async #connect(): Promise<Millrace> {
-    if (this.#isOwnConnection) await this.#millrace.connect();
-    await this.#millrace.ready();
+    const { connection, name, state } = this.#link.millrace;
+    // A module that waits for Redis in the background may wait for ever, and a call may not.
+    if (state === 'waiting') {
+      throw new UnavailableError(
+        `MillraceClient cannot connect: connection "${name}" waits for Redis: ${connection.downReason}.`,
+      );
+    }
+    const millrace = await this.#link.open();
     const { exchange } = this.#options;
-    await this.#millrace.broker.declare({
+    await millrace.broker.declare({
       exchanges: [
         { name: exchange, type: 'topic' },
         { name: requestsExchange(exchange), type: 'topic' },
       ],
     });
-    return this.#millrace;
+    return millrace;
   }
 }
 

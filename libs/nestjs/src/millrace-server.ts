@@ -13,13 +13,9 @@ import { RequestDesk } from './request-desk.js';
 import { MillraceContext } from './rpc-context.js';
 import { claimSource, releaseSource, rivalOf } from './source-overlap.js';
 import { throwProblems } from './topology.js';
-import {
-  type MillraceServerInput,
-  type MillraceServerOptions,
-  resolveServerOptions,
-  transportConnection,
-} from './transport-options.js';
-import { type TransportEvents, type TransportStatus, watchConnection } from './transport-status.js';
+import { TransportLink } from './transport-link.js';
+import { type MillraceServerInput, type MillraceServerOptions, resolveServerOptions } from './transport-options.js';
+import type { TransportEvents, TransportStatus } from './transport-status.js';
 
 /** For `@EventPattern(pattern, millraceTransport)`: only this transport serves the handler, in applications with several. */
 export const millraceTransport: unique symbol = Symbol('MILLRACE');
@@ -34,10 +30,8 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   /** Nest 12: hands us what event handlers throw, so that the retry policy sees it. */
   override readonly propagatesEventHandlerErrors: boolean = true;
   readonly #options: MillraceServerOptions;
-  readonly #millrace: Millrace;
-  readonly #isOwnConnection: boolean;
+  readonly #link: TransportLink;
   readonly #events: EventPatternHandler[] = [];
-  readonly #unwatch: () => void;
   #consumers: ConsumerHandle[] | undefined;
   #desk: RequestDesk | undefined;
   #closing: Promise<void> | undefined;
@@ -47,9 +41,13 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     super();
     keepOriginalErrorsOfEvents();
     this.#options = resolveServerOptions(options);
-    [this.#millrace, this.#isOwnConnection] = transportConnection(this.#options.connection, this.#options.queue);
-    this.#unwatch = watchConnection(this.#millrace.connection, this._status$);
-    this.#millrace.attach(this);
+    this.#link = new TransportLink(this.#options.connection, {
+      name: this.#options.queue,
+      failed: `MillraceServer (queue "${this.#options.queue}") cannot start`,
+      next: 'another listen()',
+      status: this._status$,
+    });
+    this.#link.millrace.attach(this);
   }
 
   /** Called by Nest for each pattern of each handler. Several handlers of one event each get it, and are retried alone. */
@@ -61,10 +59,17 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     if (!this.messageHandlers.has(route)) this.messageHandlers.set(route, callback);
   }
 
-  /** Called by Nest: declares, and begins to consume. */
+  /** Called by Nest: declares, and begins to consume. After a start that failed, or `close()`, it can be called again. */
   listen(callback: (error?: unknown) => void): void {
     const told = (error?: unknown): void => notify(() => callback(error), this.#hookFailed('the callback of listen'));
-    this.#start().then(() => told(), told);
+    this.#closing = undefined;
+    this.#start().then(
+      () => told(),
+      async (error: unknown) => {
+        await this.close();
+        told(error);
+      },
+    );
   }
 
   /** Takes nothing more, lets handlers end, and closes the connection if it is the server's own. Safe to call twice. */
@@ -83,33 +88,33 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
 
   /** Declares what its patterns bind, for who publishes before it listens. */
   async declare(): Promise<void> {
-    await this.#millrace.broker.declareExchange({ name: this.#options.exchange, type: 'topic' });
+    await this.#link.millrace.broker.declareExchange({ name: this.#options.exchange, type: 'topic' });
     await declareConsumers(
-      this.#millrace,
+      this.#link.millrace,
       this.#eventConsumers().map(({ plan }) => plan),
     );
     await this.#requestDesk()?.declare();
   }
 
   override on<K extends keyof TransportEvents>(event: K, callback: TransportEvents[K]): void {
-    this.#millrace.connection.on(event, callback as never);
+    this.#link.on(event, callback);
   }
 
   /** The {@link Millrace}: its `connection`, `log`, `broker` and `events`. */
   override unwrap<T = Millrace>(): T {
-    return this.#millrace as T;
+    return this.#link.millrace as T;
   }
 
   async #start(): Promise<void> {
-    if (this.#isOwnConnection) await this.#millrace.connect();
-    await this.#millrace.ready();
+    const millrace = await this.#link.open();
+    millrace.attach(this);
     await this.declare();
     await Promise.all([...this.#eventConsumers().map((consumer) => consumer.start()), this.#desk?.start()]);
   }
 
   #eventConsumers(): ConsumerHandle[] {
     if (this.#consumers !== undefined) return this.#consumers;
-    const plans = planEvents(this.#events, this.#millrace, this.#options, (handler, payload, context) =>
+    const plans = planEvents(this.#events, this.#link.millrace, this.#options, (handler, payload, context) =>
       this.#handle(handler, payload, context),
     );
     const problems = plans.flatMap((plan) => {
@@ -125,7 +130,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   #requestDesk(): RequestDesk | undefined {
     const requests = new Map([...this.messageHandlers].filter(([, handler]) => handler.isEventHandler !== true));
     if (requests.size === 0) return undefined;
-    this.#desk ??= new RequestDesk(this.#millrace, this.#options, requests, {
+    this.#desk ??= new RequestDesk(this.#link.millrace, this.#options, requests, {
       observe: (value) => this.transformToObservable(value),
       around: (context, work) => this.#withHooks(context, (end) => work().finally(end)),
     });
@@ -133,16 +138,16 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   }
 
   async #close(): Promise<void> {
-    const deadlineMs = this.#options.shutdownDeadlineMs ?? this.#millrace.options.shutdownDeadlineMs;
+    const deadlineMs = this.#options.shutdownDeadlineMs ?? this.#link.millrace.options.shutdownDeadlineMs;
     await Promise.allSettled([
       ...(this.#consumers ?? []).map((consumer) => consumer.stop({ deadlineMs })),
       this.#desk?.stop({ deadlineMs }),
     ]);
     for (const { plan } of this.#consumers ?? []) releaseSource(plan);
-    this.#millrace.detach(this);
-    this.#unwatch();
-    this._status$.next('disconnected');
-    if (this.#isOwnConnection) await this.#millrace.close();
+    this.#consumers = undefined;
+    this.#desk = undefined;
+    this.#link.millrace.detach(this);
+    await this.#link.close();
   }
 
   /** One event for one handler. Rejects with what the handler threw: then it is retried by policy. */
@@ -187,6 +192,6 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   }
 
   #hookFailed(duty: string): (error: unknown) => void {
-    return (error) => void this.#millrace.events.emit('background-error', { duty, error });
+    return (error) => void this.#link.millrace.events.emit('background-error', { duty, error });
   }
 }

@@ -72,12 +72,6 @@ export function resolveClientOptions(input: MillraceClientInput): MillraceClient
   return resolveOptions<MillraceClientOptions>('MillraceClient', clientReaders, input);
 }
 
-/** The connection of a transport, and whether the transport made it and so must close it. */
-export function transportConnection(connection: ConnectionInput | Millrace, name: string): [Millrace, isOwn: boolean] {
-  if (connection instanceof Millrace) return [connection, false];
-  return [new Millrace(name, resolveModuleOptions({ connection, logging: false }, name)), true];
-}
-
 const connection: OptionReader<ConnectionInput | Millrace> = (value, report, path) => {
   if (value instanceof Millrace) return value;
   try {
