@@ -55,6 +55,8 @@ class Maths {
   @MessagePattern('fails')
   fails(kind: string): void {
     if (kind === 'rpc') throw new RpcException('told as it is');
+    if (kind === 'odd') throw new RpcException({ code: 42, message: 'odd', big: 1n });
+    if (kind === 'error') throw new RpcException(Object.assign(new Error('inside'), { code: 7 }));
     if (kind === 'known') throw new Known('and answered');
     throw new Error('a secret of the server');
   }
@@ -123,6 +125,8 @@ describe('@MessagePattern over MillraceServer', () => {
   it('tells errors as Nest does', async () => {
     await expect(ask('fails', 'rpc')).rejects.toEqual({ status: 'error', message: 'told as it is' });
     await expect(ask('fails', 'any')).rejects.toEqual({ status: 'error', message: 'Internal server error' });
+    await expect(ask('fails', 'odd')).rejects.toEqual({ code: 42, message: 'odd' });
+    await expect(ask('fails', 'error')).rejects.toEqual({ name: 'Error', message: 'inside', code: 7 });
     expect(await ask('wild.one', {})).toBe('filtered twice');
   });
 

@@ -63,6 +63,22 @@ describe('a request', () => {
     await close();
   });
 
+  it('keeps a numeric code, and every property of the error that JSON can hold', async () => {
+    // given
+    const { asking, answering, close } = await twoProcesses();
+    const circular: { self?: unknown } = {};
+    circular.self = circular;
+    const handler = () => {
+      throw Object.assign(new Error('no'), { code: 42, big: 1n, circular, status: 'kept', at: { line: 7 } });
+    };
+    await answering.consumer({ queue: 'q', handler }).start();
+    // when
+    const error = await asking.request('', 'q', {}).catch((caught: unknown) => caught);
+    // then
+    expect(error).toMatchObject({ remoteCode: 42, details: { status: 'kept', at: { line: 7 } } });
+    await close();
+  });
+
   it('times out when nobody answers, and goes with its requester', async () => {
     const { asking, close, prefix } = await twoProcesses();
     const error = await asking.request('', 'q', {}, { timeoutMs: 100 }).catch((caught: unknown) => caught);

@@ -13,6 +13,27 @@ export abstract class MillraceError extends Error {
   }
 }
 
+/**
+ * An error that web frameworks answer with a status of its own. It has the shape of the package `http-errors`, by which Nest,
+ * Express and Fastify know it; the message, which may name hosts, is for the log and not for who asked.
+ */
+export abstract class ServiceError extends MillraceError {
+  /** 503 Service Unavailable, unless a class says otherwise. */
+  get statusCode(): number {
+    return 503;
+  }
+
+  /** The same as `statusCode`. */
+  get status(): number {
+    return this.statusCode;
+  }
+
+  /** Whether the message may be shown to who sent the HTTP request: no. */
+  get expose(): boolean {
+    return false;
+  }
+}
+
 /** Options or a declaration are wrong. Thrown at start, with every problem found, not only the first. */
 export class OptionsError extends MillraceError {
   /** Each problem in words, with the path of the option. */
@@ -116,7 +137,7 @@ export type WriteFailure =
   | 'rejected';
 
 /** A write got no confirmation. `mayBeWritten` says whether the message may be in Redis all the same. */
-export class WriteError extends MillraceError {
+export class WriteError extends ServiceError {
   /** Why, for programs to decide by. */
   readonly failure: WriteFailure;
   /** Whether Redis may have it all the same: its reply was lost. Sending again may then duplicate. */
@@ -127,6 +148,11 @@ export class WriteError extends MillraceError {
     super(`${message} ${certainty}`, { cause: details.cause });
     this.failure = details.failure;
     this.mayBeWritten = details.mayBeWritten;
+  }
+
+  /** 503; 500 where trying again does not help (`denied`, `rejected`). */
+  override get statusCode(): number {
+    return this.failure === 'denied' || this.failure === 'rejected' ? 500 : 503;
   }
 }
 
@@ -155,7 +181,7 @@ export class ClosedError extends MillraceError {
 }
 
 /** Redis did not answer in time. Nothing was done; try again when it is back. */
-export class UnavailableError extends MillraceError {}
+export class UnavailableError extends ServiceError {}
 
 /** The Redis server cannot keep Millrace's promises: too old, or set to evict keys. */
 export class UnsupportedServerError extends MillraceError {}

@@ -25,6 +25,7 @@ export { causeOf, describeFailure, type Failure, isInstance, messageOf } from '.
 export { Fifo } from './fifo.js';
 export { guardedCodec, isCodec } from './guarded-codec.js';
 export { jsonCodec } from './json-codec.js';
+export { jsonProperties } from './json-properties.js';
 export { type Linked, LinkedList } from './linked-list.js';
 export {
   checkedHeaders,

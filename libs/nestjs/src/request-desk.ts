@@ -1,3 +1,4 @@
+import { describeFailure, isInstance, jsonProperties } from '@millrace/core';
 import type { Service, StopOptions } from '@millrace/delivery';
 import { type MessageContext, topicMatches } from '@millrace/queue';
 import type { MessageHandler, WritePacket } from '@nestjs/microservices';
@@ -14,6 +15,8 @@ export interface RequestHost {
   observe(value: unknown): Observable<unknown>;
   around(context: MillraceContext, work: () => Promise<void>): Promise<void>;
 }
+
+const maxErrorCharacters = 16_000;
 
 /** What Nest's own transports answer when nobody handles a pattern. */
 const noHandler = 'There is no matching message handler defined in the remote service.';
@@ -75,7 +78,7 @@ export class RequestDesk implements Service {
     for await (const reply of this.#replies(packet, delivery)) {
       if (reply.kind === 'value') yield packet.isRaw ? reply.value : ({ response: reply.value } satisfies WritePacket);
       else if (packet.isRaw) throw reply.error;
-      else yield { err: reply.error } satisfies WritePacket;
+      else yield { err: sendable(reply.error) } satisfies WritePacket;
     }
   }
 
@@ -101,4 +104,13 @@ export class RequestDesk implements Service {
     for (const [pattern, handler] of this.#handlers) if (topicMatches(pattern, route)) return handler;
     return undefined;
   }
+}
+
+/** An error as its requester can get it: each property that JSON can hold, and of an Error its name and message too. */
+function sendable(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null) return error;
+  const properties = jsonProperties(error, { maxCharacters: maxErrorCharacters });
+  if (!isInstance(error, Error)) return properties;
+  const { name, message } = describeFailure(error);
+  return { name, message, ...properties };
 }

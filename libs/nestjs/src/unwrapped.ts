@@ -1,5 +1,5 @@
 import { isThenable } from '@millrace/core';
-import { EmptyError, isObservable, type Observable, type Observer } from 'rxjs';
+import { isObservable, type Observable, type Observer } from 'rxjs';
 import { InnerStream } from './inner-stream.js';
 
 /** The value of a result, whichever way it comes. One that is there at once makes no promise. */
@@ -13,7 +13,10 @@ function lastOf(settled: unknown): unknown {
   return isObservable(settled) ? lastValue(settled) : settled;
 }
 
-/** As rxjs's `lastValueFrom`, but a stream that ends at once is no promise: most handlers between interceptors do. */
+/**
+ * As rxjs's `lastValueFrom`, but a stream that ends at once is no promise: most handlers between interceptors do. One that ends
+ * without a value (EMPTY) has done its work.
+ */
 function lastValue(stream: Observable<unknown>): unknown {
   const last = new Last();
   stream.subscribe(last);
@@ -22,14 +25,12 @@ function lastValue(stream: Observable<unknown>): unknown {
 
 class Last implements Observer<unknown> {
   #value: unknown;
-  #hasValue = false;
   #error: unknown;
   #state: 'open' | 'complete' | 'failed' = 'open';
   #tell: (() => void) | undefined;
 
   next(value: unknown): void {
     this.#value = value;
-    this.#hasValue = true;
   }
 
   error(error: unknown): void {
@@ -47,7 +48,6 @@ class Last implements Observer<unknown> {
   get settled(): unknown {
     if (this.#state === 'failed') throw this.#error;
     if (this.#state === 'open') return this.#later();
-    if (!this.#hasValue) throw new EmptyError();
     return this.#value;
   }
 

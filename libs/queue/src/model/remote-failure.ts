@@ -1,24 +1,28 @@
-import { describeFailure, type Failure, isInstance } from '@millrace/core';
+import { describeFailure, type Failure, isInstance, jsonProperties } from '@millrace/core';
 
 /** An error on its way from a responder to the requester. */
 export interface RemoteFailure extends Failure {
   /** The error's `code`, where it has one. */
-  readonly code?: string | undefined;
-  /** The error's own further properties, as far as JSON can hold them. */
+  readonly code?: string | number | undefined;
+  /** The error's own further properties: each that JSON can hold. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const maxDetailsCharacters = 16_000;
 
+/** What has its place outside the details. */
+const described = ['name', 'message', 'stack', 'cause', 'code'];
+
 /** Describes anything a handler threw, so that the other side can tell it from others. Bounded. */
 export function describeRemotely(error: unknown): RemoteFailure {
   const failure = describeFailure(error);
   if (!isInstance(error, Error)) return failure;
-  const { name: _name, message: _message, stack: _stack, cause: _cause, code, ...details } = ownProperties(error);
+  const details = jsonProperties(error, { maxCharacters: maxDetailsCharacters, skip: described });
+  const { code } = jsonProperties(error, { maxCharacters: maxDetailsCharacters });
   return {
     ...failure,
-    ...(typeof code === 'string' ? { code } : {}),
-    ...(isSmallJson(details) ? { details } : {}),
+    ...(isCode(code) ? { code } : {}),
+    ...(Object.keys(details).length > 0 ? { details } : {}),
   };
 }
 
@@ -30,7 +34,7 @@ export function parseRemoteFailure(json: string): RemoteFailure {
       name: textOr(name, 'Error'),
       message: textOr(message, ''),
       stack: textOr(stack, ''),
-      ...(typeof code === 'string' ? { code } : {}),
+      ...(isCode(code) ? { code } : {}),
       ...(typeof details === 'object' && details !== null ? { details } : {}),
     };
   } catch {
@@ -38,24 +42,10 @@ export function parseRemoteFailure(json: string): RemoteFailure {
   }
 }
 
-/** A getter among them may throw. */
-function ownProperties(error: Error): Record<string, unknown> {
-  try {
-    return { ...error };
-  } catch {
-    return {};
-  }
-}
-
 function textOr(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
-function isSmallJson(details: object): boolean {
-  if (Object.keys(details).length === 0) return false;
-  try {
-    return JSON.stringify(details).length <= maxDetailsCharacters;
-  } catch {
-    return false;
-  }
+function isCode(code: unknown): code is string | number {
+  return typeof code === 'string' || typeof code === 'number';
 }

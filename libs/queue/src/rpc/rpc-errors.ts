@@ -1,4 +1,4 @@
-import { MillraceError } from '@millrace/core';
+import { MillraceError, ServiceError } from '@millrace/core';
 import type { RemoteFailure } from '../model/remote-failure.js';
 
 /** The handler of a request failed, in another process. Its error's name, code and details are here; its stack is the remote one. */
@@ -6,7 +6,7 @@ export class RemoteError extends MillraceError {
   /** The name of the error that the handler threw: `InsufficientFundsError`, say. */
   readonly remoteName: string;
   /** Its `code`, where it had one. */
-  readonly remoteCode: string | undefined;
+  readonly remoteCode: string | number | undefined;
   /** What else the error carried. */
   readonly details: Readonly<Record<string, unknown>>;
   /** Its stack, in the process that handled the request. */
@@ -22,7 +22,7 @@ export class RemoteError extends MillraceError {
 }
 
 /** No reply came in time. The request was cancelled; its handler may have run all the same. */
-export class RequestTimeoutError extends MillraceError {
+export class RequestTimeoutError extends ServiceError {
   constructor(
     subject: string,
     /** How long was waited, in ms. */
@@ -31,5 +31,10 @@ export class RequestTimeoutError extends MillraceError {
     super(
       `${subject}: no reply within ${timeoutMs} ms. Raise timeoutMs, or see whether anybody consumes from its queue.`,
     );
+  }
+
+  /** 504 Gateway Timeout. */
+  override get statusCode(): number {
+    return 504;
   }
 }
