@@ -14,3 +14,4 @@ export {
   type TopicSnapshot,
 } from './model/snapshot.js';
 export { Overview } from './overview.js';
+export { isSourceThere, readSources, type Sources } from './store/sources.js';

@@ -1,8 +1,9 @@
 import type { DeadLetterReason } from '@millrace/core';
 import type { Registry } from 'prom-client';
+import type { CountsBySource, GoneSources } from './gone-sources.js';
 import type { Listeners } from './listeners.js';
 import type { Detail } from './metrics-options.js';
-import { PulledCounter } from './pulled-metrics.js';
+import { type Family, PulledCounter, type Series } from './pulled-metrics.js';
 import { Tally, TallyTable } from './tally.js';
 
 const reasons: readonly DeadLetterReason[] = [
@@ -15,13 +16,25 @@ const reasons: readonly DeadLetterReason[] = [
   'delivery_limit',
 ];
 
-/** What this process did with messages, as RabbitMQ counts it: by process, so that the sum over instances is right. */
-export function countMessages(listeners: Listeners, registry: Registry, { sources }: Detail): void {
+/**
+ * What this process did with messages, as RabbitMQ counts it: by process, so that the sum over instances is right. Counts by
+ * source go with their source.
+ */
+export function countMessages(
+  listeners: Listeners,
+  registry: Registry,
+  { sources }: Detail,
+  goneSources: GoneSources,
+): void {
+  const counter: Count = (family, counts, read) => {
+    if (sources) goneSources.watch(counts);
+    new PulledCounter(family, registry, sources ? () => goneSources.forget().then(read) : read);
+  };
   const names = sources ? (['source'] as const) : [];
   const count = (name: string, help: string): ((source: string, count?: number) => void) => {
     const tally = new Tally(sources ? [] : ['']);
     const read = () => tally.series((source): Record<string, string> => (sources ? { source } : {}));
-    new PulledCounter({ name: `millrace_messages_${name}_total`, help, labelNames: names }, registry, read);
+    counter({ name: `millrace_messages_${name}_total`, help, labelNames: names }, tally, read);
     return (source, added) => tally.add(sources ? source : '', added);
   };
   const published = count('published', 'Messages given to an exchange or queue, confirmed or not.');
@@ -47,15 +60,17 @@ export function countMessages(listeners: Listeners, registry: Registry, { source
   listeners.on('consumer-started', ({ source, group }) => {
     if (group === undefined) for (const add of [delivered, redelivered, acknowledged]) add(source, 0);
   });
-  countDeaths(listeners, registry, sources);
+  countDeaths(listeners, counter, sources);
 }
 
-function countDeaths(listeners: Listeners, registry: Registry, sources: boolean): void {
+type Count = (family: Family, counts: CountsBySource, read: () => Series[]) => void;
+
+function countDeaths(listeners: Listeners, counter: Count, sources: boolean): void {
   const count = (name: string, help: string, event: 'dead-lettered' | 'discarded'): TallyTable => {
     const table = new TallyTable(reasons);
     if (!sources) table.row('');
     const labelNames = sources ? ['reason', 'source'] : ['reason'];
-    new PulledCounter({ name, help, labelNames }, registry, () =>
+    counter({ name, help, labelNames }, table, () =>
       table.series((source, reason): Record<string, string> => (sources ? { reason, source } : { reason })),
     );
     const rowOf = (source: string): Tally => table.row(sources ? source : '');

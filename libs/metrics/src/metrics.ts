@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { messageOf } from '@millrace/core';
+import { messageOf, OptionsError } from '@millrace/core';
 import { type Events, Lifecycle, type Service } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { Registry } from 'prom-client';
 import { EventLoop } from './event-loop.js';
+import { GoneSources } from './gone-sources.js';
 import { measureHandlers } from './handler-metrics.js';
 import { kafkaExporterMetrics } from './kafka-exporter-metrics.js';
 import { Listeners } from './listeners.js';
@@ -39,21 +40,35 @@ export class Metrics implements Service {
   /**
    * Counting begins at once; `start()` adds what is done between scrapes.
    *
-   * @throws {OptionsError} an option is wrong
-   * @throws {Error} the registry has metrics of these names already: one Metrics for each registry
+   * @throws {OptionsError} an option is wrong, or the registry has another Metrics that was not stopped
+   * @throws {Error} the registry has a metric of one of these names that is not ours
    */
   constructor({ connection, events }: Measured, input: MetricsInput = {}) {
     this.options = resolveMetricsOptions(input);
-    const { registry, detail, durationBuckets, kafkaExporterNames } = this.options;
+    const { registry, detail, durationBuckets, kafkaExporterNames, scrapeTimeoutMs } = this.options;
+    takeOver(registry);
+    const theirs = new Set(registry.getMetricsAsArray());
     this.#listeners = new Listeners(events);
     this.#sampler = new Sampler(connection, events, this.options);
-    this.#tellRedisUp(registry);
-    const compatible = kafkaExporterNames ? kafkaExporterMetrics : [];
-    for (const family of [...logMetrics, ...queueMetrics, ...compatible]) this.#tellSampled(family, registry);
-    countCommits(this.#listeners, registry);
-    countMessages(this.#listeners, registry, detail);
-    measureHandlers(this.#listeners, registry, durationBuckets);
-    this.#eventLoop = new EventLoop(registry);
+    try {
+      this.#tellRedisUp(registry);
+      const compatible = kafkaExporterNames ? kafkaExporterMetrics : [];
+      for (const family of [...logMetrics, ...queueMetrics, ...compatible]) this.#tellSampled(family, registry);
+      countCommits(this.#listeners, registry);
+      countMessages(this.#listeners, registry, detail, new GoneSources(connection, scrapeTimeoutMs));
+      measureHandlers(this.#listeners, registry, durationBuckets);
+      this.#eventLoop = new EventLoop(registry);
+    } catch (error) {
+      this.#listeners.removeAll();
+      remove(registry, addedTo(registry, theirs));
+      throw error;
+    }
+    inRegistry.set(registry, { metrics: this, registered: addedTo(registry, theirs) });
+  }
+
+  /** Whether `stop` was called. */
+  get isStopped(): boolean {
+    return this.#stopping !== undefined;
   }
 
   /** Where the metrics are registered. */
@@ -74,7 +89,10 @@ export class Metrics implements Service {
     });
   }
 
-  /** Leaves lag and depth to another process; the metrics stay registered with their last counts. */
+  /**
+   * Leaves lag and depth to another process; the metrics stay registered with their last counts, until another Metrics takes their
+   * place in the registry.
+   */
   stop(): Promise<void> {
     // Counting and scrapes need no start, so there is something to stop without one.
     this.#stopping ??= this.#stop();
@@ -117,5 +135,34 @@ export class Metrics implements Service {
     };
     if (family.type === 'counter') new PulledCounter(family, registry, read);
     else new PulledGauge(family, registry, read);
+  }
+}
+
+/** What each registry holds of ours. */
+const inRegistry = new WeakMap<Registry, { readonly metrics: Metrics; readonly registered: Registered }>();
+
+/** Makes room in a registry whose Metrics was stopped: in a test run one application follows another. */
+function takeOver(registry: Registry): void {
+  const former = inRegistry.get(registry);
+  if (former === undefined) return;
+  if (!former.metrics.isStopped) {
+    throw new OptionsError('metrics', [
+      'registry has the metrics of another Metrics that was not stopped: stop it first, or give each a registry of its own',
+    ]);
+  }
+  remove(registry, former.registered);
+  inRegistry.delete(registry);
+}
+
+type Registered = ReturnType<Registry['getMetricsAsArray']>;
+
+function addedTo(registry: Registry, theirs: ReadonlySet<Registered[number]>): Registered {
+  return registry.getMetricsAsArray().filter((metric) => !theirs.has(metric));
+}
+
+/** Takes these metrics out, and none that has got one of their names since. */
+function remove(registry: Registry, registered: Registered): void {
+  for (const metric of registered) {
+    if (registry.getMetricsAsArray().includes(metric)) registry.removeSingleMetric(metric.name);
   }
 }

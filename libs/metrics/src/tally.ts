@@ -13,6 +13,14 @@ export class Tally {
     this.#counts.set(value, (this.#counts.get(value) ?? 0) + count);
   }
 
+  names(): readonly string[] {
+    return [...this.#counts.keys()];
+  }
+
+  forget(value: string): void {
+    this.#counts.delete(value);
+  }
+
   series(labels: (value: string) => Series['labels']): Series[] {
     return [...this.#counts].map(([value, count]) => ({ labels: labels(value), value: count }));
   }
@@ -35,6 +43,14 @@ export class TallyTable {
       this.#rows.set(value, row);
     }
     return row;
+  }
+
+  names(): readonly string[] {
+    return [...this.#rows.keys()];
+  }
+
+  forget(value: string): void {
+    this.#rows.delete(value);
   }
 
   series(labels: (row: string, value: string) => Series['labels']): Series[] {

@@ -1,0 +1,55 @@
+import { isSourceThere, readSources } from '@millrace/admin';
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
+
+/** Counts by source that can be forgotten one by one. */
+export interface CountsBySource {
+  names(): readonly string[];
+  forget(name: string): void;
+}
+
+/**
+ * Forgets what was counted of a topic, queue or exchange that was deleted, by whichever process. It looks when it is scraped: calls at
+ * the same time share one look, and while Redis is away nothing is forgotten.
+ */
+export class GoneSources {
+  readonly #connection: RedisConnection;
+  readonly #timeoutMs: number;
+  readonly #counts: CountsBySource[] = [];
+  #looking: Promise<void> | undefined;
+
+  /** `timeoutMs`: how long a scrape waits for the look. */
+  constructor(connection: RedisConnection, timeoutMs: number) {
+    this.#connection = connection;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  watch(counts: CountsBySource): void {
+    this.#counts.push(counts);
+  }
+
+  /** Resolves when it was looked, or the time is over. */
+  forget(): Promise<void> {
+    this.#looking ??= this.#forget().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #forget(): Promise<void> {
+    if (!this.#connection.isUp) return;
+    // What is counted from now on may be of something that was declared after the look.
+    const counted = this.#counts.map((counts) => ({ counts, names: counts.names() }));
+    let timer: Timer | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = startTimer(() => resolve(undefined), this.#timeoutMs);
+    });
+    const { commands, prefix } = this.#connection;
+    const sources = await Promise.race([readSources(commands, prefix).catch(() => undefined), late]);
+    stopTimer(timer);
+    if (sources === undefined) return;
+    for (const { counts, names } of counted) {
+      for (const name of names) if (!isSourceThere(sources, name)) counts.forget(name);
+    }
+  }
+}
