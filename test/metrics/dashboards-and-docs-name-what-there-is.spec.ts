@@ -35,7 +35,7 @@ describe('metrics', () => {
     metrics({ registry });
     expect(namesOf(registry)).toContain('own_total');
     expect(namesOf(registry)).toContain('millrace_redis_up');
-    expect(() => metrics({ registry })).toThrow('already been registered');
+    expect(() => metrics({ registry })).toThrow('another Metrics that was not stopped');
   });
 
   it('refuse wrong options, all at once', () => {

@@ -12,6 +12,18 @@ export interface HandlerLabels {
   readonly group?: string | undefined;
 }
 
+/** Which message an event is of: a record by its place and key, a message of a queue by its id. */
+export interface MessageIdentity {
+  /** Of a record: its partition. */
+  readonly partition?: number | undefined;
+  /** Of a record: its place in the partition. */
+  readonly offset?: number | undefined;
+  /** Of a record that was sent with one. */
+  readonly key?: string | undefined;
+  /** Of a message of a queue. */
+  readonly messageId?: string | undefined;
+}
+
 /** A consumer of this process while it runs. */
 export interface RunningConsumer extends HandlerLabels {
   /** Handlers that have begun and not ended. */
@@ -45,12 +57,15 @@ export interface MillraceEvents {
   ];
   /** A failed message will be handled again. */
   'retry-scheduled': [
-    event: HandlerLabels & { readonly attempt: number; readonly delayMs: number; readonly error: unknown },
+    event: HandlerLabels &
+      MessageIdentity & { readonly attempt: number; readonly delayMs: number; readonly error: unknown },
   ];
   /** A message was given up and kept with its reason. */
-  'dead-lettered': [event: HandlerLabels & { readonly reason: DeadLetterReason; readonly error: unknown }];
+  'dead-lettered': [
+    event: HandlerLabels & MessageIdentity & { readonly reason: DeadLetterReason; readonly error: unknown },
+  ];
   /** A message was given up and not kept: it has no dead-letter destination. */
-  discarded: [event: HandlerLabels & { readonly reason: DeadLetterReason; readonly error: unknown }];
+  discarded: [event: HandlerLabels & MessageIdentity & { readonly reason: DeadLetterReason; readonly error: unknown }];
   /** A lease was lost: another owns what this process was working on. */
   'lease-lost': [
     event: { readonly source: string; readonly group?: string; readonly partition?: number; readonly epoch?: number },

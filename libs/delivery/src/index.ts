@@ -5,7 +5,13 @@
  */
 export { type DeliveryPlan, deliver, deliverTo } from './deliver.js';
 export { DeliveryContext, type DeliveryTerms, defaultAbortGraceMs } from './delivery-context.js';
-export { Events, type HandlerLabels, type MillraceEvents, type RunningConsumer } from './events.js';
+export {
+  Events,
+  type HandlerLabels,
+  type MessageIdentity,
+  type MillraceEvents,
+  type RunningConsumer,
+} from './events.js';
 export { FirstUse } from './first-use.js';
 export { HandledRun } from './handled-run.js';
 export { InFlight } from './in-flight.js';

@@ -1,4 +1,5 @@
 import type { Service } from '@millrace/delivery';
+import { DrainLog, logStarted } from './consumer-log.js';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { declareConsumers } from './declare-topology.js';
 import type { Millrace } from './millrace.js';
@@ -19,6 +20,8 @@ export class ConsumerHandle {
   /** Another with each start: what began before a stop does not go on after it. */
   #run: symbol | undefined;
   #stopping: Promise<unknown> = Promise.resolve();
+  /** Whether the log says that it consumes. */
+  #isLogged = false;
 
   /** @throws {OptionsError} the consumer's options are wrong */
   constructor(plan: ConsumerPlan, listener: ConsumerHandleListener = {}) {
@@ -78,6 +81,8 @@ export class ConsumerHandle {
       if (this.#run !== run) return;
       this.#service ??= this.#plan.make();
       await this.#service.start();
+      this.#isLogged = true;
+      logStarted(this.#plan);
       await tellOfMissingTopics(this.#plan);
     } catch (error) {
       await this.stop({ deadlineMs: 0 });
@@ -90,9 +95,11 @@ export class ConsumerHandle {
     const service = this.#service;
     this.#service = undefined;
     this.#run = undefined;
+    const drain = this.#isLogged ? new DrainLog(this.#plan) : undefined;
+    this.#isLogged = false;
     // Whoever calls meanwhile (the shutdown) waits for the same handlers.
     this.#stopping = Promise.all([this.#stopping.catch(() => undefined), service?.stop({ deadlineMs })]);
-    await this.#stopping;
+    await this.#stopping.finally(() => drain?.write());
     if (this.#run === undefined) this.#listener.stopped?.();
   }
 }

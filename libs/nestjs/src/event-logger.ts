@@ -1,5 +1,5 @@
 import { describeFailure, isInstance, messageOf, UnavailableError } from '@millrace/core';
-import type { Events } from '@millrace/delivery';
+import type { Events, HandlerLabels, MessageIdentity } from '@millrace/delivery';
 import { type RedisConnection, redisFailure } from '@millrace/redis';
 import type { MillraceLogger } from './millrace-logger.js';
 
@@ -20,20 +20,30 @@ export function writeEventsToLogger(
     isUp &&= false;
   });
   connection.on('warning', (text) => logger.warn(text));
-  events.on('retry-scheduled', ({ handler, source, attempt, delayMs, error }) => {
-    logger.warn(`${handler} failed (${source}, attempt ${attempt}), next try in ${delayMs} ms: ${messageOf(error)}`);
+  events.on('retry-scheduled', ({ attempt, delayMs, error, ...about }) => {
+    const { handler } = about;
+    logger.warn(
+      `${handler} failed (${placeOf(about)}, attempt ${attempt}), next try in ${delayMs} ms: ${messageOf(error)}`,
+    );
   });
-  events.on('dead-lettered', ({ handler, source, reason, error }) => {
-    logger.error(`${handler} gave a message of ${source} up (${reason}): ${messageOf(error)}`, stackOf(error));
+  events.on('dead-lettered', ({ reason, error, ...about }) => {
+    logger.error(`${about.handler} gave up (${placeOf(about)}, ${reason}): ${messageOf(error)}`, stackOf(error));
+  });
+  events.on('discarded', ({ reason, error, ...about }) => {
+    const what = `${about.handler} gave up, and nothing keeps it (${placeOf(about)}, ${reason})`;
+    logger.error(`${what}: ${messageOf(error)}`, stackOf(error));
   });
   events.on('late-outcome', ({ handler, subject, attempt, outcome, error }) => {
     const how = error === undefined ? outcome : `${outcome}: ${messageOf(error)}`;
     logger.warn(`${handler} ended after attempt ${attempt} at ${subject} was given up (${how}): it counts for nothing`);
   });
-  events.on('lease-lost', ({ source }) => logger.warn(`Lease lost on ${source}: others handle its messages now`));
+  events.on('lease-lost', ({ source, partition, group }) => {
+    const place = partition === undefined ? source : `${source}, partition ${partition}, group ${group}`;
+    logger.warn(`Lease lost on ${place}: others handle its messages now`);
+  });
   events.on('background-error', ({ duty, error }) => {
     const isOutage = redisFailure(error).failure === 'unavailable' || isInstance(error, UnavailableError);
-    if (!isOutage || isUp) logger.warn(`${duty} failed, trying again: ${messageOf(error)}`);
+    if (!isOutage || isUp) logger.warn(`${duty} failed, trying again: ${wordsOf(error)}`);
   });
   events.on('group-expired', ({ group }) => {
     logger.warn(`group ${group} had no members for long: it is forgotten, with its offsets (offsetsRetentionMs)`);
@@ -44,6 +54,26 @@ export function writeEventsToLogger(
   events.on('offset-out-of-range', ({ topic, partition, group, from, to, why }) => {
     logger.warn(`Group ${group} was moved from offset ${from} to ${to} of ${topic}/${partition}: ${why}`);
   });
+}
+
+/** Keys and ids are a user's: they may be long, and hold line breaks. */
+const maxShownCharacters = 100;
+
+/** `topic:orders, partition 0, offset 17, key "a"` or `queue:mail, message "x"`. */
+function placeOf({ source, partition, offset, key, messageId }: HandlerLabels & MessageIdentity): string {
+  const parts = [source];
+  if (partition !== undefined) parts.push(`partition ${partition}`, `offset ${offset}`);
+  if (key !== undefined) parts.push(`key ${JSON.stringify(key.slice(0, maxShownCharacters))}`);
+  if (messageId !== undefined) parts.push(`message ${JSON.stringify(messageId.slice(0, maxShownCharacters))}`);
+  return parts.join(', ');
+}
+
+/** What ioredis says of its own options where a connection is missing. */
+const advice = /^(Stream isn't writeable|Cluster isn't ready|Reached the max retries)/;
+
+function wordsOf(error: unknown): string {
+  const message = messageOf(error);
+  return advice.test(message) ? redisFailure(error).description : message;
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { startTimer, stopTimer } from '@millrace/core';
 import { Cluster, Command, type RedisOptions as IoredisOptions, Pipeline, Redis } from 'ioredis';
 import type { ConnectionOptions } from './connection-options.js';
+import { sayLost } from './lost-commands.js';
 import { QuietConnector, QuietSentinelConnector } from './quiet-connectors.js';
 import { refuseHalfASetUp } from './set-up.js';
 
@@ -34,11 +35,12 @@ export function openClient(
       ...(options.tls === undefined ? {} : { dnsLookup: (host, callback) => callback(null, host) }),
       redisOptions: common,
     });
-    cluster.on('+node', refuseHalfASetUp);
+    cluster.on('+node', refuseHalfASetUp).on('+node', sayLost);
     return cluster;
   }
   const client = openNode(options, common);
   refuseHalfASetUp(client);
+  sayLost(client);
   return client;
 }
 

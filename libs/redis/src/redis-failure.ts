@@ -41,6 +41,13 @@ const redirections = /^Too many Cluster redirections\. Last error: (\w*Error: )?
 /** There was no connection to send a command over. */
 export class NotSentError extends Error {}
 
+/** The connection was lost before a command that was sent had its reply. */
+export class ConnectionLostError extends Error {
+  constructor() {
+    super('the connection to Redis was lost before it replied');
+  }
+}
+
 /** Reads an error of ioredis or of the server. */
 export function redisFailure(error: unknown): RedisFailure {
   const message = messageOf(error).replace(redirections, '');

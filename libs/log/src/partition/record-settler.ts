@@ -70,7 +70,13 @@ export class RecordSettler {
       const isKept = await deadLetters.write(dead, origin);
       this.#worker.complete(task);
       const { reason, error } = verdict;
-      events.emit(isKept ? 'dead-lettered' : 'discarded', { ...this.#host.labelsOf(topic), reason, error });
+      const identity = { partition, offset: task.offset, key: task.key };
+      events.emit(isKept ? 'dead-lettered' : 'discarded', {
+        ...this.#host.labelsOf(topic),
+        ...identity,
+        reason,
+        error,
+      });
       return undefined;
     } catch (error) {
       onError(`write the dead letter of ${task.describe()}`, error);
@@ -80,9 +86,9 @@ export class RecordSettler {
 
   #retry(task: RecordTask, delayMs: number, countsAsAttempt: boolean, error: unknown): Again {
     if (countsAsAttempt) this.#worker.offsets.failed(task.offset, task.attempt);
-    const { attempt } = task;
-    const labels = this.#host.labelsOf(task.topic);
-    this.#host.events.emit('retry-scheduled', { ...labels, attempt, delayMs, error });
+    const { topic, partition, offset, key, attempt } = task;
+    const about = { ...this.#host.labelsOf(topic), partition, offset, key };
+    this.#host.events.emit('retry-scheduled', { ...about, attempt, delayMs, error });
     return { task: task.again(countsAsAttempt ? attempt + 1 : attempt), delayMs };
   }
 }

@@ -70,14 +70,16 @@ export class ConsumerSettling {
       case 'retry': {
         const { delayMs, countsAsAttempt, error } = settlement;
         const attempt = held.deliveries.failures + 1;
-        if (countsAsAttempt) this.#host.events.emit('retry-scheduled', { ...labels, attempt, delayMs, error });
+        const messageId = publishedId(id);
+        if (countsAsAttempt)
+          this.#host.events.emit('retry-scheduled', { ...labels, messageId, attempt, delayMs, error });
         const { failed, postponed } = deliveryIncrement;
         this.#retry(held, delayMs, countsAsAttempt ? failed : postponed, handled);
         break;
       }
       case 'dead-letter': {
         const { reason, error } = settlement;
-        this.#host.events.emit('dead-lettered', { ...labels, reason, error });
+        this.#host.events.emit('dead-lettered', { ...labels, messageId: publishedId(id), reason, error });
         const why: WhyDead = { reason, time: Date.now(), handler: labels.handler, error: describeFailure(error) };
         this.#turns.judge({ kind: 'dead', id, why: JSON.stringify(why) });
         break;

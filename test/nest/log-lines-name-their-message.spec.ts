@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LogHandler, Millrace, QueueHandler } from '@millrace/nestjs';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { Injectable, Logger, type LoggerService } from '@nestjs/common';
+import { connectionTo, createApplication } from './application.js';
+import { channelsModule } from './channels.js';
+
+let redis: RedisServer;
+const lines: string[] = [];
+const note = (line: unknown): void => void lines.push(String(line));
+const logger: LoggerService = { log: note, warn: note, error: note };
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(stopEverything);
+
+let release: () => void = () => undefined;
+
+@Injectable()
+class Work {
+  @LogHandler({ topic: 'work', group: 'desk', retry: { maxRetries: 1, backoff: 0 } })
+  async onRecord(payload: string): Promise<void> {
+    await this.#work(payload);
+  }
+
+  @QueueHandler({ queue: 'work', retry: { maxRetries: 1, backoff: 0 } })
+  async onMessage(payload: string): Promise<void> {
+    await this.#work(payload);
+  }
+
+  async #work(payload: string): Promise<void> {
+    if (payload === 'fails') throw new Error('boom');
+    if (payload === 'hangs') await new Promise<void>(() => undefined);
+    if (payload === 'ends') {
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    }
+  }
+}
+
+async function start(options: Parameters<typeof connectionTo>[1] = {}) {
+  lines.length = 0;
+  const application = await createApplication(connectionTo(redis, { logging: true, ...options }), {
+    imports: [channelsModule()],
+    providers: [Work],
+  });
+  // The application of a test is made without a logger.
+  Logger.overrideLogger(logger);
+  await application.init();
+  return { application, millrace: application.get(Millrace) };
+}
+
+describe('what the application logs', () => {
+  it('names the record or the message that failed', async () => {
+    // given
+    const { application, millrace } = await start();
+    // when
+    await millrace.producer.send({ topic: 'work', key: 'cus\ntomer', value: 'fails' });
+    await millrace.broker.sendToQueue('work', 'fails', { messageId: 'order-7' });
+    await waitFor(() => lines.filter((line) => line.includes('gave up')).length === 2, { what: 'two dead letters' });
+    // then
+    const record = 'topic:work, partition 0, offset 0, key "cus\\ntomer"';
+    const message = 'queue:work, message "order-7"';
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `Work.onRecord failed (${record}, attempt 1), next try in 0 ms: boom`,
+        `Work.onRecord gave up (${record}, failed): boom`,
+        `Work.onMessage failed (${message}, attempt 1), next try in 0 ms: boom`,
+        `Work.onMessage gave up (${message}, failed): boom`,
+      ]),
+    );
+    await application.close();
+  });
+
+  it('lists the handlers at the start, and at the stop what was drained and what was abandoned', async () => {
+    // given
+    const { application, millrace } = await start({ shutdownDeadlineMs: 200 });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'Consuming from group "desk" of work: Work.onRecord',
+        'Consuming from queue "work": Work.onMessage',
+      ]),
+    );
+    let running = 0;
+    millrace.events.on('delivered', () => running++);
+    // when
+    await millrace.broker.sendToQueue('work', 'ends');
+    await waitFor(() => running === 1, { what: 'the first' });
+    await millrace.broker.sendToQueue('work', 'hangs');
+    await waitFor(() => running === 2, { what: 'the second' });
+    const closing = application.close();
+    release();
+    await closing;
+    // then
+    expect(lines).toContain('Stopped consuming from group "desk" of work: no handler was running');
+    expect(lines).toContain(
+      'Stopped consuming from queue "work": 1 running handlers ended, abandoned were Work.onMessage (1): their messages are handled again',
+    );
+  });
+
+  it('has no word of the advice that ioredis gives', async () => {
+    // given
+    const { application, millrace } = await start();
+    // when: commands are in flight while Redis goes
+    const replies = Array.from({ length: 200 }, () => millrace.connection.commands.ping());
+    const asked = [millrace.broker.queue('work').message('none')];
+    await Promise.all([redis.kill(), ...replies.map((reply) => reply.catch(note))]);
+    for (const result of await Promise.allSettled(asked)) if (result.status === 'rejected') note(result.reason);
+    await waitFor(() => !millrace.connection.isUp, { what: 'the outage' });
+    await millrace.connection.commands.ping().catch(note);
+    await redis.restart();
+    await waitFor(() => millrace.connection.isUp, { what: 'Redis' });
+    // then
+    expect(lines.join('\n')).not.toMatch(/max retries per request|maxRetriesPerRequest/i);
+    await application.close();
+  });
+});
