@@ -58,13 +58,14 @@ export class PartitionQueue {
     while (batch.length < max) {
       const task = this.#ready.shift() ?? this.#pull();
       if (task === undefined) break;
-      if (task.verdict !== undefined && batch.length > 0) {
+      const isAlone = task.verdict !== undefined || task.isSuspect;
+      if (isAlone && batch.length > 0) {
         this.#ready.putBack([task]);
         break;
       }
       if (!this.#joins(task, lanes)) continue;
       batch.push(task);
-      if (task.verdict !== undefined) break;
+      if (isAlone) break;
     }
     return batch;
   }

@@ -59,6 +59,9 @@ export interface HeldBatch {
   live: number;
 }
 
+/** After so many lost leases a record is handled alone. */
+const suspiciousReturns = 2;
+
 /** What a worker knows of a record on its way, beside what the handler sees. */
 export class RecordTask extends RecordContext {
   readonly source: RecordSource;
@@ -76,6 +79,8 @@ export class RecordTask extends RecordContext {
   lastOffset: number;
   /** Tells the append that it came with from any other. */
   nonce: string | undefined;
+  /** Deliveries that ended because the lease ran out. */
+  returns = 0;
   isAcknowledged = false;
   isDecided = false;
   /** The epoch that it keeps, once its attempt was given up while its handler runs on. */
@@ -140,6 +145,11 @@ export class RecordTask extends RecordContext {
     return this.#end - this.#start;
   }
 
+  /** Whether it may be what makes its owners lose their leases: then it is handled alone, so that no neighbour is blamed. */
+  get isSuspect(): boolean {
+    return this.returns >= suspiciousReturns;
+  }
+
   /** As it stands in the log. */
   get record(): StoredRecord {
     const { offset, timestamp, key, headers } = this;
@@ -182,6 +192,7 @@ export class RecordTask extends RecordContext {
     task.lastOffset = this.lastOffset;
     task.nonce = this.nonce;
     task.verdict = this.verdict;
+    task.returns = this.returns;
     return task;
   }
 }

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { LinkedList, type Outcome } from '@millrace/core';
+import { LeaseLostError, LinkedList, type Outcome } from '@millrace/core';
 import { deliverTo, HandledRun, InFlight } from '@millrace/delivery';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext, RecordTask } from './record-context.js';
@@ -20,6 +20,8 @@ export class RecordRunner {
   readonly #running = new LinkedList<RecordTask>();
   /** How many more records are run one by one, each attempt written down before it begins. */
   #careful: number;
+  /** A record runs alone, or waits to: nothing else is started meanwhile. */
+  #isAlone = false;
   /** What ended within this turn, to be told at its end. */
   readonly #ended: HandledRun;
   /** Whether anybody wants to be told; asked once a turn. */
@@ -38,9 +40,17 @@ export class RecordRunner {
   /** Starts one record; false when none may start. */
   startNext(monotonicNow: number): boolean {
     this.#ended.endedBy(monotonicNow);
-    if (this.#careful > 0 && this.#inHand.count > 0) return false;
+    if ((this.#careful > 0 || this.#isAlone) && this.#inHand.count > 0) return false;
+    this.#isAlone = false;
     const task = this.#worker.queue.take();
     if (task === undefined) return false;
+    if (task.isSuspect) {
+      this.#isAlone = true;
+      if (this.#inHand.count > 0) {
+        this.#worker.queue.retry(task, 0);
+        return false;
+      }
+    }
     this.#inHand.begin();
     this.#host.dispatcher.began(1);
     if (task.verdict !== undefined || this.#careful > 0) this.#worker.queue.hold(task);
@@ -139,7 +149,10 @@ export class RecordRunner {
     const { offsets } = this.#worker;
     const { maxRetries } = this.#host.options.retry;
     if (task.attempt > maxRetries + 1) {
-      const error = new Error(`the process ended each time this record was handled, ${task.attempt - 1} times`);
+      const error = new LeaseLostError(
+        `${task.describe()}: its owner lost the partition each time it was handled, ${task.attempt - 1} times: the process ended, ` +
+          'or its event loop was blocked for longer than leaseMs.',
+      );
       await this.#afterwards(task, this.#settler.bury(task, { reason: 'failed', error }));
       return;
     }

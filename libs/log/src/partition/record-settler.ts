@@ -1,4 +1,4 @@
-import { type DeadLetterReason, type Outcome, settle } from '@millrace/core';
+import { type DeadLetterReason, LeaseLostError, type Outcome, settle } from '@millrace/core';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
 import type { WorkerHost } from './worker-host.js';
@@ -44,7 +44,7 @@ export class RecordSettler {
         this.#worker.complete(task);
         return undefined;
       case 'release':
-        return { task: task.again(task.attempt), delayMs: 0 };
+        return this.#returned(task);
       case 'retry':
         return this.#retry(task, settlement.delayMs, settlement.countsAsAttempt, settlement.error);
       case 'dead-letter':
@@ -82,6 +82,20 @@ export class RecordSettler {
       onError(`write the dead letter of ${task.describe()}`, error);
       return buryLater(task, verdict, deadLetterRetryMs);
     }
+  }
+
+  /** The lease ran out while it was handled. That is no failed attempt, but happens only so often. */
+  async #returned(task: RecordTask): Promise<Again | undefined> {
+    if (this.#worker.isClosed) return { task: task.again(task.attempt), delayMs: 0 };
+    const { deliveryLimit, leaseMs } = this.#host.options;
+    task.returns++;
+    const error = new LeaseLostError(
+      `${task.describe()}: the lease on its partition (leaseMs ${leaseMs}) ran out while it was handled, ${task.returns} times by now: ` +
+        'its handler blocks the event loop, or this process or Redis stood still for so long.',
+    );
+    this.#host.onError(`handle ${task.describe()}`, error);
+    if (task.returns > deliveryLimit) return this.bury(task, { reason: 'delivery_limit', error });
+    return { task: task.again(task.attempt), delayMs: 0 };
   }
 
   #retry(task: RecordTask, delayMs: number, countsAsAttempt: boolean, error: unknown): Again {
