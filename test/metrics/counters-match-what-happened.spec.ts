@@ -92,6 +92,7 @@ describe('counters', () => {
     const text = await metrics.scrape();
     expect(sampleOf(text, 'millrace_consumergroup_offset_commits_total', { result: 'fenced' })).toBe(0);
     expect(sampleOf(text, 'millrace_consumergroup_members', { consumergroup: 'desk' })).toBe(1);
+    expect(sampleOf(text, 'millrace_consumergroup_partitions_unreadable', { consumergroup: 'desk' })).toBe(0);
     expect(sampleOf(text, 'millrace_consumergroup_rebalances_total')).toBeGreaterThan(0);
     expect(sampleOf(text, 'millrace_handler_duration_seconds_count', { handler: 'Desk' })).toBe(20);
     await close();

@@ -79,4 +79,35 @@ describe('the health indicator', () => {
     expect(down.millrace.problems[0]).toMatch(/^Redis is away \(default\): /);
     await application.close();
   });
+
+  it('says which partition stands still because only a newer process can read it', async () => {
+    // given a batch of a newer format version
+    const options = connectionTo(redis, { connection: { url: redis.url, prefix: 'standstill' } });
+    const application = await startApplication(options, {
+      imports: [channelsModule()],
+      providers: [Inbox],
+    });
+    await application.get(Consumers).find('Inbox.onLog')?.stop();
+    await send(application, 'log', 1);
+    const admin = redis.client();
+    const records = 'standstill:{log:work:0}:records';
+    const [[id = '', [, , ...others] = []] = []] = await admin.xrevrange(records, '+', '-', 'COUNT', 1);
+    const offset = Number(id.slice(2)) - 1;
+    await admin.xdel(records, id);
+    await admin.call('XSETID', records, `0-${offset}`);
+    await admin.xadd(records, id, 'b', Buffer.from([2, 0, 0]), ...others);
+
+    // when its group comes to it
+    await application.get(Consumers).find('Inbox.onLog')?.start();
+    const health = application.get(MillraceHealth);
+    await waitFor(async () => (await health.check()).problems.length > 0, { what: 'a problem' });
+
+    // then the health says where and why
+    const why = `group inbox: work/0 stands still: the batch at offset ${offset} has format version 2`;
+    expect(await health.check()).toMatchObject({
+      status: 'degraded',
+      problems: expect.arrayContaining([expect.stringContaining(why)]),
+    });
+    await application.close();
+  });
 });

@@ -5,6 +5,7 @@ import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import fc from 'fast-check';
+import { whyNotYetReadable } from '../../libs/log/src/model/batch-compression.js';
 import { RecordBatchWriter } from '../../libs/log/src/model/record-batch.js';
 import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
 import { drawn, shownSeeds } from '../fuzz-seed.js';
@@ -75,7 +76,8 @@ describe(`hostile bytes in our keys (${shownSeeds})`, () => {
       writer.add(1, 'key', undefined, JSON.stringify(value));
       return Buffer.from(writer.finishFrame(1));
     };
-    const frames = drawn(hostileBytes(fc.constant(batch(7))), 40);
+    // What claims to be of the next version, or of a compression this Node lacks, is waited for: it may be true.
+    const frames = drawn(hostileBytes(fc.constant(batch(7))), 40).filter((frame) => !whyNotYetReadable(frame));
     const base = 'millrace:{log:orders:0}';
     for (const [index, frame] of frames.flatMap((frame, at) => [frame, batch(1000 + at)]).entries()) {
       const isChained = index < frames.length;

@@ -28,6 +28,8 @@ export interface MessageIdentity {
 export interface RunningConsumer extends HandlerLabels {
   /** Handlers that have begun and not ended. */
   readonly running: () => number;
+  /** Of a group's member: partitions that stand still because their next batch can only be read by a newer process. */
+  readonly unreadable?: (() => number) | undefined;
 }
 
 /** Everything that can be watched: logs, metrics and traces are three subscribers. Payloads are plain facts. */
@@ -81,6 +83,19 @@ export interface MillraceEvents {
   /** A group's offset moved: `offset` is the next one it will read. */
   committed: [
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly offset: number },
+  ];
+  /**
+   * The next batch of a partition can only be read by a newer Millrace or Node: its format or its compression is newer than this
+   * process. The partition stands still until a process that can read it owns it, or its offset is set further.
+   */
+  'batch-unreadable': [
+    event: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly group: string;
+      readonly offset: number;
+      readonly error: unknown;
+    },
   ];
   /** Retention removed records that a registered group had not read. */
   'records-expired-unread': [

@@ -3,7 +3,8 @@
  *
  * @module @millrace/log
  */
-export type { DeadLetterInfo, RedriveOptions, RedriveReport } from './dead-letters/redrive.js';
+export type { DeadLetterInfo } from './dead-letters/dead-letter-info.js';
+export type { RedriveOptions, RedriveReport } from './dead-letters/redrive.js';
 export type { BatchHandler, ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
 export type { GroupConsumer } from './group/group-consumer.js';
 export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag } from './group/groups.js';

@@ -57,6 +57,21 @@ function countInFlight(listeners: Listeners, registry: Registry): void {
       return running.series((handler) => ({ handler }));
     },
   );
+  new PulledGauge(
+    {
+      name: 'millrace_consumergroup_partitions_unreadable',
+      help: 'Partitions owned by this process that stand still because only a newer Millrace or Node can read their next batch.',
+      labelNames: ['consumergroup'],
+    },
+    registry,
+    () => {
+      const unreadable = new Tally();
+      for (const consumer of consumers) {
+        if (consumer.group !== undefined) unreadable.add(consumer.group, consumer.unreadable?.() ?? 0);
+      }
+      return unreadable.series((consumergroup) => ({ consumergroup }));
+    },
+  );
   listeners.on('consumer-started', (consumer) => consumers.add(consumer));
   listeners.on('consumer-stopped', (consumer) => consumers.delete(consumer));
 }

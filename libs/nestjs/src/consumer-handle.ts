@@ -1,4 +1,3 @@
-import type { Service } from '@millrace/delivery';
 import { DrainLog, logStarted } from './consumer-log.js';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { declareConsumers } from './declare-topology.js';
@@ -16,7 +15,7 @@ interface ConsumerHandleListener {
 export class ConsumerHandle {
   readonly #plan: ConsumerPlan;
   readonly #listener: ConsumerHandleListener;
-  #service: Service | undefined;
+  #service: ReturnType<ConsumerPlan['make']> | undefined;
   /** Another with each start: what began before a stop does not go on after it. */
   #run: symbol | undefined;
   #stopping: Promise<unknown> = Promise.resolve();
@@ -59,6 +58,15 @@ export class ConsumerHandle {
   /** The group it is a member of; undefined when it consumes from a queue. */
   get group(): string | undefined {
     return this.#plan.group;
+  }
+
+  /** Partitions that stand still because only a newer process can read their next batch, in words. */
+  get standstills(): readonly string[] {
+    return (this.#service?.assignment ?? []).flatMap(({ topic, partition, position, unreadable }) =>
+      unreadable === undefined
+        ? []
+        : [`${topic}/${partition} stands still: the batch at offset ${position} ${unreadable}`],
+    );
   }
 
   /** Whether it was started and not stopped since. */

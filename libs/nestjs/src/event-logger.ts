@@ -48,6 +48,9 @@ export function writeEventsToLogger(
   events.on('group-expired', ({ group }) => {
     logger.warn(`group ${group} had no members for long: it is forgotten, with its offsets (offsetsRetentionMs)`);
   });
+  events.on('batch-unreadable', ({ group, error }) => {
+    logger.error(`Group ${group} stands still: ${messageOf(error)}`);
+  });
   events.on('records-expired-unread', ({ topic, partition, group, count }) => {
     logger.warn(`Retention removed ${count} records of ${topic}/${partition} that group ${group} had not read`);
   });

@@ -69,8 +69,9 @@ export class MillraceHealth {
 
 function judge(snapshot: Snapshot, handles: readonly ConsumerHandle[], options: HealthOptions): HealthReport {
   const problems = snapshot.unread.map((what) => `Redis did not answer for ${what}`);
-  for (const { label, isRunning, millrace } of handles) {
+  for (const { label, isRunning, millrace, group, standstills } of handles) {
     if (!isRunning && millrace.options.startConsumers !== 'manual') problems.push(`${label} is stopped`);
+    problems.push(...standstills.map((standstill) => `group ${group}: ${standstill}`));
   }
   const groups = new Set(handles.map(({ group }) => group));
   const queues = new Set(handles.map(({ queue }) => queue));

@@ -56,6 +56,7 @@ export class DeadLetterWriter {
         pass: origin.pass,
         floor: origin.floor,
         timestamp,
+        count: 1,
         frame,
         rememberMs,
       });

@@ -11,8 +11,8 @@ import {
 import { RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
-import { decodeBatch } from '../model/batch-compression.js';
-import { deadLetterHeaders, originOf, redriveFrame } from '../model/dead-letter.js';
+import { type DecodedBatch, decodeBatch } from '../model/batch-compression.js';
+import { originOf, recordsOf, redriveFrame } from '../model/dead-letter.js';
 import type { StoredRecord } from '../model/record.js';
 import { partitionProblems, type Topic } from '../model/topic.js';
 import type { TopicPartition } from '../model/topic-partition.js';
@@ -22,6 +22,7 @@ import { partitionState } from '../store/partition.js';
 import { readBatches } from '../store/read.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
+import { type DeadLetterInfo, infoOf } from './dead-letter-info.js';
 
 /** Which dead letters to send back, and how. */
 export interface RedriveOptions {
@@ -44,24 +45,6 @@ export interface RedriveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A dead letter, for a filter to look at. */
-export interface DeadLetterInfo extends Omit<StoredRecord, 'value'> {
-  /** The partition of the dead-letter topic in which it stands. */
-  readonly partition: number;
-  /** The value's bytes. */
-  readonly bytes: Buffer;
-  /** The topic it comes from. */
-  readonly originalTopic: string;
-  /** The partition it comes from. */
-  readonly originalPartition: number;
-  /** The group that gave it up. */
-  readonly group: string;
-  /** Why it was given up. */
-  readonly reason: string;
-  /** How often it was sent back already. */
-  readonly redrives: number;
-}
-
 /** What a redrive did, or would do. */
 export interface RedriveReport {
   /** Sent back. */
@@ -72,7 +55,7 @@ export interface RedriveReport {
   readonly looping: number;
   /** Left out by the filter. */
   readonly filtered: number;
-  /** No dead letters, or ones whose records cannot be told apart (a damaged batch), or of a topic that is gone. */
+  /** No dead letters, or ones of a topic that is gone, or of a batch that cannot be read here: damaged, or for a newer process. */
   readonly impossible: number;
 }
 
@@ -143,11 +126,12 @@ export class Redrive {
 
   async #one(options: RedriveOptions, letter: Letter, { isAgain = false } = {}): Promise<Verdict> {
     const origin = originOf(letter.record.headers);
-    const isWhole = letter.record.headers[deadLetterHeaders.lastOffset] === undefined;
     const topic = origin === undefined ? undefined : await this.#findTopic(origin.topic);
-    if (origin === undefined || topic === undefined || !isWhole) return 'impossible';
+    const batch = recordsOf(letter.record, letter.codecId);
+    if (origin === undefined || topic === undefined || batch === undefined) return 'impossible';
     const { filter } = options;
-    if (filter !== undefined && !accepted(isWanted, filter(infoOf(letter, origin)))) return 'filtered';
+    if (filter !== undefined && !accepted(isWanted, filter(infoOf(letter.record, letter.partition, origin))))
+      return 'filtered';
     if (origin.redrives >= (options.maxRedrives ?? 3)) return 'looping';
     const to = {
       topic: topic.name,
@@ -157,7 +141,7 @@ export class Redrive {
     if (await this.#isCopied(topic, to, letter)) return 'repeated';
     if (options.dryRun) return 'redriven';
     await pace(letter.rate);
-    const sent = await this.#send(topic, to, letter);
+    const sent = await this.#send(topic, to, letter, batch);
     if (sent !== 'gone') return sent;
     // It was deleted since this process learned of it; another one may have its name.
     this.#catalog.forget(topic.name);
@@ -168,9 +152,10 @@ export class Redrive {
     topic: Topic,
     to: TopicPartition & { readonly source: string },
     letter: Letter,
+    batch: DecodedBatch,
   ): Promise<Verdict | 'gone'> {
     const timestamp = Date.now();
-    const frame = redriveFrame(letter.record, letter.codecId, timestamp);
+    const frame = redriveFrame(letter.record.headers, batch, timestamp);
     const { offset: sourceOffset } = letter.record;
     const copy = {
       ...to,
@@ -179,6 +164,7 @@ export class Redrive {
       pass: letter.pass,
       floor: letter.start,
       timestamp,
+      count: batch.records.length,
       frame,
       rememberMs: 0,
     };
@@ -222,20 +208,6 @@ interface Letter {
   /** By target partition: what was sent there before. */
   readonly copied: Map<string, Set<string>>;
   readonly rate: RateLimit | undefined;
-}
-
-function infoOf(letter: Letter, origin: NonNullable<ReturnType<typeof originOf>>): DeadLetterInfo {
-  const { value: bytes, ...record } = letter.record;
-  return {
-    ...record,
-    bytes,
-    partition: letter.partition,
-    originalTopic: origin.topic,
-    originalPartition: origin.partition,
-    group: origin.group,
-    reason: String(record.headers[deadLetterHeaders.reason]),
-    redrives: origin.redrives,
-  };
 }
 
 async function pace(rate: RateLimit | undefined): Promise<void> {

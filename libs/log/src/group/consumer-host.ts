@@ -26,6 +26,8 @@ export interface HostCalls
   extends Pick<WorkerHost, 'commitSoon' | 'fetchSoon' | 'resolveGap' | 'diverged' | 'onError'> {
   /** How many partitions the member owns. */
   owned(): number;
+  /** How many of them stand still before a batch that only a newer process can read. */
+  unreadable(): number;
 }
 
 /** What the workers of one consumer have in common. */
@@ -55,7 +57,13 @@ export class ConsumerHost implements WorkerHost {
     this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs, abortGraceMs, onLate };
     this.#calls = calls;
     const { name = options.group, group } = options;
-    this.#consumer = { handler: name, source: `group:${group}`, group, running: () => this.dispatcher.running };
+    this.#consumer = {
+      handler: name,
+      source: `group:${group}`,
+      group,
+      running: () => this.dispatcher.running,
+      unreadable: () => calls.unreadable(),
+    };
   }
 
   labelsOf(topic: string): HandlerLabels {

@@ -79,6 +79,7 @@ export class GroupConsumer implements Service {
       resolveGap: (worker, offset) => this.#resolveGap(worker, offset),
       diverged: (worker) => this.#happenings.diverged(worker),
       owned: () => this.#ownership.size,
+      unreadable: () => this.assignment.filter(({ unreadable }) => unreadable !== undefined).length,
       onError,
     });
     this.#happenings = new OwnershipEvents(surroundings, this.#host, this.#pauses, {

@@ -11,10 +11,20 @@ export interface OwnedPartition extends TopicPartition {
   readonly position: number;
   /** Whether `pause` holds it back. */
   readonly isPaused: boolean;
+  /** Why only a newer process can read the record batch at `position`: until then the partition stands still. */
+  readonly unreadable: string | undefined;
 }
 
 /** How far a worker is. */
-export function ownedPartition({ topic, partition, epoch, position, offsets, holds }: PartitionWorker): OwnedPartition {
+export function ownedPartition({
+  topic,
+  partition,
+  epoch,
+  position,
+  offsets,
+  holds,
+  standstill,
+}: PartitionWorker): OwnedPartition {
   const isPaused = holds.has('paused') || holds.has('stuck');
-  return { topic, partition, epoch, committed: offsets.confirmed, position, isPaused };
+  return { topic, partition, epoch, committed: offsets.confirmed, position, isPaused, unreadable: standstill.why };
 }

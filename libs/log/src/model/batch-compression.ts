@@ -2,7 +2,14 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { CodecError } from '@millrace/core';
 import type { StoredRecord } from './record.js';
-import { type Compression, parseBatch, type RecordBatch, readRecords } from './record-batch.js';
+import {
+  type Compression,
+  compressions,
+  newerFormat,
+  parseBatch,
+  type RecordBatch,
+  readRecords,
+} from './record-batch.js';
 import { RecordCursor } from './record-cursor.js';
 
 /** Largest body a batch may have once it is decompressed, unless the reader says otherwise: a bound against bombs. */
@@ -29,6 +36,15 @@ export function decodeBatch(frame: Buffer, endOffset: number, maxBytes = maxBody
 export function cursorOf(frame: Buffer, endOffset: number, maxBytes = maxBodyBytes): RecordCursor {
   const batch = parseBatch(frame);
   return new RecordCursor(batch, decompress(batch, maxBytes), endOffset);
+}
+
+/** Why this process cannot read a frame that a newer one can; undefined when it can, or the bytes are damaged. */
+export function whyNotYetReadable(frame: Uint8Array): string | undefined {
+  const newer = newerFormat(frame);
+  if (newer !== undefined) return newer;
+  const compression = frame[0] === 1 ? compressions[frame[1] ?? 0] : undefined;
+  const problem = compression === undefined ? undefined : compressionProblem(compression);
+  return problem === undefined ? undefined : `cannot be decompressed: ${problem}`;
 }
 
 /** Compresses off the event loop. */

@@ -1,4 +1,5 @@
-import { type DeadLetterReason, describeFailure, type Headers } from '@millrace/core';
+import { type DeadLetterReason, describeFailure, type Headers, rawCodec } from '@millrace/core';
+import { type DecodedBatch, decodeBatch } from './batch-compression.js';
 import type { StoredRecord } from './record.js';
 import { frameBatch, RecordBatchWriter } from './record-batch.js';
 import type { TopicPartition } from './topic-partition.js';
@@ -52,7 +53,7 @@ export function deadLetterFrame(dead: DeadRecord, nowMs: number): Buffer {
     [deadLetterHeaders.errorStack]: failure.stack,
     [deadLetterHeaders.attempts]: dead.attempts,
   };
-  return frameOfOne(record, headers, dead.codecId, nowMs);
+  return frameOf([{ ...record, headers }], dead.codecId, nowMs);
 }
 
 /** Where a dead letter comes from; undefined when it is none. */
@@ -67,21 +68,44 @@ export function originOf(
   return { topic, partition, group, redrives: typeof redrives === 'number' ? redrives : 0 };
 }
 
-/** A dead letter as the record it was, marked for the group that gave it up. */
-export function redriveFrame(record: StoredRecord, codecId: number, nowMs: number): Buffer {
-  const origin = originOf(record.headers);
+/**
+ * What a dead letter stands for: its record as it was, or those of a batch that could not be read when it was given up. Such a
+ * letter keeps the whole batch as it stood in the log; a process that can read it has the records back.
+ * Undefined when the batch cannot be read here (yet).
+ */
+export function recordsOf(letter: StoredRecord, codecId: number): DecodedBatch | undefined {
+  const { headers, value } = letter;
+  const first = headers[deadLetterHeaders.offset];
+  const last = headers[deadLetterHeaders.lastOffset] ?? first;
+  const isBatch = headers[deadLetterHeaders.reason] === 'undecodable' && codecId === rawCodec.id;
+  if (!isBatch || typeof first !== 'number' || typeof last !== 'number') return { codecId, records: [letter] };
+  try {
+    const batch = decodeBatch(value, last + 1);
+    const records = batch.records.filter(({ offset }) => offset >= first);
+    return records.length === 0 ? undefined : { codecId: batch.codecId, records };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The records of a dead letter as they were, marked for the group that gave it up. */
+export function redriveFrame(letter: Headers, { codecId, records }: DecodedBatch, nowMs: number): Buffer {
+  const origin = originOf(letter);
   const ours: readonly string[] = Object.values(deadLetterHeaders);
-  const kept = Object.entries(record.headers).filter(([name]) => !ours.includes(name));
-  const headers: Headers = {
-    ...Object.fromEntries(kept),
+  const mark: Headers = {
     [deadLetterHeaders.redrives]: (origin?.redrives ?? 0) + 1,
     ...(origin === undefined ? {} : { [deadLetterHeaders.redrivenFor]: origin.group }),
   };
-  return frameOfOne(record, headers, codecId, nowMs);
+  const marked = records.map((record) => {
+    const kept = Object.entries(record.headers).filter(([name]) => !ours.includes(name));
+    return { ...record, headers: { ...Object.fromEntries(kept), ...mark } };
+  });
+  return frameOf(marked, codecId, nowMs);
 }
 
-function frameOfOne(record: StoredRecord, headers: Headers, codecId: number, timestamp: number): Buffer {
-  const writer = new RecordBatchWriter(record.value.length + 512);
-  writer.add(timestamp, record.key, headers, record.value);
-  return frameBatch({ codecId, compression: 'none', count: 1, baseTimestamp: timestamp, body: writer.finish() });
+function frameOf(records: readonly StoredRecord[], codecId: number, timestamp: number): Buffer {
+  const writer = new RecordBatchWriter(records.reduce((bytes, { value }) => bytes + value.length + 512, 0));
+  for (const { key, headers, value } of records) writer.add(timestamp, key, headers, value);
+  const { count } = writer;
+  return frameBatch({ codecId, compression: 'none', count, baseTimestamp: timestamp, body: writer.finish() });
 }

@@ -19,6 +19,23 @@ export const compressions = ['none', 'zlib', 'brotli', 'zstd'] as const;
 export type Compression = (typeof compressions)[number];
 
 const frameVersion = 1;
+/**
+ * What a newer Millrace may have written: the next versions, and the next compressions. Bytes beyond are damage, which
+ * stops nobody, where a batch that can be read after an upgrade is waited for.
+ */
+const newestVersion = frameVersion + 3;
+const newestCompression = compressions.length + 3;
+
+/** Why only a newer Millrace can read a frame; undefined when this one can, or the bytes are damaged. */
+export function newerFormat(frame: Uint8Array): string | undefined {
+  const [version = 0, compression = 0] = frame;
+  if (version > frameVersion && version <= newestVersion) {
+    return `has format version ${version}; this Millrace reads ${frameVersion}. Upgrade it.`;
+  }
+  if (version !== frameVersion || compression < compressions.length || compression > newestCompression)
+    return undefined;
+  return `has compression ${compression}, which this Millrace does not know. Upgrade it.`;
+}
 
 /** Collects encoded records into one batch body. */
 export class RecordBatchWriter {

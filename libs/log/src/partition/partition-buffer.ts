@@ -1,5 +1,5 @@
 import { Fifo, noHeaders, rawCodec } from '@millrace/core';
-import { cursorOf } from '../model/batch-compression.js';
+import { cursorOf, whyNotYetReadable } from '../model/batch-compression.js';
 import { parseBatch } from '../model/record-batch.js';
 import type { RecordCursor } from '../model/record-cursor.js';
 import type { StoredBatch } from '../store/read.js';
@@ -33,6 +33,8 @@ export type Fed =
   | { readonly kind: 'fed' }
   /** The first batch begins after the position: retention removed what was between. Nothing was taken. */
   | { readonly kind: 'gap'; readonly offset: number }
+  /** A batch can only be read by a newer process: it was not taken, nor what is behind it. */
+  | { readonly kind: 'unreadable'; readonly why: string }
   /** A batch does not follow what was read before: the log lost its tail and grew another. It was not taken. */
   | { readonly kind: 'diverged' };
 
@@ -96,6 +98,10 @@ export class PartitionBuffer {
     for (const batch of batches) {
       const { frame, endOffset, nonce } = batch;
       if (endOffset <= this.#position) continue;
+      const why = whyNotYetReadable(frame);
+      if (why !== undefined) {
+        return this.#anchor.isFollowedBy(batch, this.#position) ? { kind: 'unreadable', why } : { kind: 'diverged' };
+      }
       const { codecId, count } = headOf(frame, endOffset - this.#position);
       const first = endOffset - count;
       if (!this.#anchor.isFollowedBy(batch, first)) return { kind: 'diverged' };

@@ -1,6 +1,7 @@
 import { Fifo } from '@millrace/core';
 import { deadLetterHeaders, originOf } from '../model/dead-letter.js';
 import { Lanes, laneOf, type Ordering } from '../model/lanes.js';
+import { asksForDeadLetters } from '../model/subscription.js';
 import type { PartitionBuffer } from './partition-buffer.js';
 import type { RecordTask } from './record-context.js';
 import { RetryTimer } from './retry-timer.js';
@@ -19,13 +20,16 @@ export class PartitionQueue {
 
   constructor(
     buffer: PartitionBuffer,
-    setting: { readonly ordering: Ordering; readonly group: string; readonly skipsDeadLetters: boolean },
+    topic: string,
+    setting: { readonly ordering: Ordering; readonly group: string; readonly topics: readonly string[] | RegExp },
     on: { readonly ready: () => void; readonly skip: (task: RecordTask) => void },
   ) {
     this.#buffer = buffer;
     this.#ordering = setting.ordering;
     this.#group = setting.group;
-    this.#skipsDeadLetters = setting.skipsDeadLetters;
+    // Where a consumer chose the topic of its dead letters, no declaration says what it is: the records do.
+    const { topics } = setting;
+    this.#skipsDeadLetters = topics instanceof RegExp && !asksForDeadLetters(topics.source, topic);
     this.#skip = on.skip;
     this.#retries = new RetryTimer((task) => {
       this.#ready.push(task);

@@ -1,7 +1,6 @@
 import { LeaseLostError } from '@millrace/core';
 import type { HeldLease } from '../group/held-lease.js';
 import type { Progress } from '../model/progress.js';
-import { asksForDeadLetters } from '../model/subscription.js';
 import type { Anchor } from '../store/commit.js';
 import { partitionKeys } from '../store/keys.js';
 import type { GroupPartition } from '../store/lease.js';
@@ -18,6 +17,7 @@ import { PrefetchRoom, type PrefetchShare } from './prefetch-room.js';
 import type { RecordSource, RecordTask } from './record-context.js';
 import { RecordRunner } from './record-runner.js';
 import { RetentionGap } from './retention-gap.js';
+import { Standstill } from './standstill.js';
 import { WorkerHolds } from './worker-holds.js';
 import type { WorkerHost } from './worker-host.js';
 
@@ -37,6 +37,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly fence: Fence;
   readonly offsets: PartitionOffsets;
   readonly queue: PartitionQueue;
+  readonly standstill: Standstill;
   hasPlace = false;
   readonly #anchor = new LogAnchor();
   readonly #buffer: PartitionBuffer;
@@ -68,19 +69,13 @@ export class PartitionWorker implements Dispatchable, RecordSource {
         if (result !== 'committed') host.diverged(this);
       },
     });
-    const { topics } = host.options;
-    // Where a consumer chose the topic of its dead letters, no declaration says what it is: the records do.
-    const skipsDeadLetters = topics instanceof RegExp && !asksForDeadLetters(topics.source, this.topic);
     this.#buffer = new PartitionBuffer(this, this.offsets, this.offsets.frontier, this.#anchor);
     this.#room = new PrefetchRoom(this.#buffer, this.offsets, host.options.maxUncommittedRecords);
-    this.queue = new PartitionQueue(
-      this.#buffer,
-      { ...host.options, skipsDeadLetters },
-      {
-        ready: () => host.dispatcher.wake(this),
-        skip: (task) => this.offsets.complete(task.offset),
-      },
-    );
+    this.queue = new PartitionQueue(this.#buffer, this.topic, host.options, {
+      ready: () => host.dispatcher.wake(this),
+      skip: (task) => this.offsets.complete(task.offset),
+    });
+    this.standstill = new Standstill(this, host.events);
     this.#runner =
       host.options.batchHandler === undefined
         ? new RecordRunner(this, host, start.crashes)
@@ -126,7 +121,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   /** How many batches it would read now, from its position on; 0 while there is no room or no wish. */
   roomFor(share: PrefetchShare): number {
     if (this.#gap.isOpen) this.#crossGap();
-    if (!this.holds.isFree || this.#gap.isOpen) return 0;
+    if (!this.holds.isFree || this.#gap.isOpen || this.standstill.isThere) return 0;
     return this.#room.batches(share);
   }
 
@@ -134,6 +129,8 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   feed(position: number, batches: readonly StoredBatch[]): void {
     if (this.isClosed || position !== this.position || batches.length === 0) return;
     const fed = this.#buffer.feed(batches);
+    if (fed.kind === 'unreadable') this.standstill.meet(this.position, fed.why);
+    else this.standstill.forget();
     if (fed.kind === 'gap') this.#gap.meet(fed.offset);
     if (fed.kind === 'diverged') this.#host.diverged(this);
     else this.#host.dispatcher.wake(this);
@@ -202,6 +199,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.queue.clear();
     this.#buffer.moveTo(offset);
     this.#gap.forget();
+    this.standstill.forget();
   }
 
   #lookForRoom(): void {

@@ -11,7 +11,7 @@ import {
 import { copiesKey, partitionKeys } from './keys.js';
 import { appendNonce } from './nonce.js';
 
-/** A record on its way from one partition into another: a dead letter, or one that is sent back. */
+/** Records on their way from one partition into another: a dead letter, or what is sent back for one. */
 export interface Copy {
   readonly topic: string;
   readonly topicId: number;
@@ -24,6 +24,8 @@ export interface Copy {
   /** Offsets of the source below this will not be copied again: they need not be remembered. */
   readonly floor: number;
   readonly timestamp: number;
+  /** How many records the frame holds. */
+  readonly count: number;
   readonly frame: Buffer;
   /** How long the memory of copies outlives the last of them; 0: for ever. */
   readonly rememberMs: number;
@@ -32,10 +34,10 @@ export interface Copy {
 export type CopyReply = { readonly kind: 'copied'; readonly offset: number } | { readonly kind: 'repeated' | 'gone' };
 
 /*
- * Appends one record unless it was copied from there before: who copies may die between this and its own commit.
+ * Appends one batch unless it was copied from there before: who copies may die between this and its own commit.
  * KEYS 1 records  2 meta  3 copies  4 sources
  * ARGV 1 topic id  2 frame  3 timestamp  4 source offset  5 pass  6 floor  7 how long copies are remembered, in ms; 0: for ever
- *      8 nonce of this append  9 source
+ *      8 nonce of this append  9 source  10 record count
  * RETURNS { 0, offset }, { 1 } it was there already, { 2 } no such partition
  * EFFECTS as the append script of store/append. A repeated copy that is remembered for a time writes that time anew, so
  * that a WAIT after it waits for the first copy as well.
@@ -48,7 +50,7 @@ local isNew = redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[5] .. ':' .. ARGV[
 if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[3], ARGV[7]) end
 if not isNew then return {1} end
 redis.call('SADD', KEYS[4], ARGV[9])
-local finish = string.format('%.0f', meta[2] + 1)
+local finish = string.format('%.0f', meta[2] + ARGV[10])
 local t = string.format('%.0f', math.max(meta[4], ARGV[3]))
 redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[2], 't', t, 'n', ARGV[8], 'p', meta[6] or 0)
 redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', meta[3] + #ARGV[2]), 'time', t, 'nonce', ARGV[8])
@@ -75,8 +77,11 @@ export async function copyWithReplicas(
 function copyCall(prefix: string, to: Copy): { readonly keys: string[]; readonly args: ScriptArgument[] } {
   const { records, meta, sources } = partitionKeys(prefix, to.topic, to.partition);
   const keys = [records, meta, copiesKey(prefix, to.topic, to.partition, to.source), sources];
-  const { topicId, frame, timestamp, sourceOffset, pass, floor, rememberMs, source } = to;
-  return { keys, args: [topicId, frame, timestamp, sourceOffset, pass, floor, rememberMs, appendNonce(), source] };
+  const { topicId, frame, timestamp, sourceOffset, pass, floor, rememberMs, source, count } = to;
+  return {
+    keys,
+    args: [topicId, frame, timestamp, sourceOffset, pass, floor, rememberMs, appendNonce(), source, count],
+  };
 }
 
 function readCopyReply(reply: unknown): CopyReply {

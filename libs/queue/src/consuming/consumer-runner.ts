@@ -9,13 +9,14 @@ import {
 } from '@millrace/core';
 import { deliver, deliverTo, type HandlerLabels } from '@millrace/delivery';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
-import { decodeFrame, noProperties, type StoredMessage } from '../model/message-frame.js';
+import { noProperties, type StoredMessage } from '../model/message-frame.js';
 import type { RpcResponder } from '../rpc/rpc-responder.js';
 import { BatchContext, type BatchMessage } from './batch-context.js';
 import type { ConsumerHandlers, MessageHandlerPlan } from './consumer-handlers.js';
 import type { ConsumerHost } from './consumer-host.js';
 import type { BatchHandler, ConsumerOptions } from './consumer-options.js';
 import { type MessageSettlement, settlementOf } from './consumer-settling.js';
+import { FrameReader } from './frame-reader.js';
 import { HandledTeller } from './handled-teller.js';
 import type { HeldMessage } from './held-message.js';
 import { MessageContext } from './message-context.js';
@@ -40,6 +41,7 @@ export class ConsumerRunner {
   readonly #teller: HandledTeller;
   /** Takes what functions of a retry policy did wrong. */
   readonly #report: CallbackReport;
+  readonly #frames: FrameReader;
   /** The message that is being started. */
   #starting: HeldMessage | undefined;
 
@@ -54,6 +56,7 @@ export class ConsumerRunner {
     this.#report = (callback, error) => {
       host.events.emit('background-error', { duty: `${callback} of ${this.#labels.handler}`, error });
     };
+    this.#frames = new FrameReader(options.queue, this.#labels, user);
   }
 
   /** Starts a unit of work. It never throws. */
@@ -66,7 +69,7 @@ export class ConsumerRunner {
     }
     const held = unit[0];
     if (held === undefined) return;
-    const message = this.#read(held);
+    const message = this.#frames.read(held);
     if (message === undefined) {
       this.#user.unitEnded(1, 0);
       return;
@@ -160,7 +163,7 @@ export class ConsumerRunner {
     const { handlerTimeoutMs, abortGraceMs } = this.#options;
     const readable: { readonly held: HeldMessage; readonly entry: BatchMessage }[] = [];
     for (const held of unit) {
-      const message = this.#read(held);
+      const message = this.#frames.read(held);
       if (message === undefined) continue;
       const context = new MessageContext(held.origin, held.id, message, held.deliveries);
       const outcome = await this.#readPayload(context);
@@ -214,17 +217,6 @@ export class ConsumerRunner {
   #readPayload(context: MessageContext): Promise<Outcome> {
     const plan = { handle: (payload: unknown) => payload, validate: this.#options.validate, handlerTimeoutMs: 0 };
     return deliver(plan, context, () => this.#decode(context));
-  }
-
-  /** Reads a frame; what is none is given up. */
-  #read(held: HeldMessage): StoredMessage | undefined {
-    try {
-      held.message = decodeFrame(held.frame, this.#options.queue);
-      return held.message;
-    } catch (error) {
-      this.#user.settle(held, { kind: 'dead-letter', reason: 'undecodable', error }, this.#labels);
-      return undefined;
-    }
   }
 
   readonly #decode = (context: MessageContext): unknown => this.#codecs.get(context.codecId).decode(context.body);

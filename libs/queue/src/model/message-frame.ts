@@ -115,6 +115,12 @@ export function decodeFrame(frame: Buffer, queue: string): StoredMessage {
   return { priority, codecId, timestamp, exchange, routingKey, headers, properties, deaths, body: reader.rest() };
 }
 
+/** Whether a newer Millrace wrote a frame: in one of the next versions. Bytes beyond are damage, which nobody will read. */
+export function isOfNewerVersion(frame: Uint8Array): boolean {
+  const [version = 0] = frame;
+  return version > frameVersion && version <= frameVersion + 3;
+}
+
 /** When a message was published, read from the first 16 bytes of its frame. @throws {CodecError} */
 export function frameTimestamp(head: Buffer): number {
   if (head[0] !== frameVersion) throw new CodecError('a message has an unknown format version. Upgrade Millrace.');

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Events } from '@millrace/delivery';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(stopEverything);
+
+describe('a message of a newer format version', () => {
+  it.each(['one by one', 'in batches'])('waits for a process that can read it: %s', async (how) => {
+    // given a message that a newer Millrace wrote, before another
+    const prefix = ownPrefix();
+    const events = new Events();
+    const errors: unknown[] = [];
+    events.on('background-error', ({ error }) => errors.push(error));
+    const { broker, close } = await openBroker(server, prefix, { events });
+    await broker.declare({ queues: [{ name: 'mails' }] });
+    await broker.sendToQueue('mails', 'newer', { messageId: 'newer' });
+    await broker.sendToQueue('mails', 'plain');
+    const admin = server.client();
+    const messages = `${prefix}:{queue:mails}:messages`;
+    const frame = await admin.hgetBuffer(messages, 'newer');
+    await admin.hset(messages, 'newer', Buffer.concat([Buffer.from([2]), frame?.subarray(1) ?? Buffer.alloc(0)]));
+
+    // when a consumer meets it
+    const handled: unknown[] = [];
+    const consumer = broker.consumer({
+      queue: 'mails',
+      retry: false,
+      ...(how === 'one by one'
+        ? { handler: (value: unknown, { attempt }) => void handled.push([value, attempt]) }
+        : {
+            batchHandler: (batch) =>
+              void handled.push(...batch.map(({ payload, context }) => [payload, context.attempt])),
+          }),
+    });
+    await consumer.start();
+    await waitFor(() => handled.length > 0 && errors.length > 0, { what: 'the plain message, and the report' });
+
+    // then it is not given up, and is handled as soon as it can be read
+    expect(await broker.queue('mails').counts()).toMatchObject({ parked: 0 });
+    expect(await admin.hexists(messages, 'newer')).toBe(1);
+    expect(errors).toMatchObject([{ message: expect.stringContaining('Upgrade it') }]);
+    await admin.hset(messages, 'newer', frame ?? '');
+    await waitFor(() => handled.length === 2, { what: 'the message of the newer version' });
+    expect(handled).toEqual([
+      ['plain', 1],
+      ['newer', 1],
+    ]);
+    expect(errors).toHaveLength(1);
+    await close();
+  });
+});
