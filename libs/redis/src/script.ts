@@ -37,6 +37,11 @@ export class Script {
     }
   }
 
+  /** As `run`, but always sent whole: a server that does not know it carries it out before what is sent after it, too. */
+  runWhole(client: RedisClient, keys: ScriptCall['keys'], args: ScriptCall['args']): Promise<unknown> {
+    return sent(client, this.command({ keys, args }, { isWhole: true }));
+  }
+
   /** A call that is sent by itself, once. `isWhole`: to a server that does not know the script. */
   command(call: ScriptCall, { isWhole = false } = {}): ScriptCommand {
     const { whole, byHash } = this.#commands;

@@ -77,7 +77,8 @@ function answering(handle: MessageHandler, responder: RpcResponder): MessageHand
   const answer = async (payload: unknown, context: MessageContext): Promise<unknown> => {
     const result = await handle(payload, context);
     // An attempt that has failed must not answer: its requester is told of the failure.
-    if (!context.isAborted) await responder.answer(context, result);
+    const mayReply = context.mayReply();
+    if (mayReply === true || (await mayReply)) await responder.answer(context, result);
     return result;
   };
   return (payload, context) =>

@@ -53,6 +53,8 @@ export class ConsumerHeart {
   #isCarefree = false;
   /** Until then its lease needs no beat. */
   #isFreshUntil = 0;
+  /** Until then the lease that a beat renewed cannot have run out. */
+  #certainUntil = 0;
 
   constructor(
     connection: RedisConnection,
@@ -91,6 +93,11 @@ export class ConsumerHeart {
     this.#loop.wake();
   }
 
+  /** Whether the lease must still be there: a process that stood still cannot know. */
+  get isCertain(): boolean {
+    return performance.now() < this.#certainUntil;
+  }
+
   /** There is something to look after: the next beats see whether somebody does. */
   worry(): void {
     this.#isCarefree = false;
@@ -111,6 +118,7 @@ export class ConsumerHeart {
   /** A connection was made anew: what we told about it is no longer true. */
   readonly #reconnected = (): void => {
     this.#isStale = true;
+    this.#certainUntil = 0;
     this.#watch.connected(performance.now());
     this.#loop.wake();
   };
@@ -140,6 +148,7 @@ export class ConsumerHeart {
     }
     this.#told = info;
     this.#isFreshUntil = sentAt + this.#restMs;
+    this.#certainUntil = sentAt + this.#leaseMs;
     if (!isCalm(heartbeat)) this.worry();
     this.#user.beaten(heartbeat);
     if (heartbeat.duty !== undefined) this.#attend(keys, heartbeat.duty);

@@ -14,7 +14,13 @@ const collectGarbage = runInNewContext('gc') as (options?: { readonly type: 'min
 const oldBytes = (): number =>
   getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size ?? 0;
 
-const origin: MessageOrigin = { index: 0, queue: 'work', keyOf: (id) => id, reportProgress: async () => true };
+const origin: MessageOrigin = {
+  index: 0,
+  queue: 'work',
+  keyOf: (id) => id,
+  reportProgress: async () => true,
+  holds: () => true,
+};
 const frame = Buffer.from('a frame');
 const messages = (from: number, to: number): Fifo<Taken> =>
   new Fifo(Array.from({ length: to - from }, (_, index) => new Taken(`${from + index}`, frame)));

@@ -3,7 +3,7 @@ import type { HandlerLabels } from '@millrace/delivery';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import type { Heartbeat } from '../store/heartbeat.js';
 import { queueKeys } from '../store/keys.js';
-import { writeProgress } from '../store/progress.js';
+import { isHeld, writeProgress } from '../store/progress.js';
 import type { Verdict } from '../store/settle.js';
 import type { Taken } from '../store/taken.js';
 import { ConsumerHeart } from './consumer-heart.js';
@@ -58,7 +58,7 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     this.#isOnly = place.count === 1;
     this.membership = new ConsumerMembership(connection, options, slot, this, () => this.#heart.introduce());
     this.turns = new ConsumerTurns(connection, this, report);
-    this.settling = new ConsumerSettling(this.turns, host, options, slot);
+    this.settling = new ConsumerSettling(this.turns, host, options, () => this.membership.keys);
     this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, slot).wake, (wakeUp) =>
       this.turns.woken(wakeUp),
     );
@@ -220,6 +220,13 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
 
   failed(error: unknown): void {
     this.#owner.failed(error);
+  }
+
+  holds(id: string): boolean | Promise<boolean> {
+    const { keys } = this.membership;
+    if (keys === undefined || !this.#owner.hold.has(this.keyOf(id))) return false;
+    if (this.#heart.isCertain) return true;
+    return isHeld(this.#owner.host.connection.commands, keys, id);
   }
 
   async reportProgress(id: string, progress: unknown): Promise<boolean> {

@@ -1,13 +1,6 @@
-import {
-  type CallbackReport,
-  type CodecRegistry,
-  DeadLetter,
-  isInstance,
-  type Outcome,
-  outcomeOfThrow,
-  type Settlement,
-} from '@millrace/core';
+import { type CallbackReport, type CodecRegistry, type Outcome, outcomeOfThrow, type Settlement } from '@millrace/core';
 import { deliver, deliverTo, type HandlerLabels } from '@millrace/delivery';
+import { outcomeOfOne } from '../model/batch-outcome.js';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
 import { noProperties, type StoredMessage } from '../model/message-frame.js';
 import type { RpcResponder } from '../rpc/rpc-responder.js';
@@ -138,7 +131,7 @@ export class ConsumerRunner {
 
   async #failRequest(held: HeldMessage, error: unknown, labels: HandlerLabels): Promise<void> {
     try {
-      await this.#responder.fail(held.message?.properties ?? noProperties, error);
+      if (await held.origin.holds(held.id)) await this.#responder.fail(held.message?.properties ?? noProperties, error);
     } catch (failure) {
       // Without its reply the request is dropped all the same: its requester's time runs out.
       this.#user.failed(failure);
@@ -203,7 +196,8 @@ export class ConsumerRunner {
     try {
       const properties = held.message?.properties ?? noProperties;
       const isAnswer = outcome.kind === 'completed' && context !== undefined;
-      if (isAnswer) await this.#responder.answer({ properties, signal: context.signal }, outcome.result);
+      if (isAnswer && (await held.origin.holds(held.id)))
+        await this.#responder.answer({ properties, signal: context.signal }, outcome.result);
     } catch (thrown) {
       end = outcomeOfThrow(thrown);
     }
@@ -225,26 +219,3 @@ export class ConsumerRunner {
 const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
 /** One of several handlers gives the message back: it alone has it again, and soon. */
 const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
-
-/**
- * What became of one message of a batch: its entry in the list that the handler answered, or what became of the whole. What a
- * driver answers (a count, an object, rows) says nothing of single messages: all are done.
- */
-function outcomeOfOne(outcome: Outcome, index: number, count: number): Outcome {
-  if (outcome.kind !== 'completed' || outcome.result === undefined) return outcome;
-  const { result } = outcome;
-  if (isInstance(result, Error)) return outcomeOfThrow(result);
-  if (!Array.isArray(result)) return done;
-  if (result.length !== count)
-    return result.some((one) => isInstance(one, Error)) ? misfit(result.length, count) : done;
-  const own: unknown = result[index];
-  return isInstance(own, Error) ? outcomeOfThrow(own) : { kind: 'completed', result: own };
-}
-
-const done: Outcome = { kind: 'completed', result: undefined };
-
-/** Whose the errors are nobody can tell. Most may be done: none is handled again. */
-function misfit(length: number, count: number): Outcome {
-  const message = `the batch handler answered a list of ${length} with errors in it for ${count} messages: give one entry for each`;
-  return { kind: 'given-up', error: new DeadLetter(message) };
-}

@@ -12,6 +12,7 @@ import { publishedId, type WhyDead } from '../model/dead-letter.js';
 import { countDeliveries, deliveryIncrement } from '../model/deliveries.js';
 import type { Handled } from '../model/handled.js';
 import type { KeptResult } from '../queue-handle.js';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { keepResult } from '../store/job.js';
 import type { ConsumerHost } from './consumer-host.js';
 import type { ConsumerOptions } from './consumer-options.js';
@@ -41,11 +42,16 @@ export class ConsumerSettling {
   readonly #turns: ConsumerTurns;
   readonly #host: ConsumerHost;
   readonly #options: ConsumerOptions;
-  readonly #slot: string;
+  readonly #keys: () => ConsumerKeys | undefined;
 
-  /** @param slot of the queue */
-  constructor(turns: ConsumerTurns, host: ConsumerHost, options: ConsumerOptions, slot: string) {
-    this.#slot = slot;
+  /** @param keys of the present registration */
+  constructor(
+    turns: ConsumerTurns,
+    host: ConsumerHost,
+    options: ConsumerOptions,
+    keys: () => ConsumerKeys | undefined,
+  ) {
+    this.#keys = keys;
     this.#turns = turns;
     this.#host = host;
     this.#options = options;
@@ -97,11 +103,12 @@ export class ConsumerSettling {
     const { connection, events } = this.#host;
     const { keepResultMs } = this.#options;
     const kept: KeptResult = { attempt: deliveries.failures + 1, deliveryCount: countDeliveries(deliveries), value };
-    const place = { prefix: connection.prefix, queue: this.#slot };
+    const keys = this.#keys();
+    if (keys === undefined) return;
     try {
       // A result may be anything: circular, a BigInt. The work is done all the same.
       const json = JSON.stringify(kept);
-      await keepResult(connection.commands, place, publishedId(id), json, keepResultMs);
+      await keepResult(connection.commands, keys, { id, publishedId: publishedId(id) }, json, keepResultMs);
     } catch (error) {
       events.emit('background-error', { duty: `result of message ${id}`, error });
     }

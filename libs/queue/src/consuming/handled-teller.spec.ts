@@ -5,7 +5,7 @@ import { HandledTeller } from './handled-teller.js';
 import { MessageContext } from './message-context.js';
 
 const labels = { handler: 'work', source: 'queue:work' };
-const desk = { queue: 'work', reportProgress: async () => true };
+const desk = { queue: 'work', reportProgress: async () => true, holds: () => true };
 const completed = { kind: 'completed', result: undefined } as const;
 
 function contextOf(timestamp: number, failures = 0): MessageContext {

@@ -10,6 +10,8 @@ import { Requeue } from './requeue.js';
 export interface MessageDesk {
   readonly queue: string;
   reportProgress(id: string, progress: unknown): Promise<boolean>;
+  /** Whether the message is still this consumer's; a promise when Redis has to be asked. */
+  holds(id: string): boolean | Promise<boolean>;
 }
 
 /** One attempt to handle one message of a queue. */
@@ -119,6 +121,11 @@ export class MessageContext extends DeliveryContext {
     this.decideNow({ kind: 'failed', error: new Requeue(to) });
   }
 
+  /** Of the implementation: whether a reply to it may be sent. Redis is asked only when the lease may have been lost. */
+  mayReply(): boolean | Promise<boolean> {
+    return !this.isAborted && this.#desk.holds(this.#id);
+  }
+
   /**
    * Tells how far the handler is: any JSON value, to be read with `broker.queue(name).message(id)`. It also moves the
    * handler's deadline, as `extend()` does.
@@ -126,6 +133,7 @@ export class MessageContext extends DeliveryContext {
    * @returns false when the message is no longer this consumer's: the handler had better stop
    */
   async progress(value: unknown): Promise<boolean> {
+    if (this.isAborted) return false;
     this.extend();
     return this.#desk.reportProgress(this.#id, value);
   }

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { pause } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import type { ReplyKeys } from '../store/keys.js';
 import { sendReplyItems } from '../store/replies.js';
 import { insist } from './insistence.js';
+import { StreamTakenError } from './rpc-errors.js';
 
 /** Items that wait here to be sent: enough to share a call, few enough that a slow requester holds its handler back. */
 const maxWaiting = 64;
@@ -20,6 +22,7 @@ export interface ReplyItemsTarget {
 export class ReplyItems {
   readonly #connection: RedisConnection;
   readonly #target: ReplyItemsTarget;
+  readonly #author = randomBytes(9).toString('base64url');
   #waiting: Buffer[] = [];
   /** Number of the first that waits. */
   #first = 0;
@@ -72,9 +75,15 @@ export class ReplyItems {
 
   async #call(): Promise<number> {
     const { keys, correlationId, stallMs, isGivenUp } = this.#target;
-    const call = { correlationId, first: this.#first, frames: this.#waiting.slice(0, maxWaiting) };
+    const call = {
+      correlationId,
+      author: this.#author,
+      first: this.#first,
+      frames: this.#waiting.slice(0, maxWaiting),
+    };
     const patience = { until: performance.now() + stallMs, isGivenUp };
     const taken = await insist(patience, () => sendReplyItems(this.#connection.commands, keys, call));
+    if (taken === undefined) throw new StreamTakenError(correlationId);
     this.#waiting.splice(0, taken);
     this.#first += taken;
     if (taken > 0) this.#tellRoom?.();

@@ -38,3 +38,12 @@ export class RequestTimeoutError extends ServiceError {
     return 504;
   }
 }
+
+/** Another handler has begun to answer a request with a stream, before this one: a stream has one author. The requester asks again. */
+export class StreamTakenError extends MillraceError {
+  constructor(correlationId: string) {
+    super(
+      `request ${correlationId}: another handler has begun to answer it with a stream and did not end it. Send the request again.`,
+    );
+  }
+}

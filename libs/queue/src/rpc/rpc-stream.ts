@@ -43,6 +43,8 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
   reply(reply: Reply): void {
     const isNumbered = reply.kind === 'item' || reply.kind === 'end';
     if (this.#isEnded || (isNumbered && reply.sequence !== this.#expected)) return;
+    // Of another responder: a stream has one author.
+    if (reply.kind === 'result' && this.#expected > 0) return;
     this.#expected++;
     this.#waiting.push(reply);
     this.#restart();

@@ -1,4 +1,5 @@
 import { asBytes, asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import type { ConsumerKeys } from './consumer-keys.js';
 import { queueKeys, readyKeys, resultKey, unackedKey } from './keys.js';
 
 // Finds one message, wherever in its queue it stands, and cancels it if that is asked for: one that nobody handles goes at
@@ -96,15 +97,29 @@ export async function findMessage(
   throw new Error(`consumers of queue "${place.queue}" come and go too fast to find message ${id}: try again`);
 }
 
-/** Keeps a result for a time. */
+// Keeps a result for a time, if its message is the consumer's.
+//
+// KEYS 1 unacked:<me> 2 consumers 3 result
+// ARGV 1 my id 2 id of the message 3 result as JSON 4 how long in ms
+// RETURNS 1, or 0 when the message is not this consumer's
+const resultScript = lua`#!lua
+if not redis.call('ZSCORE', KEYS[2], ARGV[1]) or redis.call('SISMEMBER', KEYS[1], ARGV[2]) == 0 then return 0 end
+redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4])
+return 1
+`;
+
+/** Keeps a result for a time; what a consumer says whose lease was lost changes nothing. */
 export async function keepResult(
   client: RedisClient,
-  place: { readonly prefix: string; readonly queue: string },
-  id: string,
+  keys: ConsumerKeys,
+  message: { readonly id: string; readonly publishedId: string },
   result: string,
   keepMs: number,
 ): Promise<void> {
-  await client.set(resultKey(place.prefix, place.queue, id), result, 'PX', keepMs);
+  const { prefix, queue, unacked, consumer, all } = keys;
+  const scriptKeys = [unacked, all.consumers, resultKey(prefix, queue, message.publishedId)];
+  // The acknowledgement that is sent next must not come before it.
+  await resultScript.runWhole(client, scriptKeys, [consumer, message.id, result, keepMs]);
 }
 
 /** JSON of a result that is kept. */

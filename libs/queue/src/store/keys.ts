@@ -109,7 +109,7 @@ export function publishedKey(prefix: string, queue: string | undefined, publishe
 export interface ReplyKeys {
   /** Stream: one entry a reply, field `r`. Nothing is popped: a reply whose way was cut off is read again. It expires. */
   readonly replies: string;
-  /** Hash: correlation id → how many items of its stream of replies were consumed. It expires. */
+  /** Hash: correlation id → how many items of its stream of replies were consumed; `author <correlation id>` → who sends them. It expires. */
   readonly consumed: string;
 }
 

@@ -21,3 +21,12 @@ export async function writeProgress(
   const scriptKeys = [keys.unacked, keys.all.consumers, keys.all.progress];
   return asInteger(await progressScript.run(client, scriptKeys, [keys.consumer, id, progress])) === 1;
 }
+
+/** Whether Redis has a message down as the consumer's. */
+export async function isHeld(client: RedisClient, keys: ConsumerKeys, id: string): Promise<boolean> {
+  const [deadline, isMember] = await Promise.all([
+    client.zscore(keys.all.consumers, keys.consumer),
+    client.sismember(keys.unacked, id),
+  ]);
+  return deadline !== null && isMember === 1;
+}

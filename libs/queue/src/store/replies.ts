@@ -4,15 +4,24 @@ import type { ReplyKeys } from './keys.js';
 // Hands replies over; of items only as many as the requester is not too far behind for. What is sent a second time because the
 // answer was lost stands in the stream twice: the requester knows each by its number.
 //
+// A stream has one author: whose first items came first. Items of another are refused.
+//
 // KEYS 1 replies 2 consumed
-// ARGV 1 time to live in ms 2 correlation id of items, else '' 3 number of the first item 4 most items that may wait 5… frames
-// RETURNS how many were taken, from the first on
+// ARGV 1 time to live in ms 2 correlation id of items, else '' 3 number of the first item 4 most items that may wait 5 their author 6… frames
+// RETURNS how many were taken, from the first on; -1 when the stream is another author's
 const replyScript = lua`#!lua
-local room = #ARGV - 4
+local room = #ARGV - 5
 if ARGV[2] ~= '' then
+  local field = 'author ' .. ARGV[2]
+  local author = redis.call('HGET', KEYS[2], field)
+  if author and author ~= ARGV[5] then return -1 end
+  if not author then
+    redis.call('HSET', KEYS[2], field, ARGV[5])
+    redis.call('PEXPIRE', KEYS[2], ARGV[1])
+  end
   room = math.min(room, ARGV[4] - (ARGV[3] - (redis.call('HGET', KEYS[2], ARGV[2]) or 0)))
 end
-for i = 5, 4 + room do redis.call('XADD', KEYS[1], '*', 'r', ARGV[i]) end
+for i = 6, 5 + room do redis.call('XADD', KEYS[1], '*', 'r', ARGV[i]) end
 if room > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return math.max(room, 0)
 `;
@@ -24,17 +33,21 @@ export const replyWindow = 128;
 
 /** The only reply to a request. */
 export async function sendReply(client: RedisClient, keys: ReplyKeys, frame: Buffer): Promise<void> {
-  await replyScript.run(client, [keys.replies, keys.consumed], [replyTtlMs, '', 0, 0, frame]);
+  await replyScript.run(client, [keys.replies, keys.consumed], [replyTtlMs, '', 0, 0, '', frame]);
 }
 
-/** Some items of a stream of replies, `first` being the number of the first. Answers how many there was room for. */
+/**
+ * Some items of a stream of replies, `first` being the number of the first. Answers how many there was room for; undefined when
+ * the stream is another author's.
+ */
 export async function sendReplyItems(
   client: RedisClient,
   keys: ReplyKeys,
-  { correlationId, first, frames }: { correlationId: string; first: number; frames: readonly Buffer[] },
-): Promise<number> {
-  const args = [replyTtlMs, correlationId, first, replyWindow, ...frames];
-  return asInteger(await replyScript.run(client, [keys.replies, keys.consumed], args));
+  call: { correlationId: string; author: string; first: number; frames: readonly Buffer[] },
+): Promise<number | undefined> {
+  const args = [replyTtlMs, call.correlationId, call.first, replyWindow, call.author, ...call.frames];
+  const taken = asInteger(await replyScript.run(client, [keys.replies, keys.consumed], args));
+  return taken < 0 ? undefined : taken;
 }
 
 /** Waits for replies after `last`; answers them with the id of the newest. */
@@ -82,7 +95,7 @@ export async function tellConsumed(
 }
 
 export async function forgetConsumed(client: RedisClient, keys: ReplyKeys, correlationId: string): Promise<void> {
-  await client.hdel(keys.consumed, correlationId);
+  await client.hdel(keys.consumed, correlationId, `author ${correlationId}`);
 }
 
 export async function forgetRequester(client: RedisClient, keys: ReplyKeys): Promise<void> {

@@ -1,0 +1,62 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+describe('a request that two responders answer', () => {
+  afterAll(stopEverything);
+
+  it('is answered with a stream of one of them, and the second is refused', async () => {
+    // given: a request that was delivered a second time, while the first handler goes on
+    const server = await startRedis();
+    const prefix = ownPrefix();
+    const [asking, first, second] = [
+      await openBroker(server, prefix),
+      await openBroker(server, prefix),
+      await openBroker(server, prefix),
+    ];
+    await asking.broker.declareQueue({ name: 'q' });
+    let goOn = (): void => undefined;
+    const secondCame = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const failures: unknown[] = [];
+    async function* answers(author: string, between: () => Promise<void>) {
+      try {
+        yield `${author}0`;
+        await between();
+        yield `${author}1`;
+        yield `${author}2`;
+      } finally {
+        failures.push(author);
+      }
+    }
+    const a = first.broker.consumer({ queue: 'q', handler: () => answers('a', () => secondCame) });
+    await a.start();
+    const stream = asking.broker.requestStream('', 'q', 'go', { timeoutMs: 10_000 });
+    const iterator = stream[Symbol.asyncIterator]();
+    expect(await iterator.next()).toEqual({ done: false, value: 'a0' });
+    // when: the same request comes to the second responder
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    const [frame = Buffer.alloc(0)] = await redis.hvalsBuffer('messages');
+    const b = second.broker.consumer({ queue: 'copies', handler: () => answers('b', async () => undefined) });
+    await asking.broker.declareQueue({ name: 'copies' });
+    await server.client().hset(`${prefix}:{queue:copies}:messages`, 'copy', frame);
+    await server.client().rpush(`${prefix}:{queue:copies}:ready`, 'copy');
+    await b.start();
+    await waitFor(() => failures.includes('b'), { what: 'the second to be over' });
+    goOn();
+    // then
+    const seen: unknown[] = ['a0'];
+    let error: unknown;
+    try {
+      for await (const value of stream) seen.push(value);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(seen.filter((value) => String(value).startsWith('b'))).toEqual([]);
+    // It is whole, or ends with what the second was refused for.
+    if (error === undefined) expect(seen).toEqual(['a0', 'a1', 'a2']);
+    else expect(error).toMatchObject({ remoteName: 'StreamTakenError' });
+    for (const opened of [asking, first, second]) await opened.close();
+  });
+});
