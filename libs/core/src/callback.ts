@@ -66,6 +66,26 @@ export function notify(call: () => unknown, report: (error: unknown) => void): v
   }
 }
 
+/** Whether a value is a list; false where that cannot be asked. */
+export function isList(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What a handler of several messages returned, once the promises in its list are settled: `messages.map(async …)` is such a
+ * list. `onRejected` says what stands for one that rejected, or throws. An answer without promises is returned as it is.
+ */
+export function settledAnswer(answer: unknown, onRejected: (thrown: unknown) => unknown): unknown {
+  if (isThenable(answer)) return Promise.resolve(answer).then((settled) => settledAnswer(settled, onRejected));
+  if (!isList(answer) || !answer.some(isThenable)) return answer;
+  const settled = (entry: unknown) => (isThenable(entry) ? Promise.resolve(entry).then(undefined, onRejected) : entry);
+  return Promise.all(answer.map(settled));
+}
+
 /** Whether a value has a `then` to be waited for; false where that cannot be read. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;

@@ -39,6 +39,11 @@ export function isInstance<T>(value: unknown, type: abstract new (...args: never
   }
 }
 
+/** What was thrown, if it is an error; else an error that says it, with it as its cause. */
+export function errorOf(thrown: unknown): Error {
+  return isInstance(thrown, Error) ? thrown : new Error(messageOf(thrown), { cause: thrown });
+}
+
 /** What an error was caused by; undefined where that cannot be read. */
 export function causeOf(error: unknown): unknown {
   if (!isInstance(error, Error)) return undefined;

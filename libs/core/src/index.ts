@@ -11,9 +11,11 @@ export {
   ask,
   type CallbackReport,
   isBoolean,
+  isList,
   isThenable,
   notify,
   type Question,
+  settledAnswer,
   unreported,
   wrongAnswer,
 } from './callback.js';
@@ -21,7 +23,7 @@ export { type Codec, rawCodec } from './codec.js';
 export { CodecRegistry } from './codec-registry.js';
 export { DeadLetter, Drop, RetryLater } from './control.js';
 export * from './errors.js';
-export { causeOf, describeFailure, type Failure, isInstance, messageOf } from './failure.js';
+export { causeOf, describeFailure, errorOf, type Failure, isInstance, messageOf } from './failure.js';
 export { Fifo } from './fifo.js';
 export { guardedCodec, isCodec } from './guarded-codec.js';
 export { jsonCodec } from './json-codec.js';

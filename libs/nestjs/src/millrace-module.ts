@@ -1,3 +1,4 @@
+import { errorOf } from '@millrace/core';
 import {
   type DynamicModule,
   type InjectionToken,
@@ -135,9 +136,19 @@ function asyncProviders(
   resolve: (input: MillraceModuleInput) => unknown,
 ): Provider[] {
   const provide = getMillraceOptionsToken(name);
+  /** Nest does not survive every reason: a revoked proxy, a thenable. So it is always an error. */
+  const settled =
+    <A extends unknown[]>(make: (...args: A) => MillraceModuleInput | Promise<MillraceModuleInput>) =>
+    async (...args: A): Promise<unknown> => {
+      try {
+        return resolve(await make(...args));
+      } catch (thrown) {
+        throw errorOf(thrown);
+      }
+    };
   if (useFactory !== undefined) {
-    const factory = async (...dependencies: never[]) => resolve(await useFactory(...dependencies));
-    return [{ provide, inject, useFactory: factory }];
+    const factory = (...dependencies: never[]) => useFactory(...dependencies);
+    return [{ provide, inject, useFactory: settled(factory) }];
   }
   const factoryToken = useExisting ?? useClass;
   if (factoryToken === undefined) {
@@ -146,7 +157,7 @@ function asyncProviders(
   const fromFactory: Provider = {
     provide,
     inject: [factoryToken],
-    useFactory: async (factory: MillraceOptionsFactory) => resolve(await factory.createMillraceOptions()),
+    useFactory: settled((factory: MillraceOptionsFactory) => factory.createMillraceOptions()),
   };
   return useClass === undefined ? [fromFactory] : [useClass, fromFactory];
 }

@@ -24,7 +24,10 @@ import type { RecordContext } from '../partition/record-context.js';
 /** Where a group begins to read a partition that it has no offset for. */
 export type From = 'earliest' | 'latest' | { readonly timestamp: number };
 
-/** Handles several records of one partition at once; `context.fail` says which of them failed. */
+/**
+ * Handles several records of one partition at once; `context.fail` says which of them failed. Where it returns a list of
+ * promises, they are waited for, and one that rejects fails the batch.
+ */
 export type BatchHandler = (records: readonly BatchRecord[], context: BatchContext) => unknown;
 
 /** How a member of a consumer group reads and handles records. */

@@ -4,6 +4,7 @@ import {
   messageOf,
   type Outcome,
   outcomeOfThrow,
+  settledAnswer,
   startTimer,
   stopTimer,
   type Timer,
@@ -112,7 +113,7 @@ export class BatchRunner {
     const context = new BatchContext(tasks);
     const startedAt = performance.now();
     this.#running.push(context);
-    const handle = (): unknown => batchHandler?.(records, context);
+    const handle = (): unknown => settledAnswer(batchHandler?.(records, context), rethrow);
     const onLate = (late: Outcome): void => this.#host.tellLate(context, late);
     const outcome = await deliver({ handle, handlerTimeoutMs, abortGraceMs, onLate }, context, () => records);
     this.#running.splice(this.#running.indexOf(context), 1);
@@ -182,4 +183,9 @@ type ReadRecord = { readonly kind: 'read'; readonly payload: unknown } | Outcome
 function recordOf(task: RecordTask, payload: unknown): BatchRecord {
   const { offset, key, headers, timestamp, attempt } = task;
   return { payload, offset, key, headers, timestamp, attempt };
+}
+
+/** A promise in the list that a handler returned fails the batch, as one that the handler waited for. */
+function rethrow(thrown: unknown): never {
+  throw thrown;
 }

@@ -26,9 +26,9 @@ export type MessageMiddleware = Middleware<MessageContext>;
 
 /**
  * Handles several messages at once. A list with one entry a message settles each by itself: an error (also RetryLater, DeadLetter,
- * Drop) settles that message alone, anything else is its result: the reply, where it is a request. Anything else that is
- * answered (nothing, a count, what a driver returns) means that all went well; a list of another length with errors in it makes
- * all of them dead letters. Throwing settles all of them alike.
+ * Drop) settles that message alone, a promise is waited for, anything else is its result: the reply, where it is a request. Anything
+ * else that is answered (nothing, a count, what a driver returns) means that all went well; a list of another length with errors in
+ * it makes all of them dead letters. Throwing settles all of them alike.
  */
 export type BatchHandler = (messages: readonly BatchMessage[], context: BatchContext) => unknown;
 

@@ -1,4 +1,12 @@
-import { type CallbackReport, type CodecRegistry, type Outcome, outcomeOfThrow, type Settlement } from '@millrace/core';
+import {
+  type CallbackReport,
+  type CodecRegistry,
+  errorOf,
+  type Outcome,
+  outcomeOfThrow,
+  type Settlement,
+  settledAnswer,
+} from '@millrace/core';
 import { deliver, deliverTo, type HandlerLabels } from '@millrace/delivery';
 import { outcomeOfOne } from '../model/batch-outcome.js';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
@@ -166,7 +174,7 @@ export class ConsumerRunner {
     const messages = readable.map(({ entry }) => entry);
     const context = new BatchContext(this.#options.queue, messages);
     for (const { held } of readable) held.context = context;
-    const handle = (): unknown => batchHandler(messages, context);
+    const handle = (): unknown => settledAnswer(batchHandler(messages, context), errorOf);
     const outcome: Outcome =
       messages.length === 0
         ? { kind: 'completed', result: undefined }

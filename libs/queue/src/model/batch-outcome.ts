@@ -1,4 +1,4 @@
-import { DeadLetter, isInstance, type Outcome, outcomeOfThrow } from '@millrace/core';
+import { DeadLetter, isInstance, isList, type Outcome, outcomeOfThrow } from '@millrace/core';
 
 /**
  * What became of one message of a batch: its entry in the list that the handler answered, or what became of the whole. What a
@@ -8,7 +8,7 @@ export function outcomeOfOne(outcome: Outcome, index: number, count: number): Ou
   if (outcome.kind !== 'completed' || outcome.result === undefined) return outcome;
   const { result } = outcome;
   if (isInstance(result, Error)) return outcomeOfThrow(result);
-  if (!Array.isArray(result)) return done;
+  if (!isList(result)) return done;
   if (result.length !== count)
     return result.some((one) => isInstance(one, Error)) ? misfit(result.length, count) : done;
   const own: unknown = result[index];

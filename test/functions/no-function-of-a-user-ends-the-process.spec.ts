@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { MillraceEvents } from '@millrace/delivery';
+import { startRedis, stopEverything } from '@millrace/testing';
+import { eventTrials, listens } from './event-trials.js';
+import { functionsOfUsers } from './functions-of-users.js';
+import { logTrials } from './log-trials.js';
+import { nestTrials } from './nest-trials.js';
+import { queueTrials } from './queue-trials.js';
+import { Stage } from './stage.js';
+
+/** Functions that are none of a user's, or that do nothing but hand on what they are given, and why. */
+const untried: Record<string, string> = {
+  ...why('of the implementation: no user is told of it', [
+    'core: Fifo.takeIf(isWanted)',
+    'core: Question.accepts',
+    'core: ask(report)',
+    'core: backoffDelayMs(report)',
+    'core: custom(accepts)',
+    'core: notify(report)',
+    'core: settledAnswer(onRejected)',
+    'core: optional(reader)',
+    'core: required(reader)',
+    'core: ruleFor(report)',
+    'core: settle(report)',
+    'core: startTimer(call)',
+    'delivery: DeliveryContext.begin(decide)',
+    'delivery: DeliveryTerms.onLate',
+    'delivery: FirstUse.constructor(work)',
+    'delivery: Lifecycle.start(work)',
+    'delivery: Lifecycle.stop(work)',
+    'delivery: PollLoop.constructor(onError)',
+    'delivery: PollLoop.constructor(poll)',
+    'delivery: Service.start',
+    'delivery: Service.stop',
+    'delivery: deliver(decode)',
+    'delivery: deliverTo(decide)',
+    'delivery: deliverTo(decode)',
+    'log: AppendChannel.append',
+    'log: AppendChannel.close',
+    'log: AppendChannel.whenUp',
+    'log: ConsumerSurroundings.onStopped',
+    'log: ProducerSurroundings.firstUse',
+    'log: ProducerSurroundings.onBackgroundError',
+    'log: ProducerSurroundings.onClosed',
+    'nestjs: Attachment.declare',
+    'nestjs: ConsumerHandle.constructor(onStopped)',
+    'nestjs: ConsumerPlan.make',
+    'nestjs: Millrace.declareHandlersWith(declare)',
+    'nestjs: ExchangePublisher.constructor(validations)[]',
+    'nestjs: QueueSender.constructor(validate)',
+    'nestjs: TopicProducer.constructor(validate)',
+    'queue: ConsumerHost.carryDeadLetters',
+    'queue: ConsumerHost.consumerLeft',
+    'queue: ConsumerHost.slotsOf',
+    'queue: ConsumerHost.stopped',
+    'queue: MessageDesk.reportProgress',
+    'redis: orNothing(read)',
+    'redis: writtenSoon(ask)',
+    'redis: writtenTogether(ask)',
+    'testing: .whileMoving',
+    'testing: Guarded.release',
+    'testing: Guarded.spawn',
+  ]),
+  ...why('the same function as in the options of a consumer, which is tried', [
+    'core: ask(call)',
+    'core: backoffDelayMs(backoff)',
+    'core: notify(call)',
+    'delivery: DeliveryPlan.handle',
+    'delivery: DeliveryPlan.validate',
+    'delivery: withMiddleware(handler)',
+    'delivery: withMiddleware(middleware)[]',
+  ]),
+  ...why("the caller's own call: it gets what its function throws", [
+    'metrics: Tracing.batch(run)',
+    'metrics: Tracing.send(send)',
+    'testing: waitFor(predicate)',
+  ]),
+  ...why("Nest's own: it gives and awaits it", [
+    'nestjs: Configured.useFactory',
+    'nestjs: MillraceServer.addHandler(callback)',
+  ]),
+  ...why('a listener of the connection, which is tried under the name of the event', [
+    'nestjs: MillraceClient.on(callback)',
+    'nestjs: MillraceServer.on(callback)',
+  ]),
+};
+
+const trials = { ...logTrials, ...queueTrials, ...eventTrials, ...nestTrials };
+const eventPrefix = 'delivery: MillraceEvents.';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open(await startRedis());
+});
+afterAll(async () => {
+  await stage.close();
+  await stopEverything();
+});
+
+describe('a function of a user', () => {
+  it('is tried, whichever it is', () => {
+    // given: what the compiler finds
+    const functions = functionsOfUsers();
+    expect(functions.length).toBeGreaterThan(80);
+    // then
+    const isKnown = (name: string) => name in trials || name in untried || name.startsWith(eventPrefix);
+    expect(functions.filter((name) => !isKnown(name))).toEqual([]);
+    const named = [...Object.keys(untried), ...Object.keys(trials).filter((name) => name.includes(': '))];
+    expect(named.filter((name) => !functions.includes(name))).toEqual([]);
+  }, 120_000);
+
+  // That nothing is left unhandled Jest itself looks after: a rejection that nobody waits for fails the test.
+  it.each(Object.entries(trials))('may throw, reject, hang and return anything: %s', async (_, trial) => {
+    await trial(stage);
+  });
+
+  it('may do so as a listener of any event', async () => {
+    const events = functionsOfUsers().filter((name) => name.startsWith(eventPrefix));
+    expect(events.length).toBeGreaterThan(15);
+    for (const name of events) await listens(name.slice(eventPrefix.length) as keyof MillraceEvents);
+  }, 120_000);
+});
+
+function why(reason: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, reason]));
+}
