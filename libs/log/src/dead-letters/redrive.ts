@@ -30,10 +30,7 @@ export interface RedriveOptions {
   readonly topic: string;
   /** Only these. Default: all that are in the topic now. */
   readonly records?: readonly { readonly partition: number; readonly offset: number }[] | undefined;
-  /**
-   * Only those it returns true for. Default: all. What it throws, or another answer than true or false, ends the redrive with
-   * that error; what was sent back is.
-   */
+  /** Only those it returns true for. An error, or another answer than true or false, ends the redrive. Default: all. */
   readonly filter?: ((letter: DeadLetterInfo) => boolean) | undefined;
   /** Only says what would be sent. Default false. */
   readonly dryRun?: boolean | undefined;
