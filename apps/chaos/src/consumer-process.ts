@@ -1,10 +1,11 @@
 import { UnavailableError } from '@millrace/core';
 import { Events, type Service } from '@millrace/delivery';
-import { Log, type RecordContext } from '@millrace/log';
+import { type BatchContext, type BatchRecord, Log, type RecordContext } from '@millrace/log';
 import { Broker, type MessageContext } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { Journal } from './journal.js';
 import {
+  batchGroup,
   boundedQueue,
   fateOf,
   group,
@@ -12,16 +13,25 @@ import {
   type Payload,
   prefetch,
   readAssignment,
+  shortLivedGroup,
+  shortLivedTopic,
   topic,
   workQueue,
 } from './load.js';
+import { Obedience } from './obedience.js';
 
 // A process that is a member of the group and a consumer of both queues, and writes down what it does: what it begins
 // before anything else, what it handled before it answers. SIGTERM stops it orderly.
 
-const retry = { maxRetries: 2, backoff: { kind: 'fixed', delayMs: 150 } } as const;
 const { name, journalFolder, connection: input, minReplicas } = readAssignment();
 const journal = new Journal(journalFolder, name);
+const obedience = new Obedience(journalFolder, name, journal);
+/** A function that throws now and then must not matter: neither may a listener. */
+const backoff = (): number => {
+  obedience.mayThrow();
+  return 150;
+};
+const retry = { maxRetries: 2, backoff };
 const connection = new RedisConnection({ ...input, name });
 await connection.whenReady(60_000);
 const events = new Events();
@@ -39,6 +49,27 @@ const member = log.consumer({
   retry,
   handler: handleRecord,
 });
+/** Readers of what the first group reads, in batches, and of the topic that is another one now and then. */
+const readers = [
+  log.consumer({
+    group: batchGroup,
+    topics: topic,
+    leaseMs,
+    heartbeatMs: 300,
+    minReplicas,
+    batch: { maxRecords: 50, lingerMs: 100 },
+    batchHandler: handleBatch,
+  }),
+  log.consumer({
+    group: shortLivedGroup,
+    topics: shortLivedTopic,
+    leaseMs,
+    heartbeatMs: 300,
+    minReplicas,
+    from: 'latest',
+    handler: (payload: unknown) => journal.write({ kind: 'campaign-handled', id: String(payload) }),
+  }),
+];
 const consumers = [
   broker.consumer({
     queue: workQueue,
@@ -58,7 +89,7 @@ const consumers = [
   }),
 ];
 process.once('SIGTERM', () => void end());
-await Promise.all([member, ...consumers].map(start));
+await Promise.all([member, ...readers, ...consumers].map(start));
 console.log('ready');
 
 async function handleRecord(payload: unknown, context: RecordContext): Promise<void> {
@@ -69,6 +100,14 @@ async function handleRecord(payload: unknown, context: RecordContext): Promise<v
   await work(2);
   failByFate({ key, seq }, attempt);
   journal.write({ kind: 'record-handled', ...what });
+}
+
+async function handleBatch(records: readonly BatchRecord[], { partition }: BatchContext): Promise<void> {
+  await work(2);
+  for (const { payload, offset } of records) {
+    const { key, seq } = payload as Payload;
+    journal.write({ kind: 'record-batched', topic, partition, offset, key, seq });
+  }
 }
 
 function handleMessage(ms: number) {
@@ -106,17 +145,22 @@ function work(ms: number): Promise<void> {
 function watch(events: Events): void {
   const epochs = new Map<number, number>();
   events.on('partition-assigned', (event) => {
-    epochs.set(event.partition, event.epoch);
+    if (event.group === group) epochs.set(event.partition, event.epoch);
     journal.note('partition-assigned', event);
   });
-  events.on('committed', ({ topic, partition, offset }) =>
-    journal.write({ kind: 'committed', topic, partition, offset, epoch: epochs.get(partition) ?? 0 }),
-  );
+  // Who owns what is judged by one group: the others have epochs of their own.
+  events.on('committed', ({ group: of, topic, partition, offset }) => {
+    const epoch = epochs.get(partition) ?? 0;
+    if (of === group) journal.write({ kind: 'committed', topic, partition, offset, epoch });
+  });
   for (const what of ['partition-revoked', 'lease-lost', 'offset-out-of-range', 'commit-refused'] as const) {
     events.on(what, (event: object) => journal.note(what, event));
   }
   for (const what of ['dead-lettered', 'discarded'] as const) {
     events.on(what, ({ source, reason }) => journal.note(what, { source, reason }));
+  }
+  for (const what of ['handled', 'committed', 'retry-scheduled', 'lease-lost', 'consumer-started'] as const) {
+    events.on(what, () => obedience.mayThrow());
   }
   events.on('background-error', ({ duty, error }) => journal.note('background-error', { duty, error: String(error) }));
 }
@@ -125,7 +169,7 @@ function watch(events: Events): void {
 async function end(): Promise<void> {
   journal.note('ending', {});
   const step = (what: string, work: Promise<unknown>) => work.then(() => journal.note('step', what));
-  const stopped = [member, ...consumers].map((consumer, index) =>
+  const stopped = [member, ...readers, ...consumers].map((consumer: Service, index) =>
     step(`consumer ${index} stopped`, consumer.stop({ deadlineMs: 10_000 })),
   );
   await Promise.all(stopped);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Program, spawnProgram, waitFor } from '@millrace/testing';
 import type { Assignment } from './load.js';
+import { type Order, orderSignal, writeOrder } from './order.js';
 
 export type Role = 'producer' | 'consumer';
 
@@ -15,6 +16,7 @@ export class Post {
   readonly #assign: (name: string) => Assignment;
   #incarnation = 0;
   #program: Program | undefined;
+  #journalFolder = '';
   /** Processes that ended without having been told to, and what they said. */
   readonly crashes: string[] = [];
 
@@ -27,6 +29,7 @@ export class Post {
   /** Starts a process here. It is at work when it said so, which is not waited for: Redis may be away. */
   async staff(): Promise<void> {
     const assignment = this.#assign(`${this.#name}.${this.#incarnation++}`);
+    this.#journalFolder = assignment.journalFolder;
     const path = fileURLToPath(new URL(`./${this.role}-process.js`, import.meta.url));
     const program = await spawnProgram(path, { env: { CHAOS: JSON.stringify(assignment) } });
     this.#program = program;
@@ -60,6 +63,16 @@ export class Post {
     await program.freeze();
     await sleep(forMs);
     program.thaw();
+  }
+
+  /** Lets the process do something to itself, once it is at work; resolves when that is over. */
+  async order(order: Order): Promise<void> {
+    const program = this.#program;
+    if (program === undefined) return;
+    await program.waitForLine('ready', { timeoutMs: 10_000 });
+    writeOrder(this.#journalFolder, this.processName, order);
+    if (program.pid !== undefined) process.kill(program.pid, orderSignal);
+    await sleep(order.forMs);
   }
 
   /** An orderly end. Answers who had to be forced. */

@@ -3,7 +3,7 @@ import { deadLetterHeaders } from '@millrace/log';
 import type { Broker } from '@millrace/queue';
 import type { RedisServer } from '@millrace/testing';
 import { waitFor } from '@millrace/testing';
-import { deadTopic, exchange, group, type Payload, queues, topic } from './load.js';
+import { deadTopic, exchange, groups, type Payload, queues, topic } from './load.js';
 import type { FinalState } from './model/evidence.js';
 import type { RecordPlace } from './model/journal-entry.js';
 
@@ -24,13 +24,17 @@ export async function drain(log: Log, broker: Broker): Promise<string[]> {
 }
 
 async function undrainedPartitions(log: Log): Promise<string[]> {
-  const lags = await log.groups.lag(group);
-  return lags
-    .filter(({ lag, topic: name }) => lag > 0 && name === topic)
-    .map(
-      ({ partition, committed, end, owner }) =>
-        `partition ${partition}: ${committed} of ${end}, owner ${owner ?? 'none'}`,
-    );
+  const lags = await Promise.all(
+    Object.entries(groups).map(async ([group, read]) =>
+      (await log.groups.lag(group))
+        .filter(({ lag, topic: name }) => lag > 0 && name === read)
+        .map(
+          ({ partition, committed, end, owner }) =>
+            `group ${group}, partition ${partition}: ${committed} of ${end}, owner ${owner ?? 'none'}`,
+        ),
+    ),
+  );
+  return lags.flat();
 }
 
 async function undrainedQueues(broker: Broker): Promise<string[]> {
@@ -87,7 +91,7 @@ async function deadMessages(broker: Broker): Promise<FinalState['deadMessages']>
 
 /** Deletes everything that was declared. Nobody may be at work any more. */
 export async function deleteAll(log: Log, broker: Broker): Promise<void> {
-  await log.groups.delete(group);
+  for (const group of Object.keys(groups)) await log.groups.delete(group);
   for (const { name } of await log.listTopics()) await log.deleteTopic(name);
   for (const queue of queues) {
     await broker.deleteQueue(queue);

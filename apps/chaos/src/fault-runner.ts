@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@millrace/log';
 import type { Crew, Post } from './crew.js';
 import { machineClock } from './journal.js';
-import { topic } from './load.js';
+import { shortLivedTopic, topic } from './load.js';
 import type { PlannedFault } from './model/fault-plan.js';
 import type { DoneFault } from './model/observation.js';
 import { outages, type Stage } from './stage.js';
@@ -60,6 +60,12 @@ export class FaultRunner {
         return chosen(consumers, fault).freeze(fault.forMs);
       case 'freeze-producer':
         return chosen(producers, fault).freeze(fault.forMs);
+      case 'block-consumer':
+        return chosen(consumers, fault).order({ kind: 'block', forMs: fault.forMs });
+      case 'throw-in-consumer':
+        return chosen(consumers, fault).order({ kind: 'throw', forMs: fault.forMs });
+      case 'recreate-topic':
+        return this.#recreateTopic();
       case 'rolling-restart':
         return this.#crew.rollConsumers();
       case 'add-partition':
@@ -67,6 +73,12 @@ export class FaultRunner {
       default:
         return this.#stage.perform(fault);
     }
+  }
+
+  /** At once: nobody has a moment in which it is not there. */
+  async #recreateTopic(): Promise<void> {
+    await this.#log.deleteTopic(shortLivedTopic);
+    await this.#log.declareTopic({ name: shortLivedTopic, partitions: 2 });
   }
 
   async #addPartition(): Promise<void> {

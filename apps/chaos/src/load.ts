@@ -3,6 +3,14 @@ import type { ConnectionInput } from '@millrace/redis';
 /** What is declared, and under which load it is. Both kinds of process and the checker go by this. */
 export const topic = 'orders';
 export const group = 'shipping';
+/** A second group of the same topic. It takes batches that wait for more records. */
+export const batchGroup = 'auditing';
+/** Is deleted and declared again now and then. */
+export const shortLivedTopic = 'campaigns';
+/** Begins at the end of it, so that it must notice that a topic is another one. */
+export const shortLivedGroup = 'mailing';
+/** Every group, and the topic that it reads. */
+export const groups = { [group]: topic, [batchGroup]: topic, [shortLivedGroup]: shortLivedTopic } as const;
 export const deadTopic = `${topic}.dead-letters`;
 export const exchange = 'events';
 /** Takes everything, also what is delayed. */

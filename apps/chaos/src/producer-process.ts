@@ -2,8 +2,8 @@ import { WriteError } from '@millrace/core';
 import { Log } from '@millrace/log';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
-import { Journal } from './journal.js';
-import { boundedQueue, exchange, type Payload, readAssignment, topic, workQueue } from './load.js';
+import { Journal, machineClock } from './journal.js';
+import { boundedQueue, exchange, type Payload, readAssignment, shortLivedTopic, topic, workQueue } from './load.js';
 
 // A process that sends to the log and publishes to the queues, and writes down what was confirmed to it. SIGTERM: it sends
 // no more, waits for every answer, and ends.
@@ -30,6 +30,7 @@ const timer = setInterval(() => {
     turn++;
     track(send(next(`${name}-k${turn % keyCount}`)));
     track(publish(turn));
+    if (turn % 5 === 0) track(campaign(`${name}-c${turn}`));
   }
 }, tickMs);
 process.once('SIGTERM', () => void end());
@@ -53,6 +54,17 @@ async function send(value: Payload): Promise<void> {
     journal.write({ kind: 'record-confirmed', topic, partition, offset, ...value });
   } catch (error) {
     journal.write({ kind: 'record-failed', ...value, failure: describe(error) });
+  }
+}
+
+/** Into the topic that may be another one by the time it arrives. */
+async function campaign(id: string): Promise<void> {
+  const sentAt = machineClock();
+  try {
+    const { offset } = await producer.send({ topic: shortLivedTopic, key: id, value: id });
+    journal.write({ kind: 'campaign-confirmed', id, offset, sentAt });
+  } catch (error) {
+    journal.note('campaign failed', { id, failure: describe(error) });
   }
 }
 

@@ -18,6 +18,7 @@ import {
   leaseMs,
   maxLength,
   prefetch,
+  shortLivedTopic,
   topic,
   workQueue,
 } from './load.js';
@@ -169,6 +170,7 @@ async function ending({ log, broker }: Hands, stage: Stage, crew: Crew, sampler:
 
 async function declare({ log, broker }: Hands): Promise<void> {
   await log.declareTopic({ name: topic, partitions: initialPartitions });
+  await log.declareTopic({ name: shortLivedTopic, partitions: 2 });
   await broker.declare({
     exchanges: [{ name: exchange, type: 'topic' }],
     queues: [{ name: workQueue }, { name: boundedQueue, maxLength, overflow: 'reject-publish' }],

@@ -27,6 +27,8 @@ const goodJournal: readonly Unstamped[] = [
   { kind: 'committed', topic: 't', partition: 0, epoch: 1, offset: 2 },
   { kind: 'message-begun', ...message('m') },
   { kind: 'message-handled', ...message('m') },
+  { kind: 'record-batched', ...record(0) },
+  { kind: 'record-batched', ...record(1) },
 ];
 
 function evidence(
@@ -73,6 +75,19 @@ describe('the checker', () => {
     const verdict = check(evidence());
     expect(verdict.violations).toEqual([]);
     expect(verdict).toMatchObject({ confirmed: 3, handled: 3, deadLettered: 0, duplicates: 0, commitsObserved: 1 });
+  });
+
+  it('finds a record that waited for its batch, and was in none', () => {
+    const verdict = check(evidence({ journal: without('record-batched', 0) }));
+    expect(verdict).toMatchObject({ lostInBatches: 1, violations: [expect.stringContaining('and in no batch')] });
+  });
+
+  it('finds a record of a topic that was declared again, which its group passed over, and none of before', () => {
+    const sent = (id: string, sentAt: number): Unstamped => ({ kind: 'campaign-confirmed', id, offset: 0, sentAt });
+    const journal = [...goodJournal, sent('before', 10), sent('after', 30), sent('handled', 31)];
+    const faults = [{ kind: 'recreate-topic', beganAt: 19, endedAt: 20, isOutage: false }];
+    const verdict = check(evidence({ journal: [...journal, { kind: 'campaign-handled', id: 'handled' }], faults }));
+    expect(verdict).toMatchObject({ lostInRecreations: 1, violations: [expect.stringContaining('record after was')] });
   });
 
   it('allows that what was handled is handled again, and counts it', () => {
@@ -252,5 +267,6 @@ function handled(seq: number, key: string): Unstamped[] {
   return [
     { kind: 'record-begun', ...place },
     { kind: 'record-handled', ...place },
+    { kind: 'record-batched', ...record(seq, seq, key) },
   ];
 }

@@ -1,11 +1,13 @@
 import { type Evidence, entriesOf, messageIn, recordId } from './evidence.js';
 import { findAbsences } from './rules/absences.js';
+import { findBatchLosses } from './rules/batches.js';
 import { findEarlyDeliveries } from './rules/delays.js';
 import { findOrderViolations } from './rules/key-order.js';
 import { findCountMismatches, findExceededLimits } from './rules/limits.js';
 import { findLosses } from './rules/losses.js';
 import { findOffsetViolations } from './rules/offsets.js';
 import { examineOwnership } from './rules/ownership.js';
+import { findRecreationLosses } from './rules/recreations.js';
 import { longestStallMs } from './rules/stalls.js';
 
 /** What a run comes to. Numbers of violations, and what was counted beside. */
@@ -19,6 +21,8 @@ export interface Verdict {
   readonly duplicates: number;
   readonly commitsObserved: number;
   readonly lost: number;
+  readonly lostInBatches: number;
+  readonly lostInRecreations: number;
   readonly orderViolations: number;
   readonly offsetViolations: number;
   readonly dualOwners: number;
@@ -40,6 +44,8 @@ export function check(evidence: Evidence): Verdict {
   const ownership = examineOwnership(evidence);
   const found = {
     lost: findLosses(evidence),
+    lostInBatches: findBatchLosses(evidence),
+    lostInRecreations: findRecreationLosses(evidence),
     orderViolations: findOrderViolations(evidence),
     offsetViolations: findOffsetViolations(evidence),
     dualOwners: ownership.dualOwners,

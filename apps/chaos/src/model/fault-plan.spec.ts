@@ -12,9 +12,9 @@ describe('the faults of a seed', () => {
   it('do not depend on the machine: these are the first three of seed 1', () => {
     const [first, second, third] = drawFaults({ seed: 1, ...oneServer });
     expect([first, second, third]).toMatchObject([
-      { kind: 'freeze-redis', atMs: 1500, forMs: 3089 },
-      { kind: 'freeze-consumer', atMs: 3904, forMs: 790 },
-      { kind: 'script-flush', atMs: 7229, forMs: 0 },
+      { kind: 'restart-redis', atMs: 1500, forMs: 0 },
+      { kind: 'freeze-consumer', atMs: 4238, forMs: 3649 },
+      { kind: 'rolling-restart', atMs: 6998, forMs: 0 },
     ]);
   });
 

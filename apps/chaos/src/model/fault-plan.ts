@@ -17,10 +17,16 @@ export const faultKinds = {
     'latency',
     'rolling-restart',
     'add-partition',
+    'block-consumer',
+    'throw-in-consumer',
+    // Elsewhere a failover may bring back what nobody waited for to be deleted.
+    'recreate-topic',
   ],
   cluster: [
     'kill-consumer',
     'freeze-consumer',
+    'block-consumer',
+    'throw-in-consumer',
     'kill-producer',
     'freeze-producer',
     'fail-over',
@@ -37,6 +43,8 @@ export const faultKinds = {
   sentinel: [
     'kill-consumer',
     'freeze-consumer',
+    'block-consumer',
+    'throw-in-consumer',
     'kill-producer',
     'freeze-producer',
     'fail-over',
@@ -75,6 +83,8 @@ export interface PlannedFault {
 const durations: Partial<Record<FaultKind, readonly [number, number]>> = {
   'freeze-consumer': [300, 5000],
   'freeze-producer': [300, 4000],
+  'block-consumer': [300, 5000],
+  'throw-in-consumer': [500, 3000],
   'kill-redis': [0, 1500],
   'freeze-redis': [200, 3500],
   'redis-full': [500, 3000],
@@ -90,7 +100,7 @@ const durations: Partial<Record<FaultKind, readonly [number, number]>> = {
 
 /** Nothing is done in the first moments, so that there is something to break. */
 const firstAtMs = 1500;
-const pausesMs = [1200, 4500] as const;
+const pausesMs = [1000, 3700] as const;
 
 /**
  * Draws what will be done in `seconds`: the same seed and length give the same faults at the same times. Every kind

@@ -48,6 +48,17 @@ export type JournalEntry = Stamp &
       }
     | { readonly kind: 'message-failed'; readonly id: string; readonly failure: string }
     | ({ readonly kind: 'record-begun' | 'record-handled' } & RecordAttempt)
+    /** As part of a batch that waited for more. */
+    | ({ readonly kind: 'record-batched' } & RecordPlace)
+    /** Of the topic that is deleted and declared again. */
+    | {
+        readonly kind: 'campaign-confirmed';
+        readonly id: string;
+        readonly offset: number;
+        /** When it was sent; times as in `at`. */
+        readonly sentAt: number;
+      }
+    | { readonly kind: 'campaign-handled'; readonly id: string }
     | ({ readonly kind: 'message-begun' | 'message-handled' } & MessageAttempt)
     | {
         readonly kind: 'committed';
