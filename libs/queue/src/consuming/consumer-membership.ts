@@ -13,6 +13,8 @@ import type { ConsumerOptions } from './consumer-options.js';
 export interface MembershipUser {
   joined(keys: ConsumerKeys): void;
   failed(error: unknown): void;
+  /** The queue may have been deleted and declared again with other slots: resolves to whether it is elsewhere now. */
+  follow(): Promise<boolean>;
 }
 
 /** A consumer's registration with its queue: the id under which it holds messages, until it leaves or loses its lease. */
@@ -97,8 +99,11 @@ export class ConsumerMembership {
       try {
         await this.#connection.whenReady(this.#connection.options.connectTimeoutMs);
         if (!this.#leaving.signal.aborted) await this.join();
+        if (!this.#leaving.signal.aborted) await this.#user.follow();
       } catch (error) {
         this.#user.failed(error);
+        const isGone = error instanceof TopologyNotFoundError;
+        if (isGone && (await this.#user.follow().catch(() => false))) break;
         await pause(Math.min(50 * 2 ** failures, 1000), { ref: false });
       }
     }

@@ -30,6 +30,8 @@ export interface PartOwner {
   readonly report: ConsumerReport;
   /** Gives back what waits behind handlers that turned slow. */
   giveBackStale(): void;
+  /** The queue may be elsewhere: resolves to whether it is, and this part is over. */
+  follow(): Promise<boolean>;
   /** A turn of this part is over: there may be room for others. */
   partServed(part: ConsumerPart): void;
   failed(error: unknown): void;
@@ -173,12 +175,20 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
 
   lostLease(): void {
     if (!this.membership.lost()) return;
-    const { host, hold, labels } = this.#owner;
+    const { host, labels } = this.#owner;
     this.turns.suspend();
-    const reason = new LeaseLostError(`the lease on messages of queue "${this.queue}" is lost. Stop working on them.`);
-    for (const held of hold.clear(this)) held.abandon(reason);
+    this.abandon(new LeaseLostError(`the lease on messages of queue "${this.queue}" is lost. Stop working on them.`));
     host.events.emit('lease-lost', { source: labels.source });
     void this.membership.rejoin();
+  }
+
+  /** What it holds is not its own any more. */
+  abandon(reason: LeaseLostError): void {
+    for (const held of this.#owner.hold.clear(this)) held.abandon(reason);
+  }
+
+  follow(): Promise<boolean> {
+    return this.#owner.follow();
   }
 
   keys(): ConsumerKeys | undefined {

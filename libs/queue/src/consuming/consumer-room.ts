@@ -24,6 +24,11 @@ export class ConsumerRoom {
     this.#servedAt.set(sharer, 0);
   }
 
+  /** There are others from now on. */
+  clear(): void {
+    this.#servedAt.clear();
+  }
+
   /** How many messages this one may ask for now. */
   for(sharer: RoomSharer): number {
     if (this.#servedAt.size === 1) return this.#wanted(0);

@@ -1,12 +1,12 @@
 import { ClosedError, pause } from '@millrace/core';
 import { type HandlerLabels, Lifecycle, type Service, type StopOptions, waitOutsideHandlers } from '@millrace/delivery';
-import { asOutage } from '@millrace/redis';
 import type { Handled } from '../model/handled.js';
 import { ConsumerHandlers } from './consumer-handlers.js';
 import { ConsumerHold } from './consumer-hold.js';
 import type { ConsumerHost, ConsumerStatus } from './consumer-host.js';
 import type { ConsumerOptions } from './consumer-options.js';
-import { ConsumerPart, type PartOwner } from './consumer-part.js';
+import type { ConsumerPart, PartOwner } from './consumer-part.js';
+import { ConsumerParts } from './consumer-parts.js';
 import { ConsumerReport } from './consumer-report.js';
 import { ConsumerRoom } from './consumer-room.js';
 import { ConsumerRunner } from './consumer-runner.js';
@@ -34,7 +34,7 @@ export class QueueConsumer implements Service, PartOwner {
   /** Of the implementation: tells events of what it does. */
   readonly report: ConsumerReport;
   readonly #lifecycle = new Lifecycle();
-  #parts: readonly ConsumerPart[] = [];
+  readonly #parts: ConsumerParts;
   #isPaused = false;
 
   constructor(host: ConsumerHost, options: ConsumerOptions) {
@@ -45,6 +45,7 @@ export class QueueConsumer implements Service, PartOwner {
     const runner = new ConsumerRunner(options, new ConsumerHandlers(options, host), host, this);
     this.hold = new ConsumerHold(options, runner, () => this.#nudge());
     this.room = new ConsumerRoom((reserved) => this.hold.wanted(reserved));
+    this.#parts = new ConsumerParts(this, options.queue);
   }
 
   /** The queue it consumes from. */
@@ -55,13 +56,13 @@ export class QueueConsumer implements Service, PartOwner {
   /** What it does at the moment. */
   get status(): ConsumerStatus {
     const { state } = this.#lifecycle;
-    const turns = this.#parts.map((part) => part.turns.state);
+    const turns = this.#parts.all.map((part) => part.turns.state);
     return {
       queue: this.queue,
       name: this.labels.handler,
       state: state === 'running' && this.#isPaused ? 'paused' : state,
       turn: turns.includes('ok') ? 'ok' : (turns[0] ?? 'ok'),
-      consumer: this.#parts[0]?.membership.keys?.consumer,
+      consumer: this.#parts.all[0]?.membership.keys?.consumer,
       running: this.hold.running,
       held: this.hold.count,
     };
@@ -77,13 +78,7 @@ export class QueueConsumer implements Service, PartOwner {
     return this.#lifecycle.start(async () => {
       const { connection } = this.host;
       await connection.whenReady(connection.options.connectTimeoutMs);
-      if (this.#parts.length === 0) {
-        const slots = await this.host.slotsOf(this.queue).catch((error: unknown) => {
-          throw asOutage(`start a consumer of queue "${this.queue}"`, error);
-        });
-        this.#parts = slots.map((slot, index) => new ConsumerPart(this, slot, { index, count: slots.length }));
-      }
-      await Promise.all(this.#parts.map((part) => part.start()));
+      await this.#parts.start();
     });
   }
 
@@ -112,42 +107,47 @@ export class QueueConsumer implements Service, PartOwner {
   async #stop(until: number, deadlineMs: number): Promise<void> {
     const left = (): number => Math.max(0, until - performance.now());
     this.hold.end();
-    for (const part of this.#parts) part.close();
+    this.#parts.close();
     this.#giveBack(this.hold.takeWaiting());
     // Some of the time is kept for telling Redis.
     if (!(await this.hold.drained(left() - Math.min(1000, deadlineMs / 4)))) {
       const reason = new ClosedError(`the consumer of queue "${this.queue}"`);
       for (const held of this.hold.all()) held.abandon(reason);
     }
-    await Promise.all(this.#parts.map((part) => part.leave(left)));
-    const isAutoDelete = this.#parts.some(({ membership }) => membership.settings?.autoDelete === true);
+    await Promise.all(this.#parts.all.map((part) => part.leave(left)));
+    const isAutoDelete = this.#parts.all.some(({ membership }) => membership.settings?.autoDelete === true);
     if (isAutoDelete) {
       const gone = this.host.consumerLeft(this.queue).catch((error: unknown) => this.failed(error));
       await Promise.race([gone, pause(left(), { ref: false })]);
     }
-    await Promise.all(this.#parts.map((part) => part.end(left)));
+    await Promise.all(this.#parts.all.map((part) => part.end(left)));
     this.host.stopped(this);
   }
 
   #giveBack(messages: readonly HeldMessage[]): void {
     // Each goes to the head: the first one last, so that it is the first again.
     for (const held of messages.toReversed()) {
-      this.#parts[held.origin.index]?.settling.settle(held, { kind: 'release' }, this.labels);
+      this.#parts.at(held.origin.index)?.settling.settle(held, { kind: 'release' }, this.labels);
     }
   }
 
   // What its parts tell it.
 
+  /** Its queue may be elsewhere: resolves to whether it was, and the consumer has followed it. */
+  async follow(): Promise<boolean> {
+    return this.#parts.follow();
+  }
+
   /** A message of a part is settled as its handler's outcome says. */
   settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void {
     // A lease that was lost took the message with it.
-    if (this.hold.remove(held)) this.#parts[held.origin.index]?.settling.settle(held, settlement, labels, handled);
-    if (this.#parts.length > 1) this.#nudgeOthers(held.origin.index);
+    if (this.hold.remove(held)) this.#parts.at(held.origin.index)?.settling.settle(held, settlement, labels, handled);
+    if (this.#parts.all.length > 1) this.#nudgeOthers(held.origin.index);
   }
 
   /** A part's message is set aside, because no handler is for it. */
   park(held: HeldMessage): void {
-    if (this.hold.remove(held)) this.#parts[held.origin.index]?.turns.judge({ kind: 'park', id: held.id });
+    if (this.hold.remove(held)) this.#parts.at(held.origin.index)?.turns.judge({ kind: 'park', id: held.id });
   }
 
   /** A handler ended: so many messages, in so many ms. */
@@ -169,11 +169,11 @@ export class QueueConsumer implements Service, PartOwner {
   }
 
   #nudge(): void {
-    for (const { turns } of this.#parts) turns.nudge();
+    for (const { turns } of this.#parts.all) turns.nudge();
   }
 
   /** There is room again: for those of whom there may be more. */
   #nudgeOthers(index: number): void {
-    for (const part of this.#parts) if (part.index !== index && part.turns.isEager) part.turns.nudge();
+    for (const part of this.#parts.all) if (part.index !== index && part.turns.isEager) part.turns.nudge();
   }
 }

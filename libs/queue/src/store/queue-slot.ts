@@ -3,10 +3,12 @@ import { asInteger, asText, lua, type RedisClient } from '@millrace/redis';
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type Sharded, slotsOf } from '../model/shards.js';
-import { type QueueKeys, queueKeys, readyKeys } from './keys.js';
+import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
 
 // Creates a queue in its slot, or changes its settings; its messages and counters stay as they are. The bytes of what is
 // ready are counted here when a limit of bytes comes new to a queue that holds messages; from then on they are kept.
+//
+// What publishers of a cluster may know of the topology goes along: one that knows an older queue of the name is refused.
 //
 // KEYS 1 meta 2 messages 3… ready
 // ARGV 1 revision 2 most messages that may be counted 3 number n of setting fields, then n names, then names and values of
@@ -29,6 +31,7 @@ if isLimited and not written[2] then
 end
 redis.call('HDEL', KEYS[1], unpack(ARGV, 4, n + 3))
 redis.call('HSET', KEYS[1], unpack(ARGV, n + 4))
+if tonumber(redis.call('HGET', KEYS[1], 'topology') or 0) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'topology', ARGV[1]) end
 if bytes then redis.call('HSET', KEYS[1], 'bytes', bytes) end
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], 'used-at', time[1] * 1000 + math.floor(time[2] / 1000))
@@ -80,7 +83,9 @@ export async function tellVersion(client: RedisClient, prefix: string, queue: Sh
 
 // Removes a queue with all that is in it; whoever consumes from it finds its registration gone.
 //
-// KEYS 1 meta 2 wake 3 consumers 4… everything else
+// Who waits there is woken, to find that out.
+//
+// KEYS 1 meta 2 wake 3 consumers 4 messages 5 idle 6… everything else
 // ARGV 1 revision up to which the queue may be removed, 2 some of 'unused', 'empty', 'idle', and 'look': only see whether it could be, or ''
 // RETURNS 'removed', 'in-use', 'not-empty', or 'newer' when it was declared again since
 const removeScript = lua`#!lua flags=allow-oom
@@ -93,7 +98,12 @@ if ARGV[2]:find('idle') then
   local isIdle = meta[1] and meta[2] and meta[2] + meta[1] <= time[1] * 1000 + math.floor(time[2] / 1000)
   if not isIdle or redis.call('ZCARD', KEYS[3]) > 0 then return 'in-use' end
 end
-if not ARGV[2]:find('look') then redis.call('UNLINK', unpack(KEYS)) end
+if ARGV[2]:find('look') then return 'removed' end
+local waiting = redis.call('ZRANGE', KEYS[5], 0, 999)
+redis.call('UNLINK', unpack(KEYS))
+for _, id in ipairs(waiting) do redis.call('RPUSH', KEYS[2], id) end
+-- One that was about to wait takes it; one that went away does not.
+if #waiting > 0 then redis.call('PEXPIRE', KEYS[2], 5000) end
 return 'removed'
 `;
 
@@ -120,7 +130,9 @@ export async function removeQueue(
   const conditions = `${ifUnused ? 'unused ' : ''}${ifEmpty ? 'empty ' : ''}${ifIdle ? 'idle ' : ''}`;
   const slots = slotsOf(queue);
   const remove = async (slot: string, look: '' | 'look'): Promise<RemoveResult> => {
-    const keys = removedKeys(queueKeys(prefix, slot), queue.priorities);
+    const all = queueKeys(prefix, slot);
+    const held = look === 'look' ? [] : await unackedKeys(client, prefix, slot);
+    const keys = [...removedKeys(all, queue.priorities), ...held];
     return asText(await removeScript.run(client, keys, [revision, conditions + look])) as RemoveResult;
   };
   const isRemoved = (result: RemoveResult) => result === 'removed';
@@ -132,8 +144,15 @@ export async function removeQueue(
   return results.find((result) => !isRemoved(result)) ?? 'removed';
 }
 
+/** Where consumers note what they hold, also those that are dead. */
+async function unackedKeys(client: RedisClient, prefix: string, slot: string): Promise<string[]> {
+  const { consumers, dead } = queueKeys(prefix, slot);
+  const ids = await Promise.all([client.zrange(consumers, '0', '-1'), client.smembers(dead)]);
+  return ids.flat().map((id) => unackedKey(prefix, slot, id));
+}
+
 function removedKeys(keys: QueueKeys, priorities: number): string[] {
-  const { meta, wake, consumers, messages, ...others } = keys;
+  const { meta, wake, consumers, messages, idle, ...others } = keys;
   const rest = Object.entries(others).flatMap(([name, key]) => (name === 'ready' ? [] : [key]));
-  return [meta, wake, consumers, messages, ...rest, ...readyKeys(keys, priorities)];
+  return [meta, wake, consumers, messages, idle, ...rest, ...readyKeys(keys, priorities)];
 }

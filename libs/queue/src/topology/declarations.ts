@@ -92,23 +92,31 @@ export class Declarations {
       if (settings.shards !== undefined) await this.#writeQueues(topology, [name]);
       return false;
     }
-    await this.#change(async (current) => planRemoval(current, 'queue', name));
+    // It may be declared again by now, its slot first: that one is another queue, and stays.
+    await this.#change(async (current) => {
+      const isStillOurs = (await this.#removeFromSlot(settings, topology.version, {})) === 'removed';
+      return isStillOurs ? planRemoval(current, 'queue', name) : [];
+    });
     return true;
   }
 
   /** @throws {TopologyNotFoundError} it is not declared */
   async describeQueue(name: string): Promise<QueueSettings> {
-    const known = this.#cache.known?.topology.queues.get(name);
-    const settings = known ?? (await this.#withRedis(() => this.#cache.reload())).topology.queues.get(name);
+    const settings = (await this.#withRedis(() => this.#current())).queues.get(name);
     if (settings === undefined) throw new TopologyNotFoundError('queue', name);
     return settings;
   }
 
   /** Where a queue's messages are; its own name when nothing is known of it. */
   async slots(name: string): Promise<readonly string[]> {
-    const settings =
-      this.#cache.known?.topology.queues.get(name) ?? (await this.#cache.reload()).topology.queues.get(name);
-    return slotsOf(settings ?? { name });
+    return slotsOf((await this.#current()).queues.get(name) ?? { name });
+  }
+
+  /** What is declared now: a queue that was known may have been deleted and declared again. */
+  async #current(): Promise<Topology> {
+    const { commands, prefix } = this.#connection;
+    const version = await commands.hget(topologyKeys(prefix).meta, 'version');
+    return (await this.#cache.asOf(Number(version ?? 0))).topology;
   }
 
   async #removing(plan: (topology: Topology) => TopologyEdit[]): Promise<boolean> {
