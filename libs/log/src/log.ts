@@ -10,7 +10,7 @@ import {
   rawCodec,
   resolveOptions,
 } from '@millrace/core';
-import { Events, type FirstUse, runOutsideHandlers } from '@millrace/delivery';
+import { Events, type FirstUse, runOutsideHandlers, type StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { Redrive, type RedriveOptions, type RedriveReport } from './dead-letters/redrive.js';
 import { type ConsumerInput, resolveConsumerOptions } from './group/consumer-options.js';
@@ -58,6 +58,7 @@ export class Log {
   readonly #consumers = new Set<GroupConsumer>();
   readonly #registry: CodecRegistry;
   #firstUse: FirstUse | undefined;
+  readonly #onConnectionClosed = (): void => void this.close({ deadlineMs: 0 }).catch(() => undefined);
 
   constructor(connection: RedisConnection, { events = new Events(), codecs = [], ...rest }: LogOptions = {}) {
     const readers = {
@@ -77,6 +78,8 @@ export class Log {
     this.#topics = new Topics(connection, this.#catalog, this.#codecs);
     this.#reader = new PartitionReader(connection, this.#topics, this.#registry);
     this.groups = new Groups(connection, this.#topics, this.#reader);
+    // Without its connection it can do nothing more: sends fail, and nothing of it keeps the process alive.
+    connection.once('closed', this.#onConnectionClosed);
     this.#isKeeping = retentionIntervalMs > 0;
     const expiry = new GroupExpiry(this.groups, events, offsetsRetentionMs);
     this.#upkeep = new RetentionUpkeep(connection, events, retentionIntervalMs, expiry);
@@ -143,6 +146,7 @@ export class Log {
       onClosed: () => void this.#producers.delete(producer),
     });
     this.#producers.add(producer);
+    if (this.#connection.isClosed) void producer.close({ deadlineMs: 0 });
     this.#keep();
     return producer;
   }
@@ -204,14 +208,15 @@ export class Log {
    * Stops everything it made, letting producers send what they have; the connection stays open. Inside a handler it is not
    * waited for: it lets that handler end too.
    */
-  close(): Promise<void> {
+  close(options?: StopOptions): Promise<void> {
     const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
-    return runOutsideHandlers(() => this.#close(), onError);
+    return runOutsideHandlers(() => this.#close(options), onError);
   }
 
-  async #close(): Promise<void> {
-    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
-    await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close())]);
+  async #close(options: StopOptions | undefined): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop(options)));
+    await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close(options))]);
+    this.#connection.off('closed', this.#onConnectionClosed);
   }
 
   /** Upkeep begins with the first use; after `close` it stays ended. */

@@ -1,3 +1,6 @@
+import { ClosedError, OptionsError } from '@millrace/core';
+import type { GroupConsumer, OwnedPartition, SeekTarget, TopicPartition } from '@millrace/log';
+import type { QueueConsumer } from '@millrace/queue';
 import { DrainLog, logStarted } from './consumer-log.js';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { declareConsumers } from './declare-topology.js';
@@ -15,7 +18,7 @@ interface ConsumerHandleListener {
 export class ConsumerHandle {
   readonly #plan: ConsumerPlan;
   readonly #listener: ConsumerHandleListener;
-  #service: ReturnType<ConsumerPlan['make']> | undefined;
+  #service: QueueConsumer | GroupConsumer | undefined;
   /** Another with each start: what began before a stop does not go on after it. */
   #run: symbol | undefined;
   #stopping: Promise<unknown> = Promise.resolve();
@@ -96,6 +99,62 @@ export class ConsumerHandle {
       await this.stop({ deadlineMs: 0 });
       throw error;
     }
+  }
+
+  /** The partitions that it owns at the moment, and how far it is; none when it consumes from a queue or does not run. */
+  get assignment(): readonly OwnedPartition[] {
+    const service = this.isRunning ? this.#service : undefined;
+    return service !== undefined && 'assignment' in service ? service.assignment : [];
+  }
+
+  /**
+   * Starts nothing more until `resume`; of a log, of these partitions only, if they are given. Resolves when the handlers that run
+   * have ended. A consumer that is stopped and started is not paused any more.
+   *
+   * @throws {ClosedError} it does not run
+   * @throws {OptionsError} a queue has no partitions
+   */
+  async pause(partitions?: readonly TopicPartition[]): Promise<void> {
+    const service = this.#running();
+    if ('seek' in service) return service.pause(partitions);
+    this.#assertNone(partitions);
+    await service.pause();
+  }
+
+  /** Goes on after `pause`. @throws {ClosedError} it does not run @throws {OptionsError} a queue has no partitions */
+  resume(partitions?: readonly TopicPartition[]): void {
+    const service = this.#running();
+    if ('seek' in service) {
+      service.resume(partitions);
+      return;
+    }
+    this.#assertNone(partitions);
+    service.resume();
+  }
+
+  /**
+   * Sets the group's offset in a partition that this consumer owns (see `assignment`), and goes on there.
+   *
+   * @throws {ClosedError} it does not run
+   * @throws {OptionsError} it consumes from a queue, which has no offsets
+   * @throws {LeaseLostError} another member has the partition
+   * @throws {OffsetOutOfRangeError} the log does not hold that offset
+   */
+  async seek(partition: TopicPartition, to: SeekTarget): Promise<void> {
+    const service = this.#running();
+    if (!('seek' in service)) {
+      throw new OptionsError(this.label, [`${this.source} has no offsets: only the consumer of a topic can seek`]);
+    }
+    await service.seek(partition, to);
+  }
+
+  #running(): QueueConsumer | GroupConsumer {
+    if (this.#service === undefined || !this.isRunning) throw new ClosedError(`${this.label}, which does not run,`);
+    return this.#service;
+  }
+
+  #assertNone(partitions: readonly TopicPartition[] | undefined): void {
+    if (partitions !== undefined) throw new OptionsError(this.label, [`${this.source} has no partitions`]);
   }
 
   /** Takes nothing more, lets handlers in flight end, and gives back what they do not finish in time. Inside a handler it is not waited for. */

@@ -1,5 +1,5 @@
-import type { Service } from '@millrace/delivery';
 import type { GroupConsumer } from '@millrace/log';
+import type { QueueConsumer } from '@millrace/queue';
 import type { Millrace } from './millrace.js';
 import type { Topology } from './topology.js';
 
@@ -21,5 +21,5 @@ export interface ConsumerPlan {
   /** The topics it reads, by name or by pattern. */
   readonly topics?: RegExp | readonly string[];
   /** @throws {OptionsError} */
-  readonly make: () => Service & Partial<Pick<GroupConsumer, 'assignment'>>;
+  readonly make: () => QueueConsumer | GroupConsumer;
 }

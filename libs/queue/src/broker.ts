@@ -41,6 +41,11 @@ export class Broker {
   readonly #keeper: QueueKeeper;
   readonly #rpc: RpcClient;
   readonly #queue: (name: string) => QueueHandle;
+  readonly #connection: RedisConnection;
+  readonly #onConnectionClosed = (): void => {
+    this.#publisher.abandon();
+    void this.close({ deadlineMs: 0 }).catch(() => undefined);
+  };
 
   /** @throws {OptionsError} with every problem at once */
   constructor(connection: RedisConnection, options: Partial<BrokerOptions> = {}) {
@@ -78,6 +83,10 @@ export class Broker {
       responder: new RpcResponder(connection, forwarder, codec, new MessageIds(randomBytes(6))),
       removeQueue: (queue) => this.deleteQueue(queue, { ifUnused: true }),
     });
+    this.#connection = connection;
+    // Without its connection it can do nothing more: publishes fail, and nothing of it keeps the process alive.
+    if (connection.isClosed) this.#onConnectionClosed();
+    else connection.once('closed', this.#onConnectionClosed);
   }
 
   /** Declares an exchange; declaring it again with the same settings does nothing. @throws {TopologyConflictError} */
@@ -197,5 +206,6 @@ export class Broker {
     await Promise.all([this.#consumers.close(options), this.#rpc.close()]);
     await this.#keeper.stop();
     await this.#publisher.close();
+    this.#connection.off('closed', this.#onConnectionClosed);
   }
 }

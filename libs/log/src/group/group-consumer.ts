@@ -4,6 +4,7 @@ import { LeaseLostError, pause } from '@millrace/core';
 import {
   Lifecycle,
   type LifecycleState,
+  PauseWait,
   PollLoop,
   type Service,
   type StopOptions,
@@ -52,6 +53,7 @@ export class GroupConsumer implements Service {
   readonly #host: ConsumerHost;
   readonly #heartbeat: PollLoop;
   readonly #pauses: Pauses;
+  readonly #pauseWait = new PauseWait();
   readonly #happenings: OwnershipEvents;
   readonly #onUp = (): void => {
     this.#membership.forgetConnection();
@@ -156,15 +158,23 @@ export class GroupConsumer implements Service {
     });
   }
 
-  /** Starts nothing more of these partitions (default: all, also those it will get) until `resume`; reading stops when the buffers are full. It waits for no handler. */
-  pause(partitions?: readonly TopicPartition[]): void {
+  /**
+   * Starts nothing more of these partitions (default: all, also those it will get) until `resume`; reading stops when the buffers
+   * are full. Resolves when the handlers that run have ended, or the consumer is resumed or stopped before; inside a handler
+   * immediately.
+   */
+  pause(partitions?: readonly TopicPartition[]): Promise<void> {
     this.#pauses.pause(partitions);
     this.#happenings.applyPauses();
+    const paused = [...this.#ownership.workers].filter((worker) => this.#pauses.has(worker));
+    const still = this.#pauseWait.until(Promise.all(paused.map((worker) => worker.idle())));
+    return waitOutsideHandlers(still, () => undefined);
   }
 
   /** Takes records of these partitions again; of all when none is given. */
   resume(partitions?: readonly TopicPartition[]): void {
     this.#pauses.resume(partitions);
+    this.#pauseWait.end();
     this.#happenings.applyPauses();
   }
 
@@ -236,6 +246,7 @@ export class GroupConsumer implements Service {
   }
 
   async #end(): Promise<void> {
+    this.#pauseWait.end();
     this.#surroundings.connection.off('up', this.#onUp);
     this.#committer.close();
     this.#ownership.close();

@@ -177,6 +177,11 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.#runner.abandon(new LeaseLostError(`topic "${this.topic}", partition ${this.partition} ${why}`));
   }
 
+  /** Resolves when nothing is in hand. */
+  async idle(): Promise<void> {
+    await this.#runner.idle(Number.POSITIVE_INFINITY);
+  }
+
   /** Sets the group's offset, and goes on there when what is in hand has ended. @throws {LeaseLostError} */
   async seek(offset: number): Promise<void> {
     await this.#seek.to(offset);

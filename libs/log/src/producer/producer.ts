@@ -136,7 +136,8 @@ export class Producer {
   }
 
   #assertOpen(): void {
-    if (this.#closing !== undefined) throw new ClosedError('the producer');
+    if (this.#closing !== undefined)
+      throw new ClosedError(this.#around.connection.isClosed ? 'the connection to Redis' : 'the producer');
   }
 
   #queue(

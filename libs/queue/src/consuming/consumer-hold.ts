@@ -240,7 +240,7 @@ export class ConsumerHold {
     const { maxMessages, maxWaitMs } = this.#options.batch;
     const first = this.#waiting.peek();
     const waitMs = first === undefined ? 0 : first.takenAt + maxWaitMs - performance.now();
-    if (this.#waiting.size >= maxMessages || waitMs <= 0) return this.#waiting.take(maxMessages);
+    if (this.#waiting.size >= maxMessages || waitMs <= 0 || !this.#isOpen) return this.#waiting.take(maxMessages);
     stopTimer(this.#batchTimer);
     this.#batchTimer = startTimer(() => this.begin(), Math.ceil(waitMs));
     return [];

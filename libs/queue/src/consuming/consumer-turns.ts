@@ -137,6 +137,11 @@ export class ConsumerTurns {
     this.#running = new Promise(setImmediate).then(() => this.#run());
   }
 
+  /** Resolves when no turn is under way. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
   /** Settles what is waiting; false when Redis did not confirm it within the time. */
   async flush(deadlineMs: number): Promise<boolean> {
     let timer: Timer | undefined;

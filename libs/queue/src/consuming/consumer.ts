@@ -1,5 +1,12 @@
 import { ClosedError, pause } from '@millrace/core';
-import { type HandlerLabels, Lifecycle, type Service, type StopOptions, waitOutsideHandlers } from '@millrace/delivery';
+import {
+  type HandlerLabels,
+  Lifecycle,
+  PauseWait,
+  type Service,
+  type StopOptions,
+  waitOutsideHandlers,
+} from '@millrace/delivery';
 import type { Handled } from '../model/handled.js';
 import { ConsumerHandlers } from './consumer-handlers.js';
 import { ConsumerHold } from './consumer-hold.js';
@@ -36,6 +43,7 @@ export class QueueConsumer implements Service, PartOwner {
   readonly #lifecycle = new Lifecycle();
   readonly #parts: ConsumerParts;
   #isPaused = false;
+  readonly #pauseWait = new PauseWait();
 
   constructor(host: ConsumerHost, options: ConsumerOptions) {
     this.host = host;
@@ -92,16 +100,29 @@ export class QueueConsumer implements Service, PartOwner {
     return waitOutsideHandlers(stopping, (error) => this.failed(error));
   }
 
-  /** Takes no further messages until `resume`; what it holds is handled. It waits for no handler. For a whole queue: `broker.queue(name).pause()`. */
-  pause(): void {
+  /**
+   * Takes no further messages until `resume`; what it holds is handled. Resolves when that has ended, or the consumer is resumed
+   * or stopped before; inside a handler immediately. For a whole queue: `broker.queue(name).pause()`.
+   */
+  pause(): Promise<void> {
     this.#isPaused = true;
     this.hold.isOpen = false;
+    return waitOutsideHandlers(this.#pauseWait.until(this.#still()), (error) => this.failed(error));
   }
 
   /** Takes messages again after `pause`. */
   resume(): void {
     this.#isPaused = false;
+    this.#pauseWait.end();
     if (!this.#lifecycle.isStopping) this.hold.isOpen = true;
+  }
+
+  /** Resolves when nothing runs, and no turn is under way that may bring more. */
+  async #still(): Promise<void> {
+    await Promise.all(this.#parts.all.map(({ turns }) => turns.settled()));
+    // A batch waits for no more messages: none will come.
+    this.hold.begin();
+    while (this.hold.running > 0) await this.hold.drained(Number.POSITIVE_INFINITY);
   }
 
   async #stop(until: number, deadlineMs: number): Promise<void> {
@@ -121,6 +142,7 @@ export class QueueConsumer implements Service, PartOwner {
       await Promise.race([gone, pause(left(), { ref: false })]);
     }
     await Promise.all(this.#parts.all.map((part) => part.end(left)));
+    this.#pauseWait.end();
     this.host.stopped(this);
   }
 

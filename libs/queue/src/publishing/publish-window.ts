@@ -1,4 +1,4 @@
-import { LinkedList, startTimer, stopTimer, type Timer } from '@millrace/core';
+import { LinkedList, startTimer, stopTimer, type Timer, type WriteFailure } from '@millrace/core';
 import type { Publication } from './publication.js';
 
 /** What a publisher may hold at once. */
@@ -78,6 +78,13 @@ export class PublishWindow {
   /** Resolves when everything that is held now is settled. It has a deadline each, so this ends. */
   async drained(): Promise<void> {
     while (this.#count > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** None of what is held will get a receipt. */
+  giveUp(failure: WriteFailure, description: string): void {
+    for (let publication = this.#held.first; publication !== undefined; publication = this.#held.first) {
+      publication.giveUp(failure, description);
+    }
   }
 
   #isBelowBounds(): boolean {

@@ -42,6 +42,7 @@ export class Publisher {
   /** What must be done before the first message is routed; undefined: nothing, or it was. */
   firstUse: FirstUse | undefined;
   #isClosed = false;
+  #isAbandoned = false;
 
   constructor(connection: RedisConnection, cache: TopologyCache, options: BrokerOptions) {
     this.#connection = connection;
@@ -57,7 +58,7 @@ export class Publisher {
    * sends the next: the window is full, or nothing is known yet.
    */
   send(publication: Publication): Promise<void> | undefined {
-    if (this.#isClosed) return Promise.reject(new ClosedError('the broker'));
+    if (this.#isClosed) return Promise.reject(this.#closedError());
     const { known } = this.#cache;
     if (known === undefined || this.firstUse !== undefined || !this.#window.hasRoom())
       return this.#sendLater(publication);
@@ -70,6 +71,10 @@ export class Publisher {
     if (this.firstUse !== undefined && !(await this.#prepared(this.firstUse, publication))) return;
     if (!(await this.#window.room(publication.deadlineMs - performance.now()))) {
       publication.giveUp('timeout', `${this.#window.count} messages wait for their receipts and none got one in time`);
+      return;
+    }
+    if (this.#isAbandoned) {
+      publication.fail(this.#closedError());
       return;
     }
     this.#window.enter(publication);
@@ -90,6 +95,17 @@ export class Publisher {
 
   get events(): BrokerOptions['events'] {
     return this.#options.events;
+  }
+
+  /** Its connection was closed for good: nothing more is sent, and what has no receipt will get none. */
+  abandon(): void {
+    this.#isClosed = true;
+    this.#isAbandoned = true;
+    this.#window.giveUp('unavailable', 'the connection to Redis was closed before it was confirmed');
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(this.#isAbandoned ? 'the connection to Redis' : 'the broker');
   }
 
   /** Takes no more, and waits until everything has its receipt or error. */

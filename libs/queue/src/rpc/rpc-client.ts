@@ -126,7 +126,13 @@ export class RpcClient {
   }
 
   async #start(): Promise<void> {
-    this.#client = await this.#connection.blocking('replies');
+    const client = await this.#connection.blocking('replies');
+    if (this.#isClosed) {
+      // Closed meanwhile: nobody else would end what begins here.
+      this.#connection.release(client);
+      throw new ClosedError('the broker');
+    }
+    this.#client = client;
     await this.#loop.start();
   }
 

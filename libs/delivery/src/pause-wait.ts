@@ -1,0 +1,24 @@
+/** Who waits for a pause to take hold: until what runs has ended, or the pause is taken back. */
+export class PauseWait {
+  readonly #waiting = new Set<() => void>();
+
+  /** Resolves when `still` does, or `end` is called. */
+  async until(still: Promise<unknown>): Promise<void> {
+    let end: (() => void) | undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+      this.#waiting.add(resolve);
+    });
+    try {
+      await Promise.race([still, ended]);
+    } finally {
+      if (end !== undefined) this.#waiting.delete(end);
+    }
+  }
+
+  /** Handlers start again, or never: nobody waits any longer. */
+  end(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
