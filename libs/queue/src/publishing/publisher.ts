@@ -9,12 +9,14 @@ import { publishedKey, queueKeys, topologyKeys } from '../store/keys.js';
 import { callConditions } from '../store/publish.js';
 import { writeQueue } from '../store/queue-slot.js';
 import type { TopologyCache } from '../topology/topology-cache.js';
+import { isPrepared } from './first-publish.js';
 import type { Publication } from './publication.js';
 import { PublishChannel } from './publish-channel.js';
 import { PublishEntry } from './publish-entry.js';
 import { type LaneTarget, type Misrouting, PublishLane } from './publish-lane.js';
 import { PublishWindow } from './publish-window.js';
 import { ShardChoice } from './shard-choice.js';
+import { targetNotFound } from './target-not-found.js';
 import { TopicFeed } from './topic-feed.js';
 
 /** A record must outlive every repetition of its call: the caller's patience and what a dead connection may still hold. */
@@ -68,7 +70,10 @@ export class Publisher {
   }
 
   async #sendLater(publication: Publication): Promise<void> {
-    if (this.firstUse !== undefined && !(await this.#prepared(this.firstUse, publication))) return;
+    if (this.firstUse !== undefined) {
+      if (!(await isPrepared(this.firstUse, publication, this.#connection))) return;
+      this.firstUse = undefined;
+    }
     if (!(await this.#window.room(publication.deadlineMs - performance.now()))) {
       publication.giveUp('timeout', `${this.#window.count} messages wait for their receipts and none got one in time`);
       return;
@@ -79,18 +84,6 @@ export class Publisher {
     }
     this.#window.enter(publication);
     await this.#route(publication);
-  }
-
-  /** False: it was not done within the message's deadline, and the message has failed. */
-  async #prepared(firstUse: FirstUse, publication: Publication): Promise<boolean> {
-    if (await firstUse.done(publication.deadlineMs - performance.now())) {
-      this.firstUse = undefined;
-      return true;
-    }
-    const { isUp, downReason } = this.#connection;
-    if (isUp) publication.giveUp('timeout', 'what must be declared before the first message was not declared in time');
-    else publication.giveUp('unavailable', `Redis is away: ${downReason}`);
-    return false;
   }
 
   get events(): BrokerOptions['events'] {
@@ -127,7 +120,7 @@ export class Publisher {
   async #route(publication: Publication): Promise<void> {
     try {
       const router = await this.#cache.reload();
-      if (!this.#tryRoute(publication, router)) throw notFound(publication);
+      if (!this.#tryRoute(publication, router)) throw targetNotFound(publication);
     } catch (error) {
       this.#routingFailed(publication, error);
     }
@@ -252,11 +245,4 @@ export class Publisher {
       .then(() => (publication.isSettled ? undefined : this.#route(publication)))
       .catch(() => undefined);
   }
-}
-
-function notFound({ target }: Publication): TopologyNotFoundError {
-  const { exchange, routingKey } = target;
-  return exchange === ''
-    ? new TopologyNotFoundError('queue', routingKey)
-    : new TopologyNotFoundError('exchange', exchange);
 }
