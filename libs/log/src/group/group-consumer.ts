@@ -4,7 +4,6 @@ import { LeaseLostError, pause } from '@millrace/core';
 import {
   Lifecycle,
   type LifecycleState,
-  PauseWait,
   PollLoop,
   type Service,
   type StopOptions,
@@ -53,7 +52,6 @@ export class GroupConsumer implements Service {
   readonly #host: ConsumerHost;
   readonly #heartbeat: PollLoop;
   readonly #pauses: Pauses;
-  readonly #pauseWait = new PauseWait();
   readonly #happenings: OwnershipEvents;
   readonly #onUp = (): void => {
     this.#membership.forgetConnection();
@@ -160,22 +158,17 @@ export class GroupConsumer implements Service {
 
   /**
    * Starts nothing more of these partitions (default: all, also those it will get) until `resume`; reading stops when the buffers
-   * are full. Resolves when the handlers that run have ended, or the consumer is resumed or stopped before; inside a handler
-   * immediately.
+   * are full. Resolves when running handlers have ended, or it is resumed or stopped before; inside a handler immediately.
    */
   pause(partitions?: readonly TopicPartition[]): Promise<void> {
     this.#pauses.pause(partitions);
-    this.#happenings.applyPauses();
-    const paused = [...this.#ownership.workers].filter((worker) => this.#pauses.has(worker));
-    const still = this.#pauseWait.until(Promise.all(paused.map((worker) => worker.idle())));
-    return waitOutsideHandlers(still, () => undefined);
+    return waitOutsideHandlers(this.#pauses.wait.until(this.#happenings.applyPauses()), () => undefined);
   }
 
   /** Takes records of these partitions again; of all when none is given. */
   resume(partitions?: readonly TopicPartition[]): void {
     this.#pauses.resume(partitions);
-    this.#pauseWait.end();
-    this.#happenings.applyPauses();
+    void this.#happenings.applyPauses();
   }
 
   /**
@@ -246,7 +239,7 @@ export class GroupConsumer implements Service {
   }
 
   async #end(): Promise<void> {
-    this.#pauseWait.end();
+    this.#pauses.wait.end();
     this.#surroundings.connection.off('up', this.#onUp);
     this.#committer.close();
     this.#ownership.close();

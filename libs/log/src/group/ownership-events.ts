@@ -67,12 +67,16 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
     }
   }
 
-  /** Pauses and resumes what was told to be. */
-  applyPauses(): void {
+  /** Pauses and resumes what was told to be. Resolves when nothing of what is paused is in hand. */
+  async applyPauses(): Promise<void> {
+    const paused: Promise<void>[] = [];
     for (const worker of this.#ownership().workers) {
-      if (this.#pauses.has(worker)) worker.holds.put('paused');
-      else worker.holds.lift('paused');
+      if (this.#pauses.has(worker)) {
+        worker.holds.put('paused');
+        paused.push(worker.idle());
+      } else worker.holds.lift('paused');
     }
+    await Promise.all(paused);
   }
 
   /** Says what was lost, before the partition is taken again. */

@@ -1,4 +1,5 @@
 import { assertNoProblem, integerProblem } from '@millrace/core';
+import { PauseWait } from '@millrace/delivery';
 import { partitionName, type TopicPartition } from '../model/topic-partition.js';
 
 /** Which partitions a consumer was told to pause, whether it owns them or not. */
@@ -6,6 +7,8 @@ export class Pauses {
   #all: boolean;
   /** Those that are otherwise than `all` says. */
   readonly #others = new Set<string>();
+  /** Who waits until what is paused stands still. */
+  readonly wait = new PauseWait();
 
   constructor(startPaused: boolean) {
     this.#all = startPaused;
@@ -17,6 +20,7 @@ export class Pauses {
 
   resume(partitions?: readonly TopicPartition[]): void {
     this.#set(false, partitions);
+    this.wait.end();
   }
 
   has(partition: TopicPartition): boolean {
