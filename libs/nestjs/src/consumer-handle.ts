@@ -65,7 +65,7 @@ export class ConsumerHandle {
 
   /** Partitions that stand still because only a newer process can read their next batch, in words. */
   get standstills(): readonly string[] {
-    return (this.#service?.assignment ?? []).flatMap(({ topic, partition, position, unreadable }) =>
+    return this.assignment.flatMap(({ topic, partition, position, unreadable }) =>
       unreadable === undefined
         ? []
         : [`${topic}/${partition} stands still: the batch at offset ${position} ${unreadable}`],
