@@ -161,6 +161,13 @@ describe('an invalid payload at its publisher', () => {
     ];
     // then
     for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject({ problems: everyProblem });
+    // @ts-expect-error the type of a payload is wrong
+    const batch = producer.sendBatch([{ value: right }, { key: 'u7', value: wrong }, { value: wrong }]);
+    await expect(batch).rejects.toMatchObject({
+      problems: ['records[1] (key "u7")', 'records[2]'].flatMap((place) =>
+        everyProblem.map((problem) => `${place}: ${problem}`),
+      ),
+    });
     // @ts-expect-error no message of this exchange has that routing key
     await exchange.publish('order.deleted', right);
     await exchange.publish('order.created', right);

@@ -1,4 +1,4 @@
-import type { Headers } from '@millrace/core';
+import { type Headers, isInstance, quotedName, ValidationError } from '@millrace/core';
 import type { RecordInput, RecordMetadata } from '@millrace/log';
 import type { PublishProperties, Receipt } from '@millrace/queue';
 import type { ExchangeMessages } from './definitions.js';
@@ -34,9 +34,21 @@ export class TopicProducer<T = unknown> {
 
   /** All or none are checked before the first is sent. @throws {ValidationError} */
   async sendBatch(records: readonly TopicRecord<T>[]): Promise<readonly RecordMetadata[]> {
-    const subject = (index: number): string => `record ${index} for topic "${this.topic}"`;
-    await Promise.all(records.map(({ value }, index) => this.#validate?.(value, subject(index))));
+    if (this.#validate !== undefined) await this.#assertValid(this.#validate, records);
     return this.#millrace.producer.sendBatch(records.map((record) => ({ ...record, topic: this.topic })));
+  }
+
+  async #assertValid(validate: ValidatePayload, records: readonly TopicRecord<T>[]): Promise<void> {
+    const problems: string[] = [];
+    const checks = await Promise.allSettled(records.map(async ({ value }) => validate(value, 'record')));
+    for (const [index, check] of checks.entries()) {
+      if (check.status === 'fulfilled') continue;
+      if (!isInstance(check.reason, ValidationError)) throw check.reason;
+      const key = records[index]?.key;
+      const place = key === undefined ? `records[${index}]` : `records[${index}] (key ${quotedName(key)})`;
+      problems.push(...check.reason.problems.map((problem) => `${place}: ${problem}`));
+    }
+    if (problems.length > 0) throw new ValidationError(`batch for topic "${this.topic}"`, problems);
   }
 }
 

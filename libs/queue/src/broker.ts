@@ -71,7 +71,11 @@ export class Broker {
     this.#rpc = new RpcClient(connection, this, registry, this.events);
     const slotsOf = (queue: string) => this.#declarations.slots(queue);
     this.#queue = (name) => {
-      const slots = new QueueSlots(connection, () => slotsOf(name));
+      const slots = new QueueSlots(
+        connection,
+        () => slotsOf(name),
+        () => this.#declarations.awaitsDeadLetters(name),
+      );
       return new QueueHandle(connection, forwarder, registry, name, slots);
     };
     this.#consumers = new Consumers({

@@ -171,10 +171,15 @@ export class QueueHandle {
     return sumCounts(counts);
   }
 
-  /** Number of its priority levels. @throws {TopologyNotFoundError} there is no such queue */
+  /**
+   * Number of its priority levels; 1 while it awaits the first dead letter, which makes it.
+   *
+   * @throws {TopologyNotFoundError} there is no such queue, and no queue whose dead letters go there
+   */
   async priorities(): Promise<number> {
     const { keys } = await this.#slots.first();
     const settings = await queueSettingsJson(this.#connection.commands, keys);
+    if (settings === undefined && (await this.#slots.awaitsDeadLetters())) return 1;
     if (settings === undefined) throw new TopologyNotFoundError('queue', this.name);
     return (JSON.parse(settings) as { priorities: number }).priorities;
   }

@@ -13,10 +13,17 @@ export interface QueuePlace {
 export class QueueSlots {
   readonly #connection: RedisConnection;
   readonly #names: () => Promise<readonly string[]>;
+  /** Whether the queue, which does not exist, is made with the first dead letter of another. */
+  readonly awaitsDeadLetters: () => Promise<boolean>;
 
-  constructor(connection: RedisConnection, names: () => Promise<readonly string[]>) {
+  constructor(
+    connection: RedisConnection,
+    names: () => Promise<readonly string[]>,
+    awaitsDeadLetters: () => Promise<boolean>,
+  ) {
     this.#connection = connection;
     this.#names = names;
+    this.awaitsDeadLetters = awaitsDeadLetters;
   }
 
   async all(): Promise<QueuePlace[]> {

@@ -78,11 +78,12 @@ export class Redrive {
   /** @throws {OptionsError} @throws {TopicNotFoundError} */
   async run(options: RedriveOptions): Promise<RedriveReport> {
     check(options);
-    const topic = await this.#topics.describe(options.topic);
+    const report: Record<Verdict, number> = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
+    const topic = await this.#topics.unlessAwaited(options.topic, () => this.#topics.describe(options.topic));
+    if (topic === undefined) return report;
     const { partitions } = topic;
     const chosen = options.records?.map((record) => record.partition);
     assertNoProblem('redrive', ...partitionProblems(topic, chosen));
-    const report: Record<Verdict, number> = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
     const rate =
       options.maxPerSecond === undefined ? undefined : new RateLimit(options.maxPerSecond, performance.now());
     for (let partition = 0; partition < partitions; partition++) {

@@ -3,8 +3,10 @@ import {
   type Codec,
   CodecError,
   checkedHeaders,
+  InvalidItems,
   InvalidMessageError,
   messageOf,
+  quotedName,
   UnavailableError,
   WriteError,
 } from '@millrace/core';
@@ -13,7 +15,7 @@ import type { RecordInput } from '../model/record.js';
 import type { Topic } from '../model/topic.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import { noSuchPartition } from './append-failure.js';
-import type { Parcel, PreparedRecord } from './parcel.js';
+import { BatchParcel, type Parcel, type PreparedRecord } from './parcel.js';
 import type { Partitioner, ProducerOptions } from './producer-options.js';
 import type { ProducerSurroundings } from './producer-surroundings.js';
 
@@ -44,11 +46,20 @@ export class RecordPreparation {
   prepare(records: readonly RecordInput[], parcel: Parcel, { isFinal = false } = {}): PreparedRecord[] | undefined {
     const prepared: PreparedRecord[] = new Array(records.length);
     const values = this.#encodeTogether(records);
+    let wrong: InvalidItems | undefined;
     for (let index = 0; index < records.length; index++) {
-      const one = this.prepareOne(records[index], parcel, index, isFinal, values?.[index]);
-      if (one === undefined) return undefined;
-      prepared[index] = one;
+      try {
+        const one = this.prepareOne(records[index], parcel, index, isFinal, values?.[index]);
+        if (one !== undefined) prepared[index] = one;
+        else if (wrong === undefined) return undefined;
+      } catch (error) {
+        // The one record of a `send` needs no name.
+        if (!(parcel instanceof BatchParcel)) throw error;
+        wrong ??= new InvalidItems();
+        wrong.add(placeOf(records[index], index), error);
+      }
     }
+    if (wrong !== undefined) throw wrong.error();
     return prepared;
   }
 
@@ -84,6 +95,8 @@ export class RecordPreparation {
 
   /** Looks up what `prepare` needs to know of a record's topic. @throws {TopicNotFoundError} @throws {WriteError} not in time */
   async learn(record: RecordInput, timeoutMs: number): Promise<void> {
+    // `prepare` says what is wrong with one that names no topic.
+    if (typeof record?.topic !== 'string') return;
     const known = this.#catalog.peek(record.topic);
     if (known !== undefined && (record.partition ?? 0) < known.partitions) return;
     const deadline = performance.now() + timeoutMs;
@@ -121,6 +134,11 @@ export class RecordPreparation {
     }
     return { topic, partition, key, headers, timestamp, bytes, value, valueBytes, parcel, index };
   }
+}
+
+function placeOf(record: RecordInput | undefined, index: number): string {
+  const key = record?.key;
+  return key === undefined ? `records[${index}]` : `records[${index}] (key ${quotedName(key)})`;
 }
 
 function topicNameOf(record: RecordInput | undefined): string {

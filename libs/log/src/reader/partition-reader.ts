@@ -41,6 +41,8 @@ export interface LogRecord<T = unknown> {
   readonly value: T;
 }
 
+const noRecords: PartitionState = Object.freeze({ start: 0, end: 0, bytes: 0 });
+
 /** Reads partitions without a group: nobody's offset moves. */
 export class PartitionReader {
   readonly #connection: RedisConnection;
@@ -55,7 +57,10 @@ export class PartitionReader {
 
   /** Where a partition's log begins and ends. @throws {TopicNotFoundError} @throws {InvalidMessageError} no such partition */
   async state(topic: string, partition: number, timeoutMs?: number): Promise<PartitionState> {
-    await this.#topics.withPartition(topic, partition, timeoutMs);
+    const found = await this.#topics.unlessAwaited(topic, () =>
+      this.#topics.withPartition(topic, partition, timeoutMs),
+    );
+    if (found === undefined) return noRecords;
     return this.#state(topic, partition, timeoutMs);
   }
 
@@ -91,7 +96,11 @@ export class PartitionReader {
   /** As `read`, a batch at a time: faster where each record is a small matter. */
   async *readBatches<T = unknown>(input: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
     const options = resolveReadOptions(input);
-    let { id } = await this.#topics.withPartition(options.topic, options.partition, options.maxOutageMs);
+    const find = () => this.#topics.withPartition(options.topic, options.partition, options.maxOutageMs);
+    // What follows the end of a topic needs one that is there.
+    const found = options.tail ? await find() : await this.#topics.unlessAwaited(options.topic, find);
+    if (found === undefined) return;
+    let { id } = found;
     const state = await this.#state(options.topic, options.partition, options.maxOutageMs);
     const to = options.to ?? (options.tail ? Number.POSITIVE_INFINITY : state.end);
     const keys = partitionKeys(this.#connection.prefix, options.topic, options.partition);

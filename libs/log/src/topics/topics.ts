@@ -9,7 +9,14 @@ import {
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { compressionProblem } from '../model/batch-compression.js';
-import { maxPartitions, resolveTopic, type Topic, type TopicInput, topicDifferences } from '../model/topic.js';
+import {
+  deadLetterTopics,
+  maxPartitions,
+  resolveTopic,
+  type Topic,
+  type TopicInput,
+  topicDifferences,
+} from '../model/topic.js';
 import { noSuchPartition } from '../producer/append-failure.js';
 import { partitionKeys } from '../store/keys.js';
 import { openPartition, type PartitionState, partitionState, removePartition } from '../store/partition.js';
@@ -67,6 +74,16 @@ export class Topics {
   /** All topics, by name. */
   list(): Promise<Topic[]> {
     return this.#ask('list the topics', (client) => allTopics(client, this.#connection.prefix));
+  }
+
+  /** What `find` finds; undefined where the topic does not exist yet because it is made with the first dead letter of another. */
+  async unlessAwaited<T>(name: string, find: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await find();
+    } catch (error) {
+      if (error instanceof TopicNotFoundError && deadLetterTopics(await this.list()).has(name)) return undefined;
+      throw error;
+    }
   }
 
   /**

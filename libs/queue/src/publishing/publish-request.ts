@@ -1,4 +1,4 @@
-import { isInstance, UnroutableError } from '@millrace/core';
+import { InvalidItems, isInstance, quotedName, UnroutableError } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { Receipt } from '../model/receipt.js';
 import type { Composer, MessageInput } from './composer.js';
@@ -23,9 +23,17 @@ export class PublishRequest implements PublicationListener {
       const request = new PublishRequest(publisher.events, messages, resolve, reject);
       // A message that is wrong throws here, before the first is sent.
       const bodies = composer.encodeTogether(messages);
-      const publications = messages.map((message, index) =>
-        composer.compose(message, request, { index, encoded: bodies?.[index] }),
-      );
+      const publications: Publication[] = [];
+      let wrong: InvalidItems | undefined;
+      for (const [index, message] of messages.entries()) {
+        try {
+          publications.push(composer.compose(message, request, { index, encoded: bodies?.[index] }));
+        } catch (error) {
+          wrong ??= new InvalidItems();
+          wrong.add(placeOf(message, index), error);
+        }
+      }
+      if (wrong !== undefined) throw wrong.error();
       request.#send(publisher, publications, 0);
     });
   }
@@ -82,4 +90,11 @@ export class PublishRequest implements PublicationListener {
     if (this.#error === undefined) this.#resolve(this.#receipts);
     else this.#reject(this.#error.error);
   }
+}
+
+function placeOf(message: MessageInput | undefined, index: number): string {
+  const names = [`routing key ${quotedName(message?.routingKey)}`];
+  const id = message?.properties?.messageId;
+  if (id !== undefined) names.push(`id ${quotedName(id)}`);
+  return `messages[${index}] (${names.join(', ')})`;
 }

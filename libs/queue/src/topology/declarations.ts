@@ -1,6 +1,7 @@
 import { MillraceError, OptionsError, TopologyNotFoundError, WriteError } from '@millrace/core';
 import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
 import { type BindingDeclaration, resolveBinding } from '../model/binding.js';
+import { deadLetterTarget } from '../model/dead-letter.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { slotsOf } from '../model/shards.js';
 import { type Topology, type TopologyEdit, withEdits } from '../model/topology.js';
@@ -117,6 +118,15 @@ export class Declarations {
     const { commands, prefix } = this.#connection;
     const version = await commands.hget(topologyKeys(prefix).meta, 'version');
     return (await this.#cache.asOf(Number(version ?? 0))).topology;
+  }
+
+  /** Whether a queue that does not exist is where another one's dead letters will go: it is made with the first of them. */
+  async awaitsDeadLetters(name: string): Promise<boolean> {
+    const { topology } = await this.#withRedis(() => this.#cache.reload());
+    return [...topology.queues.values()].some((queue) => {
+      const { exchange, routingKey } = deadLetterTarget(queue);
+      return exchange === '' && routingKey === name && queue.name !== name;
+    });
   }
 
   async #removing(plan: (topology: Topology) => TopologyEdit[]): Promise<boolean> {
