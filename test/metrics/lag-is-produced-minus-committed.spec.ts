@@ -62,6 +62,27 @@ describe('lag', () => {
       }
     }
   });
+
+  it('counts what can still be read, and its time from the append', async () => {
+    // given a group that has read none of 1,000 records, written now, of which each says that it is 30 days old
+    const prefix = ownPrefix();
+    const { log, metrics, close } = await openMeasured(server, prefix, { detail: { partitions: true } });
+    await log.declareTopic({ name: 'orders' });
+    const timestamp = Date.now() - 30 * 86_400_000;
+    const before = Date.now();
+    await log.producer().sendBatch(Array.from({ length: 1000 }, (_, value) => ({ topic: 'orders', value, timestamp })));
+    await log.groups.resetOffsets('desk', { topic: 'orders', to: 'earliest' });
+    // when all but ten are removed
+    await log.deleteRecords('orders', 0, 990);
+    await waitFor(async () => (await totalLag(metrics)) === 10, { what: 'a lag of 10' });
+    // then the lag is ten, for as long as they are in the log
+    const text = await metrics.scrape();
+    expect(sampleOf(text, 'millrace_consumergroup_lag')).toBe(10);
+    const lagSeconds = sampleOf(text, 'millrace_consumergroup_lag_seconds') ?? Number.NaN;
+    expect(lagSeconds).toBeGreaterThanOrEqual(0);
+    expect(lagSeconds).toBeLessThanOrEqual((Date.now() - before) / 1000);
+    await close();
+  });
 });
 
 function member(log: Log, gate: { isOpen: boolean }): GroupConsumer {

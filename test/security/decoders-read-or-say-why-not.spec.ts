@@ -54,7 +54,7 @@ function isRead<T>(input: fc.Arbitrary<T>, read: (value: T) => unknown): Promise
 
 describe(`whatever bytes stand in Redis (${shownSeeds})`, () => {
   it('a record batch is read, or is a CodecError', async () => {
-    await isRead(hostileBytes(batch), (frame) => decodeBatch(frame, 100, 1_000_000));
+    await isRead(hostileBytes(batch), (frame) => decodeBatch(frame, 100, { maxBytes: 1_000_000 }));
   });
 
   it('a message is read, dies and goes on, or is a CodecError', async () => {

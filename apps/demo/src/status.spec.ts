@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import type { PartitionSnapshot, QueueSnapshot, Snapshot, TopicSnapshot } from '@millrace/admin';
 import { type Sample, statusOf } from './status.js';
 
-const settings = { codec: 'json', compression: 'none', retention: { unread: 'expire' }, id: 1, version: 1 } as const;
+const settings = {
+  codec: 'json',
+  compression: 'none',
+  retention: { unread: 'expire' },
+  timestamps: 'create',
+  id: 1,
+  version: 1,
+} as const;
 
 function topic(name: string, partitions: readonly PartitionSnapshot[]): TopicSnapshot {
   const deadLetter = { topic: `${name}.dead-letters` };

@@ -19,11 +19,12 @@ export type { OutOfRangePolicy } from './model/offset-range.js';
 export { partitionForKey } from './model/partitioner.js';
 export { OffsetOutOfRangeError, placeProblem, type ReadFrom } from './model/read-range.js';
 export type { RecordInput, RecordMetadata, StoredRecord } from './model/record.js';
-export { type Compression, compressions, parseBatch } from './model/record-batch.js';
+export { type Compression, compressions } from './model/record-batch.js';
 export {
   partitionProblems,
   type Retention,
   resolveTopic,
+  type TimestampKind,
   type Topic,
   type TopicInput,
   type TopicSettings,

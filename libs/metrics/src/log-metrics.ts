@@ -58,7 +58,7 @@ export const logMetrics: readonly SampledFamily[] = [
   },
   {
     name: 'millrace_consumergroup_lag',
-    help: 'Records a group has still to read: end offset minus committed offset. Without partition detail, the sum over the topic.',
+    help: 'Records a group has still to read: end offset minus committed offset, without what was removed before it had read it. Without partition detail, the sum over the topic.',
     type: 'gauge',
     labelNames: ofGroupPartition,
     read: ({ snapshot }, { partitions }) => byGroupPartition(groupPlaces(snapshot), partitions, lagOfPlace, sum),
@@ -72,7 +72,7 @@ export const logMetrics: readonly SampledFamily[] = [
   },
   {
     name: 'millrace_consumergroup_lag_seconds',
-    help: 'For how long the next record to read has been waiting; 0 when everything is read. Without partition detail, the longest of the topic.',
+    help: 'For how long the next record to read has been waiting since its append; 0 when everything is read. Without partition detail, the longest of the topic.',
     type: 'gauge',
     labelNames: ofGroupPartition,
     read: ({ snapshot }, { partitions }) =>

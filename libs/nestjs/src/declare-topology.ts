@@ -70,8 +70,8 @@ async function declareTopic(log: Log, topic: TopicDeclaration, onChange: 'refuse
     await log.declareTopic(topic);
   } catch (error) {
     if (!(error instanceof TopicConflictError) || onChange === 'refuse') throw error;
-    const { retention, compression, deadLetter } = topic;
-    await log.alterTopic(topic.name, { retention, compression, deadLetter });
+    const { retention, compression, deadLetter, timestamps } = topic;
+    await log.alterTopic(topic.name, { retention, compression, deadLetter, timestamps });
     await log.declareTopic(topic);
   }
 }

@@ -49,7 +49,7 @@ export interface GroupOffset {
   readonly owner: string | undefined;
   /** False when the lease was not looked at. */
   readonly isOwnerKnown: boolean;
-  /** Time of the batch that holds the next record to read, in ms since 1970; undefined when everything is read. */
+  /** When the batch that holds the next record to read was appended, in ms since 1970; undefined when everything is read. */
   readonly nextTimestamp: number | undefined;
 }
 
@@ -93,12 +93,12 @@ export interface QueueSnapshot {
   readonly oldestAgeMs: number | undefined;
 }
 
-/** Records that a group has still to read on a partition. */
-export function lagOf({ end }: PartitionSnapshot, { committed }: GroupOffset): number {
-  return Math.max(0, end - committed);
+/** Records that a group has still to read on a partition: what was removed before it had read it is not among them. */
+export function lagOf({ start, end }: PartitionSnapshot, { committed }: GroupOffset): number {
+  return Math.max(0, end - Math.max(committed, start));
 }
 
-/** For how long the next record to read has been waiting, in ms; 0 when everything is read. */
+/** For how long the next record to read has been waiting since its append, in ms; 0 when everything is read. */
 export function lagMsOf({ at }: PartitionSnapshot, { nextTimestamp }: GroupOffset): number {
   return nextTimestamp === undefined ? 0 : Math.max(0, at - nextTimestamp);
 }

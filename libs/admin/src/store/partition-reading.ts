@@ -1,5 +1,5 @@
-import { groupPartitionKey, parseBatch, partitionKeys } from '@millrace/log';
-import { asBytes, asFields, asInteger, asList, asText, lua, orNothing } from '@millrace/redis';
+import { groupPartitionKey, partitionKeys } from '@millrace/log';
+import { asFields, asInteger, asList, asText, lua, orNothing } from '@millrace/redis';
 import type { GroupOffset, PartitionSnapshot } from '../model/snapshot.js';
 import type { Reading } from './reading.js';
 
@@ -8,15 +8,15 @@ import type { Reading } from './reading.js';
  * KEYS 1 meta  2 records  3 expired  4… the hashes of the groups in ARGV
  * ARGV 1 topic id  2… names of groups that are known to read this partition
  * RETURNS nil when the partition does not exist, or belongs to another topic of the name by now, else { now in ms, start, end, bytes, expired,
- *   groups: { name, committed offset, { owner, until } or nil when it was not among ARGV, head of the batch that holds the
- *   committed offset or nil when the group has read everything }… }
+ *   groups: { name, committed offset, { owner, until } or nil when it was not among ARGV, append time of the batch that
+ *   holds the next record to read or nil when the group has read everything }… }
  */
 const look = lua`#!lua flags=no-writes
 local meta = redis.call('HMGET', KEYS[1], 'start', 'end', 'bytes', 'deleted', 'id')
 if not meta[1] or not meta[2] or meta[4] or meta[5] ~= ARGV[1] then return false end
 local time = redis.call('TIME')
-local now, finish = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(meta[2])
-local reply = {now, tonumber(meta[1]), finish, tonumber(meta[3] or 0), redis.call('HGETALL', KEYS[3]), {}}
+local now, start, finish = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(meta[1]), tonumber(meta[2])
+local reply = {now, start, finish, tonumber(meta[3] or 0), redis.call('HGETALL', KEYS[3]), {}}
 local groups = redis.pcall('XINFO', 'GROUPS', KEYS[2])
 if groups.err then
   if redis.call('EXISTS', KEYS[2]) == 0 then return reply end
@@ -27,14 +27,14 @@ for index = 2, #ARGV do hashes[ARGV[index]] = KEYS[2 + index] end
 for _, group in ipairs(groups) do
   local fields = {}
   for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
-  local name, committed = fields['name'], string.match(fields['last-delivered-id'], '%d+$')
-  local lease, head = false, false
+  local name, committed = fields['name'], tonumber(string.match(fields['last-delivered-id'], '%d+$'))
+  local next, lease, appended = math.max(committed, start), false, false
   if hashes[name] then lease = redis.call('HMGET', hashes[name], 'owner', 'until') end
-  if tonumber(committed) < finish then
-    local entry = redis.call('XRANGE', KEYS[2], '(0-' .. committed, '+', 'COUNT', 1)[1]
-    if entry then head = string.sub(entry[2][2], 1, 24) end
+  if next < finish then
+    local entry = redis.call('XRANGE', KEYS[2], string.format('(0-%.0f', next), '+', 'COUNT', 1)[1]
+    appended = entry and tonumber(entry[2][10] or entry[2][4])
   end
-  reply[6][#reply[6] + 1] = {name, tonumber(committed), lease, head}
+  reply[6][#reply[6] + 1] = {name, committed, lease, appended}
 end
 return reply
 `;
@@ -70,15 +70,14 @@ export function partitionReading(
   };
 }
 
-function readGroup([name, committed, lease, head]: readonly unknown[], at: number): GroupOffset {
+function readGroup([name, committed, lease, appended]: readonly unknown[], at: number): GroupOffset {
   const [owner, until] = orNothing(lease, asList) ?? [];
   return {
     group: asText(name),
     committed: asInteger(committed),
     owner: readOwner(orNothing(owner, asText), orNothing(until, asInteger), at),
     isOwnerKnown: lease !== null,
-    // A batch is sent as a whole: the time of its first record stands for all of it.
-    nextTimestamp: orNothing(head, (bytes) => parseBatch(asBytes(bytes)).baseTimestamp),
+    nextTimestamp: orNothing(appended, asInteger),
   };
 }
 

@@ -1,16 +1,14 @@
-import { assertName, assertNoProblem, CodecError } from '@millrace/core';
+import { assertName, assertNoProblem } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
-import { decodeBatch } from '../model/batch-compression.js';
 import { parsePlan } from '../model/group-plan.js';
 import { partitionProblems } from '../model/topic.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
 import { keepFromNowOn } from '../store/group-expiry.js';
 import { type GroupPlace, lookAtGroup, setGroupOffset } from '../store/group-offsets.js';
-import { groupKeys, groupsKey, partitionKeys } from '../store/keys.js';
+import { groupKeys, groupsKey } from '../store/keys.js';
 import { nameGroup, readGroup, type StoredGroup } from '../store/members.js';
-import { readBatches } from '../store/read.js';
 import type { Topics } from '../topics/topics.js';
 import { groupIsActive, whileLocked } from './group-lock.js';
 import { GroupRemovals } from './group-removals.js';
@@ -25,9 +23,9 @@ export interface PartitionLag extends TopicPartition {
   readonly start: number;
   /** The offset that the next record will get. */
   readonly end: number;
-  /** Records that the group has not committed: end − committed, exactly. */
+  /** Records that the group has still to read, exactly: end − committed, without what was removed before it had read it. */
   readonly lag: number;
-  /** How long the oldest of them has been waiting, in ms: by the record itself, not by interpolation. 0 when there is none. */
+  /** How long the oldest of them has been waiting, in ms: since its append, whatever its own timestamp is. 0 when there is none. */
   readonly timeLagMs: number;
   /** Member id of who owns the partition. */
   readonly owner: string | undefined;
@@ -155,35 +153,18 @@ export class Groups {
   async #lagIn(group: string, { topic, partition }: TopicPartition): Promise<PartitionLag | undefined> {
     const place = await this.#look(group, { topic, partition });
     if (place?.committed === undefined) return undefined;
-    const { committed, start, end, owner, epoch, nowMs } = place;
-    const oldest = Math.max(committed, start);
-    const timestamp = oldest < end ? await this.#timestampAt({ topic, partition }, oldest) : undefined;
+    const { committed, start, end, owner, epoch, nextAppendedAt, nowMs } = place;
     return {
       topic,
       partition,
       committed,
       start,
       end,
-      lag: Math.max(0, end - committed),
-      timeLagMs: timestamp === undefined ? 0 : Math.max(0, nowMs - timestamp),
+      lag: Math.max(0, end - Math.max(committed, start)),
+      timeLagMs: nextAppendedAt === undefined ? 0 : Math.max(0, nowMs - nextAppendedAt),
       owner: owner?.slice(0, owner.lastIndexOf(' ')),
       epoch,
     };
-  }
-
-  async #timestampAt({ topic, partition }: TopicPartition, offset: number): Promise<number | undefined> {
-    const keys = partitionKeys(this.#connection.prefix, topic, partition);
-    const [batch] = await this.#ask(`read topic "${topic}"`, (client) =>
-      readBatches(client, keys, offset, { count: 1 }),
-    );
-    if (batch === undefined) return undefined;
-    try {
-      return decodeBatch(batch.frame, batch.endOffset).records.find((record) => record.offset >= offset)?.timestamp;
-    } catch (error) {
-      // What cannot be read will be a dead letter; how far the group is behind can be told all the same.
-      if (error instanceof CodecError) return undefined;
-      throw error;
-    }
   }
 
   async #change(group: string, partition: TopicPartition, to: ResetTarget): Promise<OffsetChange> {

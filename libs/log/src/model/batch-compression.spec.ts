@@ -39,7 +39,7 @@ describe('a compressed batch', () => {
     const body = deflateRawSync(Buffer.alloc(50_000_000));
     const frame = frameBatch({ codecId: 1, compression: 'zlib', count: 1, baseTimestamp: 0, body });
     expect(frame.length).toBeLessThan(100_000);
-    expect(() => decodeBatch(frame, 1, 1_000_000)).toThrow(/larger than 1000000 bytes when decompressed/);
+    expect(() => decodeBatch(frame, 1, { maxBytes: 1_000_000 })).toThrow(/larger than 1000000 bytes when decompressed/);
   });
 
   it('that is damaged, cut short or of an unknown kind is a CodecError, never a crash', async () => {

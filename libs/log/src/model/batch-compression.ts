@@ -25,17 +25,25 @@ export interface DecodedBatch {
  * Reads a batch out of its frame, decompressing it.
  *
  * @param endOffset the log's end after the batch: the number in its entry id
+ * @param appendedAt the timestamp of all its records, where it is not their own
  * @throws {CodecError} the bytes are no batch, or more than `maxBytes` when decompressed
  */
-export function decodeBatch(frame: Buffer, endOffset: number, maxBytes = maxBodyBytes): DecodedBatch {
+export function decodeBatch(
+  frame: Buffer,
+  endOffset: number,
+  {
+    maxBytes = maxBodyBytes,
+    appendedAt,
+  }: { readonly maxBytes?: number; readonly appendedAt?: number | undefined } = {},
+): DecodedBatch {
   const batch = parseBatch(frame);
-  return { codecId: batch.codecId, records: readRecords(batch, decompress(batch, maxBytes), endOffset) };
+  return { codecId: batch.codecId, records: readRecords(batch, decompress(batch, maxBytes), endOffset, appendedAt) };
 }
 
 /** The same, record by record. @throws {CodecError} */
-export function cursorOf(frame: Buffer, endOffset: number, maxBytes = maxBodyBytes): RecordCursor {
+export function cursorOf(frame: Buffer, endOffset: number, appendedAt: number | undefined): RecordCursor {
   const batch = parseBatch(frame);
-  return new RecordCursor(batch, decompress(batch, maxBytes), endOffset);
+  return new RecordCursor(batch, decompress(batch, maxBodyBytes), endOffset, appendedAt);
 }
 
 /** Why this process cannot read a frame that a newer one can; undefined when it can, or the bytes are damaged. */

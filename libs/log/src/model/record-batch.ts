@@ -147,14 +147,20 @@ export function parseBatch(frame: Buffer): RecordBatch {
   return { codecId, compression, count, baseTimestamp, body: reader.rest() };
 }
 
-/** The records of an uncompressed body. `endOffset` is the log's end after this batch: the number in its entry id. */
-export function readRecords(batch: RecordBatch, body: Buffer, endOffset: number): StoredRecord[] {
+/**
+ * The records of an uncompressed body.
+ *
+ * @param endOffset the log's end after this batch: the number in its entry id
+ * @param appendedAt the timestamp of all of them, where it is not their own
+ */
+export function readRecords(batch: RecordBatch, body: Buffer, endOffset: number, appendedAt?: number): StoredRecord[] {
   // A count is only a claim: every record takes at least four bytes.
   if (batch.count * 4 > body.length) throw new CodecError(`record batch is too short for its ${batch.count} records`);
   const reader = new ByteReader(body);
   const records: StoredRecord[] = new Array(batch.count);
   for (let index = 0; index < batch.count; index++) {
-    const timestamp = batch.baseTimestamp + reader.signedVarint();
+    const ownTimestamp = batch.baseTimestamp + reader.signedVarint();
+    const timestamp = appendedAt ?? ownTimestamp;
     const key = reader.byte() === 0 ? undefined : reader.text();
     const headers = readHeaders(reader);
     records[index] = { offset: endOffset - batch.count + index, timestamp, key, headers, value: reader.block() };

@@ -19,15 +19,21 @@ export class RecordCursor {
   end = 0;
   readonly #reader: ByteReader;
   readonly #baseTimestamp: number;
+  readonly #appendedAt: number | undefined;
   #left: number;
 
-  /** `endOffset` is the log's end after the batch. @throws {CodecError} the body cannot hold so many records */
-  constructor(batch: RecordBatch, body: Buffer, endOffset: number) {
+  /**
+   * @param endOffset the log's end after the batch
+   * @param appendedAt the timestamp of all its records, where it is not their own
+   * @throws {CodecError} the body cannot hold so many records
+   */
+  constructor(batch: RecordBatch, body: Buffer, endOffset: number, appendedAt: number | undefined) {
     if (batch.count * 4 > body.length) throw new CodecError(`record batch is too short for its ${batch.count} records`);
     this.body = body;
     this.text = isAscii(body) ? body.toString('latin1') : undefined;
     this.offset = endOffset - batch.count - 1;
     this.#baseTimestamp = batch.baseTimestamp;
+    this.#appendedAt = appendedAt;
     this.#left = batch.count;
     this.#reader = new ByteReader(body);
   }
@@ -36,7 +42,8 @@ export class RecordCursor {
   next(): boolean {
     if (this.#left === 0) return false;
     const reader = this.#reader;
-    this.timestamp = this.#baseTimestamp + reader.signedVarint();
+    const ownTimestamp = this.#baseTimestamp + reader.signedVarint();
+    this.timestamp = this.#appendedAt ?? ownTimestamp;
     this.key = reader.byte() === 0 ? undefined : reader.text();
     this.headers = readHeaders(reader);
     const length = reader.varint();

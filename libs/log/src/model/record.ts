@@ -12,7 +12,7 @@ export interface RecordInput<T = unknown> {
   readonly partition?: number | undefined;
   /** Facts about the record; names that begin with `millrace-` are reserved, what is `undefined` is left out. Default: none. */
   readonly headers?: HeadersInput | undefined;
-  /** When it happened, in ms since 1970. Default: the producer's clock. */
+  /** When it happened, in ms since 1970. Default: the producer's clock. Readers of a topic with `timestamps: 'append'` do not see it. */
   readonly timestamp?: number | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface RecordMetadata {
   readonly partition: number;
   /** Its place in the partition, from 0; −1 with `acks: 'none'`. */
   readonly offset: number;
-  /** When it happened, in ms since 1970. */
+  /** When it happened, in ms since 1970; with `timestamps: 'append'` when it was appended, which `acks: 'none'` does not wait for. */
   readonly timestamp: number;
 }
 
@@ -32,7 +32,7 @@ export interface RecordMetadata {
 export interface StoredRecord {
   /** Its place in the partition, from 0. */
   readonly offset: number;
-  /** When it happened, in ms since 1970: its producer's clock. */
+  /** When it happened, in ms since 1970: its producer's clock; with `timestamps: 'append'` when it was appended. */
   readonly timestamp: number;
   /** Undefined for a record that was sent without one. */
   readonly key: string | undefined;

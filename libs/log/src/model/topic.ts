@@ -25,7 +25,7 @@ export type UnreadPolicy = (typeof unreadPolicies)[number];
 
 /** How long records are kept. A batch goes when all its records are over one of the limits; no limit means for ever. */
 export interface Retention {
-  /** By the records' timestamps. */
+  /** By the records' timestamps; by the time of the append, if they are more than an hour ahead of it. */
   readonly maxAgeMs?: number | undefined;
   /** Records a partition. */
   readonly maxRecords?: number | undefined;
@@ -38,6 +38,11 @@ export interface Retention {
    */
   readonly unread: UnreadPolicy;
 }
+
+/** Which times records have for whoever reads them. */
+export const timestampKinds = ['create', 'append'] as const;
+/** `create` or `append`: see {@link TopicSettings.timestamps}. */
+export type TimestampKind = (typeof timestampKinds)[number];
 
 /** What is declared of a topic. */
 export interface TopicSettings {
@@ -53,6 +58,11 @@ export interface TopicSettings {
   readonly retention: Retention;
   /** Where records go that a group gave up on; `false`: nowhere, they are only reported. Default `<topic>.dead-letters`. */
   readonly deadLetter: { readonly topic: string } | false;
+  /**
+   * What the timestamp of a record is for readers, handlers, searches by time and retention: what its producer says (`create`,
+   * Kafka's `CreateTime`), or when it was appended, by Redis's clock (`append`, Kafka's `LogAppendTime`). Default `create`.
+   */
+  readonly timestamps: TimestampKind;
 }
 
 /** A topic as users declare it. */
@@ -69,6 +79,11 @@ export interface TopicInput {
   readonly retention?: Partial<Retention> | undefined;
   /** Default `<name>.dead-letters`. */
   readonly deadLetter?: { readonly topic: string } | false | undefined;
+  /**
+   * What the timestamp of a record is: `create` (default), what its producer says; `append`, when it was appended, by Redis's
+   * clock. Can be changed (`alterTopic`): it holds for what is appended from then on.
+   */
+  readonly timestamps?: TimestampKind | undefined;
 }
 
 /** A declared topic. */
@@ -101,7 +116,7 @@ export function deadLetterTopics(topics: Iterable<Pick<TopicSettings, 'name' | '
 
 /** What `requested` would change of `declared`. */
 export function topicDifferences(declared: TopicSettings, requested: TopicSettings): SettingDifference[] {
-  const settings = ['partitions', 'codec', 'compression', 'retention', 'deadLetter'] as const;
+  const settings = ['partitions', 'codec', 'compression', 'retention', 'deadLetter', 'timestamps'] as const;
   return settings.flatMap((setting) => {
     const difference = { setting, declared: declared[setting], requested: requested[setting] };
     return canonical(difference.declared) === canonical(difference.requested) ? [] : [difference];
@@ -116,6 +131,7 @@ function readersFor(name: string): OptionReaders<TopicSettings> {
     compression: oneOf(compressions, 'none'),
     retention,
     deadLetter: deadLetter(name),
+    timestamps: oneOf(timestampKinds, 'create'),
   };
 }
 

@@ -13,6 +13,8 @@ interface FetchedBatch extends HeldBatch {
   readonly end: number;
   readonly frame: Buffer;
   codecId: number;
+  /** Of all its records, where it is not their own. */
+  readonly timestamp: number | undefined;
   /** Made when its first record's turn comes. */
   cursor: RecordCursor | undefined;
   /** Offset of the first record that was not looked at. */
@@ -96,7 +98,7 @@ export class PartitionBuffer {
   /** Takes batches that were read from `position`. */
   feed(batches: readonly StoredBatch[]): Fed {
     for (const batch of batches) {
-      const { frame, endOffset, nonce } = batch;
+      const { frame, endOffset, nonce, timestamp } = batch;
       if (endOffset <= this.#position) continue;
       const why = whyNotYetReadable(frame);
       if (why !== undefined) {
@@ -113,6 +115,7 @@ export class PartitionBuffer {
         end: endOffset,
         frame,
         nonce,
+        timestamp,
         codecId,
         bytes: frame.length,
         live,
@@ -184,7 +187,7 @@ export class PartitionBuffer {
     batch.taken = 0;
     if (batch.damage !== undefined) return;
     try {
-      batch.cursor ??= cursorOf(batch.frame, batch.end);
+      batch.cursor ??= cursorOf(batch.frame, batch.end, batch.timestamp);
       this.#readRun(batch, batch.cursor);
     } catch (error) {
       batch.damage = { error };
@@ -213,15 +216,8 @@ export class PartitionBuffer {
   #damaged(batch: FetchedBatch, error: unknown): RecordTask | undefined {
     const count = batch.end - batch.next;
     if (count <= 0) return undefined;
-    const { frame: body } = batch;
-    const place = {
-      offset: batch.next,
-      timestamp: 0,
-      key: undefined,
-      headers: noHeaders,
-      body,
-      start: 0,
-    };
+    const { frame: body, next: offset, timestamp = 0 } = batch;
+    const place = { offset, timestamp, key: undefined, headers: noHeaders, body, start: 0 };
     const task = new RecordTask(this.#source, { ...place, end: body.length }, undefined, batch, rawCodec.id, 1);
     task.lastOffset = batch.end - 1;
     task.verdict = { reason: 'undecodable', error };

@@ -26,7 +26,7 @@ export abstract class RecordContext extends DeliveryContext {
   abstract readonly key: string | undefined;
   /** What was sent with it. */
   abstract readonly headers: Headers;
-  /** When the record happened, in ms since 1970: its producer's clock. */
+  /** When the record happened, in ms since 1970: its producer's clock; with `timestamps: 'append'` when it was appended. */
   abstract readonly timestamp: number;
   /** The group it is handled for. */
   abstract readonly group: string;

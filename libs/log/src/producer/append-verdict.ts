@@ -8,7 +8,12 @@ export type Trouble = 'gap' | 'gone' | 'over-limit' | 'failure';
 
 /** What an attempt to append a batch means for the batch. */
 export type Verdict =
-  | { readonly kind: 'confirmed'; readonly baseOffset: number; readonly topicVersion: number }
+  | {
+      readonly kind: 'confirmed';
+      readonly baseOffset: number;
+      readonly topicVersion: number;
+      readonly timestamp: number | undefined;
+    }
   | { readonly kind: 'again'; readonly trouble: Trouble; readonly failure?: RedisFailure }
   | { readonly kind: 'refused'; readonly failure: RedisFailure; readonly cause?: unknown };
 
@@ -18,8 +23,10 @@ export const unsent: Verdict = { kind: 'again', trouble: 'failure', failure: not
 /** @param slowest the group that has read least, once Redis was asked for it: only then a limit is a limit */
 export function verdictOfReply(reply: ChannelReply, slowest: SlowestGroup | undefined): Verdict {
   switch (reply.kind) {
-    case 'appended':
-      return { kind: 'confirmed', baseOffset: reply.baseOffset, topicVersion: reply.topicVersion };
+    case 'appended': {
+      const { baseOffset, topicVersion, timestamp } = reply;
+      return { kind: 'confirmed', baseOffset, topicVersion, timestamp };
+    }
     case 'unconfirmed':
       return { kind: 'refused', failure: unconfirmed(reply.confirmations) };
     case 'stale':

@@ -170,7 +170,7 @@ export class PartitionAppender {
       case 'confirmed':
         this.#failures = 0;
         this.#setting.onNewVersion(this.#topic.now, verdict.topicVersion);
-        batch.confirm(verdict.baseOffset, this.partition);
+        batch.confirm(verdict.baseOffset, this.partition, verdict.timestamp);
         this.#leave(batch);
         break;
       case 'again':

@@ -111,12 +111,12 @@ export class ProducerBatch {
     if (failure.mayBeWritten) this.#mayBeWritten = true;
   }
 
-  /** Redis has it, from this offset on; −1 when nobody asked where. */
-  confirm(baseOffset: number, partition: number): void {
+  /** Redis has it, from this offset on; −1 when nobody asked where. `appendedAt`: the records' timestamp, where it is not their own. */
+  confirm(baseOffset: number, partition: number, appendedAt?: number): void {
     if (!this.#end()) return;
     for (let index = 0; index < this.count; index++) {
       const offset = baseOffset < 0 ? -1 : baseOffset + index;
-      const timestamp = this.#timestamps[index]!;
+      const timestamp = appendedAt ?? this.#timestamps[index]!;
       const place = new RecordPlace(this.topicName, partition, offset, timestamp);
       this.#parcels[index]!.confirm(this.#indexes[index]!, place);
     }

@@ -31,7 +31,7 @@ export interface LogRecord<T = unknown> {
   readonly partition: number;
   /** Its place in the partition, from 0. */
   readonly offset: number;
-  /** When it happened, in ms since 1970: its producer's clock. */
+  /** When it happened, in ms since 1970: its producer's clock; with `timestamps: 'append'` when it was appended. */
   readonly timestamp: number;
   /** Undefined for a record that was sent without one. */
   readonly key: string | undefined;
@@ -77,8 +77,8 @@ export class PartitionReader {
     for (let position = near; position < state.end; ) {
       const batches = await fetch.next(position);
       if (batches.length === 0) break;
-      for (const { endOffset, frame } of batches) {
-        const found = decodeBatch(frame, endOffset).records.find(
+      for (const { endOffset, frame, timestamp: appendedAt } of batches) {
+        const found = decodeBatch(frame, endOffset, { appendedAt }).records.find(
           (record) => record.timestamp >= timestamp && record.offset >= state.start,
         );
         if (found !== undefined) return found.offset;
@@ -194,7 +194,7 @@ export class PartitionReader {
     const { topic, partition } = options;
     const where = `topic "${topic}", partition ${partition}`;
     const { codecId, records } = explained(`${where}, the batch that ends at ${batch.endOffset}`, () =>
-      decodeBatch(batch.frame, batch.endOffset),
+      decodeBatch(batch.frame, batch.endOffset, { appendedAt: batch.timestamp }),
     );
     const codec = this.#codecs.get(codecId) as Codec<T>;
     const first = records[0]?.offset ?? position;

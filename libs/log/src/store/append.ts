@@ -3,6 +3,7 @@ import {
   asList,
   asText,
   lua,
+  orNothing,
   type RedisClient,
   type ReplicaDemand,
   runWithReplicas,
@@ -24,7 +25,13 @@ export interface Append {
 }
 
 export type AppendReply =
-  | { readonly kind: 'appended'; readonly baseOffset: number; readonly topicVersion: number }
+  | {
+      readonly kind: 'appended';
+      readonly baseOffset: number;
+      readonly topicVersion: number;
+      /** The timestamp that its records have from now on; undefined: their own. */
+      readonly timestamp: number | undefined;
+    }
   /** An earlier batch of this producer is missing: nothing was written. */
   | { readonly kind: 'gap' }
   /** The partition does not exist, or belongs to another topic of that name by now: nothing was written. */
@@ -42,21 +49,22 @@ export const maxBatchesInFlight = 5;
  * KEYS 1 records  2 meta  3 producers
  * ARGV 1 topic id  2 record count  3 highest timestamp  4 frame  5 producer id (empty: not idempotent)  6 epoch  7 sequence
  *      8 nonce of this append
- * RETURNS { 0, base offset, topic version }, or { 1 gap } { 2 gone } { 3 over limit } { 4 stale }
+ * RETURNS { 0, base offset, topic version, append time if it is the records' timestamp }, or { 1 gap } { 2 gone }
+ *   { 3 over limit } { 4 stale }
  * EFFECTS entry 0-<end offset after it>: b = frame, t = highest timestamp of the log so far, which never falls, so that
  * a time is found by bisection, n = the append's nonce, p = that of the append before, so that a reader sees whether this
- * entry follows what it read, a = append time, when t is more than an hour ahead and says nothing of the batch's age.
+ * entry follows what it read, a = append time; l = 1 with `timestamps: 'append'`: a is the timestamp of all its records.
  * A repeated batch writes its producer's state, so that a WAIT after it waits for the first append as well.
  */
 const append = lua`#!lua
-local meta = redis.call('HMGET', KEYS[2], 'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted', 'nonce')
+local meta = redis.call('HMGET', KEYS[2], 'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted', 'nonce', 'timestamps')
 if meta[1] ~= ARGV[1] or meta[10] then return {2} end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local producer, epoch, sequence = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local last, state = -1, {}
 if producer ~= '' then
-  for part in string.gmatch(redis.call('HGET', KEYS[3], producer) or '', '%d+') do state[#state + 1] = part end
+  for part in string.gmatch(redis.call('HGET', KEYS[3], producer) or '', '[^ ]+') do state[#state + 1] = part end
   if epoch < tonumber(state[1] or 0) then return {4} end
   if epoch == tonumber(state[1]) then last = tonumber(state[2]) else state = {} end
   if sequence > last + 1 then return {1} end
@@ -65,7 +73,8 @@ if producer ~= '' then
     if not first then return {4} end
     state[3] = now
     redis.call('HSET', KEYS[3], producer, table.concat(state, ' '))
-    return {0, tonumber(first), tonumber(meta[2])}
+    local offset, appended = string.match(first, '(%d+)@?(%d*)')
+    return {0, tonumber(offset), tonumber(meta[2]), tonumber(appended)}
   end
 end
 local base, start, bytes = tonumber(meta[3]), tonumber(meta[4]), tonumber(meta[5])
@@ -75,16 +84,16 @@ if meta[7] or meta[8] then
   if bytes * unread / math.max(base - start, 1) + #ARGV[4] > tonumber(meta[8] or math.huge) then return {3} end
 end
 local finish = string.format('%.0f', base + ARGV[2])
-local t = string.format('%.0f', math.max(meta[6], ARGV[3]))
-local entry = {'b', ARGV[4], 't', t, 'n', ARGV[8], 'p', meta[11] or 0}
-if t - now > 3600000 then entry[9], entry[10] = 'a', now end
-redis.call('XADD', KEYS[1], '0-' .. finish, unpack(entry))
+local t = string.format('%.0f', math.max(meta[6], meta[12] and now or ARGV[3]))
+local mark = meta[12] and {'l', 1} or {}
+redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[4], 't', t, 'n', ARGV[8], 'p', meta[11] or 0, 'a', now, unpack(mark))
 redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', bytes + #ARGV[4]), 'time', t, 'nonce', ARGV[8])
 if producer ~= '' then
+  if meta[12] then meta[3] = meta[3] .. '@' .. now end
   local bases = table.concat({meta[3], state[4], state[5], state[6], state[7]}, ' ')
   redis.call('HSET', KEYS[3], producer, table.concat({ARGV[6], ARGV[7], now, bases}, ' '))
 end
-return {0, base, tonumber(meta[2])}
+return {0, base, tonumber(meta[2]), meta[12] and tonumber(now)}
 `;
 
 /** Appends a batch. A lost reply is no matter: send the same identity again. */
@@ -121,10 +130,15 @@ function appendCall(
 }
 
 function readAppendReply(reply: unknown): AppendReply {
-  const [status, baseOffset, topicVersion] = asList(reply);
+  const [status, baseOffset, topicVersion, timestamp = null] = asList(reply);
   switch (asInteger(status)) {
     case 0:
-      return { kind: 'appended', baseOffset: asInteger(baseOffset), topicVersion: asInteger(topicVersion) };
+      return {
+        kind: 'appended',
+        baseOffset: asInteger(baseOffset),
+        topicVersion: asInteger(topicVersion),
+        timestamp: orNothing(timestamp, asInteger),
+      };
     case 1:
       return { kind: 'gap' };
     case 2:

@@ -43,7 +43,7 @@ export type CopyReply = { readonly kind: 'copied'; readonly offset: number } | {
  * that a WAIT after it waits for the first copy as well.
  */
 const copy = lua`#!lua
-local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'bytes', 'time', 'deleted', 'nonce')
+local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'bytes', 'time', 'deleted', 'nonce', 'timestamps')
 if meta[1] ~= ARGV[1] or meta[5] then return {2} end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[6])
 local isNew = redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[5] .. ':' .. ARGV[4]) == 1
@@ -51,8 +51,11 @@ if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[3], ARGV[7]) end
 if not isNew then return {1} end
 redis.call('SADD', KEYS[4], ARGV[9])
 local finish = string.format('%.0f', meta[2] + ARGV[10])
-local t = string.format('%.0f', math.max(meta[4], ARGV[3]))
-redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[2], 't', t, 'n', ARGV[8], 'p', meta[6] or 0)
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local t = string.format('%.0f', math.max(meta[4], meta[7] and now or ARGV[3]))
+local mark = meta[7] and {'l', 1} or {}
+redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[2], 't', t, 'n', ARGV[8], 'p', meta[6] or 0, 'a', now, unpack(mark))
 redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', meta[3] + #ARGV[2]), 'time', t, 'nonce', ARGV[8])
 return {0, tonumber(meta[2])}
 `;

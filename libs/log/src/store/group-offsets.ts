@@ -11,6 +11,8 @@ export interface GroupPlace {
   /** Who holds the lease: member id and incarnation; undefined when nobody does. */
   readonly owner: string | undefined;
   readonly epoch: number;
+  /** When the batch that holds the next record to read was appended, in ms since 1970; undefined: nothing is left to read. */
+  readonly nextAppendedAt: number | undefined;
   /** Redis's clock, in ms since 1970. */
   readonly nowMs: number;
   /** The topic that the partition belongs to. */
@@ -21,7 +23,8 @@ export interface GroupPlace {
  * Tells where a group stands in a partition.
  * KEYS 1 group's hash  2 records  3 meta
  * ARGV 1 group
- * RETURNS { committed or nil, start, end, owner or nil, epoch, now, topic id }, or nil when there is no such partition
+ * RETURNS { committed or nil, start, end, owner or nil, epoch, now, topic id, append time of the batch that holds the next
+ *   record or nil }, or nil when there is no such partition
  */
 const look = lua`#!lua flags=no-writes
 local meta = redis.call('HMGET', KEYS[3], 'id', 'start', 'end', 'deleted')
@@ -39,7 +42,13 @@ end
 local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until', 'topic')
 local owner = lease[1]
 if owner == '' or tonumber(lease[3] or '0') <= now or lease[4] and lease[4] ~= meta[1] then owner = false end
-return {committed, tonumber(meta[2]), tonumber(meta[3]), owner, tonumber(lease[2] or '0'), now, tonumber(meta[1])}
+local start, finish, appended = tonumber(meta[2]), tonumber(meta[3]), false
+local next = committed and math.max(committed, start)
+if next and next < finish then
+  local entry = redis.call('XRANGE', KEYS[2], string.format('(0-%.0f', next), '+', 'COUNT', 1)[1]
+  appended = entry and tonumber(entry[2][10] or entry[2][4])
+end
+return {committed, start, finish, owner, tonumber(lease[2] or '0'), now, tonumber(meta[1]), appended}
 `;
 
 /** Undefined when the partition does not exist. */
@@ -47,13 +56,14 @@ export async function lookAtGroup(client: RedisClient, place: GroupPartition): P
   const { records, meta } = partitionKeys(place.prefix, place.topic, place.partition);
   const reply = orNothing(await look.run(client, [hashOf(place), records, meta], [place.group]), asList);
   if (reply === undefined) return undefined;
-  const [committed, start, end, owner, epoch, nowMs, topicId] = reply;
+  const [committed, start, end, owner, epoch, nowMs, topicId, nextAppendedAt] = reply;
   return {
     committed: orNothing(committed, asInteger),
     start: asInteger(start),
     end: asInteger(end),
     owner: orNothing(owner, asText),
     epoch: asInteger(epoch),
+    nextAppendedAt: orNothing(nextAppendedAt, asInteger),
     nowMs: asInteger(nowMs),
     topicId: asInteger(topicId),
   };

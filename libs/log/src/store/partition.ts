@@ -15,7 +15,8 @@ export interface PartitionState {
 /*
  * Makes a partition ready for appends, or tells it that its topic's settings changed. Repeatable.
  * KEYS 1 records  2 meta  3 producers  4 expired
- * ARGV 1 topic id  2 topic version  3 maxRecords  4 maxBytes (for the append script; empty: not limited)
+ * ARGV 1 topic id  2 topic version  3 maxRecords  4 maxBytes (for the append script; empty: not limited)  5 `append`, when
+ *      that is the time of its records; else empty
  * RETURNS 1 ready, 0 the topic of this id was deleted
  * EFFECTS what an older topic of the same name left behind is removed
  */
@@ -31,9 +32,9 @@ if id < ourId then
 end
 if version < ourVersion then
   redis.call('HSET', KEYS[2], 'version', ARGV[2])
-  for index, field in ipairs({'maxRecords', 'maxBytes'}) do
-    local limit = ARGV[2 + index]
-    if limit == '' then redis.call('HDEL', KEYS[2], field) else redis.call('HSET', KEYS[2], field, limit) end
+  for index, field in ipairs({'maxRecords', 'maxBytes', 'timestamps'}) do
+    local setting = ARGV[2 + index]
+    if setting == '' then redis.call('HDEL', KEYS[2], field) else redis.call('HSET', KEYS[2], field, setting) end
   end
 end
 return 1
@@ -49,7 +50,9 @@ export async function openPartition(
   const { records, meta, producers, expired } = partitionKeys(prefix, topic.name, partition);
   const { maxRecords, maxBytes, unread } = topic.retention;
   const limits = unread === 'reject' ? [maxRecords ?? '', maxBytes ?? ''] : ['', ''];
-  return (await open.run(client, [records, meta, producers, expired], [topic.id, topic.version, ...limits])) === 1;
+  const timestamps = topic.timestamps === 'append' ? 'append' : '';
+  const args = [topic.id, topic.version, ...limits, timestamps];
+  return (await open.run(client, [records, meta, producers, expired], args)) === 1;
 }
 
 /** Undefined when the partition does not exist. */

@@ -10,6 +10,8 @@ export interface StoredBatch {
   readonly nonce: string | undefined;
   /** The nonce of the append before it. */
   readonly previousNonce: string | undefined;
+  /** The timestamp of all its records: when it was appended, where the topic says so; undefined: each has its own. */
+  readonly timestamp: number | undefined;
 }
 
 /**
@@ -45,13 +47,20 @@ export async function entryAt(
 /** One entry of a stream, as XREAD and XRANGE answer it. */
 export function readEntry(reply: unknown): StoredBatch {
   const [id, fields] = asList(reply);
-  // Fields are `b <frame> t <time> n <nonce> p <nonce before> …`, in this order.
-  const [, frame, , , , nonce, , previousNonce] = asList(fields);
+  // Fields are `b <frame> t <time> n <nonce> p <nonce before> a <append time> l 1 …`, in this order.
+  const [, frame, , , , nonce, , previousNonce, , appendedAt, , isTimestamp] = asList(fields);
   return {
     endOffset: Number(asText(id).slice(2)),
     frame: asBytes(frame),
     // Not the bytes, which are a view of the whole reply: an owner at rest would keep all of it for them.
     nonce: nonce instanceof Buffer ? asText(nonce) : undefined,
     previousNonce: previousNonce instanceof Buffer ? asText(previousNonce) : undefined,
+    timestamp: isTimestamp instanceof Buffer ? timeOf(appendedAt) : undefined,
   };
+}
+
+/** Undefined for what is no time: anyone may write into a stream. */
+function timeOf(field: unknown): number | undefined {
+  const time = field instanceof Buffer ? Number(asText(field)) : Number.NaN;
+  return Number.isSafeInteger(time) ? time : undefined;
 }

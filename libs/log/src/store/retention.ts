@@ -25,7 +25,7 @@ export type RetentionReply =
 
 /*
  * Removes the oldest batches that are over a limit, a few at a time. A batch goes when what is newer reaches the limit
- * alone, so at least the limit is kept.
+ * alone, so at least the limit is kept. A timestamp more than an hour ahead of its append says nothing of a batch's age.
  * KEYS 1 records  2 meta  3 upkeep  4 expired
  * ARGV 1 topic id  2 owner  3 lease ms  4 before  5 max age ms  6 max records  7 max bytes (each may be empty)
  *      8 protect what a group has not read (1 or 0)  9 most batches  10 most bytes to look at
@@ -53,7 +53,9 @@ local most = math.max(1, math.min(tonumber(ARGV[9]), math.floor(ARGV[10] * lengt
 local entries, removed = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', most), 0
 for _, entry in ipairs(entries) do
   local upTo, size = tonumber(string.match(entry[1], '%d+$')), #entry[2][2]
-  local isOver = before and upTo <= before or oldest and tonumber(entry[2][10] or entry[2][4]) < oldest
+  local written, appended = tonumber(entry[2][4]), tonumber(entry[2][10])
+  if appended and written - appended > 3600000 then written = appended end
+  local isOver = before and upTo <= before or oldest and written < oldest
     or maxRecords and finish - upTo >= maxRecords or maxBytes and bytes - size >= maxBytes
   if not isOver or upTo > floor then break end
   removed, bytes, new = removed + 1, bytes - size, upTo

@@ -65,6 +65,7 @@ function readableTopic(reply: Buffer): Topic[] {
   }
 }
 
+/** What an older version declared has no `timestamps`. */
 function parseTopic(reply: unknown): Topic {
-  return JSON.parse(asText(reply));
+  return { timestamps: 'create', ...JSON.parse(asText(reply)) };
 }

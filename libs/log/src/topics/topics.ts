@@ -30,7 +30,7 @@ export interface TopicDescription extends Topic {
 }
 
 /** Settings that can be changed while a topic is in use. */
-export type TopicChange = Partial<Pick<TopicInput, 'retention' | 'compression' | 'deadLetter'>>;
+export type TopicChange = Partial<Pick<TopicInput, 'retention' | 'compression' | 'deadLetter' | 'timestamps'>>;
 
 /** Declares, describes, changes and deletes topics. */
 export class Topics {
@@ -123,14 +123,15 @@ export class Topics {
 
   /** Changes settings of a topic that is in use; batches that are in the log stay as they are. */
   async alter(name: string, change: TopicChange): Promise<TopicDescription> {
-    const known = ['retention', 'compression', 'deadLetter'];
+    const known = ['retention', 'compression', 'deadLetter', 'timestamps'];
     const wrong = Object.keys(change).filter((key) => !known.includes(key));
     if (wrong.length > 0) {
       const problems = wrong.map((key) => `${key} cannot be altered; what can is ${known.join(', ')}`);
       throw new OptionsError(`topic "${name}"`, problems);
     }
-    return this.#change(name, ({ partitions, codec, compression, retention, deadLetter }) => {
-      const settings = resolveTopic({ name, partitions, codec, compression, retention, deadLetter, ...change });
+    return this.#change(name, ({ partitions, codec, compression, retention, deadLetter, timestamps }) => {
+      const declared = { name, partitions, codec, compression, retention, deadLetter, timestamps };
+      const settings = resolveTopic({ ...declared, ...change });
       this.#check(name, settings);
       return settings;
     });
