@@ -1,6 +1,8 @@
 // A process that consumes from one queue, and prints what it does. What its handler does is told by the payload:
-// { hang: true } never ends, { die: true } kills the process, anything else is handled at once.
+// { hang: true } never ends, { die: true } kills the process, { blockUntil: path } blocks the process until there is such a file,
+// { progress: value } tells it, { fail: text } throws, { reply: value } answers; anything else is handled at once.
 
+import { existsSync } from 'node:fs';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 
@@ -15,11 +17,16 @@ const consumer = broker.consumer({
     console.log(`got ${context.messageId} ${JSON.stringify(payload)} ${context.deliveryCount}`);
     if (payload.die) process.kill(process.pid, 'SIGKILL');
     if (payload.waitMs) await new Promise((resolve) => setTimeout(resolve, payload.waitMs));
+    const asleep = new Int32Array(new SharedArrayBuffer(4));
+    while (payload.blockUntil && !existsSync(payload.blockUntil)) Atomics.wait(asleep, 0, 0, 20);
+    if (payload.progress) console.log(`progress ${await context.progress(payload.progress)}`);
     if (payload.hang) {
       context.signal.addEventListener('abort', () => console.log(`aborted ${context.signal.reason.name}`));
       await new Promise(() => {});
     }
     console.log(`done ${context.messageId} ${JSON.stringify(payload)}`);
+    if (payload.fail) throw new Error(payload.fail);
+    return payload.reply;
   },
 });
 process.on('SIGTERM', async () => {

@@ -1,6 +1,11 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import type { MessageContext } from '@millrace/queue';
 import { startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
+import { spawnConsumer } from './consuming.js';
 
 describe('a consumer whose lease was lost', () => {
   afterAll(stopEverything);
@@ -40,5 +45,63 @@ describe('a consumer whose lease was lost', () => {
     expect(progress).toEqual([false]);
     expect(await kept()).toBe('valid');
     await valid.close();
+  });
+
+  /** A process that blocks in its handler beyond its lease, until `goOn`, while another consumer has its message. */
+  async function overtaken(payload: Record<string, unknown>) {
+    const server = await startRedis();
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const stale = await spawnConsumer(server, prefix, 'q', { leaseMs: 500 });
+    const blockUntil = join(mkdtempSync(join(tmpdir(), 'millrace-')), 'go-on');
+    const answer = broker.request('', 'q', { ...payload, blockUntil }, { messageId: 'm', timeoutMs: 60_000 });
+    answer.catch(() => undefined);
+    await stale.waitForLine('got m');
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const progress: boolean[] = [];
+    const handler = async (_: unknown, context: MessageContext) => {
+      progress.push(await context.progress('valid'));
+      await over;
+      return 'valid';
+    };
+    await broker.consumer({ queue: 'q', handler }).start();
+    await waitFor(() => progress.length === 1, { what: 'the message to come to the other', timeoutMs: 20_000 });
+    expect(progress).toEqual([true]);
+    return { broker, stale, answer, end, close, goOn: () => writeFileSync(blockUntil, '') };
+  }
+
+  it.each([
+    ['its reply', { reply: 'stale' }],
+    ['its failure', { fail: 'stale' }],
+  ])('answers the request in place of the other neither: %s', async (_, payload) => {
+    // given
+    const { stale, answer, end, close, goOn } = await overtaken(payload);
+    // when: it ends before it can have heard of its loss, and all that it sends has come to Redis
+    goOn();
+    await stale.waitForLine('done m');
+    await stale.waitForLine('lease-lost');
+    process.kill(stale.pid ?? 0, 'SIGTERM');
+    await stale.waitForLine('stopped');
+    // then
+    end();
+    expect(await answer).toBe('valid');
+    await close();
+  });
+
+  it('tells nothing of a progress that is no longer its own', async () => {
+    // given
+    const { broker, stale, answer, end, close, goOn } = await overtaken({ progress: 'stale' });
+    // when
+    goOn();
+    // then
+    await stale.waitForLine('progress false');
+    expect((await broker.queue('q').message('m'))?.progress).toBe('valid');
+    end();
+    expect(await answer).toBe('valid');
+    await close();
   });
 });

@@ -59,4 +59,40 @@ describe('a request that two responders answer', () => {
     else expect(error).toMatchObject({ remoteName: 'StreamTakenError' });
     for (const opened of [asking, first, second]) await opened.close();
   });
+
+  it('takes no single result of the second in the middle of it', async () => {
+    // given: a stream that has begun
+    const server = await startRedis();
+    const prefix = ownPrefix();
+    const [asking, responding] = [await openBroker(server, prefix), await openBroker(server, prefix)];
+    await asking.broker.declareQueue({ name: 'q' });
+    await asking.broker.declareQueue({ name: 'copies' });
+    let goOn = (): void => undefined;
+    const isReplied = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    async function* answers() {
+      yield 'a0';
+      await isReplied;
+      yield 'a1';
+    }
+    await responding.broker.consumer({ queue: 'q', handler: () => answers() }).start();
+    const stream = asking.broker.requestStream('', 'q', 'go', { timeoutMs: 10_000 });
+    const iterator = stream[Symbol.asyncIterator]();
+    expect(await iterator.next()).toEqual({ done: false, value: 'a0' });
+    // when: the same request comes to a handler that answers once
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    const [frame = Buffer.alloc(0)] = await redis.hvalsBuffer('messages');
+    await server.client().hset(`${prefix}:{queue:copies}:messages`, 'copy', frame);
+    await server.client().rpush(`${prefix}:{queue:copies}:ready`, 'copy');
+    await responding.broker.consumer({ queue: 'copies', handler: () => 'b' }).start();
+    const copies = server.client({ keyPrefix: `${prefix}:{queue:copies}:` });
+    await waitFor(async () => (await copies.exists('messages')) === 0, { what: 'the second to be done' });
+    goOn();
+    // then
+    const seen: unknown[] = ['a0'];
+    for await (const value of stream) seen.push(value);
+    expect(seen).toEqual(['a0', 'a1']);
+    for (const opened of [asking, responding]) await opened.close();
+  });
 });

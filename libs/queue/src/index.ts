@@ -55,7 +55,7 @@ export type { TopicMessage, TopicSink } from './publishing/topic-sink.js';
 export { type MessagePage, type MessageState, type PageOptions, QueueHandle } from './queue-handle.js';
 export { QueuedMessage } from './queued-message.js';
 export type { RequestOptions } from './rpc/rpc-client.js';
-export { RemoteError, RequestTimeoutError } from './rpc/rpc-errors.js';
+export { RemoteError, RequestTimeoutError, StreamTakenError } from './rpc/rpc-errors.js';
 export type { JobState, QueueCounts } from './store/job.js';
 export { queueKeys, readyKeys, topologyKeys } from './store/keys.js';
 export type { RemoveConditions } from './store/queue-slot.js';

@@ -39,7 +39,10 @@ export class RequestTimeoutError extends ServiceError {
   }
 }
 
-/** Another handler has begun to answer a request with a stream, before this one: a stream has one author. The requester asks again. */
+/**
+ * Another handler has begun to answer a request with a stream, before this one: a stream has one author. Items of this one are
+ * not sent; its requester gets a `RemoteError` with this as `remoteName`, and asks again.
+ */
 export class StreamTakenError extends MillraceError {
   constructor(correlationId: string) {
     super(
