@@ -1,6 +1,5 @@
 import {
   CodecError,
-  isInstance,
   messageOf,
   type Outcome,
   outcomeOfThrow,
@@ -8,12 +7,11 @@ import {
   startTimer,
   stopTimer,
   type Timer,
-  ValidationError,
 } from '@millrace/core';
-import { deliver, InFlight } from '@millrace/delivery';
+import { type DeliveryContext, deliver, InFlight } from '@millrace/delivery';
 import { BatchContext, type BatchRecord } from './batch-context.js';
 import type { PartitionWorker } from './partition-worker.js';
-import type { RecordTask } from './record-context.js';
+import type { RecordContext, RecordTask } from './record-context.js';
 import { RecordSettler } from './record-settler.js';
 import type { WorkerHost } from './worker-host.js';
 
@@ -23,7 +21,8 @@ export class BatchRunner {
   readonly #host: WorkerHost;
   readonly #settler: RecordSettler;
   readonly #inHand = new InFlight();
-  readonly #running: BatchContext[] = [];
+  /** Handlers, and validators of records. */
+  readonly #running: DeliveryContext[] = [];
   #lingersUntil = 0;
   #timer: Timer | undefined;
 
@@ -94,6 +93,8 @@ export class BatchRunner {
     for (const task of tasks) {
       let read = task.verdict === undefined ? this.#read(task) : undefined;
       if (read instanceof Promise) read = await read;
+      // The partition is taken back: no handler begins.
+      if (read?.kind === 'abandoned') return this.#settle(tasks, new Map(tasks.map((each) => [each, abandoned])));
       if (read?.kind === 'read') {
         readable.push(task);
         records.push(recordOf(task, read.payload));
@@ -158,25 +159,36 @@ export class BatchRunner {
 
   #read(task: RecordTask): ReadRecord | Promise<ReadRecord> {
     const { codecs, options } = this.#host;
+    if (options.validate !== undefined) return this.#validate(task);
     try {
-      const payload = task.decode(codecs.get(task.codecId));
-      return options.validate === undefined ? { kind: 'read', payload } : this.#validate(task, payload);
+      return { kind: 'read', payload: task.decode(codecs.get(task.codecId)) };
     } catch (cause) {
       const error = new CodecError(`${task.describe()} cannot be decoded: ${messageOf(cause)}`, { cause });
       return { kind: 'unreadable', reason: 'undecodable', error };
     }
   }
 
-  async #validate(task: RecordTask, payload: unknown): Promise<ReadRecord> {
-    try {
-      const checked = await this.#host.options.validate?.(payload, task);
-      return { kind: 'read', payload: checked === undefined ? payload : checked };
-    } catch (error) {
-      if (isInstance(error, ValidationError)) return { kind: 'unreadable', reason: 'invalid', error };
-      return outcomeOfThrow(error);
+  /** As `deliver` does for a record by itself: the deadline of the handler is that of the validator too. */
+  async #validate(task: RecordTask): Promise<ReadRecord> {
+    const { codecs, options } = this.#host;
+    const { validate, handlerTimeoutMs, abortGraceMs } = options;
+    const onLate = (late: Outcome): void => this.#host.tellLate(task, late);
+    const plan = { handle: passedOn, validate, handlerTimeoutMs, abortGraceMs, onLate };
+    this.#running.push(task);
+    const outcome = await deliver<RecordContext>(plan, task, () => task.decode(codecs.get(task.codecId)));
+    this.#running.splice(this.#running.indexOf(task), 1);
+    if (outcome.kind === 'completed') return { kind: 'read', payload: outcome.result };
+    await task.handlerReleased();
+    if (task.isGivenUp) {
+      task.fencedAt = task.epoch;
+      await this.#worker.fence.raise();
     }
+    return outcome;
   }
 }
+
+const abandoned: Outcome = Object.freeze({ kind: 'abandoned' });
+const passedOn = (payload: unknown): unknown => payload;
 
 type ReadRecord = { readonly kind: 'read'; readonly payload: unknown } | Outcome;
 

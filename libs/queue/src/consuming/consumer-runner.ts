@@ -167,6 +167,7 @@ export class ConsumerRunner {
       const message = this.#frames.read(held);
       if (message === undefined) continue;
       const context = new MessageContext(held.origin, held.id, message, held.deliveries);
+      held.context = context;
       const outcome = await this.#readPayload(context);
       if (outcome.kind === 'completed') readable.push({ held, entry: { payload: outcome.result, context } });
       else await this.#settleOfBatch(held, outcome);
@@ -215,15 +216,17 @@ export class ConsumerRunner {
     else await this.#failRequest(held, error.error, this.#labels);
   }
 
-  /** Decodes and validates one message of a batch, as `deliver` does for a single one. */
+  /** Decodes and validates one message of a batch, as `deliver` does for a single one, under the deadline of the handler. */
   #readPayload(context: MessageContext): Promise<Outcome> {
-    const plan = { handle: (payload: unknown) => payload, validate: this.#options.validate, handlerTimeoutMs: 0 };
+    const { validate, handlerTimeoutMs, abortGraceMs } = this.#options;
+    const plan = { handle: passedOn, validate, handlerTimeoutMs, abortGraceMs, onLate: this.#teller.tellLate };
     return deliver(plan, context, () => this.#decode(context));
   }
 
   readonly #decode = (context: MessageContext): unknown => this.#codecs.get(context.codecId).decode(context.body);
 }
 
+const passedOn = (payload: unknown): unknown => payload;
 const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
 /** One of several handlers gives the message back: it alone has it again, and soon. */
 const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
