@@ -61,6 +61,7 @@ export {
 } from './options.js';
 export { type Outcome, outcomeOfThrow } from './outcome.js';
 export { PassingMap } from './passing-map.js';
+export { perSecondOf, type Rate, type RateOptions, rateOf, rateOption } from './rate.js';
 export {
   defaultRetryPolicy,
   type ErrorMatcher,

@@ -97,12 +97,27 @@ describe('InFlight', () => {
 
 describe('RateLimit', () => {
   it('never gives more than its rate and its burst, whatever the clock does', () => {
-    const limit = new RateLimit(10, 0, 2);
+    const limit = new RateLimit({ limit: 10, intervalMs: 1000 }, 0, 2);
     expect(limit.take(5, 0)).toBe(2);
     expect(limit.take(5, 0)).toBe(0);
     expect(limit.waitMs(0)).toBe(100);
     expect(limit.take(5, 100)).toBe(1);
     expect(limit.take(5, 50)).toBe(0);
     expect(limit.take(5, 10_000)).toBe(2);
+  });
+
+  it('gives one at a time where the rate is below one a second, each when it is due', () => {
+    const limit = new RateLimit({ limit: 15, intervalMs: 60_000 }, 0);
+    expect([limit.take(5, 0), limit.waitMs(0)]).toEqual([1, 4000]);
+    expect([limit.take(5, 3999), limit.waitMs(3999)]).toEqual([0, 1]);
+    expect([limit.take(5, 4000), limit.waitMs(4000)]).toEqual([1, 4000]);
+    // However long it was at rest.
+    expect(limit.take(5, 600_000)).toBe(1);
+  });
+
+  it('counts what was spent before it was there', () => {
+    const limit = new RateLimit({ limit: 1, intervalMs: 1000 }, 0);
+    limit.spend(2, 0);
+    expect([limit.available(0), limit.take(1, 0), limit.waitMs(0)]).toEqual([0, 0, 2000]);
   });
 });

@@ -1,6 +1,8 @@
+import { perSecondOf, type Rate } from '@millrace/core';
+
 /**
- * A token bucket: at most `perSecond` permits a second on average, with bursts of at most `burst`.
- * Pure: the time is an argument, so it can be tested without waiting.
+ * A token bucket: at most `limit` permits in `intervalMs` on average, with bursts of at most `burst`: by default a tenth of a
+ * second's permits, at least one. Pure: the time is an argument, so it can be tested without waiting.
  */
 export class RateLimit {
   readonly #perMs: number;
@@ -8,8 +10,8 @@ export class RateLimit {
   #tokens: number;
   #lastMs: number;
 
-  constructor(perSecond: number, nowMs: number, burst: number = Math.max(1, Math.ceil(perSecond / 10))) {
-    this.#perMs = perSecond / 1000;
+  constructor(rate: Rate, nowMs: number, burst: number = Math.max(1, Math.ceil(perSecondOf(rate) / 10))) {
+    this.#perMs = rate.limit / rate.intervalMs;
     this.#burst = burst;
     this.#tokens = burst;
     this.#lastMs = nowMs;
@@ -17,16 +19,21 @@ export class RateLimit {
 
   /** Takes up to `wanted` permits; answers how many it got. */
   take(wanted: number, nowMs: number): number {
-    this.#refill(nowMs);
-    const taken = Math.min(wanted, Math.floor(this.#tokens));
+    const taken = Math.min(wanted, this.available(nowMs));
     this.#tokens -= taken;
     return taken;
+  }
+
+  /** Takes `count` permits, also those that are not there yet: the next ones wait for them. */
+  spend(count: number, nowMs: number): void {
+    this.#refill(nowMs);
+    this.#tokens -= count;
   }
 
   /** How many permits there are now. */
   available(nowMs: number): number {
     this.#refill(nowMs);
-    return Math.floor(this.#tokens);
+    return Math.max(0, Math.floor(this.#tokens));
   }
 
   /** How long until one permit is there; 0 when one is there now. */

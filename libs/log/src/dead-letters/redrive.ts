@@ -6,6 +6,9 @@ import {
   integerProblem,
   isBoolean,
   pause,
+  type Rate,
+  rateOf,
+  rateOption,
   TopicNotFoundError,
 } from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
@@ -34,7 +37,9 @@ export interface RedriveOptions {
   readonly filter?: ((letter: DeadLetterInfo) => boolean) | undefined;
   /** Only says what would be sent. Default false. */
   readonly dryRun?: boolean | undefined;
-  /** The most records a second. Default: no limit. */
+  /** The most records in a time. Default: no limit. */
+  readonly rate?: Rate | undefined;
+  /** @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
   readonly maxPerSecond?: number | undefined;
   /** A record that came back so often stays where it is. Default 3. */
   readonly maxRedrives?: number | undefined;
@@ -84,10 +89,10 @@ export class Redrive {
     const { partitions } = topic;
     const chosen = options.records?.map((record) => record.partition);
     assertNoProblem('redrive', ...partitionProblems(topic, chosen));
-    const rate =
-      options.maxPerSecond === undefined ? undefined : new RateLimit(options.maxPerSecond, performance.now());
+    const rate = rateOf(options);
+    const limit = rate && new RateLimit(rate, performance.now());
     for (let partition = 0; partition < partitions; partition++) {
-      await this.#runPartition(options, partition, rate, report);
+      await this.#runPartition(options, partition, limit, report);
     }
     return report;
   }
@@ -213,9 +218,11 @@ async function pace(rate: RateLimit | undefined): Promise<void> {
   while (rate.take(1, performance.now()) === 0) await pause(rate.waitMs(performance.now()));
 }
 
-function check({ maxPerSecond, maxRedrives, dryRun, records }: RedriveOptions): void {
+function check(options: RedriveOptions): void {
+  const { rate, maxPerSecond, maxRedrives, dryRun, records } = options;
   const problems: string[] = [];
   const report = (problem: string): void => void problems.push(problem);
+  rateOption(options)(rate, report, 'rate');
   integer(1, { min: 1 })(maxPerSecond, report, 'maxPerSecond');
   integer(3, { min: 1 })(maxRedrives, report, 'maxRedrives');
   boolean(false)(dryRun, report, 'dryRun');

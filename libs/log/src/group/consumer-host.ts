@@ -1,4 +1,4 @@
-import type { CodecRegistry, Outcome } from '@millrace/core';
+import { type CodecRegistry, type Outcome, rateOf } from '@millrace/core';
 import {
   type DeliveryPlan,
   type Events,
@@ -49,7 +49,7 @@ export class ConsumerHost implements WorkerHost {
     this.connection = connection;
     this.events = events;
     this.codecs = codecs;
-    this.dispatcher = new Dispatcher(options.concurrency, options.maxPerSecond);
+    this.dispatcher = new Dispatcher(options.concurrency, rateOf(options));
     const channel = new DeadLetterChannel(connection, options);
     this.deadLetters = new DeadLetterWriter(channel, catalog, topics, options.deadLetter);
     const { handler = () => undefined, middleware, validate, handlerTimeoutMs, abortGraceMs } = options;

@@ -8,7 +8,9 @@ import {
   object,
   oneOf,
   optional,
+  type Rate,
   type RetryPolicy,
+  rateOption,
   required,
   resolveOptions,
   retryPolicy,
@@ -95,7 +97,9 @@ export interface ConsumerOptions {
   readonly prefetchBytes: number;
   /** How far reading may run ahead of the oldest unfinished record of a partition, in records. Default 50,000. */
   readonly maxUncommittedRecords: number;
-  /** The most records a second, over all partitions of this member. Default: no limit. */
+  /** The most records in a time, over all partitions of this member, evenly spread. Default: no limit. */
+  readonly rate?: Rate | undefined;
+  /** @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
   readonly maxPerSecond?: number | undefined;
   /** Code around a handler of single records, the first outermost. Refused with a `batchHandler`. */
   readonly middleware: readonly Middleware<RecordContext>[];
@@ -153,6 +157,7 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     prefetchRecords: integer(10_000, { min: 1 }),
     prefetchBytes: integer(32 * 1024 * 1024, { min: 1 }),
     maxUncommittedRecords: integer(50_000, { min: 1, max: 1_000_000 }),
+    rate: rateOption(input),
     maxPerSecond: optional(integer(1, { min: 1 })),
     middleware: input?.batchHandler === undefined ? middleware : noMiddleware,
     validate: optional(custom((payload: unknown) => payload, 'a function', isFunction<(payload: unknown) => unknown>)),

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { Fifo, startTimer, stopTimer, type Timer } from '@millrace/core';
+import { Fifo, type Rate, startTimer, stopTimer, type Timer } from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
 
 /** Somebody who has records to start. */
@@ -37,9 +37,9 @@ export class Dispatcher {
   #isCutShort = false;
   #timer: Timer | undefined;
 
-  constructor(concurrency: number, maxPerSecond: number | undefined) {
+  constructor(concurrency: number, rate: Rate | undefined) {
     this.#concurrency = concurrency;
-    this.#rate = maxPerSecond === undefined ? undefined : new RateLimit(maxPerSecond, performance.now());
+    this.#rate = rate === undefined ? undefined : new RateLimit(rate, performance.now());
   }
 
   /** Handlers that have not ended. */

@@ -1,4 +1,4 @@
-import { Fifo, LinkedList, startTimer, stopTimer, type Timer } from '@millrace/core';
+import { Fifo, LinkedList, rateOf, startTimer, stopTimer, type Timer } from '@millrace/core';
 import { InFlight, RateLimit } from '@millrace/delivery';
 import { movingAverage, prefetchFor } from '../model/prefetch.js';
 import type { Taken } from '../store/taken.js';
@@ -24,7 +24,6 @@ export class ConsumerHold {
   readonly #counts: number[] = [];
   readonly #units: InFlight;
   readonly #rate: RateLimit | undefined;
-  #permits = 0;
   readonly #waiting = new Fifo<HeldMessage>();
   #isOpen = true;
   #isStarting = false;
@@ -39,8 +38,8 @@ export class ConsumerHold {
     this.#runner = runner;
     this.#askForMore = askForMore;
     this.#units = new InFlight();
-    const { maxPerSecond } = options;
-    this.#rate = maxPerSecond === undefined ? undefined : new RateLimit(maxPerSecond, performance.now());
+    const rate = rateOf(options);
+    this.#rate = rate && new RateLimit(rate, performance.now());
   }
 
   get count(): number {
@@ -75,7 +74,7 @@ export class ConsumerHold {
     if (!this.#isOpen) return 0;
     const room = Math.min(this.#limit - this.#count, this.#roomByBytes);
     if (room <= reserved) return 0;
-    return this.#rate === undefined ? room - reserved : Math.max(0, this.#permitted(this.#rate, room) - reserved);
+    return (this.#rate === undefined ? room : Math.max(reserved, this.#permitted(this.#rate, room))) - reserved;
   }
 
   /** Most bytes that may come, as long as no message has told how large they are. */
@@ -109,7 +108,7 @@ export class ConsumerHold {
     }
     this.#count += count;
     this.#counts[origin.index] = this.countFrom(origin) + count;
-    this.#permits -= count;
+    this.#rate?.spend(count, now);
   }
 
   /** Starts as many of the messages that wait as may run. */
@@ -223,16 +222,17 @@ export class ConsumerHold {
     return prefetchFor(concurrency, this.#averageMs);
   }
 
+  /** Permits are spent by what comes: what is only asked for, and not there, must not add up to a burst. */
   #permitted(rate: RateLimit, room: number): number {
     const now = performance.now();
-    if (this.#permits < room) this.#permits += rate.take(room - this.#permits, now);
-    if (this.#permits < room && this.#rateTimer === undefined) {
-      this.#rateTimer = startTimer(() => {
+    const available = rate.available(now);
+    if (available === 0) {
+      this.#rateTimer ??= startTimer(() => {
         this.#rateTimer = undefined;
         this.#askForMore();
       }, rate.waitMs(now));
     }
-    return Math.min(room, this.#permits);
+    return Math.min(room, available);
   }
 
   /** A full batch, or what there is when its first message has waited long enough; else nothing yet. */

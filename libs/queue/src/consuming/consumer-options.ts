@@ -7,7 +7,9 @@ import {
   type OptionReader,
   OptionsError,
   optional,
+  type Rate,
   type RetryPolicy,
+  rateOption,
   required,
   resolveOptions,
   retryPolicy,
@@ -90,7 +92,9 @@ export interface ConsumerOptions {
   readonly abortGraceMs: number;
   /** Default: three retries after about 1, 2 and 4 s, then dead letters. `false`: none. */
   readonly retry: RetryPolicy;
-  /** Most messages a second that this consumer takes. For all consumers together: the queue's own `maxPerSecond`. Default: no limit. */
+  /** Most messages in a time that this consumer takes, evenly spread. For all consumers together: the queue's own `rate`. Default: no limit. */
+  readonly rate?: Rate | undefined;
+  /** @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
   readonly maxPerSecond?: number | undefined;
   /**
    * How long the result of a handler is kept, in ms, to be read with `broker.queue(name).message(id)`. A result that JSON cannot
@@ -119,7 +123,7 @@ export type ConsumerInput = Pick<ConsumerOptions, 'queue'> &
 /** @throws {OptionsError} with every problem at once */
 export function resolveConsumer(input: ConsumerInput): ConsumerOptions {
   const subject = `consumer of queue ${JSON.stringify(input?.queue)}`;
-  const options = resolveOptions<ConsumerOptions>(subject, readers, input);
+  const options = resolveOptions<ConsumerOptions>(subject, { ...readers, rate: rateOption(input) }, input);
   const given = (['handler', 'handlers', 'batchHandler'] as const).filter((key) => options[key] !== undefined);
   const problems: string[] = [];
   if (given.length !== 1) {

@@ -8,6 +8,9 @@ import {
   messageOf,
   optional,
   pause,
+  type Rate,
+  rateOf,
+  rateOption,
   resolveOptions,
 } from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
@@ -30,7 +33,9 @@ export interface RedriveOptions {
   readonly filter?: ((message: QueuedMessage) => boolean) | undefined;
   /** Where to. Default: each back into the queue where it died last. */
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
-  /** Most messages a second. Default: no limit. */
+  /** Most messages in a time. Default: no limit. */
+  readonly rate?: Rate | undefined;
+  /** @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
   readonly maxPerSecond?: number | undefined;
   /** Most messages in all. Default: no limit. */
   readonly limit?: number | undefined;
@@ -102,9 +107,11 @@ export class DeadLetterQueue {
    * because of a crash in between is recognised where it goes.
    */
   async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
-    const { maxRedrives, limit = Number.POSITIVE_INFINITY, dryRun, signal, maxPerSecond } = checked(options);
+    const resolved = checked(options);
+    const { maxRedrives, limit = Number.POSITIVE_INFINITY, dryRun, signal } = resolved;
     const report = { redriven: [] as string[], looping: [] as string[], stuck: [] as { id: string; why: string }[] };
-    const rate = maxPerSecond === undefined ? undefined : new RateLimit(maxPerSecond, performance.now(), 1);
+    const given = rateOf(resolved);
+    const rate = given && new RateLimit(given, performance.now(), 1);
     for await (const message of this.#chosen(options)) {
       if (report.redriven.length >= limit || signal?.aborted === true) break;
       if ((message.deaths[0]?.count ?? 0) > maxRedrives) {
@@ -197,6 +204,7 @@ function checked(options: RedriveOptions): RedriveOptions & { readonly maxRedriv
         ),
       ),
       to: optional(custom<NonNullable<RedriveOptions['to']>>({ queue: '' }, 'a queue or an exchange', isDestination)),
+      rate: rateOption(options),
       maxPerSecond: optional(integer(1, { min: 1 })),
       limit: optional(integer(0)),
       maxRedrives: integer(3),

@@ -1,3 +1,4 @@
+import { perSecondOf, rateOf } from '@millrace/core';
 import type { QueueSettings } from './queue-settings.js';
 import { shareOf } from './shards.js';
 
@@ -39,10 +40,17 @@ export function queueMetaFields(settings: QueueSettings, revision: number): stri
     ['dead-letter', settings.deadLetter === undefined ? undefined : 1],
     ['delivery-limit', settings.deliveryLimit],
     ['dedup-window', settings.deduplicationWindowMs || undefined],
-    ['max-per-second', shareOf(settings.maxPerSecond, settings)],
+    ['max-per-second', perSecond(settings)],
     ['single-active', settings.singleActiveConsumer ? 1 : undefined],
     ['auto-delete', settings.autoDelete ? 1 : undefined],
     ['exclusive', settings.exclusive ? 1 : undefined],
   ];
   return fields.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+}
+
+/** A shard's part of the rate, which may be a fraction. */
+function perSecond(settings: QueueSettings): number | undefined {
+  const { limit, intervalMs = 1000 } = rateOf(settings) ?? {};
+  const share = shareOf(limit, settings);
+  return share === undefined ? undefined : perSecondOf({ limit: share, intervalMs });
 }

@@ -10,6 +10,8 @@ import {
   OptionsError,
   oneOf,
   optional,
+  type Rate,
+  rateOption,
   resolveOptions,
   type SettingDifference,
 } from '@millrace/core';
@@ -59,11 +61,17 @@ export interface QueueSettings {
   readonly deliveryLimit: number;
   /** How long a message id given by its publisher is remembered, in ms: a second one is taken for a repetition. Default 60,000; 0: never. */
   readonly deduplicationWindowMs: number;
-  /** Most messages a second that all consumers together take. Default: no limit. */
+  /** Most messages in a time that all consumers together take, evenly spread. Default: no limit. */
+  readonly rate?: Rate | undefined;
+  /**
+   * What `rate` is in a queue's settings when its `intervalMs` is 1000.
+   *
+   * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
+   */
   readonly maxPerSecond?: number | undefined;
   /**
    * Spreads the queue over so many slots, and by that over the servers of a cluster; 2 to 64. Order is kept a shard: messages
-   * of one `shardKey` stay in one. `maxLength`, `maxBytes` and `maxPerSecond` are of the whole queue and shared out evenly among
+   * of one `shardKey` stay in one. `maxLength`, `maxBytes` and `rate` are of the whole queue and shared out evenly among
    * the shards; priorities and the single active consumer are each shard's own. It cannot be changed later. Default: one slot.
    */
   readonly shards?: number | undefined;
@@ -89,22 +97,36 @@ const changeable: ReadonlySet<string> = new Set<keyof QueueSettings>([
   'deadLetter',
   'deliveryLimit',
   'deduplicationWindowMs',
+  'rate',
   'maxPerSecond',
 ]);
 
 /** @throws {OptionsError} with every problem at once */
 export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   const subject = `queue ${JSON.stringify(declaration?.name)}`;
-  const settings = resolveOptions<Omit<QueueSettings, 'owner'>>(subject, readers, declaration);
+  const settings = resolveOptions<Omit<QueueSettings, 'owner'>>(
+    subject,
+    { ...readers, rate: rateOption(declaration) },
+    declaration,
+  );
   const { shards = 1 } = settings;
   const problems = shared
     .filter((limit) => (settings[limit] ?? shards) < shards)
     .map((limit) => `${limit} is shared out among ${shards} shards: it must be at least ${shards}`);
+  if ((settings.rate?.limit ?? shards) < shards) {
+    problems.push(`rate.limit is shared out among ${shards} shards: it must be at least ${shards}`);
+  }
   if (settings.deadLetter === undefined && hasNoRoomForDeadLetters(settings.name)) {
     problems.push('deadLetter must be given: the default name "<queue>.dead-letters" would be longer than 255 bytes');
   }
   if (problems.length > 0) throw new OptionsError(subject, problems);
-  return settings;
+  return asWritten(settings);
+}
+
+/** A rate a second is written as it was before there were others: so it is the same declaration, here and for an older process. */
+function asWritten(settings: QueueSettings): QueueSettings {
+  const { rate, ...others } = settings;
+  return rate?.intervalMs === 1000 ? { ...others, maxPerSecond: rate.limit } : settings;
 }
 
 /** A queue of dead letters keeps its own. */
@@ -165,7 +187,7 @@ const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, rep
   return typeof routingKey === 'string' ? { exchange: name, routingKey } : { exchange: name };
 };
 
-const readers: OptionReaders<Omit<QueueSettings, 'owner'>> = {
+const readers: OptionReaders<Omit<QueueSettings, 'owner' | 'rate'>> = {
   name: objectName('queue'),
   messageTtlMs: positive,
   idleExpiryMs: positive,

@@ -114,6 +114,8 @@ if #ids > 0 then
   call('HINCRBY', KEYS[4], 'delivered', #ids)
 end
 if ghosts > 0 then call('HINCRBY', KEYS[4], 'ghosts', -ghosts) end
+-- What stopped it was the rate only if there is no token left: with one there is nothing more to take.
+limited = limited and tokens - #ids < 1
 if limited then due = now + math.max(1, math.ceil((1 - tokens + #ids) * 1000 / meta[4])) end
 local isAlone = call('ZCARD', KEYS[3]) == 1 and 1 or 0
 local reply = {state, -1, notMine, now, unknown, isAlone, cmsgpack.pack(ids, frames)}

@@ -1,0 +1,57 @@
+import { integerProblem, shown } from './numbers.js';
+import type { OptionReader } from './options.js';
+
+/** At most `limit` in `intervalMs`, spread evenly: 15 a minute are one every four seconds. */
+export interface Rate {
+  /** A whole number of at least 1. */
+  readonly limit: number;
+  /** In ms: a whole number from 1 to 86,400,000, which is a day. */
+  readonly intervalMs: number;
+}
+
+/** A rate as options give it: `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
+export interface RateOptions {
+  readonly rate?: Rate | undefined;
+  readonly maxPerSecond?: number | undefined;
+}
+
+/** A day. */
+const maxIntervalMs = 86_400_000;
+
+/** The rate that options give; undefined: no limit. */
+export function rateOf({ rate, maxPerSecond }: RateOptions): Rate | undefined {
+  return rate ?? (maxPerSecond === undefined ? undefined : { limit: maxPerSecond, intervalMs: 1000 });
+}
+
+/** How many a second, which may be a fraction. */
+export function perSecondOf({ limit, intervalMs }: Rate): number {
+  return (limit * 1000) / intervalMs;
+}
+
+/** Reads the option `rate` of `input`. With its alias `maxPerSecond` beside it, it is refused. */
+export function rateOption(input: unknown): OptionReader<Rate | undefined> {
+  return (value, report, path) => {
+    if (value === undefined) return undefined;
+    const problems = rateProblems(path, value);
+    const { maxPerSecond }: RateOptions = input ?? {};
+    if (maxPerSecond !== undefined) {
+      problems.push(
+        `${path} and maxPerSecond are both given: maxPerSecond: n is ${path}: { limit: n, intervalMs: 1000 }`,
+      );
+    }
+    for (const problem of problems) report(problem);
+    return problems.length > 0 ? undefined : Object.freeze({ ...(value as Rate) });
+  };
+}
+
+function rateProblems(path: string, value: unknown): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [`${path} must be { limit, intervalMs }, got ${shown(value)}`];
+  }
+  const { limit, intervalMs, ...others }: Record<string, unknown> = { ...value };
+  return [
+    ...Object.keys(others).map((key) => `unknown option ${path}.${key}`),
+    integerProblem(`${path}.limit`, limit, { min: 1 }),
+    integerProblem(`${path}.intervalMs`, intervalMs, { min: 1, max: maxIntervalMs }),
+  ].filter((problem) => problem !== undefined);
+}
