@@ -11,7 +11,9 @@ export interface Rate {
 
 /** A rate as options give it: `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
 export interface RateOptions {
+  /** At most so many in a time. Default: no limit. */
   readonly rate?: Rate | undefined;
+  /** So many a second: the older way to say it. */
   readonly maxPerSecond?: number | undefined;
 }
 

@@ -39,7 +39,11 @@ export interface RedriveOptions {
   readonly dryRun?: boolean | undefined;
   /** The most records in a time. Default: no limit. */
   readonly rate?: Rate | undefined;
-  /** @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
+  /**
+   * So many a second.
+   *
+   * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
+   */
   readonly maxPerSecond?: number | undefined;
   /** A record that came back so often stays where it is. Default 3. */
   readonly maxRedrives?: number | undefined;

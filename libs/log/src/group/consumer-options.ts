@@ -99,7 +99,11 @@ export interface ConsumerOptions {
   readonly maxUncommittedRecords: number;
   /** The most records in a time, over all partitions of this member, evenly spread. Default: no limit. */
   readonly rate?: Rate | undefined;
-  /** @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
+  /**
+   * So many a second.
+   *
+   * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
+   */
   readonly maxPerSecond?: number | undefined;
   /** Code around a handler of single records, the first outermost. Refused with a `batchHandler`. */
   readonly middleware: readonly Middleware<RecordContext>[];

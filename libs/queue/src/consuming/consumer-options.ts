@@ -94,7 +94,11 @@ export interface ConsumerOptions {
   readonly retry: RetryPolicy;
   /** Most messages in a time that this consumer takes, evenly spread. For all consumers together: the queue's own `rate`. Default: no limit. */
   readonly rate?: Rate | undefined;
-  /** @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
+  /**
+   * So many a second.
+   *
+   * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
+   */
   readonly maxPerSecond?: number | undefined;
   /**
    * How long the result of a handler is kept, in ms, to be read with `broker.queue(name).message(id)`. A result that JSON cannot

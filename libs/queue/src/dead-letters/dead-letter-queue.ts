@@ -35,7 +35,11 @@ export interface RedriveOptions {
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
   /** Most messages in a time. Default: no limit. */
   readonly rate?: Rate | undefined;
-  /** @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
+  /**
+   * So many a second.
+   *
+   * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
+   */
   readonly maxPerSecond?: number | undefined;
   /** Most messages in all. Default: no limit. */
   readonly limit?: number | undefined;

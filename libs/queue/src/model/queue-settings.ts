@@ -101,7 +101,7 @@ const changeable: ReadonlySet<string> = new Set<keyof QueueSettings>([
   'maxPerSecond',
 ]);
 
-/** @throws {OptionsError} with every problem at once */
+/** A queue's settings as they are kept, with their defaults. @throws {OptionsError} with every problem at once */
 export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   const subject = `queue ${JSON.stringify(declaration?.name)}`;
   const settings = resolveOptions<Omit<QueueSettings, 'owner'>>(
