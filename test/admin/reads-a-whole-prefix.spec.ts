@@ -53,6 +53,22 @@ describe('an overview', () => {
     await Promise.all([log.close(), broker.close()]);
   });
 
+  it('has the defaults of what an older version declared, and passes over settings that are none', async () => {
+    // given a topic without a setting that is newer, and what somebody else wrote beside it
+    const older = await new RedisConnection({ ...server.connection, prefix: 'older' }).open();
+    const log = new Log(older);
+    await log.declareTopic({ name: 'orders' });
+    const key = 'older:{topology}:topics';
+    const { timestamps: _, ...settings } = JSON.parse((await older.commands.hget(key, 'orders')) ?? '');
+    await older.commands.hset(key, { orders: JSON.stringify(settings), another: 'no settings' });
+    // when
+    const { topics } = await new Overview(older).read();
+    // then
+    expect(topics).toMatchObject([{ topic: { name: 'orders', timestamps: 'create' } }]);
+    await log.close();
+    older.close();
+  });
+
   it('has nothing of a prefix that holds nothing', async () => {
     // given
     const empty = await new RedisConnection({ ...server.connection, prefix: 'empty' }).open();

@@ -186,6 +186,16 @@ describe("a topic with timestamps: 'append'", () => {
     expect(records[1]?.timestamp).toBeGreaterThanOrEqual(before);
   });
 
+  it('is none that an older version declared', async () => {
+    // given a topic whose settings say nothing of it
+    const name = await redis.topic();
+    const key = 'millrace:{topology}:topics';
+    const { timestamps: _, ...older } = JSON.parse((await redis.admin.hget(key, name)) ?? '');
+    await redis.admin.hset(key, name, JSON.stringify(older));
+    // then it is one with the producers' timestamps, and may be declared again as it was
+    expect(await redis.log.declareTopic({ name })).toMatchObject({ version: 1, timestamps: 'create' });
+  });
+
   it('refuses what is neither', async () => {
     const wrong = { timestamps: 'broker' as 'append' };
     await expect(redis.topic(wrong)).rejects.toThrow(/timestamps must be one of create, append/);

@@ -47,4 +47,5 @@ export type { ReadInput, ReadOptions } from './reader/read-options.js';
 export type { RecordIterator } from './reader/record-stream.js';
 export { groupKeys, groupPartitionKey, groupsKey, partitionKeys, topicsKey } from './store/keys.js';
 export type { PartitionState } from './store/partition.js';
+export { allTopics } from './store/topics.js';
 export type { TopicChange, TopicDescription } from './topics/topics.js';

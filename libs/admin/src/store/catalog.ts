@@ -1,4 +1,4 @@
-import { groupsKey, type Topic, topicsKey } from '@millrace/log';
+import { allTopics, groupsKey, type Topic } from '@millrace/log';
 import { type QueueSettings, topologyKeys } from '@millrace/queue';
 import { asText, type RedisClient } from '@millrace/redis';
 
@@ -12,12 +12,12 @@ export interface Catalog {
 /** Three commands, whatever is declared. */
 export async function readCatalog(client: RedisClient, prefix: string): Promise<Catalog> {
   const [topics, groups, queues] = await Promise.all([
-    client.hvalsBuffer(topicsKey(prefix)),
+    allTopics(client, prefix),
     client.smembersBuffer(groupsKey(prefix)),
     client.hvalsBuffer(topologyKeys(prefix).queues),
   ]);
   return {
-    topics: topics.map((json): Topic => JSON.parse(asText(json))).sort(byName),
+    topics,
     groups: groups.map(asText).sort(),
     queues: queues.map((json): QueueSettings => JSON.parse(asText(json))).sort(byName),
   };

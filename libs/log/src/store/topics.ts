@@ -7,6 +7,7 @@ export async function findTopic(client: RedisClient, prefix: string, name: strin
   return orNothing(await client.hgetBuffer(topicsKey(prefix), name), parseTopic);
 }
 
+/** All topics that are declared, by name. */
 export async function allTopics(client: RedisClient, prefix: string): Promise<Topic[]> {
   const settings = await client.hvalsBuffer(topicsKey(prefix));
   return settings.flatMap(readableTopic).sort((a, b) => (a.name < b.name ? -1 : 1));
