@@ -9,6 +9,7 @@ export type {
   BatchContext as MessageBatchContext,
   BatchMessage,
   MessageContext,
+  MessageRetry,
   PublishProperties,
   Receipt,
 } from '@millrace/queue';

@@ -1,4 +1,5 @@
 import type { HeadersInput } from '@millrace/core';
+import type { MessageRetry } from '@millrace/queue';
 
 /** What can be said about a message that a `MillraceClient` sends. Of a topic's record, `headers` and `key` count. */
 export interface MessageOptions {
@@ -12,6 +13,8 @@ export interface MessageOptions {
   readonly delayMs?: number;
   /** How long it may wait to be handled. Default: for ever. */
   readonly expirationMs?: number;
+  /** Of an event: how often it is retried where its handler fails. Default: what the handler says. */
+  readonly retry?: MessageRetry;
   /** Records of one key keep their order. */
   readonly key?: string;
   /** An event that reaches nobody is an error. Default false. */

@@ -35,6 +35,7 @@ export {
   type StoredMessage,
   type StoredProperties,
 } from './model/message-frame.js';
+export type { MessageRetry, PlainBackoff } from './model/message-retry.js';
 export type { PublishProperties } from './model/publish-properties.js';
 export {
   type DeadLetterTarget,

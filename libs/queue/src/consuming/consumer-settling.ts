@@ -34,7 +34,14 @@ export function settlementOf(
   if (outcome.kind === 'failed' && isInstance(outcome.error, Requeue)) {
     return { kind: 'requeue', to: outcome.error.to };
   }
-  return settle(outcome, held.deliveries.failures + 1, retry, Math.random(), report);
+  const policy = outcome.kind === 'failed' ? policyFor(held, retry) : retry;
+  return settle(outcome, held.deliveries.failures + 1, policy, Math.random(), report);
+}
+
+/** What the publisher said goes first. */
+function policyFor({ message }: HeldMessage, policy: RetryPolicy): RetryPolicy {
+  const { maxRetries = policy.maxRetries, backoff = policy.backoff } = message?.properties.retry ?? {};
+  return { ...policy, maxRetries, backoff };
 }
 
 /** Carries settlements out: the one place where a consumer decides what Redis is told of a message. */

@@ -52,7 +52,7 @@ export class MessageContext extends DeliveryContext {
     return this.#message.headers;
   }
 
-  /** `correlationId`, `replyTo`, `type`, `expirationMs`, where the publisher gave them. */
+  /** `correlationId`, `replyTo`, `type`, `expirationMs`, `retry`, where the publisher gave them. */
   get properties(): StoredProperties {
     return this.#message.properties;
   }

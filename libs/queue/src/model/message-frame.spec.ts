@@ -31,7 +31,13 @@ describe('a message frame', () => {
       routingKey: text,
       headers: fc.dictionary(text, fc.oneof(text, fc.boolean(), fc.constant(null), fc.double({ noNaN: true }))),
       properties: fc.record(
-        { correlationId: text, replyTo: text, type: text, expirationMs: fc.nat() },
+        {
+          correlationId: text,
+          replyTo: text,
+          type: text,
+          expirationMs: fc.nat(),
+          retry: fc.record({ maxRetries: fc.nat() }),
+        },
         { requiredKeys: [] },
       ),
       body: fc.uint8Array(),
@@ -45,6 +51,20 @@ describe('a message frame', () => {
         expect(body.equals(Buffer.from(bodyIn))).toBe(true);
       }),
     );
+  });
+
+  it('has how often it is retried among its headers, where an older process passes it over', () => {
+    const retry = { maxRetries: 5, backoff: { kind: 'exponential', delayMs: 500 } } as const;
+    const headers = { a: 'b' };
+    expect(encodeFrame({ ...plain, headers, properties: { retry } }, 'q')).toEqual(
+      encodeFrame({ ...plain, headers: { ...headers, 'millrace-retry': JSON.stringify(retry) } }, 'q'),
+    );
+    // What cannot be read is left where it is.
+    const broken = { 'millrace-retry': '{"maxRetries":-1}' };
+    expect(decodeFrame(encodeFrame({ ...plain, headers: broken }, 'q'), 'q')).toMatchObject({
+      headers: broken,
+      properties: {},
+    });
   });
 
   it('keeps a history of deaths', () => {

@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, CodecError, type Headers, noHeaders, readHeaders, writeHeaders } from '@millrace/core';
 import { type Death, parseDeaths } from './death.js';
+import { type MessageRetry, retryHeader, takeRetry } from './message-retry.js';
 
 /** A message as it stands in a queue, its body still in bytes. Its id is not in the frame: it is the frame's key. */
 export interface StoredMessage {
@@ -35,6 +36,8 @@ export interface StoredProperties {
   readonly shardKey?: string | undefined;
   /** How long after publishing it expires, in ms. */
   readonly expirationMs?: number | undefined;
+  /** How often it is retried. */
+  readonly retry?: MessageRetry | undefined;
 }
 
 /** What a frame is made of. */
@@ -60,7 +63,9 @@ const propertyParts = { correlationId: 1, replyTo: 2, type: 4, expirationMs: 8, 
  * carries neither exchange nor routing key: ten bytes of frame are all it costs.
  */
 export function encodeFrame(message: FrameInput, queue?: string): Buffer {
-  const { exchange, routingKey, headers, properties, deaths, body } = message;
+  const { exchange, routingKey, properties, deaths, body } = message;
+  const { retry } = properties;
+  const headers = retry === undefined ? message.headers : { ...message.headers, [retryHeader]: JSON.stringify(retry) };
   const isDirect = exchange === '' && routingKey === queue;
   const hasHeaders = hasKeys(headers);
   const propertyFlags = flagsOf(properties);
@@ -112,7 +117,25 @@ export function decodeFrame(frame: Buffer, queue: string): StoredMessage {
   const headers = (flags & parts.headers) === 0 ? noHeaders : readHeaders(reader);
   const properties = (flags & parts.properties) === 0 ? noProperties : readProperties(reader);
   const deaths = (flags & parts.deaths) === 0 ? noDeaths : readDeaths(reader);
-  return { priority, codecId, timestamp, exchange, routingKey, headers, properties, deaths, body: reader.rest() };
+  const message = {
+    priority,
+    codecId,
+    timestamp,
+    exchange,
+    routingKey,
+    headers,
+    properties,
+    deaths,
+    body: reader.rest(),
+  };
+  return headers[retryHeader] === undefined ? message : withRetry(message);
+}
+
+function withRetry(message: StoredMessage): StoredMessage {
+  const found = takeRetry(message.headers);
+  if (found === undefined) return message;
+  const { headers, retry } = found;
+  return { ...message, headers, properties: { ...message.properties, retry } };
 }
 
 /** Whether a newer Millrace wrote a frame: in one of the next versions. Bytes beyond are damage, which nobody will read. */

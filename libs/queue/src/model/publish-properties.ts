@@ -11,6 +11,7 @@ import {
   shown,
 } from '@millrace/core';
 import { noProperties, type StoredProperties } from './message-frame.js';
+import { type MessageRetry, messageRetryProblem, storedRetry } from './message-retry.js';
 import { routingKeyProblem } from './routing-key.js';
 
 /** What can be said about a message beside its body. */
@@ -39,6 +40,11 @@ export interface PublishProperties {
    * Zero or less is now. Default 0.
    */
   readonly delayMs?: number | undefined;
+  /**
+   * How often it is retried where its handler fails, and after how long (BullMQ's `attempts`, which counts the first): goes before
+   * the policy of its consumer, whose rules for certain errors stay. Only in queues. Default: what the consumer says.
+   */
+  readonly retry?: MessageRetry | undefined;
   /** It must reach a queue or topic: otherwise publishing fails with an UnroutableError. Default false. */
   readonly mandatory?: boolean | undefined;
   /** When it happened, in ms since 1970. Default: this process's clock. */
@@ -65,6 +71,7 @@ const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => s
     Number.isFinite(value) && Number(value) <= Number.MAX_SAFE_INTEGER
       ? undefined
       : `must be a number of ms (0 or less is now), got ${shown(value)}`,
+  retry: messageRetryProblem,
   mandatory: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   timestamp: (value) => whole(value, 0, 'a whole number of ms since 1970'),
   codec: (value) => (isCodec(value) ? undefined : 'must be a codec: { id, name, encode, decode }'),
@@ -101,8 +108,9 @@ function unknownProperty(name: string): string {
 /** The properties that are kept with the message. */
 export function storedProperties(properties: CheckedProperties): StoredProperties {
   const { correlationId, replyTo, type, expirationMs, shardKey } = properties;
-  if ((correlationId ?? replyTo ?? type ?? expirationMs ?? shardKey) === undefined) return noProperties;
-  return { correlationId, replyTo, type, expirationMs, shardKey };
+  const retry = properties.retry === undefined ? undefined : storedRetry(properties.retry);
+  if ((correlationId ?? replyTo ?? type ?? expirationMs ?? shardKey ?? retry) === undefined) return noProperties;
+  return { correlationId, replyTo, type, expirationMs, shardKey, retry };
 }
 
 /** How long a message is held back, in whole ms; undefined when it is not. */

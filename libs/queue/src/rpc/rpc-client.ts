@@ -14,7 +14,7 @@ import { RpcStream } from './rpc-stream.js';
 
 /** What can be said about a request. */
 export interface RequestOptions
-  extends Omit<PublishProperties, 'replyTo' | 'correlationId' | 'expirationMs' | 'delayMs'> {
+  extends Omit<PublishProperties, 'replyTo' | 'correlationId' | 'expirationMs' | 'delayMs' | 'retry'> {
   /**
    * How long to wait for the reply, or for the next one of a stream, in ms; the handler has no longer either. `Infinity`: for
    * ever. Default 30,000.
