@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnavailableError } from '@millrace/core';
 import { Millrace, QueueHandler } from '@millrace/nestjs';
-import { freePort, type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { freePort, type RedisServer, startProxy, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Injectable } from '@nestjs/common';
 import { connectionTo, createApplication, startApplication } from './application.js';
 import { channelsModule, send } from './channels.js';
@@ -73,5 +73,24 @@ describe('an application that starts while Redis is away', () => {
     const started = await starting;
     // then
     await started.close();
+  });
+
+  it('comes back when Redis goes away while its server is checked', async () => {
+    // given
+    const redis = await startRedis();
+    const proxy = await startProxy(redis);
+    proxy.refuse();
+    const application = await startApplication({ ...connectionTo(proxy), waitForRedis: 'background' }, metadata);
+    // when: the first thing that is asked on the connection gets no answer
+    const cut = new Promise((resolve) => {
+      application.get(Millrace).connection.once('up', () => resolve(proxy.cutBeforeReply('INFO')));
+    });
+    await proxy.accept();
+    await cut;
+    // then
+    await waitFor(() => application.get(Millrace).state === 'ready', { what: 'the connection' });
+    await send(application, 'queue', 'at last');
+    await waitFor(() => application.get(Inbox).got.length === 1, { what: 'the message' });
+    await application.close();
   });
 });

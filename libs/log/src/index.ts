@@ -12,6 +12,7 @@ export type { OwnedPartition } from './group/owned-partition.js';
 export type { ResetTarget } from './group/reset-target.js';
 export type { SeekTarget } from './group/seek-target.js';
 export { Log, type LogOptions } from './log.js';
+export { type LogSettings, resolveLogSettings } from './log-settings.js';
 export { type Assignment, type AssignmentMember, assignPartitions } from './model/assignment.js';
 export { deadLetterHeaders } from './model/dead-letter.js';
 export type { Ordering } from './model/lanes.js';

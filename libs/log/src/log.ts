@@ -3,12 +3,10 @@ import {
   type Codec,
   CodecRegistry,
   guardedCodec,
-  integer,
   integerProblem,
   jsonCodec,
   msgpackCodec,
   rawCodec,
-  resolveOptions,
 } from '@millrace/core';
 import { Events, type FirstUse, runOutsideHandlers, type StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
@@ -17,6 +15,7 @@ import { type ConsumerInput, resolveConsumerOptions } from './group/consumer-opt
 import { GroupConsumer } from './group/group-consumer.js';
 import { GroupExpiry } from './group/group-expiry.js';
 import { Groups } from './group/groups.js';
+import { type LogSettings, resolveLogSettings } from './log-settings.js';
 import type { Topic, TopicInput } from './model/topic.js';
 import { SharedChannel } from './producer/append-channel.js';
 import { Producer } from './producer/producer.js';
@@ -30,15 +29,11 @@ import { TopicCatalog } from './topics/topic-catalog.js';
 import { type TopicChange, type TopicDescription, Topics } from './topics/topics.js';
 
 /** Settings of a `Log`. */
-export interface LogOptions {
+export interface LogOptions extends Partial<LogSettings> {
   /** Where events go; default: an emitter of its own. */
   readonly events?: Events;
   /** Codecs beside `json`, `msgpack` and `raw`. */
   readonly codecs?: readonly Codec[];
-  /** How often old records are looked for, in ms. Default 60,000; 0: never in this process. */
-  readonly retentionIntervalMs?: number;
-  /** How long a consumer group without members is kept, in ms, with its offsets. Default 7 days, as in Kafka; 0: for ever. */
-  readonly offsetsRetentionMs?: number;
 }
 
 /** The log side of Millrace: topics, producers, readers and consumer groups over one connection. */
@@ -61,14 +56,7 @@ export class Log {
   readonly #onConnectionClosed = (): void => void this.close({ deadlineMs: 0 }).catch(() => undefined);
 
   constructor(connection: RedisConnection, { events = new Events(), codecs = [], ...rest }: LogOptions = {}) {
-    const readers = {
-      retentionIntervalMs: integer(60_000, { max: 86_400_000 }),
-      offsetsRetentionMs: integer(7 * 86_400_000),
-    };
-    const { retentionIntervalMs, offsetsRetentionMs } = resolveOptions<{
-      retentionIntervalMs: number;
-      offsetsRetentionMs: number;
-    }>('log', readers, rest);
+    const { retentionIntervalMs, offsetsRetentionMs } = resolveLogSettings(rest);
     this.events = events;
     this.#connection = connection;
     const known = [jsonCodec, msgpackCodec, rawCodec as Codec, ...codecs].map(guardedCodec);

@@ -1,9 +1,9 @@
-import { UnavailableError } from '@millrace/core';
+import { pause, UnavailableError } from '@millrace/core';
 import { Events, FirstUse, runOutsideHandlers, type Service } from '@millrace/delivery';
 import { Log, type Producer } from '@millrace/log';
 import { instrument } from '@millrace/metrics';
 import { Broker } from '@millrace/queue';
-import { RedisConnection } from '@millrace/redis';
+import { RedisConnection, redisFailure } from '@millrace/redis';
 import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { declareTopology } from './declare-topology.js';
 import { DeclaredTopology } from './declared-topology.js';
@@ -53,7 +53,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     this.connection = new RedisConnection(options.connection);
     this.options = { ...options, connection: this.connection.options };
     const shared = { events: this.events, codecs: options.codecs };
-    this.log = new Log(this.connection, shared);
+    this.log = new Log(this.connection, { ...options.log, ...shared });
     this.broker = new Broker(this.connection, { ...options.publisher, ...shared });
     this.declared.add(() => `forRoot${name === 'default' ? '' : ` of connection "${name}"`}`, options);
     if (options.logging) writeEventsToLogger(this, this.#logger);
@@ -213,7 +213,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #waitAndOpen(): Promise<void> {
-    while (!this.connection.isUp) {
+    while (!(await this.#isChecked())) {
       if (this.#closing.signal.aborted) throw new UnavailableError('the connection to Redis was closed.');
       this.#state = 'waiting';
       try {
@@ -222,6 +222,24 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
         if (!this.#closing.signal.aborted) this.#logger.warn(`Waiting for Redis: ${this.connection.downReason}`);
       }
     }
-    await this.connection.open();
+  }
+
+  /** False while Redis is away, also when it goes while it is looked at. @throws {UnsupportedServerError} the connection is closed */
+  async #isChecked(): Promise<boolean> {
+    if (!this.connection.isUp) return false;
+    try {
+      await this.connection.check();
+      return true;
+    } catch (error) {
+      if (redisFailure(error).isTemporary) {
+        await pause(retryDelayMs, { signal: this.#closing.signal });
+        return false;
+      }
+      this.connection.close();
+      throw error;
+    }
   }
 }
+
+/** A server that is up and cannot answer yet (it loads its data) is asked again after this time. */
+const retryDelayMs = 100;

@@ -11,7 +11,7 @@ import {
   oneOf,
   resolveOptions,
 } from '@millrace/core';
-import { type ProducerOptions, resolveProducerOptions } from '@millrace/log';
+import { type LogSettings, type ProducerOptions, resolveLogSettings, resolveProducerOptions } from '@millrace/log';
 import { type BrokerOptions, resolveBrokerOptions } from '@millrace/queue';
 import { type ConnectionInput, resolveConnectionOptions } from '@millrace/redis';
 import type { ClassValidation } from './payload-validation.js';
@@ -28,6 +28,8 @@ export interface MillraceModuleOptions extends Topology {
   readonly codecs: readonly Codec[];
   /** How records are sent to topics: acknowledgement, batching, deadlines. See `ProducerOptions` of @millrace/log. */
   readonly producer: Partial<ProducerOptions>;
+  /** How old records and groups are looked for and forgotten: `retentionIntervalMs`, `offsetsRetentionMs`. See `LogOptions` of @millrace/log. */
+  readonly log: Partial<LogSettings>;
   /** How messages are published to exchanges and queues: deadlines and bounds. See `BrokerOptions` of @millrace/queue. */
   readonly publisher: PublisherOptions;
   /**
@@ -111,6 +113,7 @@ const readers: OptionReaders<MillraceModuleOptions> = {
   connection,
   codecs: custom<readonly Codec[]>([], 'a list of codecs', (value): value is readonly Codec[] => Array.isArray(value)),
   producer: checkedBy<Partial<ProducerOptions>>(resolveProducerOptions),
+  log: checkedBy<Partial<LogSettings>>(resolveLogSettings),
   publisher: checkedBy<PublisherOptions>(resolveBrokerOptions),
   waitForRedis,
   startConsumers: oneOf(['ready', 'listening', 'manual'], 'ready'),

@@ -81,12 +81,21 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   async open(): Promise<this> {
     try {
       await this.#becomesReady(this.options.connectTimeoutMs, { unlessRefused: true });
-      for (const warning of await checkServer(this.#commands, this.#options)) this.emit('warning', warning);
+      await this.check();
       return this;
     } catch (error) {
       this.close();
       throw error;
     }
+  }
+
+  /**
+   * Checks the server of a connection that is ready, as `open` does; nothing is closed.
+   *
+   * @throws {UnsupportedServerError} the server is too old or may evict keys; or what ioredis throws, when the connection is lost
+   */
+  async check(): Promise<void> {
+    for (const warning of await checkServer(this.#commands, this.#options)) this.emit('warning', warning);
   }
 
   /** Waits until commands can be sent. @throws {UnavailableError} not within `timeoutMs`, or the connection was closed */

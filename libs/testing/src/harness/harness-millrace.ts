@@ -15,7 +15,7 @@ export class HarnessMillrace extends Millrace {
     this.#isOffline = isOffline;
     const shared = { events: this.events, codecs: options.codecs };
     const parts = { journal, isOffline };
-    this.log = new HarnessLog(parts, this.connection, shared);
+    this.log = new HarnessLog(parts, this.connection, { ...options.log, ...shared });
     this.broker = new HarnessBroker(parts, this.connection, shared);
   }
 

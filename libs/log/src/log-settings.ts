@@ -1,0 +1,18 @@
+import { integer, resolveOptions } from '@millrace/core';
+
+/** How a log looks after what is old. */
+export interface LogSettings {
+  /** How often old records are looked for, in ms. Default 60,000; 0: never in this process. */
+  readonly retentionIntervalMs: number;
+  /** How long a consumer group without members is kept, in ms, with its offsets. Default 7 days, as in Kafka; 0: for ever. */
+  readonly offsetsRetentionMs: number;
+}
+
+/** The settings with their defaults. @throws {OptionsError} with every problem at once */
+export function resolveLogSettings(input: Partial<LogSettings>): LogSettings {
+  const readers = {
+    retentionIntervalMs: integer(60_000, { max: 86_400_000 }),
+    offsetsRetentionMs: integer(7 * 86_400_000),
+  };
+  return resolveOptions<LogSettings>('log', readers, input);
+}
