@@ -1,6 +1,7 @@
 // A process that consumes from one queue, and prints what it does. What its handler does is told by the payload:
 // { hang: true } never ends, { die: true } kills the process, { blockUntil: path } blocks the process until there is such a file,
-// { progress: value } tells it, { fail: text } throws, { reply: value } answers; anything else is handled at once.
+// { progress: value } tells it, { fail: text } throws, { reply: value } answers, { blockMs } keeps the event loop for
+// so long and then waits until its signal is aborted; anything else is handled at once.
 
 import { existsSync } from 'node:fs';
 import { Broker } from '@millrace/queue';
@@ -16,6 +17,11 @@ const consumer = broker.consumer({
   handler: async (payload, context) => {
     console.log(`got ${context.messageId} ${JSON.stringify(payload)} ${context.deliveryCount}`);
     if (payload.die) process.kill(process.pid, 'SIGKILL');
+    if (payload.blockMs) {
+      const until = performance.now() + payload.blockMs;
+      while (performance.now() < until);
+      await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+    }
     if (payload.waitMs) await new Promise((resolve) => setTimeout(resolve, payload.waitMs));
     const asleep = new Int32Array(new SharedArrayBuffer(4));
     while (payload.blockUntil && !existsSync(payload.blockUntil)) Atomics.wait(asleep, 0, 0, 20);

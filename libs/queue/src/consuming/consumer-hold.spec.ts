@@ -16,6 +16,7 @@ const oldBytes = (): number =>
 
 const origin: MessageOrigin = {
   index: 0,
+  deliveryLimit: 20,
   queue: 'work',
   keyOf: (id) => id,
   reportProgress: async () => true,
@@ -28,11 +29,16 @@ const messages = (from: number, to: number): Fifo<Taken> =>
 /** What a consumer holds, with nothing that ends by itself. */
 function holdOf(input: { readonly concurrency: number; readonly prefetch?: number }) {
   const running: HeldMessage[] = [];
+  const back: string[] = [];
   const options = resolveConsumer({ queue: 'work', handler: () => undefined, ...input });
   const hold = new ConsumerHold(
     options,
     { start: (unit) => void running.push(...unit), begun: () => undefined },
-    () => undefined,
+    {
+      askForMore: () => undefined,
+      isQuiet: () => true,
+      giveBack: (given) => void back.push(...given.map(({ id }) => id)),
+    },
   );
   const end = (count: number, tookMs = 0.001): void => {
     for (const held of running.splice(0, count)) {
@@ -40,7 +46,7 @@ function holdOf(input: { readonly concurrency: number; readonly prefetch?: numbe
       hold.unitEnded(1, tookMs);
     }
   };
-  return { hold, running, end };
+  return { hold, running, end, back };
 }
 
 describe('what a consumer holds', () => {
@@ -65,7 +71,7 @@ describe('what a consumer holds', () => {
     const batches = new ConsumerHold(
       resolveConsumer({ queue: 'work', batchHandler: () => undefined, concurrency: 1, batch: { maxMessages: 50 } }),
       { start: () => undefined, begun: () => undefined },
-      () => undefined,
+      { askForMore: () => undefined, isQuiet: () => true, giveBack: () => undefined },
     );
     // when one has shown that its handlers are fast
     fast.hold.add(origin, messages(0, 10));
@@ -94,6 +100,26 @@ describe('what a consumer holds', () => {
     expect(cancelled?.id).toBe('1');
     expect(running.map(({ id }) => id)).toEqual(['3']);
     expect([hold.has('3'), hold.has('2'), hold.count]).toEqual([true, false, 1]);
+  });
+
+  it('runs what may take its consumer down alone, gives back what would wait beside it, and then takes one at a time', () => {
+    // given two that ran and waited when two consumers were lost, behind one that runs
+    const { hold, running, end, back } = holdOf({ concurrency: 3 });
+    const twiceLost = 2 * (2 ** 51 + 1);
+    hold.add(origin, messages(0, 1));
+    hold.begin();
+    // when
+    hold.add(origin, new Fifo(['5', '6', '7'].map((id) => new Taken(id, frame, id === '7' ? 0 : twiceLost))));
+    hold.begin();
+    // then
+    expect([running.map(({ id }) => id), back, hold.wanted()]).toEqual([['0'], ['6', '7'], 0]);
+    end(1);
+    expect(running.map(({ id }) => id)).toEqual(['5']);
+    expect(hold.wanted()).toBe(0);
+    end(1);
+    expect(hold.wanted()).toBe(1);
+    hold.add(origin, messages(7, 8));
+    expect(hold.wanted()).toBeGreaterThan(1);
   });
 
   it('forgets messages that run and messages that wait', () => {

@@ -1,10 +1,13 @@
-import { Fifo, LinkedList, rateOf, startTimer, stopTimer, type Timer } from '@millrace/core';
-import { InFlight, RateLimit } from '@millrace/delivery';
+import { Fifo, LinkedList, startTimer, stopTimer, type Timer } from '@millrace/core';
+import { InFlight } from '@millrace/delivery';
 import { movingAverage, prefetchFor } from '../model/prefetch.js';
 import type { Taken } from '../store/taken.js';
 import type { ConsumerOptions } from './consumer-options.js';
+import { ConsumerRate } from './consumer-rate.js';
 import type { ConsumerRunner } from './consumer-runner.js';
 import { HeldMessage, type MessageOrigin } from './held-message.js';
+import type { HoldContext } from './hold-context.js';
+import { Quarantine } from './quarantine.js';
 
 /** Messages wait no longer than this for handlers that turned slow; then others may have them. */
 const maxIdleWaitMs = 1000;
@@ -16,14 +19,14 @@ const maxIdleWaitMs = 1000;
 export class ConsumerHold {
   readonly #options: ConsumerOptions;
   readonly #runner: Pick<ConsumerRunner, 'start' | 'begun'>;
-  readonly #askForMore: () => void;
+  readonly #context: HoldContext;
   // They are found by their key now and then only: no Map of them, see PassingMap.
   readonly #held = new LinkedList<HeldMessage>();
   #count = 0;
-  /** By the slot that they came from. */
   readonly #counts: number[] = [];
-  readonly #units: InFlight;
-  readonly #rate: RateLimit | undefined;
+  readonly #units = new InFlight();
+  readonly #rate: ConsumerRate;
+  readonly #quarantine = new Quarantine();
   readonly #waiting = new Fifo<HeldMessage>();
   #isOpen = true;
   #isStarting = false;
@@ -31,15 +34,12 @@ export class ConsumerHold {
   #bytes = 0;
   #averageBytes = 0;
   #batchTimer: Timer | undefined;
-  #rateTimer: Timer | undefined;
 
-  constructor(options: ConsumerOptions, runner: Pick<ConsumerRunner, 'start' | 'begun'>, askForMore: () => void) {
+  constructor(options: ConsumerOptions, runner: Pick<ConsumerRunner, 'start' | 'begun'>, context: HoldContext) {
     this.#options = options;
     this.#runner = runner;
-    this.#askForMore = askForMore;
-    this.#units = new InFlight();
-    const rate = rateOf(options);
-    this.#rate = rate && new RateLimit(rate, performance.now());
+    this.#context = context;
+    this.#rate = new ConsumerRate(options, () => context.askForMore());
   }
 
   get count(): number {
@@ -62,7 +62,7 @@ export class ConsumerHold {
   /** Whether more may be taken. */
   set isOpen(isOpen: boolean) {
     this.#isOpen = isOpen;
-    if (isOpen) this.#askForMore();
+    if (isOpen) this.#context.askForMore();
   }
 
   get isOpen(): boolean {
@@ -72,9 +72,8 @@ export class ConsumerHold {
   /** How many more messages the consumer wants now, besides `reserved` that may be on their way. */
   wanted(reserved = 0): number {
     if (!this.#isOpen) return 0;
-    const room = Math.min(this.#limit - this.#count, this.#roomByBytes);
-    if (room <= reserved) return 0;
-    return (this.#rate === undefined ? room : Math.max(reserved, this.#permitted(this.#rate, room))) - reserved;
+    const room = Math.min(this.#limit - this.#count, this.#roomByBytes, this.#quarantine.room);
+    return room <= reserved ? 0 : this.#rate.permitted(room, reserved);
   }
 
   /** Most bytes that may come, as long as no message has told how large they are. */
@@ -105,10 +104,11 @@ export class ConsumerHold {
       this.#bytes += message.frame.length;
       this.#averageBytes = movingAverage(this.#averageBytes || Number.POSITIVE_INFINITY, message.frame.length);
       this.#waiting.push(held);
+      this.#quarantine.added(held);
     }
     this.#count += count;
     this.#counts[origin.index] = this.countFrom(origin) + count;
-    this.#rate?.spend(count, now);
+    this.#rate.spend(count, now);
   }
 
   /** Starts as many of the messages that wait as may run. */
@@ -117,20 +117,34 @@ export class ConsumerHold {
     if (this.#isStarting) return;
     this.#isStarting = true;
     const { concurrency, batchHandler } = this.#options;
-    while (this.#units.count < concurrency) {
+    while (this.#units.count < concurrency && !this.#quarantine.isOn) {
       const unit = batchHandler === undefined ? this.#waiting.take(1) : this.#nextBatch();
       if (unit.length === 0) break;
       this.#units.begin();
       this.#runner.start(unit);
     }
+    if (this.#quarantine.isOn) this.#beginAlone();
     this.#isStarting = false;
     this.#runner.begun();
+  }
+
+  #beginAlone(): void {
+    const suspect = this.#quarantine.candidate(this.#waiting);
+    const others = this.takeWaiting((held) => held !== suspect);
+    if (others.length > 0) this.#context.giveBack(others);
+    else if (suspect !== undefined && this.#units.count === 0 && this.#context.isQuiet()) {
+      this.#waiting.clear();
+      this.#quarantine.started(suspect);
+      this.#units.begin();
+      this.#runner.start([suspect]);
+    }
   }
 
   /** A message is settled as far as this consumer goes; false when it was not here any more. */
   remove(held: HeldMessage): boolean {
     if (!this.#held.remove(held)) return false;
     this.#count--;
+    this.#quarantine.removed(held);
     this.#bytes -= held.frame.length;
     this.#counts[held.origin.index] = this.countFrom(held.origin) - 1;
     return true;
@@ -201,7 +215,7 @@ export class ConsumerHold {
   end(): void {
     this.#isOpen = false;
     stopTimer(this.#batchTimer);
-    stopTimer(this.#rateTimer);
+    this.#rate.end();
   }
 
   #find(key: string): HeldMessage | undefined {
@@ -220,19 +234,6 @@ export class ConsumerHold {
     if (prefetch !== undefined) return prefetch;
     if (batchHandler !== undefined) return Math.min((concurrency + 1) * batch.maxMessages, 10_000);
     return prefetchFor(concurrency, this.#averageMs);
-  }
-
-  /** Permits are spent by what comes: what is only asked for, and not there, must not add up to a burst. */
-  #permitted(rate: RateLimit, room: number): number {
-    const now = performance.now();
-    const available = rate.available(now);
-    if (available === 0) {
-      this.#rateTimer ??= startTimer(() => {
-        this.#rateTimer = undefined;
-        this.#askForMore();
-      }, rate.waitMs(now));
-    }
-    return Math.min(room, available);
   }
 
   /** A full batch, or what there is when its first message has waited long enough; else nothing yet. */

@@ -76,6 +76,10 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     return this.#owner.options.queue;
   }
 
+  get deliveryLimit(): number {
+    return this.membership.settings?.deliveryLimit ?? Number.POSITIVE_INFINITY;
+  }
+
   keyOf(id: string): string {
     return this.#isOnly ? id : `${this.index} ${id}`;
   }
@@ -105,8 +109,6 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
   async end(leftMs: () => number): Promise<void> {
     await Promise.race([this.#heart.end(), pause(leftMs(), { ref: false })]);
   }
-
-  // What its parts tell it.
 
   wanted(): number {
     return this.#owner.room.for(this.turns);

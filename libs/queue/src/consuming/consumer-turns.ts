@@ -25,7 +25,7 @@ export class ConsumerTurns {
   #keys: ConsumerKeys | undefined;
   readonly #outbox = new ConsumerOutbox();
   readonly #doubt: ConsumerDoubt;
-  readonly #sender: TurnSender;
+  readonly sender: TurnSender;
   #wakeUp = '';
   #isAsked = false;
   #running: Promise<void> | undefined;
@@ -45,7 +45,7 @@ export class ConsumerTurns {
     this.#user = user;
     this.report = report;
     this.#doubt = new ConsumerDoubt(user, this.#outbox);
-    this.#sender = new TurnSender(user, this.#outbox, this.#doubt, this.#due);
+    this.sender = new TurnSender(user, this.#outbox, this.#doubt, this.#due);
     connection.on('up', this.#tryAgain);
   }
 
@@ -54,7 +54,7 @@ export class ConsumerTurns {
     this.#keys = keys;
     this.#outbox.clear();
     this.#doubt.clear();
-    void this.#sender.forget();
+    void this.sender.forget();
     this.#wakeUp = '';
     this.report.started();
     this.nudge();
@@ -86,7 +86,7 @@ export class ConsumerTurns {
   }
 
   get asked(): number {
-    return this.#sender.asked;
+    return this.sender.asked;
   }
 
   get state(): TurnState {
@@ -159,7 +159,7 @@ export class ConsumerTurns {
   }
 
   async #run(): Promise<void> {
-    while ((this.#isAsked || this.#sender.isAhead) && !this.#isEnded && this.#keys !== undefined) {
+    while ((this.#isAsked || this.sender.isAhead) && !this.#isEnded && this.#keys !== undefined) {
       const keys = this.#keys;
       this.#isAsked = false;
       try {
@@ -167,7 +167,7 @@ export class ConsumerTurns {
         this.#failures = 0;
       } catch (error) {
         // What it brought, if it was carried out, is found when the doubt is dispelled.
-        await this.#sender.forget();
+        await this.sender.forget();
         this.#fail(error);
         break;
       } finally {
@@ -180,14 +180,14 @@ export class ConsumerTurns {
 
   async #turn(keys: ConsumerKeys): Promise<void> {
     const client = this.#connection.commands;
-    if (this.#doubt.isThere && !this.#sender.isAhead) await this.#doubt.dispel(client, keys, () => this.#keys === keys);
+    if (this.#doubt.isThere && !this.sender.isAhead) await this.#doubt.dispel(client, keys, () => this.#keys === keys);
     if (this.#keys !== keys) return;
-    const sent = this.#sender.next(client, keys, this.#wakeUp, this.#fullTurns > 1);
+    const sent = this.sender.next(client, keys, this.#wakeUp, this.#fullTurns > 1);
     if (sent === undefined) return;
     // What the turn before this one brought is handled while Redis works on this one.
     this.#user.begin();
     const [settled, result] = await sent.answer;
-    this.#sender.ended();
+    this.sender.ended();
     if (this.#keys !== keys) return;
     if (settled === undefined || result === undefined) return this.#user.lostLease();
     const { batch, wanted, maxBytes } = sent;

@@ -51,7 +51,11 @@ export class QueueConsumer implements Service, PartOwner {
     this.labels = Object.freeze({ handler: options.name ?? options.queue, source: `queue:${options.queue}` });
     this.report = new ConsumerReport(host.events, this.labels, this);
     const runner = new ConsumerRunner(options, new ConsumerHandlers(options, host), host, this);
-    this.hold = new ConsumerHold(options, runner, () => this.#nudge());
+    this.hold = new ConsumerHold(options, runner, {
+      askForMore: () => this.#nudge(),
+      isQuiet: () => this.#parts.all.every(({ turns }) => turns.sender.isQuiet),
+      giveBack: (messages) => this.#giveBack(messages),
+    });
     this.room = new ConsumerRoom((reserved) => this.hold.wanted(reserved));
     this.#parts = new ConsumerParts(this, options.queue);
   }

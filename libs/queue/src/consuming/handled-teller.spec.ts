@@ -11,7 +11,7 @@ const completed = { kind: 'completed', result: undefined } as const;
 function contextOf(timestamp: number, failures = 0): MessageContext {
   const plain = { priority: 0, codecId: 1, exchange: '', routingKey: 'work', headers: {}, properties: noProperties };
   const message = decodeFrame(encodeFrame({ ...plain, timestamp, body: '1' }, 'work'), 'work');
-  return new MessageContext(desk, `${timestamp}`, message, { returns: 0, failures, postponements: 0 });
+  return new MessageContext(desk, `${timestamp}`, message, { returns: 0, failures, postponements: 0, losses: 0 });
 }
 
 /** A teller, and what a listener and one who takes runs have heard. */

@@ -9,6 +9,8 @@ import type { MessageDesk } from './message-context.js';
 export interface MessageOrigin extends MessageDesk {
   /** Its place among the slots of the consumer. */
   readonly index: number;
+  /** Of its queue: how often a message may come back without a verdict. */
+  readonly deliveryLimit: number;
   /** What tells a message from all others of the consumer: two shards may hold the same id. */
   keyOf(id: string): string;
 }

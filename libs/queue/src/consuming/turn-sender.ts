@@ -42,6 +42,11 @@ export class TurnSender {
     return (this.#current?.wanted ?? 0) + (this.#behind?.wanted ?? 0);
   }
 
+  /** Whether Redis has all verdicts, is asked for nothing, and is not suspected to have more down as this consumer's. */
+  get isQuiet(): boolean {
+    return this.#outbox.isEmpty && this.asked === 0 && !this.#doubt.isThere;
+  }
+
   /** Whether there is a turn under way that `next` has not answered. */
   get isAhead(): boolean {
     return this.#behind !== undefined;

@@ -45,8 +45,13 @@ for _, message in ipairs(ids) do
   local ends = call('ZSCORE', KEYS[7], message)
   if ends then call('ZREM', KEYS[7], message) end
   local count = why ~= 'leaves' and frame and call('HINCRBY', KEYS[8], message, 1) or 0
+  -- Losses, see deliveries.ts: they stop at 2.
+  if count > 0 and count < 4503599627370496 then call('HINCRBY', KEYS[8], message, '2251799813685248') end
   if frame and count % 65536 > tonumber(meta[1] or 20) then
-    call('HSET', KEYS[9], message, cjson.encode({reason = 'delivery_limit', time = now}))
+    local error = {name = 'LeaseLostError', stack = '', message = ('came back %d times without a verdict, the last time '
+      .. 'because its consumer\'s lease ran out while it was handled (by a handler that blocks the event loop?), or its '
+      .. 'process died'):format(count % 65536)}
+    call('HSET', KEYS[9], message, cjson.encode({reason = 'delivery_limit', time = now, error = error}))
   elseif frame then
     call('LPUSH', KEYS[17 + math.min(frame:byte(2), #KEYS - 17)], message)
     if ends then call('ZADD', KEYS[6], ends, message) end

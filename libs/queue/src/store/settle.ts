@@ -45,7 +45,9 @@ local function settle(kind, id, x, y, z)
     local count = kind == 'release' and 0 or call('HINCRBY', KEYS[8], id, 1)
     if count % 65536 > tonumber(call('HGET', KEYS[4], 'delivery-limit') or 20) then
       call('ZREM', KEYS[6], id)
-      call('HSET', KEYS[12], id, cjson.encode({reason = 'delivery_limit', time = now}))
+      local message = ('came back %d times without a verdict, the last time because its handler requeued it'):format(count % 65536)
+      local error = {name = 'Requeue', stack = '', message = message}
+      call('HSET', KEYS[12], id, cjson.encode({reason = 'delivery_limit', time = now, error = error}))
       return
     end
     giveBack(kind == 'back' and 'RPUSH' or 'LPUSH', id, tonumber(x))
