@@ -59,6 +59,7 @@ const untried: Record<string, string> = {
     'queue: ConsumerHost.consumerLeft',
     'queue: ConsumerHost.slotsOf',
     'queue: ConsumerHost.stopped',
+    'queue: MessageDesk.holds',
     'queue: MessageDesk.reportProgress',
     'redis: onConnection(reached)',
     'redis: orNothing(read)',

@@ -82,7 +82,7 @@ export default {
     {
       promise: 'what a failed commit was to write is written by the next one',
       file: 'libs/log/src/partition/partition-offsets.ts',
-      replace: `      this.#touch();\n      throw error;`,
+      replace: `      if (!isSeek) this.#touch();\n      throw error;`,
       by: `      throw error;`,
       spec: 'test/log/a-group-outlives-any-outage.spec.ts',
     },

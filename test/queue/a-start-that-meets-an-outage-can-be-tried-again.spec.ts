@@ -18,10 +18,7 @@ onOneServer('proxy').describe('a consumer that starts', () => {
     await stopEverything();
   });
 
-  it.each([
-    ['the question which connection it has', 'which', 'CLIENT\r\n$2\r\nID'],
-    ['its registration', 'work', '{queue:work}:consumer-info'],
-  ])(
+  it.each([['its registration', 'work', '{queue:work}:consumer-info']])(
     'says that Redis is away when the reply to %s never comes, and can be started again',
     async (_, queue, command) => {
       // given
@@ -44,6 +41,21 @@ onOneServer('proxy').describe('a consumer that starts', () => {
       await waitFor(() => seen.length === 1, { what: 'the message' });
     },
   );
+
+  it('waits for the next connection when the reply to the question which one it has never comes', async () => {
+    // given
+    await open.broker.declareQueue({ name: 'which' });
+    await open.broker.sendToQueue('which', 1);
+    const seen: unknown[] = [];
+    const consumer = open.broker.consumer({ queue: 'which', handler: (value) => void seen.push(value) });
+    // when its connection is cut in the middle of its start
+    const cut = proxy.cutBeforeReply('CLIENT\r\n$2\r\nID');
+    const started = consumer.start();
+    await cut;
+    // then it asks the next one
+    await started;
+    await waitFor(() => seen.length === 1, { what: 'the message' });
+  });
 
   it('says so too when it does not yet know what the queue is', async () => {
     // given a process that has declared nothing itself

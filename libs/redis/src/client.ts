@@ -47,7 +47,8 @@ export function openClient(
 /** What every client is told, of whatever kind of servers. */
 function commonOptions(options: ConnectionOptions, use: { readonly name: string; readonly blocks: boolean }) {
   return {
-    connectionName: `${options.name}:${use.name}`,
+    // Redis takes a name without spaces and control characters; a handler's, which is in it, may be called anything.
+    connectionName: `${options.name}:${use.name}`.replace(/[^!-~]/g, '_'),
     Connector: options.sentinel === undefined ? QuietConnector : QuietSentinelConnector,
     lazyConnect: true,
     protocol: 2,

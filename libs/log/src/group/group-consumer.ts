@@ -13,7 +13,6 @@ import { asOutage } from '@millrace/redis';
 import { subscribeTo } from '../model/subscription.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
-import type { PrefetchShare } from '../partition/prefetch-room.js';
 import { Committer } from './committer.js';
 import { ConsumerHost } from './consumer-host.js';
 import type { ConsumerOptions } from './consumer-options.js';
@@ -97,8 +96,8 @@ export class GroupConsumer implements Service {
       onError,
     });
     const workers = (): Iterable<PartitionWorker> => this.#ownership.workers;
-    const share = (): PrefetchShare => this.#host.shareOfPrefetch();
     this.#committer = new Committer(options.commitIntervalMs, connection.commands, workers);
+    const share = () => this.#host.shareOfPrefetch();
     this.#fetcher = new Fetcher(connection, workers, share, (error) =>
       onError(`read for group "${options.group}"`, error),
     );
