@@ -7,6 +7,7 @@ const reasons = {
   proxy: 'the proxy that cuts its connections stands before one address, and a cluster tells clients its own',
   monitor: "MONITOR and the clock that marks its beginning and end are one node's",
   pause: 'CLIENT PAUSE stops one node',
+  acl: 'ACL SETUSER changes the user of one node',
   replicaof: 'REPLICAOF is not for a cluster',
   'all-or-nothing': 'on a cluster a publish is one script a slot',
   'together-write': 'each node of a cluster is written to by itself',
