@@ -103,7 +103,9 @@ describe('a message ends once, and leaves nothing behind', () => {
     await consumer.stop();
     // then nothing in the queue's slot tells of it
     const keys = await server.client().keys(`${prefix}:{queue:q}:*`);
-    expect(keys.map((key) => key.slice(`${prefix}:{queue:q}:`.length))).toEqual(['meta']);
+    const names = keys.map((key) => key.slice(`${prefix}:{queue:q}:`.length));
+    // On a cluster the record of a publish, which expires, stands in the queue's slot.
+    expect(names.filter((name) => !name.startsWith('published:'))).toEqual(['meta']);
     expect(died).toHaveLength(1);
     await close();
   });
