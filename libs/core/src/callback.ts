@@ -35,7 +35,7 @@ export function ask<T>(question: Question<T>, call: () => unknown, report: Callb
   return question.otherwise;
 }
 
-/** The error for an answer that is not what a function of a user must return. A promise among those is waited for by nobody. */
+/** The error for an answer that is not what a function of a user must return. The rejection of a promise ends no process. */
 export function wrongAnswer(name: string, expects: string, answer: unknown): TypeError {
   const isPromise = isThenable(answer);
   if (isPromise) notify(() => answer, unreported);
@@ -56,7 +56,7 @@ export function isBoolean(answer: unknown): answer is boolean {
   return typeof answer === 'boolean';
 }
 
-/** Calls a listener, whose answer is of no interest: neither what it throws nor the promise that it rejects escapes. */
+/** Calls a listener and ignores what it returns. What it throws, and the rejection of a promise that it returns, goes to `report`. */
 export function notify(call: () => unknown, report: (error: unknown) => void): void {
   try {
     const answer = call();

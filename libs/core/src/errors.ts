@@ -14,8 +14,8 @@ export abstract class MillraceError extends Error {
 }
 
 /**
- * An error that web frameworks answer with a status of its own. It has the shape of the package `http-errors`, by which Nest,
- * Express and Fastify know it; the message, which may name hosts, is for the log and not for who asked.
+ * An error that web frameworks answer with a status of its own: it has the shape of the package `http-errors`, which Nest,
+ * Express and Fastify recognise. Its message may name hosts: it belongs in the log, not in the response.
  */
 export abstract class ServiceError extends MillraceError {
   /** 503 Service Unavailable, unless a class says otherwise. */
@@ -28,7 +28,7 @@ export abstract class ServiceError extends MillraceError {
     return this.statusCode;
   }
 
-  /** Whether the message may be shown to who sent the HTTP request: no. */
+  /** Whether the message may be part of an HTTP response: no. */
   get expose(): boolean {
     return false;
   }

@@ -69,11 +69,11 @@ function textFor(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
-    return shown(value);
+    return stringOf(value);
   }
 }
 
-function shown(value: unknown): string {
+function stringOf(value: unknown): string {
   try {
     return String(value);
   } catch {

@@ -33,7 +33,7 @@ export function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
-/** Throws what is wrong with a call's arguments, all of it together. @throws {OptionsError} unless all problems are undefined */
+/** Checks a call's arguments. @throws {OptionsError} with all problems that are not undefined */
 export function assertNoProblem(subject: string, ...problems: readonly (string | undefined)[]): void {
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length > 0) throw new OptionsError(subject, found);

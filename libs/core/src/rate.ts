@@ -11,21 +11,21 @@ export interface Rate {
 
 /** A rate as options give it: `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`. */
 export interface RateOptions {
-  /** At most so many in a time. Default: no limit. */
+  /** Default: no limit. */
   readonly rate?: Rate | undefined;
-  /** So many a second: the older way to say it. */
+  /** @deprecated `rate: { limit: n, intervalMs: 1000 }` */
   readonly maxPerSecond?: number | undefined;
 }
 
 /** A day. */
 const maxIntervalMs = 86_400_000;
 
-/** The rate that options give; undefined: no limit. */
+/** The rate that options give; undefined is no limit. */
 export function rateOf({ rate, maxPerSecond }: RateOptions): Rate | undefined {
   return rate ?? (maxPerSecond === undefined ? undefined : { limit: maxPerSecond, intervalMs: 1000 });
 }
 
-/** How many a second, which may be a fraction. */
+/** Messages per second; may be a fraction. */
 export function perSecondOf({ limit, intervalMs }: Rate): number {
   return (limit * 1000) / intervalMs;
 }

@@ -159,7 +159,7 @@ export interface DeliveryTerms<C> {
   readonly handlerTimeoutMs: number;
   /** How long it has to end after that, in ms, before its attempt is given up. Default 5,000. */
   readonly abortGraceMs?: number | undefined;
-  /** Is told what became of a handler that ended after its attempt had been given up. Must not throw. */
+  /** Takes the outcome of a handler that ended after its attempt had been given up. Must not throw. */
   onLate?(outcome: Outcome, context: C): void;
 }
 

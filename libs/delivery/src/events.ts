@@ -188,6 +188,7 @@ export class Events extends EventEmitter<MillraceEvents> {
     run.clear();
   }
 
+  /** As `notify` of core, but without a closure for each listener of each event. */
   #call(name: string, listener: Callable, args: readonly unknown[]): void {
     try {
       const answer: unknown = Reflect.apply(listener, this, args);

@@ -1,8 +1,8 @@
 import { pause } from '@millrace/core';
 
 /**
- * Work that must be done before something is used for the first time. Nobody starts it but the first use; all uses until its
- * end wait for it. When it fails, those that waited fail with its error, and the next use starts it again.
+ * Work that must be done before something is used for the first time. The first use starts it, and all uses wait until it
+ * ends. When it fails, the uses that waited fail with its error, and the next use starts it again.
  */
 export class FirstUse {
   readonly #work: () => Promise<unknown>;

@@ -1,4 +1,5 @@
 import { startTimer, stopTimer, type Timer } from '@millrace/core';
+
 /** Counts work that was begun and not ended, bounded by a limit; tells when there is room and when none is left. */
 export class InFlight {
   #count = 0;

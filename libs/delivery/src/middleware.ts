@@ -5,7 +5,7 @@ export type Handler<C extends DeliveryContext> = (payload: unknown, context: C) 
 
 /**
  * Code around a handler. It must call `next` at most once, and return (or change) what that resolves to. What it throws is a
- * failed attempt. Where it does not wait for `next`, what the handler throws is nobody's: the message counts as handled.
+ * failed attempt. Where it does not wait for `next`, what the handler throws is ignored, and the message counts as handled.
  */
 export type Middleware<C extends DeliveryContext> = (context: C, next: () => Promise<unknown>) => Promise<unknown>;
 

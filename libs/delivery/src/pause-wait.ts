@@ -1,4 +1,4 @@
-/** Who waits for a pause to take hold: until what runs has ended, or the pause is taken back. */
+/** Lets callers wait until a pause is complete, which is when all running handlers have ended, or until it is taken back. */
 export class PauseWait {
   readonly #waiting = new Set<() => void>();
 
@@ -16,7 +16,7 @@ export class PauseWait {
     }
   }
 
-  /** Handlers start again, or never: nobody waits any longer. */
+  /** Handlers start again, or never will: ends every wait. */
   end(): void {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();

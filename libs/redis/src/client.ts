@@ -1,7 +1,7 @@
 import { startTimer, stopTimer } from '@millrace/core';
 import { Cluster, Command, type RedisOptions as IoredisOptions, Pipeline, Redis } from 'ioredis';
 import type { ConnectionOptions } from './connection-options.js';
-import { sayLost } from './lost-commands.js';
+import { rejectLostCommands } from './lost-commands.js';
 import { QuietConnector, QuietSentinelConnector } from './quiet-connectors.js';
 import { refuseHalfASetUp } from './set-up.js';
 
@@ -35,19 +35,19 @@ export function openClient(
       ...(options.tls === undefined ? {} : { dnsLookup: (host, callback) => callback(null, host) }),
       redisOptions: common,
     });
-    cluster.on('+node', refuseHalfASetUp).on('+node', sayLost);
+    cluster.on('+node', refuseHalfASetUp).on('+node', rejectLostCommands);
     return cluster;
   }
   const client = openNode(options, common);
   refuseHalfASetUp(client);
-  sayLost(client);
+  rejectLostCommands(client);
   return client;
 }
 
-/** What every client is told, of whatever kind of servers. */
+/** The options of every client, whatever kind of servers it connects to. */
 function commonOptions(options: ConnectionOptions, use: { readonly name: string; readonly blocks: boolean }) {
   return {
-    // Redis takes a name without spaces and control characters; a handler's, which is in it, may be called anything.
+    // Redis refuses spaces and control characters in a name, and a handler, whose name is in it, may be called anything.
     connectionName: `${options.name}:${use.name}`.replace(/[^!-~]/g, '_'),
     Connector: options.sentinel === undefined ? QuietConnector : QuietSentinelConnector,
     lazyConnect: true,

@@ -9,7 +9,7 @@ export interface ConnectionIdentity {
   readonly id: number;
 }
 
-/** Of connections that may be blocked: what they were told when they were made. */
+/** The identities of connections that may be blocked, as the server gave them when the connection was made. */
 const learned = new WeakMap<Redis, Promise<ConnectionIdentity | undefined>>();
 
 /**

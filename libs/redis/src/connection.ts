@@ -30,7 +30,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   readonly #commands: RedisClient;
   readonly #blocking = new Set<RedisClient>();
   #lastError = '';
-  /** Told when the server refuses this connection, for reasons that waiting does not change. */
+  /** Called when the server refuses this connection, for reasons that waiting does not change. */
   readonly #refusalListeners = new Set<() => void>();
   readonly #refusingNodes = new Set<string>();
   #isClosed = false;
@@ -103,7 +103,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     return this.#becomesReady(timeoutMs, { unlessRefused: false });
   }
 
-  /** Credentials may be put right while a process waits; one that starts is told immediately. */
+  /** Credentials may be put right while a process waits; a start fails immediately. */
   async #becomesReady(timeoutMs: number, { unlessRefused }: { readonly unlessRefused: boolean }): Promise<void> {
     if (this.isUp) return;
     if (this.#isClosed) throw new UnavailableError('the connection to Redis is closed.');
@@ -137,7 +137,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
    * A client of one's own for commands that block. Give it back with `release`. It may not be connected yet, when Redis is
    * away for longer than `connectTimeoutMs`: it goes on trying.
    *
-   * @param isIdentified others are told which connection it is: `connectionIdentity` knows it even while it blocks
+   * @param isIdentified `connectionIdentity` knows it even while it blocks
    * @throws {UnavailableError} the connection was closed
    */
   async blocking(name: string, { isIdentified = false } = {}): Promise<RedisClient> {
