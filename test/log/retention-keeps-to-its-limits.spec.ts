@@ -107,12 +107,12 @@ describe('retention', () => {
   });
 
   it('is the work of one process at a time, for as long as its lease lasts', async () => {
-    // given a partition over its limit, and a process that has its upkeep
+    // given a process that has the upkeep of a partition, which then passes its limit
     const topic = await redis.topic({ retention: { maxRecords: 10 } });
-    await fill(topic, 10);
     const described = await redis.log.describeTopic(topic);
     const keys = partitionKeys(redis.connection.prefix, topic, 0);
     await redis.admin.set(keys.upkeep, 'one');
+    await fill(topic, 10);
     // when another process comes, then it leaves the partition alone
     const trimAs = (owner: string) =>
       trimSlice(redis.connection.commands, keys, { topic: described, lease: { owner, leaseMs: 60_000 } });
