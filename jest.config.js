@@ -28,7 +28,7 @@ export default {
     '^@millrace/([^/]+)/([^/]+)$': '<rootDir>/libs/$1/src/$2.ts',
     '^@millrace/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   // Most tests wait for servers: two at a time even on two cores.
   maxWorkers: 2,
 };

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface WaitOptions {
   /** What is waited for, as words that finish "waited for …". */
   readonly what: string;
-  /** How long to wait, in milliseconds. Default 10 000: long enough for a slow machine, it costs nothing when all is well. */
+  /** How long to wait, in milliseconds. Default 20 000: long enough for a slow machine, it costs nothing when all is well. */
   readonly timeoutMs?: number;
   /** Pause between two looks, in milliseconds. Default 10. */
   readonly intervalMs?: number;
@@ -17,7 +17,7 @@ export interface WaitOptions {
  * @throws {Error} when the time is over: it says what was waited for, and the last answer (or `cause`, the last error)
  */
 export async function waitFor<T>(predicate: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>> {
-  const { what, timeoutMs = 10_000, intervalMs = 10 } = options;
+  const { what, timeoutMs = 20_000, intervalMs = 10 } = options;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const look = await lookAt(predicate);
