@@ -1,4 +1,4 @@
-// `npm run mutants [-- <text>...]`: puts one fault after the other into a copy of the repository and looks whether the spec that
+// `npm run mutants [-- <text>...]`: inserts one fault at a time into a copy of the repository, and checks that the spec that
 // names the promise fails. Without arguments all of test/mutants; else those whose file, promise or spec contains one of the texts.
 // Ends with 1 when an area catches less than 95 % of its faults, or a fault does not apply any more.
 import { availableParallelism } from 'node:os';
@@ -18,7 +18,6 @@ const workspaces = Array.from({ length: Math.min(availableParallelism(), 2) }, (
 process.on('exit', () => {
   for (const workspace of workspaces) workspace.remove();
 });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
 const specs = [...new Set(mutants.map(({ spec }) => spec))];
 console.log(`${mutants.length} faults, ${specs.length} specs. First the specs alone: all have to pass.`);

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   lstatSync,
@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
+import { runJest } from '../test/jest-run.mjs';
 
 /** A spec that takes longer hangs. The longest takes half of it on two cores. */
 const hangsAfterMs = 180_000;
@@ -27,10 +28,16 @@ export class Workspace {
     copyFiles(source, this.#root);
     copyBuild(source, this.#root);
     linkPackages(source, this.#root);
-    this.#compilerOptions = ts.readConfigFile(
-      join(source, 'tsconfig.base.json'),
-      ts.sys.readFile,
-    ).config.compilerOptions;
+    const { config } = ts.readConfigFile(join(source, 'tsconfig.base.json'), ts.sys.readFile);
+    this.#compilerOptions = {
+      ...config.compilerOptions,
+      module: ts.ModuleKind.ESNext,
+      target: ts.ScriptTarget.ES2023,
+      moduleResolution: undefined,
+      lib: undefined,
+      declaration: false,
+      sourceMap: false,
+    };
   }
 
   /** `killed` by a test that failed, `hung`, `survived`, or `broken`: the spec could not run at all. */
@@ -38,10 +45,8 @@ export class Workspace {
     const path = join(this.#root, mutant.file);
     const source = readFileSync(path, 'utf8');
     try {
-      this.#write(
-        path,
-        source.replace(mutant.replace, () => mutant.by),
-      );
+      const mutated = source.replace(mutant.replace, () => mutant.by);
+      this.#write(path, mutated);
       const outcome = await this.run(mutant.spec);
       return { passed: 'survived', failed: 'killed', hung: 'hung', broken: 'broken' }[outcome];
     } finally {
@@ -51,27 +56,12 @@ export class Workspace {
 
   /** Runs a spec: `passed`, `failed`, `hung`, or `broken` when no test of it could run. */
   async run(spec) {
-    const resultFile = join(this.#root, 'mutant-results.json');
-    rmSync(resultFile, { force: true });
-    const isEnded = await endsInTime(this.#root, [
-      '--experimental-vm-modules',
-      'node_modules/jest/bin/jest.js',
-      '--json',
-      `--outputFile=${resultFile}`,
-      '--bail',
-      '--forceExit',
-      '--runInBand',
-      '--runTestsByPath',
-      spec,
-    ]);
-    if (!isEnded) return 'hung';
-    try {
-      const { numPassedTests, numFailedTests, success } = JSON.parse(readFileSync(resultFile, 'utf8'));
-      if (success) return 'passed';
-      return numPassedTests + numFailedTests > 0 ? 'failed' : 'broken';
-    } catch {
-      return 'broken';
-    }
+    const args = ['--forceExit', '--runInBand', '--runTestsByPath', spec];
+    const { files, isLate } = await runJest(args, { cwd: this.#root, timeoutMs: hangsAfterMs, isQuiet: true });
+    const [file] = files ?? [];
+    if (isLate) return 'hung';
+    if (file === undefined || !file.isLoaded) return 'broken';
+    return file.failed > 0 ? 'failed' : 'passed';
   }
 
   remove() {
@@ -83,17 +73,7 @@ export class Workspace {
     writeFileSync(path, text);
     const built = path.replace('/src/', '/dist/').replace(/\.ts$/, '.js');
     if (built === path || !path.endsWith('.ts')) return;
-    const options = { ...this.#compilerOptions, module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
-    const { outputText } = ts.transpileModule(text, {
-      compilerOptions: {
-        ...options,
-        moduleResolution: undefined,
-        lib: undefined,
-        declaration: false,
-        sourceMap: false,
-      },
-      fileName: path,
-    });
+    const { outputText } = ts.transpileModule(text, { compilerOptions: this.#compilerOptions, fileName: path });
     writeFileSync(built, outputText);
   }
 }
@@ -129,19 +109,4 @@ function linkPackages(source, target) {
     if (isScopeOfOurs) cpSync(from, join(target, 'node_modules', name), { recursive: true, verbatimSymlinks: true });
     else symlinkSync(from, join(target, 'node_modules', name));
   }
-}
-
-function endsInTime(cwd, args) {
-  return new Promise((resolve) => {
-    // A group of its own, so that what a spec has started ends with it.
-    const jest = spawn(process.execPath, args, { cwd, stdio: 'ignore', detached: true });
-    const limit = setTimeout(() => {
-      resolve(false);
-      process.kill(-jest.pid, 'SIGKILL');
-    }, hangsAfterMs);
-    jest.on('close', () => {
-      clearTimeout(limit);
-      resolve(true);
-    });
-  });
 }

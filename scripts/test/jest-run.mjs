@@ -1,18 +1,23 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** How long Jest may take to end once its results are there: longer means that a test left something open. */
 const endTimeoutMs = 30_000;
 
+// A signal ends this process, and its end ends Jest.
+for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.exit(128 + constants.signals[name]));
+
 /**
- * Runs Jest in an environment with `env` added; answers how each test file did, `undefined` when it did not get to its results,
- * and whether it had to be ended.
+ * Runs Jest in `cwd`, in an environment with `env` added. Resolves to how each test file did, `undefined` when Jest did not get to
+ * its results, and to whether it had to be ended: with its results (`isStuck`), or after `timeoutMs`, with all that its tests had
+ * started (`isLate`).
  */
-export async function runJest(args, env = {}) {
+export async function runJest(args, { env = {}, cwd = process.cwd(), timeoutMs = Infinity, isQuiet = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
   const resultFile = join(folder, 'results.json');
+  const isGroup = timeoutMs < Infinity;
   const jest = spawn(
     process.execPath,
     [
@@ -23,35 +28,50 @@ export async function runJest(args, env = {}) {
       `--outputFile=${resultFile}`,
       ...args,
     ],
-    // With --json Jest tells people on stderr, and machines on stdout.
-    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } },
+    // With --json Jest writes for people to stderr, and for machines to stdout.
+    {
+      stdio: ['ignore', 'ignore', isQuiet ? 'ignore' : 'inherit'],
+      cwd,
+      env: { ...process.env, ...env },
+      detached: isGroup,
+    },
   );
-  const forward = (signal) => jest.kill(signal);
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, forward);
-  const isStuck = await endOf(jest, resultFile);
-  for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, forward);
+  const kill = () => killNow(isGroup ? -jest.pid : jest.pid);
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  // The last one to be added is the first to be called: what its caller removes at the end is not in use any more.
+  process.prependListener('exit', removeFolder).prependListener('exit', kill);
+  const end = await endOf(jest, resultFile, timeoutMs, kill);
+  process.off('exit', removeFolder).off('exit', kill);
   const files = readFiles(resultFile);
-  rmSync(folder, { recursive: true, force: true });
-  return { files, isStuck };
+  removeFolder();
+  return { files, ...end };
 }
 
-/** Resolves when Jest has ended, to whether it had its results and did not end by itself. */
-function endOf(jest, resultFile) {
+/** Resolves when Jest has ended, to whether it had to be killed. */
+function endOf(jest, resultFile, timeoutMs, kill) {
   return new Promise((resolve) => {
-    let isStuck = false;
+    const began = performance.now();
+    const end = { isStuck: false, isLate: false };
+    let resultsAt;
     const watch = setInterval(() => {
-      if (!existsSync(resultFile)) return;
-      clearInterval(watch);
-      setTimeout(() => {
-        isStuck = true;
-        jest.kill('SIGKILL');
-      }, endTimeoutMs).unref();
+      const now = performance.now();
+      if (existsSync(resultFile)) resultsAt ??= now;
+      end.isStuck = now - (resultsAt ?? now) > endTimeoutMs;
+      end.isLate = now - began > timeoutMs;
+      if (end.isStuck || end.isLate) kill();
     }, 500);
-    jest.on('close', () => {
-      clearInterval(watch);
-      resolve(isStuck);
-    });
+    jest.on('exit', () => clearInterval(watch));
+    jest.on('close', () => resolve(end));
   });
+}
+
+/** Ends a process, or a group of them if `pid` is negative; it may have ended by now. */
+function killNow(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
 }
 
 /** A test file that could not even be loaded counts as one failure. What is skipped is kept by name. */
@@ -62,6 +82,7 @@ function readFiles(resultFile) {
       const failed = those('failed').length;
       return {
         name,
+        isLoaded: assertionResults.length > 0,
         passed: those('passed').length,
         failed: failed === 0 && status === 'failed' ? 1 : failed,
         skipped: those('pending', 'todo', 'disabled').map(({ fullName }) => fullName),

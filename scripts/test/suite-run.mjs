@@ -13,7 +13,7 @@ const looks = 5;
  * what fails once of five has failed.
  */
 export async function runSuite(args, env = {}) {
-  const first = await runJest(args, env);
+  const first = await runJest(args, { env });
   const sum = new Sum();
   if (first.isStuck) sum.addStuck();
   if (first.files === undefined) return sum.addFailure();
@@ -32,7 +32,7 @@ async function lookAgain(file, args, env, sum) {
   let last = file;
   for (let look = 1; look <= looks; look++) {
     console.error(`\nRunning again, alone, ${look} of ${looks}: ${name}`);
-    const again = await runJest([...kept(args), '--runInBand', '--runTestsByPath', file.name], env);
+    const again = await runJest([...kept(args), '--runInBand', '--runTestsByPath', file.name], { env });
     if (again.isStuck) sum.addStuck();
     const [result] = again.files ?? [];
     if (result === undefined) return sum.add(file);

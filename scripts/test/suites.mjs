@@ -10,7 +10,7 @@ const suites = [
   { name: 'test:acl', args: ofBothHalves, env: { MILLRACE_TEST_ON: 'acl' } },
 ];
 
-/** Runs every suite, one after the other, in an environment with `env` added, and says how each did. */
+/** Runs every suite, one after the other, in an environment with `env` added, and prints how each did. */
 export async function runAllSuites(env = {}) {
   const all = new Sum();
   for (const suite of suites) {

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@millrace/testing';
 import { FakeRoot } from './fake-root.js';
 
 /** Passes everywhere but on `broken`, and is skipped on a cluster. */
@@ -6,6 +10,22 @@ const ofALog = (broken: string) => `
   const on = process.env.MILLRACE_TEST_ON ?? 'one server';
   (on === 'cluster' ? test.skip : test)('only one server has it', () => {});
   test('a', () => { if (on === '${broken}') throw new Error(on); });`;
+
+/** A test that does not end before Jest does. It writes down its process and the one above: one of them is Jest's. */
+const endless = (pids: string) => `
+  test('a', () => {
+    process.once('disconnect', () => process.exit());
+    require('node:fs').writeFileSync('${pids}', process.pid + ' ' + process.ppid);
+    return new Promise(() => {});
+  }, 600_000);`;
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe('all suites, one after the other', () => {
   let root: FakeRoot;
@@ -35,6 +55,30 @@ describe('all suites, one after the other', () => {
     const { lines, status } = root.run('scripts/ci.mjs');
     expect(lines.at(-1)).toBe('8 passed, 1 failed, 1 skipped');
     expect(status).toBe(1);
+  });
+
+  it('end with a signal: Jest is killed, and no other suite begins', async () => {
+    // given a suite that does not end by itself
+    const pids = join(root.path, 'pids');
+    root.write('test/log/a.spec.cjs', endless(pids));
+    const ci = root.start('scripts/ci.mjs');
+    let printed = '';
+    ci.stdout.on('data', (text) => {
+      printed += text;
+    });
+    const ended = once(ci, 'close');
+    await waitFor(() => existsSync(pids), { what: 'the spec to run', timeoutMs: 20_000 });
+    // when
+    ci.kill('SIGTERM');
+    // then
+    expect(await ended).toEqual([143, null]);
+    expect(printed).not.toContain('npm run test:cluster');
+    expect(printed.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed');
+    const left = () =>
+      readFileSync(pids, 'utf8')
+        .split(' ')
+        .filter((pid) => isRunning(Number(pid)));
+    await waitFor(() => left().length === 0, { what: 'Jest to be gone' });
   });
 
   it('run against each of the servers that are named, with a line for each and one sum', () => {

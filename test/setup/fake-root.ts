@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 
 export interface Run {
   readonly lines: readonly string[];
@@ -37,9 +38,18 @@ export class FakeRoot {
   }
 
   run(script: string, ...args: string[]): Run {
-    const { MILLRACE_TEST_ON: _on, MILLRACE_FUZZ_SEED: _seed, ...env } = process.env;
-    const run = spawnSync(process.execPath, [script, ...args], { cwd: this.path, encoding: 'utf8', env });
+    const run = spawnSync(process.execPath, [script, ...args], { ...this.#surroundings, encoding: 'utf8' });
     return { lines: run.stdout.trimEnd().split('\n'), errors: run.stderr, status: run.status };
+  }
+
+  /** Starts a script without waiting for its end. */
+  start(script: string): ChildProcessByStdio<null, Readable, null> {
+    return spawn(process.execPath, [script], { ...this.#surroundings, stdio: ['ignore', 'pipe', 'ignore'] });
+  }
+
+  get #surroundings() {
+    const { MILLRACE_TEST_ON: _on, MILLRACE_FUZZ_SEED: _seed, ...env } = process.env;
+    return { cwd: this.path, env };
   }
 
   remove(): void {
