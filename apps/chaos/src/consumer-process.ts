@@ -18,17 +18,17 @@ import {
   topic,
   workQueue,
 } from './load.js';
-import { Obedience } from './obedience.js';
+import { SelfFaults } from './self-faults.js';
 
 // A process that is a member of the group and a consumer of both queues, and writes down what it does: what it begins
 // before anything else, what it handled before it answers. SIGTERM stops it orderly.
 
 const { name, journalFolder, connection: input, minReplicas } = readAssignment();
 const journal = new Journal(journalFolder, name);
-const obedience = new Obedience(journalFolder, name, journal);
+const selfFaults = new SelfFaults(journalFolder, name, journal);
 /** A function that throws now and then must not matter: neither may a listener. */
 const backoff = (): number => {
-  obedience.mayThrow();
+  selfFaults.mayThrow();
   return 150;
 };
 const retry = { maxRetries: 2, backoff };
@@ -160,7 +160,7 @@ function watch(events: Events): void {
     events.on(what, ({ source, reason }) => journal.note(what, { source, reason }));
   }
   for (const what of ['handled', 'committed', 'retry-scheduled', 'lease-lost', 'consumer-started'] as const) {
-    events.on(what, () => obedience.mayThrow());
+    events.on(what, () => selfFaults.mayThrow());
   }
   events.on('background-error', ({ duty, error }) => journal.note('background-error', { duty, error: String(error) }));
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Program, spawnProgram, waitFor } from '@millrace/testing';
 import type { Assignment } from './load.js';
-import { type Order, orderSignal, writeOrder } from './order.js';
+import { type SelfFault, selfFaultSignal, writeSelfFault } from './self-fault.js';
 
 export type Role = 'producer' | 'consumer';
 
@@ -66,13 +66,13 @@ export class Post {
   }
 
   /** Lets the process do something to itself, once it is at work; resolves when that is over. */
-  async order(order: Order): Promise<void> {
+  async harmItself(fault: SelfFault): Promise<void> {
     const program = this.#program;
     if (program === undefined) return;
     await program.waitForLine('ready', { timeoutMs: 10_000 });
-    writeOrder(this.#journalFolder, this.processName, order);
-    if (program.pid !== undefined) process.kill(program.pid, orderSignal);
-    await sleep(order.forMs);
+    writeSelfFault(this.#journalFolder, this.processName, fault);
+    if (program.pid !== undefined) process.kill(program.pid, selfFaultSignal);
+    await sleep(fault.forMs);
   }
 
   /** An orderly end. Answers who had to be forced. */

@@ -61,9 +61,9 @@ export class FaultRunner {
       case 'freeze-producer':
         return chosen(producers, fault).freeze(fault.forMs);
       case 'block-consumer':
-        return chosen(consumers, fault).order({ kind: 'block', forMs: fault.forMs });
+        return chosen(consumers, fault).harmItself({ kind: 'block', forMs: fault.forMs });
       case 'throw-in-consumer':
-        return chosen(consumers, fault).order({ kind: 'throw', forMs: fault.forMs });
+        return chosen(consumers, fault).harmItself({ kind: 'throw', forMs: fault.forMs });
       case 'recreate-topic':
         return this.#recreateTopic();
       case 'rolling-restart':
@@ -75,7 +75,7 @@ export class FaultRunner {
     }
   }
 
-  /** At once: nobody has a moment in which it is not there. */
+  /** Declares it again immediately. */
   async #recreateTopic(): Promise<void> {
     await this.#log.deleteTopic(shortLivedTopic);
     await this.#log.declareTopic({ name: shortLivedTopic, partitions: 2 });

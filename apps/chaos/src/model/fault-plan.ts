@@ -19,7 +19,7 @@ export const faultKinds = {
     'add-partition',
     'block-consumer',
     'throw-in-consumer',
-    // Elsewhere a failover may bring back what nobody waited for to be deleted.
+    // Not where a failover may undo the deletion.
     'recreate-topic',
   ],
   cluster: [
