@@ -105,7 +105,9 @@ describe('the house', () => {
     const offences = libFiles
       .filter((file) => !file.path.endsWith('.spec.ts') && file.path !== timers && libOf(file) !== 'testing')
       .flatMap((file) => linesMatching(file, own))
-      .map((place) => `${place}: Node's timers fire at once beyond 2^31 ms; use startTimer or pause of @millrace/core`);
+      .map(
+        (place) => `${place}: Node's timers fire immediately beyond 2^31 ms; use startTimer or pause of @millrace/core`,
+      );
     expect(offences).toEqual([]);
   });
 

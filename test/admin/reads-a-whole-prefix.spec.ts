@@ -54,7 +54,7 @@ describe('an overview', () => {
   });
 
   it('has the defaults of what an older version declared, and passes over settings that are none', async () => {
-    // given a topic without a setting that is newer, and what somebody else wrote beside it
+    // given a topic without a setting that is newer, and what another program wrote beside it
     const older = await new RedisConnection({ ...server.connection, prefix: 'older' }).open();
     const log = new Log(older);
     await log.declareTopic({ name: 'orders' });

@@ -86,7 +86,7 @@ export const logTrials: Record<string, (stage: Stage) => Promise<void>> = {
           return next();
         },
         ({ key }, next) => {
-          // Nobody waits for what the handler does here.
+          // What the handler does here is not awaited.
           void next();
           return misbehave(key) as Promise<unknown>;
         },

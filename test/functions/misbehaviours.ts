@@ -31,7 +31,7 @@ const oddities: readonly (readonly [what: string, make: () => unknown])[] = [
   ['a thenable that throws', () => Object.fromEntries([['then', thrower(new Error('on purpose'))]])],
 ];
 
-/** Each of them once thrown, once as the reason of a rejection, once returned; and a promise that nobody settles. */
+/** Each of them once thrown, once as the reason of a rejection, once returned; and a promise that never settles. */
 export const misbehaviours: readonly Misbehaviour[] = [
   ...oddities.flatMap(([what, make]): Misbehaviour[] => [
     { what: `throws ${what}`, act: () => thrower(make())(), hangs: false },

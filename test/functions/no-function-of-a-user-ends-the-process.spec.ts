@@ -10,7 +10,7 @@ import { Stage } from './stage.js';
 
 /** Functions that are none of a user's, or that do nothing but hand on what they are given, and why. */
 const untried: Record<string, string> = {
-  ...why('of the implementation: no user is told of it', [
+  ...why('of the implementation: users do not see it', [
     'core: Fifo.takeIf(isWanted)',
     'core: Question.accepts',
     'core: ask(report)',
@@ -117,7 +117,7 @@ describe('a function of a user', () => {
     expect(named.filter((name) => !functions.includes(name))).toEqual([]);
   }, 120_000);
 
-  // That nothing is left unhandled Jest itself looks after: a rejection that nobody waits for fails the test.
+  // Jest itself checks that nothing is left unhandled: a rejection that is not awaited fails the test.
   it.each(Object.entries(trials))('may throw, reject, hang and return anything: %s', async (_, trial) => {
     await trial(stage);
   });

@@ -60,7 +60,7 @@ const misbehavingHandler =
 export const queueTrials: Record<string, (stage: Stage) => Promise<void>> = {
   'queue: ConsumerOptions.handler': async (stage) => {
     await consumes(stage, (handled) => ({ handler: misbehavingHandler(handled), keepResultMs: 60_000 }));
-    // And what a requester is told.
+    // And what a requester gets.
     const queue = stage.name();
     await stage.broker.declareQueue({ name: queue });
     const consumer = stage.broker.consumer({
@@ -173,7 +173,7 @@ export const queueTrials: Record<string, (stage: Stage) => Promise<void>> = {
   },
 };
 
-/** An exchange that leads to a topic of somebody's own. */
+/** An exchange that feeds a topic. */
 async function feeds(stage: Stage, misbehaving: 'append' | 'assertTopic'): Promise<void> {
   const broker = new Broker(stage.connection, { events: stage.events, deliveryTimeoutMs: 500 });
   const exchange = stage.name();

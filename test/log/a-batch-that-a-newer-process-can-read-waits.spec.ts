@@ -33,9 +33,9 @@ describe('a batch that only a newer process can read', () => {
     });
 
     // when a group reads the topic
-    const told: MillraceEvents['batch-unreadable'][0][] = [];
-    const tell = (event: (typeof told)[0]): void => void (event.topic === topic && told.push(event));
-    redis.log.events.on('batch-unreadable', tell);
+    const emitted: MillraceEvents['batch-unreadable'][0][] = [];
+    const note = (event: (typeof emitted)[0]): void => void (event.topic === topic && emitted.push(event));
+    redis.log.events.on('batch-unreadable', note);
     const running: MillraceEvents['consumer-started'][0][] = [];
     redis.log.events.once('consumer-started', (started) => running.push(started));
     const handled: unknown[] = [];
@@ -45,12 +45,12 @@ describe('a batch that only a newer process can read', () => {
       handler: (value) => void handled.push(value),
     });
     await consumer.start();
-    await waitFor(() => told.length > 0, { what: 'the event' });
+    await waitFor(() => emitted.length > 0, { what: 'the event' });
     await waitFor(() => consumer.assignment[0]?.committed === 1, { what: 'the commit of what came before' });
 
     // then what comes before is handled, nothing is given up or passed over, and it is reported
     expect(handled).toEqual(['before']);
-    expect(told).toMatchObject([
+    expect(emitted).toMatchObject([
       { topic, partition: 0, offset: 1, error: { message: expect.stringMatching(/pgrade/) } },
     ]);
     expect(consumer.assignment).toMatchObject([{ position: 1, unreadable: expect.any(String) }]);
@@ -62,8 +62,8 @@ describe('a batch that only a newer process can read', () => {
     await waitFor(() => handled.length === 5, { what: 'the rest' });
     expect(handled).toEqual(['before', 0, 1, 2, 'after']);
     expect(consumer.assignment).toMatchObject([{ unreadable: undefined }]);
-    expect(told).toHaveLength(1);
-    redis.log.events.off('batch-unreadable', tell);
+    expect(emitted).toHaveLength(1);
+    redis.log.events.off('batch-unreadable', note);
     await consumer.stop();
   });
 
@@ -146,7 +146,7 @@ async function entriesOf(topic: string): Promise<Entry[]> {
   return entries.map(([id, [, frame = Buffer.alloc(0), ...others]]) => ({ id: String(id), frame, others }));
 }
 
-/** Writes the log anew, its batches changed: as if another process had written or could read them. */
+/** Writes the log again, its batches changed: as if another process had written or could read them. */
 async function rewrite(topic: string, entries: readonly Entry[], change: (frame: Buffer, index: number) => void) {
   const key = `millrace:{log:${topic}:0}:records`;
   const call = redis.admin.multi().xdel(key, ...entries.map(({ id }) => id));

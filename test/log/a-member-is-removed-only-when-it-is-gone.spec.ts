@@ -62,7 +62,7 @@ describe('a member whose connection is gone', () => {
   });
 
   it('stays when it registers again between a look and its removal', async () => {
-    const { isThere, enter, remove, own, gone } = await pair('registered-anew');
+    const { isThere, enter, remove, own, gone } = await pair('registered-again');
     await enter('1', own);
     expect(await remove('1', gone)).toBe(false);
     expect(await isThere('1')).toBe(true);

@@ -68,7 +68,7 @@ describe('a topic that is deleted and declared again immediately', () => {
     await consumer.stop();
   });
 
-  it('is told to a member whose lease on the old one still stands', async () => {
+  it('is noticed by a member whose lease on the old one still stands', async () => {
     // given a member that has read the topic
     const topic = await redis.topic();
     await redis.log.producer().send({ topic, value: 'old' });
@@ -81,7 +81,7 @@ describe('a topic that is deleted and declared again immediately', () => {
     await redis.log.producer().send({ topic, value: 'new 0' });
     await redis.log.producer().send({ topic, value: 'new 1' });
 
-    // then it begins anew
+    // then it begins again
     await waitFor(() => handled.includes('new 1'), { what: 'the new records' });
     expect(handled).toEqual(['old', 'new 0', 'new 1']);
     await consumer.stop();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@millrace/testing';
+import { handlerInto, validatorStuckAtPoison } from '../poison.js';
 import { LogOnRedis } from './log-on-redis.js';
 
 describe('a validator that never settles', () => {
@@ -13,23 +14,9 @@ describe('a validator that never settles', () => {
     // given
     const topic = await redis.topic();
     const group = `validates-each-${kind}`;
-    const validated: unknown[] = [];
+    const { validated, options } = validatorStuckAtPoison();
     const handled: unknown[] = [];
-    const consumer = redis.log.consumer({
-      group,
-      topics: topic,
-      concurrency: 1,
-      handlerTimeoutMs: 10,
-      abortGraceMs: 10,
-      retry: { maxRetries: 1, backoff: 1 },
-      validate: (value) => {
-        validated.push(value);
-        return value === 'poison' ? new Promise(() => undefined) : undefined;
-      },
-      ...(kind === 'batch'
-        ? { batchHandler: (records) => void handled.push(...records.map(({ payload }) => payload)) }
-        : { handler: (value) => void handled.push(value) }),
-    });
+    const consumer = redis.log.consumer({ group, topics: topic, ...options, ...handlerInto(handled, kind) });
     // when
     await redis.log.producer().sendBatch(['first', 'poison', 'last'].map((value) => ({ topic, value })));
     await consumer.start();
@@ -44,20 +31,17 @@ describe('a validator that never settles', () => {
   it('is let go when its consumer stops: no handler runs for its batch', async () => {
     // given
     const topic = await redis.topic();
-    let isValidating = false;
+    const { validated, options } = validatorStuckAtPoison();
     const handled: unknown[] = [];
     const consumer = redis.log.consumer({
       group: 'stops-while-it-validates',
       topics: topic,
-      validate: (value) => {
-        isValidating ||= value === 'poison';
-        return value === 'poison' ? new Promise(() => undefined) : undefined;
-      },
+      validate: options.validate,
       batchHandler: (records) => void handled.push(...records),
     });
     await redis.log.producer().sendBatch(['first', 'poison'].map((value) => ({ topic, value })));
     await consumer.start();
-    await waitFor(() => isValidating, { what: 'the validator' });
+    await waitFor(() => validated.includes('poison'), { what: 'the validator' });
     // when
     await consumer.stop({ deadlineMs: 10 });
     // then

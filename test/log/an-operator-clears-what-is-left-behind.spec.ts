@@ -31,7 +31,7 @@ describe('offsets', () => {
     await redis.log.groups.deleteOffsets('leaver', left);
     const refused = redis.log.groups.deleteOffsets('leaver', kept);
 
-    // then only those are gone that nobody reads
+    // then only the offsets that no member needs are gone
     await expect(refused).rejects.toThrow(OptionsError);
     await expect(refused).rejects.toThrow(`it reads topic "${kept}": member "${running.memberId}" subscribed to it`);
     expect(await placesOf('leaver')).toEqual([kept]);
@@ -52,7 +52,7 @@ describe('offsets', () => {
 });
 
 describe('a static member that is dead', () => {
-  it('is removed, and the others have its partitions at once', async () => {
+  it('is removed, and the others have its partitions immediately', async () => {
     // given two members, one of which ends and is waited for
     const topic = await redis.topic({ partitions: 2 });
     const dead = await member('static', [topic], { memberId: 'pod-1', sessionTimeoutMs: 600_000, leaseMs: 600_000 });
@@ -87,7 +87,7 @@ describe('a group without members', () => {
     upkeep.events.on('group-expired', ({ group }) => expired.push(group));
     await upkeep.declareTopic({ name: topic, retention: { maxRecords: 1, unread: 'protect' } });
 
-    // then those without members are gone, told of, and hold nothing back
+    // then those without members are gone and reported, and hold nothing back
     await waitFor(() => ['laptop', 'made'].every((group) => expired.includes(group)), { what: 'both to expire' });
     expect(expired).not.toContain('running');
     expect(await redis.log.groups.list()).not.toEqual(expect.arrayContaining(['laptop']));

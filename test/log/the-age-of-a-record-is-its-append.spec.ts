@@ -34,12 +34,12 @@ describe('the age of a record', () => {
       // then
       expect(timeLagMs).toBeGreaterThanOrEqual(0);
       expect(timeLagMs).toBeLessThanOrEqual(Date.now() - before);
-      // and whoever reads it is given its own timestamp
+      // and a reader gets its own timestamp
       expect(await redis.records(topic)).toMatchObject([{ timestamp }]);
     }
   });
 
-  it('begins anew for a dead letter, which is an append of its own', async () => {
+  it('begins again for a dead letter, which is an append of its own', async () => {
     // given
     const topic = await redis.topic();
     await redis.log.declareTopic({ name: `${topic}.dead-letters` });
@@ -57,7 +57,7 @@ describe('the age of a record', () => {
     expect(await timeLagOf(`${topic}.dead-letters`)).toBeLessThanOrEqual(Date.now() - before);
   });
 
-  it('is told of what an older version wrote by the time that stands beside it', async () => {
+  it('is measured from the time beside the batch in what an older version wrote', async () => {
     // given an entry without its append time
     const topic = await redis.topic();
     const base = `millrace:{log:${topic}:0}`;
@@ -88,7 +88,7 @@ describe("a topic with timestamps: 'append'", () => {
   });
   afterAll(() => redis.stop());
 
-  it('gives the append time to whoever reads, handles, sends or searches', async () => {
+  it('gives the append time to readers, handlers, producers and searches', async () => {
     // given two records of long ago
     const topic = await redis.topic({ timestamps: 'append' });
     const before = Date.now();

@@ -12,12 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => on.stop());
 
-/** Time enough for a timer that fires at once. */
+/** Time enough for a timer that fires immediately. */
 async function aWhile(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await on.connection.commands.ping();
 }
 
-/** A consumer with one record in hand, whose handler ends when it is told. */
+/** A consumer with one record in hand, whose handler ends on demand. */
 async function holding(handlerTimeoutMs: number) {
   const topic = await on.topic();
   const contexts: RecordContext[] = [];

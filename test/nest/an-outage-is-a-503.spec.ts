@@ -56,7 +56,7 @@ describe('what cannot be done because Redis is away', () => {
       return [response.status, await response.json()];
     };
     hasty.current = new MillraceClient({ connection: application.get(Millrace), timeoutMs: 50 });
-    // then: nobody replies
+    // then: no reply comes
     expect(await ask('no-reply')).toEqual([504, { statusCode: 504, message: 'Gateway Timeout' }]);
     // when
     await redis.stop();

@@ -10,7 +10,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { connectionTo, createApplication, startApplication } from './application.js';
-import { channels, channelsModule, send } from './channels.js';
+import { type Channel, channels, channelsModule, send } from './channels.js';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -43,6 +43,14 @@ class Database implements OnModuleDestroy, OnApplicationBootstrap {
 @Module({ providers: [Database], exports: [Database] })
 class DatabaseModule {}
 
+async function writeWhenFinished(database: Database): Promise<void> {
+  seen.push('begun');
+  await new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  database.write();
+}
+
 @Injectable()
 class Slow {
   constructor(private readonly database: Database) {}
@@ -50,12 +58,14 @@ class Slow {
   @QueueHandler({ queue: 'work' })
   @LogHandler({ topic: 'work', group: 'slow' })
   async onMessage(): Promise<void> {
-    seen.push('begun');
-    await new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    this.database.write();
+    await writeWhenFinished(this.database);
   }
+}
+
+/** Resolves when the handler of a new message has begun. */
+async function sendAndAwaitHandler(application: INestApplication, channel: Channel): Promise<void> {
+  await send(application, channel, {});
+  await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
 }
 
 describe.each(channels)('the shutdown of an application that handles a %s', (channel) => {
@@ -69,8 +79,7 @@ describe.each(channels)('the shutdown of an application that handles a %s', (cha
       ...metadata,
       imports: [channelsModule(), ...metadata.imports],
     });
-    await send(application, channel, {});
-    await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
+    await sendAndAwaitHandler(application, channel);
     // when
     const closing = application.close();
     finish();
@@ -85,8 +94,7 @@ describe.each(channels)('the shutdown of an application that handles a %s', (cha
     const options = connectionTo(redis, { shutdownDeadlineMs: 50 });
     const metadata = { imports: [channelsModule(), DatabaseModule], providers: [Slow] };
     const application = await startApplication(options, metadata);
-    await send(application, channel, {});
-    await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
+    await sendAndAwaitHandler(application, channel);
     // when
     await application.close();
     // then
@@ -104,13 +112,7 @@ describe.each(channels)('a run-time subscription to a %s', (channel) => {
   function subscribe(application: INestApplication): Promise<ConsumerHandle> {
     const consumers = application.get(Consumers);
     const database = application.get(Database);
-    const handle = async (): Promise<void> => {
-      seen.push('begun');
-      await new Promise<void>((resolve) => {
-        finish = resolve;
-      });
-      database.write();
-    };
+    const handle = (): Promise<void> => writeWhenFinished(database);
     return channel === 'queue'
       ? consumers.subscribeQueue({ queue: 'work' }, handle)
       : consumers.subscribeLog({ topic: 'work', group: 'late' }, handle);
@@ -124,8 +126,7 @@ describe.each(channels)('a run-time subscription to a %s', (channel) => {
     await subscription.stop();
     await subscription.start();
     expect(application.get(Consumers).all).toEqual([subscription]);
-    await send(application, channel, {});
-    await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
+    await sendAndAwaitHandler(application, channel);
     // when
     const closing = application.close();
     finish();
@@ -139,8 +140,7 @@ describe.each(channels)('a run-time subscription to a %s', (channel) => {
     seen.length = 0;
     const application = await startApplication(connectionTo(redis), metadata);
     const subscription = await subscribe(application);
-    await send(application, channel, {});
-    await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
+    await sendAndAwaitHandler(application, channel);
     // when
     const stopping = subscription.stop();
     const closing = application.close();
@@ -150,7 +150,7 @@ describe.each(channels)('a run-time subscription to a %s', (channel) => {
     expect(seen).toEqual(['bootstrapped', 'begun', 'written', 'closed']);
   });
 
-  it('cannot be started when the application has shut down: nobody would drain it', async () => {
+  it('cannot be started when the application has shut down, since it would not be drained', async () => {
     // given
     const application = await startApplication(connectionTo(redis), metadata);
     const subscription = await subscribe(application);

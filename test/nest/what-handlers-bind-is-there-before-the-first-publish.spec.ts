@@ -22,7 +22,7 @@ afterAll(stopEverything);
 
 const got: unknown[] = [];
 
-/** Everything about these sources is said by the handlers: nobody else declares queue, binding or topic. */
+/** Only handlers declare these sources: queue, binding and topic. */
 @Injectable()
 class Mailer {
   @QueueHandler({ queue: 'emails', bind: [{ exchange: 'events', routingKey: 'user.*' }] })

@@ -3,7 +3,7 @@ import type { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { type OpenBroker, openBroker, ownPrefix } from './broker.js';
 
-/** From now on whoever waits to be woken waits for as long as nobody wakes it: nothing that stands behind that wait is answered. */
+/** From now on a consumer that waits to be woken waits until it is: nothing that stands behind that wait is answered. */
 function waitsForEver(connection: RedisConnection): void {
   const blocking = connection.blocking.bind(connection);
   connection.blocking = async (...args) => {
@@ -20,8 +20,8 @@ describe('a consumer that waits to be woken', () => {
   let prefix: string;
   const seen: unknown[] = [];
   let keys: ReturnType<RedisServer['client']>;
-  /** Who is registered: id and what it told of itself. */
-  const told = () => keys.hgetall('consumer-info');
+  /** The registered consumers: id and info. */
+  const registered = () => keys.hgetall('consumer-info');
 
   beforeAll(async () => {
     server = await startRedis();
@@ -35,15 +35,15 @@ describe('a consumer that waits to be woken', () => {
   });
   afterAll(stopEverything);
 
-  it('tells who it is now when its other connection was made anew', async () => {
+  it('registers its new id when its other connection was replaced', async () => {
     // given
     await waitFor(async () => (await keys.zcard('idle')) === 1, { what: 'it to wait' });
-    const [id = '', before] = Object.entries(await told())[0] ?? [];
+    const [id = '', before] = Object.entries(await registered())[0] ?? [];
     // when
     opened.connection.commands.disconnect(true);
     // then: while its wait goes on
-    await waitFor(async () => ![undefined, before].includes((await told())[id]), {
-      what: 'it to tell of its new connection',
+    await waitFor(async () => ![undefined, before].includes((await registered())[id]), {
+      what: 'its new connection to be registered',
     });
   });
 

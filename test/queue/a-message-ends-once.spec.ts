@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Broker } from '@millrace/queue';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
@@ -22,6 +23,17 @@ describe('a message ends once, and leaves nothing behind', () => {
     return { broker, close, dead, redis: server.client({ keyPrefix: `${prefix}:{queue:q}:` }), prefix };
   }
 
+  /** Pauses the queue and sends three messages, of which the second expires. What its consumer sees is added to the result. */
+  async function threeWhileItIsPaused(broker: Broker): Promise<unknown[]> {
+    const seen: unknown[] = [];
+    await broker.queue('q').pause();
+    await broker.consumer({ queue: 'q', handler: (payload) => void seen.push(payload) }).start();
+    await broker.sendToQueue('q', 'first');
+    await broker.sendToQueue('q', 'short-lived', { expirationMs: 50 });
+    await broker.sendToQueue('q', 'third');
+    return seen;
+  }
+
   it('when it expires while it waits for a retry', async () => {
     // given a message that lives for half a second, and is to be retried in an hour
     const { broker, close, dead } = await queueAndItsDead();
@@ -43,19 +55,14 @@ describe('a message ends once, and leaves nothing behind', () => {
   it('when it expires among others that wait', async () => {
     // given the second of three that expires, in a queue that is paused
     const { broker, close, dead } = await queueAndItsDead();
-    await broker.queue('q').pause();
-    const seen: unknown[] = [];
-    await broker.consumer({ queue: 'q', handler: (payload) => void seen.push(payload) }).start();
-    await broker.sendToQueue('q', 'first');
-    await broker.sendToQueue('q', 'short-lived', { expirationMs: 50 });
-    await broker.sendToQueue('q', 'third');
+    const seen = await threeWhileItIsPaused(broker);
     // when it is dead-lettered, and the others are taken
     await waitFor(() => dead.length === 1, { what: 'the dead letter' });
     await broker.queue('q').resume();
     await waitFor(() => seen.length >= 2, { what: 'the others' });
     await broker.sendToQueue('q', 'last');
     await waitFor(() => seen.includes('last'), { what: 'one more' });
-    // then it was seen by nobody else
+    // then no other consumer saw it
     expect(seen).toEqual(['first', 'third', 'last']);
     expect(dead).toEqual(['short-lived expired']);
     await close();
@@ -67,12 +74,7 @@ describe('a message ends once, and leaves nothing behind', () => {
     await broker.declareQueue({ name: 'dead', maxLength: 1, overflow: 'reject-publish' });
     await broker.sendToQueue('dead', 'is full');
     await broker.declareQueue({ name: 'q', deadLetter: { queue: 'dead' } });
-    await broker.queue('q').pause();
-    const seen: unknown[] = [];
-    await broker.consumer({ queue: 'q', handler: (payload) => void seen.push(payload) }).start();
-    await broker.sendToQueue('q', 'first');
-    await broker.sendToQueue('q', 'short-lived', { expirationMs: 50 });
-    await broker.sendToQueue('q', 'third');
+    const seen = await threeWhileItIsPaused(broker);
     await waitFor(async () => (await broker.queue('q').counts()).dying === 1, { what: 'it to be a dead letter' });
     // when the others are taken
     await broker.queue('q').resume();
@@ -101,7 +103,7 @@ describe('a message ends once, and leaves nothing behind', () => {
     const isEmpty = async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0;
     await waitFor(isEmpty, { what: 'the queue to forget it' });
     await consumer.stop();
-    // then nothing in the queue's slot tells of it
+    // then nothing of it is left in the queue's slot
     const keys = await server.client().keys(`${prefix}:{queue:q}:*`);
     const names = keys.map((key) => key.slice(`${prefix}:{queue:q}:`.length));
     // On a cluster the record of a publish, which expires, stands in the queue's slot.
@@ -129,7 +131,7 @@ describe('a message ends once, and leaves nothing behind', () => {
     await broker.sendToQueue('q', 1, { messageId: 'm' });
     await waitFor(() => signals.length === 1, { what: 'it to run' });
     expect(await broker.queue('q').cancel('m')).toBe('cancelling');
-    await waitFor(() => signals[0]?.aborted, { what: 'its handler to be told' });
+    await waitFor(() => signals[0]?.aborted, { what: 'its signal to be aborted' });
     ends[0]?.();
     await waitFor(async () => (await broker.queue('q').message('m')) === undefined, { what: 'it to be gone' });
     // when another of its id runs, for several heartbeats

@@ -45,7 +45,7 @@ describe('a rate of a queue', () => {
     await close();
   });
 
-  it('is shared out among shards: each lets out its part, and one at once', async () => {
+  it('is shared out among shards: each lets out its part, and one immediately', async () => {
     // given
     const { at, consume, publish, handles, close } = await open({ rate: { limit: 10, intervalMs: 6000 }, shards: 2 });
     await publish(6);
@@ -75,7 +75,7 @@ describe('a rate of a queue', () => {
     await close();
   });
 
-  it('costs an idle queue nothing: with a message to let out and none there, nobody keeps a timer', async () => {
+  it('costs an idle queue nothing: with a message to let out and none there, no consumer keeps a timer', async () => {
     // given, when
     const { prefix, connection, consume, close } = await open({ rate });
     await consume();

@@ -92,7 +92,7 @@ describe('a consumer whose lease was lost', () => {
     await close();
   });
 
-  it('tells nothing of a progress that is no longer its own', async () => {
+  it('publishes no progress of a message that is no longer its own', async () => {
     // given
     const { broker, stale, answer, end, close, goOn } = await overtaken({ progress: 'stale' });
     // when

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { handlerInto, validatorStuckAtPoison } from '../poison.js';
 import { openBroker, ownPrefix } from './broker.js';
 
 describe('a validator that never settles', () => {
@@ -11,22 +12,9 @@ describe('a validator that never settles', () => {
     server ??= await startRedis();
     const { broker, close } = await openBroker(server, ownPrefix());
     await broker.declareQueue({ name: 'q' });
-    const validated: unknown[] = [];
+    const { validated, options } = validatorStuckAtPoison();
     const handled: unknown[] = [];
-    const consumer = broker.consumer({
-      queue: 'q',
-      concurrency: 1,
-      handlerTimeoutMs: 10,
-      abortGraceMs: 10,
-      retry: { maxRetries: 1, backoff: 1 },
-      validate: (value) => {
-        validated.push(value);
-        return value === 'poison' ? new Promise(() => undefined) : undefined;
-      },
-      ...(kind === 'batch'
-        ? { batchHandler: (messages) => void handled.push(...messages.map(({ payload }) => payload)) }
-        : { handler: (value) => void handled.push(value) }),
-    });
+    const consumer = broker.consumer({ queue: 'q', ...options, ...handlerInto(handled, kind) });
     // when
     for (const body of ['first', 'poison', 'last']) await broker.sendToQueue('q', body);
     await consumer.start();

@@ -11,7 +11,7 @@ afterAll(stopEverything);
 
 describe('a handler of a queue that overruns its deadline', () => {
   it('has its grace to end: until then its message has no other attempt', async () => {
-    // given a handler that ends when it is told to, long after its signal was aborted
+    // given a handler that ends on demand, long after its signal was aborted
     const { broker, close } = await openBroker(server, ownPrefix());
     await broker.declare({ queues: [{ name: 'q' }] });
     const events: string[] = [];
@@ -107,10 +107,10 @@ describe('a handler of a queue that overruns its deadline', () => {
     });
     await consumer.start();
 
-    // when somebody asks
+    // when a request comes
     const asked = broker.request('', 'q', 1);
 
-    // then it is told of the deadline, and the late answer goes nowhere
+    // then its requester gets the deadline's error, and the late reply is dropped
     await expect(asked).rejects.toThrow(/did not end within 10 ms/);
     end('late');
     await waitFor(() => late.length > 0, { what: 'the late outcome' });

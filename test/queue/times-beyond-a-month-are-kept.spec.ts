@@ -6,7 +6,7 @@ import { type OpenBroker, openBroker, ownPrefix } from './broker.js';
 const fortyDaysMs = 40 * 86_400_000;
 const never = Number.POSITIVE_INFINITY;
 
-/** A handler that ends when it is told. */
+/** A handler that ends on demand. */
 class HeldHandler {
   readonly contexts: MessageContext[] = [];
   #end: () => void = () => undefined;
@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(stopEverything);
 
-/** Time enough for a timer that fires at once. */
+/** Time enough for a timer that fires immediately. */
 async function aWhile(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await opened.connection.commands.ping();
 }

@@ -22,7 +22,7 @@ async function refusal(input: ConnectionInput): Promise<string> {
   return String(error);
 }
 
-describe('a connection that the server refuses is no start, and is told of without waiting', () => {
+describe('a connection that the server refuses is no start, and fails without waiting', () => {
   let server: RedisServer;
   let at: string;
   beforeAll(async () => {
@@ -84,7 +84,7 @@ describe('a connection that the server refuses is no start, and is told of witho
     await owner.call('ACL', 'SETUSER', 'plain', '-select');
     await owner.client('KILL', 'USER', 'plain');
     // then
-    await waitFor(() => connection.downReason.includes('may not send SELECT 3'), { what: 'the refusal to be told' });
+    await waitFor(() => connection.downReason.includes('may not send SELECT 3'), { what: 'the reason' });
     await expect(connection.commands.set('x', 1)).rejects.toThrow();
     await expect(waiting.set('x', 1)).rejects.toThrow();
     expect(await owner.get('x')).toBeNull();
@@ -105,7 +105,7 @@ describe('a connection that is refused', () => {
   });
   afterAll(stopEverything);
 
-  it('by the nodes of a cluster is told of without waiting', async () => {
+  it('by the nodes of a cluster fails without waiting', async () => {
     expect(await refusal({ ...cluster.connection, password: 'wrong' })).toMatch(
       /refused the user or password.*WRONGPASS/,
     );

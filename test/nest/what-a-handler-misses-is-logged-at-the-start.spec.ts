@@ -52,7 +52,7 @@ describe('a queue that only a handler names', () => {
     expect.stringMatching(/^Mailer.onLostRecord waits for dead letters of topic "oders", which does not exist/),
   ];
 
-  it('is told of at each start, with a guess at what was meant, and so is what has no dead letters', async () => {
+  it('is logged at each start, with a guess at what was meant, and so is what has no dead letters', async () => {
     // given
     const rest = { logging: true, queues: ['emails', 'bills'], topics: [{ name: 'orders' }] };
     const options = connectionTo(redis, rest);
@@ -66,7 +66,7 @@ describe('a queue that only a handler names', () => {
     expect([first, lines].flat().filter((line) => /queue|dead letters/.test(line))).toHaveLength(6);
   });
 
-  it("is not told of when it is a transport's own", async () => {
+  it("is not logged when it is a transport's own", async () => {
     // given
     @Controller()
     class Events {
@@ -99,7 +99,7 @@ describe('a handler whose parameter type the compiler did not write down', () =>
     return type;
   }
 
-  it('is told of, since its payloads are not validated', async () => {
+  it('is logged, since its payloads are not validated', async () => {
     // given: as without emitDecoratorMetadata
     @Injectable()
     class Desk {
@@ -121,8 +121,8 @@ describe('a handler whose parameter type the compiler did not write down', () =>
     // when
     const application = await startApplication(connectionTo(redis, { logging: true }), { providers: [untyped(Desk)] });
     // then
-    const told = lines.filter((line) => line.includes('validated'));
-    expect(told).toEqual([
+    const logged = lines.filter((line) => line.includes('validated'));
+    expect(logged).toEqual([
       expect.stringMatching(
         /^Payloads of Desk.onOrder, Desk.onMessage are not validated: .*emitDecoratorMetadata.*type/,
       ),
@@ -130,7 +130,7 @@ describe('a handler whose parameter type the compiler did not write down', () =>
     await application.close();
   });
 
-  it('is not told of when it did', async () => {
+  it('is not logged when it did', async () => {
     // given
     @Injectable()
     class Desk {
