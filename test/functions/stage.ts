@@ -55,6 +55,7 @@ export async function unsettled(
     await call(misbehaviour, index).catch(() => undefined);
     open.delete(misbehaviour.what);
   });
-  await Promise.race([Promise.all(ends), pause(5000, { ref: false })]);
+  // Far longer than it takes: Jest would not name what hangs.
+  await Promise.race([Promise.all(ends), pause(20_000, { ref: false })]);
   return [...open];
 }
