@@ -25,7 +25,7 @@ describe('a topic of which no record has died yet', () => {
     expect((await redis.log.listTopics()).map(({ name }) => name)).not.toContain(dead);
   });
 
-  it('is another matter than a name that is mistyped', async () => {
+  it('is not mistaken for one whose name is mistyped', async () => {
     for (const topic of ['nobodys.dead-letters', 'nobodys']) {
       await expect(redis.records(topic)).rejects.toThrow(TopicNotFoundError);
       await expect(redis.log.redrive({ topic })).rejects.toThrow(TopicNotFoundError);

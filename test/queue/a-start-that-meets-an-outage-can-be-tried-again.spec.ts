@@ -18,29 +18,26 @@ onOneServer('proxy').describe('a consumer that starts', () => {
     await stopEverything();
   });
 
-  it.each([['its registration', 'work', '{queue:work}:consumer-info']])(
-    'says that Redis is away when the reply to %s never comes, and can be started again',
-    async (_, queue, command) => {
-      // given
-      await open.broker.declareQueue({ name: queue });
-      await open.broker.sendToQueue(queue, 1);
-      const seen: unknown[] = [];
-      const consumer = open.broker.consumer({ queue, handler: (value) => void seen.push(value) });
+  it('says that Redis is away when the reply to its registration never comes, and can be started again', async () => {
+    // given
+    await open.broker.declareQueue({ name: 'work' });
+    await open.broker.sendToQueue('work', 1);
+    const seen: unknown[] = [];
+    const consumer = open.broker.consumer({ queue: 'work', handler: (value) => void seen.push(value) });
 
-      // when its connection is cut in the middle of its start
-      const cut = proxy.cutBeforeReply(command);
-      const error: unknown = await consumer.start().catch((thrown: unknown) => thrown);
-      await cut;
+    // when its connection is cut in the middle of its start
+    const cut = proxy.cutBeforeReply('{queue:work}:consumer-info');
+    const error: unknown = await consumer.start().catch((thrown: unknown) => thrown);
+    await cut;
 
-      // then it says so in our words, and the next start works
-      expect(error).toBeInstanceOf(UnavailableError);
-      expect(error).toMatchObject({
-        message: expect.stringMatching(new RegExp(`start a consumer of queue "${queue}".*Try again`)),
-      });
-      await consumer.start();
-      await waitFor(() => seen.length === 1, { what: 'the message' });
-    },
-  );
+    // then it says so in our words, and the next start works
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/start a consumer of queue "work".*Try again/),
+    });
+    await consumer.start();
+    await waitFor(() => seen.length === 1, { what: 'the message' });
+  });
 
   it('waits for the next connection when the reply to the question which one it has never comes', async () => {
     // given

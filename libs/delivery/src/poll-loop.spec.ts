@@ -40,7 +40,7 @@ describe('a poll loop', () => {
     await loop.stop();
   });
 
-  it('polls at once when it is woken, and no more when it is stopped', async () => {
+  it('polls immediately when it is woken, and no more when it is stopped', async () => {
     const { loop, polls, errors } = await noting(() => 1000);
     await jest.advanceTimersByTimeAsync(10);
     loop.wake();
