@@ -65,7 +65,8 @@ export class Composer {
     const subject = subjectOf(exchange, routingKey);
     const properties = checkMessage(subject, routingKey, input.properties);
     const { messageId, expirationMs } = properties;
-    const [priority, delayMs] = [priorityOf(properties), delayOf(properties)];
+    const priority = priorityOf(properties);
+    const delayMs = delayOf(properties);
     const timestamp = properties.timestamp ?? Date.now();
     const codec = properties.codec === undefined ? this.#options.codec : guardedCodec(properties.codec);
     const body = encoded ?? encode(subject, input.body, codec);
