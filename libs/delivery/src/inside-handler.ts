@@ -4,7 +4,7 @@ const isHandlerFrame = new RegExp(`\\bat (?:async )?(?:${framesOfHandlers.join('
 
 /**
  * Whether the caller runs inside a handler: it is one, or what one calls and awaits. Read from the stack, which costs nothing
- * while nobody asks: an AsyncLocalStorage makes every promise of the process two to three times as expensive (Node 20).
+ * while no one asks: why not an AsyncLocalStorage is in docs/decisions/0004-inside-a-handler-is-read-from-the-stack.md.
  * It cannot be seen through a callback of an event or a timer, through an Observable, nor in code that a bundler renamed: there
  * the answer is false.
  */
