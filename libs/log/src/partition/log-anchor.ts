@@ -15,7 +15,7 @@ export class LogAnchor {
   }
 
   /** This batch was read. */
-  set({ endOffset, nonce }: StoredBatch): void {
+  set({ endOffset, nonce }: Anchor): void {
     this.#last = { endOffset, nonce };
   }
 

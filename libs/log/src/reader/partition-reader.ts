@@ -12,15 +12,14 @@ import type { RedisClient, RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
 import { nearestOffset, OffsetOutOfRangeError } from '../model/read-range.js';
-import { parseBatch } from '../model/record-batch.js';
-import { LogAnchor } from '../partition/log-anchor.js';
 import { partitionKeys } from '../store/keys.js';
 import { type PartitionState, partitionState } from '../store/partition.js';
-import type { StoredBatch } from '../store/read.js';
+import { entryAt, type StoredBatch } from '../store/read.js';
 import { searchTime } from '../store/time-search.js';
 import type { Topics } from '../topics/topics.js';
 import { BatchFetch } from './batch-fetch.js';
 import { type ReadInput, type ReadOptions, resolveReadOptions } from './read-options.js';
+import { ReadTrail } from './read-trail.js';
 import { type RecordIterator, RecordStream } from './record-stream.js';
 
 /** A record as it is read. */
@@ -106,14 +105,14 @@ export class PartitionReader {
     const keys = partitionKeys(this.#connection.prefix, options.topic, options.partition);
     const fetch = new BatchFetch(this.#connection, keys, options.maxOutageMs);
     let position = await this.#firstOffset(options, state);
-    const anchor = new LogAnchor();
+    let trail = new ReadTrail(position);
     let next: Promise<StoredBatch[]> | undefined;
     // Where the log goes on that is there now; undefined: it still is the one that was read.
     const startedAnew = async (): Promise<number | undefined> => {
       const now = await this.#declaredAgain(options, id, position);
       if (now === undefined) return undefined;
       ({ id } = now);
-      anchor.forget();
+      trail = new ReadTrail(now.start);
       return now.start;
     };
     try {
@@ -123,21 +122,22 @@ export class PartitionReader {
         if (batches.length === 0) {
           if (!options.tail) return;
           batches = await fetch.wait(position, options.signal);
-          if (batches.length === 0) position = (await startedAnew()) ?? (await this.#stillThere(options, position));
+          if (batches.length === 0)
+            position = (await startedAnew()) ?? (await this.#stillThere(options, position, trail));
         }
         const last = batches.at(-1)?.endOffset ?? to;
         if (last < to && (!options.tail || batches.length > 1)) next = fetch.next(last);
         next?.catch(() => undefined);
         for (const batch of batches) {
-          if (!follows(anchor, batch)) {
-            const begin = await startedAnew();
+          if (!trail.leadsTo(batch)) {
+            const begin = (await startedAnew()) ?? (await this.#cutBefore(options, position, trail));
             if (begin !== undefined) {
               position = begin;
               next = undefined;
               continue reading;
             }
           }
-          const records = this.#decode<T>(options, batch, position, to, anchor);
+          const records = this.#decode<T>(options, batch, position, to, trail);
           if (records.length > 0) yield records;
           position = batch.endOffset;
           if (options.signal?.aborted) return;
@@ -174,8 +174,26 @@ export class PartitionReader {
   }
 
   /** Nothing came for a while: perhaps the topic is gone, or a failover lost the end of its log. */
-  async #stillThere(options: ReadOptions, position: number): Promise<number> {
-    return this.#checked(options, position, await this.#state(options.topic, options.partition, options.maxOutageMs));
+  async #stillThere(options: ReadOptions, position: number, trail: ReadTrail): Promise<number> {
+    const state = await this.#state(options.topic, options.partition, options.maxOutageMs);
+    const nearest = this.#checked(options, position, state);
+    return nearest < position ? this.#newestKept(options, trail) : nearest;
+  }
+
+  /** Where to go on before `position`, where the log has other records than were read; undefined: it has not, or that is an error. */
+  async #cutBefore(options: ReadOptions, position: number, trail: ReadTrail): Promise<number | undefined> {
+    if (options.outOfRange === 'fail') return undefined;
+    const kept = await this.#newestKept(options, trail);
+    return kept < position ? kept : undefined;
+  }
+
+  /** The end of what was read and is still there. Where that is not known, records are read again rather than passed over. */
+  async #newestKept({ topic, partition, maxOutageMs }: ReadOptions, trail: ReadTrail): Promise<number> {
+    const keys = partitionKeys(this.#connection.prefix, topic, partition);
+    const find = (endOffset: number) =>
+      idempotently(this.#connection, `look at topic "${topic}"`, (c) => entryAt(c, keys, endOffset), maxOutageMs);
+    const kept = await trail.newestKept(find);
+    return nearestOffset(kept, await this.#state(topic, partition, maxOutageMs));
   }
 
   #checked({ topic, partition, outOfRange }: ReadOptions, offset: number, state: PartitionState): number {
@@ -184,13 +202,7 @@ export class PartitionReader {
     throw new OffsetOutOfRangeError(topic, partition, offset, state.start, state.end);
   }
 
-  #decode<T>(
-    options: ReadOptions,
-    batch: StoredBatch,
-    position: number,
-    to: number,
-    anchor: LogAnchor,
-  ): LogRecord<T>[] {
+  #decode<T>(options: ReadOptions, batch: StoredBatch, position: number, to: number, trail: ReadTrail): LogRecord<T>[] {
     const { topic, partition } = options;
     const where = `topic "${topic}", partition ${partition}`;
     const { codecId, records } = explained(`${where}, the batch that ends at ${batch.endOffset}`, () =>
@@ -201,11 +213,11 @@ export class PartitionReader {
     if (first > position && options.outOfRange === 'fail') {
       throw new OffsetOutOfRangeError(topic, partition, position, first, batch.endOffset);
     }
-    if (!anchor.isFollowedBy(batch, first) && options.outOfRange === 'fail') {
+    if (!trail.isFollowedBy(batch, first) && options.outOfRange === 'fail') {
       const lost = position - 1;
       throw new OffsetOutOfRangeError(topic, partition, lost, Math.min(first, lost), batch.endOffset);
     }
-    anchor.set(batch);
+    trail.set(batch);
     const read: LogRecord<T>[] = [];
     for (const { offset, timestamp, key, headers, value } of records) {
       if (offset < position || offset >= to) continue;
@@ -221,16 +233,6 @@ export class PartitionReader {
     const state = await idempotently(this.#connection, `look at topic "${topic}"`, look, timeoutMs);
     if (state === undefined) throw new TopicNotFoundError(topic);
     return state;
-  }
-}
-
-/** What cannot be read counts as following: decoding it says why not. */
-function follows(anchor: LogAnchor, batch: StoredBatch): boolean {
-  if (anchor.last === undefined || anchor.last.nonce === batch.previousNonce) return true;
-  try {
-    return anchor.isFollowedBy(batch, batch.endOffset - parseBatch(batch.frame).count);
-  } catch {
-    return true;
   }
 }
 

@@ -1,0 +1,70 @@
+import { parseBatch } from '../model/record-batch.js';
+import { LogAnchor } from '../partition/log-anchor.js';
+import type { Anchor } from '../store/commit.js';
+import type { StoredBatch } from '../store/read.js';
+
+const fewMarks = 64;
+
+/** Two batches that stay are as far apart as this part of the way back to them, if others were between them. */
+const coarseness = 1 / 16;
+
+/**
+ * The batches that were read: where a log that lost its tail still holds what was read. The older they are, the fewer of
+ * them stay: some hundreds are enough for millions of records.
+ */
+export class ReadTrail extends LogAnchor {
+  readonly #beganAt: number;
+  #marks: Anchor[] = [];
+  #enough = fewMarks;
+
+  /** @param beganAt the offset at which the reading began */
+  constructor(beganAt: number) {
+    super();
+    this.#beganAt = beganAt;
+  }
+
+  override set(batch: Anchor): void {
+    super.set(batch);
+    if (this.last !== undefined) this.#marks.push(this.last);
+    if (this.#marks.length > this.#enough) this.#thin();
+  }
+
+  /** Whether a batch may belong to the log that was read so far. One that cannot be read may: decoding it says why not. */
+  leadsTo(batch: StoredBatch): boolean {
+    if (this.last === undefined || this.last.nonce === batch.previousNonce) return true;
+    try {
+      return this.isFollowedBy(batch, batch.endOffset - parseBatch(batch.frame).count);
+    } catch {
+      return true;
+    }
+  }
+
+  /**
+   * The end of the newest of these batches that the log holds; where the reading began if it holds none. Forgets those that it lost.
+   *
+   * @param find the batch that ends at an offset
+   */
+  async newestKept(find: (endOffset: number) => Promise<Anchor | undefined>): Promise<number> {
+    for (let mark = this.#marks.at(-1); mark !== undefined; mark = this.#marks.at(-1)) {
+      const found = await find(mark.endOffset);
+      if (found !== undefined && found.nonce === mark.nonce) {
+        super.set(mark);
+        return mark.endOffset;
+      }
+      this.#marks.pop();
+    }
+    this.forget();
+    return this.#beganAt;
+  }
+
+  #thin(): void {
+    const kept: Anchor[] = [];
+    const newest = this.#marks.at(-1)?.endOffset ?? 0;
+    for (const [index, mark] of this.#marks.entries()) {
+      const gap = (this.#marks[index + 1]?.endOffset ?? Infinity) - (kept.at(-1)?.endOffset ?? -Infinity);
+      if (gap > (newest - mark.endOffset) * coarseness) kept.push(mark);
+    }
+    this.#marks = kept;
+    this.#enough = Math.max(fewMarks, 2 * kept.length);
+  }
+}
