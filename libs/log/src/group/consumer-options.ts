@@ -19,7 +19,7 @@ import {
 import { defaultAbortGraceMs, type Handler, type Middleware } from '@millrace/delivery';
 import { type Ordering, orderings } from '../model/lanes.js';
 import { type OutOfRangePolicy, outOfRangePolicies } from '../model/offset-range.js';
-import { placeProblem } from '../model/read-range.js';
+import { placeOption } from '../model/read-range.js';
 import type { BatchContext, BatchRecord } from '../partition/batch-context.js';
 import type { RecordContext } from '../partition/record-context.js';
 
@@ -139,7 +139,7 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     handler,
     batchHandler: optional(custom(noBatchHandler, 'a function', isFunction<BatchHandler>)),
     batch: object({ maxRecords: integer(100, { min: 1 }), lingerMs: integer(0) }),
-    from,
+    from: placeOption({ isOffset: false }),
     onOutOfRange: oneOf(outOfRangePolicies, 'earliest'),
     ordering: oneOf(orderings, 'key'),
     concurrency: integer(16, { min: 1, max: 100_000 }),
@@ -186,13 +186,6 @@ const topics: OptionReader<ConsumerOptions['topics']> = (value, report, path) =>
     if (problem !== undefined) report(problem);
     return problem === undefined;
   });
-};
-
-const from: OptionReader<From> = (value, report, path) => {
-  if (value === undefined) return 'earliest';
-  const problem = placeProblem(path, value, { isOffset: false });
-  if (problem !== undefined) report(problem);
-  return problem === undefined ? (value as From) : 'earliest';
 };
 
 const deadLetter: OptionReader<string | false> = (value, report, path) => {

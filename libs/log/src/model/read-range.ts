@@ -1,4 +1,4 @@
-import { integerProblem, isTimestamp, MillraceError, shown } from '@millrace/core';
+import { integerProblem, isTimestamp, MillraceError, type OptionReader, shown } from '@millrace/core';
 
 /** Where reading begins: the oldest record there is, the log's end, an offset, or the first record of a time. */
 export type ReadFrom = 'earliest' | 'latest' | number | { readonly timestamp: number };
@@ -16,6 +16,16 @@ export function placeProblem(path: string, place: unknown, { isOffset = true } =
   const offset = isOffset ? 'an offset (a whole number of at least 0), ' : '';
   const got = hasTime ? `{ timestamp: ${shown(place.timestamp)} }` : shown(place);
   return `${path} must be ${offset}'earliest', 'latest' or { timestamp: ms since 1970 }, got ${got}`;
+}
+
+/** Reads a place in a log, `earliest` by default. @param allowed as for `placeProblem` */
+export function placeOption<P extends ReadFrom>(allowed: { readonly isOffset?: boolean } = {}): OptionReader<P> {
+  return (value, report, path) => {
+    const place = value === undefined ? 'earliest' : value;
+    const problem = placeProblem(path, place, allowed);
+    if (problem !== undefined) report(problem);
+    return place as P;
+  };
 }
 
 /** An offset is not in the log: retention removed it, a failover lost it, or it was never written. */

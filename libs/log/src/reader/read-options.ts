@@ -2,7 +2,6 @@ import {
   boolean,
   custom,
   integer,
-  type OptionReader,
   OptionsError,
   oneOf,
   optional,
@@ -10,7 +9,7 @@ import {
   resolveOptions,
   text,
 } from '@millrace/core';
-import { placeProblem, type ReadFrom } from '../model/read-range.js';
+import { placeOption, type ReadFrom } from '../model/read-range.js';
 
 /** What is read, without a group. */
 export interface ReadOptions {
@@ -42,7 +41,7 @@ export function resolveReadOptions(input: ReadInput): ReadOptions {
     {
       topic: required(text('')),
       partition: required(integer(0)),
-      from,
+      from: placeOption(),
       to: optional(integer(0)),
       tail: boolean(false),
       outOfRange: oneOf(['fail', 'continue'], 'fail'),
@@ -58,11 +57,3 @@ export function resolveReadOptions(input: ReadInput): ReadOptions {
   }
   return options;
 }
-
-const from: OptionReader<ReadFrom> = (value, report, path) => {
-  if (value === undefined) return 'earliest';
-  const problem = placeProblem(path, value);
-  if (problem === undefined) return value as ReadFrom;
-  report(problem);
-  return 'earliest';
-};
