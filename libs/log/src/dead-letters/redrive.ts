@@ -65,7 +65,7 @@ export interface RedriveReport {
   readonly impossible: number;
 }
 
-type Verdict = keyof RedriveReport;
+type RedriveResult = keyof RedriveReport;
 
 const isWanted = { name: 'the filter', expects: 'true or false', accepts: isBoolean };
 
@@ -87,7 +87,7 @@ export class Redrive {
   /** @throws {OptionsError} @throws {TopicNotFoundError} */
   async run(options: RedriveOptions): Promise<RedriveReport> {
     check(options);
-    const report: Record<Verdict, number> = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
+    const report: Record<RedriveResult, number> = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
     const topic = await this.#topics.unlessAwaited(options.topic, () => this.#topics.describe(options.topic));
     if (topic === undefined) return report;
     const { partitions } = topic;
@@ -105,7 +105,7 @@ export class Redrive {
     options: RedriveOptions,
     partition: number,
     rate: RateLimit | undefined,
-    report: Record<Verdict, number>,
+    report: Record<RedriveResult, number>,
   ): Promise<void> {
     const chosen = options.records?.filter((record) => record.partition === partition);
     if (chosen?.length === 0) return;
@@ -131,7 +131,7 @@ export class Redrive {
     }
   }
 
-  async #one(options: RedriveOptions, letter: Letter, { isAgain = false } = {}): Promise<Verdict> {
+  async #one(options: RedriveOptions, letter: Letter, { isAgain = false } = {}): Promise<RedriveResult> {
     const origin = originOf(letter.record.headers);
     const topic = origin === undefined ? undefined : await this.#findTopic(origin.topic);
     const batch = recordsOf(letter.record, letter.codecId);
@@ -160,7 +160,7 @@ export class Redrive {
     to: TopicPartition & { readonly source: string },
     letter: Letter,
     batch: DecodedBatch,
-  ): Promise<Verdict | 'gone'> {
+  ): Promise<RedriveResult | 'gone'> {
     const timestamp = Date.now();
     const frame = redriveFrame(letter.record.headers, batch, timestamp);
     const { offset: sourceOffset } = letter.record;

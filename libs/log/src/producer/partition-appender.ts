@@ -1,9 +1,9 @@
 import { Fifo, MillraceError, UnavailableError } from '@millrace/core';
 import type { Topic } from '../model/topic.js';
-import { updateFloor } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
-import { otherCodec, overdue, refuse, restAfter, writeError } from './append-failure.js';
-import { type Trouble, unsent, type Verdict, verdictOfError, verdictOfReply } from './append-verdict.js';
+import { otherCodec, overdue, refuse, writeError } from './append-failure.js';
+import { AppendRemedy } from './append-remedy.js';
+import { type AppendResult, resultOfError, resultOfReply, type Trouble, unsent } from './append-result.js';
 import type { AppenderSetting } from './appender-setting.js';
 import { BatchNumbers } from './batch-numbers.js';
 import { OpenBatch } from './open-batch.js';
@@ -35,8 +35,8 @@ export class PartitionAppender {
   readonly #inFlight: ProducerBatch[] = [];
   #returned: { readonly batch: ProducerBatch; readonly trouble: Trouble }[] = [];
   #isRecovering = false;
-  #failures = 0;
   readonly #numbers = new BatchNumbers();
+  readonly #remedy: AppendRemedy;
 
   constructor(setting: AppenderSetting, topic: Topic, partition: number, keys: PartitionKeys) {
     this.#setting = setting;
@@ -45,6 +45,7 @@ export class PartitionAppender {
     this.keys = keys;
     this.#maxInFlight = batchesInFlight(setting.options);
     this.#open = new OpenBatch(setting, this);
+    this.#remedy = new AppendRemedy(setting, this, this.#topic, this.#numbers);
   }
 
   get topicName(): string {
@@ -155,34 +156,34 @@ export class PartitionAppender {
     const append = { topicId: this.#topic.now.id, count, maxTimestamp, frame, identity };
     batch.isUnanswered = true;
     channel.append(this.keys, append).then(
-      (reply) => this.#conclude(batch, verdictOfReply(reply, batch.slowestGroup)),
-      (error: unknown) => this.#conclude(batch, verdictOfError(error)),
+      (reply) => this.#conclude(batch, resultOfReply(reply, batch.slowestGroup)),
+      (error: unknown) => this.#conclude(batch, resultOfError(error)),
     );
     if (isForgotten) batch.confirm(-1, this.partition);
   }
 
-  #conclude(batch: ProducerBatch, verdict: Verdict): void {
+  #conclude(batch: ProducerBatch, result: AppendResult): void {
     batch.isUnanswered = false;
-    if (verdict.kind !== 'confirmed' && this.#setting.options.acks === 'none') {
-      this.#report(new Error('a batch without acknowledgement was not written', { cause: verdict }));
+    if (result.kind !== 'confirmed' && this.#setting.options.acks === 'none') {
+      this.#report(new Error('a batch without acknowledgement was not written', { cause: result }));
     }
-    switch (verdict.kind) {
+    switch (result.kind) {
       case 'confirmed':
-        this.#failures = 0;
-        this.#setting.onNewVersion(this.#topic.now, verdict.topicVersion);
-        batch.confirm(verdict.baseOffset, this.partition, verdict.timestamp);
+        this.#remedy.forgetFailures();
+        this.#setting.onNewVersion(this.#topic.now, result.topicVersion);
+        batch.confirm(result.baseOffset, this.partition, result.timestamp);
         this.#leave(batch);
         break;
       case 'again':
-        if (verdict.failure !== undefined) batch.note(verdict.failure);
-        this.#comeBack(batch, verdict.trouble);
+        if (result.failure !== undefined) batch.note(result.failure);
+        this.#comeBack(batch, result.trouble);
         break;
       case 'refused':
-        refuse(batch, this.partition, verdict.failure, verdict.cause);
+        refuse(batch, this.partition, result.failure, result.cause);
         this.#leave(batch);
         break;
       default:
-        verdict satisfies never;
+        result satisfies never;
     }
   }
 
@@ -202,45 +203,21 @@ export class PartitionAppender {
   async #recover(): Promise<void> {
     this.#isRecovering = true;
     const returned = this.#returned.sort((a, b) => a.batch.sequence - b.batch.sequence);
+    const batches = returned.map(({ batch }) => batch);
     const first = returned.find(({ batch }) => !batch.isSettled);
     try {
-      if (first !== undefined) await this.#remedy(first.trouble);
+      if (this.#setting.channel.isClosed) {
+        this.abort((batch) => writeError(batch, this.partition, 'the connection is closed'));
+      } else if (first !== undefined) await this.#remedy.apply(first.trouble, batches);
     } catch (error) {
       // Waiting helps against an outage, and against nothing else.
       if (error instanceof MillraceError && !(error instanceof UnavailableError)) this.abort(() => error);
       else this.#report(error);
     }
     this.#returned = [];
-    this.#waiting.putBack(returned.map(({ batch }) => batch));
+    this.#waiting.putBack(batches);
     this.#isRecovering = false;
     this.#pump();
-  }
-
-  async #remedy(trouble: Trouble): Promise<void> {
-    const { channel, reopen } = this.#setting;
-    switch (trouble) {
-      case 'gap':
-        // What came before it was given up, or lost by a failover: nobody will send it, so numbering starts anew.
-        this.#numbers.startOver();
-        break;
-      case 'gone':
-        if (await this.#topic.reread(() => reopen(this.topicName, this.partition))) this.#numbers.startOver();
-        // The same one is being declared or deleted at this moment.
-        else await restAfter(this.#failures++);
-        break;
-      case 'over-limit': {
-        const slowest = await updateFloor(channel.client, this.keys);
-        for (const { batch } of this.#returned) batch.slowestGroup = slowest;
-        break;
-      }
-      case 'failure':
-        if (channel.isClosed) this.abort((batch) => writeError(batch, this.partition, 'the connection is closed'));
-        else await channel.whenUp(1000);
-        await restAfter(this.#failures++);
-        break;
-      default:
-        trouble satisfies never;
-    }
   }
 
   #report(error: unknown): void {

@@ -21,9 +21,9 @@ export class TargetTopic {
   }
 
   /** Reads it again. Resolves to whether it is another topic than before. */
-  async reread(read: () => Promise<Topic>): Promise<boolean> {
+  async reread(read: (name: string) => Promise<Topic>): Promise<boolean> {
     const askedAt = performance.now();
-    const topic = await read();
+    const topic = await read(this.#topic.name);
     const isOther = topic.id !== this.#topic.id;
     this.#topic = topic;
     this.#askedAt = askedAt;

@@ -7,7 +7,7 @@ import { forgotten, notConnected, overLimit, unconfirmed } from './append-failur
 export type Trouble = 'gap' | 'gone' | 'over-limit' | 'failure';
 
 /** What an attempt to append a batch means for the batch. */
-export type Verdict =
+export type AppendResult =
   | {
       readonly kind: 'confirmed';
       readonly baseOffset: number;
@@ -18,10 +18,10 @@ export type Verdict =
   | { readonly kind: 'refused'; readonly failure: RedisFailure; readonly cause?: unknown };
 
 /** There is no connection to send it on. */
-export const unsent: Verdict = { kind: 'again', trouble: 'failure', failure: notConnected };
+export const unsent: AppendResult = { kind: 'again', trouble: 'failure', failure: notConnected };
 
 /** @param slowest the group that has read least, once Redis was asked for it: only then a limit is a limit */
-export function verdictOfReply(reply: ChannelReply, slowest: SlowestGroup | undefined): Verdict {
+export function resultOfReply(reply: ChannelReply, slowest: SlowestGroup | undefined): AppendResult {
   switch (reply.kind) {
     case 'appended': {
       const { baseOffset, topicVersion, timestamp } = reply;
@@ -42,7 +42,7 @@ export function verdictOfReply(reply: ChannelReply, slowest: SlowestGroup | unde
   }
 }
 
-export function verdictOfError(error: unknown): Verdict {
+export function resultOfError(error: unknown): AppendResult {
   const failure = redisFailure(error);
   if (failure.isTemporary) return { kind: 'again', trouble: 'failure', failure };
   return { kind: 'refused', failure, cause: error };

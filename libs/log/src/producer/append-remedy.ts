@@ -1,0 +1,62 @@
+import { updateFloor } from '../store/append.js';
+import type { PartitionKeys } from '../store/keys.js';
+import { restAfter } from './append-failure.js';
+import type { Trouble } from './append-result.js';
+import type { AppenderSetting } from './appender-setting.js';
+import type { BatchNumbers } from './batch-numbers.js';
+import type { ProducerBatch } from './producer-batch.js';
+import type { TargetTopic } from './target-topic.js';
+
+/** Removes the reason why batches of one partition came back, so that they can be sent again. */
+export class AppendRemedy {
+  readonly #setting: AppenderSetting;
+  readonly #place: { readonly partition: number; readonly keys: PartitionKeys };
+  readonly #topic: TargetTopic;
+  readonly #numbers: BatchNumbers;
+  #failures = 0;
+
+  constructor(
+    setting: AppenderSetting,
+    place: { readonly partition: number; readonly keys: PartitionKeys },
+    topic: TargetTopic,
+    numbers: BatchNumbers,
+  ) {
+    this.#setting = setting;
+    this.#place = place;
+    this.#topic = topic;
+    this.#numbers = numbers;
+  }
+
+  /** A batch was confirmed: the next failure is a first one. */
+  forgetFailures(): void {
+    this.#failures = 0;
+  }
+
+  /** @throws {MillraceError} nothing can be sent to the topic any more */
+  async apply(trouble: Trouble, returned: readonly ProducerBatch[]): Promise<void> {
+    const { channel, reopen } = this.#setting;
+    const { partition, keys } = this.#place;
+    switch (trouble) {
+      case 'gap':
+        // What came before it was given up, or lost by a failover: nobody will send it, so numbering starts again.
+        this.#numbers.startOver();
+        break;
+      case 'gone':
+        if (await this.#topic.reread((name) => reopen(name, partition))) this.#numbers.startOver();
+        // The same one is being declared or deleted at this moment.
+        else await restAfter(this.#failures++);
+        break;
+      case 'over-limit': {
+        const slowest = await updateFloor(channel.client, keys);
+        for (const batch of returned) batch.slowestGroup = slowest;
+        break;
+      }
+      case 'failure':
+        await channel.whenUp(1000);
+        await restAfter(this.#failures++);
+        break;
+      default:
+        trouble satisfies never;
+    }
+  }
+}
