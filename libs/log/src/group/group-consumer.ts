@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { LeaseLostError, pause } from '@millrace/core';
 import {
   Lifecycle,
@@ -10,7 +8,6 @@ import {
   waitOutsideHandlers,
 } from '@millrace/delivery';
 import { asOutage } from '@millrace/redis';
-import { subscribeTo } from '../model/subscription.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import { Committer } from './committer.js';
@@ -18,7 +15,8 @@ import { ConsumerHost } from './consumer-host.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerSurroundings } from './consumer-surroundings.js';
 import { Fetcher } from './fetcher.js';
-import { Membership, type MembershipSetting } from './membership.js';
+import { Membership } from './membership.js';
+import { membershipSetting } from './membership-setting.js';
 import { type OwnedPartition, ownedPartition } from './owned-partition.js';
 import { Ownership } from './ownership.js';
 import { OwnershipEvents } from './ownership-events.js';
@@ -27,7 +25,6 @@ import { Pauses } from './pauses.js';
 import { offsetOf, type SeekTarget } from './seek-target.js';
 
 const defaultStopMs = 30_000;
-const staticSessionMs = 45_000;
 
 /** How long a stop waits, past its deadline, for Redis to take the commits and the leases back. */
 const farewellMs = 1000;
@@ -63,10 +60,10 @@ export class GroupConsumer implements Service {
     this.options = options;
     this.#surroundings = surroundings;
     this.#pauses = new Pauses(options.startPaused);
-    this.memberId =
-      options.memberId ?? `${hostname().replace(/[^\w.-]/g, '-')}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    const setting = membershipSetting(options);
+    this.memberId = setting.memberId;
     const onError = (duty: string, error: unknown): void => void events.emit('background-error', { duty, error });
-    this.#membership = new Membership(connection, this.#membershipSetting(), {
+    this.#membership = new Membership(connection, setting, {
       planned: (plan) => void this.#ownership.follow(plan),
       replaced: () => void this.#replaced(),
       serverChanged: () => void this.#happenings.verifyAll(),
@@ -195,19 +192,6 @@ export class GroupConsumer implements Service {
     } catch (error) {
       throw asOutage(`commit for group "${this.options.group}"`, error);
     }
-  }
-
-  #membershipSetting(): MembershipSetting {
-    const { group, memberId, topics, leaseMs, sessionTimeoutMs, heartbeatMs, topicRefreshMs } = this.options;
-    return {
-      group,
-      memberId: this.memberId,
-      isStatic: memberId !== undefined,
-      subscription: subscribeTo(topics),
-      sessionMs: sessionTimeoutMs ?? (memberId === undefined ? leaseMs : Math.max(leaseMs, staticSessionMs)),
-      heartbeatMs,
-      topicRefreshMs,
-    };
   }
 
   async #join(): Promise<void> {

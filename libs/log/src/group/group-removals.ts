@@ -6,7 +6,7 @@ import { deadLetterTopics } from '../model/topic.js';
 import { isGroupOver } from '../store/group-expiry.js';
 import { forgetGroupPlace } from '../store/group-offsets.js';
 import { groupKeys, groupsKey } from '../store/keys.js';
-import { liveSubscriptions, removeAnyMember } from '../store/members.js';
+import { liveSubscriptions, removeAnyMember } from '../store/stored-group.js';
 import type { Topics } from '../topics/topics.js';
 import { groupIsActive, whileLocked } from './group-lock.js';
 

@@ -8,7 +8,7 @@ import type { PartitionReader } from '../reader/partition-reader.js';
 import { keepFromNowOn } from '../store/group-expiry.js';
 import { type GroupPlace, lookAtGroup, setGroupOffset } from '../store/group-offsets.js';
 import { groupKeys, groupsKey } from '../store/keys.js';
-import { nameGroup, readGroup, type StoredGroup } from '../store/members.js';
+import { nameGroup, readGroup, type StoredGroup } from '../store/stored-group.js';
 import type { Topics } from '../topics/topics.js';
 import { groupIsActive, whileLocked } from './group-lock.js';
 import { GroupRemovals } from './group-removals.js';

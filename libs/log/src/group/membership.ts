@@ -11,25 +11,15 @@ import {
   isMember,
   joinGroup,
   type MemberEntry,
-  nameGroup,
   proposePlan,
   removeMember,
   sendHeartbeat,
 } from '../store/members.js';
 import { ownPresence, type Presence } from '../store/presence.js';
+import { nameGroup } from '../store/stored-group.js';
 import { allTopics } from '../store/topics.js';
+import type { MembershipSetting } from './membership-setting.js';
 import { PeerWatch } from './peer-watch.js';
-
-export interface MembershipSetting {
-  readonly group: string;
-  readonly memberId: string;
-  /** A static member is waited for: its connection's end means nothing, and it does not leave when it stops. */
-  readonly isStatic: boolean;
-  readonly subscription: Subscription;
-  readonly sessionMs: number;
-  readonly heartbeatMs: number;
-  readonly topicRefreshMs: number;
-}
 
 /** What a membership tells. */
 export interface MembershipListener {

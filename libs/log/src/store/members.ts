@@ -1,6 +1,9 @@
 import { asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
 import type { GroupKeys } from './keys.js';
 
+/** What is kept of a member: its incarnation, a space, and its subscription. */
+export type StoredMember = Pick<MemberEntry, 'incarnation' | 'subscription'>;
+
 /** A member as it makes itself known. */
 export interface MemberEntry {
   readonly memberId: string;
@@ -17,7 +20,7 @@ export interface MemberEntry {
 export interface GroupView {
   readonly version: number;
   readonly generation: number;
-  readonly members: ReadonlyMap<string, { readonly incarnation: string; readonly subscription: string }> | undefined;
+  readonly members: ReadonlyMap<string, StoredMember> | undefined;
   /** JSON; empty before the first plan. */
   readonly plan: string | undefined;
 }
@@ -28,19 +31,6 @@ export type HeartbeatReply =
   | { readonly kind: 'expired' }
   /** Another process joined with the same member id: this one must stop. */
   | { readonly kind: 'replaced' };
-
-/*
- * Makes a group known by its name.
- * KEYS 1 the names of all groups  ARGV 1 group
- * EFFECTS allowed also when Redis is full: who joins is there to drain it
- */
-const name = lua`#!lua flags=allow-oom
-redis.call('SADD', KEYS[1], ARGV[1])
-`;
-
-export async function nameGroup(client: RedisClient, groups: string, group: string): Promise<void> {
-  await name.run(client, [groups], [group]);
-}
 
 /*
  * Joins a group, or comes back to it as a new incarnation of the same member.
@@ -160,13 +150,6 @@ export async function removeMember(
   return (await remove.run(client, [keys.members, keys.subscriptions, keys.presence, keys.state], args)) === 1;
 }
 
-/** Ends the session of whichever incarnation has the member's id; false when there is none. */
-export async function removeAnyMember(client: RedisClient, keys: GroupKeys, memberId: string): Promise<boolean> {
-  const entry = orNothing(await client.hgetBuffer(keys.subscriptions, memberId), asText);
-  if (entry === undefined) return false;
-  return removeMember(client, keys, { memberId, incarnation: entry.slice(0, entry.indexOf(' ')) });
-}
-
 /** Whether this incarnation of the member takes part in the group at this moment. */
 export async function isMember(
   client: RedisClient,
@@ -174,7 +157,7 @@ export async function isMember(
   { memberId, incarnation }: Pick<MemberEntry, 'memberId' | 'incarnation'>,
 ): Promise<boolean> {
   const entry = orNothing(await client.hgetBuffer(keys.subscriptions, memberId), asText);
-  return entry?.startsWith(`${incarnation} `) === true;
+  return entry !== undefined && readMemberEntry(entry).incarnation === incarnation;
 }
 
 /*
@@ -201,50 +184,20 @@ export async function proposePlan(
   return generation === 0 ? undefined : generation;
 }
 
-/** A group as it stands in Redis. */
-export interface StoredGroup {
-  /** Members whose session has not ended. */
-  readonly memberIds: readonly string[];
-  readonly generation: number;
-  /** JSON. */
-  readonly plan: string | undefined;
-}
-
-export async function readGroup(client: RedisClient, keys: GroupKeys): Promise<StoredGroup> {
-  const [seconds, micros] = await client.time();
-  const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-  const [memberIds, [generation, plan]] = await Promise.all([
-    client.zrangebyscore(keys.members, `(${now}`, '+inf'),
-    client.hmget(keys.state, 'generation', 'plan'),
-  ]);
-  return { memberIds: memberIds.sort(), generation: Number(generation ?? 0), plan: plan ?? undefined };
-}
-
-/** Member id → subscription as JSON, of members whose session has not ended. */
-export async function liveSubscriptions(client: RedisClient, keys: GroupKeys): Promise<Map<string, string>> {
-  const { memberIds } = await readGroup(client, keys);
-  if (memberIds.length === 0) return new Map();
-  const entries = await client.hmget(keys.subscriptions, ...memberIds);
-  return new Map(memberIds.map((id, index) => [id, afterSpace(entries[index] ?? '')]));
-}
-
-/** An entry is an incarnation, a space and a subscription. */
-function afterSpace(entry: string): string {
-  return entry.slice(entry.indexOf(' ') + 1);
-}
-
 function allOf(keys: GroupKeys): string[] {
   return [keys.members, keys.subscriptions, keys.presence, keys.state, keys.locked];
 }
 
 export function readMembers(reply: unknown): NonNullable<GroupView['members']> {
   const list = asList(reply);
-  const members = new Map<string, { incarnation: string; subscription: string }>();
+  const members = new Map<string, StoredMember>();
   for (let index = 0; index + 1 < list.length; index += 2) {
-    const entry = asText(list[index + 1]);
-    const space = entry.indexOf(' ');
-    const member = { incarnation: entry.slice(0, space), subscription: entry.slice(space + 1) };
-    members.set(asText(list[index]), member);
+    members.set(asText(list[index]), readMemberEntry(asText(list[index + 1])));
   }
   return members;
+}
+
+export function readMemberEntry(entry: string): StoredMember {
+  const space = entry.indexOf(' ');
+  return { incarnation: entry.slice(0, space), subscription: entry.slice(space + 1) };
 }
