@@ -55,7 +55,7 @@ export class Fetcher {
     const share = this.#share();
     let count = Number.POSITIVE_INFINITY;
     for (const worker of this.#workers()) {
-      const batches = worker.roomFor(share);
+      const batches = worker.intake.roomFor(share);
       if (batches === 0) continue;
       asked.push(worker);
       positions.push(worker.position);
@@ -66,7 +66,7 @@ export class Fetcher {
     for (let index = 0; index < asked.length; index++) {
       const batches = streams.get(asked[index]!.records);
       // Meanwhile it may have been told to go on elsewhere.
-      if (batches !== undefined) asked[index]!.feed(positions[index]!, batches);
+      if (batches !== undefined) asked[index]!.intake.feed(positions[index]!, batches);
     }
     return restMs;
   }

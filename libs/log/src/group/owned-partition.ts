@@ -23,8 +23,16 @@ export function ownedPartition({
   position,
   offsets,
   holds,
-  standstill,
+  intake,
 }: PartitionWorker): OwnedPartition {
   const isPaused = holds.has('paused') || holds.has('stuck');
-  return { topic, partition, epoch, committed: offsets.confirmed, position, isPaused, unreadable: standstill.why };
+  return {
+    topic,
+    partition,
+    epoch,
+    committed: offsets.confirmed,
+    position,
+    isPaused,
+    unreadable: intake.standstill.why,
+  };
 }

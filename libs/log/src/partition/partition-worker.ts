@@ -4,20 +4,15 @@ import type { Progress } from '../model/progress.js';
 import type { Anchor } from '../store/commit.js';
 import { partitionKeys } from '../store/keys.js';
 import type { GroupPartition } from '../store/lease.js';
-import type { StoredBatch } from '../store/read.js';
 import { BatchRunner } from './batch-runner.js';
 import type { Dispatchable } from './dispatcher.js';
 import { Fence, givenUp } from './fence.js';
-import { LogAnchor } from './log-anchor.js';
-import { PartitionBuffer } from './partition-buffer.js';
+import { PartitionIntake } from './partition-intake.js';
 import { lost, PartitionOffsets } from './partition-offsets.js';
 import { PartitionQueue } from './partition-queue.js';
 import { PartitionSeek } from './partition-seek.js';
-import { PrefetchRoom, type PrefetchShare } from './prefetch-room.js';
 import type { RecordSource, RecordTask } from './record-context.js';
 import { RecordRunner } from './record-runner.js';
-import { RetentionGap } from './retention-gap.js';
-import { Standstill } from './standstill.js';
 import { WorkerHolds } from './worker-holds.js';
 import type { WorkerHost } from './worker-host.js';
 
@@ -37,15 +32,11 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly fence: Fence;
   readonly offsets: PartitionOffsets;
   readonly queue: PartitionQueue;
-  readonly standstill: Standstill;
+  readonly intake: PartitionIntake;
   hasPlace = false;
-  readonly #anchor = new LogAnchor();
-  readonly #buffer: PartitionBuffer;
   readonly #host: WorkerHost;
   readonly #runner: RecordRunner | BatchRunner;
-  readonly #room: PrefetchRoom;
   readonly #seek: PartitionSeek;
-  readonly #gap = new RetentionGap();
 
   constructor(
     lease: HeldLease,
@@ -63,19 +54,17 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.offsets = new PartitionOffsets(lease, start, {
       client: () => host.connection.commands,
       onChange: () => host.commitSoon(),
-      anchor: () => this.#anchor.last,
+      anchor: () => this.anchor,
       onCommit: (result, offset) => {
         host.tellCommit(lease.place, result, offset);
         if (result !== 'committed') host.diverged(this);
       },
     });
-    this.#buffer = new PartitionBuffer(this, this.offsets, this.offsets.frontier, this.#anchor);
-    this.#room = new PrefetchRoom(this.#buffer, this.offsets, host.options.maxUncommittedRecords);
-    this.queue = new PartitionQueue(this.#buffer, this.topic, host.options, {
+    this.intake = new PartitionIntake(this, host, (offset) => this.#restartAt(offset));
+    this.queue = new PartitionQueue(this.intake.buffer, this.topic, host.options, {
       ready: () => host.dispatcher.wake(this),
       skip: (task) => this.offsets.complete(task.offset),
     });
-    this.standstill = new Standstill(this, host.events);
     this.#runner =
       host.options.batchHandler === undefined
         ? new RecordRunner(this, host, start.crashes)
@@ -93,12 +82,12 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   /** The next offset to fetch. */
   get position(): number {
-    return this.#buffer.position;
+    return this.intake.position;
   }
 
   /** The last batch that was read; undefined when none was since the worker began or leapt. */
   get anchor(): Anchor | undefined {
-    return this.#anchor.last;
+    return this.intake.anchor;
   }
 
   get isClosed(): boolean {
@@ -118,34 +107,16 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.#runner.endTurn(monotonicNow);
   }
 
-  /** How many batches it would read now, from its position on; 0 while there is no room or no wish. */
-  roomFor(share: PrefetchShare): number {
-    if (this.#gap.isOpen) this.#crossGap();
-    if (!this.holds.isFree || this.#gap.isOpen || this.standstill.isThere) return 0;
-    return this.#room.batches(share);
-  }
-
-  /** Takes what was read from `position` on. */
-  feed(position: number, batches: readonly StoredBatch[]): void {
-    if (this.isClosed || position !== this.position || batches.length === 0) return;
-    const fed = this.#buffer.feed(batches);
-    if (fed.kind === 'unreadable') this.standstill.meet(this.position, fed.why);
-    else this.standstill.forget();
-    if (fed.kind === 'gap') this.#gap.meet(fed.offset);
-    if (fed.kind === 'diverged') this.#host.diverged(this);
-    else this.#host.dispatcher.wake(this);
-  }
-
   /** A record is finished: its lane goes on, and there may be room to fetch more. */
   finish(task: RecordTask): void {
     this.queue.finish(task);
-    this.#lookForRoom();
+    this.intake.lookForRoom();
   }
 
   /** A record of a batch is finished; its lane is the batch's affair. */
   finishInBatch(task: RecordTask): void {
     this.queue.finishInBatch(task);
-    this.#lookForRoom();
+    this.intake.lookForRoom();
   }
 
   /** Marks every offset a task stands for. */
@@ -158,7 +129,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     if (task.isGivenUp) throw givenUp(task);
     task.isAcknowledged = true;
     this.complete(task);
-    this.#lookForRoom();
+    this.intake.lookForRoom();
     await this.offsets.flush();
   }
 
@@ -202,33 +173,6 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   #restartAt(offset: number): void {
     this.queue.clear();
-    this.#buffer.moveTo(offset);
-    this.#gap.forget();
-    this.standstill.forget();
-  }
-
-  #lookForRoom(): void {
-    if (this.#gap.isOpen && this.#buffer.records === 0) this.#host.fetchSoon();
-    if (this.#room.reopens()) this.#host.fetchSoon();
-  }
-
-  /** Retention removed records before they were read: goes on behind them once everything before is done. */
-  #crossGap(): void {
-    if (this.#buffer.records > 0 || this.offsets.frontier < this.position) return;
-    const from = this.position;
-    this.#gap.cross(
-      (offset) => this.#host.resolveGap(this, offset),
-      (to, offset) => {
-        if (this.isClosed || this.position !== from) return;
-        if (to === undefined) this.holds.put('stuck');
-        else if (to > offset)
-          void this.seek(to).catch((error: unknown) => this.#host.onError('leave records out', error));
-        else {
-          this.#restartAt(to);
-          this.offsets.moveTo(to);
-        }
-        this.#host.fetchSoon();
-      },
-    );
+    this.intake.moveTo(offset);
   }
 }
