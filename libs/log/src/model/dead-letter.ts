@@ -24,14 +24,18 @@ export const deadLetterHeaders = {
   redrivenFor: 'millrace-redriven-for',
 } as const;
 
+/** Why a record is given up. */
+export interface DeadLetterCause {
+  readonly reason: DeadLetterReason;
+  readonly error: unknown;
+}
+
 /** A record that a group gave up. */
-export interface DeadRecord extends TopicPartition {
+export interface DeadRecord extends TopicPartition, DeadLetterCause {
   readonly record: StoredRecord;
   readonly lastOffset: number;
   readonly codecId: number;
   readonly group: string;
-  readonly reason: DeadLetterReason;
-  readonly error: unknown;
   readonly attempts: number;
 }
 

@@ -29,8 +29,7 @@ export class BatchContext extends DeliveryContext {
   readonly partition: number;
   /** The group it is handled for. */
   readonly group: string;
-  /** A fencing token: see `RecordContext.epoch`. */
-  readonly epoch: number;
+  readonly #first: RecordTask;
   readonly #tasks: readonly RecordTask[];
   readonly #failures = new Map<number, unknown>();
 
@@ -40,9 +39,14 @@ export class BatchContext extends DeliveryContext {
     this.topic = first.topic;
     this.partition = first.partition;
     this.group = first.group;
-    this.epoch = first.epoch;
+    this.#first = first;
     this.attempt = Math.max(...tasks.map((task) => task.attempt));
     this.#tasks = tasks;
+  }
+
+  /** A fencing token: see `RecordContext.epoch`. */
+  get epoch(): number {
+    return this.#first.epoch;
   }
 
   /**
@@ -65,7 +69,7 @@ export class BatchContext extends DeliveryContext {
   }
 
   describe(): string {
-    const [first, last] = [this.#tasks[0], this.#tasks.at(-1)];
-    return `records ${first?.offset}–${last?.offset} of topic "${this.topic}", partition ${this.partition}`;
+    const last = this.#tasks.at(-1);
+    return `records ${this.#first.offset}–${last?.offset} of topic "${this.topic}", partition ${this.partition}`;
   }
 }

@@ -91,7 +91,7 @@ export class BatchRunner {
     const readable: RecordTask[] = [];
     const records: BatchRecord[] = [];
     for (const task of tasks) {
-      let read = task.verdict === undefined ? this.#read(task) : undefined;
+      let read = task.deadLetter === undefined ? this.#read(task) : undefined;
       if (read instanceof Promise) read = await read;
       // The partition is taken back: no handler begins.
       if (read?.kind === 'abandoned') return this.#settle(tasks, new Map(tasks.map((each) => [each, abandoned])));
@@ -118,8 +118,7 @@ export class BatchRunner {
     const onLate = (late: Outcome): void => this.#host.tellLate(context, late);
     const outcome = await deliver({ handle, handlerTimeoutMs, abortGraceMs, onLate }, context, () => records);
     this.#running.splice(this.#running.indexOf(context), 1);
-    await context.handlerReleased();
-    if (context.isGivenUp) await this.#worker.fence.raise();
+    await this.#worker.fence.released(context, tasks);
     const durationMs = performance.now() - startedAt;
     for (const task of tasks) {
       const failure = outcome.kind === 'abandoned' ? undefined : context.failureOf(task.offset);
@@ -153,7 +152,7 @@ export class BatchRunner {
   }
 
   async #again(task: RecordTask, outcome: Outcome | undefined): ReturnType<RecordSettler['settle']> {
-    if (task.verdict !== undefined) return this.#settler.bury(task, task.verdict);
+    if (task.deadLetter !== undefined) return this.#settler.bury(task, task.deadLetter);
     return outcome === undefined ? undefined : this.#settler.settle(task, outcome);
   }
 
@@ -178,11 +177,7 @@ export class BatchRunner {
     const outcome = await deliver<RecordContext>(plan, task, () => task.decode(codecs.get(task.codecId)));
     this.#running.splice(this.#running.indexOf(task), 1);
     if (outcome.kind === 'completed') return { kind: 'read', payload: outcome.result };
-    await task.handlerReleased();
-    if (task.isGivenUp) {
-      task.fencedAt = task.epoch;
-      await this.#worker.fence.raise();
-    }
+    await this.#worker.fence.released(task, [task]);
     return outcome;
   }
 }

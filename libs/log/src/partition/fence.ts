@@ -2,6 +2,7 @@ import { LeaseLostError, pause } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { raiseEpoch } from '../store/lease.js';
 import type { PartitionWorker } from './partition-worker.js';
+import type { RecordTask } from './record-context.js';
 import type { WorkerHost } from './worker-host.js';
 
 /** Raises the epoch of an owner whose handler runs on although its attempt was given up. */
@@ -19,10 +20,18 @@ export class Fence {
   }
 
   /**
-   * What begins from now on has a higher epoch, in Redis too. Resolves when it may begin, or the partition is not this
-   * member's any more; while Redis is away that is tried again.
+   * Resolves when the handler of these records has ended, or its attempt is given up: then they keep their epoch, and what begins
+   * next has a higher one.
    */
-  async raise(): Promise<void> {
+  async released(attempt: DeliveryContext, tasks: Iterable<RecordTask>): Promise<void> {
+    await attempt.handlerReleased();
+    if (!attempt.isGivenUp) return;
+    for (const task of tasks) task.keepEpoch();
+    await this.#raise();
+  }
+
+  /** Raises the epoch, in Redis too. Resolves when that is done, or the partition is no longer this member's; retries while Redis is away. */
+  async #raise(): Promise<void> {
     const { lease, place } = this.#worker;
     lease.raiseEpoch();
     for (let failures = 0; !this.#worker.isClosed && !lease.isLost; failures++) {
@@ -37,7 +46,7 @@ export class Fence {
   }
 }
 
-/** What a handler is told that commits after its attempt was given up. */
+/** The error for a handler that commits after its attempt was given up. */
 export function givenUp(context: DeliveryContext): LeaseLostError {
   return new LeaseLostError(
     `${context.describe()}: attempt ${context.attempt} was given up, because its handler did not end within abortGraceMs after its ` +

@@ -220,7 +220,7 @@ export class PartitionBuffer {
     const place = { offset, timestamp, key: undefined, headers: noHeaders, body, start: 0 };
     const task = new RecordTask(this.#source, { ...place, end: body.length }, undefined, batch, rawCodec.id, 1);
     task.lastOffset = batch.end - 1;
-    task.verdict = { reason: 'undecodable', error };
+    task.deadLetter = { reason: 'undecodable', error };
     batch.next = batch.end;
     batch.live -= count - 1;
     this.#unread -= count;

@@ -62,7 +62,7 @@ export class PartitionQueue {
     while (batch.length < max) {
       const task = this.#ready.shift() ?? this.#pull();
       if (task === undefined) break;
-      const isAlone = task.verdict !== undefined || task.isSuspect;
+      const isAlone = task.deadLetter !== undefined || task.isSuspect;
       if (isAlone && batch.length > 0) {
         this.#ready.putBack([task]);
         break;

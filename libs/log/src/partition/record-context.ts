@@ -1,5 +1,6 @@
-import type { Codec, DeadLetterReason, Headers } from '@millrace/core';
+import type { Codec, Headers } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
+import type { DeadLetterCause } from '../model/dead-letter.js';
 import type { StoredRecord } from '../model/record.js';
 import { readsText, type ValueRun } from './value-run.js';
 
@@ -74,7 +75,7 @@ export class RecordTask extends RecordContext {
   /** Undefined when the record has bytes of its own. */
   batch: HeldBatch | undefined;
   /** Set when the record is given up and only its dead letter is left to be written. */
-  verdict: { readonly reason: DeadLetterReason; readonly error: unknown } | undefined = undefined;
+  deadLetter: DeadLetterCause | undefined = undefined;
   /** Later than `offset` when it stands for several records whose batch cannot be read. */
   lastOffset: number;
   /** Tells the append that it came with from any other. */
@@ -83,14 +84,14 @@ export class RecordTask extends RecordContext {
   returns = 0;
   isAcknowledged = false;
   isDecided = false;
-  /** The epoch that it keeps, once its attempt was given up while its handler runs on. */
-  fencedAt: number | undefined = undefined;
   /** Whether it has its lane: it runs for a while, comes back for another attempt, or is next. */
   holdsLane = false;
   startedAt = 0;
   /** Neighbours in the list of those that run. */
   before: RecordTask | undefined = undefined;
   after: RecordTask | undefined = undefined;
+  /** Set once its attempt was given up while its handler runs on. */
+  #keptEpoch: number | undefined;
   #bytes: Buffer;
   /** Undefined when the batch is no ASCII, or the record has bytes of its own. */
   #values: ValueRun | undefined;
@@ -137,7 +138,7 @@ export class RecordTask extends RecordContext {
   }
 
   get epoch(): number {
-    return this.fencedAt ?? this.source.epoch;
+    return this.#keptEpoch ?? this.source.epoch;
   }
 
   /** Bytes of the value. */
@@ -167,6 +168,10 @@ export class RecordTask extends RecordContext {
     return this.source.acknowledge(this);
   }
 
+  keepEpoch(): void {
+    this.#keptEpoch = this.epoch;
+  }
+
   /** Copies the value out of its batch. */
   detach(): void {
     this.#bytes = Buffer.from(this.#bytes.subarray(this.#start, this.#end));
@@ -191,7 +196,7 @@ export class RecordTask extends RecordContext {
     const task = new RecordTask(this.source, place, undefined, this.batch, this.codecId, attempt);
     task.lastOffset = this.lastOffset;
     task.nonce = this.nonce;
-    task.verdict = this.verdict;
+    task.deadLetter = this.deadLetter;
     task.returns = this.returns;
     return task;
   }

@@ -15,7 +15,6 @@ export class RecordRunner {
   readonly #host: WorkerHost;
   readonly #settler: RecordSettler;
   readonly #inHand = new InFlight();
-  /** Handlers whose outcome is not known yet. */
   /** Those whose handler runs. */
   readonly #running = new LinkedList<RecordTask>();
   /** How many more records are run one by one, each attempt written down before it begins. */
@@ -53,8 +52,8 @@ export class RecordRunner {
     }
     this.#inHand.begin();
     this.#host.dispatcher.began(1);
-    if (task.verdict !== undefined || this.#careful > 0) this.#worker.queue.hold(task);
-    if (task.verdict !== undefined) void this.#afterwards(task, this.#settler.bury(task, task.verdict));
+    if (task.deadLetter !== undefined || this.#careful > 0) this.#worker.queue.hold(task);
+    if (task.deadLetter !== undefined) void this.#afterwards(task, this.#settler.bury(task, task.deadLetter));
     else if (this.#careful > 0) void this.#runCarefully(task);
     else {
       this.#starting = task;
@@ -115,11 +114,7 @@ export class RecordRunner {
 
   /** Its key stays closed while its handler runs, but no longer than that has to end: then the next attempt has a higher epoch. */
   async #settleReleased(task: RecordTask, outcome: Outcome): Promise<Again | undefined> {
-    await task.handlerReleased();
-    if (task.isGivenUp) {
-      task.fencedAt = task.epoch;
-      await this.#worker.fence.raise();
-    }
+    await this.#worker.fence.released(task, [task]);
     return this.#settler.settle(task, outcome);
   }
 

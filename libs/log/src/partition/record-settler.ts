@@ -1,4 +1,5 @@
-import { type DeadLetterReason, LeaseLostError, type Outcome, settle } from '@millrace/core';
+import { LeaseLostError, type Outcome, settle } from '@millrace/core';
+import type { DeadLetterCause } from '../model/dead-letter.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
 import type { WorkerHost } from './worker-host.js';
@@ -55,32 +56,24 @@ export class RecordSettler {
   }
 
   /** Writes the dead letter of a record that is given up. What could not be written is not finished. */
-  async bury(
-    task: RecordTask,
-    verdict: { readonly reason: DeadLetterReason; readonly error: unknown },
-  ): Promise<Again | undefined> {
+  async bury(task: RecordTask, { reason, error }: DeadLetterCause): Promise<Again | undefined> {
     const { deadLetters, events, onError } = this.#host;
+    const cause = { reason, error };
     // A member that lost its lease must not write what the new owner decides.
-    if (!this.#worker.lease.isValid(performance.now())) return buryLater(task, verdict, 0);
+    if (!this.#worker.lease.isValid(performance.now())) return buryLater(task, cause, 0);
     const { topic, partition, group, record, codecId, lastOffset, attempt } = task;
-    const dead = { topic, partition, group, record, codecId, lastOffset, attempts: attempt, ...verdict };
+    const dead = { topic, partition, group, record, codecId, lastOffset, attempts: attempt, ...cause };
     const { offsets, lease } = this.#worker;
     const origin = { topicId: lease.topicId, floor: offsets.confirmed, pass: passOf(lease.rewinds, task) };
     try {
       const isKept = await deadLetters.write(dead, origin);
       this.#worker.complete(task);
-      const { reason, error } = verdict;
-      const identity = { partition, offset: task.offset, key: task.key };
-      events.emit(isKept ? 'dead-lettered' : 'discarded', {
-        ...this.#host.labelsOf(topic),
-        ...identity,
-        reason,
-        error,
-      });
+      const about = { ...this.#host.labelsOf(topic), partition, offset: task.offset, key: task.key };
+      events.emit(isKept ? 'dead-lettered' : 'discarded', { ...about, ...cause });
       return undefined;
-    } catch (error) {
-      onError(`write the dead letter of ${task.describe()}`, error);
-      return buryLater(task, verdict, deadLetterRetryMs);
+    } catch (failure) {
+      onError(`write the dead letter of ${task.describe()}`, failure);
+      return buryLater(task, cause, deadLetterRetryMs);
     }
   }
 
@@ -112,8 +105,8 @@ function passOf(rewinds: number, { nonce }: RecordTask): string {
   return nonce === undefined ? `${rewinds}` : `${rewinds}.${nonce}`;
 }
 
-function buryLater(task: RecordTask, verdict: NonNullable<RecordTask['verdict']>, delayMs: number): Again {
+function buryLater(task: RecordTask, cause: DeadLetterCause, delayMs: number): Again {
   const again = task.again(task.attempt);
-  again.verdict = { reason: verdict.reason, error: verdict.error };
+  again.deadLetter = cause;
   return { task: again, delayMs };
 }
