@@ -13,6 +13,10 @@ function block(ms: number): void {
   while (performance.now() < until);
 }
 
+function whenAborted(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => (signal.aborted ? resolve(undefined) : signal.addEventListener('abort', resolve)));
+}
+
 describe('a handler that blocks the event loop for longer than its lease, and then waits', () => {
   it.each([
     ['record', false],
@@ -59,5 +63,124 @@ describe('a handler that blocks the event loop for longer than its lease, and th
     expect(seen).toEqual(expect.arrayContaining(['before #1', 'after #1']));
     expect(reported.filter((message) => message.includes('ran out while it was handled'))).toHaveLength(3);
     await consumer.stop();
+  });
+
+  it.each([
+    { what: 'a record', isBatch: false, deliveryLimit: 2, partitions: 4 },
+    { what: 'a batch', isBatch: true, deliveryLimit: 2, partitions: 4 },
+    { what: 'a record that may come back once', isBatch: false, deliveryLimit: 1, partitions: 2 },
+    { what: 'a batch that may come back once', isBatch: true, deliveryLimit: 1, partitions: 2 },
+  ])(
+    'is $what that no neighbour is blamed for, in any partition',
+    async ({ isBatch, deliveryLimit, partitions }) => {
+      // given a value that blocks, and others that wait while it is in hand
+      const topic = await redis.topic({ partitions });
+      const group = `neighbours-${isBatch}-${deliveryLimit}`;
+      const done = new Set<unknown>();
+      let isBlocking = false;
+      const handle = async (value: unknown, signal: AbortSignal): Promise<void> => {
+        if (value === 'blocks') {
+          isBlocking = true;
+          block(900);
+          await whenAborted(signal);
+          isBlocking = false;
+          return;
+        }
+        do await new Promise(setImmediate);
+        while (isBlocking && !signal.aborted);
+        if (!signal.aborted) done.add(value);
+      };
+      const consumer = redis.log.consumer({
+        group,
+        topics: topic,
+        leaseMs: 700,
+        retry: false,
+        deliveryLimit,
+        batch: { maxRecords: 1 },
+        ...(isBatch
+          ? { batchHandler: ([record], { signal }) => handle(record?.payload, signal) }
+          : { handler: (value, { signal }) => handle(value, signal) }),
+      });
+      const neighbours = Array.from({ length: 2 * partitions }, (_, index) => `neighbour ${index}`);
+      const records = neighbours.map((value, index) => ({ topic, key: value, partition: index % partitions, value }));
+      await redis.log.producer().sendBatch([...records, { topic, key: 'blocks', partition: 0, value: 'blocks' }]);
+
+      // when they meet
+      await consumer.start();
+      const left = async () => (await redis.log.groups.lag(group)).reduce((sum, { lag }) => sum + lag, 0);
+      await waitFor(async () => (await left()) === 0, { what: 'all to be done', timeoutMs: 30_000 });
+      await consumer.stop();
+
+      // then it alone is dead
+      expect([...done].sort()).toEqual(neighbours);
+      const dead = [];
+      for (let partition = 0; partition < partitions; partition++)
+        dead.push(...(await redis.records(`${topic}.dead-letters`, partition)));
+      expect(dead.map(({ value }) => value)).toEqual(['blocks']);
+    },
+    60_000,
+  );
+
+  it('has come back as often for the next owner as for the one before', async () => {
+    // given an owner that stops, in order, after its record has come back twice
+    const topic = await redis.topic({ partitions: 1 });
+    const group = 'handed-over';
+    let begun = 0;
+    let reported = 0;
+    const log = await redis.another();
+    const options = {
+      group,
+      topics: topic,
+      leaseMs: 500,
+      deliveryLimit: 2,
+      handler: async (_value: unknown, { signal }: { readonly signal: AbortSignal }) => {
+        begun++;
+        block(700);
+        await whenAborted(signal);
+      },
+    };
+    const first = log.consumer(options);
+    log.events.on('background-error', ({ error }) => {
+      if (String(error).includes('ran out while it was handled') && ++reported === 2) void first.pause();
+    });
+    await log.producer().send({ topic, value: 'blocks' });
+    await first.start();
+    await waitFor(() => reported === 2, { what: 'two returns', timeoutMs: 30_000 });
+    await first.stop();
+
+    // when another takes its place
+    const second = log.consumer(options);
+    await second.start();
+    await waitFor(async () => (await log.groups.lag(group))[0]?.lag === 0, { what: 'the end', timeoutMs: 30_000 });
+    await second.stop();
+
+    // then one more delivery was the last
+    expect(begun).toBe(3);
+    expect(await redis.records(`${topic}.dead-letters`)).toMatchObject([
+      { headers: { 'millrace-reason': 'delivery_limit' } },
+    ]);
+  }, 60_000);
+
+  it('is not taken for one that a member interrupts to hand its partition over', async () => {
+    // given a handler that ends when it is interrupted
+    const topic = await redis.topic({ partitions: 1 });
+    const log = await redis.another();
+    const reported: string[] = [];
+    log.events.on('background-error', ({ error }) => reported.push(String(error)));
+    let begun = 0;
+    const handler = async (_value: unknown, { signal }: { readonly signal: AbortSignal }) => {
+      begun++;
+      await whenAborted(signal);
+    };
+    const consumer = log.consumer({ group: 'interrupted', topics: topic, handler });
+    await log.producer().send({ topic, value: 1 });
+    await consumer.start();
+    await waitFor(() => begun === 1, { what: 'the handler to begin' });
+
+    // when the member stops by a deadline
+    await consumer.stop({ deadlineMs: 10 });
+
+    // then no lost lease is reported
+    expect(reported.filter((message) => message.includes('ran out'))).toEqual([]);
   });
 });

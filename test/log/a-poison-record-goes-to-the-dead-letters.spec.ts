@@ -105,30 +105,38 @@ describe('a record that cannot be handled', () => {
     ]);
   });
 
-  it('is given up when it kills its process each time', async () => {
-    // given a record that ends the process that handles it
-    const topic = await redis.topic();
-    const options = { group: 'killer', topics: topic, dieOnValue: 'killer', retry: { maxRetries: 1, backoff: 1 } };
-    const values = ['good 1', 'killer', 'good 2'];
-    await redis.log.producer().sendBatch(values.map((value) => ({ topic, key: value, value })));
+  it.each([
+    ['killer', false],
+    ['killer-of-batches', true],
+  ])(
+    'is given up when it kills its process each time: %s',
+    async (group, inBatches) => {
+      // given a record that ends the process that handles it
+      const topic = await redis.topic();
+      const retry = { maxRetries: 1, backoff: 1 };
+      const options = { group, topics: topic, dieOnValue: 'killer', retry, deliveryLimit: 3, inBatches };
+      const values = ['good 1', 'killer', 'good 2'];
+      await redis.log.producer().sendBatch(values.map((value) => ({ topic, key: value, value })));
 
-    // when the process is started again each time, as supervisors do
-    let deaths = 0;
-    for (let isAlive = false; !isAlive; ) {
-      const member = await MemberProgram.start(redis.server.connection, options).catch(() => undefined);
-      isAlive = await waitFor(
-        async () => (await redis.log.groups.lag('killer'))[0]?.lag === 0 || member?.program.isRunning !== true,
-        { what: 'the group to be done, or its process to end', timeoutMs: 60_000 },
-      ).then(() => member?.program.isRunning === true);
-      if (isAlive) await member?.end();
-      else deaths++;
-    }
+      // when the process is started again each time, as supervisors do
+      let deaths = 0;
+      for (let isAlive = false; !isAlive; ) {
+        const member = await MemberProgram.start(redis.server.connection, options).catch(() => undefined);
+        isAlive = await waitFor(
+          async () => (await redis.log.groups.lag(group))[0]?.lag === 0 || member?.program.isRunning !== true,
+          { what: 'the group to be done, or its process to end', timeoutMs: 60_000 },
+        ).then(() => member?.program.isRunning === true);
+        if (isAlive) await member?.end();
+        else deaths++;
+      }
 
-    // then some restarts later it is a dead letter, and nothing is left
-    expect(deaths).toBeLessThanOrEqual(5);
-    expect(await redis.records(`${topic}.dead-letters`)).toMatchObject([{ value: 'killer' }]);
-    expect(await redis.log.groups.lag('killer')).toMatchObject([{ lag: 0 }]);
-  }, 120_000);
+      // then some restarts later it is a dead letter, and nothing is left
+      expect(deaths).toBeLessThanOrEqual(5);
+      expect(await redis.records(`${topic}.dead-letters`)).toMatchObject([{ value: 'killer' }]);
+      expect(await redis.log.groups.lag(group)).toMatchObject([{ lag: 0 }]);
+    },
+    120_000,
+  );
 
   it('is written once when its owner dies between the dead letter and the commit', async () => {
     // given a group that never commits, and gives a record up

@@ -24,6 +24,12 @@ type MemberOptions = Pick<ConsumerInput, 'group'> &
     readonly handlerMs?: number;
     /** SIGUSR2 blocks the event loop until there is this file. */
     readonly blockUntil?: string;
+    /** This value blocks the event loop until `blockUntil` is there, and removes that; then its handler waits until it is aborted. */
+    readonly blockOnValue?: unknown;
+    /** A file that it makes when Redis has a commit of it. */
+    readonly leavesFile?: string;
+    /** Handles batches instead of single records. */
+    readonly inBatches?: boolean;
     /** The process stops orderly, by itself, after so many records. */
     readonly stopAt?: number;
     /** The process kills itself after so many records. */

@@ -55,8 +55,8 @@ export interface ConsumerOptions {
   /** How often and when a failed record is tried again. Default: core's `defaultRetryPolicy`. */
   readonly retry: RetryPolicy;
   /**
-   * How often a record may come back because the lease ran out while it was handled, without a verdict of its handler; once more
-   * and it is dead-lettered, `delivery_limit`. After two times it is handled alone. Default 5.
+   * How often a record may come back without a verdict of its handler, because its owner ended or its lease ran out meanwhile;
+   * once more and it is dead-lettered, `delivery_limit`. From the second time on, or before its last, it is handled alone. Default 5.
    */
   readonly deliveryLimit: number;
   /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
@@ -144,7 +144,7 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     ordering: oneOf(orderings, 'key'),
     concurrency: integer(16, { min: 1, max: 100_000 }),
     retry: retryPolicy(),
-    deliveryLimit: integer(5),
+    deliveryLimit: integer(5, { min: 1 }),
     deadLetter: optional(deadLetter),
     minReplicas: integer(0),
     replicaTimeoutMs: integer(3000, { min: 1, max: 5000 }),

@@ -65,6 +65,15 @@ describe('the progress kept with a commit', () => {
     );
   });
 
+  it('has how often records came back, and is as before where none did', () => {
+    const frontier = new Frontier(base);
+    const attempts = new Map([[base, 3]]);
+    const returns = new Map([[base + 2, 2]]);
+    const bytes = encodeProgress(frontier, attempts, 100, returns);
+    expect(decodeProgress(base, bytes)).toEqual({ done: [], attempts, returns });
+    expect(encodeProgress(frontier, attempts, 100, new Map())).toEqual(encodeProgress(frontier, attempts, 100));
+  });
+
   it('takes a bit an offset at most', () => {
     const frontier = new Frontier(0);
     for (let offset = 1; offset < 65_536; offset += 2) frontier.complete(offset);

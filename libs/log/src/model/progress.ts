@@ -7,28 +7,39 @@ export interface Progress {
   readonly done: readonly { readonly start: number; readonly length: number }[];
   /** Offset → how often its record has failed. */
   readonly attempts: ReadonlyMap<number, number>;
+  /** Offset → how many deliveries of its record ended without a verdict. Undefined: no record has such. */
+  readonly returns?: ReadonlyMap<number, number> | undefined;
 }
 
 export const noProgress: Progress = { done: [], attempts: new Map() };
 
 const version = 1;
+/** The same, with returns: written only where there are any, since an older process cannot read it, and repeats what is done beyond. */
+const versionWithReturns = 2;
+const none: ReadonlyMap<number, number> = new Map();
 const asRuns = 0;
 const asBitmap = 1;
 /** No member reads so far ahead of what is committed: what claims it is no progress. */
 const maxReach = 16_777_216;
-/** More records than this that fail at the same time start counting again with a new owner. */
-const maxAttempts = 512;
+/** More records than this that fail, or return, at the same time start counting again with a new owner. */
+const maxCounts = 512;
 
 /**
  * Encodes what is done beyond the frontier, as runs or as a bitmap, whichever is shorter (as Confluent's parallel
- * consumer does), and the failures. What does not fit into `maxBytes` is left out from the far end: it would be handled
+ * consumer does), the failures and the returns. What does not fit into `maxBytes` is left out from the far end: it would be handled
  * again after a crash, never lost. Empty when there is nothing to keep.
  */
-export function encodeProgress(frontier: Frontier, attempts: ReadonlyMap<number, number>, maxBytes: number): Buffer {
-  if (frontier.beyond === 0 && attempts.size === 0) return Buffer.alloc(0);
+export function encodeProgress(
+  frontier: Frontier,
+  attempts: ReadonlyMap<number, number>,
+  maxBytes: number,
+  returns = none,
+): Buffer {
+  if (frontier.beyond === 0 && attempts.size === 0 && returns.size === 0) return Buffer.alloc(0);
   const writer = new ByteWriter(256);
-  writer.byte(version);
-  writeAttempts(writer, attempts, frontier.offset);
+  writer.byte(returns.size === 0 ? version : versionWithReturns);
+  writeCounts(writer, attempts, frontier.offset);
+  if (returns.size > 0) writeCounts(writer, returns, frontier.offset);
   const runs = frontier.runs();
   const room = maxBytes - writer.length - 1;
   const shortest = shorter(runsOf(runs, frontier.offset, room), bitmapOf(runs, frontier.offset, room));
@@ -39,12 +50,13 @@ export function encodeProgress(frontier: Frontier, attempts: ReadonlyMap<number,
 export function decodeProgress(committed: number, bytes: Buffer): Progress {
   if (bytes.length === 0) return noProgress;
   const reader = new ByteReader(bytes);
-  if (reader.byte() !== version) throw new CodecError('the progress of a group has an unknown version');
-  const attempts = new Map<number, number>();
-  // A count and a length are only claims.
-  for (let count = reader.varint(); count > 0; count--) attempts.set(committed + reader.varint(), reader.varint());
+  const written = reader.byte();
+  if (written !== version && written !== versionWithReturns)
+    throw new CodecError('the progress of a group has an unknown version');
+  const attempts = readCounts(reader, committed);
+  const returns = written === version ? undefined : readCounts(reader, committed);
   const kind = reader.byte();
-  return { attempts, done: kind === asRuns ? readRuns(reader, committed) : readBitmap(reader, committed) };
+  return { attempts, returns, done: kind === asRuns ? readRuns(reader, committed) : readBitmap(reader, committed) };
 }
 
 interface Encoded {
@@ -114,8 +126,15 @@ function readBitmap(reader: ByteReader, base: number): Progress['done'] {
   return runs;
 }
 
-function writeAttempts(writer: ByteWriter, attempts: ReadonlyMap<number, number>, base: number): void {
-  const kept = [...attempts].filter(([offset]) => offset >= base).slice(0, maxAttempts);
+function writeCounts(writer: ByteWriter, counts: ReadonlyMap<number, number>, base: number): void {
+  const kept = [...counts].filter(([offset]) => offset >= base).slice(0, maxCounts);
   writer.varint(kept.length);
   for (const [offset, count] of kept) writer.varint(offset - base).varint(count);
+}
+
+function readCounts(reader: ByteReader, base: number): Map<number, number> {
+  const counts = new Map<number, number>();
+  // How many there are is only a claim.
+  for (let left = reader.varint(); left > 0; left--) counts.set(base + reader.varint(), reader.varint());
+  return counts;
 }

@@ -35,15 +35,23 @@ export class BatchRunner {
   /** Starts one batch; false when none may start. */
   startNext(_monotonicNow: number): boolean {
     const { maxRecords, lingerMs } = this.#host.options.batch;
-    const { queue } = this.#worker;
+    const { queue, quarantine } = this.#worker;
+    const { dispatcher } = this.#host;
     if (lingerMs > 0 && this.#lingers(queue.available, maxRecords, lingerMs)) return false;
-    const tasks = queue.takeBatch(this.#host.dispatcher.permits(maxRecords));
-    if (tasks.length === 0) return false;
+    const tasks = queue.takeBatch(dispatcher.permits(maxRecords));
+    const [first] = tasks;
+    const isSuspect = first !== undefined && quarantine.suspects(first);
+    if (isSuspect && !dispatcher.claimAll(this.#worker)) {
+      queue.putBack(first);
+      return false;
+    }
+    this.#lingersUntil = 0;
+    if (first === undefined) return false;
     this.#inHand.begin();
-    this.#host.dispatcher.began(tasks.length);
-    void this.#run(tasks).finally(() => {
+    dispatcher.began(tasks.length);
+    void (isSuspect ? this.#runSuspect(first) : this.#run(tasks)).finally(() => {
       this.#inHand.end();
-      this.#host.dispatcher.ended(this.#worker);
+      dispatcher.ended(this.#worker);
     });
     return true;
   }
@@ -74,7 +82,6 @@ export class BatchRunner {
     if (this.#lingersUntil === 0) this.#lingersUntil = now + lingerMs;
     const restMs = this.#lingersUntil - now;
     if (restMs > 0) this.#wakeIn(restMs);
-    else this.#lingersUntil = 0;
     return restMs > 0;
   }
 
@@ -84,6 +91,11 @@ export class BatchRunner {
       this.#timer = undefined;
       this.#host.dispatcher.wake(this.#worker);
     }, Math.ceil(ms));
+  }
+
+  async #runSuspect(task: RecordTask): Promise<void> {
+    if (await this.#worker.quarantine.mayBegin(task)) await this.#run([task]);
+    else if (!this.#worker.isClosed) this.#worker.queue.putBack(task);
   }
 
   async #run(tasks: readonly RecordTask[]): Promise<void> {

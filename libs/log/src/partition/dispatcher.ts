@@ -31,6 +31,8 @@ export class Dispatcher {
   /** Those that may have something to start, in their turn. A member may own a thousand partitions, most of them at rest. */
   readonly #ready = new Fifo<Dispatchable>();
   #running = 0;
+  /** Whose record runs alone, or is to when all that runs has ended. */
+  #alone: Dispatchable | undefined;
   #isScheduled = false;
   #isPumping = false;
   #sliceEnd = 0;
@@ -65,6 +67,16 @@ export class Dispatcher {
   ended(worker: Dispatchable): void {
     this.#running--;
     this.wake(worker);
+    if (this.#alone !== undefined && this.#running === 0) this.#serveFirst(this.#alone);
+  }
+
+  /**
+   * A record of this worker is to run alone. True: nothing runs, and nothing begins until it has ended. False: nothing begins
+   * until all that runs has ended; then the worker is the first to be served.
+   */
+  claimAll(worker: Dispatchable): boolean {
+    this.#alone = worker;
+    return this.#running === 0;
   }
 
   /** A worker may have something to start: looks by the end of this turn. */
@@ -77,6 +89,13 @@ export class Dispatcher {
     stopTimer(this.#timer);
     for (const worker of this.#ready) worker.hasPlace = false;
     this.#ready.clear();
+    this.#alone = undefined;
+  }
+
+  #serveFirst(worker: Dispatchable): void {
+    this.#alone = undefined;
+    worker.hasPlace = true;
+    this.#ready.putBack([worker]);
   }
 
   #pumpSoon(): void {
@@ -127,6 +146,7 @@ export class Dispatcher {
 
   #isOpen(now: number): boolean {
     if (this.#running >= this.#concurrency) return false;
+    if (this.#alone !== undefined && this.#running > 0) return false;
     if (this.#isSliceOver(now)) return false;
     if (this.#rate === undefined) return true;
     const waitMs = this.#rate.waitMs(now);

@@ -21,6 +21,7 @@ export class PartitionOffsets {
   readonly #onCommit: (result: CommitReply['kind'], offset: number) => void;
   #frontier: Frontier;
   #attempts: Map<number, number>;
+  #returns: Map<number, number>;
   #confirmed: number;
   #isDirty = false;
   #committing: Promise<CommitResult> | undefined;
@@ -50,6 +51,7 @@ export class PartitionOffsets {
       for (let offset = first; offset < first + length; offset++) this.#frontier.complete(offset);
     }
     this.#attempts = new Map(start.progress.attempts);
+    this.#returns = new Map(start.progress.returns);
   }
 
   /** Everything below is done. */
@@ -75,14 +77,25 @@ export class PartitionOffsets {
     return this.#attempts.size === 0 ? 0 : (this.#attempts.get(offset) ?? 0);
   }
 
+  /** How many deliveries of the record at `offset` ended without a verdict. */
+  returnsOf(offset: number): number {
+    return this.#returns.size === 0 ? 0 : (this.#returns.get(offset) ?? 0);
+  }
+
   complete(offset: number): void {
     this.#frontier.complete(offset);
     if (this.#attempts.size > 0) this.#attempts.delete(offset);
+    if (this.#returns.size > 0) this.#returns.delete(offset);
     this.#touch();
   }
 
   failed(offset: number, attempts: number): void {
     this.#attempts.set(offset, attempts);
+    this.#touch();
+  }
+
+  returned(offset: number, returns: number): void {
+    this.#returns.set(offset, returns);
     this.#touch();
   }
 
@@ -149,7 +162,7 @@ export class PartitionOffsets {
   async #call(seekTo: number | undefined): Promise<CommitResult> {
     const isSeek = seekTo !== undefined;
     const offset = seekTo ?? this.#frontier.offset;
-    const progress = isSeek ? nothing : encodeProgress(this.#frontier, this.#attempts, maxProgressBytes);
+    const progress = isSeek ? nothing : encodeProgress(this.#frontier, this.#attempts, maxProgressBytes, this.#returns);
     const sentAt = performance.now();
     if (!isSeek) this.#isDirty = false;
     try {
@@ -173,6 +186,7 @@ export class PartitionOffsets {
   #goTo(offset: number): void {
     this.#frontier = new Frontier(offset);
     this.#attempts = new Map();
+    this.#returns = new Map();
   }
 
   #touch(): void {

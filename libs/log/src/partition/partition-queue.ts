@@ -3,12 +3,14 @@ import { deadLetterHeaders, originOf } from '../model/dead-letter.js';
 import { Lanes, laneOf, type Ordering } from '../model/lanes.js';
 import { asksForDeadLetters } from '../model/subscription.js';
 import type { PartitionBuffer } from './partition-buffer.js';
+import type { Quarantine } from './quarantine.js';
 import type { RecordTask } from './record-context.js';
 import { RetryTimer } from './retry-timer.js';
 
 /** Which record of a partition may run next: what was fetched, what waits behind its key, and what waits for a retry. */
 export class PartitionQueue {
   readonly #buffer: PartitionBuffer;
+  readonly #quarantine: Quarantine;
   readonly #ordering: Ordering;
   readonly #group: string;
   readonly #skipsDeadLetters: boolean;
@@ -20,11 +22,13 @@ export class PartitionQueue {
 
   constructor(
     buffer: PartitionBuffer,
+    quarantine: Quarantine,
     topic: string,
     setting: { readonly ordering: Ordering; readonly group: string; readonly topics: readonly string[] | RegExp },
     on: { readonly ready: () => void; readonly skip: (task: RecordTask) => void },
   ) {
     this.#buffer = buffer;
+    this.#quarantine = quarantine;
     this.#ordering = setting.ordering;
     this.#group = setting.group;
     // Where a consumer chose the topic of its dead letters, no declaration says what it is: the records do.
@@ -62,7 +66,7 @@ export class PartitionQueue {
     while (batch.length < max) {
       const task = this.#ready.shift() ?? this.#pull();
       if (task === undefined) break;
-      const isAlone = task.deadLetter !== undefined || task.isSuspect;
+      const isAlone = task.deadLetter !== undefined || this.#quarantine.suspects(task);
       if (isAlone && batch.length > 0) {
         this.#ready.putBack([task]);
         break;
@@ -100,6 +104,12 @@ export class PartitionQueue {
     if (next === undefined) return;
     next.holdsLane = true;
     this.#ready.push(next);
+  }
+
+  /** A record that was taken is not begun: it is the next one again. */
+  putBack(task: RecordTask): void {
+    this.hold(task);
+    this.#ready.putBack([task]);
   }
 
   /** Keeps the record's lane and runs it again after `delayMs`. */
@@ -151,6 +161,7 @@ export class PartitionQueue {
     // Behind those who wait already, it would overtake them.
     if (!task.holdsLane && lanes.has(lane) && !this.#lanes.hasWaiting(lane)) return true;
     if (!task.holdsLane && !this.#lanes.enter(lane, task)) return false;
+    task.holdsLane = true;
     lanes.add(lane);
     return true;
   }
@@ -163,7 +174,10 @@ export class PartitionQueue {
       const { headers } = task;
       const redrivenFor = headers[deadLetterHeaders.redrivenFor];
       const isOurs = redrivenFor === undefined || redrivenFor === this.#group;
-      if (isOurs && !(this.#skipsDeadLetters && originOf(headers) !== undefined)) return task;
+      if (isOurs && !(this.#skipsDeadLetters && originOf(headers) !== undefined)) {
+        this.#quarantine.inspect(task);
+        return task;
+      }
       this.#skip(task);
       this.#buffer.release(task);
     }

@@ -11,6 +11,7 @@ import { PartitionIntake } from './partition-intake.js';
 import { lost, PartitionOffsets } from './partition-offsets.js';
 import { PartitionQueue } from './partition-queue.js';
 import { PartitionSeek } from './partition-seek.js';
+import { Quarantine } from './quarantine.js';
 import type { RecordSource, RecordTask } from './record-context.js';
 import { RecordRunner } from './record-runner.js';
 import { WorkerHolds } from './worker-holds.js';
@@ -31,6 +32,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly holds: WorkerHolds;
   readonly fence: Fence;
   readonly offsets: PartitionOffsets;
+  readonly quarantine: Quarantine;
   readonly queue: PartitionQueue;
   readonly intake: PartitionIntake;
   hasPlace = false;
@@ -40,7 +42,13 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   constructor(
     lease: HeldLease,
-    start: { readonly committed: number; readonly progress: Progress; readonly crashes: number },
+    start: {
+      readonly committed: number;
+      readonly progress: Progress;
+      readonly crashes: number;
+      /** The log's end. */
+      readonly end: number;
+    },
     host: WorkerHost,
   ) {
     this.lease = lease;
@@ -61,14 +69,12 @@ export class PartitionWorker implements Dispatchable, RecordSource {
       },
     });
     this.intake = new PartitionIntake(this, host, (offset) => this.#restartAt(offset));
-    this.queue = new PartitionQueue(this.intake.buffer, this.topic, host.options, {
+    this.quarantine = new Quarantine(this, host, start);
+    this.queue = new PartitionQueue(this.intake.buffer, this.quarantine, this.topic, host.options, {
       ready: () => host.dispatcher.wake(this),
       skip: (task) => this.offsets.complete(task.offset),
     });
-    this.#runner =
-      host.options.batchHandler === undefined
-        ? new RecordRunner(this, host, start.crashes)
-        : new BatchRunner(this, host);
+    this.#runner = host.options.batchHandler === undefined ? new RecordRunner(this, host) : new BatchRunner(this, host);
     this.#seek = new PartitionSeek(this, this.#runner, (to) => this.#restartAt(to));
   }
 
@@ -94,13 +100,21 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     return this.holds.has('closed');
   }
 
+  /** Whether it is closed, or will be as soon as what is in hand has ended. */
+  get isLeaving(): boolean {
+    return this.isClosed || this.holds.has('draining');
+  }
+
   startNext(monotonicNow: number): boolean {
+    return this.mayStart(monotonicNow) && this.#runner.startNext(monotonicNow);
+  }
+
+  /** Whether a handler may begin: nothing holds it back, and the lease is valid. */
+  mayStart(monotonicNow: number): boolean {
     if (!this.holds.isFree) return false;
-    if (!this.lease.isValid(monotonicNow)) {
-      this.suspend();
-      return false;
-    }
-    return this.#runner.startNext(monotonicNow);
+    const isValid = this.lease.isValid(monotonicNow);
+    if (!isValid) this.suspend();
+    return isValid;
   }
 
   endTurn(monotonicNow: number): void {
@@ -137,15 +151,14 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   suspend(): void {
     if (this.holds.has('suspended') || this.isClosed) return;
     this.holds.put('suspended');
-    this.#runner.abandon(lost(this.lease));
+    this.#abandon('its lease ran out before Redis had extended it');
   }
 
   /** Takes nothing new; resolves when nothing is in hand, at the latest after `timeoutMs`: then the rest is abandoned. */
   async drain(timeoutMs: number): Promise<void> {
     this.holds.put('draining');
     if (await this.#runner.idle(timeoutMs)) return;
-    const why = `was given up after ${timeoutMs} ms: this member hands the partition over. It will be handled again.`;
-    this.#runner.abandon(new LeaseLostError(`topic "${this.topic}", partition ${this.partition} ${why}`));
+    this.#abandon(`this member hands the partition over, and what was in hand did not end within ${timeoutMs} ms`);
   }
 
   /** Resolves when nothing is in hand. */
@@ -164,6 +177,11 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.holds.put('closed');
     this.#runner.abandon(lost(this.lease));
     this.queue.clear();
+  }
+
+  #abandon(why: string): void {
+    const what = `topic "${this.topic}", partition ${this.partition}`;
+    this.#runner.abandon(new LeaseLostError(`${what}: ${why}. It will be handled again.`));
   }
 
   #wake(): void {

@@ -60,9 +60,6 @@ export interface HeldBatch {
   live: number;
 }
 
-/** After so many lost leases a record is handled alone. */
-const suspiciousReturns = 2;
-
 /** What a worker knows of a record on its way, beside what the handler sees. */
 export class RecordTask extends RecordContext {
   readonly source: RecordSource;
@@ -80,7 +77,7 @@ export class RecordTask extends RecordContext {
   lastOffset: number;
   /** Tells the append that it came with from any other. */
   nonce: string | undefined;
-  /** Deliveries that ended because the lease ran out. */
+  /** Deliveries that ended without a verdict: the lease ran out, or the owner ended. */
   returns = 0;
   isAcknowledged = false;
   isDecided = false;
@@ -144,11 +141,6 @@ export class RecordTask extends RecordContext {
   /** Bytes of the value. */
   get length(): number {
     return this.#end - this.#start;
-  }
-
-  /** Whether it may be what makes its owners lose their leases: then it is handled alone, so that no neighbour is blamed. */
-  get isSuspect(): boolean {
-    return this.returns >= suspiciousReturns;
   }
 
   /** As it stands in the log. */

@@ -1,13 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import { LeaseLostError, LinkedList, type Outcome } from '@millrace/core';
+import { LinkedList, type Outcome } from '@millrace/core';
 import { deliverTo, HandledRun, InFlight } from '@millrace/delivery';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext, RecordTask } from './record-context.js';
 import { type Again, RecordSettler } from './record-settler.js';
 import type { WorkerHost } from './worker-host.js';
-
-/** After so many owners in a row that died without getting on, a record may be what kills them. */
-const suspiciousCrashes = 2;
 
 /** Runs the handler, record by record. */
 export class RecordRunner {
@@ -17,10 +14,6 @@ export class RecordRunner {
   readonly #inHand = new InFlight();
   /** Those whose handler runs. */
   readonly #running = new LinkedList<RecordTask>();
-  /** How many more records are run one by one, each attempt written down before it begins. */
-  #careful: number;
-  /** A record runs alone, or waits to: nothing else is started meanwhile. */
-  #isAlone = false;
   /** What ended within this turn, to be told at its end. */
   readonly #ended: HandledRun;
   /** Whether anybody wants to be told; asked once a turn. */
@@ -28,33 +21,29 @@ export class RecordRunner {
   /** The record that is being started. */
   #starting: RecordTask | undefined;
 
-  constructor(worker: PartitionWorker, host: WorkerHost, crashes: number) {
+  constructor(worker: PartitionWorker, host: WorkerHost) {
     this.#worker = worker;
     this.#host = host;
     this.#settler = new RecordSettler(worker, host);
-    this.#careful = crashes >= suspiciousCrashes ? host.options.concurrency : 0;
     this.#ended = new HandledRun(host.labelsOf(worker.topic));
   }
 
   /** Starts one record; false when none may start. */
   startNext(monotonicNow: number): boolean {
     this.#ended.endedBy(monotonicNow);
-    if ((this.#careful > 0 || this.#isAlone) && this.#inHand.count > 0) return false;
-    this.#isAlone = false;
-    const task = this.#worker.queue.take();
+    const { queue, quarantine } = this.#worker;
+    const task = queue.take();
     if (task === undefined) return false;
-    if (task.isSuspect) {
-      this.#isAlone = true;
-      if (this.#inHand.count > 0) {
-        this.#worker.queue.retry(task, 0);
-        return false;
-      }
+    const isSuspect = quarantine.suspects(task);
+    if (isSuspect && !this.#host.dispatcher.claimAll(this.#worker)) {
+      queue.putBack(task);
+      return false;
     }
     this.#inHand.begin();
     this.#host.dispatcher.began(1);
-    if (task.deadLetter !== undefined || this.#careful > 0) this.#worker.queue.hold(task);
+    if (task.deadLetter !== undefined || isSuspect) queue.hold(task);
     if (task.deadLetter !== undefined) void this.#afterwards(task, this.#settler.bury(task, task.deadLetter));
-    else if (this.#careful > 0) void this.#runCarefully(task);
+    else if (isSuspect) void this.#runSuspect(task);
     else {
       this.#starting = task;
       this.#run(task, monotonicNow);
@@ -129,7 +118,6 @@ export class RecordRunner {
   }
 
   #finish(task: RecordTask): void {
-    if (this.#careful > 0) this.#careful--;
     this.#worker.finish(task);
     this.#end();
   }
@@ -139,25 +127,10 @@ export class RecordRunner {
     this.#host.dispatcher.ended(this.#worker);
   }
 
-  /** A record that ends its process leaves no failure behind: so the attempt is counted before it begins. */
-  async #runCarefully(task: RecordTask): Promise<void> {
-    const { offsets } = this.#worker;
-    const { maxRetries } = this.#host.options.retry;
-    if (task.attempt > maxRetries + 1) {
-      const error = new LeaseLostError(
-        `${task.describe()}: its owner lost the partition each time it was handled, ${task.attempt - 1} times: the process ended, ` +
-          'or its event loop was blocked for longer than leaseMs.',
-      );
-      await this.#afterwards(task, this.#settler.bury(task, { reason: 'failed', error }));
-      return;
-    }
-    offsets.failed(task.offset, task.attempt);
-    try {
-      await offsets.commit();
-    } catch (error) {
-      this.#host.onError(`note an attempt at ${task.describe()}`, error);
-    }
-    this.#run(task, performance.now());
+  /** An owner that ends with it leaves nothing behind: so its delivery is noted before it begins. */
+  async #runSuspect(task: RecordTask): Promise<void> {
+    if (await this.#worker.quarantine.mayBegin(task)) this.#run(task, performance.now());
+    else await this.#afterwards(task, Promise.resolve({ task, delayMs: 0 }));
   }
 
   #report(task: RecordTask, outcome: Outcome): void {

@@ -1,4 +1,4 @@
-import { LeaseLostError, type Outcome, settle } from '@millrace/core';
+import { type Outcome, settle } from '@millrace/core';
 import type { DeadLetterCause } from '../model/dead-letter.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
@@ -27,7 +27,9 @@ export class RecordSettler {
 
   /** The handler did its work. With manual commits the record is done when the handler said so. */
   completed(task: RecordTask): undefined {
-    if (!this.#isManual && !task.isAcknowledged) this.#worker.complete(task);
+    if (task.isAcknowledged) return;
+    if (this.#isManual) this.#worker.quarantine.withdraw(task);
+    else this.#worker.complete(task);
   }
 
   /** Everything but a plain success. Answers the record if it has to be handled again; otherwise it is finished. */
@@ -38,6 +40,7 @@ export class RecordSettler {
       this.#host.onError(`${callback} of ${this.#host.labelsOf(task.topic).handler}`, error);
     };
     const settlement = settle(outcome, task.attempt, retry, Math.random(), report);
+    if (settlement.kind !== 'release') this.#worker.quarantine.withdraw(task);
     switch (settlement.kind) {
       case 'complete':
         return this.completed(task);
@@ -77,17 +80,16 @@ export class RecordSettler {
     }
   }
 
-  /** The lease ran out while it was handled. That is no failed attempt, but happens only so often. */
+  /** It ended without a verdict. That is no failed attempt, but where its lease was lost happens only so often. */
   async #returned(task: RecordTask): Promise<Again | undefined> {
-    if (this.#worker.isClosed) return { task: task.again(task.attempt), delayMs: 0 };
-    const { deliveryLimit, leaseMs } = this.#host.options;
-    task.returns++;
-    const error = new LeaseLostError(
-      `${task.describe()}: the lease on its partition (leaseMs ${leaseMs}) ran out while it was handled, ${task.returns} times by now: ` +
-        'its handler blocks the event loop, or this process or Redis stood still for so long.',
-    );
+    const { quarantine, isLeaving } = this.#worker;
+    if (isLeaving) {
+      quarantine.withdraw(task);
+      return { task: task.again(task.attempt), delayMs: 0 };
+    }
+    const error = quarantine.returned(task);
     this.#host.onError(`handle ${task.describe()}`, error);
-    if (task.returns > deliveryLimit) return this.bury(task, { reason: 'delivery_limit', error });
+    if (quarantine.isOverLimit(task)) return this.bury(task, { reason: 'delivery_limit', error });
     return { task: task.again(task.attempt), delayMs: 0 };
   }
 

@@ -1,0 +1,90 @@
+import { LeaseLostError } from '@millrace/core';
+import { laneOf } from '../model/lanes.js';
+import { Suspicion, suspectFrom } from '../model/suspicion.js';
+import type { PartitionWorker } from './partition-worker.js';
+import type { RecordTask } from './record-context.js';
+import type { WorkerHost } from './worker-host.js';
+
+/**
+ * Finds the records that may be what takes their owners down. A suspect is handled alone, so that no neighbour is blamed for it. Each
+ * of its deliveries is noted as a return before it begins, and withdrawn when it has a verdict: so it counts also when its owner ends with it.
+ */
+export class Quarantine {
+  readonly #worker: PartitionWorker;
+  readonly #host: WorkerHost;
+  readonly #deliveryLimit: number;
+  readonly #suspectFrom: number;
+  readonly #crashes: number;
+  /** What earlier owners may have had in hand; undefined: none has ended unexpectedly since the offset moved. */
+  readonly #suspicion: Suspicion | undefined;
+
+  /** @param start how many owners have ended without a release since the offset moved, and the log's end now */
+  constructor(worker: PartitionWorker, host: WorkerHost, start: { readonly crashes: number; readonly end: number }) {
+    const { deliveryLimit, concurrency, batchHandler, batch } = host.options;
+    this.#worker = worker;
+    this.#host = host;
+    this.#deliveryLimit = deliveryLimit;
+    this.#suspectFrom = suspectFrom(deliveryLimit);
+    this.#crashes = start.crashes;
+    if (start.crashes === 0) return;
+    const perLane = batchHandler === undefined ? 1 : batch.maxRecords;
+    this.#suspicion = new Suspicion(start.end, { records: concurrency * perLane, perLane });
+  }
+
+  /**
+   * A record is looked at for the first time, in the order of the log. What earlier owners may have had in hand when they ended can
+   * become a suspect by that, and no more: how a suspect's deliveries ended is noted already, and must not count twice.
+   */
+  inspect(task: RecordTask): void {
+    task.returns = this.#worker.offsets.returnsOf(task.offset);
+    if (this.#isSuspected(task)) task.returns = Math.max(task.returns, this.#suspectFrom);
+    if (this.isOverLimit(task)) task.deadLetter ??= { reason: 'delivery_limit', error: this.#lost(task) };
+  }
+
+  suspects(task: RecordTask): boolean {
+    return task.returns >= this.#suspectFrom && task.deadLetter === undefined;
+  }
+
+  isOverLimit(task: RecordTask): boolean {
+    return task.returns > this.#deliveryLimit;
+  }
+
+  /** Notes the delivery of a suspect. False: its worker was paused, or lost its lease, meanwhile: its handler must not begin. */
+  async mayBegin(task: RecordTask): Promise<boolean> {
+    const { offsets } = this.#worker;
+    offsets.returned(task.offset, task.returns + 1);
+    try {
+      await offsets.commit();
+    } catch (error) {
+      this.#host.onError(`note a delivery of ${task.describe()}`, error);
+    }
+    if (this.#worker.mayStart(performance.now())) return true;
+    this.withdraw(task);
+    return false;
+  }
+
+  /** A delivery had a verdict, or was none: it is no return. */
+  withdraw(task: RecordTask): void {
+    if (task.returns > 0) this.#worker.offsets.returned(task.offset, task.returns);
+  }
+
+  /** The lease ran out while the record was handled. */
+  returned(task: RecordTask): LeaseLostError {
+    task.returns++;
+    this.#worker.offsets.returned(task.offset, task.returns);
+    return this.#lost(task);
+  }
+
+  #isSuspected({ offset, key, returns }: RecordTask): boolean {
+    const mayHaveBeenInHand = this.#suspicion?.covers(offset, laneOf(this.#host.options.ordering, key)) === true;
+    return mayHaveBeenInHand && returns + this.#crashes >= this.#suspectFrom;
+  }
+
+  #lost(task: RecordTask): LeaseLostError {
+    const { leaseMs } = this.#host.options;
+    return new LeaseLostError(
+      `${task.describe()}: its owner's process ended, or the lease on its partition (leaseMs ${leaseMs}) ran out while it was handled, ` +
+        `${task.returns} times by now: its handler blocks the event loop or ends the process, or the process or Redis stood still for so long.`,
+    );
+  }
+}
