@@ -87,6 +87,20 @@ export default {
       spec: 'test/log/a-group-outlives-any-outage.spec.ts',
     },
     {
+      promise: 'no dead letter from an owner whose lease has run out',
+      file: 'libs/log/src/partition/record-settler.ts',
+      replace: `if (!this.#worker.lease.isValid(performance.now())) return buryLater(task, cause, 0);`,
+      by: '',
+      spec: 'test/log/an-owner-without-its-lease-writes-no-dead-letter.spec.ts',
+    },
+    {
+      promise: 'how often a record came back outlives its owner',
+      file: 'libs/log/src/partition/partition-offsets.ts',
+      replace: `maxProgressBytes, this.#returns);`,
+      by: `maxProgressBytes);`,
+      spec: 'test/log/a-blocked-event-loop-ends-in-the-dead-letters.spec.ts',
+    },
+    {
       promise: 'no offset is reset under a lease that is held',
       file: 'libs/log/src/store/group-offsets.ts',
       replace: `if lease[1] and lease[1] ~= '' and tonumber(lease[2]) > time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end
