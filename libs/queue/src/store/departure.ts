@@ -34,6 +34,11 @@ if deadline then
     for _, other in ipairs(call('ZRANGE', KEYS[3], 0, -1)) do if not next or other < next then next = other end end
     if next then call('HSET', KEYS[4], 'active', next) call('RPUSH', KEYS[12], next) else call('HDEL', KEYS[4], 'active') end
   end
+  -- The timer for what is due next leaves with it: another idle consumer is woken to take it over.
+  if call('HGET', KEYS[4], 'keeper') == id then
+    call('HDEL', KEYS[4], 'keeper', 'keeper-due')
+    back = 1
+  end
 end
 local meta = call('HMGET', KEYS[4], 'delivery-limit', 'max-bytes')
 local ids = call('SPOP', KEYS[2], ARGV[3])
