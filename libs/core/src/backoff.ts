@@ -115,8 +115,11 @@ const delayOfFunction = {
   otherwise: defaultMaxDelayMs,
 };
 
-/** A delay that is no number would be an endless wait or a busy loop. */
-function givenDelay(delayMs: number, report: CallbackReport): number {
+/**
+ * A delay as a user gave it, whatever that is. One that is no number is reported and becomes 30 s: it would be an endless wait or a busy
+ * loop, and Redis would refuse it after the message has left its consumer.
+ */
+export function givenDelay(delayMs: unknown, report: CallbackReport): number {
   if (isFiniteNumber(delayMs)) return wholeDelay(delayMs);
   report('RetryLater', new TypeError(`delayMs must be a number of ms, got ${shown(delayMs)}.`));
   return defaultMaxDelayMs;

@@ -1,4 +1,4 @@
-import { type Backoff, backoffDelayMs } from './backoff.js';
+import { type Backoff, backoffDelayMs, givenDelay } from './backoff.js';
 import { type CallbackReport, unreported } from './callback.js';
 import { causeOf, messageOf } from './failure.js';
 import type { Outcome } from './outcome.js';
@@ -48,11 +48,7 @@ export function settle(
     case 'unreadable':
       return { kind: 'dead-letter', reason: outcome.reason, error: outcome.error };
     case 'retry-later':
-      return {
-        kind: 'retry',
-        delayMs: backoffDelayMs(outcome.delayMs, 1, undefined, 0, report),
-        countsAsAttempt: false,
-      };
+      return { kind: 'retry', delayMs: givenDelay(outcome.delayMs, report), countsAsAttempt: false };
     case 'given-up':
       return { kind: 'dead-letter', reason: 'rejected', error: causeOf(outcome.error) ?? outcome.error };
     case 'dropped':
