@@ -73,6 +73,7 @@ export class Broker {
     this.#queue = (name) => {
       const slots = new QueueSlots(
         connection,
+        name,
         () => slotsOf(name),
         () => this.#declarations.awaitsDeadLetters(name),
       );

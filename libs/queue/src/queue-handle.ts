@@ -46,7 +46,10 @@ export interface PageOptions {
   readonly cursor?: string | undefined;
 }
 
-/** What can be seen of, and done to, one queue and single messages of it. Made by `broker.queue(name)`. */
+/**
+ * What can be seen of, and done to, one queue and single messages of it. Made by `broker.queue(name)`. Every method rejects with an
+ * `UnavailableError` while Redis is away.
+ */
 export class QueueHandle {
   /** The queue's name. */
   readonly name: string;
@@ -177,8 +180,7 @@ export class QueueHandle {
    * @throws {TopologyNotFoundError} there is no such queue, and no queue whose dead letters go there
    */
   async priorities(): Promise<number> {
-    const { keys } = await this.#slots.first();
-    const settings = await queueSettingsJson(this.#connection.commands, keys);
+    const settings = await this.#slots.first(({ keys }) => queueSettingsJson(this.#connection.commands, keys));
     if (settings === undefined && (await this.#slots.awaitsDeadLetters())) return 1;
     if (settings === undefined) throw new TopologyNotFoundError('queue', this.name);
     return (JSON.parse(settings) as { priorities: number }).priorities;

@@ -1,4 +1,4 @@
-import type { RedisConnection } from '@millrace/redis';
+import { asOutage, type RedisConnection } from '@millrace/redis';
 import type { ListedPage } from './store/browse.js';
 import { type QueueKeys, queueKeys } from './store/keys.js';
 
@@ -12,34 +12,39 @@ export interface QueuePlace {
 /** The slots of one queue, to be asked one after the other or all together. */
 export class QueueSlots {
   readonly #connection: RedisConnection;
+  readonly #queue: string;
   readonly #names: () => Promise<readonly string[]>;
-  /** Whether the queue, which does not exist, is made with the first dead letter of another. */
-  readonly awaitsDeadLetters: () => Promise<boolean>;
+  readonly #awaitsDeadLetters: () => Promise<boolean>;
 
   constructor(
     connection: RedisConnection,
+    queue: string,
     names: () => Promise<readonly string[]>,
     awaitsDeadLetters: () => Promise<boolean>,
   ) {
     this.#connection = connection;
+    this.#queue = queue;
     this.#names = names;
-    this.awaitsDeadLetters = awaitsDeadLetters;
+    this.#awaitsDeadLetters = awaitsDeadLetters;
   }
 
-  async all(): Promise<QueuePlace[]> {
-    const { prefix } = this.#connection;
-    return (await this.#names()).map((queue) => ({ prefix, queue, keys: queueKeys(prefix, queue) }));
+  /** Whether the queue, which does not exist, is made with the first dead letter of another. @throws {UnavailableError} */
+  awaitsDeadLetters(): Promise<boolean> {
+    return this.#reached(this.#awaitsDeadLetters);
   }
 
-  async first(): Promise<QueuePlace> {
-    const [first] = await this.all();
-    if (first === undefined) throw new Error('a queue has at least one slot');
-    return first;
+  /** The answer of the first slot. @throws {UnavailableError} */
+  first<T>(ask: (place: QueuePlace) => Promise<T>): Promise<T> {
+    return this.#reached(async () => {
+      const [first] = await this.#all();
+      if (first === undefined) throw new Error('a queue has at least one slot');
+      return ask(first);
+    });
   }
 
-  /** What each slot answers. */
-  async each<T>(ask: (place: QueuePlace) => Promise<T>): Promise<T[]> {
-    return Promise.all((await this.all()).map(ask));
+  /** What each slot answers. @throws {UnavailableError} */
+  each<T>(ask: (place: QueuePlace) => Promise<T>): Promise<T[]> {
+    return this.#reached(async () => Promise.all((await this.#all()).map(ask)));
   }
 
   /** The first answer that is one. */
@@ -47,12 +52,33 @@ export class QueueSlots {
     return (await this.each(ask)).find((answer) => answer !== undefined);
   }
 
-  /** A page of one slot after the other. The cursor of a queue with several says which of them is next. */
-  async page(
+  /** A page of one slot after the other. The cursor of a queue with several says which of them is next. @throws {UnavailableError} */
+  page(
     cursor: string | undefined,
     list: (place: QueuePlace, cursor: string | undefined) => Promise<ListedPage>,
   ): Promise<ListedPage> {
-    const places = await this.all();
+    return this.#reached(() => this.#page(cursor, list));
+  }
+
+  async #all(): Promise<QueuePlace[]> {
+    const { prefix } = this.#connection;
+    return (await this.#names()).map((queue) => ({ prefix, queue, keys: queueKeys(prefix, queue) }));
+  }
+
+  /** What `ask` resolves to; an outage of Redis in our words. */
+  async #reached<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw asOutage(`reach queue "${this.#queue}"`, error);
+    }
+  }
+
+  async #page(
+    cursor: string | undefined,
+    list: (place: QueuePlace, cursor: string | undefined) => Promise<ListedPage>,
+  ): Promise<ListedPage> {
+    const places = await this.#all();
     const [only, second] = places;
     if (only !== undefined && second === undefined) return list(only, cursor);
     const [number = '0', ...rest] = cursor?.split('|') ?? [];

@@ -1,5 +1,6 @@
 import { DeadLetter, type Headers } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
+import { asOutage } from '@millrace/redis';
 import { publishedId } from '../model/dead-letter.js';
 import type { Death } from '../model/death.js';
 import { countDeliveries, type Deliveries } from '../model/deliveries.js';
@@ -131,10 +132,15 @@ export class MessageContext extends DeliveryContext {
    * handler's deadline, as `extend()` does.
    *
    * @returns false when the message is no longer this consumer's: the handler had better stop
+   * @throws {UnavailableError} Redis is away
    */
   async progress(value: unknown): Promise<boolean> {
     if (this.isAborted) return false;
     this.extend();
-    return this.#desk.reportProgress(this.#id, value);
+    try {
+      return await this.#desk.reportProgress(this.#id, value);
+    } catch (error) {
+      throw asOutage(`report the progress of ${this.describe()}`, error);
+    }
   }
 }
