@@ -91,4 +91,18 @@ describe('a redrive', () => {
     });
     await consumer.stop();
   });
+
+  it('ends when its signal is aborted while it waits for its rate', async () => {
+    // given a redrive that sends one record per day
+    const { dead, handled, fault } = await faultyGroup('aborted');
+    fault.isMended = true;
+    const abort = new AbortController();
+    const rate = { limit: 1, intervalMs: 86_400_000 };
+    const redrive = redis.log.redrive({ topic: dead, rate, signal: abort.signal });
+    await waitFor(() => handled.length === 1, { what: 'the first record' });
+    // when
+    abort.abort();
+    // then
+    expect(await redrive).toMatchObject({ redriven: 1 });
+  });
 });

@@ -19,6 +19,7 @@ export { isInsideHandler, runOutsideHandlers, waitOutsideHandlers } from './insi
 export { tellLate } from './late-outcome.js';
 export { Lifecycle, type LifecycleState, type Service, type StopOptions } from './lifecycle.js';
 export { type Handler, type Middleware, withMiddleware } from './middleware.js';
+export { keepPace } from './pace.js';
 export { PauseWait } from './pause-wait.js';
 export { type Poll, PollLoop } from './poll-loop.js';
 export { RateLimit } from './rate-limit.js';

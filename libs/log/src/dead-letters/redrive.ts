@@ -5,13 +5,12 @@ import {
   integer,
   integerProblem,
   isBoolean,
-  pause,
   type Rate,
   rateOf,
   rateOption,
   TopicNotFoundError,
 } from '@millrace/core';
-import { RateLimit } from '@millrace/delivery';
+import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { type DecodedBatch, decodeBatch } from '../model/batch-compression.js';
@@ -47,7 +46,7 @@ export interface RedriveOptions {
   readonly maxPerSecond?: number | undefined;
   /** A record that came back so often stays where it is. Default 3. */
   readonly maxRedrives?: number | undefined;
-  /** Ends it early; what was sent is sent. */
+  /** Ends it early, also while it waits for its rate; what was sent is sent. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -124,14 +123,17 @@ export class Redrive {
         for (const record of records) {
           if (record.offset < start || record.offset >= end || offsets?.has(record.offset) === false) continue;
           if (options.signal?.aborted) return;
-          report[await this.#one(options, { partition, record, codecId, pass, start, copied, rate })]++;
+          const result = await this.#one(options, { partition, record, codecId, pass, start, copied, rate });
+          if (result === undefined) return;
+          report[result]++;
         }
         position = endOffset;
       }
     }
   }
 
-  async #one(options: RedriveOptions, letter: Letter, { isAgain = false } = {}): Promise<RedriveResult> {
+  /** Undefined when the redrive was ended before it was sent. */
+  async #one(options: RedriveOptions, letter: Letter, { isAgain = false } = {}): Promise<RedriveResult | undefined> {
     const origin = originOf(letter.record.headers);
     const topic = origin === undefined ? undefined : await this.#findTopic(origin.topic);
     const batch = recordsOf(letter.record, letter.codecId);
@@ -147,7 +149,7 @@ export class Redrive {
     };
     if (await this.#isCopied(topic, to, letter)) return 'repeated';
     if (options.dryRun) return 'redriven';
-    await pace(letter.rate);
+    if (letter.rate !== undefined && !(await keepPace(letter.rate, options.signal))) return undefined;
     const sent = await this.#send(topic, to, letter, batch);
     if (sent !== 'gone') return sent;
     // It was deleted since this process learned of it; another one may have its name.
@@ -215,11 +217,6 @@ interface Letter {
   /** By target partition: what was sent there before. */
   readonly copied: Map<string, Set<string>>;
   readonly rate: RateLimit | undefined;
-}
-
-async function pace(rate: RateLimit | undefined): Promise<void> {
-  if (rate === undefined) return;
-  while (rate.take(1, performance.now()) === 0) await pause(rate.waitMs(performance.now()));
 }
 
 function check(options: RedriveOptions): void {

@@ -7,13 +7,12 @@ import {
   isBoolean,
   messageOf,
   optional,
-  pause,
   type Rate,
   rateOf,
   rateOption,
   resolveOptions,
 } from '@millrace/core';
-import { RateLimit } from '@millrace/delivery';
+import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { encodeFrame, type FrameInput } from '../model/message-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
@@ -47,7 +46,7 @@ export interface RedriveOptions {
   readonly maxRedrives?: number | undefined;
   /** Only tell what would be done. Default false. */
   readonly dryRun?: boolean | undefined;
-  /** Ends it between two messages; the report says how far it came. */
+  /** Ends it between two messages, also while it waits for its rate; the report says how far it came. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -122,9 +121,7 @@ export class DeadLetterQueue {
         report.looping.push(message.id);
         continue;
       }
-      while (!dryRun && rate !== undefined && rate.take(1, performance.now()) === 0) {
-        await pause(rate.waitMs(performance.now()), { ref: false });
-      }
+      if (!dryRun && rate !== undefined && !(await keepPace(rate, signal))) break;
       const why = dryRun ? problemOf(message, options) : await this.#redriveOne(message, options);
       if (why === undefined) report.redriven.push(message.id);
       else report.stuck.push({ id: message.id, why });
