@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { assertNoProblem, ClosedError, type CodecRegistry, integerProblem, PassingMap } from '@millrace/core';
+import {
+  assertNoProblem,
+  ClosedError,
+  type CodecRegistry,
+  InvalidMessageError,
+  integerProblem,
+  PassingMap,
+} from '@millrace/core';
 import { type Events, PollLoop } from '@millrace/delivery';
 import { maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
 import type { PublishProperties } from '../model/publish-properties.js';
@@ -104,7 +111,10 @@ export class RpcClient {
       replyTo: replyAddress(this.#requester),
       expirationMs: isBounded ? timeoutMs : undefined,
     });
-    sent.catch((error: unknown) => stream.failed(error));
+    const onSent = (receipt: Receipt): void => {
+      if (isRepetition(receipt)) stream.failed(repetition(subject, receipt));
+    };
+    sent.then(onSent).catch((error: unknown) => stream.failed(error));
     return stream;
   }
 
@@ -170,11 +180,25 @@ export class RpcClient {
     this.#pending.delete(correlationId);
     void forgetConsumed(this.#connection.commands, this.#keys, correlationId).catch(ignore);
     if (isComplete) return;
-    const cancel = async ({ messageId, queues }: Receipt): Promise<void> => {
-      for (const queue of queues) await this.#sender.queue(queue).cancel(messageId);
+    // What a queue knew before is another's request.
+    const cancel = async ({ messageId, queues, duplicates }: Receipt): Promise<void> => {
+      for (const queue of queues) if (!duplicates.includes(queue)) await this.#sender.queue(queue).cancel(messageId);
     };
     sent.then(cancel).catch(ignore);
   }
+}
+
+/** Whether no queue took it as a new message: the handler replies to the requester of the first one. */
+function isRepetition({ queues, duplicates }: Receipt): boolean {
+  return duplicates.length > 0 && duplicates.length === queues.length;
+}
+
+function repetition(subject: string, { messageId, duplicates }: Receipt): InvalidMessageError {
+  const queues = duplicates.map((queue) => `"${queue}"`).join(', ');
+  return new InvalidMessageError(
+    `${subject}: its messageId "${messageId}" was published before to ${queues}, so no reply will come. ` +
+      'Give each request an id of its own, or none.',
+  );
 }
 
 function ignore(): void {}
