@@ -4,6 +4,9 @@ import { redisFailure } from '@millrace/redis';
 const firstDelayMs = 20;
 const maxDelayMs = 500;
 
+/** How long the two ends of a request are patient with each other when it does not say how long its requester waits. */
+export const defaultPatienceMs = 30_000;
+
 /** How long to go on trying. */
 export interface Patience {
   /** By the monotonic clock. */

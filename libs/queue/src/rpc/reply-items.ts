@@ -16,6 +16,8 @@ export interface ReplyItemsTarget {
   /** How long the requester may take to consume anything at all, in ms. */
   readonly stallMs: number;
   readonly isGivenUp: () => boolean;
+  /** Called when Redis has taken some: the requester hears of its request. */
+  readonly onTaken: () => void;
 }
 
 /** The items of one stream of replies on their way: what is yielded in one tick, or while a call is under way, shares a call. */
@@ -86,7 +88,10 @@ export class ReplyItems {
     if (taken === undefined) throw new StreamTakenError(correlationId);
     this.#waiting.splice(0, taken);
     this.#first += taken;
-    if (taken > 0) this.#tellRoom?.();
+    if (taken > 0) {
+      this.#target.onTaken();
+      this.#tellRoom?.();
+    }
     return taken;
   }
 }

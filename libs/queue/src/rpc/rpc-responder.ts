@@ -7,17 +7,16 @@ import { encodeReply, type Reply, requesterOf } from '../model/reply-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import { type ReplyKeys, replyKeys } from '../store/keys.js';
 import { sendReply } from '../store/replies.js';
-import { insist } from './insistence.js';
+import { defaultPatienceMs, insist } from './insistence.js';
 import { ReplyItems } from './reply-items.js';
-
-/** How long a reply is tried to be sent to a requester that did not say how long it waits. */
-const defaultPatienceMs = 30_000;
 
 /** What an answer needs to know of its request. */
 export interface Answerable {
   readonly properties: StoredProperties;
   /** Aborted when the request is cancelled, or its time is over. */
   readonly signal: AbortSignal;
+  /** Moves the deadline of its handler. */
+  extend?(): void;
 }
 
 /**
@@ -68,7 +67,9 @@ export class RpcResponder {
     const { signal, properties } = request;
     const stallMs = properties.expirationMs ?? defaultPatienceMs;
     const isGivenUp = () => signal.aborted;
-    const items = new ReplyItems(this.#connection, { keys, correlationId, stallMs, isGivenUp });
+    // The requester waits so long for each item, not for all of them: so does the deadline of the handler.
+    const onTaken = () => request.extend?.();
+    const items = new ReplyItems(this.#connection, { keys, correlationId, stallMs, isGivenUp, onTaken });
     let sequence = 0;
     for await (const value of values) {
       await items.add(this.#frame('item', correlationId, sequence++, value));

@@ -1,5 +1,6 @@
 import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { Reply } from '../model/reply-frame.js';
+import { defaultPatienceMs } from './insistence.js';
 
 /** What a stream of replies needs of its client. */
 export interface RpcStreamParts {
@@ -22,6 +23,10 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
   readonly #parts: RpcStreamParts;
   readonly #waiting: Reply[] = [];
   #consumed = 0;
+  /** When the responder was last told of it. */
+  #consumedAt = performance.now();
+  /** When the last reply came, or the last of those that wait was taken: the silence since then is the responder's. */
+  #since = performance.now();
   #expected = 0;
   #error: { readonly error: unknown } | undefined;
   #isEnded = false;
@@ -30,7 +35,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
 
   constructor(parts: RpcStreamParts) {
     this.#parts = parts;
-    this.#restart();
+    this.#timer = startTimer(this.#look, parts.timeoutMs);
     parts.signal?.addEventListener('abort', this.#aborted, { once: true });
     if (parts.signal?.aborted === true) queueMicrotask(this.#aborted);
   }
@@ -47,7 +52,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
     if (reply.kind === 'result' && this.#expected > 0) return;
     this.#expected++;
     this.#waiting.push(reply);
-    this.#restart();
+    this.#since = performance.now();
     this.#wake?.();
   }
 
@@ -69,6 +74,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
       this.#end(false);
       throw this.#error?.error;
     }
+    if (this.#waiting.length === 0) this.#since = performance.now();
     return this.#deliver(reply);
   }
 
@@ -80,7 +86,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
   #deliver(reply: Reply): IteratorResult<unknown> {
     switch (reply.kind) {
       case 'item':
-        if (++this.#consumed % consumedStep === 0) this.#parts.consumed(this.#consumed);
+        this.#consume();
         return { done: false, value: this.#parts.decode(reply) };
       case 'result': {
         this.#end(true);
@@ -97,11 +103,28 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
     }
   }
 
-  /** Waits `timeoutMs` from now for the next reply. */
-  #restart(): void {
-    stopTimer(this.#timer);
-    this.#timer = startTimer(() => this.failed(this.#parts.timedOut()), this.#parts.timeoutMs);
+  /** A requester that is slow with each item says so in time, too: the responder waits no longer than `timeoutMs` for room. */
+  #consume(): void {
+    const now = performance.now();
+    const isLate = now - this.#consumedAt > Math.min(this.#parts.timeoutMs, defaultPatienceMs) / 4;
+    if (++this.#consumed % consumedStep !== 0 && !isLate) return;
+    this.#consumedAt = now;
+    this.#parts.consumed(this.#consumed);
   }
+
+  /** Fails when nothing came for `timeoutMs`. What has come and was not taken yet is no silence. */
+  readonly #look = (): void => {
+    const { timeoutMs, timedOut } = this.#parts;
+    const isBehind = this.#waiting.length > 0;
+    const restMs = isBehind ? timeoutMs : this.#since + timeoutMs - performance.now();
+    if (restMs <= 0) {
+      this.failed(timedOut());
+      return;
+    }
+    this.#timer = startTimer(this.#look, restMs);
+    // A stream that its requester has let go of keeps no process alive.
+    if (isBehind) this.#timer.unref();
+  };
 
   #end(isComplete: boolean): void {
     if (this.#isEnded) return;
