@@ -6,7 +6,7 @@ export function validatorStuckAtPoison() {
   const validated: unknown[] = [];
   const options = {
     concurrency: 1,
-    handlerTimeoutMs: 10,
+    handlerTimeoutMs: 200,
     abortGraceMs: 10,
     retry: { maxRetries: 1, backoff: 1 },
     validate: (payload: unknown): unknown => {

@@ -4,6 +4,7 @@ import type { MillraceEvents } from '@millrace/delivery';
 import { waitFor } from '@millrace/testing';
 import { whyNotYetReadable } from '../../libs/log/src/model/batch-compression.js';
 import { deadLetterFrame } from '../../libs/log/src/model/dead-letter.js';
+import { rewriteStream } from '../rewritten-stream.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 let redis: LogOnRedis;
@@ -27,9 +28,10 @@ describe('a batch that only a newer process can read', () => {
     await producer.send({ topic, value: 'before' });
     await producer.sendBatch(times(3, (index) => ({ topic, value: index })));
     await producer.send({ topic, value: 'after' });
-    const batches = await entriesOf(topic);
-    await rewrite(topic, batches, (frame, index) => {
+    const frames = await framesOf(topic);
+    await rewriteStream(redis.admin, recordsKey(topic), (frame, index) => {
       if (index === 1) frame[at] = byte;
+      return frame;
     });
 
     // when a group reads the topic
@@ -58,7 +60,7 @@ describe('a batch that only a newer process can read', () => {
     expect(running.map(({ unreadable }) => unreadable?.())).toEqual([1]);
 
     // and a process that can read it goes on from there
-    await rewrite(topic, batches, () => undefined);
+    await rewriteStream(redis.admin, recordsKey(topic), (frame, index) => frames[index] ?? frame);
     await waitFor(() => handled.length === 5, { what: 'the rest' });
     expect(handled).toEqual(['before', 0, 1, 2, 'after']);
     expect(consumer.assignment).toMatchObject([{ unreadable: undefined }]);
@@ -73,8 +75,9 @@ describe('a batch that only a newer process can read', () => {
     const producer = redis.log.producer();
     await producer.send({ topic, value: 'unreadable' });
     await producer.send({ topic, value: 'after' });
-    await rewrite(topic, await entriesOf(topic), (frame, index) => {
+    await rewriteStream(redis.admin, recordsKey(topic), (frame, index) => {
       if (index === 0) frame[0] = 2;
+      return frame;
     });
     const handled: unknown[] = [];
     const consumer = redis.log.consumer({
@@ -100,13 +103,13 @@ describe('a batch that only a newer process can read', () => {
     const records = times(3, (index) => ({ topic, key: `key-${index}`, value: index, headers: { index } }));
     await redis.log.producer().sendBatch(records);
     await redis.log.producer().send({ topic, value: 'lone' });
-    const [batch, lone] = await entriesOf(topic);
+    const [batch, lone] = await framesOf(topic);
     const name = `${topic}.dead-letters`;
     await redis.log.declareTopic({ name });
     const unreadable = { ...dead(topic), error: new Error('record batch has format version 2') };
     const letters = [
-      deadLetterFrame({ ...unreadable, record: recordOf(batch?.frame, 1), lastOffset: 2 }, Date.now()),
-      deadLetterFrame({ ...unreadable, record: recordOf(lone?.frame, 3), lastOffset: 3 }, Date.now()),
+      deadLetterFrame({ ...unreadable, record: recordOf(batch, 1), lastOffset: 2 }, Date.now()),
+      deadLetterFrame({ ...unreadable, record: recordOf(lone, 3), lastOffset: 3 }, Date.now()),
       deadLetterFrame({ ...unreadable, record: recordOf(Buffer.from([9, 9, 9]), 4), lastOffset: 6 }, Date.now()),
     ];
     const keys = `millrace:{log:${name}:0}`;
@@ -133,30 +136,11 @@ describe('a batch that only a newer process can read', () => {
   });
 });
 
-interface Entry {
-  readonly id: string;
-  readonly frame: Buffer;
-  /** Everything beside the frame. */
-  readonly others: readonly Buffer[];
-}
+const recordsKey = (topic: string): string => `millrace:{log:${topic}:0}:records`;
 
-async function entriesOf(topic: string): Promise<Entry[]> {
-  const key = `millrace:{log:${topic}:0}:records`;
-  const entries = (await redis.admin.callBuffer('XRANGE', key, '-', '+')) as [Buffer, Buffer[]][];
-  return entries.map(([id, [, frame = Buffer.alloc(0), ...others]]) => ({ id: String(id), frame, others }));
-}
-
-/** Writes the log again, its batches changed: as if another process had written or could read them. */
-async function rewrite(topic: string, entries: readonly Entry[], change: (frame: Buffer, index: number) => void) {
-  const key = `millrace:{log:${topic}:0}:records`;
-  const call = redis.admin.multi().xdel(key, ...entries.map(({ id }) => id));
-  call.call('XSETID', key, '0-0');
-  for (const [index, { id, frame, others }] of entries.entries()) {
-    const bytes = Buffer.from(frame);
-    change(bytes, index);
-    call.xadd(key, id, 'b', bytes, ...others);
-  }
-  await call.exec();
+async function framesOf(topic: string): Promise<Buffer[]> {
+  const entries = (await redis.admin.callBuffer('XRANGE', recordsKey(topic), '-', '+')) as [Buffer, Buffer[]][];
+  return entries.map(([, [, frame = Buffer.alloc(0)]]) => frame);
 }
 
 function recordOf(value: Buffer | undefined, offset: number) {

@@ -71,8 +71,8 @@ describe('a handler that overruns its deadline', () => {
     const consumer = redis.log.consumer({
       group: 'given-up',
       topics: topic,
-      handlerTimeoutMs: 20,
-      abortGraceMs: 20,
+      handlerTimeoutMs: 200,
+      abortGraceMs: 100,
       commit: 'manual',
       retry: { maxRetries: 3, backoff: 1 },
       handler: async (value, context) => {
@@ -130,8 +130,8 @@ describe('a handler that overruns its deadline', () => {
         group,
         topics: topic,
         ordering: 'partition',
-        handlerTimeoutMs: 10,
-        abortGraceMs: 10,
+        handlerTimeoutMs: 100,
+        abortGraceMs: 50,
         retry: { maxRetries: 1, backoff: 1 },
         batch: { maxRecords: 1 },
         ...(isBatch ? { batchHandler: ([record], context) => handle(record?.payload, context) } : { handler: handle }),

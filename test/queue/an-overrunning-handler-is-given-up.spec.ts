@@ -63,8 +63,8 @@ describe('a handler of a queue that overruns its deadline', () => {
       const consumer = broker.consumer({
         queue: 'q',
         concurrency: 1,
-        handlerTimeoutMs: 10,
-        abortGraceMs: 10,
+        handlerTimeoutMs: 100,
+        abortGraceMs: 50,
         retry: { maxRetries: 1, backoff: 1 },
         ...(isBatch
           ? {
