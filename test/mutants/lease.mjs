@@ -40,8 +40,10 @@ export default {
     {
       promise: 'a lease of another epoch is not released',
       file: 'libs/log/src/store/lease.ts',
-      replace: `if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return 0 end`,
-      by: `if lease[1] ~= ARGV[1] then return 0 end`,
+      replace: `if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)`,
+      by: `if lease[1] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)`,
       spec: 'test/log/a-stale-epoch-changes-nothing.spec.ts',
     },
     {
@@ -115,6 +117,27 @@ local moved = false`,
 redis.call('DEL', KEYS[1])`,
       by: `redis.call('DEL', KEYS[1])`,
       spec: 'test/log/offsets-are-reset-only-while-nobody-reads.spec.ts',
+    },
+    {
+      promise: 'an owner that raises its epoch keeps its lease: a commit',
+      file: 'libs/log/src/store/commit.ts',
+      replace: `'owner', 'taken', 'committed', 'anchor'`,
+      by: `'owner', 'epoch', 'committed', 'anchor'`,
+      spec: 'test/log/an-owner-that-raises-its-epoch-keeps-its-lease.spec.ts',
+    },
+    {
+      promise: 'an owner that raises its epoch keeps its lease: a renewal',
+      file: 'libs/log/src/store/lease.ts',
+      replace: `'owner', 'taken', 'committed', 'topic'`,
+      by: `'owner', 'epoch', 'committed', 'topic'`,
+      spec: 'test/log/an-owner-that-raises-its-epoch-keeps-its-lease.spec.ts',
+    },
+    {
+      promise: 'an owner that raises its epoch keeps its lease: a release',
+      file: 'libs/log/src/store/lease.ts',
+      replace: `'HMGET', KEYS[1], 'owner', 'taken')`,
+      by: `'HMGET', KEYS[1], 'owner', 'epoch')`,
+      spec: 'test/log/an-owner-that-raises-its-epoch-keeps-its-lease.spec.ts',
     },
   ],
 };

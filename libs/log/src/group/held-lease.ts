@@ -11,9 +11,10 @@ const renewAfter = 1 / 6;
  * A lease as its holder sees it. It counts from the moment a renewal was sent, by a clock that never jumps, and
  * ends a tenth early: before Redis would give the partition to another.
  */
-export class HeldLease implements LeaseHolder {
+export class HeldLease {
   readonly place: GroupPartition;
-  readonly owner: string;
+  /** As whom it holds it: by this Redis knows what it sends. */
+  readonly holder: LeaseHolder;
   /** Tells the topic from one of the same name that is declared later. */
   readonly topicId: number;
   readonly leaseMs: number;
@@ -36,7 +37,7 @@ export class HeldLease implements LeaseHolder {
     },
   ) {
     this.place = place;
-    this.owner = holder.owner;
+    this.holder = { owner: holder.owner, epoch: holder.epoch };
     this.#epoch = holder.epoch;
     this.topicId = holder.topicId;
     this.leaseMs = holder.leaseMs;
@@ -49,7 +50,7 @@ export class HeldLease implements LeaseHolder {
     return this.#epoch;
   }
 
-  /** What is sent from now on has a higher epoch. */
+  /** What begins from now on has a higher epoch. */
   raiseEpoch(): void {
     this.#epoch++;
   }

@@ -101,7 +101,11 @@ export class Ownership {
       due.push({ worker, sentAt, confirmed: worker.offsets.confirmed, read: worker.anchor?.endOffset ?? 0 });
     }
     if (due.length === 0) return;
-    const leases = due.map(({ worker }) => worker.lease);
+    const leases = due.map(({ worker: { lease } }) => ({
+      ...lease.holder,
+      place: lease.place,
+      leaseMs: lease.leaseMs,
+    }));
     const replies = await renewLeases(this.#client, leases);
     for (const [index, renewal] of due.entries()) this.#conclude(renewal, replies[index]);
     const failure = replies.find((reply) => reply instanceof Error);
@@ -179,7 +183,7 @@ export class Ownership {
     this.#listener.revoked(worker);
     try {
       // Without a commit the lease is left to run out: the others would gain nothing by its release but repeated work.
-      if (isCommitted) await releaseLease(this.#client, worker.place, worker.lease);
+      if (isCommitted) await releaseLease(this.#client, worker.place, worker.lease.holder);
     } catch (error) {
       this.#listener.onError(`release ${partitionName(worker)}`, error);
     }

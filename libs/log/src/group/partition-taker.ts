@@ -68,7 +68,7 @@ export class PartitionTaker {
     try {
       await this.#moveIntoRange(worker, reply);
     } catch (error) {
-      await releaseLease(this.#connection.commands, place, lease);
+      await releaseLease(this.#connection.commands, place, lease.holder);
       throw error;
     }
     return worker;

@@ -8,13 +8,11 @@ import type { WorkerHost } from './worker-host.js';
 /** Raises the epoch of an owner whose handler runs on although its attempt was given up. */
 export class Fence {
   readonly #worker: Pick<PartitionWorker, 'lease' | 'place' | 'isClosed'>;
-  readonly #takenWith: number;
   readonly #host: WorkerHost;
   readonly #onLost: () => void;
 
   constructor(worker: PartitionWorker, host: WorkerHost) {
     this.#worker = worker;
-    this.#takenWith = worker.lease.epoch;
     this.#host = host;
     this.#onLost = () => host.diverged(worker);
   }
@@ -36,7 +34,7 @@ export class Fence {
     lease.raiseEpoch();
     for (let failures = 0; !this.#worker.isClosed && !lease.isLost; failures++) {
       try {
-        if (!(await raiseEpoch(this.#host.connection.commands, place, lease, this.#takenWith))) this.#onLost();
+        if (!(await raiseEpoch(this.#host.connection.commands, place, lease.holder, lease.epoch))) this.#onLost();
         return;
       } catch (error) {
         this.#host.onError(`raise the epoch of topic "${place.topic}", partition ${place.partition}`, error);

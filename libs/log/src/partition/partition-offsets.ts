@@ -167,7 +167,8 @@ export class PartitionOffsets {
     if (!isSeek) this.#isDirty = false;
     try {
       const commit = { offset, progress, anchor: this.#anchor(), isSeek };
-      const reply = await commitOffset(this.#client(), this.#lease.place, this.#lease, this.#lease.leaseMs, commit);
+      const { place, holder, leaseMs } = this.#lease;
+      const reply = await commitOffset(this.#client(), place, holder, leaseMs, commit);
       this.#onCommit(reply.kind, offset);
       if (reply.kind !== 'committed') {
         this.#lease.lose();

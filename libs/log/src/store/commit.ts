@@ -34,7 +34,7 @@ export type CommitReply =
 /*
  * Moves a group's committed offset, if the caller still owns the partition, and extends the lease.
  * KEYS 1 group's hash  2 records  3 meta
- * ARGV 1 owner  2 epoch  3 offset  4 progress  5 group  6 lease in ms  7 seek: 1 or 0
+ * ARGV 1 owner  2 epoch it took the partition with  3 offset  4 progress  5 group  6 lease in ms  7 seek: 1 or 0
  *      8 end offset of the last batch that was read (empty: none)  9 its nonce
  * RETURNS { 0 committed } { 1 fenced } { 2 truncated, end } { 3 gone } { 4 diverged }
  * EFFECTS the batch must be in the log, or expired; without one the offset may move to the log's start. The log's last
@@ -43,7 +43,7 @@ export type CommitReply =
  *   back, except by a seek, which is counted.
  */
 const commit = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed', 'anchor', 'crashes', 'topic')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'taken', 'committed', 'anchor', 'crashes', 'topic')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return {1} end
 local offset, isSeek, anchor = tonumber(ARGV[3]), ARGV[7] == '1', ARGV[8] .. ' ' .. ARGV[9]
 if offset < tonumber(lease[3] or '0') and not isSeek then return {1} end

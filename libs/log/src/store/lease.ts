@@ -9,7 +9,7 @@ export interface GroupPartition {
   readonly partition: number;
 }
 
-/** Who holds a lease: the member, the incarnation of it, and the epoch that it got. */
+/** Who holds a lease: the member, the incarnation of it, and the epoch that it got when it took the partition. */
 export interface LeaseHolder {
   /** `<member id> <incarnation>` */
   readonly owner: string;
@@ -78,7 +78,7 @@ end
 if committed ~= lease[4] then progress = '' end
 if owner ~= '' and owner ~= ARGV[1] then crashes = crashes + 1 end
 local epoch = tonumber(lease[2] or '0') + 1
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'until', string.format('%.0f', now + ARGV[2]),
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'taken', epoch, 'until', string.format('%.0f', now + ARGV[2]),
   'committed', committed, 'progress', progress, 'crashes', crashes, 'topic', meta[1])
 return {1, epoch, tonumber(committed), tonumber(meta[2]), tonumber(meta[3]), tonumber(lease[6] or '0'), crashes, progress,
   tonumber(meta[1])}
@@ -127,11 +127,11 @@ function readAcquired(reply: readonly unknown[]): AcquireReply {
 /*
  * Extends a lease. An owner whose time ran out may extend it as long as nobody else took the partition.
  * KEYS 1 group's hash  2 meta
- * ARGV 1 owner  2 epoch  3 lease in ms
+ * ARGV 1 owner  2 epoch it took it with  3 lease in ms
  * RETURNS { committed, end of the log }, or nil when the lease is another's, or on an older topic of the name
  */
 const renew = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'committed', 'topic')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'taken', 'committed', 'topic')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return false end
 local meta = redis.call('HMGET', KEYS[2], 'end', 'id')
 if lease[4] and lease[4] ~= meta[2] then return false end
@@ -164,37 +164,36 @@ export async function renewLeases(
 }
 
 /*
- * Gives an owner a higher epoch, as if it had released the partition and taken it again.
+ * Gives an owner a higher epoch, as if it had released the partition and taken it again. It holds the lease as before.
  * KEYS 1 group's hash
- * ARGV 1 owner  2 the epoch it took the partition with  3 the epoch it is to have at least
+ * ARGV 1 owner  2 epoch it took the partition with  3 epoch it is to have at least
  * RETURNS 1, or 0 when the lease is another's
  */
 const raise = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
-local epoch = tonumber(lease[2] or '0')
-if lease[1] ~= ARGV[1] or epoch < tonumber(ARGV[2]) then return 0 end
-if epoch < tonumber(ARGV[3]) then redis.call('HSET', KEYS[1], 'epoch', ARGV[3]) end
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'taken', 'epoch')
+if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return 0 end
+if tonumber(lease[3]) < tonumber(ARGV[3]) then redis.call('HSET', KEYS[1], 'epoch', ARGV[3]) end
 return 1
 `;
 
-/** Sees that a lease has the holder's epoch, which is higher than the one it was taken with; false when it is another's. */
+/** Sees that a lease has at least this epoch, which is higher than the one it was taken with; false when it is another's. */
 export async function raiseEpoch(
   client: RedisClient,
   place: GroupPartition,
   { owner, epoch }: LeaseHolder,
-  takenWith: number,
+  raised: number,
 ): Promise<boolean> {
-  return asInteger(await raise.run(client, [hashOf(place)], [owner, takenWith, epoch])) === 1;
+  return asInteger(await raise.run(client, [hashOf(place)], [owner, epoch, raised])) === 1;
 }
 
 /*
  * Gives a partition back, so that the next owner need not wait.
  * KEYS 1 group's hash
- * ARGV 1 owner  2 epoch
+ * ARGV 1 owner  2 epoch it took it with
  * RETURNS 1 released, 0 it was another's already
  */
 const release = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
+local lease = redis.call('HMGET', KEYS[1], 'owner', 'taken')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)
 return 1
