@@ -3,7 +3,7 @@ import { ClosedError, WriteError } from '@millrace/core';
 import { startRedis, startReplicated, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
-const deliveryTimeoutMs = 300;
+const deliveryTimeoutMs = 1000;
 
 describe('a publish', () => {
   afterAll(stopEverything);

@@ -13,7 +13,7 @@ export interface Rate {
 export interface RateOptions {
   /** Default: no limit. */
   readonly rate?: Rate | undefined;
-  /** @deprecated `rate: { limit: n, intervalMs: 1000 }` */
+  /** How many a second. @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }` */
   readonly maxPerSecond?: number | undefined;
 }
 
