@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ClosedError } from '@millrace/core';
 import { Consumers, LogHandler, Millrace, MillraceModule, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
-import { type INestApplicationContext, Injectable } from '@nestjs/common';
+import { type INestApplicationContext, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { connectionTo, createApplication } from './application.js';
 import { channels, channelsModule, send } from './channels.js';
@@ -24,6 +26,29 @@ class Inbox {
 }
 
 const metadata = { imports: [channelsModule()], providers: [Inbox] };
+
+type Start = (metadata: ModuleMetadata) => Promise<INestApplicationContext>;
+
+const withoutHttp: [name: string, start: Start][] = [
+  ['an application context', (root) => NestFactory.createApplicationContext(moduleOf(root), { logger: false })],
+  [
+    'a microservice',
+    async (root) => {
+      const service = await NestFactory.createMicroservice(moduleOf(root), {
+        logger: false,
+        options: { host: '127.0.0.1', port: 0 },
+      });
+      await service.listen();
+      return service;
+    },
+  ],
+];
+
+function moduleOf(metadata: ModuleMetadata): object {
+  class Root {}
+  Module(metadata)(Root);
+  return Root;
+}
 
 function running(application: INestApplicationContext): boolean[] {
   return application.get(Consumers).all.map(({ isRunning }) => isRunning);
@@ -59,6 +84,25 @@ describe.each(channels)('with startConsumers, a handler of a %s', (channel) => {
     await waitFor(() => got.length === 1, { what: 'the message that waited' });
     await application.close();
   });
+
+  it('begins again when all consumers were stopped and started by hand', async () => {
+    // given
+    got.length = 0;
+    const application = await createApplication(connectionTo(redis), metadata);
+    await application.init();
+    await application.get(Consumers).stop();
+    expect(running(application)).toEqual([false, false]);
+    await send(application, channel, 'early');
+    // when
+    await application.get(Consumers).start();
+    // then
+    await waitFor(() => got.length === 1, { what: 'the message that waited' });
+    expect(running(application)).toEqual([true, true]);
+    // and a stop holds until the next start
+    await application.get(Consumers).stop();
+    expect(running(application)).toEqual([false, false]);
+    await application.close();
+  });
 });
 
 describe("with startConsumers 'listening', an application", () => {
@@ -78,6 +122,22 @@ describe("with startConsumers 'listening', an application", () => {
     await module.close();
   });
 
+  it.each(withoutHttp)(
+    'that is made by NestFactory without an HTTP server (%s) begins when it is ready',
+    async (_, start) => {
+      // given
+      got.length = 0;
+      const options = connectionTo(redis, { startConsumers: 'listening' });
+      // when
+      const application = await start({ ...metadata, imports: [MillraceModule.forRoot(options), ...metadata.imports] });
+      await application.get(Millrace).broker.sendToQueue('work', 'hello');
+      await application.get(Millrace).producer.send({ topic: 'work', value: 'hello' });
+      // then
+      await waitFor(() => got.length === 2, { what: 'both messages' });
+      await application.close();
+    },
+  );
+
   it('that is closed before it listens never begins', async () => {
     // given
     got.length = 0;
@@ -90,5 +150,6 @@ describe("with startConsumers 'listening', an application", () => {
     // then
     expect(running(application)).toEqual([false, false]);
     expect(got).toEqual([]);
+    await expect(application.get(Consumers).start()).rejects.toThrow(ClosedError);
   });
 });

@@ -154,6 +154,13 @@ export interface MillraceEvents {
 export class Events extends EventEmitter<MillraceEvents> {
   readonly #takers = new WeakMap<object, (run: HandledRun) => void>();
 
+  /** Nobody listens yet. */
+  constructor() {
+    super();
+    // Each consumer that stops counts its handlers by a listener of its own, and metrics have several: that is no leak.
+    this.setMaxListeners(0);
+  }
+
   override emit<K>(
     name: K | keyof MillraceEvents,
     ...args: K extends keyof MillraceEvents ? MillraceEvents[K] : never

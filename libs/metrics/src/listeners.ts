@@ -11,8 +11,6 @@ export class Listeners {
   constructor(events: Events) {
     this.#emitter = events as EventEmitter;
     this.#events = events;
-    // Several metrics listen to one event: that is no leak.
-    this.#emitter.setMaxListeners(this.#emitter.getMaxListeners() + 20);
   }
 
   on<K extends keyof MillraceEvents>(name: K, listener: (event: MillraceEvents[K][0]) => void): void {

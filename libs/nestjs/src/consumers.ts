@@ -27,7 +27,8 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   readonly #waits: { stop(): void }[] = [];
   /** Connections whose consumers were started. */
   readonly #started = new Set<string>();
-  #isStopping = false;
+  /** How often consumers were stopped: a start that began before a stop does not go on after it. */
+  #stops = 0;
 
   constructor(registry: HandlerRegistry, @Optional() http?: HttpAdapterHost) {
     this.#registry = registry;
@@ -78,7 +79,8 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     const manual: string[] = [];
     for (const millrace of this.#registry.connections.byName.values()) {
       const when = millrace.options.startConsumers;
-      const http = this.#http?.httpAdapter === undefined ? undefined : this.#http;
+      // Nest sets null in an application that has no HTTP server, and a testing module sets nothing.
+      const http = this.#http?.httpAdapter ? this.#http : undefined;
       if (when === 'manual') manual.push(millrace.name);
       else if (when === 'listening' && http !== undefined) this.#startWhenListening(millrace, http);
       else await this.#startOrWait(millrace);
@@ -101,19 +103,28 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     await this.#registry.declare(millrace);
   }
 
-  /** Starts the consumers of all connections, or of one. */
+  /**
+   * Starts the consumers of all connections, or of one: those that never ran, and those that were stopped.
+   *
+   * @throws {ClosedError} the application was shut down
+   */
   async start(connection?: string): Promise<void> {
     for (const name of this.#registry.connections.byName.keys())
       if (name === (connection ?? name)) this.#started.add(name);
+    const stops = this.#stops;
     for (const consumer of this.all) {
-      if (this.#isStopping) return;
+      if (this.#stops !== stops) return;
       if (connection === undefined || consumer.millrace.name === connection) await consumer.start();
     }
   }
 
-  /** Stops everything that consumes, all at the same time, each by its connection's `shutdownDeadlineMs` at the latest. */
+  /**
+   * Stops everything that consumes, all at the same time, each by its connection's `shutdownDeadlineMs` at the latest. `start()`
+   * starts the consumers again; a transport's server starts with its own `listen()`.
+   */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#stops++;
+    this.#started.clear();
     for (const wait of this.#waits) wait.stop();
     const attached = [...this.#registry.connections.byName.values()].flatMap((millrace) => millrace.attached);
     const stops = [...this.all, ...attached].map((service) => service.stop());
@@ -134,7 +145,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
       if (millrace.state === 'ready') await this.#registry.declare(millrace, added);
     }
     for (const consumer of added) {
-      if (!this.#isStopping && this.#started.has(consumer.millrace.name)) await consumer.start();
+      if (this.#started.has(consumer.millrace.name)) await consumer.start();
     }
     return added;
   }
@@ -160,9 +171,10 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   }
 
   async #startOrWait(millrace: Millrace): Promise<void> {
+    const stops = this.#stops;
     const start = async (): Promise<void> => {
       await millrace.ready();
-      await this.start(millrace.name);
+      if (this.#stops === stops) await this.start(millrace.name);
     };
     if (millrace.options.waitForRedis !== 'background') return start();
     const wait = new OutageWait(start, (error) => this.#logger.error(error));
