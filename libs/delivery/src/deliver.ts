@@ -8,6 +8,7 @@ import {
   ValidationError,
 } from '@millrace/core';
 import type { DeliveryContext, DeliveryTerms } from './delivery-context.js';
+import { isGenerator, runToEnd } from './generator.js';
 import type { Handler } from './middleware.js';
 
 /** How messages of one handler are run. */
@@ -49,12 +50,14 @@ export function deliverTo<C extends DeliveryContext>(
     context.end(outcomeOf(thrown));
     return;
   }
-  if (!isThenable(result)) {
+  let running: Promise<unknown>;
+  // A promise as it is. A `then` of the user's own (a query that runs when it is waited for) is called once, and may throw.
+  if (isThenable(result)) running = Promise.resolve(result);
+  else if (isGenerator(result)) running = runToEnd(result, context.signal);
+  else {
     context.end(result === undefined ? completedWithNothing : { kind: 'completed', result });
     return;
   }
-  // A promise as it is. A `then` of the user's own (a query that runs when it is waited for) is called once, and may throw.
-  const running = Promise.resolve(result);
   context.wait(running);
   void untilHandlerEnds(running, context);
 }
@@ -64,6 +67,7 @@ async function untilHandlerEnds(running: PromiseLike<unknown>, context: Delivery
   let result: unknown;
   try {
     result = await running;
+    if (isGenerator(result)) result = await runToEnd(result, context.signal);
   } catch (thrown) {
     context.end(outcomeOf(thrown));
     return;

@@ -13,6 +13,7 @@ export {
   type RunningConsumer,
 } from './events.js';
 export { FirstUse } from './first-use.js';
+export { type HandlerGenerator, isGenerator, runToEnd } from './generator.js';
 export { HandledRun } from './handled-run.js';
 export { InFlight } from './in-flight.js';
 export { isInsideHandler, runOutsideHandlers, waitOutsideHandlers } from './inside-handler.js';

@@ -1,5 +1,5 @@
 import { accepted, isThenable } from '@millrace/core';
-import type { DeliveryContext } from '@millrace/delivery';
+import { type DeliveryContext, isGenerator, runToEnd } from '@millrace/delivery';
 import type { Log } from '@millrace/log';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { nameOf, type TopicDefinition } from './definitions.js';
@@ -167,7 +167,8 @@ async function runAll(prepared: Prepared, context: DeliveryContext): Promise<voi
   const failures: unknown[] = [];
   for (const { run, payload } of prepared) {
     try {
-      await run(payload, context);
+      const result = await run(payload, context);
+      if (isGenerator(result)) await runToEnd(result, context.signal);
     } catch (error) {
       failures.push(error);
     }

@@ -1,5 +1,5 @@
 import { notify } from '@millrace/core';
-import type { DeliveryContext } from '@millrace/delivery';
+import { type DeliveryContext, isGenerator, runToEnd } from '@millrace/delivery';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { finalize } from 'rxjs/operators';
@@ -162,6 +162,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     await this.#withHooks(context, async (end) => {
       const answer: unknown = await callback(packet.data, context);
       if (isObservable(answer)) await lastValueFrom(answer.pipe(finalize(end)), { defaultValue: undefined });
+      else if (isGenerator(answer)) await runToEnd(answer, delivery.signal).finally(end);
       else end();
     });
   }
