@@ -2,6 +2,7 @@ import { DeadLetter, Drop, isInstance, isThenable, RetryLater } from '@millrace/
 import type { DeliveryContext } from '@millrace/delivery';
 import { type CallHandler, type CanActivate, ForbiddenException, type Type } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
+import { cancellable } from './cancellable-stream.js';
 import { HandlerExecution } from './handler-execution.js';
 import { InnerStream } from './inner-stream.js';
 import type { EnhancedHandler, Enhancers, HandlerParameter, RunFilters } from './nest-internals.js';
@@ -17,7 +18,8 @@ export function runEnhanced(handler: EnhancedHandler, enhancers: Enhancers): Run
   const { instance, callback } = handler;
   const { guards, interceptors, filters } = enhancers;
   const type = instance.constructor as Type;
-  const call = caller(handler, enhancers.parameters);
+  const method = caller(handler, enhancers.parameters);
+  const call: RunHandler = (payload, context) => cancellable(method(payload, context), context);
   if (guards.length === 0 && interceptors.length === 0 && filters === undefined) {
     return (payload, context) => unwrapped(call(payload, context));
   }

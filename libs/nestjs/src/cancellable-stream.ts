@@ -1,0 +1,21 @@
+import type { DeliveryContext } from '@millrace/delivery';
+import { isObservable, Observable } from 'rxjs';
+
+/**
+ * What a handler returned. An observable cannot look at the delivery's signal: it is unsubscribed when the signal is aborted, and
+ * fails with the signal's reason.
+ */
+export function cancellable(answer: unknown, context: DeliveryContext): unknown {
+  return isObservable(answer) ? untilAborted(answer, context.signal) : answer;
+}
+
+function untilAborted(source: Observable<unknown>, signal: AbortSignal): Observable<unknown> {
+  return new Observable((subscriber) => {
+    const abort = (): void => subscriber.error(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    subscriber.add(() => signal.removeEventListener('abort', abort));
+    subscriber.add(source.subscribe(subscriber));
+    return undefined;
+  });
+}

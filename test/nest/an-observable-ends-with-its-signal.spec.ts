@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LogHandler, Millrace, QueueHandler } from '@millrace/nestjs';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { Injectable, type NestInterceptor, UseInterceptors } from '@nestjs/common';
+import { map, Observable } from 'rxjs';
+import { connectionTo, startApplication } from './application.js';
+import { channels, channelsModule, send } from './channels.js';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(stopEverything);
+
+const seen: string[] = [];
+
+/** Never ends by itself. */
+function endless(): Observable<number> {
+  return new Observable((subscriber) => {
+    seen.push('subscribed');
+    subscriber.next(1);
+    return () => seen.push('unsubscribed');
+  });
+}
+
+class Passes implements NestInterceptor {
+  intercept(_: unknown, next: { handle(): Observable<unknown> }): Observable<unknown> {
+    return next.handle().pipe(map((value) => value));
+  }
+}
+
+const once = { retry: false, handlerTimeoutMs: 20 } as const;
+
+@Injectable()
+class Plain {
+  @QueueHandler({ queue: 'work', ...once })
+  @LogHandler({ topic: 'work', group: 'g', ...once })
+  on(): Observable<number> {
+    return endless();
+  }
+}
+
+@Injectable()
+class Intercepted {
+  @UseInterceptors(Passes)
+  @QueueHandler({ queue: 'work', ...once })
+  @LogHandler({ topic: 'work', group: 'g', ...once })
+  on(): Observable<number> {
+    return endless();
+  }
+}
+
+@Injectable()
+class Patient {
+  @QueueHandler({ queue: 'work' })
+  on(): Observable<number> {
+    return endless();
+  }
+}
+
+describe.each(channels)('an observable that a handler of a %s returned', (channel) => {
+  it.each([
+    ['as it is', Plain],
+    ['through an interceptor', Intercepted],
+  ])('is unsubscribed when its deadline passes: %s', async (_way, handlers) => {
+    // given
+    seen.length = 0;
+    const application = await startApplication(connectionTo(redis), {
+      imports: [channelsModule()],
+      providers: [handlers],
+    });
+    const names: string[] = [];
+    application.get(Millrace).events.on('dead-lettered', ({ error }) => names.push((error as Error).name));
+    // when
+    await send(application, channel, 'a');
+    // then
+    await waitFor(() => names.length === 1, { what: 'the dead letter' });
+    expect([seen, names]).toEqual([['subscribed', 'unsubscribed'], ['DeadlineExceededError']]);
+    await application.close();
+  });
+});
+
+describe('an observable that handles a request', () => {
+  it('is unsubscribed when the request is cancelled', async () => {
+    // given
+    seen.length = 0;
+    const application = await startApplication(connectionTo(redis), {
+      imports: [channelsModule()],
+      providers: [Patient],
+    });
+    const cancel = new AbortController();
+    const { signal } = cancel;
+    const answer = application.get(Millrace).broker.request('', 'work', 'a', { signal });
+    answer.catch(() => undefined);
+    await waitFor(() => seen.includes('subscribed'), { what: 'the request to be handled' });
+    // when
+    cancel.abort(new Error('no longer wanted'));
+    // then
+    await expect(answer).rejects.toThrow('no longer wanted');
+    await waitFor(() => seen.includes('unsubscribed'), { what: 'the observable to be unsubscribed' });
+    await application.close();
+  });
+});
