@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   Consumers,
+  DeadLetter,
   type ExchangePublisher,
   InjectExchange,
   InjectProducer,
@@ -60,9 +61,14 @@ class ShopModule {}
 class Inbox {
   @LogHandler({ topic: { name: 'letters' }, group: 'inbox' })
   onLetter(): void {}
+
+  @QueueHandler({ queue: 'parcels' })
+  onParcel(): void {
+    throw new DeadLetter('broken');
+  }
 }
 
-function inboxModule(startConsumers: 'listening' | 'manual'): DynamicModule {
+function inboxModule(startConsumers: 'ready' | 'listening' | 'manual'): DynamicModule {
   const connection = { url: 'redis://127.0.0.1:1' };
   return {
     module: class InboxModule {},
@@ -124,6 +130,32 @@ describe('the harness with a private Redis', () => {
     await harness.stop();
   });
 
+  it('is idle when what is left are dead letters that no handler takes', async () => {
+    // given
+    const harness = await RedisHarness.start(Test.createTestingModule({ imports: [inboxModule('ready')] }));
+    // when
+    await harness.application.get(Millrace).broker.sendToQueue('parcels', 'broken');
+    await harness.waitUntilIdle();
+    // then
+    expect(harness.journal.deadLetters).toEqual([expect.objectContaining({ handler: 'Inbox.onParcel' })]);
+    await harness.stop();
+  });
+
+  it('leaves no connection open when the application cannot start', async () => {
+    // given
+    const made: Millrace[] = [];
+    const fails = (millrace: Millrace): never => {
+      made.push(millrace);
+      throw new Error('no configuration');
+    };
+    const providers = [{ provide: 'failing', inject: [Millrace], useFactory: fails }];
+    // when
+    const start = RedisHarness.start(Test.createTestingModule({ imports: [inboxModule('ready')], providers }));
+    // then
+    await expect(start).rejects.toThrow('no configuration');
+    expect(made.map(({ state }) => state)).toEqual(['closed']);
+  });
+
   it("starts the consumers of an application that would wait for its HTTP server ('listening')", async () => {
     // given
     const harness = await RedisHarness.start(Test.createTestingModule({ imports: [inboxModule('listening')] }));
@@ -142,7 +174,7 @@ describe('the harness with a private Redis', () => {
     // when
     const idle = harness.waitUntilIdle();
     // then
-    await expect(idle).rejects.toThrow('no handler runs (Inbox.onLetter)');
+    await expect(idle).rejects.toThrow('no handler runs (Inbox.onParcel, Inbox.onLetter)');
     await harness.application.get(Consumers).start();
     await harness.waitUntilIdle();
     expect(harness.journal.handled).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { lagOf, Overview, type Snapshot } from '@millrace/admin';
+import { lagOf, Overview, type QueueSnapshot, type Snapshot } from '@millrace/admin';
 import { Consumers, type Millrace } from '@millrace/nestjs';
 import type { INestApplication } from '@nestjs/common';
 import type { TestingModuleBuilder } from '@nestjs/testing';
@@ -17,7 +17,7 @@ export class RedisHarness {
   readonly journal: Journal;
   /** The server it was started on. */
   readonly redis: RedisServer;
-  readonly #overviews: readonly Overview[];
+  readonly #millraces: readonly { readonly millrace: Millrace; readonly overview: Overview }[];
 
   private constructor(
     application: INestApplication,
@@ -28,7 +28,7 @@ export class RedisHarness {
     this.application = application;
     this.journal = journal;
     this.redis = redis;
-    this.#overviews = millraces.map(({ connection }) => new Overview(connection));
+    this.#millraces = millraces.map((millrace) => ({ millrace, overview: new Overview(millrace.connection) }));
     for (const { events } of millraces) {
       events.on('handled', ({ handler, outcome, attempt }) => journal.handled.push({ handler, outcome, attempt }));
       events.on('dead-lettered', ({ handler, reason, error }) => journal.deadLetters.push({ handler, reason, error }));
@@ -59,14 +59,17 @@ export class RedisHarness {
       await application.init();
       return new RedisHarness(application, journal, redis, millraces);
     } catch (error) {
+      // The application was not handed over: nobody else can close its connections, which would keep the process alive.
+      await Promise.allSettled(millraces.map((millrace) => millrace.close()));
       await redis.stop();
       throw error;
     }
   }
 
   /**
-   * Waits until nothing is left to be handled: queues hold nothing that is ready or being handled, and groups have read and
-   * committed everything. What waits for its time (delays, retries of queues) is not waited for.
+   * Waits until nothing is left to be handled: queues that a handler consumes from hold nothing that is ready or being handled,
+   * and groups have read and committed everything. What waits for its time (delays, retries of queues) is not waited for, nor what
+   * stands in a queue without a handler, as dead letters do.
    *
    * @throws {Error} none of the application's handlers runs: nothing would ever be handled
    */
@@ -79,8 +82,13 @@ export class RedisHarness {
     let looks = 0;
     // Twice in a row: a handler may just have published something else.
     const isIdle = async (): Promise<boolean> => {
-      const snapshots = await Promise.all(this.#overviews.map((overview) => overview.read()));
-      looks = snapshots.every(hasNothingToDo) ? looks + 1 : 0;
+      const idle = await Promise.all(
+        this.#millraces.map(async ({ millrace, overview }) => {
+          const handled = new Set(all.filter((handle) => handle.millrace === millrace).map(({ queue }) => queue));
+          return hasNothingToDo(await overview.read(), handled);
+        }),
+      );
+      looks = idle.every(Boolean) ? looks + 1 : 0;
       return looks >= 2;
     };
     await waitFor(isIdle, { what: 'the application to be idle', ...options });
@@ -93,8 +101,10 @@ export class RedisHarness {
   }
 }
 
-function hasNothingToDo({ queues, topics }: Snapshot): boolean {
-  const isDone = queues.every(({ ready, unacked, dying }) => ready + unacked + dying === 0);
+/** `handled`: the queues that the application has a handler for. Others may be consumed from too, by a transport say. */
+function hasNothingToDo({ queues, topics }: Snapshot, handled: ReadonlySet<string | undefined>): boolean {
+  const awaited = ({ queue, consumers, ready }: QueueSnapshot) => (handled.has(queue) || consumers > 0 ? ready : 0);
+  const isDone = queues.every((queue) => awaited(queue) + queue.unacked + queue.dying === 0);
   return (
     isDone &&
     topics.every(({ partitions }) =>
