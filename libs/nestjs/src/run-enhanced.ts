@@ -1,5 +1,6 @@
 import { DeadLetter, Drop, isInstance, isThenable, RetryLater } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
+import { Requeue } from '@millrace/queue';
 import { type CallHandler, type CanActivate, ForbiddenException, type Type } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { cancellable } from './cancellable-stream.js';
@@ -140,7 +141,7 @@ function filtered(work: () => unknown, filters: RunFilters, execution: HandlerEx
   }
 }
 
-/** RetryLater, DeadLetter and Drop are decisions, not failures: filters do not see them. */
+/** RetryLater, DeadLetter, Drop and Requeue are decisions, not failures: filters do not see them. */
 function isControl(error: unknown): boolean {
-  return isInstance(error, RetryLater) || isInstance(error, DeadLetter) || isInstance(error, Drop);
+  return [RetryLater, DeadLetter, Drop, Requeue].some((word) => isInstance(error, word));
 }
