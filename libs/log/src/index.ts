@@ -43,7 +43,7 @@ export {
   type ProducerOptions,
   resolveProducerOptions,
 } from './producer/producer-options.js';
-export type { LogRecord } from './reader/partition-reader.js';
+export type { LogRecord } from './reader/log-record.js';
 export type { ReadInput, ReadOptions } from './reader/read-options.js';
 export type { RecordIterator } from './reader/record-stream.js';
 export { groupKeys, groupPartitionKey, groupsKey, partitionKeys, topicsKey } from './store/keys.js';
