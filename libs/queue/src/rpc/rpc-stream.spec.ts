@@ -44,6 +44,19 @@ describe('a stream of replies', () => {
     expect([...taken, await stream.next()].map(({ value }) => value)).toEqual([0, 1, 2]);
   });
 
+  it('settles every next() that waits, in their order, also when the stream is left', async () => {
+    // given
+    const stream = open();
+    const waiting = [stream.next(), stream.next(), stream.next()];
+    // when
+    stream.reply(item(0));
+    stream.reply(item(1));
+    await waiting[1];
+    await stream.return();
+    // then
+    expect((await Promise.all(waiting)).map(({ value }) => value)).toEqual([0, 1, undefined]);
+  });
+
   it('tells the responder of a requester that needs long for each item', async () => {
     // given
     const told: number[] = [];

@@ -30,7 +30,8 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
   #expected = 0;
   #error: { readonly error: unknown } | undefined;
   #isEnded = false;
-  #wake: (() => void) | undefined;
+  /** Calls of `next` that wait. */
+  #waiters: (() => void)[] = [];
   #timer: Timer | undefined;
 
   constructor(parts: RpcStreamParts) {
@@ -53,19 +54,19 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
     this.#expected++;
     this.#waiting.push(reply);
     this.#since = performance.now();
-    this.#wake?.();
+    this.#wake();
   }
 
   failed(error: unknown): void {
     if (this.#isEnded || this.#error !== undefined) return;
     this.#error = { error };
-    this.#wake?.();
+    this.#wake();
   }
 
   async next(): Promise<IteratorResult<unknown>> {
     while (this.#waiting.length === 0 && this.#error === undefined && !this.#isEnded) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#waiters.push(resolve);
       });
     }
     const reply = this.#waiting.shift();
@@ -132,6 +133,11 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
     stopTimer(this.#timer);
     this.#parts.signal?.removeEventListener('abort', this.#aborted);
     this.#parts.ended(isComplete);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   readonly #aborted = (): void => this.failed(this.#parts.signal?.reason);
