@@ -123,11 +123,11 @@ export class ConsumerTurns {
     this.#ask();
   }
 
-  /** There may be messages: asks for a turn now, or when the one under way ends. */
+  /** There may be messages: asks for a turn now, or later. Without a registration a run would end before it is noted as running. */
   #ask(): void {
-    this.#isEager = true;
-    this.#isAsked = true;
-    if (this.#running === undefined && this.#retryTimer === undefined && !this.#isEnded) this.#running = this.#run();
+    this.#isEager = this.#isAsked = true;
+    if (this.#keys === undefined || this.#running !== undefined || this.#retryTimer !== undefined) return;
+    if (!this.#isEnded) this.#running = this.#run();
   }
 
   /** Asks for a turn: at the end of this tick, so that all that ends in it shares one, or when the one under way ends. */
