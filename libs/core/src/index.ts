@@ -71,4 +71,4 @@ export {
   ruleFor,
 } from './retry-policy.js';
 export { type DeadLetterReason, type Settlement, settle } from './settlement.js';
-export { type PauseOptions, pause, startTimer, stopTimer, type Timer } from './timer.js';
+export { endsWithin, type PauseOptions, pause, startTimer, stopTimer, type Timer } from './timer.js';

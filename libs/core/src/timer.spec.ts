@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { pause, startTimer, stopTimer } from './timer.js';
+import { endsWithin, pause, startTimer, stopTimer } from './timer.js';
 
 const dayMs = 86_400_000;
 
@@ -51,6 +51,17 @@ describe('a timer', () => {
 
     stopping.abort();
     await Promise.all([paused, ended, pause(dayMs, { signal: stopping.signal })]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('waits for work no longer than its time, and leaves no timer behind', async () => {
+    const never = endsWithin(new Promise(() => undefined), 60 * dayMs);
+    await expect(endsWithin(Promise.resolve('done'), dayMs)).resolves.toBe(true);
+    await expect(endsWithin(Promise.reject(new Error('failed')), dayMs)).rejects.toThrow('failed');
+    expect(jest.getTimerCount()).toBe(1);
+
+    jest.advanceTimersByTime(60 * dayMs);
+    await expect(never).resolves.toBe(false);
     expect(jest.getTimerCount()).toBe(0);
   });
 });

@@ -43,6 +43,21 @@ export function pause(delayMs: number, { ref = true, signal }: PauseOptions = {}
   });
 }
 
+/** Waits for `work`, but no longer than `delayMs`: resolves to whether it ended. Rejects with what the work rejects with. */
+export async function endsWithin(
+  work: Promise<unknown>,
+  delayMs: number,
+  { ref = true }: Pick<PauseOptions, 'ref'> = {},
+): Promise<boolean> {
+  const inTime = new AbortController();
+  const late = pause(delayMs, { ref, signal: inTime.signal }).then(() => false);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    inTime.abort();
+  }
+}
+
 /** A timer that is set again until its time is over. */
 class LongTimer {
   readonly #call: () => void;

@@ -1,4 +1,4 @@
-import { pause } from '@millrace/core';
+import { endsWithin } from '@millrace/core';
 
 /**
  * Work that must be done before something is used for the first time. The first use starts it, and all uses wait until it
@@ -22,13 +22,7 @@ export class FirstUse {
   async done(timeoutMs: number): Promise<boolean> {
     if (this.#isDone) return true;
     this.#underWay ??= this.#start();
-    const inTime = new AbortController();
-    const late = pause(Math.max(0, timeoutMs), { signal: inTime.signal }).then(() => false);
-    try {
-      return await Promise.race([this.#underWay.then(() => true), late]);
-    } finally {
-      inTime.abort();
-    }
+    return endsWithin(this.#underWay, Math.max(0, timeoutMs));
   }
 
   async #start(): Promise<void> {
