@@ -1,45 +1,32 @@
-import { randomBytes } from 'node:crypto';
 import { ClosedError, InvalidMessageError, pause, TopologyNotFoundError } from '@millrace/core';
 import type { FirstUse } from '@millrace/delivery';
-import { Cluster, PreparedArguments, type RedisConnection, redisFailure } from '@millrace/redis';
+import { type RedisConnection, redisFailure } from '@millrace/redis';
 import type { BrokerOptions } from '../broker-options.js';
 import type { Router } from '../model/routing.js';
 import { queueOf } from '../model/shards.js';
-import { publishedKey, queueKeys, topologyKeys } from '../store/keys.js';
-import { callConditions } from '../store/publish.js';
 import { writeQueue } from '../store/queue-slot.js';
 import type { TopologyCache } from '../topology/topology-cache.js';
-import { isPrepared } from './first-publish.js';
 import type { Publication } from './publication.js';
-import { PublishChannel } from './publish-channel.js';
-import { PublishEntry } from './publish-entry.js';
-import { type LaneTarget, type Misrouting, PublishLane } from './publish-lane.js';
+import type { PublishEntry } from './publish-entry.js';
+import type { LaneOwner, Misrouting } from './publish-lane.js';
+import { PublishLanes } from './publish-lanes.js';
 import { PublishWindow } from './publish-window.js';
 import { ShardChoice } from './shard-choice.js';
-import { targetNotFound } from './target-not-found.js';
 import { TopicFeed } from './topic-feed.js';
 
-/** A record must outlive every repetition of its call: the caller's patience and what a dead connection may still hold. */
-const recordSlackMs = 60_000;
-/** A queue that is declared and not in its slot is being deleted, or was lost: so long is waited for the deletion to end. */
+/** A queue that is declared and not in its slot is being deleted, or was lost: how long is waited for the deletion to end. */
 const goneDelayMs = 100;
 
-/**
- * Takes messages to their queues and topics: routes them, hands them to the lanes, and gathers the answers. On one
- * server there is one lane; in a cluster one a queue, and one for messages that no queue gets.
- */
-export class Publisher {
+/** Takes messages to their queues and topics: routes them, hands them to the lanes, and gathers the replies. */
+export class Publisher implements LaneOwner {
   readonly #connection: RedisConnection;
   readonly #cache: TopologyCache;
   readonly #options: BrokerOptions;
   readonly #window: PublishWindow;
-  readonly #channel: PublishChannel;
-  readonly #lanes = new Map<string, PublishLane>();
-  readonly #isCluster: boolean;
-  readonly #id = randomBytes(6).toString('base64url');
+  readonly #lanes: PublishLanes;
   readonly topics = new TopicFeed();
   readonly #shards = new ShardChoice();
-  /** Told when publishing made a message of a queue a dead letter. */
+  /** Called when publishing made a message of a queue a dead letter. */
   onDied: (queue: string) => void = () => undefined;
   /** What must be done before the first message is routed; undefined: nothing, or it was. */
   firstUse: FirstUse | undefined;
@@ -51,12 +38,11 @@ export class Publisher {
     this.#cache = cache;
     this.#options = options;
     this.#window = new PublishWindow(options);
-    this.#channel = new PublishChannel(connection, options);
-    this.#isCluster = connection.commands instanceof Cluster;
+    this.#lanes = new PublishLanes(connection, options, this);
   }
 
   /**
-   * Sends a message on its way; its listener hears the end. Answers a promise only when the caller must wait before it
+   * Sends a message on its way; its listener gets the outcome. Returns a promise only when the caller must wait before it
    * sends the next: the window is full, or nothing is known yet.
    */
   send(publication: Publication): Promise<void> | undefined {
@@ -71,7 +57,7 @@ export class Publisher {
 
   async #sendLater(publication: Publication): Promise<void> {
     if (this.firstUse !== undefined) {
-      if (!(await isPrepared(this.firstUse, publication, this.#connection))) return;
+      if (!(await this.#isPrepared(this.firstUse, publication))) return;
       this.firstUse = undefined;
     }
     if (!(await this.#window.room(publication.deadlineMs - performance.now()))) {
@@ -84,6 +70,15 @@ export class Publisher {
     }
     this.#window.enter(publication);
     await this.#route(publication);
+  }
+
+  /** Waits for what must be done before the first message is routed. False: not in time, and the message has failed. */
+  async #isPrepared(firstUse: FirstUse, publication: Publication): Promise<boolean> {
+    if (await firstUse.done(publication.deadlineMs - performance.now())) return true;
+    if (this.#connection.isUp)
+      publication.giveUp('timeout', 'what must be declared before the first message was not declared in time');
+    else publication.giveUp('unavailable', `Redis is away: ${this.#connection.downReason}`);
+    return false;
   }
 
   get events(): BrokerOptions['events'] {
@@ -105,7 +100,7 @@ export class Publisher {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#window.drained();
-    this.#channel.close();
+    this.#lanes.close();
   }
 
   /** What is unknown here may have been declared meanwhile, elsewhere: then it is read again. */
@@ -142,38 +137,8 @@ export class Publisher {
   }
 
   #dispatch(publication: Publication, router: Router): void {
-    const queues = this.#shards.slots(publication, router);
-    publication.slots = queues;
-    if (!this.#isCluster || queues.length === 0) {
-      publication.outstanding = 1;
-      this.#lane(undefined).add(new PublishEntry(publication, queues, router));
-      return;
-    }
-    const missing = queues.filter((queue) => !publication.hasReached(queue));
-    publication.outstanding = missing.length;
-    for (const queue of missing) this.#lane(queue).add(new PublishEntry(publication, [queue], router));
-    if (missing.length === 0) this.#finish(publication);
-  }
-
-  #lane(queue: string | undefined): PublishLane {
-    const name = queue ?? '';
-    let lane = this.#lanes.get(name);
-    if (lane === undefined) {
-      lane = new PublishLane({ connection: this.#connection, channel: this.#channel }, this.#target(queue), this);
-      this.#lanes.set(name, lane);
-    }
-    return lane;
-  }
-
-  #target(queue: string | undefined): LaneTarget {
-    const { prefix } = this.#connection;
-    const { meta } = queue === undefined ? topologyKeys(prefix) : queueKeys(prefix, queue);
-    const versionField = queue === undefined ? 'version' : 'topology';
-    const recordTtlMs = this.#options.deliveryTimeoutMs + recordSlackMs;
-    return {
-      keys: (place) => new PreparedArguments([meta, publishedKey(prefix, queue, this.#id, place)]),
-      conditions: (version) => callConditions(versionField, version, recordTtlMs),
-    };
+    publication.slots = this.#shards.slots(publication, router);
+    if (!this.#lanes.send(publication, router)) this.#finish(publication);
   }
 
   answered({ publication }: PublishEntry): void {
@@ -188,7 +153,7 @@ export class Publisher {
     void this.#again(entries, why);
   }
 
-  /** Routes messages anew, in their order. In a cluster a message waits until all its calls have answered. */
+  /** Routes messages again, in their order. In a cluster a message waits until all its calls have replied. */
   async #again(entries: readonly PublishEntry[], why: Misrouting): Promise<void> {
     const waiting = entries.filter(({ publication }) => !publication.isSettled);
     let router: Router | undefined;
@@ -245,4 +210,12 @@ export class Publisher {
       .then(() => (publication.isSettled ? undefined : this.#route(publication)))
       .catch(() => undefined);
   }
+}
+
+/** The error of a message whose exchange, or queue, is not declared. */
+function targetNotFound({ target }: Publication): TopologyNotFoundError {
+  const { exchange, routingKey } = target;
+  return exchange === ''
+    ? new TopologyNotFoundError('queue', routingKey)
+    : new TopologyNotFoundError('exchange', exchange);
 }

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { Cluster, PreparedArguments, type RedisConnection } from '@millrace/redis';
+import type { BrokerOptions } from '../broker-options.js';
+import type { Router } from '../model/routing.js';
+import { publishedKey, queueKeys, topologyKeys } from '../store/keys.js';
+import { callConditions } from '../store/publish.js';
+import type { Publication } from './publication.js';
+import { PublishChannel } from './publish-channel.js';
+import { PublishEntry } from './publish-entry.js';
+import { type LaneOwner, type LaneTarget, PublishLane } from './publish-lane.js';
+
+/** A record must outlive every repetition of its call: the caller's patience and what a dead connection may still hold. */
+const recordSlackMs = 60_000;
+
+/** The lanes of a publisher: on one server there is one; in a cluster one per slot of a queue, and one for messages that no queue gets. */
+export class PublishLanes {
+  readonly #connection: RedisConnection;
+  readonly #options: BrokerOptions;
+  readonly #owner: LaneOwner;
+  readonly #channel: PublishChannel;
+  readonly #isCluster: boolean;
+  readonly #lanes = new Map<string, PublishLane>();
+  /** Tells the records of this publisher's calls from those of others. */
+  readonly #id = randomBytes(6).toString('base64url');
+
+  constructor(connection: RedisConnection, options: BrokerOptions, owner: LaneOwner) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#owner = owner;
+    this.#channel = new PublishChannel(connection, options);
+    this.#isCluster = connection.commands instanceof Cluster;
+  }
+
+  /** Sends a message, which was routed by `router`, to those of its slots that have not answered yet. False: all have. */
+  send(publication: Publication, router: Router): boolean {
+    const { slots } = publication;
+    if (!this.#isCluster || slots.length === 0) {
+      publication.outstanding = 1;
+      this.#lane(undefined).add(new PublishEntry(publication, slots, router));
+      return true;
+    }
+    const missing = slots.filter((slot) => !publication.hasReached(slot));
+    publication.outstanding = missing.length;
+    for (const slot of missing) this.#lane(slot).add(new PublishEntry(publication, [slot], router));
+    return missing.length > 0;
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  #lane(slot: string | undefined): PublishLane {
+    const name = slot ?? '';
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      lane = new PublishLane({ connection: this.#connection, channel: this.#channel }, this.#target(slot), this.#owner);
+      this.#lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  #target(slot: string | undefined): LaneTarget {
+    const { prefix } = this.#connection;
+    const { meta } = slot === undefined ? topologyKeys(prefix) : queueKeys(prefix, slot);
+    const versionField = slot === undefined ? 'version' : 'topology';
+    const recordTtlMs = this.#options.deliveryTimeoutMs + recordSlackMs;
+    return {
+      keys: (place) => new PreparedArguments([meta, publishedKey(prefix, slot, this.#id, place)]),
+      conditions: (version) => callConditions(versionField, version, recordTtlMs),
+    };
+  }
+}
