@@ -94,6 +94,20 @@ export default {
       spec: 'test/queue/a-sooner-delay-wakes-its-consumer.spec.ts',
     },
     {
+      promise: 'a consumer that is asked for a turn while it has no registration makes turns again',
+      file: 'libs/queue/src/consuming/turn-loop.ts',
+      replace: `!this.isRetrying && !this.#isEnded && this.#context.mayTurn()`,
+      by: `!this.isRetrying && !this.#isEnded`,
+      spec: 'test/queue/a-queue-that-is-declared-again-is-another-queue.spec.ts',
+    },
+    {
+      promise: 'a reply costs no further command while turns renew the lease',
+      file: 'libs/queue/src/consuming/consumer-heart.ts',
+      replace: `return performance.now() < this.#renewedAt + this.#leaseMs;`,
+      by: `return false;`,
+      spec: 'test/queue/a-lone-consumer-rests.spec.ts',
+    },
+    {
       promise: 'a late direct delivery that can be read is not begun',
       file: 'libs/queue/src/consuming/hand-overs.ts',
       replace: `handed === undefined || performance.now() + this.#redisAheadMs - handedAt >= maxHandOverMs`,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { queueKeys } from '../../libs/queue/src/store/keys.js';
-import { type OpenBroker, openBroker, ownPrefix } from './broker.js';
+import { commandsOf, type OpenBroker, openBroker, ownPrefix } from './broker.js';
 
 describe('a consumer that waits alone', () => {
   let server: RedisServer;
@@ -38,7 +38,40 @@ describe('a consumer that waits alone', () => {
     expect({ afterAnother, isSoon: afterAnother < 4 }).toEqual({ afterAnother, isSoon: true });
     await open.close();
   });
+
+  it('knows from its turns alone that a request is still its own: a reply costs no further command', async () => {
+    // given: its beats are spared as long as its turns renew the lease
+    const open = await openBroker(server, ownPrefix());
+    const leaseMs = 1000;
+    await open.broker.declareQueue({ name: 'q' });
+    await open.broker.consumer({ queue: 'q', leaseMs, handler: (payload) => payload }).start();
+    await open.broker.request('', 'q', 'the first');
+    // when there is a request now and then, for several leases; but a process that stood still has to ask
+    let commands: readonly string[] = [];
+    for (let longestRestMs = leaseMs; longestRestMs > leaseMs / 2; ) {
+      commands = commandsOf(open.connection);
+      longestRestMs = await requestNowAndThen(open, leaseMs);
+    }
+    // then
+    expect(commands).not.toContain('sismember');
+    await open.close();
+  });
 });
+
+/** Sends requests for four leases, and resolves to the longest time between the ends of two of them. */
+async function requestNowAndThen({ broker }: OpenBroker, leaseMs: number): Promise<number> {
+  const endsAt = performance.now() + 4 * leaseMs;
+  let longestMs = 0;
+  for (let last = performance.now(); last < endsAt; ) {
+    const nextAt = last + leaseMs / 12;
+    await waitFor(() => performance.now() > nextAt, { what: 'the next request', intervalMs: 2 });
+    expect(await broker.request('', 'q', 'a request')).toBe('a request');
+    const now = performance.now();
+    longestMs = Math.max(longestMs, now - last);
+    last = now;
+  }
+  return longestMs;
+}
 
 /** When a consumer's lease ends: it moves with each beat and each turn. */
 type Lease = () => Promise<string | null>;

@@ -83,6 +83,29 @@ describe('a queue that is deleted and declared again', () => {
     await consumer.stop();
   });
 
+  it('is consumed by who waited for a delayed message of the old one, also if that was due while there was none', async () => {
+    // given a consumer that is to make a message ready, whose queue is deleted
+    const name = `q-${++queues}`;
+    await operator.broker.declareQueue({ name });
+    const handled: unknown[] = [];
+    const consumer = service.broker.consumer({ queue: name, handler: (value) => void handled.push(value) });
+    await consumer.start();
+    await operator.broker.sendToQueue(name, 'old', { delayMs: 1000 });
+    const dueAt = performance.now() + 1000;
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:${name}}:` });
+    await waitFor(() => redis.hexists('meta', 'keeper'), { what: 'the consumer to know when it is due' });
+    await operator.broker.deleteQueue(name);
+
+    // when its time has come, and then the queue is declared again
+    await waitFor(() => performance.now() > dueAt + 50, { what: 'the time of the old message' });
+    await operator.broker.declareQueue({ name });
+    await operator.broker.sendToQueue(name, 'new');
+
+    // then
+    await waitFor(() => handled.includes('new'), { what: 'the new message to be handled' });
+    await consumer.stop();
+  });
+
   it('is seen as it is now by a process that knew the old one', async () => {
     const name = `q-${++queues}`;
     await operator.broker.declareQueue({ name });

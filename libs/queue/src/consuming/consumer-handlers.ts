@@ -76,9 +76,8 @@ function planOf(
 function answering(handle: MessageHandler, responder: RpcResponder): MessageHandler {
   const answer = async (payload: unknown, context: MessageContext): Promise<unknown> => {
     const result = await handle(payload, context);
-    // An attempt that has failed must not answer: its requester is told of the failure.
-    const mayReply = context.mayReply();
-    if (mayReply === true || (await mayReply)) await responder.answer(context, result);
+    // An attempt that was given up sends no reply: its requester gets the failure.
+    if (await context.mayReply()) await responder.answer(context, result);
     return result;
   };
   return (payload, context) =>

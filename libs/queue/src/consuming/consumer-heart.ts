@@ -8,10 +8,10 @@ import { ConsumerWatch } from './consumer-watch.js';
 
 /**
  * How often a consumer beats; one that waits, holds nothing and is the only one of its queue only when its lease needs it: its
- * turns renew that too, and there is nobody whose death it has to notice.
+ * turns renew that too, and there is no other consumer whose death it has to notice.
  */
 const beatMs = 1000;
-/** But so often at least: what nobody tells it of is noticed. */
+/** The longest rest: changes that wake no consumer are noticed by then. */
 const longestRestMs = 10_000;
 /** The hearts of a process beat in step, so that the beats of many share a write. */
 const stepMs = 25;
@@ -20,7 +20,7 @@ const stepMs = 25;
 export interface HeartUser {
   /** The present registration, or undefined while there is none: then nothing beats. */
   keys(): ConsumerKeys | undefined;
-  /** What is told about the consumer, as JSON. */
+  /** What Redis keeps about the consumer, as JSON. */
   describe(connections: readonly number[], server: string): string;
   /** It stands in `idle`. */
   isWaiting(): boolean;
@@ -34,7 +34,7 @@ export interface HeartUser {
 
 /**
  * Keeps a consumer's lease, whatever its handlers do, and does its share of looking after the others: dead consumers'
- * messages are given back by whoever is on duty.
+ * messages are given back by the one that is on duty.
  */
 export class ConsumerHeart {
   readonly #connection: RedisConnection;
@@ -45,16 +45,14 @@ export class ConsumerHeart {
   readonly #watch: ConsumerWatch;
   /** Any key of the queue: it tells which server of a cluster is meant. */
   readonly #key: string;
-  #told = '';
+  #info = '';
   #server = '';
   #isStale = true;
   #isWatching = false;
-  /** There is nobody whose death it would have to notice, nor anything else to look after. */
+  /** There is no other consumer whose death it would have to notice, nor anything else to look after. */
   #isCarefree = false;
-  /** Until then its lease needs no beat. */
-  #isFreshUntil = 0;
-  /** Until then the lease that a beat renewed cannot have run out. */
-  #certainUntil = 0;
+  /** When the last beat or turn was sent that renewed the lease. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     connection: RedisConnection,
@@ -93,32 +91,32 @@ export class ConsumerHeart {
     this.#loop.wake();
   }
 
-  /** Whether the lease must still be there: a process that stood still cannot know. */
+  /** Whether the lease cannot have run out: a process that stood still cannot know. */
   get isCertain(): boolean {
-    return performance.now() < this.#certainUntil;
+    return performance.now() < this.#renewedAt + this.#leaseMs;
   }
 
-  /** There is something to look after: the next beats see whether somebody does. */
+  /** There is something to look after: the next beats see whether another consumer does. */
   worry(): void {
     this.#isCarefree = false;
   }
 
-  /** A turn renewed the lease, as a beat does; and saw whether there are other consumers to look after. */
-  renewed(isAlone: boolean): void {
+  /** A turn that was sent then renewed the lease, as a beat does; and saw whether there are other consumers to look after. */
+  renewed(isAlone: boolean, sentAt: number): void {
     if (!isAlone) this.worry();
-    this.#isFreshUntil = performance.now() + this.#restMs;
+    this.#renewedAt = sentAt;
   }
 
   /** What a new registration says of its owner. */
   async introduce(): Promise<string> {
-    this.#told = await this.#describe();
-    return this.#told;
+    this.#info = await this.#describe();
+    return this.#info;
   }
 
-  /** A connection was made anew: what we told about it is no longer true. */
+  /** A connection is a new one: what Redis has about it is stale. */
   readonly #reconnected = (): void => {
     this.#isStale = true;
-    this.#certainUntil = 0;
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
     this.#watch.connected(performance.now());
     this.#loop.wake();
   };
@@ -132,23 +130,22 @@ export class ConsumerHeart {
     const restMs = Math.min(beatMs, Math.floor(this.#leaseMs / 3));
     const keys = this.#user.keys();
     if (keys === undefined || !this.#connection.isUp || this.#mayRest(restMs)) return restMs;
-    const info = this.#isStale ? await this.#describe() : this.#told;
+    const info = this.#isStale ? await this.#describe() : this.#info;
     const sentAt = performance.now();
     // It may have to worry while Redis answers.
     this.#isCarefree = true;
     const heartbeat = await beat(this.#connection.commands, keys, {
       leaseMs: this.#leaseMs,
       isWaiting: this.#user.isWaiting(),
-      info: info === this.#told ? '' : info,
+      info: info === this.#info ? '' : info,
     });
     if (this.#user.keys() !== keys) return 0;
     if (heartbeat === undefined) {
       this.#user.lostLease();
       return restMs;
     }
-    this.#told = info;
-    this.#isFreshUntil = sentAt + this.#restMs;
-    this.#certainUntil = sentAt + this.#leaseMs;
+    this.#info = info;
+    this.#renewedAt = sentAt;
     if (!isCalm(heartbeat)) this.worry();
     this.#user.beaten(heartbeat);
     if (heartbeat.duty !== undefined) this.#attend(keys, heartbeat.duty);
@@ -158,7 +155,7 @@ export class ConsumerHeart {
   #mayRest(restMs: number): boolean {
     if (!this.#isCarefree || this.#isStale || !this.#user.isAtRest()) return false;
     // Timers are late by some ms: what is nearer to this beat than to the next is this one.
-    return performance.now() < this.#isFreshUntil - restMs / 2;
+    return performance.now() < this.#renewedAt + this.#restMs - restMs / 2;
   }
 
   async #describe(): Promise<string> {
@@ -191,13 +188,13 @@ export class ConsumerHeart {
   }
 }
 
-/** Nothing to do, and nobody else to look after. */
+/** Nothing to do, and no other consumer to look after. */
 function isCalm({ hasWork, held, duty }: Heartbeat): boolean {
   if (hasWork || held > 0 || duty === undefined) return false;
   return duty.colleagues.length === 0 && duty.dead.length === 0 && duty.dying === 0;
 }
 
-/** At most so many ms: until the last step before that. */
+/** Up to `ms`: until the last step before that. */
 function untilStep(ms: number): number {
   const now = performance.now();
   return ms < stepMs ? ms : Math.ceil(Math.floor((now + ms) / stepMs) * stepMs - now);

@@ -79,11 +79,11 @@ describe('what a consumer holds', () => {
     fast.end(10);
     // then
     expect(fast.hold.wanted()).toBe(1510);
-    expect([fast, unknown, bound].map(({ hold }) => hold.mayAskAhead)).toEqual([true, false, false]);
-    expect(fast.hold.portion).toBe(503);
-    expect(unknown.hold.portion).toBe(10);
-    expect(bound.hold.portion).toBe(10);
-    expect([batches.wanted(), batches.portion]).toEqual([100, 50]);
+    expect([fast, unknown, bound].map(({ hold }) => hold.budget.mayAskAhead)).toEqual([true, false, false]);
+    expect(fast.hold.budget.portion).toBe(503);
+    expect(unknown.hold.budget.portion).toBe(10);
+    expect(bound.hold.budget.portion).toBe(10);
+    expect([batches.wanted(), batches.budget.portion]).toEqual([100, 50]);
   });
 
   it('leaves out what is taken before it runs', () => {

@@ -1,11 +1,11 @@
 import { Fifo, LinkedList, startTimer, stopTimer, type Timer } from '@millrace/core';
 import { InFlight } from '@millrace/delivery';
-import { movingAverage, prefetchFor } from '../model/prefetch.js';
 import type { Taken } from '../store/taken.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import { ConsumerRate } from './consumer-rate.js';
 import type { ConsumerRunner } from './consumer-runner.js';
 import { HeldMessage, type MessageOrigin } from './held-message.js';
+import { HoldBudget } from './hold-budget.js';
 import type { HoldContext } from './hold-context.js';
 import { Quarantine } from './quarantine.js';
 
@@ -14,7 +14,7 @@ const maxIdleWaitMs = 1000;
 
 /**
  * The messages that a consumer holds: how many more it wants, which of them run, which wait for their turn. It starts as
- * many as may run at once, in the order in which they came.
+ * many as may run simultaneously, in the order in which they came.
  */
 export class ConsumerHold {
   readonly #options: ConsumerOptions;
@@ -25,20 +25,19 @@ export class ConsumerHold {
   #count = 0;
   readonly #counts: number[] = [];
   readonly #units = new InFlight();
+  readonly #budget: HoldBudget;
   readonly #rate: ConsumerRate;
   readonly #quarantine = new Quarantine();
   readonly #waiting = new Fifo<HeldMessage>();
   #isOpen = true;
   #isStarting = false;
-  #averageMs = Number.POSITIVE_INFINITY;
-  #bytes = 0;
-  #averageBytes = 0;
   #batchTimer: Timer | undefined;
 
   constructor(options: ConsumerOptions, runner: Pick<ConsumerRunner, 'start' | 'begun'>, context: HoldContext) {
     this.#options = options;
     this.#runner = runner;
     this.#context = context;
+    this.#budget = new HoldBudget(options);
     this.#rate = new ConsumerRate(options, () => context.askForMore());
   }
 
@@ -72,26 +71,13 @@ export class ConsumerHold {
   /** How many more messages the consumer wants now, besides `reserved` that may be on their way. */
   wanted(reserved = 0): number {
     if (!this.#isOpen) return 0;
-    const room = Math.min(this.#limit - this.#count, this.#roomByBytes, this.#quarantine.room);
+    const room = Math.min(this.#budget.room(this.#count), this.#quarantine.room);
     return room <= reserved ? 0 : this.#rate.permitted(room, reserved);
   }
 
-  /** Most bytes that may come, as long as no message has told how large they are. */
-  get maxBytes(): number | undefined {
-    return this.#averageBytes === 0 ? this.#options.maxHeldBytes : undefined;
-  }
-
-  /** Most messages to ask for at once: a third or a half of what may be held, so that some come while others are handled; but as many as may run. */
-  get portion(): number {
-    const { concurrency, batchHandler, batch } = this.#options;
-    const running = batchHandler === undefined ? concurrency : concurrency * batch.maxMessages;
-    return Math.max(running, this.mayAskAhead ? Math.floor(this.#limit / 3) : Math.ceil(this.#limit / 2));
-  }
-
-  /** Whether it may be asked for more before an answer says how many came: not where the user said how many may be held. */
-  get mayAskAhead(): boolean {
-    const { prefetch, batchHandler } = this.#options;
-    return prefetch === undefined && batchHandler === undefined && this.#averageBytes > 0;
+  /** How much may be held, and asked for in one turn. */
+  get budget(): Pick<HoldBudget, 'maxBytes' | 'portion' | 'mayAskAhead'> {
+    return this.#budget;
   }
 
   /** Holds messages, which run after the next `begin`. */
@@ -101,8 +87,7 @@ export class ConsumerHold {
     for (let message = taken.shift(); message !== undefined; message = taken.shift()) {
       const held = new HeldMessage(origin, message, now);
       this.#held.push(held);
-      this.#bytes += message.frame.length;
-      this.#averageBytes = movingAverage(this.#averageBytes || Number.POSITIVE_INFINITY, message.frame.length);
+      this.#budget.added(message.frame.length);
       this.#waiting.push(held);
       this.#quarantine.added(held);
     }
@@ -113,21 +98,26 @@ export class ConsumerHold {
 
   /** Starts as many of the messages that wait as may run. */
   begin(): void {
-    // A handler that answers at once comes back here while the loop below still runs.
+    // A handler that ends immediately comes back here while the loop below still runs.
     if (this.#isStarting) return;
     this.#isStarting = true;
     const { concurrency, batchHandler } = this.#options;
     while (this.#units.count < concurrency && !this.#quarantine.isOn) {
       const unit = batchHandler === undefined ? this.#waiting.take(1) : this.#nextBatch();
       if (unit.length === 0) break;
-      this.#units.begin();
-      this.#runner.start(unit);
+      this.#start(unit);
     }
     if (this.#quarantine.isOn) this.#beginAlone();
     this.#isStarting = false;
     this.#runner.begun();
   }
 
+  #start(unit: readonly HeldMessage[]): void {
+    this.#units.begin();
+    this.#runner.start(unit);
+  }
+
+  /** Starts a message that the quarantine has let in, when nothing else is held. */
   #beginAlone(): void {
     const suspect = this.#quarantine.candidate(this.#waiting);
     const others = this.takeWaiting((held) => held !== suspect);
@@ -135,8 +125,7 @@ export class ConsumerHold {
     else if (suspect !== undefined && this.#units.count === 0 && this.#context.isQuiet()) {
       this.#waiting.clear();
       this.#quarantine.started(suspect);
-      this.#units.begin();
-      this.#runner.start([suspect]);
+      this.#start([suspect]);
     }
   }
 
@@ -145,7 +134,7 @@ export class ConsumerHold {
     if (!this.#held.remove(held)) return false;
     this.#count--;
     this.#quarantine.removed(held);
-    this.#bytes -= held.frame.length;
+    this.#budget.removed(held.frame.length);
     this.#counts[held.origin.index] = this.countFrom(held.origin) - 1;
     return true;
   }
@@ -169,7 +158,7 @@ export class ConsumerHold {
 
   /** One of the units that were started has ended. */
   unitEnded(messages: number, tookMs: number): void {
-    this.#averageMs = movingAverage(this.#averageMs, tookMs / messages);
+    this.#budget.handled(tookMs / messages);
     this.#units.end();
     this.begin();
   }
@@ -179,14 +168,14 @@ export class ConsumerHold {
     return this.#units.drained(deadlineMs);
   }
 
-  /** Takes out of here, and answers, what waits to run. */
+  /** Takes out of here, and returns, what waits to run. */
   takeWaiting(isWanted: (held: HeldMessage) => boolean = () => true): HeldMessage[] {
     const taken = this.#waiting.takeIf(isWanted);
     for (const held of taken) this.remove(held);
     return taken;
   }
 
-  /** Somebody cancelled a message: its handler is told; when it has none yet it is taken out of here, and answered. */
+  /** A message was cancelled: its handler's signal is aborted; when none runs yet the message is taken out of here, and returned. */
   cancel(key: string, reason: Error): HeldMessage | undefined {
     const held = this.#find(key);
     if (held === undefined || held.isCancelled) return undefined;
@@ -196,11 +185,11 @@ export class ConsumerHold {
     return undefined;
   }
 
-  /** What waits although nobody asked for it to be fetched ahead, behind handlers that turned slow. */
+  /** What waits behind handlers that turned slow, where the user did not ask for messages to be fetched ahead. */
   takeStale(now: number): HeldMessage[] {
     if (this.#options.prefetch !== undefined || this.#options.batchHandler !== undefined) return [];
     const stale = this.takeWaiting(({ takenAt }) => now - takenAt > maxIdleWaitMs);
-    if (stale.length > 0) this.#averageMs = Number.POSITIVE_INFINITY;
+    if (stale.length > 0) this.#budget.slowedDown();
     return stale;
   }
 
@@ -221,19 +210,6 @@ export class ConsumerHold {
   #find(key: string): HeldMessage | undefined {
     for (const held of this.#held) if (held.key === key) return held;
     return undefined;
-  }
-
-  /** Large messages are fetched fewer at a time, by the size of the last ones; one can always be. */
-  get #roomByBytes(): number {
-    const room = Math.floor((this.#options.maxHeldBytes - this.#bytes) / Math.max(this.#averageBytes, 1));
-    return this.#count === 0 ? Math.max(room, 1) : room;
-  }
-
-  get #limit(): number {
-    const { prefetch, concurrency, batchHandler, batch } = this.#options;
-    if (prefetch !== undefined) return prefetch;
-    if (batchHandler !== undefined) return Math.min((concurrency + 1) * batch.maxMessages, 10_000);
-    return prefetchFor(concurrency, this.#averageMs);
   }
 
   /** A full batch, or what there is when its first message has waited long enough; else nothing yet. */

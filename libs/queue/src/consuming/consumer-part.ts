@@ -1,10 +1,8 @@
-import { type Fifo, LeaseLostError, pause } from '@millrace/core';
+import { endsWithin, type Fifo, LeaseLostError } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import type { Heartbeat } from '../store/heartbeat.js';
 import { queueKeys } from '../store/keys.js';
-import { isHeld, writeProgress } from '../store/progress.js';
-import type { Verdict } from '../store/settle.js';
 import type { Taken } from '../store/taken.js';
 import { ConsumerHeart } from './consumer-heart.js';
 import type { ConsumerHold } from './consumer-hold.js';
@@ -14,9 +12,9 @@ import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerReport } from './consumer-report.js';
 import type { ConsumerRoom } from './consumer-room.js';
 import { ConsumerSettling } from './consumer-settling.js';
+import { ConsumerSlot } from './consumer-slot.js';
 import { ConsumerTurns } from './consumer-turns.js';
 import { ConsumerWake } from './consumer-wake.js';
-import type { MessageOrigin } from './held-message.js';
 import { MessageCancelledError } from './message-cancelled.js';
 import type { TurnUser } from './turn-user.js';
 
@@ -38,50 +36,47 @@ export interface PartOwner {
 }
 
 /** A consumer at one slot of its queue: its lease there, its turns, and the wake list at which it waits. */
-export class ConsumerPart implements TurnUser, MessageOrigin {
-  readonly index: number;
+export class ConsumerPart implements TurnUser {
   readonly turns: ConsumerTurns;
   readonly settling: ConsumerSettling;
   readonly membership: ConsumerMembership;
-  readonly #slot: string;
-  readonly #isOnly: boolean;
+  readonly #slot: ConsumerSlot;
+  readonly #slotName: string;
   readonly #owner: PartOwner;
   readonly #heart: ConsumerHeart;
   readonly #wake: ConsumerWake;
   #isStopping = false;
 
   /** @param place which of how many slots */
-  constructor(owner: PartOwner, slot: string, place: { readonly index: number; readonly count: number }) {
+  constructor(owner: PartOwner, slotName: string, place: { readonly index: number; readonly count: number }) {
     const { host, options, report } = owner;
     const { connection } = host;
     this.#owner = owner;
-    this.#slot = slot;
-    this.index = place.index;
-    this.#isOnly = place.count === 1;
-    this.membership = new ConsumerMembership(connection, options, slot, this, () => this.#heart.introduce());
+    this.#slotName = slotName;
+    this.membership = new ConsumerMembership(connection, options, slotName, this, () => this.#heart.introduce());
     this.turns = new ConsumerTurns(connection, this, report);
-    this.settling = new ConsumerSettling(this.turns, host, options, () => this.membership.keys);
-    this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, slot).wake, (wakeUp) =>
+    this.settling = new ConsumerSettling(this.turns, host, options, this.membership);
+    this.#wake = new ConsumerWake(connection, queueKeys(connection.prefix, slotName).wake, (wakeUp) =>
       this.turns.woken(wakeUp),
     );
-    this.#heart = new ConsumerHeart(connection, { queue: slot, leaseMs: options.leaseMs }, this);
+    this.#heart = new ConsumerHeart(connection, { queue: slotName, leaseMs: options.leaseMs }, this);
+    this.#slot = new ConsumerSlot(place, {
+      connection,
+      queue: options.queue,
+      hold: owner.hold,
+      membership: this.membership,
+      isLeaseCertain: () => this.#heart.isCertain,
+    });
     owner.room.join(this.turns);
+  }
+
+  /** Its place among the parts. */
+  get index(): number {
+    return this.#slot.index;
   }
 
   get leaseMs(): number {
     return this.#owner.options.leaseMs;
-  }
-
-  get queue(): string {
-    return this.#owner.options.queue;
-  }
-
-  get deliveryLimit(): number {
-    return this.membership.settings?.deliveryLimit ?? Number.POSITIVE_INFINITY;
-  }
-
-  keyOf(id: string): string {
-    return this.#isOnly ? id : `${this.index} ${id}`;
   }
 
   /** May be called again when it failed. */
@@ -98,16 +93,16 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     this.#wake.end();
   }
 
-  /** Tells Redis what is still to be told, and leaves; over by the deadline at the latest. */
+  /** Settles what is still to be settled, and leaves; over by the deadline at the latest. */
   async leave(leftMs: () => number): Promise<void> {
     await this.turns.flush(leftMs());
     this.turns.end();
     const left = this.membership.leave().catch((error: unknown) => this.failed(error));
-    await Promise.race([left, pause(leftMs(), { ref: false })]);
+    await endsWithin(left, leftMs(), { ref: false });
   }
 
   async end(leftMs: () => number): Promise<void> {
-    await Promise.race([this.#heart.end(), pause(leftMs(), { ref: false })]);
+    await endsWithin(this.#heart.end(), leftMs(), { ref: false });
   }
 
   wanted(): number {
@@ -115,15 +110,15 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
   }
 
   maxBytes(): number | undefined {
-    return this.#owner.hold.maxBytes;
+    return this.#owner.hold.budget.maxBytes;
   }
 
   get mayAskAhead(): boolean {
-    return this.#isOnly && this.#owner.hold.mayAskAhead;
+    return this.#slot.isOnly && this.#owner.hold.budget.mayAskAhead;
   }
 
   portion(): number {
-    return this.#owner.hold.portion;
+    return this.#owner.hold.budget.portion;
   }
 
   take(messages: Fifo<Taken>): void {
@@ -131,18 +126,18 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     this.#owner.room.served(this.turns);
     // A turn that ended after the stop began: what it brought goes back, the first one last.
     if (this.#isStopping) for (const message of messages.take(messages.size).reverse()) this.#refuse(message);
-    else this.#owner.hold.add(this, messages);
+    else this.#owner.hold.add(this.#slot, messages);
   }
 
   #refuse({ id, frame }: Taken): void {
     this.turns.judge({ kind: 'release', id, priority: frame[1] ?? 0 });
   }
 
-  turnEnded(isAlone: boolean): void {
+  turnEnded(isAlone: boolean, sentAt: number): void {
     const { isHungry, state } = this.turns;
-    this.#heart.renewed(isAlone);
+    this.#heart.renewed(isAlone, sentAt);
     if (isHungry || state !== 'ok') this.#wake.wait(state === 'passed' ? 5 : 0);
-    if (!this.#isOnly) this.#owner.partServed(this);
+    if (!this.#slot.isOnly) this.#owner.partServed(this);
   }
 
   begin(): void {
@@ -150,28 +145,26 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
   }
 
   heldIds(): Set<string> {
-    return new Set(this.#owner.hold.allFrom(this).map(({ id }) => id));
+    return new Set(this.#owner.hold.allFrom(this.#slot).map(({ id }) => id));
   }
 
   held(): number {
-    return this.#owner.hold.countFrom(this);
-  }
-
-  settled(verdicts: readonly Verdict[]): void {
-    if (verdicts.some(({ kind }) => kind === 'dead')) this.#carryDeadLetters();
+    return this.#owner.hold.countFrom(this.#slot);
   }
 
   /** Its heart sees to it that they are carried on until they are elsewhere. */
-  #carryDeadLetters(): void {
+  died(): void {
     this.#heart.worry();
-    this.#owner.host.carryDeadLetters(this.#slot);
+    this.#owner.host.carryDeadLetters(this.#slotName);
   }
 
   lostMessages(ids: readonly string[]): void {
     const { host, hold, labels } = this.#owner;
     host.events.emit('lease-lost', { source: labels.source });
-    const reason = new LeaseLostError(`messages ${ids.slice(0, 5).join(', ')} of queue "${this.queue}" are not ours.`);
-    for (const held of hold.forget(ids.map((id) => this.keyOf(id)))) held.abandon(reason);
+    const reason = new LeaseLostError(
+      `messages ${ids.slice(0, 5).join(', ')} of queue "${this.#slot.queue}" are not ours.`,
+    );
+    for (const held of hold.forget(ids.map((id) => this.#slot.keyOf(id)))) held.abandon(reason);
     this.failed(reason);
   }
 
@@ -179,14 +172,16 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
     if (!this.membership.lost()) return;
     const { host, labels } = this.#owner;
     this.turns.suspend();
-    this.abandon(new LeaseLostError(`the lease on messages of queue "${this.queue}" is lost. Stop working on them.`));
+    this.abandon(
+      new LeaseLostError(`the lease on messages of queue "${this.#slot.queue}" is lost. Stop working on them.`),
+    );
     host.events.emit('lease-lost', { source: labels.source });
     void this.membership.rejoin();
   }
 
   /** What it holds is not its own any more. */
   abandon(reason: LeaseLostError): void {
-    for (const held of this.#owner.hold.clear(this)) held.abandon(reason);
+    for (const held of this.#owner.hold.clear(this.#slot)) held.abandon(reason);
   }
 
   follow(): Promise<boolean> {
@@ -221,29 +216,16 @@ export class ConsumerPart implements TurnUser, MessageOrigin {
   beaten({ hasWork, held, cancelled, duty }: Heartbeat): void {
     const { hold, labels } = this.#owner;
     for (const id of cancelled) {
-      const waiting = hold.cancel(this.keyOf(id), new MessageCancelledError(this.queue, id));
+      const waiting = hold.cancel(this.#slot.keyOf(id), new MessageCancelledError(this.#slot.queue, id));
       if (waiting !== undefined) this.settling.settle(waiting, { kind: 'drop', reason: 'cancelled' }, labels);
     }
     this.#owner.giveBackStale();
     this.turns.compare(held);
-    if (hasWork) this.turns.woken({ consumer: this.membership.keys?.consumer ?? '', handed: undefined, handedAt: 0 });
-    if (duty !== undefined && duty.dying > 0) this.#carryDeadLetters();
+    if (hasWork) this.turns.look();
+    if (duty !== undefined && duty.dying > 0) this.died();
   }
 
   failed(error: unknown): void {
     this.#owner.failed(error);
-  }
-
-  holds(id: string): boolean | Promise<boolean> {
-    const { keys } = this.membership;
-    if (keys === undefined || !this.#owner.hold.has(this.keyOf(id))) return false;
-    if (this.#heart.isCertain) return true;
-    return isHeld(this.#owner.host.connection.commands, keys, id);
-  }
-
-  async reportProgress(id: string, progress: unknown): Promise<boolean> {
-    const { keys } = this.membership;
-    if (keys === undefined || !this.#owner.hold.has(this.keyOf(id))) return false;
-    return writeProgress(this.#owner.host.connection.commands, keys, id, JSON.stringify(progress) ?? 'null');
   }
 }

@@ -12,9 +12,9 @@ import { publishedId, type WhyDead } from '../model/dead-letter.js';
 import { countDeliveries, deliveryIncrement } from '../model/deliveries.js';
 import type { Handled } from '../model/handled.js';
 import type { KeptResult } from '../queue-handle.js';
-import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { keepResult } from '../store/job.js';
 import type { ConsumerHost } from './consumer-host.js';
+import type { ConsumerMembership } from './consumer-membership.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerTurns } from './consumer-turns.js';
 import type { HeldMessage } from './held-message.js';
@@ -34,31 +34,30 @@ export function settlementOf(
   if (outcome.kind === 'failed' && isInstance(outcome.error, Requeue)) {
     return { kind: 'requeue', to: outcome.error.to };
   }
-  const policy = outcome.kind === 'failed' ? policyFor(held, retry) : retry;
-  return settle(outcome, held.deliveries.failures + 1, policy, Math.random(), report);
+  return settle(outcome, held.deliveries.failures + 1, policyFor(held, retry), Math.random(), report);
 }
 
 /** What the publisher said goes first. */
 function policyFor({ message }: HeldMessage, policy: RetryPolicy): RetryPolicy {
-  const { maxRetries = policy.maxRetries, backoff = policy.backoff } = message?.properties.retry ?? {};
+  if (message?.properties.retry === undefined) return policy;
+  const { maxRetries = policy.maxRetries, backoff = policy.backoff } = message.properties.retry;
   return { ...policy, maxRetries, backoff };
 }
 
-/** Carries settlements out: the one place where a consumer decides what Redis is told of a message. */
+/** Carries settlements out: the one place where a consumer decides what becomes of a message in Redis. */
 export class ConsumerSettling {
   readonly #turns: ConsumerTurns;
   readonly #host: ConsumerHost;
   readonly #options: ConsumerOptions;
-  readonly #keys: () => ConsumerKeys | undefined;
+  readonly #membership: Pick<ConsumerMembership, 'keys'>;
 
-  /** @param keys of the present registration */
   constructor(
     turns: ConsumerTurns,
     host: ConsumerHost,
     options: ConsumerOptions,
-    keys: () => ConsumerKeys | undefined,
+    membership: Pick<ConsumerMembership, 'keys'>,
   ) {
-    this.#keys = keys;
+    this.#membership = membership;
     this.#turns = turns;
     this.#host = host;
     this.#options = options;
@@ -82,10 +81,10 @@ export class ConsumerSettling {
         break;
       case 'retry': {
         const { delayMs, countsAsAttempt, error } = settlement;
-        const attempt = held.deliveries.failures + 1;
-        const messageId = publishedId(id);
-        if (countsAsAttempt)
-          this.#host.events.emit('retry-scheduled', { ...labels, messageId, attempt, delayMs, error });
+        if (countsAsAttempt) {
+          const attempt = held.deliveries.failures + 1;
+          this.#host.events.emit('retry-scheduled', { ...labels, messageId: publishedId(id), attempt, delayMs, error });
+        }
         const { failed, postponed } = deliveryIncrement;
         this.#retry(held, delayMs, countsAsAttempt ? failed : postponed, handled);
         break;
@@ -105,12 +104,12 @@ export class ConsumerSettling {
     }
   }
 
-  /** Sent before the acknowledgement, on the same connection: whoever finds the message gone finds its result. */
+  /** Sent before the acknowledgement, on the same connection: a caller that finds the message gone finds its result. */
   async #keepResult({ id, deliveries }: HeldMessage, value: unknown): Promise<void> {
     const { connection, events } = this.#host;
     const { keepResultMs } = this.#options;
     const kept: KeptResult = { attempt: deliveries.failures + 1, deliveryCount: countDeliveries(deliveries), value };
-    const keys = this.#keys();
+    const { keys } = this.#membership;
     if (keys === undefined) return;
     try {
       // A result may be anything: circular, a BigInt. The work is done all the same.

@@ -10,7 +10,9 @@ import { ConsumerOutbox, soonest } from './consumer-outbox.js';
 import type { ConsumerReport } from './consumer-report.js';
 import { DueTimer } from './due-timer.js';
 import { HandOvers } from './hand-overs.js';
-import { TurnSender } from './turn-sender.js';
+import { QueueOutlook } from './queue-outlook.js';
+import { TurnLoop } from './turn-loop.js';
+import { type SentTurn, TurnSender } from './turn-sender.js';
 import type { TurnUser } from './turn-user.js';
 
 /**
@@ -20,33 +22,32 @@ import type { TurnUser } from './turn-user.js';
 export class ConsumerTurns {
   readonly #connection: RedisConnection;
   readonly #user: TurnUser;
-  /** Whom what is taken and done is told to. */
-  readonly report: ConsumerReport;
-  #keys: ConsumerKeys | undefined;
+  readonly #report: ConsumerReport;
+  readonly #loop: TurnLoop;
   readonly #outbox = new ConsumerOutbox();
+  readonly #outlook = new QueueOutlook();
   readonly #doubt: ConsumerDoubt;
-  readonly sender: TurnSender;
-  #wakeUp = '';
-  #isAsked = false;
-  #running: Promise<void> | undefined;
-  #isEnded = false;
-  #failures = 0;
-  #retryTimer: Timer | undefined;
-  #isHungry = false;
-  #isEager = true;
-  /** How many of the last turns brought as many as were wanted. */
-  #fullTurns = 0;
-  #state: TurnState = 'ok';
   readonly #handOvers = new HandOvers();
-  readonly #due = new DueTimer(() => this.#ask());
+  readonly #due: DueTimer;
+  readonly #sender: TurnSender;
+  #keys: ConsumerKeys | undefined;
+  /** The consumer that the last wake-up named: if that is another one, it goes back to `idle` with the next turn. */
+  #wakeUp = '';
 
   constructor(connection: RedisConnection, user: TurnUser, report: ConsumerReport) {
     this.#connection = connection;
     this.#user = user;
-    this.report = report;
+    this.#report = report;
+    this.#loop = new TurnLoop(connection, {
+      mayTurn: () => this.#keys !== undefined,
+      isAhead: () => this.#sender.isAhead,
+      turn: () => this.#turn(),
+      failed: (error) => this.#user.failed(error),
+      rested: () => this.#user.begin(),
+    });
+    this.#due = new DueTimer(() => this.#ask());
     this.#doubt = new ConsumerDoubt(user, this.#outbox);
-    this.sender = new TurnSender(user, this.#outbox, this.#doubt, this.#due);
-    connection.on('up', this.#tryAgain);
+    this.#sender = new TurnSender(user, this.#outbox, this.#doubt, this.#due);
   }
 
   /** Begins (again) for a registration. What was waiting to be settled for an earlier one is void. */
@@ -54,48 +55,51 @@ export class ConsumerTurns {
     this.#keys = keys;
     this.#outbox.clear();
     this.#doubt.clear();
-    void this.sender.forget();
-    this.#wakeUp = '';
-    this.report.started();
+    void this.#sender.forget();
+    this.#report.started();
     this.nudge();
   }
 
   /** Makes no further turn until the next `begin`. */
   suspend(): void {
     this.#keys = undefined;
-    this.#isHungry = false;
+    this.#outlook.leftIdle();
   }
 
   /** Makes no further turn at all. */
   end(): void {
-    this.#isEnded = true;
-    this.report.stopped();
-    this.#connection.off('up', this.#tryAgain);
-    stopTimer(this.#retryTimer);
+    this.#loop.end();
+    this.#report.stopped();
     this.#due.end();
   }
 
   /** Whether the consumer has room and found nothing: it stands in `idle` and must wait to be woken. */
   get isHungry(): boolean {
-    return this.#isHungry;
+    return this.#outlook.isHungry;
   }
 
-  /** Whether there may be messages for it: the last turn brought as many as were wanted, or somebody has called since. */
+  /** Whether there may be messages for it: the last turn brought as many as were wanted, or it was woken since. */
   get isEager(): boolean {
-    return this.#isEager && this.#keys !== undefined && this.#retryTimer === undefined;
+    return this.#outlook.mayHaveMore && this.#keys !== undefined && !this.#loop.isRetrying;
   }
 
+  /** Whether Redis has all verdicts, is asked for nothing, and is not suspected to have more down as this consumer's. */
+  get isQuiet(): boolean {
+    return this.#outbox.isEmpty && this.asked === 0 && !this.#doubt.isThere;
+  }
+
+  /** How many messages may be on their way. */
   get asked(): number {
-    return this.sender.asked;
+    return this.#sender.asked;
   }
 
   get state(): TurnState {
-    return this.#state;
+    return this.#outlook.state;
   }
 
-  /** Somebody saw how many messages Redis has down as this consumer's: makes a turn if those are more than it knows of. */
+  /** Makes a turn if Redis has more messages down as this consumer's, `held`, than it knows of. */
   compare(held: number): void {
-    if (this.#running !== undefined || held <= this.#user.held() + this.#outbox.ids().size) return;
+    if (this.#loop.running !== undefined || held <= this.#user.held() + this.#outbox.ids().size) return;
     this.#doubt.arise();
     this.nudge();
   }
@@ -110,12 +114,12 @@ export class ConsumerTurns {
     this.nudge();
   }
 
-  /** Somebody woke this consumer, or another in whose name it was woken, perhaps with a message: makes a turn. */
+  /** This consumer was woken, or another in whose name it was, perhaps with a message: makes a turn. */
   woken(wakeUp: WakeUp): void {
     this.#wakeUp = wakeUp.consumer;
-    this.#isHungry = false;
-    this.#isEager = true;
-    if (this.#keys !== undefined && !this.#isEnded && this.#handOvers.add(wakeUp)) {
+    this.#outlook.leftIdle();
+    if (this.#keys !== undefined && !this.#loop.isEnded && this.#handOvers.add(wakeUp)) {
+      this.#outlook.expect();
       // The turn under way may fill all the room there is.
       if (this.asked === 0) this.#decideHandOvers(this.#keys);
       return;
@@ -123,23 +127,27 @@ export class ConsumerTurns {
     this.#ask();
   }
 
-  /** There may be messages: asks for a turn now, or later. Without a registration a run would end before it is noted as running. */
-  #ask(): void {
-    this.#isEager = this.#isAsked = true;
-    if (this.#keys === undefined || this.#running !== undefined || this.#retryTimer !== undefined) return;
-    if (!this.#isEnded) this.#running = this.#run();
+  /** There is something to take, or something that is due or has expired: makes a turn, whether or not there is room. */
+  look(): void {
+    this.#outlook.leftIdle();
+    this.#due.isDue = true;
+    this.#ask();
   }
 
-  /** Asks for a turn: at the end of this tick, so that all that ends in it shares one, or when the one under way ends. */
+  /** There may be messages: asks for a turn now, or when the one under way ends. */
+  #ask(): void {
+    this.#outlook.expect();
+    this.#loop.now();
+  }
+
+  /** Asks for a turn at the end of this tick, or when the one under way ends. */
   nudge(): void {
-    this.#isAsked = true;
-    if (this.#running !== undefined || this.#retryTimer !== undefined || this.#isEnded) return;
-    this.#running = new Promise(setImmediate).then(() => this.#run());
+    this.#loop.nudge();
   }
 
   /** Resolves when no turn is under way. */
-  async settled(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
+  idle(): Promise<void> {
+    return this.#loop.idle();
   }
 
   /** Settles what is waiting; false when Redis did not confirm it within the time. */
@@ -151,71 +159,67 @@ export class ConsumerTurns {
     let isLate = false;
     while (!isLate && !this.#outbox.isEmpty && this.#keys !== undefined) {
       this.nudge();
-      const rest = this.#running ?? new Promise<void>((resolve) => this.#connection.once('up', resolve));
+      const rest = this.#loop.running ?? new Promise<void>((resolve) => this.#connection.once('up', resolve));
       isLate = (await Promise.race([rest, deadline])) === true;
     }
     stopTimer(timer);
     return this.#outbox.isEmpty;
   }
 
-  async #run(): Promise<void> {
-    while ((this.#isAsked || this.sender.isAhead) && !this.#isEnded && this.#keys !== undefined) {
-      const keys = this.#keys;
-      this.#isAsked = false;
-      try {
-        await this.#turn(keys);
-        this.#failures = 0;
-      } catch (error) {
-        // What it brought, if it was carried out, is found when the doubt is dispelled.
-        await this.sender.forget();
-        this.#fail(error);
-        break;
-      } finally {
-        this.#decideHandOvers(keys);
-      }
+  async #turn(): Promise<void> {
+    const keys = this.#keys;
+    if (keys === undefined) return;
+    try {
+      await this.#turnFor(keys);
+    } catch (error) {
+      // What it brought, if it was carried out, is found when the doubt is dispelled.
+      await this.#sender.forget();
+      this.#doubt.arise();
+      throw error;
+    } finally {
+      this.#decideHandOvers(keys);
     }
-    this.#running = undefined;
-    this.#user.begin();
   }
 
-  async #turn(keys: ConsumerKeys): Promise<void> {
+  async #turnFor(keys: ConsumerKeys): Promise<void> {
     const client = this.#connection.commands;
-    if (this.#doubt.isThere && !this.sender.isAhead) await this.#doubt.dispel(client, keys, () => this.#keys === keys);
+    if (this.#doubt.isThere && !this.#sender.isAhead) await this.#doubt.dispel(client, keys, () => this.#keys === keys);
     if (this.#keys !== keys) return;
-    const sent = this.sender.next(client, keys, this.#wakeUp, this.#fullTurns > 1);
+    const sent = this.#sender.next(client, keys, this.#wakeUp, this.#outlook.hasBacklog);
     if (sent === undefined) return;
     // What the turn before this one brought is handled while Redis works on this one.
     this.#user.begin();
     const [settled, result] = await sent.answer;
-    this.sender.ended();
+    this.#sender.ended();
     if (this.#keys !== keys) return;
     if (settled === undefined || result === undefined) return this.#user.lostLease();
-    const { batch, wanted, maxBytes } = sent;
-    const { acknowledged, verdicts } = batch;
-    this.#outbox.confirmed(batch);
+    this.#answered(sent, settled, result);
+    if (sent.batch.verdicts.some(({ kind }) => kind === 'dead')) this.#user.died();
+  }
+
+  #answered(sent: SentTurn, settled: readonly string[], result: TurnResult): void {
+    const { acknowledged, verdicts } = sent.batch;
+    this.#outbox.confirmed(sent.batch);
     if (this.#wakeUp === sent.wakeUp) this.#wakeUp = '';
     this.#due.isDue = false;
     const lost = this.#doubt.strangersAmong([...result.notMine, ...settled]);
     this.#doubt.answered();
-    this.report.acknowledged(acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length);
+    this.#report.acknowledged(acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length);
     if (lost.length > 0) this.#user.lostMessages(lost);
-    if (verdicts.length > 0) this.#user.settled(verdicts);
-    // Within a bound of bytes fewer may have come than there are.
-    const counted = maxBytes !== undefined && result.taken.size > 0 ? result.taken.size : wanted;
-    this.#goOn(verdicts.length === 0 ? result : { ...result, dueInMs: soonest(result.dueInMs, verdicts) }, counted);
+    this.#goOn(verdicts.length === 0 ? result : { ...result, dueInMs: soonest(result.dueInMs, verdicts) }, sent);
   }
 
-  #goOn({ taken, unknown, state, dueInMs, now, isAlone }: TurnResult, wanted: number): void {
+  #goOn(result: TurnResult, { wanted, maxBytes, sentAt }: SentTurn): void {
+    const { taken, unknown, dueInMs, now, isAlone } = result;
     this.#handOvers.tellTime(now);
-    this.#state = state;
-    this.#isHungry = taken.size < wanted && (state === 'ok' || state === 'passed');
-    this.#isEager = state === 'ok' && (taken.size === wanted || dueInMs === 0);
-    if (wanted > 0) this.#fullTurns = taken.size < wanted ? 0 : this.#fullTurns + 1;
+    // Within a bound of bytes fewer may have come than there are.
+    this.#outlook.turned(result, maxBytes !== undefined && taken.size > 0 ? taken.size : wanted);
     this.#due.set(dueInMs);
     if (taken.size > 0) this.#user.take(taken);
     if (unknown > 0) this.#doubt.arise();
-    this.#user.turnEnded(isAlone);
-    if (unknown > 0 || !this.#outbox.isEmpty || (this.#isEager && this.#user.wanted() > 0)) this.#isAsked = true;
+    this.#user.turnEnded(isAlone, sentAt);
+    const mayBringMore = this.#outlook.mayHaveMore && this.#user.wanted() > 0;
+    if (unknown > 0 || !this.#outbox.isEmpty || mayBringMore) this.nudge();
   }
 
   /** Takes what was handed over while there is room; the rest is for others, now. */
@@ -232,18 +236,4 @@ export class ConsumerTurns {
       this.nudge();
     }
   }
-
-  #fail(error: unknown): void {
-    this.#doubt.arise();
-    this.#isAsked = true;
-    this.#retryTimer = startTimer(this.#tryAgain, Math.min(50 * 2 ** this.#failures++, 1000));
-    if (!this.#isEnded) this.#user.failed(error);
-  }
-
-  readonly #tryAgain = (): void => {
-    if (this.#retryTimer === undefined) return;
-    stopTimer(this.#retryTimer);
-    this.#retryTimer = undefined;
-    if (this.#isAsked) this.nudge();
-  };
 }

@@ -1,4 +1,4 @@
-import { ClosedError, pause } from '@millrace/core';
+import { ClosedError, endsWithin } from '@millrace/core';
 import {
   type HandlerLabels,
   Lifecycle,
@@ -24,7 +24,7 @@ const defaultStopDeadlineMs = 10_000;
 
 /**
  * Takes messages from one queue and has them handled. Made by `broker.consumer(options)`. After any outage it comes back by
- * itself; when its lease was lost its handlers are told through their signals, and it registers anew. At a sharded queue it
+ * itself; when its lease was lost the signals of its handlers are aborted, and it registers again. At a sharded queue it
  * has a part for each slot; all of them fill the same hold.
  */
 export class QueueConsumer implements Service, PartOwner {
@@ -38,7 +38,7 @@ export class QueueConsumer implements Service, PartOwner {
   readonly hold: ConsumerHold;
   /** Of the implementation: shares what may be held among its parts. */
   readonly room: ConsumerRoom;
-  /** Of the implementation: tells events of what it does. */
+  /** Of the implementation: emits what it does. */
   readonly report: ConsumerReport;
   readonly #lifecycle = new Lifecycle();
   readonly #parts: ConsumerParts;
@@ -53,7 +53,7 @@ export class QueueConsumer implements Service, PartOwner {
     const runner = new ConsumerRunner(options, new ConsumerHandlers(options, host), host, this);
     this.hold = new ConsumerHold(options, runner, {
       askForMore: () => this.#nudge(),
-      isQuiet: () => this.#parts.all.every(({ turns }) => turns.sender.isQuiet),
+      isQuiet: () => this.#parts.all.every(({ turns }) => turns.isQuiet),
       giveBack: (messages) => this.#giveBack(messages),
     });
     this.room = new ConsumerRoom((reserved) => this.hold.wanted(reserved));
@@ -123,7 +123,7 @@ export class QueueConsumer implements Service, PartOwner {
 
   /** Resolves when nothing runs, and no turn is under way that may bring more. */
   async #still(): Promise<void> {
-    await Promise.all(this.#parts.all.map(({ turns }) => turns.settled()));
+    await Promise.all(this.#parts.all.map(({ turns }) => turns.idle()));
     // A batch waits for no more messages: none will come.
     this.hold.begin();
     while (this.hold.running > 0) await this.hold.drained(Number.POSITIVE_INFINITY);
@@ -143,7 +143,7 @@ export class QueueConsumer implements Service, PartOwner {
     const isAutoDelete = this.#parts.all.some(({ membership }) => membership.settings?.autoDelete === true);
     if (isAutoDelete) {
       const gone = this.host.consumerLeft(this.queue).catch((error: unknown) => this.failed(error));
-      await Promise.race([gone, pause(left(), { ref: false })]);
+      await endsWithin(gone, left(), { ref: false });
     }
     await Promise.all(this.#parts.all.map((part) => part.end(left)));
     this.#pauseWait.end();
@@ -157,7 +157,7 @@ export class QueueConsumer implements Service, PartOwner {
     }
   }
 
-  // What its parts tell it.
+  // What its parts call.
 
   /** Its queue may be elsewhere: resolves to whether it was, and the consumer has followed it. */
   async follow(): Promise<boolean> {
@@ -176,7 +176,7 @@ export class QueueConsumer implements Service, PartOwner {
     if (this.hold.remove(held)) this.#parts.at(held.origin.index)?.turns.judge({ kind: 'park', id: held.id });
   }
 
-  /** A handler ended: so many messages, in so many ms. */
+  /** A handler ended, which took `tookMs` for these messages. */
   unitEnded(messages: number, tookMs: number): void {
     this.hold.unitEnded(messages, tookMs);
   }
@@ -189,7 +189,7 @@ export class QueueConsumer implements Service, PartOwner {
     if (!part.turns.isEager) this.#nudgeOthers(part.index);
   }
 
-  /** A part tells of a failure in the background. */
+  /** Reports a failure in the background. */
   failed(error: unknown): void {
     this.host.events.emit('background-error', { duty: `consumer of queue ${this.queue}`, error });
   }

@@ -14,7 +14,7 @@ export class DueTimer {
     };
   }
 
-  /** @param dueInMs undefined: somebody else sees to it, or nothing is delayed */
+  /** @param dueInMs undefined: another consumer sees to it, or nothing is delayed */
   set(dueInMs: number | undefined): void {
     stopTimer(this.#timer);
     if (dueInMs === 0) this.isDue = true;

@@ -1,4 +1,3 @@
-import type { HandlerLabels } from '@millrace/delivery';
 import { decodeFrame, isOfNewerVersion, type StoredMessage } from '../model/message-frame.js';
 import type { RunnerUser } from './consumer-runner.js';
 import type { HeldMessage } from './held-message.js';
@@ -9,14 +8,12 @@ const newerDelayMs = 1000;
 /** Reads the frames of messages that a consumer holds. */
 export class FrameReader {
   readonly #queue: string;
-  readonly #labels: HandlerLabels;
-  readonly #user: Pick<RunnerUser, 'settle' | 'failed'>;
+  readonly #user: Pick<RunnerUser, 'labels' | 'settle' | 'failed'>;
   /** Whether messages that only a newer process can read were reported. */
   #isReported = false;
 
-  constructor(queue: string, labels: HandlerLabels, user: Pick<RunnerUser, 'settle' | 'failed'>) {
+  constructor(queue: string, user: Pick<RunnerUser, 'labels' | 'settle' | 'failed'>) {
     this.#queue = queue;
-    this.#labels = labels;
     this.#user = user;
   }
 
@@ -30,13 +27,13 @@ export class FrameReader {
       return held.message;
     } catch (error) {
       if (isOfNewerVersion(held.frame)) this.#leaveToNewer(held, error);
-      else this.#user.settle(held, { kind: 'dead-letter', reason: 'undecodable', error }, this.#labels);
+      else this.#user.settle(held, { kind: 'dead-letter', reason: 'undecodable', error }, this.#user.labels);
       return undefined;
     }
   }
 
   #leaveToNewer(held: HeldMessage, error: unknown): void {
-    this.#user.settle(held, { kind: 'retry', delayMs: newerDelayMs, countsAsAttempt: false, error }, this.#labels);
+    this.#user.settle(held, { kind: 'retry', delayMs: newerDelayMs, countsAsAttempt: false, error }, this.#user.labels);
     if (!this.#isReported) this.#user.failed(error);
     this.#isReported = true;
   }

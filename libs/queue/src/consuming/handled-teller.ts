@@ -2,13 +2,13 @@ import type { Outcome } from '@millrace/core';
 import { type DeliveryContext, type Events, HandledRun, type HandlerLabels, tellLate } from '@millrace/delivery';
 import { MessageContext } from './message-context.js';
 
-/** Tells what a consumer's handlers did: deliveries that end as soon as they are started together, the others one by one. */
+/** Emits what a consumer's handlers did: deliveries that end as soon as they are started as one event, the others one by one. */
 export class HandledTeller {
   readonly #events: Events;
   readonly #labels: HandlerLabels;
   readonly #run: HandledRun;
 
-  /** @param labels of the handler whose deliveries can be told together */
+  /** @param labels of the handler whose deliveries may share an event */
   constructor(events: Events, labels: HandlerLabels) {
     this.#events = events;
     this.#labels = labels;

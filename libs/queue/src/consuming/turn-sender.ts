@@ -15,6 +15,8 @@ export interface SentTurn {
   /** More bytes may not come, even if fewer messages do than are wanted. */
   readonly maxBytes: number | undefined;
   readonly wakeUp: string;
+  /** By the monotonic clock: from then on the lease that it renews lasts. */
+  readonly sentAt: number;
   /** What became of the verdicts, and of the turn; undefined when the registration is gone. */
   readonly answer: Promise<readonly [readonly string[] | undefined, TurnResult | undefined]>;
 }
@@ -37,14 +39,9 @@ export class TurnSender {
     this.#due = due;
   }
 
-  /** How many messages may come that nobody has counted yet. */
+  /** How many messages may come that are not counted yet. */
   get asked(): number {
     return (this.#current?.wanted ?? 0) + (this.#behind?.wanted ?? 0);
-  }
-
-  /** Whether Redis has all verdicts, is asked for nothing, and is not suspected to have more down as this consumer's. */
-  get isQuiet(): boolean {
-    return this.#outbox.isEmpty && this.asked === 0 && !this.#doubt.isThere;
   }
 
   /** Whether there is a turn under way that `next` has not answered. */
@@ -79,14 +76,14 @@ export class TurnSender {
 
   #first(client: RedisClient, keys: ConsumerKeys, wakeUp: string): SentTurn | undefined {
     const room = this.#user.wanted();
-    if (room === 0 && this.#outbox.isEmpty && wakeUp === '') return undefined;
+    if (room === 0 && this.#outbox.isEmpty && wakeUp === '' && !this.#due.isDue) return undefined;
     const batch = this.#outbox.next();
     const stillHeld = this.#outbox.stillHeldWith(batch);
     const wanted = Math.min(Math.max(0, room - stillHeld), this.#user.portion(), maxTurnMessages);
     return this.#send(client, keys, { batch, wanted, wakeUp, known: this.#user.held() + stillHeld });
   }
 
-  /** Only for a full portion, and while there is nothing to tell but acknowledgements, which do not depend on any answer. */
+  /** Only for a full portion, and while there is nothing to settle but acknowledgements, which do not depend on any reply. */
   #another(client: RedisClient, keys: ConsumerKeys, { batch: before, wanted: coming }: SentTurn): SentTurn | undefined {
     if (!this.#user.mayAskAhead || !this.#outbox.isPlain || this.#due.isDue || this.#doubt.isThere) return undefined;
     const sent = before.acknowledged.length;
@@ -106,14 +103,15 @@ export class TurnSender {
     const maxBytes = this.#user.maxBytes();
     const { leaseMs } = this.#user;
     const number = this.#doubt.nextTurn();
+    const sentAt = performance.now();
     // Sent in this order on one connection: one round trip.
     const settled = verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts);
     const moved = this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : undefined;
     const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged };
     const taken = turn(client, keys, request);
     const answer = Promise.all([settled, taken, moved]).then(([verdict, result]) => [verdict, result] as const);
-    // Who waits for it hears of a failure; perhaps nobody does any more.
+    // Its caller handles a failure, if there still is one.
     answer.catch(() => undefined);
-    return { batch, wanted, maxBytes, wakeUp, answer };
+    return { batch, wanted, maxBytes, wakeUp, sentAt, answer };
   }
 }

@@ -1,5 +1,4 @@
 import type { Fifo } from '@millrace/core';
-import type { Verdict } from '../store/settle.js';
 import type { Taken } from '../store/taken.js';
 
 /** What turns are made for. */
@@ -8,7 +7,7 @@ export interface TurnUser {
   readonly leaseMs: number;
   /** How many more messages the consumer wants now. */
   wanted(): number;
-  /** Most bytes that those may have, while nobody knows yet how large messages are. */
+  /** Most bytes that those may have, while it is unknown how large messages are. */
   maxBytes(): number | undefined;
   /** Most of them in one turn. */
   portion(): number;
@@ -22,12 +21,12 @@ export interface TurnUser {
   heldIds(): Set<string>;
   /** How many messages it holds that came from here. */
   held(): number;
-  /** These verdicts are carried out. */
-  settled(verdicts: readonly Verdict[]): void;
+  /** Messages became dead letters, which are to be carried on. */
+  died(): void;
   /** The consumer gave a verdict on messages that were no longer its own. */
   lostMessages(ids: readonly string[]): void;
-  /** A turn is over: the lease is renewed. `isAlone`: the queue has no other consumer. */
-  turnEnded(isAlone: boolean): void;
+  /** A turn is over: from `sentAt` on, by the monotonic clock, the lease is renewed. `isAlone`: the queue has no other consumer. */
+  turnEnded(isAlone: boolean, sentAt: number): void;
   /** The registration is gone, and with it all that was held. */
   lostLease(): void;
   failed(error: unknown): void;

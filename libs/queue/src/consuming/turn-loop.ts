@@ -1,0 +1,116 @@
+import { startTimer, stopTimer, type Timer } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
+
+const firstRetryDelayMs = 50;
+const maxRetryDelayMs = 1000;
+
+/** What a loop makes turns with. */
+export interface TurnLoopContext {
+  /** Whether there is a registration to make turns for. */
+  mayTurn(): boolean;
+  /** Whether a turn is under way already that no call of `turn` has waited for. */
+  isAhead(): boolean;
+  /** Makes one turn. */
+  turn(): Promise<void>;
+  /** A turn was rejected; it is made again. */
+  failed(error: unknown): void;
+  /** No further turn follows for now. */
+  rested(): void;
+}
+
+/**
+ * Says when a consumer makes a turn: one at a time, as long as one is asked for. After a turn that failed it waits, or until Redis
+ * is back.
+ *
+ *     at rest ──now, nudge──▶ running ──nothing asked──▶ at rest
+ *                                │ ▲
+ *                          failed▼ │after a delay, Redis is up
+ *                              waiting
+ */
+export class TurnLoop {
+  readonly #connection: RedisConnection;
+  readonly #context: TurnLoopContext;
+  #isAsked = false;
+  #running: Promise<void> | undefined;
+  #isEnded = false;
+  #failures = 0;
+  #retryTimer: Timer | undefined;
+
+  constructor(connection: RedisConnection, context: TurnLoopContext) {
+    this.#connection = connection;
+    this.#context = context;
+    connection.on('up', this.#tryAgain);
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Whether it waits after a turn that failed. */
+  get isRetrying(): boolean {
+    return this.#retryTimer !== undefined;
+  }
+
+  /** Resolves when the turns that are asked for are made; undefined at rest. */
+  get running(): Promise<void> | undefined {
+    return this.#running;
+  }
+
+  /** Asks for a turn now, or when the one under way ends. */
+  now(): void {
+    this.#isAsked = true;
+    if (this.#mayRun()) this.#running = this.#run();
+  }
+
+  /** Asks for a turn at the end of this tick, so that all that ends in it shares one, or when the one under way ends. */
+  nudge(): void {
+    this.#isAsked = true;
+    if (this.#mayRun()) this.#running = new Promise(setImmediate).then(() => this.#run());
+  }
+
+  /** Resolves when no turn is under way. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Makes no further turn at all. */
+  end(): void {
+    this.#isEnded = true;
+    this.#connection.off('up', this.#tryAgain);
+    stopTimer(this.#retryTimer);
+  }
+
+  /** Without a registration a run would end before it is noted as running. */
+  #mayRun(): boolean {
+    return this.#running === undefined && !this.isRetrying && !this.#isEnded && this.#context.mayTurn();
+  }
+
+  async #run(): Promise<void> {
+    while ((this.#isAsked || this.#context.isAhead()) && !this.#isEnded && this.#context.mayTurn()) {
+      this.#isAsked = false;
+      try {
+        await this.#context.turn();
+        this.#failures = 0;
+      } catch (error) {
+        this.#retryLater();
+        if (!this.#isEnded) this.#context.failed(error);
+        break;
+      }
+    }
+    this.#running = undefined;
+    this.#context.rested();
+  }
+
+  #retryLater(): void {
+    this.#isAsked = true;
+    const delayMs = Math.min(firstRetryDelayMs * 2 ** this.#failures++, maxRetryDelayMs);
+    this.#retryTimer = startTimer(this.#tryAgain, delayMs);
+  }
+
+  readonly #tryAgain = (): void => {
+    if (this.#retryTimer === undefined) return;
+    stopTimer(this.#retryTimer);
+    this.#retryTimer = undefined;
+    if (this.#isAsked) this.nudge();
+  };
+}
