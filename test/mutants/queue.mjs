@@ -94,6 +94,13 @@ export default {
       spec: 'test/queue/a-sooner-delay-wakes-its-consumer.spec.ts',
     },
     {
+      promise: 'a consumer that is stopped while it registers again leaves no registration',
+      file: 'libs/queue/src/consuming/consumer-membership.ts',
+      replace: `if (this.#leaving.signal.aborted) await this.leave();\n    else this.#user`,
+      by: `this.#user`,
+      spec: 'test/queue/a-stopped-consumer-leaves-no-registration.spec.ts',
+    },
+    {
       promise: 'a consumer that is asked for a turn while it has no registration makes turns again',
       file: 'libs/queue/src/consuming/turn-loop.ts',
       replace: `!this.isRetrying && !this.#isEnded && this.#context.mayTurn()`,

@@ -30,7 +30,7 @@ export class ConsumerMembership {
   #settings: QueueSettings | undefined;
   #isJoining = false;
 
-  /** @param introduce tells who this is, as JSON: also by which connections its death will be noticed, from its first message on */
+  /** @param introduce resolves to who this is, as JSON: also by which connections its death will be noticed, from its first message on */
   constructor(
     connection: RedisConnection,
     options: ConsumerOptions,
@@ -68,11 +68,11 @@ export class ConsumerMembership {
     const { queue, priority, leaseMs } = this.#options;
     const unique = randomBytes(6).toString('base64url');
     const owner = ownerOf(this.#connection);
-    const told = (error: unknown): never => {
+    const failed = (error: unknown): never => {
       throw asOutage(`start a consumer of queue "${queue}"`, error);
     };
-    const request = { priority, unique, leaseMs, owner, info: await this.#introduce().catch(told) };
-    const registered = await registerConsumer(commands, { prefix, queue: this.#slot }, request).catch(told);
+    const request = { priority, unique, leaseMs, owner, info: await this.#introduce().catch(failed) };
+    const registered = await registerConsumer(commands, { prefix, queue: this.#slot }, request).catch(failed);
     if (registered === undefined) throw new TopologyNotFoundError('queue', queue);
     if (registered === 'exclusive') {
       throw new OptionsError(`consumer of queue "${queue}"`, [
@@ -81,10 +81,12 @@ export class ConsumerMembership {
     }
     this.#settings = JSON.parse(registered.settings) as QueueSettings;
     this.#keys = consumerKeys(prefix, this.#slot, registered.consumer, this.#settings.priorities);
-    this.#user.joined(this.#keys);
+    // It was closed meanwhile, and may have left before there was anything to leave.
+    if (this.#leaving.signal.aborted) await this.leave();
+    else this.#user.joined(this.#keys);
   }
 
-  /** The registration is gone. Answers false when it was known already. */
+  /** The registration is gone. Returns false when that was known already. */
   lost(): boolean {
     if (this.#keys === undefined) return false;
     this.#keys = undefined;

@@ -12,7 +12,7 @@ export class ConsumerParts {
   #all: readonly ConsumerPart[] = [];
   #slots: readonly string[] = [];
   #moving: Promise<void> | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(owner: PartOwner, queue: string) {
     this.#owner = owner;
@@ -23,7 +23,7 @@ export class ConsumerParts {
     return this.#all;
   }
 
-  /** The part from which a message came; undefined when its queue is another one by now. */
+  /** The part from which a message came; undefined when its queue has other slots now. */
   at(index: number): ConsumerPart | undefined {
     return this.#all[index];
   }
@@ -41,14 +41,19 @@ export class ConsumerParts {
 
   /** Takes nothing more from here on, and follows its queue nowhere. */
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     for (const part of this.#all) part.close();
+  }
+
+  /** Resolves when it is not on its way to other slots. */
+  async arrived(): Promise<void> {
+    await this.#moving;
   }
 
   /** Goes where the queue is now. Resolves to whether that is elsewhere: then the parts that there were are over. */
   async follow(): Promise<boolean> {
     const slots = await this.#owner.host.slotsOf(this.#queue);
-    if (this.#isClosed || slots.join() === this.#slots.join()) return false;
+    if (this.#closing.signal.aborted || slots.join() === this.#slots.join()) return false;
     this.#moving ??= this.#move(slots).finally(() => {
       this.#moving = undefined;
     });
@@ -56,8 +61,9 @@ export class ConsumerParts {
   }
 
   async #move(slots: readonly string[]): Promise<void> {
+    const { signal } = this.#closing;
     let to = slots;
-    for (let failures = 0; !this.#isClosed; failures++) {
+    for (let failures = 0; !signal.aborted; failures++) {
       for (const part of this.#all) this.#retire(part);
       this.#make(to);
       try {
@@ -65,7 +71,7 @@ export class ConsumerParts {
         return;
       } catch (error) {
         this.#owner.failed(error);
-        await pause(Math.min(50 * 2 ** failures, 2000), { ref: false });
+        await pause(Math.min(50 * 2 ** failures, 2000), { ref: false, signal });
         to = await this.#owner.host.slotsOf(this.#queue).catch(() => to);
       }
     }

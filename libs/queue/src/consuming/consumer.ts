@@ -139,6 +139,7 @@ export class QueueConsumer implements Service, PartOwner {
       const reason = new ClosedError(`the consumer of queue "${this.queue}"`);
       for (const held of this.hold.all()) held.abandon(reason);
     }
+    await endsWithin(this.#parts.arrived(), left(), { ref: false });
     await Promise.all(this.#parts.all.map((part) => part.leave(left)));
     const isAutoDelete = this.#parts.all.some(({ membership }) => membership.settings?.autoDelete === true);
     if (isAutoDelete) {
