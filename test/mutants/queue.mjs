@@ -115,6 +115,13 @@ export default {
       spec: 'test/queue/a-lone-consumer-rests.spec.ts',
     },
     {
+      promise: 'the dead letter of an expired message is carried on when it died',
+      file: 'libs/queue/src/consuming/consumer-turns.ts',
+      replace: `hasDied || sent.batch`,
+      by: `sent.batch`,
+      spec: 'test/queue/a-message-ends-once.spec.ts',
+    },
+    {
       promise: 'a late direct delivery that can be read is not begun',
       file: 'libs/queue/src/consuming/hand-overs.ts',
       replace: `handed === undefined || performance.now() + this.#redisAheadMs - handedAt >= maxHandOverMs`,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Broker } from '@millrace/queue';
+import type { Broker, BrokerOptions } from '@millrace/queue';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
@@ -11,9 +11,9 @@ describe('a message ends once, and leaves nothing behind', () => {
   afterAll(stopEverything);
 
   /** A queue, and what arrives in its dead letters. */
-  async function queueAndItsDead() {
+  async function queueAndItsDead(options: Partial<BrokerOptions> = {}) {
     const prefix = ownPrefix();
-    const { broker, close } = await openBroker(server, prefix);
+    const { broker, close } = await openBroker(server, prefix, options);
     await broker.declareQueue({ name: 'dead' });
     await broker.declareQueue({ name: 'q', deadLetter: { queue: 'dead' } });
     const dead: unknown[] = [];
@@ -49,6 +49,26 @@ describe('a message ends once, and leaves nothing behind', () => {
     expect(dead).toEqual(['short-lived expired']);
     expect(attempts).toBe(1);
     expect(await broker.queue('q').counts()).toMatchObject({ ready: 0, delayed: 0, unacked: 0 });
+    await close();
+  });
+
+  it.each([
+    ['that waits for it', false],
+    ['whose queue is paused', true],
+  ])('when it has expired: its dead letter is carried on by a consumer %s', async (_, isPaused) => {
+    // given a consumer alone, at rest, in a process that does not look after queues, and one for the dead letters
+    const { broker, dead, close } = await queueAndItsDead({ upkeep: false });
+    const isFirst = { maxRetries: 1, backoff: 3_600_000 };
+    const handler = () => {
+      throw new Error('later');
+    };
+    if (isPaused) await broker.queue('q').pause();
+    await broker.consumer({ queue: 'q', leaseMs: 3_600_000, retry: isFirst, handler }).start();
+    // when
+    await broker.sendToQueue('q', 'short-lived', { expirationMs: 300 });
+    // then
+    await waitFor(() => dead.length === 1, { what: 'the dead letter', timeoutMs: 8000 });
+    expect(dead).toEqual(['short-lived expired']);
     await close();
   });
 
@@ -98,13 +118,14 @@ describe('a message ends once, and leaves nothing behind', () => {
     const consumer = broker.consumer({ queue: 'q', retry: { maxRetries: 2, backoff: 1 }, handler });
     await consumer.start();
     await broker.sendToQueue('q', 'poison', { expirationMs: 3_600_000 });
-    const arrived = async () => (await server.client().hlen(`${prefix}:{queue:q.dead-letters}:messages`)) === 1;
+    const redis = server.client();
+    const arrived = async () => (await redis.hlen(`${prefix}:{queue:q.dead-letters}:messages`)) === 1;
     await waitFor(arrived, { what: 'the dead letter' });
-    const isEmpty = async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0;
+    const isEmpty = async () => (await redis.hlen(`${prefix}:{queue:q}:messages`)) === 0;
     await waitFor(isEmpty, { what: 'the queue to forget it' });
     await consumer.stop();
     // then nothing of it is left in the queue's slot
-    const keys = await server.client().keys(`${prefix}:{queue:q}:*`);
+    const keys = await redis.keys(`${prefix}:{queue:q}:*`);
     const names = keys.map((key) => key.slice(`${prefix}:{queue:q}:`.length));
     // On a cluster the record of a publish, which expires, stands in the queue's slot.
     expect(names.filter((name) => !name.startsWith('published:'))).toEqual(['meta']);

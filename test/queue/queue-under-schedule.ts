@@ -320,7 +320,7 @@ export class QueueUnderSchedule {
   /** Where dead letters have no other place, an expired message is gone. */
   async #upkeep(): Promise<void> {
     const before = new Set(await this.owner.hkeys(this.#keys.messages));
-    while (await moveDue(this.client, this.#keys, this.queue.priorities));
+    while ((await moveDue(this.client, this.#keys, this.queue.priorities)).mayHaveMore);
     const after = new Set((await this.owner.hkeys(this.#keys.messages)).map((id) => id.split('~~')[0]));
     for (const id of before) if (!after.has(id.split('~~')[0])) this.#alive.delete(id);
   }

@@ -189,12 +189,12 @@ export class ConsumerTurns {
     if (sent === undefined) return;
     // What the turn before this one brought is handled while Redis works on this one.
     this.#user.begin();
-    const [settled, result] = await sent.answer;
+    const [settled, result, hasDied] = await sent.answer;
     this.#sender.ended();
     if (this.#keys !== keys) return;
     if (settled === undefined || result === undefined) return this.#user.lostLease();
     this.#answered(sent, settled, result);
-    if (sent.batch.verdicts.some(({ kind }) => kind === 'dead')) this.#user.died();
+    if (hasDied || sent.batch.verdicts.some(({ kind }) => kind === 'dead')) this.#user.died();
   }
 
   #answered(sent: SentTurn, settled: readonly string[], result: TurnResult): void {

@@ -17,8 +17,8 @@ export interface SentTurn {
   readonly wakeUp: string;
   /** By the monotonic clock: from then on the lease that it renews lasts. */
   readonly sentAt: number;
-  /** What became of the verdicts, and of the turn; undefined when the registration is gone. */
-  readonly answer: Promise<readonly [readonly string[] | undefined, TurnResult | undefined]>;
+  /** What became of the verdicts and of the turn, undefined when the registration is gone; and whether what had expired died. */
+  readonly answer: Promise<readonly [readonly string[] | undefined, TurnResult | undefined, boolean]>;
 }
 
 /** Puts turns together out of what a consumer has to tell and has room for, and sends them. */
@@ -109,7 +109,9 @@ export class TurnSender {
     const moved = this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : undefined;
     const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged };
     const taken = turn(client, keys, request);
-    const answer = Promise.all([settled, taken, moved]).then(([verdict, result]) => [verdict, result] as const);
+    const answer = Promise.all([settled, taken, moved]).then(
+      ([verdict, result, due]) => [verdict, result, due?.hasDied === true] as const,
+    );
     // Its caller handles a failure, if there still is one.
     answer.catch(() => undefined);
     return { batch, wanted, maxBytes, wakeUp, sentAt, answer };

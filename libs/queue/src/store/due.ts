@@ -1,4 +1,4 @@
-import { asInteger, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
 import { type QueueKeys, readyKeys } from './keys.js';
 
 // Moves what is due from `delayed` to the ready lists, and ends what is past its time to live, each at most ARGV 1 times.
@@ -7,7 +7,7 @@ import { type QueueKeys, readyKeys } from './keys.js';
 //
 // KEYS 1 messages 2 delayed 3 expiry 4 meta 5 dying 6 counts 7 handled 8 parked 9 handed 10… ready, lowest priority first
 // ARGV 1 how many at most
-// RETURNS how many were moved or ended; as many as ARGV 1 means there may be more
+// RETURNS { how many were moved or ended; as many as ARGV 1 means there may be more, 1 if dead letters are to be carried on }
 const dueScript = lua`#!lua flags=allow-oom
 local call = redis.call
 local time = call('TIME')
@@ -27,6 +27,7 @@ if #due > 0 then
     if meta[1] then call('HINCRBY', KEYS[4], 'bytes', call('HSTRLEN', KEYS[1], due[i])) end
   end
 end
+local hasDied = 0
 local over = call('ZRANGE', KEYS[3], '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1])
 for i = 1, #over do
   local id, frame = over[i], call('HGET', KEYS[1], over[i])
@@ -42,18 +43,27 @@ for i = 1, #over do
     if meta[2] then
       call('HSET', KEYS[1], dead, frame)
       call('HSET', KEYS[5], dead, cjson.encode({reason = 'expired', id = id, time = now}))
+      hasDied = 1
     end
     call('HINCRBY', KEYS[4], 'expired', 1)
   end
 end
-return math.max(#due, #over)
+return {math.max(#due, #over), hasDied}
 `;
 
 /** Most messages that one call moves: about a millisecond of Redis' time. */
 export const maxDueMessages = 500;
 
-/** Makes ready what is due and ends what has expired; answers whether there may be more. */
-export async function moveDue(client: RedisClient, keys: QueueKeys, priorities: number): Promise<boolean> {
+/** What was done about messages that were due or had expired. */
+export interface DueResult {
+  /** Whether there may be more of them. */
+  readonly mayHaveMore: boolean;
+  /** Whether some became dead letters, which are to be carried on. */
+  readonly hasDied: boolean;
+}
+
+/** Makes ready what is due and ends what has expired. */
+export async function moveDue(client: RedisClient, keys: QueueKeys, priorities: number): Promise<DueResult> {
   const { messages, delayed, expiry, meta, dying, counts, handled, parked, handed } = keys;
   const scriptKeys = [
     messages,
@@ -67,7 +77,8 @@ export async function moveDue(client: RedisClient, keys: QueueKeys, priorities: 
     handed,
     ...readyKeys(keys, priorities),
   ];
-  return asInteger(await dueScript.run(client, scriptKeys, [maxDueMessages])) >= maxDueMessages;
+  const [count, hasDied] = asList(await dueScript.run(client, scriptKeys, [maxDueMessages])).map(asInteger);
+  return { mayHaveMore: Number(count) >= maxDueMessages, hasDied: hasDied === 1 };
 }
 
 /** A message that was handed to a consumer which has no room for it: the next `moveDue` makes it ready; without this, its time does. */

@@ -2,12 +2,12 @@ import { asInteger, asList, asText, lua, type RedisClient, writtenSoon } from '@
 import type { ConsumerKeys } from './consumer-keys.js';
 
 // Says that a consumer lives, and tells it what it has to know. About once a second one of a queue's consumers is on duty, the
-// next that beats: it is told of the others, to see which of them are dead, and of dead letters that nobody carries on.
-// Nobody holds the duty, so whoever dies, the next beat of anybody else is soon enough.
+// next that beats: it gets the others, to see which of them are dead, and how many dead letters are to be carried on.
+// The duty is held by none: whichever consumer dies, the next beat of any other is soon enough.
 //
 // KEYS 1 consumers 2 meta 3 consumer-info 4 idle 5 cancels 6 dead 7 dying 8 delayed 9 expiry 10 unacked:<me> 11… ready
 // ARGV 1 my id 2 lease in ms 3 '1' when I wait to be woken 4 who I am, when that changed, else ''
-// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take, how many messages are mine, ids that I am to give up, whether I am on duty, dead consumers, how many are dying, [id, deadline, …], [info, …] }
+// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take or to move on, how many messages are mine, ids that I am to give up, whether I am on duty, dead consumers, how many are dying, [id, deadline, …], [info, …] }
 const heartbeatScript = lua`#!lua flags=allow-oom
 local call, me = redis.call, ARGV[1]
 local deadline = call('ZSCORE', KEYS[1], me)
@@ -23,10 +23,11 @@ if ARGV[3] == '1' and mayTake then call('ZADD', KEYS[4], 0, me) end
 local hasWork = 0
 if mayTake then
   for i = 11, #KEYS do if call('EXISTS', KEYS[i]) == 1 then hasWork = 1 end end
-  for i = 8, 9 do
-    local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
-    if head and tonumber(head) <= now then hasWork = 1 end
-  end
+end
+-- What is due or has expired is moved on, also where nothing may be taken.
+for i = 8, 9 do
+  local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
+  if head and tonumber(head) <= now then hasWork = 1 end
 end
 local held, mine = call('SCARD', KEYS[10]), {}
 if call('EXISTS', KEYS[5]) == 1 then
@@ -53,6 +54,7 @@ export interface Colleague {
 }
 
 export interface Heartbeat {
+  /** Whether there is something to take, or something that is due or has expired. */
   readonly hasWork: boolean;
   /** How many messages Redis has down as this consumer's. */
   readonly held: number;

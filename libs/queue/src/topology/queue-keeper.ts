@@ -120,7 +120,9 @@ export class QueueKeeper {
     if (needs.isOwnerGone) await this.#declarations.deleteQueue(name);
     else if (needs.isIdleTooLong) await this.#declarations.deleteQueue(name, { ifIdle: true });
     else if (needs.hasExpired) {
-      for (let round = 0; round < maxExpiryRounds && (await moveDue(commands, keys, priorities)); round++);
+      for (let round = 0; round < maxExpiryRounds; round++) {
+        if (!(await moveDue(commands, keys, priorities)).mayHaveMore) break;
+      }
     }
     if (needs.hasDying || needs.hasExpired) this.#carry(slot);
     this.#lookAgainAt.set(slot, performance.now() + restOf(needs, messageTtlMs));
