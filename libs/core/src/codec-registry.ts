@@ -23,4 +23,9 @@ export class CodecRegistry {
     if (codec === undefined) throw new CodecError(`no codec has id ${id}: add the codec that wrote it to the options`);
     return codec;
   }
+
+  /** Whether a codec has that id. */
+  has(id: number): boolean {
+    return this.#byId.has(id);
+  }
 }

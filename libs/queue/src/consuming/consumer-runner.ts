@@ -48,7 +48,7 @@ export class ConsumerRunner {
     this.#report = (callback, error) => {
       events.emit('background-error', { duty: `${callback} of ${user.labels.handler}`, error });
     };
-    this.#frames = new FrameReader(options.queue, user);
+    this.#frames = new FrameReader(options.queue, host.codecs, user);
     this.#requests = new RequestSettling(responder, user);
     this.#batches =
       batchHandler &&
