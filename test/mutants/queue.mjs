@@ -94,6 +94,27 @@ export default {
       spec: 'test/queue/a-sooner-delay-wakes-its-consumer.spec.ts',
     },
     {
+      promise: 'a call that was given up never acts later',
+      file: 'libs/queue/src/store/publish-script.ts',
+      replace: `  if tonumber(number) > tonumber(ARGV[4]) then return {'late'} end\n`,
+      by: '',
+      spec: 'test/queue/a-call-that-was-given-up-never-acts-later.spec.ts',
+    },
+    {
+      promise: 'nobody is taken for dead while all come back after their connections were cut',
+      file: 'libs/queue/src/consuming/consumer-watch.ts',
+      replace: `server === '' || monotonicNow - this.#connectedAt < settlingMs`,
+      by: `server === ''`,
+      spec: 'test/queue/connections-that-are-cut-cost-no-lease.spec.ts',
+    },
+    {
+      promise: 'on a cluster a publisher that knew an older queue is refused by the slot of the new one',
+      file: 'libs/queue/src/store/queue-slot.ts',
+      replace: `if tonumber(redis.call('HGET', KEYS[1], 'topology') or 0) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'topology', ARGV[1]) end\n`,
+      by: '',
+      spec: 'test/queue/a-stale-publisher-is-refused-on-a-cluster.spec.ts',
+    },
+    {
       promise: 'a consumer that is stopped while it registers again leaves no registration',
       file: 'libs/queue/src/consuming/consumer-membership.ts',
       replace: `if (this.#leaving.signal.aborted) await this.leave();\n    else this.#user`,
