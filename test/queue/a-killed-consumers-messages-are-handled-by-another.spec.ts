@@ -103,7 +103,8 @@ describe("a dead consumer's messages", () => {
     }
     // then
     const dead: unknown[] = [];
-    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q.dead-letters}:messages`)) === 1, {
+    const redis = server.client();
+    await waitFor(async () => (await redis.hlen(`${prefix}:{queue:q.dead-letters}:messages`)) === 1, {
       what: 'a dead letter',
     });
     const undertaker = broker.consumer({

@@ -15,9 +15,10 @@ describe('a sharded queue', () => {
     const prefix = ownPrefix();
     const opened = await openBroker(server, prefix);
     await opened.broker.declareQueue({ name: 'q', shards, ...settings });
+    const redis = server.client();
     const lengths = () =>
-      Promise.all(Array.from({ length: shards }, (_, n) => server.client().hlen(`${prefix}:{queue:q:${n}}:messages`)));
-    return { ...opened, prefix, lengths };
+      Promise.all(Array.from({ length: shards }, (_, n) => redis.hlen(`${prefix}:{queue:q:${n}}:messages`)));
+    return { ...opened, prefix, redis, lengths };
   }
 
   it('spreads messages without a key, and keeps those of one key in one shard, in their order', async () => {
@@ -86,11 +87,13 @@ describe('a sharded queue', () => {
     for (const [shard, shardKey] of keys) {
       for (let n = 0; n < (shard === 0 ? 200 : 20); n++) await broker.sendToQueue('q', shard, { shardKey });
     }
-    // when
+    // when it begins to take messages after it has registered at all of them
     const seen: unknown[] = [];
-    await broker
-      .consumer({ queue: 'q', prefetch: 1, concurrency: 1, handler: (shard) => void seen.push(shard) })
-      .start();
+    const handler = (shard: unknown) => void seen.push(shard);
+    const consumer = broker.consumer({ queue: 'q', prefetch: 1, concurrency: 1, handler });
+    await consumer.pause();
+    await consumer.start();
+    consumer.resume();
     await waitFor(() => seen.length === 260, { what: 'all to be handled', timeoutMs: 30_000 });
     // then: the short ones do not wait for the long one
     const last = Math.max(...[1, 2, 3].map((shard) => seen.lastIndexOf(shard)));
@@ -100,7 +103,7 @@ describe('a sharded queue', () => {
 
   it('is seen, paused, cancelled, redriven and deleted as one', async () => {
     // given
-    const { broker, close, lengths, prefix } = await sharded({ deliveryLimit: 5 });
+    const { broker, close, lengths, prefix, redis } = await sharded({ deliveryLimit: 5 });
     const queue = broker.queue('q');
     await queue.pause();
     for (let n = 0; n < 40; n++) await broker.sendToQueue('q', n, { messageId: `m${n}` });
@@ -143,12 +146,13 @@ describe('a sharded queue', () => {
     await dead.redrive();
     await waitFor(() => seen.includes(3), { what: 'the redriven one' });
     await consumer.stop();
-    // then
+    // then, when it is also forgotten where it died, which follows upon its arrival elsewhere
+    await waitFor(async () => (await lengths()).every((length) => length === 0), { what: 'all to be settled' });
     expect(await lengths()).toEqual([0, 0, 0, 0]);
     expect(await broker.deleteQueue('q', { ifEmpty: true, ifUnused: true })).toBe(true);
     // but what a cluster remembers of publishes for a while
-    const left = await server.client().keys(`${prefix}:{queue:q:*`);
-    const lasting = await Promise.all(left.map(async (key) => ((await server.client().pttl(key)) < 0 ? [key] : [])));
+    const left = await redis.keys(`${prefix}:{queue:q:*`);
+    const lasting = await Promise.all(left.map(async (key) => ((await redis.pttl(key)) === -1 ? [key] : [])));
     expect(lasting.flat()).toEqual([]);
     await close();
   });

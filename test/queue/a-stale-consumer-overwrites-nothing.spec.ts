@@ -19,25 +19,26 @@ describe('a consumer whose lease was lost', () => {
     const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
     const kept = async () => (await valid.broker.queue('q').message('m'))?.result;
     const progress: unknown[] = [];
-    await stale.broker
-      .consumer({
-        queue: 'q',
-        keepResultMs: 60_000,
-        handler: async (_, context) => {
-          // when: its lease is over, and another handles the message, before it hears of that
-          const [me = ''] = await redis.zrange('consumers', '0', '-1');
-          await redis.zrem('consumers', me);
-          await redis.zrem('idle', me);
-          await redis.del(`unacked:${me}`);
-          await redis.rpush('ready', 'm');
-          const handler = () => 'valid';
-          await valid.broker.consumer({ queue: 'q', keepResultMs: 60_000, handler }).start();
-          await waitFor(async () => (await kept()) === 'valid', { what: 'the result of the other' });
-          progress.push(await context.progress('stale'));
-          return 'stale';
-        },
-      })
-      .start();
+    const consumer = stale.broker.consumer({
+      queue: 'q',
+      keepResultMs: 60_000,
+      handler: async (_, context) => {
+        // when: its lease is over, and another handles the message, before it hears of that; if it hears of it all the same it
+        // registers again, and is not to be the other
+        void consumer.pause();
+        const [me = ''] = await redis.zrange('consumers', '0', '-1');
+        await redis.zrem('consumers', me);
+        await redis.zrem('idle', me);
+        await redis.del(`unacked:${me}`);
+        await redis.rpush('ready', 'm');
+        const handler = () => 'valid';
+        await valid.broker.consumer({ queue: 'q', keepResultMs: 60_000, handler }).start();
+        await waitFor(async () => (await kept()) === 'valid', { what: 'the result of the other' });
+        progress.push(await context.progress('stale'));
+        return 'stale';
+      },
+    });
+    await consumer.start();
     await stale.broker.sendToQueue('q', 'work', { messageId: 'm' });
     await waitFor(() => progress.length === 1, { what: 'the stale one to end' });
     // then: also when all that it sent has come to Redis

@@ -34,7 +34,8 @@ describe('a request', () => {
     await answering.consumer({ queue: 'q', concurrency: 50, handler: (n) => Number(n) * 2 }).start();
     const replies = await Promise.all(Array.from({ length: 500 }, (_, n) => asking.request('', 'q', n)));
     expect(replies).toEqual(Array.from({ length: 500 }, (_, n) => n * 2));
-    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'acks' });
+    const redis = server.client();
+    await waitFor(async () => (await redis.hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'acks' });
     await close();
   });
 
@@ -57,7 +58,8 @@ describe('a request', () => {
       details: { missing: 7 },
       message: 'InsufficientFundsError: not enough',
     });
-    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'it to go' });
+    const redis = server.client();
+    await waitFor(async () => (await redis.hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'it to go' });
     expect(calls).toBe(1);
     expect(await server.client().exists(`${prefix}:{queue:q.dead-letters}:messages`)).toBe(0);
     await close();
@@ -83,7 +85,8 @@ describe('a request', () => {
     const { asking, close, prefix } = await twoProcesses();
     const error = await asking.request('', 'q', {}, { timeoutMs: 100 }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(RequestTimeoutError);
-    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'it to go' });
+    const redis = server.client();
+    await waitFor(async () => (await redis.hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'it to go' });
     await close();
   });
 
@@ -155,7 +158,8 @@ describe('a request', () => {
     // then
     expect(replies).toEqual(['a!', expect.any(RemoteError), 'b!', null]);
     expect(replies[1]).toMatchObject({ remoteCode: 'NO_FUNDS', details: { missing: 3 } });
-    await waitFor(async () => (await server.client().hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'acks' });
+    const redis = server.client();
+    await waitFor(async () => (await redis.hlen(`${prefix}:{queue:q}:messages`)) === 0, { what: 'acks' });
     await close();
   });
 
