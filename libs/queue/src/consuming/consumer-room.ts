@@ -45,6 +45,13 @@ export class ConsumerRoom {
     return room <= 0 ? 0 : Math.floor((room + rivals - before) / (rivals + 1));
   }
 
+  /** Whether there is room that no turn under way may fill. */
+  get isLeft(): boolean {
+    let reserved = 0;
+    for (const { asked } of this.#servedAt.keys()) reserved += asked;
+    return this.#wanted(reserved) > 0;
+  }
+
   /** It has taken some. */
   served(sharer: RoomSharer): void {
     if (this.#servedAt.size > 1) this.#servedAt.set(sharer, ++this.#served);

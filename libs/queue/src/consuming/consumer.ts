@@ -187,7 +187,9 @@ export class QueueConsumer implements Service, PartOwner {
   }
 
   partServed(part: ConsumerPart): void {
-    if (!part.turns.isEager) this.#nudgeOthers(part.index);
+    // A part that may have more goes on by itself, unless what is left is for others: one of them may not know that there is room.
+    const isOthersTurn = part.wanted() === 0 && this.room.isLeft;
+    if (!part.turns.isEager || isOthersTurn) this.#nudgeOthers(part.index);
   }
 
   /** Reports a failure in the background. */
