@@ -17,7 +17,7 @@ export interface BrokerOptions {
   readonly codec: Codec;
   /** Further codecs that messages may have been written with. */
   readonly codecs: readonly Codec[];
-  /** Where everything that happens is told. Default: its own. */
+  /** Emits everything that happens. Default: its own. */
   readonly events: Events;
   /** Longest time from publishing to the receipt or an error, in ms. Default 30,000. */
   readonly deliveryTimeoutMs: number;
@@ -42,7 +42,7 @@ export interface BrokerOptions {
   readonly upkeep: boolean;
 }
 
-/** Checks the options and fills in defaults. @throws {OptionsError} with every problem at once */
+/** Checks the options and fills in defaults. @throws {OptionsError} with every problem */
 export function resolveBrokerOptions(input: Partial<BrokerOptions>): BrokerOptions {
   const options = resolveOptions<BrokerOptions>('broker', readers, input);
   return Object.freeze({ ...options, codec: guardedCodec(options.codec), codecs: options.codecs.map(guardedCodec) });

@@ -47,7 +47,7 @@ export class Broker {
     void this.close({ deadlineMs: 0 }).catch(() => undefined);
   };
 
-  /** @throws {OptionsError} with every problem at once */
+  /** @throws {OptionsError} with every problem */
   constructor(connection: RedisConnection, options: Partial<BrokerOptions> = {}) {
     this.#options = resolveBrokerOptions(options);
     this.events = this.#options.events;
@@ -110,17 +110,17 @@ export class Broker {
     await this.declare({ bindings: [binding] });
   }
 
-  /** Answers whether there was such a binding. */
+  /** Resolves to whether there was such a binding. */
   unbind(binding: BindingDeclaration): Promise<boolean> {
     return this.#declarations.unbind(binding);
   }
 
-  /** Deletes an exchange with its bindings. Answers false when there is none, or when it is in use and `ifUnused`. */
+  /** Deletes an exchange with its bindings. Resolves to false when there is none, or when it is in use and `ifUnused`. */
   deleteExchange(name: string, options?: { readonly ifUnused?: boolean }): Promise<boolean> {
     return this.#declarations.deleteExchange(name, options);
   }
 
-  /** Deletes a queue with its messages. Answers false when there is none, or a condition does not hold. */
+  /** Deletes a queue with its messages. Resolves to false when there is none, or a condition does not hold. */
   deleteQueue(name: string, conditions?: RemoveConditions): Promise<boolean> {
     return this.#declarations.deleteQueue(name, conditions);
   }
@@ -130,7 +130,7 @@ export class Broker {
     return this.#declarations.plan(definition);
   }
 
-  /** Declares all of it in one change, or nothing. Answers what was new or different. @throws {TopologyConflictError} */
+  /** Declares all of it in one change, or nothing. Resolves to what was new or different. @throws {TopologyConflictError} */
   async declare(definition: TopologyDefinition, options?: DeclareOptions): Promise<PlanStep[]> {
     await this.#publisher.topics.assertThere(definition.bindings ?? []);
     return this.#declarations.declare(definition, options);
@@ -141,7 +141,7 @@ export class Broker {
    *
    * @throws {InvalidMessageError} the message is wrong: nothing was published
    * @throws {TopologyNotFoundError} there is no such exchange
-   * @throws {UnroutableError} it is mandatory and reached nobody
+   * @throws {UnroutableError} it is mandatory and reached no queue or topic
    * @throws {WriteError} no confirmation within `deliveryTimeoutMs`
    */
   publish(exchange: string, routingKey: string, body: unknown, properties?: PublishProperties): Promise<Receipt> {
@@ -162,7 +162,7 @@ export class Broker {
     return PublishRequest.run(this.#publisher, this.#composer, messages);
   }
 
-  /** Makes a consumer of a queue: nothing happens until its `start()`. @throws {OptionsError} with every problem at once */
+  /** Makes a consumer of a queue: nothing happens until its `start()`. @throws {OptionsError} with every problem */
   consumer(options: ConsumerInput): QueueConsumer {
     return this.#consumers.create(options);
   }
@@ -173,11 +173,11 @@ export class Broker {
   }
 
   /**
-   * Publishes a request and answers what its handler answered.
+   * Publishes a request and resolves to what its handler returned.
    *
    * @throws {RemoteError} the handler failed
    * @throws {RequestTimeoutError} no reply within `timeoutMs`
-   * @throws {UnroutableError} nobody is bound there; and as `publish`; or what `signal` was aborted with
+   * @throws {UnroutableError} no queue is bound there; and as `publish`; or what `signal` was aborted with
    */
   request(exchange: string, routingKey: string, body: unknown, options?: RequestOptions): Promise<unknown> {
     return this.#rpc.request(exchange, routingKey, body, options);

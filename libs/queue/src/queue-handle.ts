@@ -20,13 +20,13 @@ export interface MessageState {
   readonly attempt: number;
   /** How often it was delivered so far, however that ended. */
   readonly deliveryCount: number;
-  /** What its handler last told with `context.progress()`. */
+  /** What its handler last reported with `context.progress()`. */
   readonly progress: unknown;
   /** When a delayed one is due, ms since 1970 by Redis' clock. */
   readonly dueAt: number | undefined;
-  /** The id of the consumer that holds it; undefined when nobody does. */
+  /** The id of the consumer that holds it; undefined when none does. */
   readonly consumer: string | undefined;
-  /** What its handler answered, where the consumer has `keepResultMs`. */
+  /** What its handler returned, where the consumer has `keepResultMs`. */
   readonly result: unknown;
 }
 
@@ -133,7 +133,7 @@ export class QueueHandle {
     );
   }
 
-  /** Makes parked messages ready again: those, or up to a thousand. Answers how many. */
+  /** Makes parked messages ready again: those, or up to a thousand. Resolves to how many. */
   async unpark(ids?: readonly string[]): Promise<number> {
     const some = ids ?? (await this.parked({ limit: 1000 })).messages.map(({ id }) => id);
     const priorities = await this.priorities();

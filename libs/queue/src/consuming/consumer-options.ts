@@ -27,10 +27,10 @@ export type MessageHandler = Handler<MessageContext>;
 export type MessageMiddleware = Middleware<MessageContext>;
 
 /**
- * Handles several messages at once. A list with one entry a message settles each by itself: an error (also RetryLater, DeadLetter,
- * Drop) settles that message alone, a promise is waited for, anything else is its result: the reply, where it is a request. Anything
- * else that is answered (nothing, a count, what a driver returns) means that all went well; a list of another length with errors in
- * it makes all of them dead letters. Throwing settles all of them alike.
+ * Handles several messages in one call. A list with one entry per message settles each by itself: an error (also RetryLater,
+ * DeadLetter, Drop) settles that message alone, a promise is waited for, anything else is its result: the reply, where it is a
+ * request. Any other return value (nothing, a count, what a driver returns) means that all went well; a list of another length with
+ * errors in it makes all of them dead letters. Throwing settles all of them alike.
  */
 export type BatchHandler = (messages: readonly BatchMessage[], context: BatchContext) => unknown;
 
@@ -48,7 +48,7 @@ export interface HandlerOptions {
   readonly handlerTimeoutMs?: number | undefined;
   /** How long the handler has to end after its deadline. Default: the consumer's. */
   readonly abortGraceMs?: number | undefined;
-  /** Answers the payload to be handled, or throws. Default: the consumer's. */
+  /** Returns the payload to be handled, or throws. Default: the consumer's. */
   readonly validate?: ((payload: unknown, context: MessageContext) => unknown) | undefined;
   /** Runs around the handler, inside the consumer's own. */
   readonly middleware?: readonly MessageMiddleware[] | undefined;
@@ -62,22 +62,22 @@ export interface ConsumerOptions {
   readonly handler?: MessageHandler | undefined;
   /** Handlers by routing key. */
   readonly handlers?: readonly HandlerOptions[] | undefined;
-  /** Handles several messages at once, as `batch` says. */
+  /** Handles several messages in one call, as `batch` says. */
   readonly batchHandler?: BatchHandler | undefined;
   /** Of a batch: its size (default 100), and how long its first message waits for others (default 50 ms). */
   readonly batch: { readonly maxMessages: number; readonly maxWaitMs: number };
   /** How the consumer is called in lists, logs and metrics. Default: the queue's name. */
   readonly name?: string | undefined;
-  /** How many messages (or batches) are handled at once. Default 10. */
+  /** How many messages (or batches) are handled simultaneously. Default 10. */
   readonly concurrency: number;
   /**
    * Most messages that the consumer holds, running ones included; half of them (of the default a third), or as many as can run,
-   * are asked for at once.
+   * are asked for per turn.
    * Default: as many as can run, and as many more as are handled within 20 ms (up to 1,500, or as many as can run), so that fast
    * handlers never wait for Redis and slow ones leave messages to other consumers.
    */
   readonly prefetch?: number | undefined;
-  /** Most bytes of messages held, as far as the size of the last ones tells. Default 64 MiB. */
+  /** Most bytes of messages held, as far as the size of the last ones shows. Default 64 MiB. */
   readonly maxHeldBytes: number;
   /** −255 to 255: while a consumer of higher priority has room, it gets the messages. Default 0. */
   readonly priority: number;
@@ -92,10 +92,10 @@ export interface ConsumerOptions {
   readonly abortGraceMs: number;
   /** Default: three retries after about 1, 2 and 4 s, then dead letters. `false`: none. */
   readonly retry: RetryPolicy;
-  /** Most messages in a time that this consumer takes, evenly spread. For all consumers together: the queue's own `rate`. Default: no limit. */
+  /** Most messages per interval that this consumer takes, evenly spread. For all consumers together: the queue's own `rate`. Default: no limit. */
   readonly rate?: Rate | undefined;
   /**
-   * So many a second.
+   * Most messages per second.
    *
    * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
    */
@@ -105,7 +105,7 @@ export interface ConsumerOptions {
    * hold (circular, a BigInt) is not kept, which is reported (`background-error`); its message is handled. Default 0: not at all.
    */
   readonly keepResultMs: number;
-  /** Checks a payload and may answer a changed one. Default: none. @throws {ValidationError} */
+  /** Checks a payload and may return a changed one. Default: none. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: MessageContext) => unknown) | undefined;
   /** Code around every handler, the first outermost. Default: none. */
   readonly middleware: readonly MessageMiddleware[];
@@ -124,7 +124,7 @@ export type ConsumerInput = Pick<ConsumerOptions, 'queue'> &
     readonly batch?: Partial<ConsumerOptions['batch']> | undefined;
   };
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with every problem */
 export function resolveConsumer(input: ConsumerInput): ConsumerOptions {
   const subject = `consumer of queue ${JSON.stringify(input?.queue)}`;
   const options = resolveOptions<ConsumerOptions>(subject, { ...readers, rate: rateOption(input) }, input);
@@ -134,7 +134,7 @@ export function resolveConsumer(input: ConsumerInput): ConsumerOptions {
     const what = given.length === 0 ? 'nothing to handle messages with' : `${given.join(' and ')} at once`;
     problems.push(`there is ${what}: give one of handler, handlers and batchHandler`);
   }
-  // It would be told of no message: a batch has no context of one.
+  // It would get no message: a batch has no context of one.
   if (options.batchHandler !== undefined && options.middleware.length > 0)
     problems.push('middleware is for a handler of single messages: let the batchHandler itself do it');
   if (problems.length > 0) throw new OptionsError(subject, problems);

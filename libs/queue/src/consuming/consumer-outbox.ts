@@ -77,7 +77,7 @@ export class ConsumerOutbox {
     this.#verdicts = this.#verdicts.filter((verdict) => !done.has(verdict));
   }
 
-  /** Messages of which Redis is still to be told something. */
+  /** Messages with a claim, an acknowledgement or a verdict that Redis has not confirmed. */
   ids(): Set<string> {
     return new Set([...this.#claimed, ...this.#acknowledged, ...this.#verdicts.map(({ id }) => id)]);
   }

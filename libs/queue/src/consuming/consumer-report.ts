@@ -12,7 +12,7 @@ export class ConsumerReport {
     this.#consumer = { ...labels, running: () => consumer.status.running };
   }
 
-  /** Again after each registration: whoever counts consumers goes by the object. */
+  /** Again after each registration: what counts consumers goes by the object. */
   started(): void {
     this.#events.emit('consumer-started', this.#consumer);
   }

@@ -4,7 +4,7 @@ import { nextWakeUp, type WakeUp } from '../store/wake.js';
 
 /**
  * Waits at a queue's wake list, on a connection of its own, while its consumer is hungry. It blocks in Redis, so an idle
- * consumer costs one command in five seconds; and it lets itself be interrupted by nobody but `end`.
+ * consumer costs one command in five seconds; and only `end` interrupts it.
  */
 export class ConsumerWake {
   readonly #connection: RedisConnection;
@@ -63,7 +63,7 @@ export class ConsumerWake {
       this.#isWaiting = false;
       if (!this.#isEnded) this.#woken(wakeUp);
     } catch {
-      // Redis is away, or this connection was cut: it reconnects by itself; the heartbeat tells of an outage.
+      // Redis is away, or this connection was cut: it reconnects by itself; the heartbeat reports an outage.
       this.#later(Math.min(25 * 2 ** this.#failures++, 1000));
     }
   }

@@ -8,7 +8,7 @@ import type { ConsumerInfo } from '../store/registration.js';
 
 /** A consumer that reconnects is back within this time and has said so: it is four times the first reconnect delay. */
 const secondLookMs = 250;
-/** After an outage everybody reconnects: who is not back at once is not dead. */
+/** After an outage all consumers reconnect: one that is not back immediately is not dead. */
 const settlingMs = 3000;
 
 /**
@@ -30,7 +30,7 @@ export class ConsumerWatch {
     this.#connectedAt = monotonicNow;
   }
 
-  /** Looks after the others; answers which of them it ended. */
+  /** Looks after the others; resolves to those that it ended. */
   async look(
     place: { readonly prefix: string; readonly queue: string; readonly priorities: number },
     server: string,

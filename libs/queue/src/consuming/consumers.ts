@@ -26,7 +26,7 @@ export class Consumers implements ConsumerHost {
     readonly carrier: DeadLetterCarrier;
     readonly responder: RpcResponder;
     readonly slotsOf: ConsumerHost['slotsOf'];
-    /** Removes a queue that nobody consumes from. */
+    /** Removes a queue without consumers. */
     readonly removeQueue: (queue: string) => Promise<unknown>;
   }) {
     this.connection = parts.connection;
@@ -38,7 +38,7 @@ export class Consumers implements ConsumerHost {
     this.#removeQueue = parts.removeQueue;
   }
 
-  /** @throws {OptionsError} with every problem at once */
+  /** @throws {OptionsError} with every problem */
   create(input: ConsumerInput): QueueConsumer {
     if (this.#isClosed) throw new ClosedError('the broker');
     const consumer = new QueueConsumer(this, resolveConsumer(input));

@@ -13,12 +13,12 @@ export class HandOvers {
   /** Redis' clock less this process's monotonic one, as of the last turn. */
   #redisAheadMs = 0;
 
-  /** What a turn told. */
+  /** Redis' time, as of a turn. */
   tellTime(redisNow: number): void {
     this.#redisAheadMs = redisNow - performance.now();
   }
 
-  /** Answers false when there is nothing to decide: no message came along, or one that is perhaps somebody else's by now. */
+  /** Returns false when there is nothing to decide: no message came along, or one that may be another consumer's by now. */
   add({ handed, handedAt }: WakeUp): boolean {
     if (handed === undefined || performance.now() + this.#redisAheadMs - handedAt >= maxHandOverMs) return false;
     this.#waiting.push(handed);

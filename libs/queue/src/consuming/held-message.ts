@@ -11,7 +11,7 @@ export interface MessageOrigin extends MessageDesk {
   readonly index: number;
   /** Of its queue: how often a message may come back without a verdict. */
   readonly deliveryLimit: number;
-  /** What tells a message from all others of the consumer: two shards may hold the same id. */
+  /** A key by which no other message of the consumer goes: two shards may hold the same id. */
   keyOf(id: string): string;
 }
 
@@ -32,7 +32,7 @@ export class HeldMessage implements Linked<HeldMessage> {
   /** Its neighbours among all that its consumer holds. */
   before: HeldMessage | undefined;
   after: HeldMessage | undefined;
-  /** Somebody cancelled it: it goes, whatever its handler says. */
+  /** It was cancelled: it goes, whatever its handler does. */
   isCancelled = false;
 
   constructor(origin: MessageOrigin, taken: Taken, takenAt: number) {

@@ -83,7 +83,7 @@ export class MessageContext extends DeliveryContext {
     return countDeliveries(this.#deliveries);
   }
 
-  /** Whether somebody may have worked on it before. */
+  /** Whether a handler may have worked on it before. */
   get redelivered(): boolean {
     return this.deliveryCount > 0;
   }
@@ -128,7 +128,7 @@ export class MessageContext extends DeliveryContext {
   }
 
   /**
-   * Tells how far the handler is: any JSON value, to be read with `broker.queue(name).message(id)`. It also moves the
+   * Reports how far the handler is: any JSON value, to be read with `broker.queue(name).message(id)`. It also moves the
    * handler's deadline, as `extend()` does.
    *
    * @returns false when the message is no longer this consumer's: the handler had better stop

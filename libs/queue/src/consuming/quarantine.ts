@@ -36,7 +36,7 @@ export class Quarantine {
     this.#running = suspect;
   }
 
-  /** The one that is next; undefined while another runs. */
+  /** The suspect that is next; undefined while another runs. */
   candidate(waiting: Iterable<HeldMessage>): HeldMessage | undefined {
     if (this.#running !== undefined) return undefined;
     for (const held of waiting) if (isSuspicious(held)) return held;

@@ -1,7 +1,7 @@
 import { shown } from '@millrace/core';
 
 /**
- * A handler may throw it: give the message back to the queue at once, `to` its back (default) or its head. It counts as a
+ * A handler may throw it: give the message back to the queue immediately, `to` its back (default) or its head. It counts as a
  * delivery without verdict: past the queue's `deliveryLimit` the message is dead-lettered.
  */
 export class Requeue extends Error {

@@ -23,7 +23,7 @@ export interface DeadLetterRoutes {
 /**
  * Takes dead letters from their queue to where dead letters go. A queue's script can only mark them, the other place may be
  * in another slot: so first they are published there, under an id that makes repeating harmless, then they are forgotten
- * here. Whoever dies in between, another carries on. No dead letter is ever dropped: what has no way goes to `<queue>.dead-letters`.
+ * here. If a process dies in between, another carries on. No dead letter is ever dropped: what has no way goes to `<queue>.dead-letters`.
  */
 export class DeadLetterCarrier {
   readonly #connection: RedisConnection;
@@ -83,7 +83,7 @@ export class DeadLetterCarrier {
     } while (cursor !== '0');
   }
 
-  /** What a handler gave up was told when it did; the rest nobody has seen die. */
+  /** What a handler gave up was reported when it did; the rest is reported here. */
   #tell(queue: string, arrived: readonly Dying[]): void {
     for (const { why } of arrived) {
       const { reason, handler } = parseWhyDead(why);
@@ -91,13 +91,13 @@ export class DeadLetterCarrier {
     }
   }
 
-  /** Answers the id when the dead letter has arrived elsewhere. */
+  /** Resolves to the id when the dead letter has arrived elsewhere. */
   async #carryOne(slot: string, declared: DeadLetterTarget, letter: Dying): Promise<string | undefined> {
     const queue = queueOf(slot);
     const why = parseWhyDead(letter.why);
     try {
       const message = decodeFrame(letter.frame, queue);
-      // Nobody waits any more for the reply to a request that has expired.
+      // No requester waits any more for the reply to a request that has expired.
       if (why.reason === 'expired' && isRequest(message)) return letter.id;
       const id = idAfterDeath(letter.id, why);
       const dead = asDeadLetter(message, queue, why, declared);

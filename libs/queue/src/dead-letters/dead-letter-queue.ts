@@ -26,16 +26,16 @@ export interface RedriveOptions {
   /** Only these. Default: all that are there when it begins. */
   readonly ids?: readonly string[] | undefined;
   /**
-   * Only those for which it returns true. Default: all. What it throws, or another answer than true or false, ends the redrive
+   * Only those for which it returns true. Default: all. What it throws, or another value than true or false, ends the redrive
    * with that error; what was sent back is.
    */
   readonly filter?: ((message: QueuedMessage) => boolean) | undefined;
   /** Where to. Default: each back into the queue where it died last. */
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
-  /** Most messages in a time. Default: no limit. */
+  /** Most messages per interval. Default: no limit. */
   readonly rate?: Rate | undefined;
   /**
-   * So many a second.
+   * Most messages per second.
    *
    * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
    */
@@ -56,7 +56,7 @@ export interface RedriveReport {
   readonly redriven: readonly string[];
   /** Left because they died too often. */
   readonly looping: readonly string[];
-  /** Left because nobody would take them: there is no history, no such queue, or it is full. */
+  /** Left because no queue would take them: there is no history, no such queue, or it is full. */
   readonly stuck: readonly { readonly id: string; readonly why: string }[];
 }
 
@@ -129,7 +129,7 @@ export class DeadLetterQueue {
     return report;
   }
 
-  /** Throws dead letters away: those, those that a filter picks, or all. Answers how many. */
+  /** Throws dead letters away: those, those that a filter picks, or all. Resolves to how many. */
   async purge(options: Pick<RedriveOptions, 'ids' | 'filter'> = {}): Promise<number> {
     let count = 0;
     for await (const { id } of this.#chosen(options)) if (await this.#queue.remove(id)) count++;
@@ -156,7 +156,7 @@ export class DeadLetterQueue {
     return ids;
   }
 
-  /** Answers why it could not be sent back; undefined when it was. */
+  /** Resolves to why it could not be sent back; undefined when it was. */
   async #redriveOne(message: QueuedMessage, { to }: RedriveOptions): Promise<string | undefined> {
     const problem = problemOf(message, { to });
     if (problem !== undefined) return problem;
@@ -191,7 +191,7 @@ function problemOf({ deaths }: QueuedMessage, { to }: Pick<RedriveOptions, 'to'>
   return to === undefined && deaths.length === 0 ? 'it has no history: say where to' : undefined;
 }
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with every problem */
 function checked(options: RedriveOptions): RedriveOptions & { readonly maxRedrives: number; readonly dryRun: boolean } {
   return resolveOptions(
     'redrive',

@@ -77,7 +77,7 @@ export function asDeadLetter(
 }
 
 /**
- * Whether a message would go round for ever: it comes back into a queue where it was, and on its way nobody looked at it (it
+ * Whether a message would go round for ever: it comes back into a queue where it was, and on its way no handler had it (it
  * only expired, or was one too many). RabbitMQ drops it then.
  */
 export function isCycle(deaths: readonly Death[], destination: string): boolean {

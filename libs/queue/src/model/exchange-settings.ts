@@ -36,7 +36,7 @@ export interface ExchangeSettings {
 /** An exchange as users write it: name, type, and what differs from the defaults. */
 export type ExchangeDeclaration = Pick<ExchangeSettings, 'name' | 'type'> & Partial<ExchangeSettings>;
 
-/** An exchange's settings as they are kept, with their defaults. @throws {OptionsError} with every problem at once */
+/** An exchange's settings as they are kept, with their defaults. @throws {OptionsError} with every problem */
 export function resolveExchange(declaration: ExchangeDeclaration): ExchangeSettings {
   const subject = `exchange ${JSON.stringify(declaration?.name)}`;
   if (declaration?.name === '') {

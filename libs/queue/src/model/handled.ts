@@ -1,6 +1,6 @@
 import { type DeadLetterReason, describeFailure, type Failure, type Settlement } from '@millrace/core';
 
-/** How far several handlers of one message are. It is kept with a message that is retried, so that nobody handles it twice. */
+/** How far several handlers of one message are. It is kept with a message that is retried, so that no handler gets it twice. */
 export interface Handled {
   /** Names of handlers that ended well, or dropped it. */
   readonly done: readonly string[];

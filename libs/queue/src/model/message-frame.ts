@@ -92,7 +92,7 @@ export function encodeFrame(message: FrameInput, queue?: string): Buffer {
   return writer.finish();
 }
 
-/** What `encodeFrame` writes before the body of a message that has nothing but a body, as a text of a byte a character. */
+/** What `encodeFrame` writes before the body of a message that has nothing but a body, as a string of one byte per character. */
 export function plainHead(priority: number, codecId: number, timestamp: number): string {
   let head = String.fromCharCode(frameVersion, priority, codecId, 0);
   let rest = timestamp;
@@ -138,7 +138,7 @@ function withRetry(message: StoredMessage): StoredMessage {
   return { ...message, headers, properties: { ...message.properties, retry } };
 }
 
-/** Whether a newer Millrace wrote a frame: in one of the next versions. Bytes beyond are damage, which nobody will read. */
+/** Whether a newer Millrace wrote a frame: in one of the next versions. Bytes beyond are damage, which no version will read. */
 export function isOfNewerVersion(frame: Uint8Array): boolean {
   const [version = 0] = frame;
   return version > frameVersion && version <= frameVersion + 3;

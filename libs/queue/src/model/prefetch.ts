@@ -1,4 +1,4 @@
-/** How long a message may wait in a consumer, when nobody said how many it may hold, before another could better have it. */
+/** How long a message may wait in a consumer, when the user did not say how many it may hold, before another should have it. */
 const maxWaitMs = 20;
 /**
  * Beyond this more messages a turn make it no faster. Measured with one consumer of 100 at once whose handlers do nothing, and who

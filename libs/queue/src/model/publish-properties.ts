@@ -128,7 +128,7 @@ export function headersOf(properties: CheckedProperties): Headers {
 }
 
 function shortText(value: unknown): string | undefined {
-  if (typeof value !== 'string') return 'must be a text';
+  if (typeof value !== 'string') return 'must be a string';
   return Buffer.byteLength(value) > maxNameBytes ? `is longer than ${maxNameBytes} bytes` : undefined;
 }
 

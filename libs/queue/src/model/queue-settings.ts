@@ -20,7 +20,7 @@ import {
 export const overflows = ['drop-head', 'reject-publish', 'dead-letter'] as const;
 /**
  * - `drop-head`: the oldest message of the lowest priority makes room; where the queue has `deadLetter`, it goes there with reason `maxlen`
- * - `reject-publish`: the new message is refused, and its publisher told so
+ * - `reject-publish`: the new message is refused, which its publisher's receipt says
  * - `dead-letter`: the new message goes straight to `deadLetter` with reason `maxlen` (RabbitMQ: `reject-publish-dlx`)
  */
 export type Overflow = (typeof overflows)[number];
@@ -39,7 +39,7 @@ export interface QueueSettings {
   readonly name: string;
   /** How long a message may wait, in ms (AMQP `x-message-ttl`). With a message's own expiration the shorter one counts. Default: for ever. */
   readonly messageTtlMs?: number | undefined;
-  /** The queue goes when nobody consumed from or declared it for so long, in ms (`x-expires`). Its messages are not dead-lettered. Default: never. */
+  /** How long, in ms, the queue stays while it is neither consumed from nor declared (`x-expires`). Its messages are not dead-lettered. Default: never. */
   readonly idleExpiryMs?: number | undefined;
   /** Most messages that may be ready (`x-max-length`); what consumers hold and what is delayed does not count. Default: no limit. */
   readonly maxLength?: number | undefined;
@@ -61,7 +61,7 @@ export interface QueueSettings {
   readonly deliveryLimit: number;
   /** How long a message id given by its publisher is remembered, in ms: a second one is taken for a repetition. Default 60,000; 0: never. */
   readonly deduplicationWindowMs: number;
-  /** Most messages in a time that all consumers together take, evenly spread. Default: no limit. */
+  /** Most messages per interval that all consumers together take, evenly spread. Default: no limit. */
   readonly rate?: Rate | undefined;
   /**
    * What `rate` is in a queue's settings when its `intervalMs` is 1000.
@@ -70,7 +70,7 @@ export interface QueueSettings {
    */
   readonly maxPerSecond?: number | undefined;
   /**
-   * Spreads the queue over so many slots, and by that over the servers of a cluster; 2 to 64. Order is kept a shard: messages
+   * Spreads the queue over this number of slots, and by that over the servers of a cluster; 2 to 64. Order is kept per shard: messages
    * of one `shardKey` stay in one. `maxLength`, `maxBytes` and `rate` are of the whole queue and shared out evenly among
    * the shards; priorities and the single active consumer are each shard's own. It cannot be changed later. Default: one slot.
    */
@@ -101,7 +101,7 @@ const changeable: ReadonlySet<string> = new Set<keyof QueueSettings>([
   'maxPerSecond',
 ]);
 
-/** A queue's settings as they are kept, with their defaults. @throws {OptionsError} with every problem at once */
+/** A queue's settings as they are kept, with their defaults. @throws {OptionsError} with every problem */
 export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   const subject = `queue ${JSON.stringify(declaration?.name)}`;
   const settings = resolveOptions<Omit<QueueSettings, 'owner'>>(
@@ -181,7 +181,7 @@ const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, rep
     if (routingKey !== undefined) report(`${path}.routingKey goes with an exchange, not with a queue`);
     return { exchange: '', routingKey: objectName('queue')(queue, report, path) };
   }
-  if (routingKey !== undefined && typeof routingKey !== 'string') report(`${path}.routingKey must be a text`);
+  if (routingKey !== undefined && typeof routingKey !== 'string') report(`${path}.routingKey must be a string`);
   if (exchange === '' && routingKey === undefined) report(`${path}: name the queue, { queue: "…" }`);
   const name = exchange === '' ? '' : objectName('exchange')(exchange, report, path);
   return typeof routingKey === 'string' ? { exchange: name, routingKey } : { exchange: name };

@@ -26,7 +26,7 @@ export interface Receipt {
   readonly queues: readonly string[];
   /** Where it stands in partitioned logs. */
   readonly topics: readonly TopicPosition[];
-  /** No binding matched, so that nobody got it. With `mandatory` that is an UnroutableError instead. */
+  /** No binding matched: no queue got it. With `mandatory` that is an UnroutableError instead. */
   readonly isUnroutable: boolean;
   /** Who did not take it, and why. */
   readonly refused: readonly Refusal[];

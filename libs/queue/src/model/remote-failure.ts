@@ -11,14 +11,13 @@ export interface RemoteFailure extends Failure {
 const maxDetailsCharacters = 16_000;
 
 /** What has its place outside the details. */
-const described = ['name', 'message', 'stack', 'cause', 'code'];
+const described = ['name', 'message', 'stack', 'cause'];
 
 /** Describes anything a handler threw, so that the other side can tell it from others. Bounded. */
 export function describeRemotely(error: unknown): RemoteFailure {
   const failure = describeFailure(error);
   if (!isInstance(error, Error)) return failure;
-  const details = jsonProperties(error, { maxCharacters: maxDetailsCharacters, skip: described });
-  const { code } = jsonProperties(error, { maxCharacters: maxDetailsCharacters });
+  const { code, ...details } = jsonProperties(error, { maxCharacters: maxDetailsCharacters, skip: described });
   return {
     ...failure,
     ...(isCode(code) ? { code } : {}),

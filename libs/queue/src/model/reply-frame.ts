@@ -51,7 +51,7 @@ export function requesterOf(replyTo: string): string | undefined {
   return replyTo.startsWith(addressPrefix) ? replyTo.slice(addressPrefix.length) : undefined;
 }
 
-/** Whether somebody waits for the reply to a message, and only for a time. */
+/** Whether a requester waits for the reply to a message, and only for a time. */
 export function isRequest({ properties }: { readonly properties: { readonly replyTo?: string | undefined } }): boolean {
   return properties.replyTo?.startsWith(addressPrefix) === true;
 }

@@ -2,7 +2,7 @@ import { maxNameBytes } from '@millrace/core';
 
 /** Why a text cannot be a routing key, or undefined when it can: at most 255 bytes of UTF-8 (AMQP's shortstr). */
 export function routingKeyProblem(key: unknown): string | undefined {
-  if (typeof key !== 'string') return `routing key must be a text, got ${key === null ? 'null' : typeof key}`;
+  if (typeof key !== 'string') return `routing key must be a string, got ${key === null ? 'null' : typeof key}`;
   if (key.length * 3 > maxNameBytes && Buffer.byteLength(key) > maxNameBytes) {
     return `routing key "${key.slice(0, 40)}…" is longer than ${maxNameBytes} bytes`;
   }

@@ -73,7 +73,7 @@ export function planTopology(topology: Topology, definition: TopologyDefinition,
   return steps;
 }
 
-/** Objects that one definition declares in two ways: which of them is meant nobody knows. */
+/** Objects that one definition declares in two ways: which of them is meant is unknown. */
 class DeclaredTwice {
   readonly #first = new Map<string, object>();
   readonly #problems: string[] = [];
@@ -82,12 +82,9 @@ class DeclaredTwice {
     const object = `${kind} "${value.name}"`;
     const other = this.#first.get(object);
     if (other === undefined) this.#first.set(object, value);
-    else if (differences(other, value).length > 0) {
-      const settings = differences(other, value).map(({ setting }) => setting);
-      this.#problems.push(
-        `${object} is declared twice, with another ${settings.join(', ')} each time: declare it once`,
-      );
-    }
+    const settings = differences(other ?? value, value).map(({ setting }) => setting);
+    if (settings.length === 0) return;
+    this.#problems.push(`${object} is declared twice, with another ${settings.join(', ')} each time: declare it once`);
   }
 
   /** @throws {OptionsError} */

@@ -117,6 +117,7 @@ function encode(subject: string, body: unknown, codec: Codec): Uint8Array | stri
 }
 
 function subjectOf(exchange: unknown, routingKey: unknown): string {
-  if (typeof exchange !== 'string') throw new InvalidMessageError('the exchange of a message must be named by a text.');
+  if (typeof exchange !== 'string')
+    throw new InvalidMessageError('the exchange of a message must be named by a string.');
   return exchange === '' ? `message for queue "${routingKey}"` : `message for exchange "${exchange}"`;
 }

@@ -10,7 +10,7 @@ interface Addressed {
 }
 
 /**
- * Where a message was published to, and what routing needs to know of it. A class because there are many at once: after one large
+ * Where a message was published to, and what routing needs to know of it. A class because there are many: after one large
  * burst V8 allocates object literals of such a place among the old for good, where all that they name waits for a full collection.
  */
 export class PublicationTarget implements Routable {

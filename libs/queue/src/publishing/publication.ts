@@ -20,7 +20,7 @@ const noSlots: readonly string[] = Object.freeze([]);
 
 /** One message on its way from the caller to its receipt. */
 export class Publication implements OutgoingMessage {
-  /** The queues that answered, and what they did with it; undefined: it simply entered. */
+  /** The queues that replied, and what they did with it; undefined: it simply entered. */
   #results: Map<string, EntryResult | undefined> = noResults;
   #isSettled = false;
   #hasEntered = false;
@@ -28,9 +28,9 @@ export class Publication implements OutgoingMessage {
   uncertainCalls = 0;
   /** Why it is not confirmed yet, for the error if it never is. */
   lastFailure: WriteFailure = 'timeout';
-  /** Script calls that have not answered yet. */
+  /** Script calls whose reply is pending. */
   outstanding = 0;
-  /** One of them found another topology: when all have answered, it is routed anew. */
+  /** One of them found another topology: when all have replied, it is routed again. */
   isMisrouted = false;
   /** Where it is until it is settled, and its neighbours there. */
   window: PublishWindow | undefined;
@@ -66,7 +66,7 @@ export class Publication implements OutgoingMessage {
     return this.frame.length;
   }
 
-  /** Whether the queue has answered already: in a cluster, a message that is routed anew is only sent where it was not. */
+  /** Whether the queue has replied already: in a cluster, a message that is routed again is only sent where it was not. */
   hasReached(queue: string): boolean {
     return this.#results.size > 0 && this.#results.has(queue);
   }
@@ -87,7 +87,7 @@ export class Publication implements OutgoingMessage {
     return { messageId: this.id, exchange, routingKey, headers, timestamp, body };
   }
 
-  /** Every queue of the route has answered, and every topic. */
+  /** Every queue of the route has replied, and every topic. */
   confirm(topics: readonly TopicPosition[] = []): void {
     if (this.#isSettled) return;
     const receipt = this.#receipt(topics);

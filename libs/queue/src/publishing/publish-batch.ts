@@ -79,7 +79,7 @@ export class PublishBatch {
     return this.queues.length === 0 ? [] : this.entries.map(({ publication }) => publication);
   }
 
-  /** Nobody waits for any of them any more. */
+  /** None of them is waited for any more. */
   get isGivenUp(): boolean {
     return this.entries.every(({ publication }) => publication.isSettled);
   }

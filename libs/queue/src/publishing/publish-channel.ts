@@ -3,7 +3,7 @@ import type { BrokerOptions } from '../broker-options.js';
 import { type PublishAnswer, type PublishCall, publish, publishWithReplicas } from '../store/publish.js';
 
 /**
- * How calls reach Redis: over the connection that everybody shares; or, where replicas must have what is confirmed, over
+ * How calls reach Redis: over the shared connection; or, where replicas must have what is confirmed, over
  * one of their own: WAIT blocks the connection that it is called on, and counts what was written on that connection.
  */
 export class PublishChannel {

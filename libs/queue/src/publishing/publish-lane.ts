@@ -29,7 +29,7 @@ export interface LaneOwner {
 }
 
 /**
- * Calls under way at once. Two keep the server busy while the next is made; a third would only be smaller. Full ones may be
+ * Calls under way simultaneously. Two keep the server busy while the next is made; a third would only be smaller. Full ones may be
  * four, for a server that is far away.
  */
 const maxCalls = 4;
@@ -41,7 +41,7 @@ const maxRetryDelayMs = 1000;
 
 /**
  * Messages on their way to one script: all queues of one server, or one queue of a cluster. What is published in one tick
- * shares a call, or two of which the first goes before the tick ends. A call that got no answer is sent again as it was:
+ * shares a call, or two of which the first goes before the tick ends. A call that got no reply is sent again as it was:
  * its number tells the script whether it was done already.
  */
 export class PublishLane {
@@ -59,7 +59,7 @@ export class PublishLane {
   #number = 0;
   #calls = 0;
   #messagesUnderWay = 0;
-  /** Most messages under way at once since none was, and in the round before that. */
+  /** Most messages under way since none was, and in the round before that. */
   #most = 0;
   #mostBefore = 0;
   #retryDelayMs = firstRetryDelayMs;
@@ -83,7 +83,7 @@ export class PublishLane {
     if (this.#pending.length >= this.#earlyMessages) this.#flush();
     if (this.#isScheduled || this.#pending.length === 0) return;
     this.#isScheduled = true;
-    // While nothing is under way a message waits for nobody but those that are published along with it. Else after the tick:
+    // While nothing is under way a message waits only for those that are published along with it. Else after the tick:
     // what callers publish whose replies came by several reads is in the same call then.
     if (this.#calls === 0) process.nextTick(this.#flushScheduled);
     else setImmediate(this.#flushScheduled);

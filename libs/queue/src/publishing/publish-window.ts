@@ -1,13 +1,13 @@
 import { LinkedList, startTimer, stopTimer, type Timer, type WriteFailure } from '@millrace/core';
 import type { Publication } from './publication.js';
 
-/** What a publisher may hold at once. */
+/** How much a publisher may hold. */
 export interface PublishBounds {
   readonly maxBufferedMessages: number;
   readonly maxBufferedBytes: number;
 }
 
-/** At its deadline a message in a call that is under way waits so much longer: the answer says whether it was written. */
+/** At its deadline a message in a call that is under way waits this much longer: the reply says whether it was written. */
 const replyGraceMs = 200;
 
 /**
@@ -37,7 +37,7 @@ export class PublishWindow {
     return this.#waiting.length === 0 && this.#isBelowBounds();
   }
 
-  /** Waits for room, in turn. Answers false when none came within `timeoutMs`. */
+  /** Waits for room, in turn. Resolves to false when none came within `timeoutMs`. */
   async room(timeoutMs: number): Promise<boolean> {
     if (this.hasRoom()) return true;
     return new Promise((resolve) => {

@@ -24,7 +24,7 @@ export class TopicFeed {
     if (target.isDelayed) throw new InvalidMessageError(`${topic}, cannot delay a message: leave out delayMs.`);
   }
 
-  /** Topics come last, when all queues have answered: nothing is written to a log for a message that is routed anew. */
+  /** Topics come last, when all queues have replied: nothing is written to a log for a message that is routed again. */
   async append(publication: Publication): Promise<void> {
     const append = async (topic: string): Promise<TopicPosition | undefined> => {
       try {

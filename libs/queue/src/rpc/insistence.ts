@@ -11,13 +11,13 @@ export const defaultPatienceMs = 30_000;
 export interface Patience {
   /** By the monotonic clock. */
   readonly until: number;
-  /** Asked after each failure: whoever wanted it done may want it no longer. */
+  /** Asked after each failure: whether its caller gave it up. */
   readonly isGivenUp?: () => boolean;
 }
 
 /**
- * Does something that may be done twice until Redis confirms it: through outages, and when an answer was lost on the way. The
- * last error is thrown when the patience is over, and at once any error that trying again does not mend.
+ * Does something that may be done twice until Redis confirms it: through outages, and when a reply was lost on the way. The
+ * last error is thrown when the patience is over, and immediately any error that trying again does not mend.
  */
 export async function insist<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
   for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, maxDelayMs)) {

@@ -88,12 +88,9 @@ export class RpcClient {
     if (this.#isClosed) throw new ClosedError('the broker');
     const { timeoutMs = defaultTimeoutMs, signal, ...properties } = options;
     const isBounded = timeoutMs !== Number.POSITIVE_INFINITY;
-    assertNoProblem(
-      `request to "${exchange}", key "${routingKey}"`,
-      isBounded ? integerProblem('timeoutMs', timeoutMs, { min: 1 }) : undefined,
-    );
     const correlationId = `${this.#requester}.${(this.#count++).toString(36)}`;
     const subject = `request ${correlationId} to ${exchange === '' ? 'queue' : `exchange "${exchange}", key`} "${routingKey}"`;
+    assertNoProblem(subject, isBounded ? integerProblem('timeoutMs', timeoutMs, { min: 1 }) : undefined);
     const stream = new RpcStream({
       timeoutMs,
       signal,
@@ -138,7 +135,7 @@ export class RpcClient {
   async #start(): Promise<void> {
     const client = await this.#connection.blocking('replies');
     if (this.#isClosed) {
-      // Closed meanwhile: nobody else would end what begins here.
+      // Closed meanwhile: nothing else would end what begins here.
       this.#connection.release(client);
       throw new ClosedError('the broker');
     }
@@ -155,7 +152,7 @@ export class RpcClient {
     return 0;
   }
 
-  /** What is no reply is told of and left out: the others are waited for. */
+  /** What is no reply is reported and left out: the others are waited for. */
   #take(frame: Buffer): void {
     try {
       const reply = decodeReply(frame);
@@ -165,7 +162,7 @@ export class RpcClient {
     }
   }
 
-  /** Told until Redis has it: a responder that never hears of it would wait for ever. */
+  /** Sent until Redis has it: a responder that never hears of it would wait for ever. */
   #tellConsumed(correlationId: string, count: number, timeoutMs: number): void {
     const patience = {
       until: performance.now() + timeoutMs,
@@ -175,7 +172,7 @@ export class RpcClient {
     insist(patience, tell).catch(ignore);
   }
 
-  /** Nobody waits for it any more. When it did not come to its end, whoever works on it is told. */
+  /** It is no longer waited for. When it did not come to its end it is cancelled. */
   #end(correlationId: string, sent: Promise<Receipt>, isComplete: boolean): void {
     this.#pending.delete(correlationId);
     void forgetConsumed(this.#connection.commands, this.#keys, correlationId).catch(ignore);

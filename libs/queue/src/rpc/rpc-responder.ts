@@ -20,7 +20,7 @@ export interface Answerable {
 }
 
 /**
- * Sends back what the handler of a request answered, before the request is acknowledged. A reply is sent until Redis has
+ * Sends back what the handler of a request returned, before the request is acknowledged. A reply is sent until Redis has
  * confirmed it: when a connection is cut in between it is there twice, and the requester takes it once.
  */
 export class RpcResponder {
@@ -36,7 +36,7 @@ export class RpcResponder {
     this.#ids = ids;
   }
 
-  /** Sends a handler's result: what it answered, or one after the other what it yields. It ends when the request is cancelled. */
+  /** Sends a handler's result: what it returned, or one after the other what it yields. It ends when the request is cancelled. */
   async answer(request: Answerable, result: unknown): Promise<void> {
     const { replyTo, correlationId = '' } = request.properties;
     if (replyTo === undefined) return;
@@ -47,7 +47,7 @@ export class RpcResponder {
     await this.#send(keys, request, this.#frame('result', correlationId, 0, result));
   }
 
-  /** Tells the requester that its request failed. */
+  /** Sends the error of a request that failed. */
   async fail(properties: StoredProperties, error: unknown): Promise<void> {
     const { replyTo, correlationId = '' } = properties;
     if (replyTo === undefined) return;

@@ -15,7 +15,7 @@ export interface RpcStreamParts {
   ended(isComplete: boolean): void;
 }
 
-/** The responder is told every so many items, well before its window of 128 is used up. */
+/** After how many items the responder learns that they were read, well before its window of 128 is used up. */
 const consumedStep = 32;
 
 /** The replies to one request, in their order, as they come: exactly one, or as many as the handler yields. */

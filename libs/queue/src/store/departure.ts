@@ -2,9 +2,9 @@ import { asInteger, lua, type RedisClient } from '@millrace/redis';
 import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
 
 // Ends a consumer's registration and gives back what it held, a slice a call. From its first slice on the consumer is
-// fenced off: its own scripts find no registration. Whoever is on duty goes on with what is in `dead`.
-// A message that was handed over and claimed by nobody within a second may have been handed to this one: whoever waits pops
-// from `wake`, so nobody knows to whom. It becomes due; should another still claim it, that one is told that it comes too late.
+// fenced off: its own scripts find no registration. The consumer on duty goes on with what is in `dead`.
+// A message that was handed over and not claimed within a second may have been handed to this one: any consumer pops
+// from `wake`, so it is unknown to which. It becomes due; should another still claim it, that claim comes too late.
 //
 // KEYS 1 messages 2 unacked:<the consumer> 3 consumers 4 meta 5 consumer-info 6 expiry 7 held 8 counts 9 dying 10 dead
 //      11 idle 12 wake 13 progress 14 cancels 15 delayed 16 handed 17… ready, lowest priority first

@@ -2,8 +2,8 @@ import { asBytes, asInteger, asList, asText, lua, orNothing, type RedisClient } 
 import type { ConsumerKeys } from './consumer-keys.js';
 import { queueKeys, readyKeys, resultKey, unackedKey } from './keys.js';
 
-// Finds one message, wherever in its queue it stands, and cancels it if that is asked for: one that nobody handles goes at
-// once; of one that is being handled, its consumer is told at its next heartbeat.
+// Finds one message, wherever in its queue it stands, and cancels it if that is asked for: one that no handler has goes
+// immediately; of one that is being handled, its consumer learns with its next heartbeat.
 //
 // KEYS 1 messages 2 delayed 3 parked 4 dying 5 counts 6 progress 7 cancels 8 consumers 9 dead 10 meta 11 expiry 12 handled
 //      13… unacked sets of all consumers and dead ones

@@ -37,7 +37,7 @@ export interface QueueKeys {
   readonly dying: string;
   /** Sorted set: id → when it expires, of messages that a consumer holds: they do not expire meanwhile. */
   readonly held: string;
-  /** Hash: id → what its handler last told of its progress, as JSON. */
+  /** Hash: id → what its handler last reported as its progress, as JSON. */
   readonly progress: string;
   /** Hash: id → the consumer that holds it and is to give it up. */
   readonly cancels: string;
@@ -141,7 +141,7 @@ export function topologyKeys(prefix: string): TopologyKeys {
   };
 }
 
-/** String: which Broker looks after the queues that nobody consumes from. It expires. */
+/** String: which Broker looks after the queues without consumers. It expires. */
 export function keeperKey(prefix: string): string {
   return `${topologyBase(prefix)}:keeper`;
 }

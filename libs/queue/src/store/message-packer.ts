@@ -10,7 +10,7 @@ const shortHeads = Array.from({ length: 0x100 }, (_, length) => String.fromCharC
 export class MessagePacker {
   readonly #bytes: Buffer;
   #length = 0;
-  /** What comes next, a byte a character: written at once, since a write takes as long as adding ten texts. */
+  /** What comes next, a byte a character: written in one call, since a write takes as long as adding ten texts. */
   #text = '';
 
   /** @param maxBytes of the whole: 5, and for each string its bytes and at most 5 more */

@@ -10,7 +10,7 @@ export class MessageUnpacker {
     this.#packed = packed;
   }
 
-  /** Begins a list; answers how many strings are in it. */
+  /** Begins a list; returns how many strings are in it. */
   list(): number {
     const packed = this.#packed;
     const at = this.#at;

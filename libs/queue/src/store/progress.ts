@@ -1,7 +1,7 @@
 import { asInteger, lua, type RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 
-// Keeps what a handler told of its progress, for as long as the message is its consumer's.
+// Keeps what a handler reported as its progress, for as long as the message is its consumer's.
 //
 // KEYS 1 unacked:<me> 2 consumers 3 progress
 // ARGV 1 my id 2 message id 3 progress as JSON

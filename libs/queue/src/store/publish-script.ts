@@ -102,7 +102,7 @@ local function dropGhosts(q, id)
   end
 end`;
 
-/** One message into one queue. Answers what else than entering happened, if anything. */
+/** One message into one queue. Returns what else than entering happened, if anything. */
 const enter = `
 local function enter(q, i)
   local id, frame = messages[2 * i - 1], messages[2 * i]
@@ -171,7 +171,7 @@ end`;
 /**
  * Hands one message to a consumer that waits, frame and all, which saves it a round trip. Until the consumer claims it the
  * message is down as delayed: should the consumer be frozen, it becomes ready by itself; should it die, when that is noticed.
- * Before all else, since somebody waits: what is only defined below costs nothing then.
+ * Before all else, since a consumer waits: what is only defined below costs nothing then.
  */
 const handOver = `
 local function handOver(q)

@@ -61,7 +61,7 @@ export type PublishAnswer =
   | { readonly kind: 'stale'; readonly version: number }
   /** The queue is not in its slot. Nothing was done. */
   | { readonly kind: 'gone'; readonly target: number }
-  /** A later call was here before this one: whoever waited for this one has given up. Nothing was done. */
+  /** A later call was here before this one: its caller has given this one up. Nothing was done. */
   | { readonly kind: 'late' };
 
 /** The keys of a queue that publishing needs, in the order in which the script has them. */

@@ -81,7 +81,7 @@ export async function tellVersion(client: RedisClient, prefix: string, queue: Sh
   await Promise.all(slotsOf(queue).map((slot) => tellScript.run(client, [queueKeys(prefix, slot).meta], [version])));
 }
 
-// Removes a queue with all that is in it; whoever consumes from it finds its registration gone.
+// Removes a queue with all that is in it; its consumers find their registrations gone.
 //
 // Who waits there is woken, to find that out.
 //
@@ -109,7 +109,7 @@ return 'removed'
 
 /** What must be true of a queue that is to be removed. */
 export interface RemoveConditions {
-  /** Nobody consumes from it. Default false. */
+  /** Only without consumers. Default false. */
   readonly ifUnused?: boolean | undefined;
   /** No message is in it. Default false. */
   readonly ifEmpty?: boolean | undefined;

@@ -3,7 +3,7 @@ import { type QueueKeys, queueKeys } from './keys.js';
 
 // Registers a consumer of a queue that exists. Its id begins with its rank: sorted as texts, ids stand in the order of
 // priority, and of registration where that is equal. A consumer that was alone and rests is woken: it beats slowly while
-// there is nobody to look after.
+// there is no consumer to look after.
 //
 // KEYS 1 consumers 2 consumer-info 3 meta 4 idle 5 wake
 // ARGV 1 rank (three digits) 2 something unique 3 lease in ms 4 who it is, as JSON 5 its connection, as an owner of queues

@@ -26,7 +26,7 @@ if room > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return math.max(room, 0)
 `;
 
-/** What nobody reads goes after this time: the requester is dead. */
+/** What is not read goes after this time: the requester is dead. */
 const replyTtlMs = 600_000;
 /** Items of one stream of replies that may wait for its requester. */
 export const replyWindow = 128;
@@ -37,7 +37,7 @@ export async function sendReply(client: RedisClient, keys: ReplyKeys, frame: Buf
 }
 
 /**
- * Some items of a stream of replies, `first` being the number of the first. Answers how many there was room for; undefined when
+ * Some items of a stream of replies, `first` being the number of the first. Resolves to how many there was room for; undefined when
  * the stream is another author's.
  */
 export async function sendReplyItems(
@@ -50,7 +50,7 @@ export async function sendReplyItems(
   return taken < 0 ? undefined : taken;
 }
 
-/** Waits for replies after `last`; answers them with the id of the newest. */
+/** Waits for replies after `last`; resolves to them and the id of the newest. */
 export async function nextReplies(
   client: RedisClient,
   keys: ReplyKeys,

@@ -65,7 +65,7 @@ export type Verdict = { readonly id: string } & (
   | { readonly kind: 'drop' | 'park' }
 );
 
-/** Carries out verdicts; answers the ids that were no longer this consumer's, or undefined when its registration is gone. */
+/** Carries out verdicts; resolves to the ids that were no longer this consumer's, or undefined when its registration is gone. */
 export async function settleVerdicts(
   client: RedisClient,
   keys: ConsumerKeys,

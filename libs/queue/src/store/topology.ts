@@ -54,7 +54,7 @@ const removeScript = new Script(`#!lua flags=allow-oom${commitBody}`);
 
 const tables = { exchanges: 2, queues: 3, bindings: 4 } as const;
 
-/** Writes edits that were worked out from the topology of `version`. Answers the new version, or undefined when it is not that any more. */
+/** Writes edits that were worked out from the topology of `version`. Resolves to the new version, or undefined when it is not that any more. */
 export async function commitTopology(
   client: RedisClient,
   keys: TopologyKeys,
@@ -76,7 +76,7 @@ function byName<T extends { readonly name: string }>(objects: readonly T[]): Map
   return new Map(objects.map((object) => [object.name, object]));
 }
 
-/** Nothing when it is no JSON of an object: what somebody wrote beside our declarations hides none of them. */
+/** Nothing when it is no JSON of an object: what others wrote beside our declarations hides none of them. */
 function readJson<T extends object>(reply: unknown): T[] {
   try {
     const value: unknown = JSON.parse(asText(reply));

@@ -13,7 +13,7 @@ export interface WakeUp {
 
 const newline = 0x0a;
 
-/** Waits until somebody wakes a consumer of the queue. Undefined when nobody did for so long. */
+/** Waits until a consumer of the queue is woken. Undefined when none was for so long. */
 export async function nextWakeUp(client: RedisClient, wakeKey: string, blockMs: number): Promise<WakeUp | undefined> {
   const reply = await client.blpopBuffer(wakeKey, blockMs / 1000);
   const element = reply?.[1];

@@ -19,11 +19,11 @@ export interface DeclareOptions {
   readonly onChange?: 'refuse' | 'apply' | undefined;
 }
 
-/** Another process may change the topology between our reading and writing it; somebody wins each time. */
+/** Another process may change the topology between our reading and writing it; one of them wins each time. */
 const maxAttempts = 100;
 
 /**
- * Changes what is declared: reads the topology, works the change out, and writes it if nobody else wrote in between. A queue
+ * Changes what is declared: reads the topology, works the change out, and writes it if no other process wrote in between. A queue
  * is made in its own slot first, so that whatever routing finds declared is there.
  */
 export class Declarations {
@@ -47,7 +47,7 @@ export class Declarations {
     return this.#withRedis(async () => planTopology((await this.#cache.reload()).topology, definition, this.owner));
   }
 
-  /** Answers what was done. */
+  /** Resolves to what was done. */
   async declare(definition: TopologyDefinition, { onChange = 'refuse' }: DeclareOptions = {}): Promise<PlanStep[]> {
     let steps: PlanStep[] = [];
     const names = (definition.queues ?? []).map(({ name }) => name);
@@ -78,7 +78,7 @@ export class Declarations {
     });
   }
 
-  /** Answers false when there is no such queue, or a condition does not hold: then nothing was done. */
+  /** Resolves to false when there is no such queue, or a condition does not hold: then nothing was done. */
   deleteQueue(name: string, conditions: RemoveConditions = {}): Promise<boolean> {
     return this.#withRedis(() => this.#deleteQueue(name, conditions));
   }
@@ -181,7 +181,7 @@ export class Declarations {
     await Promise.all(settings.map((queue) => writeQueue(commands, prefix, queue, version)));
   }
 
-  /** In a cluster a publisher's script cannot look at the topology: it looks at its queue's slot, which is told here. */
+  /** In a cluster a publisher's script cannot look at the topology: it looks at its queue's slot, where it is written here. */
   async #tellQueues({ queues, version }: Topology): Promise<void> {
     const { commands, prefix } = this.#connection;
     if (!(commands instanceof Cluster)) return;

@@ -13,9 +13,9 @@ export class TopologyCache {
   #router: Router = new Router(emptyTopology);
   #isLoaded = false;
   #loading: Promise<Router> | undefined;
-  /** Told whenever it was read: from then on there may be something to look after. */
+  /** Called whenever it was read: from then on there may be something to look after. */
   onLoaded: () => void = () => undefined;
-  /** Told when this process has changed what is declared. */
+  /** Called when this process has changed what is declared. */
   onReplaced: () => void = () => undefined;
 
   constructor(connection: RedisConnection) {
@@ -27,7 +27,7 @@ export class TopologyCache {
     return this.#isLoaded ? this.#router : undefined;
   }
 
-  /** Reads it again. Whoever asks while a read is under way waits for that one. */
+  /** Reads it again. A call while a read is under way waits for that one. */
   reload(): Promise<Router> {
     this.#loading ??= this.#load().finally(() => {
       this.#loading = undefined;
@@ -35,7 +35,7 @@ export class TopologyCache {
     return this.#loading;
   }
 
-  /** What is declared as of `version`, which a script has just told: read only when it is another than what is known. */
+  /** What is declared as of `version`, which a script has just returned: read only when it is another than what is known. */
   async asOf(version: number): Promise<Router> {
     return this.#isLoaded && this.#router.topology.version === version ? this.#router : this.reload();
   }
