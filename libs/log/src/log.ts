@@ -194,8 +194,8 @@ export class Log {
   }
 
   /**
-   * Stops everything it made, letting producers send what they have; the connection stays open. Inside a handler it is not
-   * waited for: it lets that handler end too.
+   * Stops everything it made, letting producers send what they have, and ends readings with `tail: true`; the connection
+   * stays open. Inside a handler it is not waited for: it lets that handler end too.
    */
   close(options?: StopOptions): Promise<void> {
     const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
@@ -205,6 +205,7 @@ export class Log {
   async #close(options: StopOptions | undefined): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop(options)));
     await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close(options))]);
+    this.#reader.close();
     this.#connection.off('closed', this.#onConnectionClosed);
   }
 

@@ -11,6 +11,7 @@ import { BatchFetch } from './batch-fetch.js';
 import type { LogRecord } from './log-record.js';
 import { offsetWithin, PartitionScan } from './partition-scan.js';
 import { type ReadInput, type ReadOptions, resolveReadOptions } from './read-options.js';
+import { ReadingEnd } from './reading-end.js';
 import { type RecordIterator, RecordStream } from './record-stream.js';
 
 const noRecords: PartitionState = Object.freeze({ start: 0, end: 0, bytes: 0 });
@@ -20,6 +21,7 @@ export class PartitionReader {
   readonly #connection: RedisConnection;
   readonly #topics: Topics;
   readonly #codecs: CodecRegistry;
+  readonly #tails = new Set<ReadingEnd>();
 
   constructor(connection: RedisConnection, topics: Topics, codecs: CodecRegistry) {
     this.#connection = connection;
@@ -66,8 +68,29 @@ export class PartitionReader {
   }
 
   /** As `read`, a batch at a time: faster where each record is a small matter. */
-  async *readBatches<T = unknown>(input: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
+  readBatches<T = unknown>(input: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
+    const end = new ReadingEnd();
+    return end.closing(this.#readUntil<T>(end, input));
+  }
+
+  /** Ends what waits for records to come. What reads to an end that is there goes on to it. */
+  close(): void {
+    for (const tail of this.#tails) tail.come();
+  }
+
+  async *#readUntil<T>(end: ReadingEnd, input: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
     const options = resolveReadOptions(input);
+    const unfollow = end.follow(options.signal);
+    if (options.tail) this.#tails.add(end);
+    try {
+      yield* this.#batches<T>({ ...options, signal: end.signal });
+    } finally {
+      unfollow();
+      this.#tails.delete(end);
+    }
+  }
+
+  async *#batches<T>(options: ReadOptions): AsyncGenerator<LogRecord<T>[], void, void> {
     const { topic, partition, maxOutageMs } = options;
     const find = () => this.#topics.withPartition(topic, partition, maxOutageMs);
     // What follows the end of a topic needs one that is there.

@@ -75,6 +75,7 @@ export class PartitionScan<T> {
     if (batches.length === 0) {
       if (!tail) return undefined;
       batches = await fetch.wait(this.#position, signal);
+      if (signal?.aborted) return undefined;
       if (batches.length === 0 && !(await this.#startsOver())) await this.#checkPosition();
     }
     const last = batches.at(-1)?.endOffset ?? this.#to;
