@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError, WriteError } from '@millrace/core';
 import type { ConsumerInput } from '@millrace/log';
-import { waitFor } from '@millrace/testing';
+import { startProxy, waitFor } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 let redis: LogOnRedis;
@@ -122,5 +123,48 @@ describe('a topic that rejects', () => {
     const refused = producer.send({ topic, value: 3 });
     await expect(refused).rejects.toThrow(WriteError);
     await expect(refused).rejects.toThrow(/group "in-the-way".*offset 0.*log\.groups\.delete\("in-the-way"\)/s);
+  });
+});
+
+describe('a group that is deleted while a member joins', () => {
+  it('is listed with its member, whoever came first', async () => {
+    for (let round = 0; round < 10; round++) {
+      // given a group without members
+      const topic = await redis.topic();
+      const group = `joined-${round}`;
+      await redis.log.groups.resetOffsets(group, { topic, to: 'earliest' });
+      const log = await redis.another();
+      const joining = log.consumer({ group, topics: topic, handler: () => undefined });
+
+      // when an operator deletes it while a member joins
+      const [deleted] = await Promise.allSettled([redis.log.groups.delete(group), joining.start()]);
+
+      // then it is either refused or done before, and the group that has a member is there for every operator
+      if (deleted.status === 'rejected') expect(deleted.reason).toBeInstanceOf(OptionsError);
+      expect((await redis.log.groups.describe(group)).members).toHaveLength(1);
+      expect(await redis.log.groups.list()).toContain(group);
+      await joining.stop();
+    }
+  });
+});
+
+describe('an operator', () => {
+  onOneServer('proxy').it('deletes a group also when a reply is lost on the way', async () => {
+    // given a group, and an operator whose connection breaks before the first reply
+    const topic = await redis.topic();
+    await redis.log.groups.resetOffsets('lost-reply', { topic, to: 'earliest' });
+    const proxy = await startProxy(redis.server);
+    const log = await redis.another({ url: proxy.url });
+    // So that the server knows the scripts.
+    await log.groups.delete('no-group');
+
+    // when
+    const cut = proxy.cutBeforeReply('evalsha');
+    const deleted = log.groups.delete('lost-reply');
+
+    // then
+    await cut;
+    expect(await deleted).toBe(true);
+    expect(await redis.log.groups.list()).not.toContain('lost-reply');
   });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { OptionsError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
+import { idempotently } from '../idempotent-call.js';
 import { lockGroup, unlockGroup } from '../store/group-offsets.js';
 import { groupKeys } from '../store/keys.js';
 
@@ -9,7 +10,7 @@ export async function whileLocked<T>(connection: RedisConnection, group: string,
   const { commands, prefix } = connection;
   const keys = groupKeys(prefix, group);
   const token = randomUUID();
-  const reply = await lockGroup(commands, keys, token);
+  const reply = await idempotently(connection, `change group "${group}"`, (client) => lockGroup(client, keys, token));
   if (reply === 'active') throw groupIsActive(group);
   if (reply === 'busy') throw new OptionsError(`group "${group}"`, ['another operator is changing it: try again']);
   try {

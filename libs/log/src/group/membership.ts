@@ -117,13 +117,14 @@ export class Membership {
   async #enter(): Promise<void> {
     const { commands, prefix } = this.#connection;
     const deadline = performance.now() + this.#connection.options.connectTimeoutMs;
-    await nameGroup(commands, groupsKey(prefix), this.#setting.group);
     while (!(await joinGroup(commands, this.#keys, this.#entry(await this.#ownPresence())))) {
       if (performance.now() > deadline) {
         throw new UnavailableError(`group "${this.#setting.group}" is locked: an operator changes its offsets.`);
       }
       await pause(lockedRestMs);
     }
+    // Not before: an operator who deletes the group meanwhile takes the name away, and nobody would see its member.
+    await nameGroup(commands, groupsKey(prefix), this.#setting.group);
     this.#known = { version: -1, generation: -1 };
   }
 

@@ -122,7 +122,7 @@ export async function forgetGroupPlace(client: RedisClient, place: GroupPartitio
 }
 
 /*
- * Keeps members from joining while an operator works on the group; refused while it has members.
+ * Keeps members from joining while an operator works on the group; refused while it has members. Repeatable.
  * KEYS 1 members  2 locked
  * ARGV 1 token  2 how long at most, in ms
  * RETURNS 1 locked, 0 the group is active, 2 another operator has it
@@ -131,8 +131,8 @@ const lock = lua`#!lua flags=allow-oom
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 if redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf') > 0 then return 0 end
-if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 2 end
-return 1
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) or redis.call('GET', KEYS[2]) == ARGV[1] then return 1 end
+return 2
 `;
 
 const lockMs = 30_000;
