@@ -34,6 +34,19 @@ describe('settle', () => {
     expect(settled(new Drop('old news'))).toEqual({ kind: 'drop', reason: 'old news' });
   });
 
+  it.each([undefined, null, '5', 5n, Number.NaN, {}])(
+    'retries after half a minute, and reports it, when a RetryLater has no number: %p',
+    (delayMs) => {
+      const reports: unknown[] = [];
+      const outcome = outcomeOfThrow(new RetryLater(delayMs as never));
+      const settled = settle(outcome, 1, defaultRetryPolicy, 0, (_callback, error) => reports.push(error));
+      expect(settled).toEqual({ kind: 'retry', delayMs: 30_000, countsAsAttempt: false });
+      expect(reports).toEqual([
+        expect.objectContaining({ message: expect.stringMatching(/^delayMs must be a number/) }),
+      ]);
+    },
+  );
+
   it('lets the first rule win that is for the error or one of its causes', () => {
     const policy: RetryPolicy = {
       maxRetries: 1,

@@ -127,6 +127,19 @@ describe('deliver', () => {
     expect(await deliver({ handle, handlerTimeoutMs: 1 }, context, () => 1)).toMatchObject({ kind: 'completed' });
   });
 
+  it.each([5n, '5', null, {}, Number.NaN])(
+    'fails a handler that moves its deadline by no number: %p',
+    async (given) => {
+      const context = new TestContext();
+      const handle = async () => context.extend(given as never);
+      const outcome = await deliver({ handle, handlerTimeoutMs: 60_000 }, context, () => 1);
+      expect(outcome).toMatchObject({
+        kind: 'failed',
+        error: { message: expect.stringMatching(/^extend\(\) takes a number of ms/) },
+      });
+    },
+  );
+
   it('answers abandoned as soon as the delivery is taken back, whatever the handler does', async () => {
     const context = new TestContext();
     const delivery = deliver({ handle: () => new Promise(() => undefined), handlerTimeoutMs: 0 }, context, () => 1);

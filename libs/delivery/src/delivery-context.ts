@@ -51,7 +51,9 @@ export abstract class DeliveryContext {
    * @throws {TypeError} it is not a number
    */
   extend(timeoutMs: number = this.#timeoutMs): void {
-    if (Number.isNaN(Number(timeoutMs))) throw new TypeError(`extend() takes a number of ms, got ${shown(timeoutMs)}.`);
+    if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
+      throw new TypeError(`extend() takes a number of ms, got ${shown(timeoutMs)}.`);
+    }
     if (this.#decide === undefined || this.isAborted || timeoutMs <= 0) return;
     stopTimer(this.#timer);
     this.#timeoutMs = timeoutMs;
