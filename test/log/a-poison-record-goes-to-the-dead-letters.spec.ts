@@ -164,3 +164,38 @@ describe('a record that cannot be handled', () => {
     expect(await deadOffset()).toBe(3);
   });
 });
+
+describe('dead letters that would go round', () => {
+  it('stay where they are: no record is handled for ever', async () => {
+    // given two topics, each the other's place for dead letters, and a group that can handle nothing of either
+    const [first, second] = ['round-a', 'round-b'];
+    await redis.log.declareTopic({ name: first, deadLetter: { topic: second } });
+    await redis.log.declareTopic({ name: second, deadLetter: { topic: first } });
+    const log = await redis.another();
+    const discarded: unknown[] = [];
+    log.events.on('discarded', ({ source }) => void discarded.push(source));
+    const handled: string[] = [];
+    const handler = (_value: unknown, { topic }: { topic: string }): void => {
+      handled.push(topic);
+      throw new Error('never');
+    };
+    const consumer = log.consumer({ group: 'round', topics: [first, second], retry: false, handler });
+
+    // when a record of the first is given up
+    await consumer.start();
+    await redis.log.producer().send({ topic: first, value: 'bad' });
+    await waitFor(() => discarded.length === 1, { what: 'the end of its way' });
+    await consumer.stop();
+
+    // then it was handled once in each, and is kept in both
+    expect(handled).toEqual([first, second]);
+    expect(discarded).toEqual([`topic:${second}`]);
+    expect([await redis.log.endOffset(first, 0), await redis.log.endOffset(second, 0)]).toEqual([1, 1]);
+  });
+
+  it('are refused when a consumer is to keep them in the one topic that it reads', () => {
+    const consumer = () =>
+      redis.log.consumer({ group: 'own', topics: 'own', deadLetter: 'own', handler: () => undefined });
+    expect(consumer).toThrow('deadLetter must be another topic than the one that is consumed');
+  });
+});

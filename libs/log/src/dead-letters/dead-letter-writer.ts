@@ -1,5 +1,5 @@
 import { TopicNotFoundError, UnavailableError } from '@millrace/core';
-import { type DeadRecord, deadLetterFrame } from '../model/dead-letter.js';
+import { type DeadRecord, deadLetterFrame, deadLetterHeaders } from '../model/dead-letter.js';
 import type { Topic } from '../model/topic.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
@@ -35,14 +35,15 @@ export class DeadLetterWriter {
   /**
    * Writes a dead letter, into the partition of the same number.
    *
-   * @returns false when the topic keeps no dead letters
+   * @returns false when the topic keeps no dead letters, or this one would go round: to the topic that it stands in, or
+   *   came from as a dead letter. There the group that gave it up would get it again, for ever
    * @throws when it could not be written: the record is then not finished
    */
   async write(dead: DeadRecord, origin: DeadLetterOrigin): Promise<boolean> {
     const known = this.#catalog.peek(dead.topic);
     const source = known?.id === origin.topicId ? known : await this.#catalog.refresh(dead.topic);
     const name = this.#override ?? (source.deadLetter === false ? false : source.deadLetter.topic);
-    if (name === false) return false;
+    if (name === false || name === dead.topic || name === dead.record.headers[deadLetterHeaders.topic]) return false;
     let topic = await this.#ensure(name, source);
     const timestamp = Date.now();
     const frame = deadLetterFrame(dead, timestamp);

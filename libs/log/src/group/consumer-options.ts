@@ -145,7 +145,7 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     concurrency: integer(16, { min: 1, max: 100_000 }),
     retry: retryPolicy(),
     deliveryLimit: integer(5, { min: 1 }),
-    deadLetter: optional(deadLetter),
+    deadLetter: optional(deadLetterOf(input?.topics)),
     minReplicas: integer(0),
     replicaTimeoutMs: integer(3000, { min: 1, max: 5000 }),
     handlerTimeoutMs: duration(300_000),
@@ -188,10 +188,17 @@ const topics: OptionReader<ConsumerOptions['topics']> = (value, report, path) =>
   });
 };
 
-const deadLetter: OptionReader<string | false> = (value, report, path) => {
-  if (value === false) return false;
-  return name(`${path} topic`, '')(value, report, path);
-};
+/** Elsewhere than the one topic that is consumed: what is given up there would come again for ever. */
+function deadLetterOf(consumed: unknown): OptionReader<string | false> {
+  const names = Array.isArray(consumed) ? consumed : [consumed];
+  return (value, report, path) => {
+    if (value === false) return false;
+    if (typeof value === 'string' && names.every((consumedName) => consumedName === value)) {
+      report(`${path} must be another topic than the one that is consumed`);
+    }
+    return name(`${path} topic`, '')(value, report, path);
+  };
+}
 
 function name(kind: string, fallback: string): OptionReader<string> {
   return (value, report) => {
