@@ -101,4 +101,34 @@ describe('a batch handler', () => {
     }
     await consumer.stop();
   });
+
+  it.each([
+    ['of another batch', { offset: 7 }, 'offset 7'],
+    ['whose offset is no number', { offset: '0' }, 'offset "0"'],
+    ['that is missing', undefined, 'undefined'],
+  ])(
+    'that says failed of a record %s fails the batch: none counts as handled by mistake',
+    async (name, wrong, shown) => {
+      // given a handler that names a record that it was not given
+      const topic = await redis.topic();
+      const group = `wrong-${name.replaceAll(' ', '-')}`;
+      const consumer = redis.log.consumer({
+        group,
+        topics: topic,
+        retry: false,
+        batchHandler: (_records, batch) => batch.fail(wrong as never, new Error('no such order')),
+      });
+      await redis.log.producer().sendBatch(times(2, (value) => ({ topic, value })));
+
+      // when
+      await consumer.start();
+      await waitFor(async () => (await redis.log.groups.lag(group))[0]?.lag === 0, { what: 'the batch to be settled' });
+      await consumer.stop();
+
+      // then both records are dead letters, which say why
+      const why = `fail() takes one of records 0–1 of topic "${topic}", partition 0, got ${shown}.`;
+      const dead = { headers: { 'millrace-reason': 'failed', 'millrace-error-message': why } };
+      expect(await redis.records(`${topic}.dead-letters`)).toMatchObject([dead, dead]);
+    },
+  );
 });

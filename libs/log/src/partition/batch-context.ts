@@ -1,4 +1,4 @@
-import type { Headers } from '@millrace/core';
+import { type Headers, shown } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
 import { givenUp } from './fence.js';
 import type { RecordTask } from './record-context.js';
@@ -32,6 +32,7 @@ export class BatchContext extends DeliveryContext {
   readonly #first: RecordTask;
   readonly #tasks: readonly RecordTask[];
   readonly #failures = new Map<number, unknown>();
+  #offsets: ReadonlySet<number> | undefined;
 
   constructor(tasks: readonly [RecordTask, ...RecordTask[]]) {
     super();
@@ -52,8 +53,14 @@ export class BatchContext extends DeliveryContext {
   /**
    * Says that one record failed, while the others count as handled. `error` may be a RetryLater, DeadLetter or Drop,
    * as if a handler of single records had thrown it.
+   *
+   * @throws {TypeError} it is no record of this batch: the one that was meant would count as handled
    */
   fail(record: Pick<BatchRecord, 'offset'>, error: unknown): void {
+    this.#offsets ??= new Set(this.#tasks.map(({ offset }) => offset));
+    if (!this.#offsets.has(record?.offset)) {
+      throw new TypeError(`fail() takes one of ${this.describe()}, got ${placeOf(record)}.`);
+    }
     this.#failures.set(record.offset, error);
   }
 
@@ -72,4 +79,10 @@ export class BatchContext extends DeliveryContext {
     const last = this.#tasks.at(-1);
     return `records ${this.#first.offset}–${last?.offset} of topic "${this.topic}", partition ${this.partition}`;
   }
+}
+
+function placeOf(record: unknown): string {
+  return typeof record === 'object' && record !== null && 'offset' in record
+    ? `offset ${shown(record.offset)}`
+    : shown(record);
 }
