@@ -47,4 +47,15 @@ describe('a batch with records that are wrong', () => {
     await expect(none).rejects.toThrow(/^records\[1\]: a record must be { topic, value/);
     await producer.close();
   });
+
+  it.each([
+    ['a single record', { topic: 'orders', value: 1 }, 'an object'],
+    ['what can only be iterated', new Set([{ topic: 'orders', value: 1 }]), 'an object'],
+    ['a string', 'x'.repeat(1_000_000), 'a string'],
+    ['nothing', undefined, 'undefined'],
+  ])('is refused when it is no array: %s', async (_name, given, named) => {
+    const sending = redis.log.producer().sendBatch(given as never);
+    await expect(sending).rejects.toThrow(InvalidMessageError);
+    await expect(sending).rejects.toThrow(`sendBatch takes an array of records, got ${named}.`);
+  });
 });

@@ -1,4 +1,4 @@
-import { InvalidMessageError, pause, WriteError } from '@millrace/core';
+import { InvalidMessageError, pause, shown, WriteError } from '@millrace/core';
 import type { RedisFailure } from '@millrace/redis';
 import type { Topic } from '../model/topic.js';
 import type { SlowestGroup } from '../store/append.js';
@@ -71,6 +71,13 @@ export function overdue(batch: ProducerBatch, partition: number, timeoutMs: numb
 export function noSuchPartition(topic: Topic, partition: unknown): InvalidMessageError {
   return new InvalidMessageError(
     `topic "${topic.name}" has no partition ${String(partition)}: it has ${topic.partitions}, numbered from 0.`,
+  );
+}
+
+/** Someone without types gave a single record, or what is iterable only. */
+export function noRecords(given: unknown): InvalidMessageError {
+  return new InvalidMessageError(
+    `sendBatch takes an array of records, got ${typeof given === 'string' ? 'a string' : shown(given)}.`,
   );
 }
 

@@ -7,7 +7,7 @@ import type { Topic } from '../model/topic.js';
 import { forgetProducer } from '../store/append.js';
 import { openPartition } from '../store/partition.js';
 import type { AppendChannel } from './append-channel.js';
-import { noSuchPartition, writeError } from './append-failure.js';
+import { noRecords, noSuchPartition, writeError } from './append-failure.js';
 import type { AppenderSetting } from './appender-setting.js';
 import { FlushSchedule } from './flush-schedule.js';
 import { BatchParcel, type Parcel, type PreparedRecord, SingleParcel } from './parcel.js';
@@ -68,6 +68,7 @@ export class Producer {
    * @throws as `send`; {BatchWriteError} when some of several records were not confirmed
    */
   sendBatch(records: readonly RecordInput[]): Promise<RecordMetadata[]> {
+    if (!Array.isArray(records)) return Promise.reject(noRecords(records));
     if (records.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#accept(records, new BatchParcel(records.length, resolve, reject), reject);
