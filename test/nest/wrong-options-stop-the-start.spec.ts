@@ -57,6 +57,35 @@ describe('a wrong option', () => {
     ]);
     await application.close();
   });
+
+  it('is named also when the handler does not say what it consumes', async () => {
+    // given
+    @Injectable()
+    class Wrong {
+      @LogHandler({ topic: 'orders', group: '', concurency: 5, commitIntervalMs: -1 } as never)
+      first(): void {}
+
+      @QueueHandler({ queue: '', prefetsh: 3 } as never)
+      second(): void {}
+
+      @QueueHandler({ queue: 'emails', bind: 'events', concurrency: 0 } as never)
+      third(): void {}
+    }
+    const application = await createApplication(connectionTo(redis), { providers: [Wrong] });
+    // when
+    const error = await application.init().catch((reason: unknown) => reason);
+    // then
+    expect((error as OptionsError).problems).toEqual([
+      'Wrong.third: bind must be a list of { exchange, routingKey }',
+      'Wrong.first: group is missing: the name under which offsets are kept',
+      'Wrong.second: unknown option prefetsh (did you mean "prefetch"?)',
+      'Wrong.second: queue name is empty',
+      'Wrong.third: concurrency must be a whole number from 1 to 1000, got 0',
+      'Wrong.first: unknown option concurency (did you mean "concurrency"?)',
+      'Wrong.first: commitIntervalMs must be a whole number of at least 0, got -1',
+    ]);
+    await application.close();
+  });
 });
 
 function problemsOf(wrong: () => unknown): readonly string[] {

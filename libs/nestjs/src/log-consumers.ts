@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { accepted, isThenable } from '@millrace/core';
 import { type DeliveryContext, isGenerator, runToEnd } from '@millrace/delivery';
 import type { Log } from '@millrace/log';
@@ -34,7 +35,6 @@ export function logConsumers(plans: readonly HandlerPlan[], report: (problem: st
   let consumers: LogPart[][] = [];
   for (const plan of plans) {
     const part = logPart(plan, report);
-    if (part === undefined) continue;
     const joined = consumers.filter((parts) => parts.some((other) => isOneMember(part, other)));
     consumers = [...consumers.filter((parts) => !joined.includes(parts)), [...joined.flat(), part]];
   }
@@ -65,21 +65,19 @@ function reportOverlaps(consumers: readonly ConsumerPlan[], report: (problem: st
   }
 }
 
-function logPart(plan: HandlerPlan, report: (problem: string) => void): LogPart | undefined {
+function logPart(plan: HandlerPlan, report: (problem: string) => void): LogPart {
   const { topic, group, when, deadLetter, ...options } = plan.options;
   const topics = topicsOf(topic);
   if (topics === undefined)
     report(`${plan.label}: topic must be a topic's name or definition, a list of them, or a RegExp`);
-  if (typeof group !== 'string' || group === '') {
-    report(`${plan.label}: group is missing: the name under which offsets are kept`);
-    return undefined;
-  }
-  if (topics === undefined) return undefined;
+  const isNamed = typeof group === 'string' && group !== '';
+  if (!isNamed) report(`${plan.label}: group is missing: the name under which offsets are kept`);
   if (when !== undefined && typeof when !== 'function') report(`${plan.label}: when must be a function of the context`);
   const isWanted = typeof when === 'function' ? (when as LogPart['when']) : undefined;
   return {
-    group,
-    topics,
+    // Without its own it joins no other handler, and what else is wrong with it is found too.
+    group: isNamed ? group : `missing-${randomUUID()}`,
+    topics: topics ?? ['missing'],
     when: isWanted,
     label: plan.label,
     options: { ...options, ...deadLetterOf(deadLetter, plan, report), retry: plan.retry },

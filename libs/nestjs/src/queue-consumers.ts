@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ConsumerInput } from '@millrace/queue';
 import { topicMatches } from '@millrace/queue';
 import type { ConsumerPlan } from './consumer-plan.js';
@@ -24,14 +25,13 @@ export function queueConsumers(plans: readonly HandlerPlan[], report: (problem: 
   const byQueue = new Map<string, QueuePart[]>();
   for (const plan of plans) {
     const part = queuePart(plan, report);
-    if (part === undefined) continue;
     const key = `${plan.millrace.name}:${nameOf(part.queue)}`;
     byQueue.set(key, [...(byQueue.get(key) ?? []), part]);
   }
   return [...byQueue.values()].map((parts) => queueConsumer(parts, report));
 }
 
-function queuePart(plan: HandlerPlan, report: (problem: string) => void): QueuePart | undefined {
+function queuePart(plan: HandlerPlan, report: (problem: string) => void): QueuePart {
   const { queue, bind = [], pattern, handlerTimeoutMs, abortGraceMs, deadLetter, ...shared } = plan.options;
   if (deadLetter !== undefined) {
     report(
@@ -39,16 +39,19 @@ function queuePart(plan: HandlerPlan, report: (problem: string) => void): QueueP
     );
   }
   if (pattern !== undefined && typeof pattern !== 'string') report(`${plan.label}: pattern must be a text`);
-  if (!isNamed(queue)) {
-    report(`${plan.label}: queue must be a queue's name or definition`);
-    return undefined;
-  }
-  if (!Array.isArray(bind) || !bind.every((binding) => isNamed(binding?.exchange))) {
-    report(`${plan.label}: bind must be a list of { exchange, routingKey }`);
-    return undefined;
-  }
-  const times = { handlerTimeoutMs, abortGraceMs };
-  return { queue, bind, pattern: typeof pattern === 'string' ? pattern : undefined, shared, ...times, plan };
+  if (!isNamed(queue)) report(`${plan.label}: queue must be a queue's name or definition`);
+  const areBindings = Array.isArray(bind) && bind.every((binding) => isNamed(binding?.exchange));
+  if (!areBindings) report(`${plan.label}: bind must be a list of { exchange, routingKey }`);
+  return {
+    // Without its own it shares no consumer, and what else is wrong with it is found too.
+    queue: isNamed(queue) ? queue : `missing-${randomUUID()}`,
+    bind: areBindings ? bind : [],
+    pattern: typeof pattern === 'string' ? pattern : undefined,
+    shared,
+    handlerTimeoutMs,
+    abortGraceMs,
+    plan,
+  };
 }
 
 function queueConsumer(parts: readonly QueuePart[], report: (problem: string) => void): ConsumerPlan {
