@@ -60,6 +60,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
   failed(error: unknown): void {
     if (this.#isEnded || this.#error !== undefined) return;
     this.#error = { error };
+    stopTimer(this.#timer);
     this.#wake();
   }
 
