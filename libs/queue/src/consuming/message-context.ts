@@ -5,6 +5,7 @@ import { publishedId } from '../model/dead-letter.js';
 import type { Death } from '../model/death.js';
 import { countDeliveries, type Deliveries } from '../model/deliveries.js';
 import type { StoredMessage, StoredProperties } from '../model/message-frame.js';
+import { defaultPatienceMs, insist } from '../rpc/insistence.js';
 import { Requeue } from './requeue.js';
 
 /** What a context needs of its consumer. */
@@ -124,7 +125,13 @@ export class MessageContext extends DeliveryContext {
 
   /** Of the implementation: whether a reply to it may be sent. Redis is asked only when the lease may have been lost. */
   mayReply(): boolean | Promise<boolean> {
-    return !this.isAborted && this.#desk.holds(this.#id);
+    if (this.isAborted) return false;
+    const holds = this.#desk.holds(this.#id);
+    if (typeof holds === 'boolean') return holds;
+    // An outage is no reason to fail a request: its reply is sent through outages, too.
+    const until = performance.now() + (this.properties.expirationMs ?? defaultPatienceMs);
+    const isGivenUp = () => this.isAborted;
+    return holds.catch(() => insist({ until, isGivenUp }, async () => this.#desk.holds(this.#id)));
   }
 
   /**
