@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { Events } from '@millrace/delivery';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { expectNothingLeftBy } from '../footprint.js';
+import { openBroker, ownPrefix } from './broker.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(stopEverything);
+
+describe('a broker whose connection goes on', () => {
+  it('leaves nothing behind of a consumer that was started, has handled and was stopped', async () => {
+    const { broker, connection, close } = await openBroker(server, ownPrefix());
+    await broker.declareQueue({ name: 'q' });
+    const life = async (): Promise<void> => {
+      let handled = 0;
+      const consumer = broker.consumer({ queue: 'q', handler: () => void handled++ });
+      await consumer.start();
+      await broker.sendToQueue('q', 1);
+      await broker.sendToQueue('q', 1, { delayMs: 1 });
+      await waitFor(() => handled === 2, { what: 'both messages' });
+      await consumer.stop();
+    };
+    await expectNothingLeftBy(life, {
+      admin: server.client(),
+      emitters: [connection, connection.commands, broker.events],
+    });
+    await close();
+  });
+
+  it('leaves nothing behind of requests: answered, streamed, left early, timed out and aborted', async () => {
+    const { broker, connection, close } = await openBroker(server, ownPrefix());
+    await broker.declare({ queues: ['q', 'nobody'].map((name) => ({ name })) });
+    const handler = (payload: unknown): unknown => (payload === 'stream' ? rows() : payload);
+    await broker.consumer({ queue: 'q', handler }).start();
+    const life = async (): Promise<void> => {
+      await broker.request('', 'q', 'one');
+      for await (const _row of broker.requestStream('', 'q', 'stream'));
+      for await (const _row of broker.requestStream('', 'q', 'stream')) break;
+      await broker.request('', 'nobody', 1, { timeoutMs: 1 }).catch(() => undefined);
+      await broker.request('', 'nobody', 1, { signal: AbortSignal.abort() }).catch(() => undefined);
+      await waitFor(async () => (await broker.queue('nobody').counts()).ready === 0, {
+        what: 'what nobody took to go',
+      });
+    };
+    await expectNothingLeftBy(life, {
+      admin: server.client(),
+      emitters: [connection, connection.commands, broker.events],
+    });
+    await close();
+  });
+
+  it('leaves nothing behind when it is closed, with its connection', async () => {
+    const events = new Events();
+    const prefix = ownPrefix();
+    const life = async (): Promise<void> => {
+      const { broker, close } = await openBroker(server, prefix, { events });
+      await broker.declareQueue({ name: 'q' });
+      await broker.consumer({ queue: 'q', handler: (payload) => payload }).start();
+      await broker.request('', 'q', 1);
+      await close();
+    };
+    await expectNothingLeftBy(life, { admin: server.client(), emitters: [events] });
+  });
+});
+
+async function* rows(): AsyncGenerator<number> {
+  for (let n = 0; n < 10; n++) yield n;
+}
