@@ -16,7 +16,7 @@ const surroundings = () => {
   return { admin, emitters: [connection, connection.commands, log.events] };
 };
 
-describe('a log whose connection goes on', () => {
+describe('a log', () => {
   it('leaves nothing behind of a producer that was closed', async () => {
     const topic = await redis.topic({ retention: { maxRecords: 1 } });
     const life = async (): Promise<void> => {
@@ -46,6 +46,17 @@ describe('a log whose connection goes on', () => {
     await redis.log.producer().send({ topic, value: 1 });
     const life = async (): Promise<void> => {
       for await (const _record of redis.log.read({ topic, partition: 0, tail: true })) break;
+    };
+    await expectNothingLeftBy(life, surroundings());
+  });
+
+  it('leaves nothing behind when it is closed, and its connection goes on', async () => {
+    const topic = await redis.topic();
+    const { connection } = redis;
+    const life = async (): Promise<void> => {
+      const log = new Log(connection);
+      await log.consumer({ group: 'goes-on', topics: topic, handler: () => undefined }).start();
+      await log.close();
     };
     await expectNothingLeftBy(life, surroundings());
   });

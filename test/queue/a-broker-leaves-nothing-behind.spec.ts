@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { Events } from '@millrace/delivery';
+import { Broker } from '@millrace/queue';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { expectNothingLeftBy } from '../footprint.js';
 import { openBroker, ownPrefix } from './broker.js';
@@ -10,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(stopEverything);
 
-describe('a broker whose connection goes on', () => {
+describe('a broker', () => {
   it('leaves nothing behind of a consumer that was started, has handled and was stopped', async () => {
     const { broker, connection, close } = await openBroker(server, ownPrefix());
     await broker.declareQueue({ name: 'q' });
@@ -31,7 +32,8 @@ describe('a broker whose connection goes on', () => {
   });
 
   it('leaves nothing behind of requests: answered, streamed, left early, timed out and aborted', async () => {
-    const { broker, connection, close } = await openBroker(server, ownPrefix());
+    const prefix = ownPrefix();
+    const { broker, connection, close } = await openBroker(server, prefix);
     await broker.declare({ queues: ['q', 'nobody'].map((name) => ({ name })) });
     const handler = (payload: unknown): unknown => (payload === 'stream' ? rows() : payload);
     await broker.consumer({ queue: 'q', handler }).start();
@@ -49,6 +51,23 @@ describe('a broker whose connection goes on', () => {
       admin: server.client(),
       emitters: [connection, connection.commands, broker.events],
     });
+    const [consumed] = await server.client().keys(`${prefix}:*:consumed`);
+    await waitFor(async () => (await server.client().hlen(consumed ?? '')) === 0, {
+      what: 'the streams to be forgotten',
+    });
+    await close();
+  });
+
+  it('leaves nothing behind when it is closed, and its connection goes on', async () => {
+    const { connection, close } = await openBroker(server, ownPrefix());
+    const life = async (): Promise<void> => {
+      const broker = new Broker(connection);
+      await broker.declareQueue({ name: 'q' });
+      await broker.consumer({ queue: 'q', handler: (payload) => payload }).start();
+      await broker.request('', 'q', 1);
+      await broker.close();
+    };
+    await expectNothingLeftBy(life, { admin: server.client(), emitters: [connection, connection.commands] });
     await close();
   });
 
