@@ -176,18 +176,19 @@ describe('a handler that blocks the event loop for longer than its lease, and th
   }, 60_000);
 
   it('is not taken for one that a member interrupts to hand its partition over', async () => {
-    // given a handler that ends when it is interrupted
+    // given a handler that ends when it is interrupted, and a record that is done and not committed
     const topic = await redis.topic({ partitions: 1 });
     const log = await redis.another();
     const reported: string[] = [];
     log.events.on('background-error', ({ error }) => reported.push(String(error)));
     let begun = 0;
-    const handler = async (_value: unknown, { signal }: { readonly signal: AbortSignal }) => {
+    const handler = async (value: unknown, { signal }: { readonly signal: AbortSignal }) => {
+      if (value === 'done') return;
       begun++;
       await whenAborted(signal);
     };
-    const consumer = log.consumer({ group: 'interrupted', topics: topic, handler });
-    await log.producer().send({ topic, value: 1 });
+    const consumer = log.consumer({ group: 'interrupted', topics: topic, commitIntervalMs: 60_000, handler });
+    await log.producer().sendBatch(['done', 'interrupted'].map((value) => ({ topic, key: value, value })));
     await consumer.start();
     await waitFor(() => begun === 1, { what: 'the handler to begin' });
 
