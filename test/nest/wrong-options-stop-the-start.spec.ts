@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError } from '@millrace/core';
-import { LogBatchHandler, LogHandler, MillraceModule, QueueHandler } from '@millrace/nestjs';
+import { LogBatchHandler, LogHandler, MillraceModule, QueueBatchHandler, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
 import { Injectable } from '@nestjs/common';
 import { connectionTo, createApplication } from './application.js';
@@ -25,6 +25,64 @@ describe('a wrong option', () => {
       'connection: url must look like redis://host:6379',
       'shutdownDeadlineMs must be a whole number of at least 0, or Infinity, got -1',
     ]);
+  });
+
+  it('of a feature is refused together with all others', () => {
+    // given
+    const feature = { conection: 'audit', topic: [{ name: 'orders' }], queues: {}, exchanges: [undefined] };
+    // when
+    const problems = problemsOf(() => MillraceModule.forFeature(feature as never));
+    // then
+    expect([...problems].sort()).toEqual([
+      'exchanges[0] is no declaration',
+      'queues must be a list',
+      'unknown option conection (did you mean "connection"?)',
+      'unknown option topic (did you mean "topics"?)',
+    ]);
+  });
+
+  it('of a module with options from providers is refused together with all others', () => {
+    // given
+    const options = { useFactory: () => ({}), useClass: class {}, injct: [] };
+    // when
+    const problems = problemsOf(() => MillraceModule.forRootAsync(options as never));
+    // then
+    expect(problems).toEqual([
+      'unknown option injct (did you mean "inject"?)',
+      'exactly one of useFactory, useClass and useExisting must be given',
+    ]);
+  });
+
+  it('that only another kind of handler has, or of a wrong type, stops the start', async () => {
+    // given
+    @Injectable()
+    class Misplaced {
+      @QueueHandler({ queue: 'one', batch: { maxMessages: 3 } } as never)
+      one(): void {}
+
+      @QueueBatchHandler({ queue: 'two', pattern: 'order.*' })
+      two(): void {}
+
+      @LogHandler({ topic: 'orders', group: 'three', batch: { maxRecords: 3 }, globalEnhancers: 'yes' } as never)
+      three(): void {}
+
+      @QueueHandler({ queue: 'four', retry: 5, name: 7 } as never)
+      four(): void {}
+    }
+    const application = await createApplication(connectionTo(redis), { providers: [Misplaced] });
+    // when
+    const error = await application.init().catch((reason: unknown) => reason);
+    // then
+    expect(error).toBeInstanceOf(OptionsError);
+    expect([...(error as OptionsError).problems].sort()).toEqual([
+      'Misplaced.four: name must be a string that is not empty',
+      'Misplaced.four: retry must be an object such as { maxRetries: 5 }, or false',
+      'Misplaced.one: batch is for batch handlers: write @QueueBatchHandler',
+      'Misplaced.three: batch is for batch handlers: write @LogBatchHandler',
+      'Misplaced.three: globalEnhancers must be true or false',
+      'Misplaced.two: pattern is not for batch handlers: choose among its messages in the handler',
+    ]);
+    await application.close();
   });
 
   it('of handlers stops the start with every problem of every handler', async () => {

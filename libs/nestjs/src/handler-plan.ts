@@ -3,6 +3,7 @@ import type { DeliveryContext } from '@millrace/delivery';
 import type { DiscoveredHandler } from './handler-discovery.js';
 import type { Millrace } from './millrace.js';
 import { withRejectionRule } from './not-retried.js';
+import { isPolicy, ownOptionProblems } from './own-options.js';
 import { isPayloadType, type PayloadType } from './payload-type.js';
 import { hasValidationRules, payloadValidation, type ValidatePayload } from './payload-validation.js';
 import type { RunHandler } from './run-enhanced.js';
@@ -47,6 +48,7 @@ export async function planHandler(
   }
   const given: Record<string, unknown> = { ...handler.options, ...policies };
   const { connection = 'default', type, name = label, globalEnhancers, retry, ...options } = given;
+  for (const problem of ownOptionProblems(kind, given)) report(`${label}: ${problem}`);
   const millrace = connections.get(String(connection));
   if (millrace === undefined) {
     const known = [...connections.keys()];
@@ -63,7 +65,7 @@ export async function planHandler(
     kind,
     millrace,
     options,
-    retry: withRejectionRule(retry as Partial<RetryPolicy> | false | undefined),
+    retry: withRejectionRule(isPolicy(retry) ? (retry as Partial<RetryPolicy> | false | undefined) : undefined),
     run: pipeline(typeof globalEnhancers === 'boolean' ? globalEnhancers : millrace.options.globalEnhancers),
     validate: await validationOf(payloadType, millrace),
   };

@@ -11,7 +11,13 @@ import { ModulesContainer } from '@nestjs/core';
 import { Consumers } from './consumers.js';
 import { ConsumersModule } from './consumers-module.js';
 import { Millrace } from './millrace.js';
-import { assertConnectionName, type MillraceModuleInput, resolveModuleOptions } from './module-options.js';
+import {
+  assertAsyncOptions,
+  assertConnectionName,
+  type MillraceModuleInput,
+  resolveFeatureOptions,
+  resolveModuleOptions,
+} from './module-options.js';
 import { importersOf } from './nest-internals.js';
 import { publisherProviders } from './publisher-providers.js';
 import { defaultConnection, getMillraceOptionsToken, getMillraceToken, getProducerToken } from './tokens.js';
@@ -62,18 +68,27 @@ export class MillraceModule {
     return connectionModule(name, [{ provide: getMillraceOptionsToken(name), useValue: options }], {}, options);
   }
 
-  /** As `forRoot`, with options that come from providers. What is declared in them can be published to by `forFeature`. */
+  /**
+   * As `forRoot`, with options that come from providers. What is declared in them can be published to by `forFeature`.
+   *
+   * @throws {OptionsError} with every problem at once
+   */
   static forRootAsync({ name = defaultConnection, imports = [], ...async }: MillraceAsyncOptions): DynamicModule {
     assertConnectionName(name);
+    assertAsyncOptions({ imports, ...async }, name);
     const resolve = (input: MillraceModuleInput) => resolveModuleOptions(input, name);
     return connectionModule(name, [...asyncProviders(name, async, resolve), ...(async.extraProviders ?? [])], {
       imports,
     });
   }
 
-  /** Declares topics, exchanges, queues and bindings, and provides what publishes to them. */
-  static forFeature({ connection = defaultConnection, ...topology }: MillraceFeature): DynamicModule {
-    assertConnectionName(connection);
+  /**
+   * Declares topics, exchanges, queues and bindings, and provides what publishes to them.
+   *
+   * @throws {OptionsError} with every problem at once
+   */
+  static forFeature(feature: MillraceFeature): DynamicModule {
+    const { connection, ...topology } = resolveFeatureOptions(feature);
     const providers = publisherProviders(connection, topology);
     const provide = Symbol(`millrace:${connection}:topology`);
     const requirement: Provider = {
@@ -151,9 +166,7 @@ function asyncProviders(
     return [{ provide, inject, useFactory: settled(factory) }];
   }
   const factoryToken = useExisting ?? useClass;
-  if (factoryToken === undefined) {
-    throw new Error(`MillraceModule.forRootAsync (connection "${name}") needs useFactory, useClass or useExisting.`);
-  }
+  if (factoryToken === undefined) return [];
   const fromFactory: Provider = {
     provide,
     inject: [factoryToken],

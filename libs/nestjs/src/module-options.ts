@@ -2,6 +2,7 @@ import {
   boolean,
   type Codec,
   custom,
+  didYouMean,
   duration,
   nameProblem,
   type OptionReader,
@@ -15,7 +16,8 @@ import { type LogSettings, type ProducerOptions, resolveLogSettings, resolveProd
 import { type BrokerOptions, resolveBrokerOptions } from '@millrace/queue';
 import { type ConnectionInput, resolveConnectionOptions } from '@millrace/redis';
 import type { ClassValidation } from './payload-validation.js';
-import { noTopology, type Topology, topologyReaders } from './topology.js';
+import { defaultConnection } from './tokens.js';
+import { noTopology, type Topology, throwProblems, topologyReaders } from './topology.js';
 
 /** What of the broker's options is not the module's own affair. */
 export type PublisherOptions = Partial<Omit<BrokerOptions, 'codecs' | 'events'>>;
@@ -71,6 +73,37 @@ export type MillraceModuleInput = Partial<Omit<MillraceModuleOptions, 'connectio
 /** @throws {OptionsError} with every problem of all parts at once */
 export function resolveModuleOptions(input: MillraceModuleInput, name: string): MillraceModuleOptions {
   return resolveOptions<MillraceModuleOptions>(`MillraceModule (connection "${name}")`, readers, input);
+}
+
+/** What `forFeature` takes: lists, and the connection's name. */
+interface FeatureOptions extends Topology {
+  readonly connection: string;
+}
+
+/** @throws {OptionsError} with every problem at once */
+export function resolveFeatureOptions(input: unknown): FeatureOptions {
+  const name: OptionReader<string> = (value) => (value ?? defaultConnection) as string;
+  const options = resolveOptions<FeatureOptions>(
+    'MillraceModule.forFeature',
+    { connection: name, ...topologyReaders(noTopology) },
+    input,
+  );
+  assertConnectionName(options.connection);
+  return options;
+}
+
+const asyncOptions = ['name', 'imports', 'inject', 'useFactory', 'useClass', 'useExisting', 'extraProviders'];
+const asyncSources = ['useFactory', 'useClass', 'useExisting'];
+
+/** @throws {OptionsError} an option of `forRootAsync` that there is not, or not exactly one source of options */
+export function assertAsyncOptions(input: object, name: string): void {
+  const given = Object.entries(input).filter(([, value]) => value !== undefined);
+  const keys = given.map(([key]) => key);
+  const unknown = keys.filter((key) => !asyncOptions.includes(key));
+  const problems = unknown.map((key) => `unknown option ${key}${didYouMean(key, asyncOptions)}`);
+  const sources = keys.filter((key) => asyncSources.includes(key));
+  if (sources.length !== 1) problems.push('exactly one of useFactory, useClass and useExisting must be given');
+  throwProblems(`MillraceModule.forRootAsync (connection "${name}")`, problems);
 }
 
 /** Why a connection cannot be called so. */

@@ -48,8 +48,17 @@ export function throwProblems(subject: string, problems: readonly string[]): voi
 function listOf<T>(defaultList: readonly T[]): OptionReader<readonly T[]> {
   return (value, report, path) => {
     if (value === undefined) return defaultList;
-    if (Array.isArray(value)) return value;
+    if (Array.isArray(value)) {
+      for (const [index, entry] of value.entries())
+        if (!isDeclaration(entry)) report(`${path}[${index}] is no declaration`);
+      return value.filter(isDeclaration);
+    }
     report(`${path} must be a list`);
     return defaultList;
   };
+}
+
+/** A name, or an object; what stands in it is checked by the room that declares it. */
+function isDeclaration(entry: unknown): boolean {
+  return typeof entry === 'string' || (typeof entry === 'object' && entry !== null);
 }
