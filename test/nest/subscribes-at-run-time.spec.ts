@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Consumers, LogHandler, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
-import { Injectable, Module } from '@nestjs/common';
+import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { connectionTo, startApplication } from './application.js';
 import { channels, channelsModule, send } from './channels.js';
 
@@ -30,6 +30,30 @@ describe.each(channels)('a subscription to a %s', (channel) => {
     // then
     expect(consumers.all).toEqual([]);
     expect(got).toEqual([1]);
+    await application.close();
+  });
+
+  it('begins in a hook of the start', async () => {
+    // given
+    const got: unknown[] = [];
+    @Injectable()
+    class Late implements OnModuleInit {
+      constructor(private readonly consumers: Consumers) {}
+
+      async onModuleInit(): Promise<void> {
+        const take = (payload: unknown): void => void got.push(payload);
+        if (channel === 'queue') await this.consumers.subscribeQueue({ queue: 'work' }, take);
+        else await this.consumers.subscribeLog({ topic: 'work', group: 'late' }, take);
+      }
+    }
+    // when
+    const application = await startApplication(connectionTo(redis), {
+      imports: [channelsModule()],
+      providers: [Late],
+    });
+    await send(application, channel, 1);
+    // then
+    await waitFor(() => got.length === 1, { what: 'the message' });
     await application.close();
   });
 

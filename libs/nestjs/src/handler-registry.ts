@@ -75,6 +75,8 @@ export class HandlerRegistry {
   async subscribe(kind: 'log' | 'queue', options: object, handler: RunHandler): Promise<ConsumerHandle> {
     const label = 'name' in options && typeof options.name === 'string' ? options.name : `${kind} subscription`;
     const problems: string[] = [];
+    // A hook of the start may subscribe before the handlers are looked for.
+    this.connections.find(this.#discovery, (problem) => problems.push(problem));
     const found = { label, kind, options, policies: {}, payloadClass: undefined, hasTypes: true };
     const plans = await this.#plan([found], problems, () => handler);
     const [plan] = consumerPlans(plans, (problem) => problems.push(problem));
