@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(stopEverything);
 
 let release: () => void = () => undefined;
+const begun: string[] = [];
 
 @Injectable()
 class Work {
@@ -30,6 +31,7 @@ class Work {
   }
 
   async #work(payload: string): Promise<void> {
+    begun.push(payload);
     if (payload === 'fails') throw new Error('boom');
     if (payload === 'hangs') await new Promise<void>(() => undefined);
     if (payload === 'ends') {
@@ -97,6 +99,23 @@ describe('what the application logs', () => {
     expect(lines).toContain('Stopped consuming from group "desk" of work: no handler was running');
     expect(lines).toContain(
       'Stopped consuming from queue "work": 1 running handlers ended, abandoned were Work.onMessage (1): their messages are handled again',
+    );
+  });
+
+  it('lists at the stop what was drained and abandoned of a log, too', async () => {
+    // given
+    const { application, millrace } = await start({ shutdownDeadlineMs: 200 });
+    begun.length = 0;
+    await millrace.producer.send({ topic: 'work', key: 'a', value: 'ends' });
+    await millrace.producer.send({ topic: 'work', key: 'b', value: 'hangs' });
+    await waitFor(() => begun.length === 2, { what: 'both records' });
+    // when
+    const closing = application.close();
+    release();
+    await closing;
+    // then
+    expect(lines).toContain(
+      'Stopped consuming from group "desk" of work: 1 running handlers ended, abandoned were Work.onRecord (1): their messages are handled again',
     );
   });
 

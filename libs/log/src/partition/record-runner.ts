@@ -78,6 +78,8 @@ export class RecordRunner {
     if (this.#isWatched) task.startedAt = monotonicNow;
     deliverTo<RecordContext>(this.#host.plan, task, this.#decode, this.#decided);
     if (task.isDecided) return;
+    // A listener may come before it ends: a consumer's stop logs what it drained.
+    task.startedAt = monotonicNow;
     this.#worker.queue.hold(task);
     this.#running.push(task);
   }
@@ -140,6 +142,7 @@ export class RecordRunner {
       this.#ended.add(startedAt, timestamp);
       return;
     }
+    if (!this.#host.events.has('handled')) return;
     const durationMs = performance.now() - startedAt;
     const { handler, source, group } = this.#host.labelsOf(task.topic);
     // Field by field: spreading the labels would cost every single record half as much again.
