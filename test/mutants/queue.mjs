@@ -3,6 +3,13 @@ export default {
   area: 'queue',
   mutants: [
     {
+      promise: 'a generator that handles a message runs to its end',
+      file: 'libs/delivery/src/deliver.ts',
+      replace: `else if (isGenerator(result)) running = runToEnd(result, context.signal);`,
+      by: ``,
+      spec: 'test/nest/a-generator-handler-runs-to-its-end.spec.ts',
+    },
+    {
       promise: 'stop waits for handlers that run',
       file: 'libs/queue/src/consuming/consumer.ts',
       replace: `await this.hold.drained(left() - Math.min(1000, deadlineMs / 4))`,

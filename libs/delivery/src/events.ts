@@ -154,7 +154,7 @@ export interface MillraceEvents {
 export class Events extends EventEmitter<MillraceEvents> {
   readonly #takers = new WeakMap<object, (run: HandledRun) => void>();
 
-  /** Nobody listens yet. */
+  /** Without listeners. */
   constructor() {
     super();
     // Each consumer that stops counts its handlers by a listener of its own, and metrics have several: that is no leak.

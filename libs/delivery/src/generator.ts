@@ -1,7 +1,7 @@
 /** What a handler returns that is written as `async function*` or `function*`: nothing of it has run yet. */
 export type HandlerGenerator = AsyncGenerator<unknown> | Generator<unknown>;
 
-/** Whether a handler's result is a generator. Other iterables (a stream, a cursor) belong to whoever made them. */
+/** Whether a handler's result is a generator. Other iterables (a stream, a cursor) may have another reader. */
 export function isGenerator(result: unknown): result is HandlerGenerator {
   if (typeof result !== 'object' || result === null) return false;
   try {
@@ -14,7 +14,7 @@ export function isGenerator(result: unknown): result is HandlerGenerator {
 }
 
 /**
- * Runs a handler's generator to its end and drops what it yields: of a message that is no request nobody waits for it. It ends
+ * Runs a handler's generator to its end and drops what it yields: a message that is no request has no requester. It ends
  * at the next `yield` after the signal was aborted.
  *
  * @throws what the generator throws, or what `signal` was aborted with

@@ -6,7 +6,9 @@ const decorators = { log: '@LogBatchHandler', queue: '@QueueBatchHandler' } as c
 export function ownOptionProblems(kind: HandlerKind, options: Readonly<Record<string, unknown>>): string[] {
   const { name, globalEnhancers, retry, batch, pattern } = options;
   const problems: string[] = [];
-  if (name !== undefined && (typeof name !== 'string' || name === '')) problems.push('name must be a string that is not empty');
+  if (name !== undefined && (typeof name !== 'string' || name === '')) {
+    problems.push('name must be a string that is not empty');
+  }
   if (globalEnhancers !== undefined && typeof globalEnhancers !== 'boolean') {
     problems.push('globalEnhancers must be true or false');
   }

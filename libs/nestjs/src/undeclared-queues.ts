@@ -40,7 +40,7 @@ export async function tellOfUndeclaredQueues(
     const isNew = made.includes(queue);
     if (guess === undefined || (guess === '' && !isNew)) continue;
     logger.warn(
-      `${label} consumes from queue "${queue}", which nothing declares: ${isNew ? 'it is made' : 'it has'} default settings${guess}. ` +
+      `${label} consumes from queue "${queue}", which nothing declares: it has default settings${guess}. ` +
         `Is that its name? Declare it: forRoot({ queues: [{ name: '${queue}' }] })`,
     );
   }

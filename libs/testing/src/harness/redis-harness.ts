@@ -59,7 +59,7 @@ export class RedisHarness {
       await application.init();
       return new RedisHarness(application, journal, redis, millraces);
     } catch (error) {
-      // The application was not handed over: nobody else can close its connections, which would keep the process alive.
+      // The application was not handed over: nothing else closes its connections, and they keep the process alive.
       await Promise.allSettled(millraces.map((millrace) => millrace.close()));
       await redis.stop();
       throw error;
