@@ -24,7 +24,7 @@ export class Overview {
   /**
    * Reads everything under the connection's prefix, as it is now.
    *
-   * @throws what Redis or the connection says, when the list of what there is cannot be read
+   * @throws the error of Redis or the connection, when the list of what there is cannot be read
    */
   async read(): Promise<Snapshot> {
     const { commands, prefix } = this.#connection;
@@ -45,7 +45,6 @@ export class Overview {
   async #topics(catalog: Catalog, onFailure: (what: string) => void): Promise<TopicSnapshot[]> {
     const { commands, prefix } = this.#connection;
     const reading = partitionReading(prefix);
-    const ids = new Map(catalog.topics.map(({ name, id }) => [name, id]));
     const places = catalog.topics.flatMap(({ name, id, partitions }) =>
       Array.from({ length: partitions }, (_, partition) => {
         return { topic: name, topicId: id, partition, knownGroups: this.#groupsOf.get(name) ?? [] };
@@ -55,9 +54,7 @@ export class Overview {
     const isComplete = ({ groups }: PartitionSnapshot) => groups.every(({ isOwnerKnown }) => isOwnerKnown);
     const again = first
       .filter((found) => !isComplete(found))
-      .map(({ topic, partition, groups }) => {
-        return { topic, topicId: ids.get(topic) ?? 0, partition, knownGroups: groups.map(({ group }) => group) };
-      });
+      .map(({ groups, ...place }) => ({ ...place, knownGroups: groups.map(({ group }) => group) }));
     const second = await readMany(commands, reading, again, onFailure);
     const byTopic = new Map(catalog.topics.map(({ name }): [string, PartitionSnapshot[]] => [name, []]));
     for (const found of [...first.filter(isComplete), ...second]) byTopic.get(found.topic)?.push(found);

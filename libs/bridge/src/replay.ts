@@ -26,7 +26,7 @@ export interface ReplayOptions {
    */
   readonly id?: string | undefined;
   /**
-   * Told after every batch: `next` is the offset to go on from. What it throws, or the promise it returns rejects with, ends the
+   * Called after every batch: `next` is the offset to go on from. What it throws, or the promise it returns rejects with, ends the
    * replay with that error after the batch that is under way; the promise is not waited for.
    */
   readonly onProgress?:
@@ -69,9 +69,9 @@ export async function replay(log: Log, broker: Broker, options: ReplayOptions): 
     for await (const records of log.readBatches({ topic, partition, ...range })) {
       progress = await publishAll(broker, options, records, progress);
       const next = (records.at(-1)?.offset ?? 0) + 1;
-      const told = { ...progress, partition, next };
+      const soFar = { ...progress, partition, next };
       notify(
-        () => options.onProgress?.(told),
+        () => options.onProgress?.(soFar),
         (error) => {
           failure ??= { error };
         },

@@ -42,7 +42,14 @@ export {
   writeHeaders,
 } from './message.js';
 export { msgpackCodec } from './msgpack-codec.js';
-export { assertName, deadLettersOf, keepsDeadLetters, maxNameBytes, nameProblem } from './names.js';
+export {
+  assertName,
+  deadLettersOf,
+  keepsDeadLetters,
+  maxNameBytes,
+  nameProblem,
+  sourceOfDeadLetters,
+} from './names.js';
 export { assertNoProblem, integerProblem, isTimestamp, shown, timestampProblem } from './numbers.js';
 export {
   boolean,
@@ -71,4 +78,4 @@ export {
   ruleFor,
 } from './retry-policy.js';
 export { type DeadLetterReason, type Settlement, settle } from './settlement.js';
-export { endsWithin, type PauseOptions, pause, startTimer, stopTimer, type Timer } from './timer.js';
+export { endsWithin, type PauseOptions, pause, startTimer, stopTimer, type Timer, within } from './timer.js';

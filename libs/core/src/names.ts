@@ -31,6 +31,11 @@ export function keepsDeadLetters(name: string): boolean {
   return name.endsWith(deadLettersSuffix);
 }
 
+/** What it keeps the dead letters of; only for what `keepsDeadLetters`. */
+export function sourceOfDeadLetters(name: string): string {
+  return name.slice(0, -deadLettersSuffix.length);
+}
+
 /** Throws an OptionsError unless `name` may name a `kind` of object. */
 export function assertName(kind: string, name: unknown): asserts name is string {
   const problem = nameProblem(kind, name);

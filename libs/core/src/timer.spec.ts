@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { endsWithin, pause, startTimer, stopTimer } from './timer.js';
+import { endsWithin, pause, startTimer, stopTimer, within } from './timer.js';
 
 const dayMs = 86_400_000;
 
@@ -41,6 +41,17 @@ describe('a timer', () => {
 
     jest.advanceTimersByTime(400 * dayMs);
     expect(fired).toBe(0);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('ends with the work that it limits', async () => {
+    const never = new Promise<string>(() => undefined);
+    const late = within(never, 10);
+    jest.advanceTimersByTime(10);
+
+    expect(await late).toBeUndefined();
+    expect(await within(Promise.resolve('done'), dayMs)).toBe('done');
+    await expect(within(Promise.reject(new Error('no')), dayMs)).rejects.toThrow('no');
     expect(jest.getTimerCount()).toBe(0);
   });
 

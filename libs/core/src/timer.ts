@@ -58,6 +58,11 @@ export async function endsWithin(
   }
 }
 
+/** What `work` resolves to; undefined when it takes longer than `timeoutMs`. Rejects with what `work` rejects with. */
+export async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  return (await endsWithin(work, timeoutMs)) ? work : undefined;
+}
+
 /** A timer that is set again until its time is over. */
 class LongTimer {
   readonly #call: () => void;

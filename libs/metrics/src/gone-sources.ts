@@ -1,5 +1,5 @@
 import { isSourceThere, readSources } from '@millrace/admin';
-import { startTimer, stopTimer, type Timer } from '@millrace/core';
+import { within } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 
 /** Counts by source that can be forgotten one by one. */
@@ -40,13 +40,11 @@ export class GoneSources {
     if (!this.#connection.isUp) return;
     // What is counted from now on may be of something that was declared after the look.
     const counted = this.#counts.map((counts) => ({ counts, names: counts.names() }));
-    let timer: Timer | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = startTimer(() => resolve(undefined), this.#timeoutMs);
-    });
     const { commands, prefix } = this.#connection;
-    const sources = await Promise.race([readSources(commands, prefix).catch(() => undefined), late]);
-    stopTimer(timer);
+    const sources = await within(
+      readSources(commands, prefix).catch(() => undefined),
+      this.#timeoutMs,
+    );
     if (sources === undefined) return;
     for (const { counts, names } of counted) {
       for (const name of names) if (!isSourceThere(sources, name)) counts.forget(name);

@@ -128,7 +128,7 @@ export const logMetrics: readonly SampledFamily[] = [
   },
   {
     name: 'millrace_consumergroup_rebalances_total',
-    help: 'How often the partitions of a group were assigned anew, kept in Redis.',
+    help: 'How often the partitions of a group were reassigned, kept in Redis.',
     type: 'counter',
     labelNames: ofGroup,
     read: ({ snapshot }) =>

@@ -42,7 +42,7 @@ export function countMessages(
   const routed = count('routed', 'Copies of published messages that queues and topics took.');
   const unroutable = count('unroutable', 'Published messages that no binding matched.');
   const delivered = count('delivered', 'Messages that consumers took from queues.');
-  const redelivered = count('redelivered', 'Those of them that somebody may have worked on before.');
+  const redelivered = count('redelivered', 'Those of them that a handler may have worked on before.');
   const acknowledged = count('acknowledged', 'Messages of queues that were handled, and Redis knows it.');
   listeners.on('published', ({ exchange, isConfirmed, routed: copies, isUnroutable }) => {
     const source = sources ? `exchange:${exchange}` : '';
@@ -56,7 +56,7 @@ export function countMessages(
     redelivered(event.source, event.redelivered);
   });
   listeners.on('acknowledged', (event) => acknowledged(event.source, event.count));
-  // Told as 0 from the start: the first event is a rise, not a beginning.
+  // Reported as 0 from the start: the first event is a rise, not a beginning.
   listeners.on('consumer-started', ({ source, group }) => {
     if (group === undefined) for (const add of [delivered, redelivered, acknowledged]) add(source, 0);
   });

@@ -25,7 +25,7 @@ export interface Measured {
 }
 
 /**
- * Millrace's metrics in a prom-client registry. Counters and handlers are told by every process for itself; lag and depth
+ * Millrace's metrics in a prom-client registry. Every process reports counters and handlers for itself; lag and depth
  * of the whole prefix by one of the processes that are scraped, so that a sum over instances counts nothing twice.
  */
 export class Metrics implements Service {
@@ -38,7 +38,7 @@ export class Metrics implements Service {
   #stopping: Promise<void> | undefined;
 
   /**
-   * Counting begins at once; `start()` adds what is done between scrapes.
+   * Counting begins immediately; `start()` adds what is done between scrapes.
    *
    * @throws {OptionsError} an option is wrong, or the registry has another Metrics that was not stopped
    * @throws {Error} the registry has a metric of one of these names that is not ours

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Overview, type Snapshot } from '@millrace/admin';
-import { startTimer, stopTimer, type Timer } from '@millrace/core';
+import { within } from '@millrace/core';
 import { type Events, PollLoop, type Service } from '@millrace/delivery';
 import { Cluster, type RedisConnection } from '@millrace/redis';
 import { GroupWindows } from './group-windows.js';
 import { holdElection, leaveElection } from './store/election.js';
 
-/** What a scrape has to tell of the whole prefix. */
+/** What a scrape reports of the whole prefix. */
 export type Sample =
   /** This process reads for everybody. */
   | { readonly kind: 'elected'; readonly snapshot: Snapshot; readonly windows: GroupWindows; readonly masters: number }
@@ -26,7 +26,7 @@ export interface SamplerOptions {
 
 /**
  * Reads lag and depth of the whole prefix, in one process at a time: the one that holds a lease in Redis. Only a process that is
- * scraped asks for the lease, since what nobody collects from it would be missing everywhere. Each scrape reads anew;
+ * scraped asks for the lease, since what is not collected from it would be missing everywhere. Each scrape reads again;
  * between scrapes it keeps the lease, and looks often enough to know who gets on.
  */
 export class Sampler implements Service {
@@ -62,19 +62,11 @@ export class Sampler implements Service {
     await leaveElection(this.#connection.commands, this.#connection.prefix, this.#id).catch(() => undefined);
   }
 
-  /** For a scrape: answers in `scrapeTimeoutMs` at the latest. Calls at the same time share one look. */
+  /** For a scrape: resolves in `scrapeTimeoutMs` at the latest. Calls at the same time share one look. */
   async sample(): Promise<Sample> {
     this.#scrapedAt = performance.now();
-    let timer: Timer | undefined;
-    const timeout = new Promise<Sample>((resolve) => {
-      const giveUp = () => resolve({ kind: this.#isAnswering ? 'late' : 'away' });
-      timer = startTimer(giveUp, this.#options.scrapeTimeoutMs);
-    });
-    try {
-      return await Promise.race([this.#look().catch((): Sample => ({ kind: 'away' })), timeout]);
-    } finally {
-      stopTimer(timer);
-    }
+    const look = this.#look().catch((): Sample => ({ kind: 'away' }));
+    return (await within(look, this.#options.scrapeTimeoutMs)) ?? { kind: this.#isAnswering ? 'late' : 'away' };
   }
 
   async #poll(): Promise<number> {

@@ -4,7 +4,7 @@ import type { Series } from './pulled-metrics.js';
 export class Tally {
   readonly #counts = new Map<string, number>();
 
-  /** `zeros`: values that are told from the start, so that the first event is seen as a rise. */
+  /** `zeros`: values that are reported from the start, so that the first event is seen as a rise. */
   constructor(zeros: readonly string[] = []) {
     for (const value of zeros) this.#counts.set(value, 0);
   }

@@ -1,5 +1,5 @@
 import { lagMsOf, lagOf, Overview, type Snapshot } from '@millrace/admin';
-import { startTimer, stopTimer, type Timer } from '@millrace/core';
+import { within } from '@millrace/core';
 import { Injectable } from '@nestjs/common';
 import type { ConsumerHandle } from './consumer-handle.js';
 import { Consumers } from './consumers.js';
@@ -56,7 +56,7 @@ export class MillraceHealth {
         if (!millrace.connection.isUp)
           return away(`Redis is away (${millrace.name}): ${millrace.connection.downReason}`);
         if (millrace.state !== 'ready') return away(`connection ${millrace.name} is ${millrace.state}`);
-        const reading = new Overview(millrace.connection).read();
+        const reading = new Overview(millrace.connection).read().catch(() => undefined);
         const snapshot = await within(reading, options.timeoutMs);
         if (snapshot === undefined)
           return away(`Redis (${millrace.name}) did not answer within ${options.timeoutMs} ms`);
@@ -117,15 +117,4 @@ function worstOf(reports: readonly HealthReport[]): HealthReport {
     lagMs: Math.max(...known.map(({ lagMs = 0 }) => lagMs)),
     oldestMessageMs: Math.max(...known.map(({ oldestMessageMs = 0 }) => oldestMessageMs)),
   };
-}
-
-/** What it answers in time; undefined when it is late or fails. */
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  let timer: Timer | undefined;
-  const deadline = new Promise<undefined>((resolve) => {
-    timer = startTimer(() => resolve(undefined), timeoutMs);
-  });
-  const answer = await Promise.race([work.catch(() => undefined), deadline]);
-  stopTimer(timer);
-  return answer;
 }

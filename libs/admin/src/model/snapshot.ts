@@ -45,7 +45,7 @@ export interface GroupOffset {
   readonly group: string;
   /** The next offset to read. */
   readonly committed: number;
-  /** The member whose lease on the partition holds; undefined: nobody's. */
+  /** The member whose lease on the partition holds; undefined: it has none. */
   readonly owner: string | undefined;
   /** False when the lease was not looked at. */
   readonly isOwnerKnown: boolean;
@@ -59,7 +59,7 @@ export interface GroupSnapshot {
   readonly group: string;
   /** Members whose session has not ended. */
   readonly members: number;
-  /** How often partitions were assigned anew since the group exists. */
+  /** How often partitions were reassigned since the group exists. */
   readonly generation: number;
 }
 
@@ -87,7 +87,7 @@ export interface QueueSnapshot {
   readonly consumers: number;
   /** Memory of Redis that the messages take, as `MEMORY USAGE` estimates it; undefined when the user may not ask. */
   readonly bytes: number | undefined;
-  /** Whether the queue is paused: nobody is given its messages. */
+  /** Whether the queue is paused: no consumer is given its messages. */
   readonly isPaused: boolean;
   /** How long the oldest message at a head of the queue waits, since it was published or due; undefined when none waits. */
   readonly oldestAgeMs: number | undefined;

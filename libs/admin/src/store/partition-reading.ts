@@ -50,7 +50,7 @@ export interface PartitionPlace {
 
 export function partitionReading(
   prefix: string,
-): Reading<PartitionPlace, PartitionSnapshot & { readonly topic: string }> {
+): Reading<PartitionPlace, PartitionSnapshot & Pick<PartitionPlace, 'topic' | 'topicId'>> {
   return {
     script: look,
     call: ({ topic, topicId, partition, knownGroups }) => {
@@ -58,13 +58,13 @@ export function partitionReading(
       const hashes = knownGroups.map((group) => groupPartitionKey(prefix, topic, partition, group));
       return { keys: [meta, records, expired, ...hashes], args: [topicId, ...knownGroups] };
     },
-    read: (reply, { topic, partition }) => {
+    read: (reply, { topic, topicId, partition }) => {
       const found = orNothing(reply, asList);
       if (found === undefined) return undefined;
       const [at = 0, start = 0, end = 0, bytes = 0] = found.slice(0, 4).map(asInteger);
       const lost = new Map([...asFields(found[4])].map(([group, count]) => [group, asInteger(count)]));
       const groups = asList(found[5]).map((group) => readGroup(asList(group), at));
-      return { topic, partition, at, start, end, bytes, expiredUnread: lost, groups };
+      return { topic, topicId, partition, at, start, end, bytes, expiredUnread: lost, groups };
     },
     describe: ({ topic, partition }) => `partition ${partition} of ${topic}`,
   };
@@ -81,7 +81,7 @@ function readGroup([name, committed, lease, appended]: readonly unknown[], at: n
   };
 }
 
-/** A lease that ran out has no owner, though nobody has cleared it away. */
+/** A lease that ran out has no owner, though it was not cleared away. */
 function readOwner(owner: string | undefined, until: number | undefined, at: number): string | undefined {
   return owner === undefined || owner === '' || until === undefined || until <= at ? undefined : owner;
 }
