@@ -1,6 +1,6 @@
 import { describeFailure, isInstance, messageOf, UnavailableError } from '@millrace/core';
 import type { Events, HandlerLabels, MessageIdentity } from '@millrace/delivery';
-import { type RedisConnection, redisFailure } from '@millrace/redis';
+import { failureText, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { MillraceLogger } from './millrace-logger.js';
 
 /** Writes what an operator wants to know to Nest's logger. Messages that were handled are not among it. */
@@ -21,10 +21,8 @@ export function writeEventsToLogger(
   });
   connection.on('warning', (text) => logger.warn(text));
   events.on('retry-scheduled', ({ attempt, delayMs, error, ...about }) => {
-    const { handler } = about;
-    logger.warn(
-      `${handler} failed (${placeOf(about)}, attempt ${attempt}), next try in ${delayMs} ms: ${messageOf(error)}`,
-    );
+    const what = `${about.handler} failed (${placeOf(about)}, attempt ${attempt})`;
+    logger.warn(`${what}, next try in ${delayMs} ms: ${messageOf(error)}`);
   });
   events.on('dead-lettered', ({ reason, error, ...about }) => {
     logger.error(`${about.handler} gave up (${placeOf(about)}, ${reason}): ${messageOf(error)}`, stackOf(error));
@@ -43,10 +41,10 @@ export function writeEventsToLogger(
   });
   events.on('background-error', ({ duty, error }) => {
     const isOutage = redisFailure(error).failure === 'unavailable' || isInstance(error, UnavailableError);
-    if (!isOutage || isUp) logger.warn(`${duty} failed, trying again: ${wordsOf(error)}`);
+    if (!isOutage || isUp) logger.warn(`${duty} failed, trying again: ${failureText(error)}`);
   });
   events.on('group-expired', ({ group }) => {
-    logger.warn(`group ${group} had no members for long: it is forgotten, with its offsets (offsetsRetentionMs)`);
+    logger.warn(`Group ${group} had no members for longer than offsetsRetentionMs: it and its offsets were removed`);
   });
   events.on('batch-unreadable', ({ group, error }) => {
     logger.error(`Group ${group} stands still: ${messageOf(error)}`);
@@ -69,14 +67,6 @@ function placeOf({ source, partition, offset, key, messageId }: HandlerLabels & 
   if (key !== undefined) parts.push(`key ${JSON.stringify(key.slice(0, maxShownCharacters))}`);
   if (messageId !== undefined) parts.push(`message ${JSON.stringify(messageId.slice(0, maxShownCharacters))}`);
   return parts.join(', ');
-}
-
-/** What ioredis says of its own options where a connection is missing. */
-const advice = /^(Stream isn't writeable|Cluster isn't ready|Reached the max retries)/;
-
-function wordsOf(error: unknown): string {
-  const message = messageOf(error);
-  return advice.test(message) ? redisFailure(error).description : message;
 }
 
 function stackOf(error: unknown): string | undefined {

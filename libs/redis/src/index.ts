@@ -17,7 +17,7 @@ export { canWaitForDisk } from './disk-wait.js';
 export { asOutage } from './outage.js';
 export { PreparedArguments } from './prepared-arguments.js';
 export { encodeArgument, PreparedCommand } from './prepared-command.js';
-export { type RedisFailure, redisFailure } from './redis-failure.js';
+export { failureText, type RedisFailure, redisFailure } from './redis-failure.js';
 export { type ReplicaDemand, type ReplicatedReply, runWithReplicas } from './replicated-call.js';
 export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';
 export { lua, Script } from './script.js';

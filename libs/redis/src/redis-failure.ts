@@ -48,6 +48,15 @@ export class ConnectionLostError extends Error {
   }
 }
 
+/** What ioredis says where there is no connection: it advises an option of its own. */
+const noConnection = /^(Stream isn't writeable|Cluster isn't ready)/;
+
+/** An error's message, or our own words where ioredis would advise an option of its own. */
+export function failureText(error: unknown): string {
+  const message = messageOf(error);
+  return noConnection.test(message) ? redisFailure(error).description : message;
+}
+
 /** Reads an error of ioredis or of the server. */
 export function redisFailure(error: unknown): RedisFailure {
   const message = messageOf(error).replace(redirections, '');
@@ -61,10 +70,7 @@ export function redisFailure(error: unknown): RedisFailure {
   if (isInstance(error, Error) && error.name === 'ReplyError') {
     return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: `Redis answered: ${message}` };
   }
-  const wasNotSent =
-    isInstance(error, NotSentError) ||
-    message.startsWith("Stream isn't writeable") ||
-    message.startsWith('Cluster isn');
+  const wasNotSent = isInstance(error, NotSentError) || noConnection.test(message);
   const description = wasNotSent ? 'there is no connection to Redis' : 'the connection to Redis was lost';
   return { failure: 'unavailable', mayBeWritten: !wasNotSent, isTemporary: true, description };
 }
