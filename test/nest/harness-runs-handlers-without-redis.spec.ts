@@ -8,6 +8,7 @@ import {
   LogHandler,
   Millrace,
   MillraceModule,
+  type MillraceModuleInput,
   QueueHandler,
   Retry,
   type TopicProducer,
@@ -68,11 +69,11 @@ class Inbox {
   }
 }
 
-function inboxModule(startConsumers: 'ready' | 'listening' | 'manual'): DynamicModule {
+function inboxModule(options: Partial<MillraceModuleInput>): DynamicModule {
   const connection = { url: 'redis://127.0.0.1:1' };
   return {
     module: class InboxModule {},
-    imports: [MillraceModule.forRoot({ connection, logging: false, startConsumers })],
+    imports: [MillraceModule.forRoot({ connection, logging: false, ...options })],
     providers: [Inbox],
   };
 }
@@ -132,7 +133,7 @@ describe('the harness with a private Redis', () => {
 
   it('is idle when what is left are dead letters that no handler takes', async () => {
     // given
-    const harness = await RedisHarness.start(Test.createTestingModule({ imports: [inboxModule('ready')] }));
+    const harness = await RedisHarness.start(Test.createTestingModule({ imports: [inboxModule({})] }));
     // when
     await harness.application.get(Millrace).broker.sendToQueue('parcels', 'broken');
     await harness.waitUntilIdle();
@@ -150,7 +151,7 @@ describe('the harness with a private Redis', () => {
     };
     const providers = [{ provide: 'failing', inject: [Millrace], useFactory: fails }];
     // when
-    const start = RedisHarness.start(Test.createTestingModule({ imports: [inboxModule('ready')], providers }));
+    const start = RedisHarness.start(Test.createTestingModule({ imports: [inboxModule({})], providers }));
     // then
     await expect(start).rejects.toThrow('no configuration');
     expect(made.map(({ state }) => state)).toEqual(['closed']);
@@ -158,7 +159,9 @@ describe('the harness with a private Redis', () => {
 
   it("starts the consumers of an application that would wait for its HTTP server ('listening')", async () => {
     // given
-    const harness = await RedisHarness.start(Test.createTestingModule({ imports: [inboxModule('listening')] }));
+    const harness = await RedisHarness.start(
+      Test.createTestingModule({ imports: [inboxModule({ startConsumers: 'listening' })] }),
+    );
     // when
     await harness.application.get(Millrace).producer.send({ topic: 'letters', value: 'hello' });
     await harness.waitUntilIdle();
@@ -167,9 +170,21 @@ describe('the harness with a private Redis', () => {
     await harness.stop();
   });
 
+  it("has started the consumers of an application that would not wait for Redis ('background')", async () => {
+    // when
+    const harness = await RedisHarness.start(
+      Test.createTestingModule({ imports: [inboxModule({ waitForRedis: 'background' })] }),
+    );
+    // then
+    expect(harness.application.get(Consumers).all.map(({ isRunning }) => isRunning)).toEqual([true, true]);
+    await harness.stop();
+  });
+
   it('is never idle while no handler runs: that would be a green test that handled nothing', async () => {
     // given
-    const harness = await RedisHarness.start(Test.createTestingModule({ imports: [inboxModule('manual')] }));
+    const harness = await RedisHarness.start(
+      Test.createTestingModule({ imports: [inboxModule({ startConsumers: 'manual' })] }),
+    );
     await harness.application.get(Millrace).producer.send({ topic: 'letters', value: 'hello' });
     // when
     const idle = harness.waitUntilIdle();

@@ -16,7 +16,7 @@ export class HarnessMillrace extends Millrace {
     const shared = { events: this.events, codecs: options.codecs };
     const parts = { journal, isOffline };
     this.log = new HarnessLog(parts, this.connection, { ...options.log, ...shared });
-    this.broker = new HarnessBroker(parts, this.connection, shared);
+    this.broker = new HarnessBroker(parts, this.connection, { ...options.publisher, ...shared });
   }
 
   override async connect(): Promise<void> {

@@ -48,7 +48,8 @@ export class RedisHarness {
       const connection = { url: redis.url, ...defined({ prefix, allowEviction }) };
       // The harness runs the application without its HTTP server: consumers that waited for it would never start.
       const startConsumers = options.startConsumers === 'listening' ? 'ready' : options.startConsumers;
-      const own = { ...options, connection, startConsumers };
+      // Its Redis is up: consumers run when the application has started.
+      const own = { ...options, connection, startConsumers, waitForRedis: false } as const;
       const millrace = new HarnessMillrace(name, own, journal, { isOffline: false });
       millraces.push(millrace);
       return millrace;
