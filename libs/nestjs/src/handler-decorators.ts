@@ -19,7 +19,7 @@ export type Configured<O> =
 
 export type HandlerKind = 'log' | 'log-batch' | 'queue' | 'queue-batch';
 
-/** What a decorator wrote down. The options are looked at when the application starts, all at once. */
+/** What a decorator wrote down. The options are checked when the application starts, all together. */
 export interface HandlerMetadata {
   readonly kind: HandlerKind;
   readonly options: unknown;

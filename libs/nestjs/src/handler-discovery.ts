@@ -12,7 +12,7 @@ export interface DiscoveredHandler {
   /** `OrderController.onOrder` */
   readonly label: string;
   readonly kind: HandlerKind;
-  /** As the decorator got them, or as its factory or token answered. Not checked yet. */
+  /** As the decorator got them, or as its factory or token gave them. Not checked yet. */
   readonly options: unknown;
   readonly method: HandlerMethod;
   readonly policies: HandlerPolicies;
@@ -77,7 +77,7 @@ export class HandlerDiscovery {
     return handlers;
   }
 
-  /** Options that come from the container: a token's value, or what a factory answers. */
+  /** Options that come from the container: a token's value, or what a factory returns. */
   async #configured(options: unknown): Promise<unknown> {
     if (typeof options === 'symbol') return this.#moduleRef.get(options, { strict: false });
     if (!isFactory(options)) return options;

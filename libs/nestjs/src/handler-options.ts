@@ -23,7 +23,7 @@ interface SharedHandlerOptions {
 
 type TopicSource = TopicDeclaration | TopicDefinition;
 
-/** `@LogHandler`: a topic (or several), a group, and everything a group consumer can be told. */
+/** `@LogHandler`: a topic (or several), a group, and every option of a group consumer. */
 export interface LogHandlerOptions
   extends SharedHandlerOptions,
     Omit<GroupConsumerInput, 'topics' | 'handler' | 'batchHandler' | 'validate' | 'name' | 'deadLetter'> {
@@ -32,7 +32,7 @@ export interface LogHandlerOptions
   /**
    * Which records, by what is known without their payload (headers, key, partition, offset, timestamp, attempt):
    * `({ headers }) => headers.type === 'order-placed'`. Records that no handler of the group wants count as handled. Not for
-   * batch handlers. It returns now; what it throws, or a promise, is a failed attempt.
+   * batch handlers. It is synchronous: what it throws, or a promise, is a failed attempt.
    */
   readonly when?: ((context: RecordContext) => boolean) | undefined;
   /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
@@ -44,11 +44,11 @@ export type HandlerBinding = Omit<BindingDeclaration, 'exchange' | 'queue' | 'to
   readonly exchange: string | ExchangeDefinition;
 };
 
-/** `@QueueHandler`: a queue, its bindings, and everything a queue consumer can be told. */
+/** `@QueueHandler`: a queue, its bindings, and every option of a queue consumer. */
 export interface QueueHandlerOptions
   extends SharedHandlerOptions,
     Omit<ConsumerInput, 'queue' | 'handler' | 'handlers' | 'batchHandler' | 'validate' | 'name'> {
-  /** Its name, and it is declared with default settings when nobody declared it; or its declaration. */
+  /** Its name, and it is declared with default settings when nothing declares it; or its declaration. */
   readonly queue: string | QueueDeclaration | QueueDefinition;
   /** Declared at start, beside the bindings the queue has. */
   readonly bind?: readonly HandlerBinding[] | undefined;

@@ -3,7 +3,7 @@ import { isThenable } from '@millrace/core';
 import { isObservable, Observable, type Subscriber, type Subscription } from 'rxjs';
 
 /**
- * What `next.handle()` answers: everything inside of an interceptor, done once for each subscriber. An interceptor may call
+ * What `next.handle()` returns: everything inside of an interceptor, done once for each subscriber. An interceptor may call
  * handle() within an AsyncLocalStorage and have it subscribed to outside of it, so the work takes its own scope along.
  */
 export class InnerStream extends Observable<unknown> {
@@ -21,7 +21,7 @@ export class InnerStream extends Observable<unknown> {
   }
 }
 
-/** Gives a subscriber what `work` answers: a value, a promise, an observable, or a promise of one. */
+/** Gives a subscriber what `work` returns: a value, a promise, an observable, or a promise of one. */
 function feed(subscriber: Subscriber<unknown>, work: () => unknown): (() => void) | Subscription | undefined {
   try {
     const answer = work();

@@ -8,7 +8,7 @@ import type { HandlerPlan } from './handler-plan.js';
 import { sharedOptions } from './shared-options.js';
 import { overlapOf } from './source-overlap.js';
 
-/** Everything a group consumer can be told. */
+/** Every option of a group consumer. */
 export type GroupConsumerInput = Parameters<Log['consumer']>[0];
 
 type Topics = RegExp | readonly (string | TopicDefinition)[];

@@ -19,7 +19,7 @@ export class MillraceClient extends ClientProxy<TransportEvents> {
   readonly #link: TransportLink;
   #connecting: Promise<Millrace> | undefined;
 
-  /** @throws {OptionsError} with every problem at once */
+  /** @throws {OptionsError} with every problem */
   constructor(options: MillraceClientInput) {
     super();
     this.#options = resolveClientOptions(options);
@@ -58,7 +58,7 @@ export class MillraceClient extends ClientProxy<TransportEvents> {
     return this.#link.millrace as T;
   }
 
-  /** Asks. The answer ends the waiting, which cancels the request if its last reply had not come. */
+  /** Sends a request. What it returns ends the waiting, which cancels the request if its last reply had not come. */
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     const waiting = new AbortController();
     this.#ask(packet, callback, waiting.signal).catch((err: unknown) => {

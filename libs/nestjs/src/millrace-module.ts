@@ -23,7 +23,7 @@ import { publisherProviders } from './publisher-providers.js';
 import { defaultConnection, getMillraceOptionsToken, getMillraceToken, getProducerToken } from './tokens.js';
 import type { Topology } from './topology.js';
 
-/** Answers a connection's options: what `useClass` and `useExisting` name. */
+/** Makes a connection's options: what `useClass` and `useExisting` name. */
 export interface MillraceOptionsFactory {
   /** Called once, when the application starts. */
   createMillraceOptions(): MillraceModuleInput | Promise<MillraceModuleInput>;
@@ -35,7 +35,7 @@ export interface MillraceAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   readonly name?: string;
   /** What `useFactory` is called with, in this order. */
   readonly inject?: InjectionToken[];
-  /** Answers the options. */
+  /** Returns the options. */
   readonly useFactory?: (...dependencies: never[]) => MillraceModuleInput | Promise<MillraceModuleInput>;
   /** Made by Nest, and asked for the options. */
   readonly useClass?: Type<MillraceOptionsFactory>;
@@ -57,7 +57,7 @@ export class MillraceModule {
   /**
    * One connection, for the whole application; with a `name`, one of several.
    *
-   * @throws {OptionsError} with every problem at once
+   * @throws {OptionsError} with every problem
    */
   static forRoot({
     name = defaultConnection,

@@ -70,7 +70,7 @@ export type MillraceModuleInput = Partial<Omit<MillraceModuleOptions, 'connectio
   readonly connection: ConnectionInput;
 };
 
-/** @throws {OptionsError} with every problem of all parts at once */
+/** @throws {OptionsError} with every problem of all parts */
 export function resolveModuleOptions(input: MillraceModuleInput, name: string): MillraceModuleOptions {
   return resolveOptions<MillraceModuleOptions>(`MillraceModule (connection "${name}")`, readers, input);
 }

@@ -24,10 +24,10 @@ export type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[numbe
 /** Nest's record of a module. */
 export type NestModule = NonNullable<InstanceWrapper['host']>;
 
-/** Answers what a filter made of an error, or undefined when none is for it or it answered nothing. */
+/** Returns what a filter made of an error, or undefined when none is for it or it returned nothing. */
 export type RunFilters = (error: unknown, host: ArgumentsHost) => unknown;
 
-/** One parameter of a handler: where its value comes from, and what pipes are told of it. */
+/** One parameter of a handler: where its value comes from, and what pipes get to know of it. */
 export interface HandlerParameter {
   readonly index: number;
   readonly kind: 'payload' | 'context' | 'custom';
@@ -110,7 +110,7 @@ function kindOf(type: number | string): HandlerParameter['kind'] {
 
 type ParamsFactory = NonNullable<Parameters<ExternalContextCreator['create']>[4]>;
 
-/** What pipes are told: of a payload `body`, of everything else `custom`, as in Nest's own transports. */
+/** What pipes get to know: of a payload `body`, of everything else `custom`, as in Nest's own transports. */
 function argumentMetadata(param: object): ArgumentMetadata {
   const { type, metatype, data, schema }: Record<string, unknown> = { ...param };
   const told = { type: type === paramKinds.payload ? 'body' : 'custom', metatype, data };

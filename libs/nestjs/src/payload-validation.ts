@@ -7,7 +7,7 @@ import {
   type StandardSchema,
 } from './payload-type.js';
 
-/** Checks a payload and answers it in its type (an instance of the class, the schema's output). @throws {ValidationError} */
+/** Checks a payload and resolves to it in its type (an instance of the class, the schema's output). @throws {ValidationError} */
 export type ValidatePayload = (payload: unknown, subject: string) => Promise<unknown>;
 
 /** What of class-validator's options may be set for all payloads of a connection. */

@@ -38,7 +38,7 @@ function queuePart(plan: HandlerPlan, report: (problem: string) => void): QueueP
       `${plan.label}: the dead letters of a queue go where the queue's declaration says (deadLetter of the queue)`,
     );
   }
-  if (pattern !== undefined && typeof pattern !== 'string') report(`${plan.label}: pattern must be a text`);
+  if (pattern !== undefined && typeof pattern !== 'string') report(`${plan.label}: pattern must be a string`);
   if (!isNamed(queue)) report(`${plan.label}: queue must be a queue's name or definition`);
   const areBindings = Array.isArray(bind) && bind.every((binding) => isNamed(binding?.exchange));
   if (!areBindings) report(`${plan.label}: bind must be a list of { exchange, routingKey }`);
@@ -106,7 +106,7 @@ function entriesOf(part: QueuePart): object[] {
 function patternsOf({ pattern, bind }: QueuePart): readonly string[] {
   if (pattern !== undefined) return [pattern];
   if (bind.length === 0) return ['#'];
-  // A fanout or headers exchange has no use for a key: then the key says nothing about who is meant.
+  // A fanout or headers exchange has no use for a key: then the key does not tell handlers apart.
   return [...new Set(bind.map(({ routingKey = '' }) => (routingKey === '' ? '#' : routingKey)))];
 }
 

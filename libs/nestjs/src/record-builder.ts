@@ -17,7 +17,7 @@ export interface MessageOptions {
   readonly retry?: MessageRetry;
   /** Records of one key keep their order. */
   readonly key?: string;
-  /** An event that reaches nobody is an error. Default false. */
+  /** An event that reaches no queue and no topic is an error. Default false. */
   readonly mandatory?: boolean;
 }
 

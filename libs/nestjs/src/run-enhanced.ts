@@ -13,7 +13,7 @@ export type RunHandler = (payload: unknown, context: DeliveryContext) => unknown
 
 /**
  * Runs guards, then interceptors around pipes and the handler, then filters, in the order that Nest has. What is not there
- * costs nothing: a handler without enhancers is called as it is, and one that ends at once makes no promise.
+ * costs nothing: a handler without enhancers is called as it is, and one that ends synchronously makes no promise.
  */
 export function runEnhanced(handler: EnhancedHandler, enhancers: Enhancers): RunHandler {
   const { instance, callback } = handler;
@@ -128,7 +128,7 @@ function filtered(work: () => unknown, filters: RunFilters, execution: HandlerEx
   const filter = async (error: unknown): Promise<unknown> => {
     if (isControl(error)) throw error;
     const answer = filters(error, execution);
-    // A filter that answers nothing has only looked: the message failed. To settle it, it answers or throws.
+    // A filter that returns nothing has only looked: the message failed. To settle it, it returns a value or throws.
     if (answer === undefined) throw error;
     const settled = await answer;
     return isObservable(settled) ? lastValueFrom(settled, { defaultValue: undefined }) : settled;

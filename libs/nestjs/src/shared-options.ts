@@ -13,15 +13,11 @@ export function sharedOptions(parts: readonly OptionsOf[], report: (problem: str
     for (const [key, value] of Object.entries(options)) {
       const other = merged.get(key);
       if (other === undefined) merged.set(key, { value, label });
-      else if (!isSame(other.value, value)) {
+      // Functions in them (a backoff, the when of a rule) are the same only if they are one function.
+      else if (!isDeepStrictEqual(other.value, value)) {
         report(`${label}: ${key} differs from that of ${other.label}, with which it shares a consumer`);
       }
     }
   }
   return Object.fromEntries([...merged].map(([key, { value }]) => [key, value]));
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  // Functions in them (a backoff, the when of a rule) are the same only if they are one function.
-  return isDeepStrictEqual(a, b);
 }

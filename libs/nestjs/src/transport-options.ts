@@ -39,7 +39,7 @@ export interface MillraceServerOptions extends SharedTransportOptions {
   readonly envelope: Envelope | 'auto';
   /** Of events; an event handler's third decorator argument goes before it. Default: three retries, then dead letters. */
   readonly retry?: Partial<RetryPolicy> | false | undefined;
-  /** How many events, and how many requests, are handled at once. Default 10. */
+  /** How many events, and how many requests, are handled simultaneously. Default 10. */
   readonly concurrency: number;
   /** How long a handler may take, in ms; 0 or `Infinity`: for ever. Default 1,800,000, that of a queue's consumer. */
   readonly handlerTimeoutMs?: number | undefined;
@@ -62,12 +62,12 @@ export type MillraceServerInput = Pick<MillraceServerOptions, 'connection' | 'qu
 /** The options as users write them: the connection, and what differs from the defaults. */
 export type MillraceClientInput = Pick<MillraceClientOptions, 'connection'> & Partial<MillraceClientOptions>;
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with every problem */
 export function resolveServerOptions(input: MillraceServerInput): MillraceServerOptions {
   return resolveOptions<MillraceServerOptions>('MillraceServer', serverReaders, input);
 }
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with every problem */
 export function resolveClientOptions(input: MillraceClientInput): MillraceClientOptions {
   return resolveOptions<MillraceClientOptions>('MillraceClient', clientReaders, input);
 }

@@ -2,7 +2,7 @@ import { isThenable } from '@millrace/core';
 import { isObservable, type Observable, type Observer } from 'rxjs';
 import { InnerStream } from './inner-stream.js';
 
-/** The value of a result, whichever way it comes. One that is there at once makes no promise. */
+/** The value of a result, whichever way it comes. One that is there immediately makes no promise. */
 export function unwrapped(result: unknown): unknown {
   if (result instanceof InnerStream) return unwrapped(result.run());
   if (isObservable(result)) return lastValue(result);
@@ -14,7 +14,7 @@ function lastOf(settled: unknown): unknown {
 }
 
 /**
- * As rxjs's `lastValueFrom`, but a stream that ends at once is no promise: most handlers between interceptors do. One that ends
+ * As rxjs's `lastValueFrom`, but a stream that ends synchronously is no promise: most handlers between interceptors do. One that ends
  * without a value (EMPTY) has done its work.
  */
 function lastValue(stream: Observable<unknown>): unknown {
@@ -27,7 +27,7 @@ class Last implements Observer<unknown> {
   #value: unknown;
   #error: unknown;
   #state: 'open' | 'complete' | 'failed' = 'open';
-  #tell: (() => void) | undefined;
+  #settle: (() => void) | undefined;
 
   next(value: unknown): void {
     this.#value = value;
@@ -36,12 +36,12 @@ class Last implements Observer<unknown> {
   error(error: unknown): void {
     this.#error = error;
     this.#state = 'failed';
-    this.#tell?.();
+    this.#settle?.();
   }
 
   complete(): void {
     this.#state = 'complete';
-    this.#tell?.();
+    this.#settle?.();
   }
 
   /** @throws what the stream ended with */
@@ -53,7 +53,7 @@ class Last implements Observer<unknown> {
 
   async #later(): Promise<unknown> {
     await new Promise<void>((resolve) => {
-      this.#tell = resolve;
+      this.#settle = resolve;
     });
     return this.settled;
   }
