@@ -1,6 +1,5 @@
 /** Names of the functions under which every handler runs: while it starts, while it is waited for, and within middleware. */
-const framesOfHandlers = ['deliverTo', 'untilHandlerEnds', 'withinMiddleware'];
-const isHandlerFrame = new RegExp(`\\bat (?:async )?(?:${framesOfHandlers.join('|')}) \\(`);
+const framesOfHandlers: ReadonlySet<string | null> = new Set(['deliverTo', 'untilHandlerEnds', 'withinMiddleware']);
 
 /**
  * Whether the caller runs inside a handler: it is one, or what one calls and awaits. Read from the stack, which costs nothing
@@ -10,11 +9,17 @@ const isHandlerFrame = new RegExp(`\\bat (?:async )?(?:${framesOfHandlers.join('
  */
 export function isInsideHandler(): boolean {
   if (!isWaitedFor) return false;
-  const { stackTraceLimit } = Error;
+  const { stackTraceLimit, prepareStackTrace } = Error;
   Error.stackTraceLimit = Number.POSITIVE_INFINITY;
-  const { stack = '' } = new Error('who calls?');
-  Error.stackTraceLimit = stackTraceLimit;
-  return isHandlerFrame.test(stack);
+  // The frames themselves: in a stack's text, source maps give the frame of a call that is not awaited another name.
+  Error.prepareStackTrace = (_error, frames) => frames.some((frame) => framesOfHandlers.has(frame.getFunctionName()));
+  try {
+    const stack: unknown = new Error('who calls?').stack;
+    return stack === true;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    Error.prepareStackTrace = prepareStackTrace;
+  }
 }
 
 /**
