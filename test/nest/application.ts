@@ -1,4 +1,5 @@
 import { MillraceModule, type MillraceModuleInput } from '@millrace/nestjs';
+import type { RedisServer } from '@millrace/testing';
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 
@@ -32,4 +33,11 @@ export async function createApplication(
     ...metadata,
   }).compile();
   return module.createNestApplication({ logger: false });
+}
+
+/** The time of some replies of Redis, one after the other: a fault that is only a turn away shows itself until then. */
+export async function someReplies(server: RedisServer): Promise<void> {
+  const client = server.client();
+  for (let count = 0; count < 20; count++) await client.ping();
+  client.disconnect();
 }

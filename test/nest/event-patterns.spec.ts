@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Millrace, MillraceModule } from '@millrace/nestjs';
+import { Millrace, type MillraceModuleInput } from '@millrace/nestjs';
 import {
   MillraceClient,
   type MillraceContext,
@@ -13,7 +13,7 @@ import { Controller, type INestMicroservice } from '@nestjs/common';
 import { Ctx, EventPattern, Payload, Transport } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { firstValueFrom, type Observable, of } from 'rxjs';
-import { connectionTo } from './application.js';
+import { connectionTo, createApplication, someReplies } from './application.js';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -132,41 +132,79 @@ describe('@EventPattern over MillraceServer', () => {
   });
 });
 
-describe('a hybrid application', () => {
-  it('drains the events of its server before any provider is destroyed', async () => {
-    // given
-    const order: string[] = [];
-    let finish: () => void = () => undefined;
-    @Controller()
-    class Slow {
-      @EventPattern<string>('slow')
-      async onSlow(): Promise<void> {
-        order.push('begun');
-        await new Promise<void>((resolve) => {
-          finish = resolve;
-        });
-        order.push('ended');
-      }
+describe.each(['hybrid application', 'microservice'])('the shutdown of a %s', (kind) => {
+  const order: string[] = [];
+  let finish: () => void = () => undefined;
+  let beforeWork: () => Promise<void>;
 
-      onModuleDestroy(): void {
-        order.push('destroyed');
-      }
+  @Controller()
+  class Slow {
+    @EventPattern<string>('slow')
+    async onSlow(): Promise<void> {
+      await beforeWork();
+      order.push('begun');
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      order.push('ended');
     }
-    const options = connectionTo(redis);
-    const module = await Test.createTestingModule({
-      imports: [MillraceModule.forRoot(options)],
-      controllers: [Slow],
-    }).compile();
-    const application = module.createNestApplication({ logger: false });
-    const strategy = new MillraceServer({ connection: application.get(Millrace), queue: 'hybrid' });
-    application.connectMicroservice({ strategy });
+
+    onModuleDestroy(): void {
+      order.push('destroyed');
+    }
+  }
+
+  interface Started {
+    readonly server: MillraceServer;
+    close(): Promise<void>;
+  }
+
+  async function start(options: MillraceModuleInput): Promise<Started> {
+    order.length = 0;
+    beforeWork = async () => undefined;
+    if (kind === 'microservice') {
+      const module = await Test.createTestingModule({ controllers: [Slow] }).compile();
+      const server = new MillraceServer({ connection: options.connection, queue: 'slow' });
+      const service = module.createNestMicroservice({ strategy: server, logger: false });
+      await service.listen();
+      return { server, close: () => service.close() };
+    }
+    const application = await createApplication(options, { controllers: [Slow] });
+    const server = new MillraceServer({ connection: application.get(Millrace), queue: 'slow' });
+    application.connectMicroservice({ strategy: server });
     await application.startAllMicroservices();
     await application.init();
-    const client = new MillraceClient({ connection: application.get(Millrace) });
+    return { server, close: () => application.close() };
+  }
+
+  it('drains the events of its server before any provider is destroyed', async () => {
+    // given
+    const options = connectionTo(redis);
+    const { close } = await start(options);
+    const client = new MillraceClient({ connection: options.connection });
     // when
     await firstValueFrom(client.emit('slow', {}));
     await waitFor(() => order.length === 1, { what: 'the handler to begin' });
-    const closing = application.close();
+    const closing = close();
+    await someReplies(redis);
+    finish();
+    await closing;
+    // then
+    expect(order).toEqual(['begun', 'ended', 'destroyed']);
+    await client.close();
+  });
+
+  it('waits for a handler that closed its own server', async () => {
+    // given
+    const options = connectionTo(redis);
+    const { server, close } = await start(options);
+    beforeWork = () => server.close();
+    const client = new MillraceClient({ connection: options.connection });
+    // when
+    await firstValueFrom(client.emit('slow', {}));
+    await waitFor(() => order.length === 1, { what: 'the handler to begin' });
+    const closing = close();
+    await someReplies(redis);
     finish();
     await closing;
     // then

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LogHandler, Millrace, QueueHandler } from '@millrace/nestjs';
+import { Consumers, LogHandler, Millrace, QueueHandler } from '@millrace/nestjs';
+import { MillraceServer } from '@millrace/nestjs/transport';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
-import { Injectable, Logger, type LoggerService } from '@nestjs/common';
+import {
+  Controller,
+  type INestApplication,
+  Injectable,
+  Logger,
+  type LoggerService,
+  type ModuleMetadata,
+} from '@nestjs/common';
+import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { connectionTo, createApplication } from './application.js';
 import { channelsModule } from './channels.js';
 
@@ -15,7 +24,8 @@ beforeAll(async () => {
 });
 afterAll(stopEverything);
 
-let release: () => void = () => undefined;
+const idle = (): void => undefined;
+let release: () => void = idle;
 const begun: string[] = [];
 
 @Injectable()
@@ -42,16 +52,24 @@ class Work {
   }
 }
 
-async function start(options: Parameters<typeof connectionTo>[1] = {}) {
+async function start(options: Parameters<typeof connectionTo>[1] = {}, metadata: ModuleMetadata = {}) {
   lines.length = 0;
+  release = idle;
   const application = await createApplication(connectionTo(redis, { logging: true, ...options }), {
     imports: [channelsModule()],
     providers: [Work],
+    ...metadata,
   });
   // The application of a test is made without a logger.
   Logger.overrideLogger(logger);
   await application.init();
   return { application, millrace: application.get(Millrace) };
+}
+
+/** What ends from now on is drained. */
+async function stopBegins(application: INestApplication): Promise<void> {
+  const { all } = application.get(Consumers);
+  await waitFor(() => all.every(({ isRunning }) => !isRunning), { what: 'the stop to begin' });
 }
 
 describe('what the application logs', () => {
@@ -78,7 +96,7 @@ describe('what the application logs', () => {
 
   it('lists the handlers at the start, and at the stop what was drained and what was abandoned', async () => {
     // given
-    const { application, millrace } = await start({ shutdownDeadlineMs: 200 });
+    const { application, millrace } = await start({ shutdownDeadlineMs: 2000 });
     expect(lines).toEqual(
       expect.arrayContaining([
         'Consuming from group "desk" of work: Work.onRecord',
@@ -89,10 +107,11 @@ describe('what the application logs', () => {
     millrace.events.on('delivered', () => running++);
     // when
     await millrace.broker.sendToQueue('work', 'ends');
-    await waitFor(() => running === 1, { what: 'the first' });
+    await waitFor(() => running === 1 && release !== idle, { what: 'the first' });
     await millrace.broker.sendToQueue('work', 'hangs');
     await waitFor(() => running === 2, { what: 'the second' });
     const closing = application.close();
+    await stopBegins(application);
     release();
     await closing;
     // then
@@ -104,19 +123,69 @@ describe('what the application logs', () => {
 
   it('lists at the stop what was drained and abandoned of a log, too', async () => {
     // given
-    const { application, millrace } = await start({ shutdownDeadlineMs: 200 });
+    const { application, millrace } = await start({ shutdownDeadlineMs: 2000 });
     begun.length = 0;
     await millrace.producer.send({ topic: 'work', key: 'a', value: 'ends' });
     await millrace.producer.send({ topic: 'work', key: 'b', value: 'hangs' });
     await waitFor(() => begun.length === 2, { what: 'both records' });
     // when
     const closing = application.close();
+    await stopBegins(application);
     release();
     await closing;
     // then
     expect(lines).toContain(
       'Stopped consuming from group "desk" of work: 1 running handlers ended, abandoned were Work.onRecord (1): their messages are handled again',
     );
+  });
+
+  it('lists the handlers of a transport too, of events and of requests', async () => {
+    // given
+    @Controller()
+    class Service {
+      @EventPattern('user.created')
+      onUser(_user: unknown): void {}
+
+      @MessagePattern('sum')
+      sum(_numbers: unknown): number {
+        return 0;
+      }
+    }
+    const { application, millrace } = await start({}, { controllers: [Service] });
+    const service = application.connectMicroservice({
+      strategy: new MillraceServer({ connection: millrace, queue: 'service' }),
+    });
+    // when
+    await service.listen();
+    await application.close();
+    // then
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'Consuming from queue "service": user.created',
+        'Consuming from queue "service.requests": sum',
+        'Stopped consuming from queue "service": no handler was running',
+        'Stopped consuming from queue "service.requests": no handler was running',
+      ]),
+    );
+  });
+
+  it('counts what each consumer of a group drains', async () => {
+    // given
+    const { application, millrace } = await start();
+    const consumers = application.get(Consumers);
+    const topics = [{ name: 'other' }];
+    await millrace.declare({ topics });
+    await consumers.subscribeLog({ topic: 'other', group: 'desk', name: 'other' }, () => undefined);
+    await millrace.producer.send({ topic: 'work', value: 'ends' });
+    await waitFor(() => release !== idle, { what: 'the handler to begin' });
+    // when
+    const closing = application.close();
+    await stopBegins(application);
+    release();
+    await closing;
+    // then
+    expect(lines).toContain('Stopped consuming from group "desk" of work: 1 running handlers ended');
+    expect(lines).toContain('Stopped consuming from group "desk" of other: no handler was running');
   });
 
   it('has no word of the advice that ioredis gives', async () => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError } from '@millrace/core';
-import { Millrace, MillraceModule, QueueHandler } from '@millrace/nestjs';
+import { Consumers, Millrace, MillraceModule, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
 import { Injectable, Module } from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
 import { connectionTo, createApplication, startApplication } from './application.js';
 
 let redis: RedisServer;
@@ -89,6 +90,61 @@ describe('what two modules declare', () => {
     expect(root).toMatch('queue "emails" is declared by forRoot and by forFeature of MailModule differently');
     expect(handler).toMatch('queue "emails" is declared by forFeature of MailModule and by Mailer.onMail differently');
     await Promise.all([wrongRoot.close(), wrongHandler.close()]);
+  });
+
+  it('differently is refused without Redis too, by an application that does not wait for it', async () => {
+    // given
+    const options = { ...connectionTo({ url: 'redis://127.0.0.1:1' }), waitForRedis: 'background' } as const;
+    const application = await createApplication(options, { imports: [MailModule, ShopModule] });
+    // when
+    const problems = await problemsOf(application.init());
+    // then
+    expect(problems).toHaveLength(3);
+    await application.close();
+  });
+
+  it('differently from a handler is refused when it is loaded later, and nothing is changed', async () => {
+    // given
+    @Injectable()
+    class Mailer {
+      @QueueHandler({ queue: { name: 'emails', maxLength: 30 } })
+      onMail(): void {}
+    }
+    @Injectable()
+    class LateMailer {
+      @QueueHandler({
+        queue: { name: 'letters' },
+        bind: [{ exchange: { name: 'post', type: 'direct', messages: {} } }],
+      })
+      onLetter(): void {}
+    }
+    @Module({ providers: [LateMailer] })
+    class LateModule {}
+    @Injectable()
+    class Poster {
+      @QueueHandler({ queue: { name: 'stamps' }, bind: [{ exchange: { name: 'post', type: 'fanout', messages: {} } }] })
+      onStamp(): void {}
+    }
+    const options = connectionTo(redis, { onTopologyChange: 'apply' });
+    const application = await startApplication(options, { providers: [Mailer, Poster] });
+    const loader = application.get(LazyModuleLoader);
+    // when
+    const fromModule = await problemsOf(loader.load(() => MailModule));
+    await loader.load(() => LateModule);
+    const fromHandler = await problemsOf(application.get(Consumers).discover());
+    // then
+    expect(fromModule).toEqual([
+      expect.stringMatching('queue "emails" is declared by Mailer.onMail and by forFeature of MailModule differently'),
+    ]);
+    expect(fromHandler).toEqual([
+      expect.stringMatching('exchange "post" is declared by Poster.onStamp and by LateMailer.onLetter differently'),
+    ]);
+    const kept = {
+      queues: [{ name: 'emails', maxLength: 30 }],
+      exchanges: [{ name: 'post', type: 'fanout' as const }],
+    };
+    expect(await application.get(Millrace).broker.plan(kept)).toEqual([]);
+    await application.close();
   });
 
   it('alike is fine', async () => {

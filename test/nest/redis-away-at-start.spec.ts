@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { UnavailableError } from '@millrace/core';
-import { Millrace, QueueHandler } from '@millrace/nestjs';
+import { UnavailableError, UnsupportedServerError } from '@millrace/core';
+import { Consumers, Millrace, QueueHandler } from '@millrace/nestjs';
 import { freePort, type RedisServer, startProxy, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Injectable } from '@nestjs/common';
 import { connectionTo, createApplication, startApplication } from './application.js';
@@ -65,14 +65,58 @@ describe('an application that starts while Redis is away', () => {
     await redis.stop();
   });
 
-  it.each([true, 'background'] as const)('can be closed while it waits (%s)', async (mode) => {
+  it.each(['at the start', 'while it waits'])('can be closed %s', async (when) => {
     // given
-    const application = mode === true ? undefined : await createApplication(away(mode), metadata);
-    const starting = application?.init() ?? startApplication(away('background'), metadata);
+    const application = await createApplication(away('background'), metadata);
+    const millrace = application.get(Millrace);
+    if (when === 'while it waits') {
+      await application.init();
+      await waitFor(() => millrace.state === 'waiting', { what: 'the wait' });
+    }
     // when
-    const started = await starting;
+    const [ready] = await Promise.allSettled([millrace.ready(), application.close()]);
     // then
-    await started.close();
+    expect(millrace.state).toBe('closed');
+    expect(ready).toMatchObject({ status: 'rejected', reason: expect.any(UnavailableError) });
+  });
+
+  it('consumes what its handlers declare together, each bound to an exchange that another declares', async () => {
+    // given
+    const events = { name: 'events', type: 'topic', messages: {} } as const;
+    @Injectable()
+    class Both {
+      readonly got: unknown[] = [];
+
+      @QueueHandler({ queue: 'first', bind: [{ exchange: 'events', routingKey: '#' }] })
+      onFirst(payload: unknown): void {
+        this.got.push(payload);
+      }
+
+      @QueueHandler({ queue: 'second', bind: [{ exchange: events, routingKey: '#' }] })
+      onSecond(payload: unknown): void {
+        this.got.push(payload);
+      }
+    }
+    const application = await startApplication(away('background'), { providers: [Both] });
+    // when
+    const redis = await startRedis({ port });
+    const consumers = application.get(Consumers);
+    await waitFor(() => consumers.all.every(({ isRunning }) => isRunning), { what: 'both consumers' });
+    await application.get(Millrace).broker.publish('events', 'any', 'at last');
+    // then
+    await waitFor(() => application.get(Both).got.length === 2, { what: 'both messages' });
+    await application.close();
+    await redis.stop();
+  });
+
+  it('does not wait for a server that cannot keep its promises', async () => {
+    // given
+    const redis = await startRedis({ config: { 'maxmemory-policy': 'allkeys-lru' } });
+    // when
+    const start = startApplication({ ...connectionTo(redis), waitForRedis: true }, metadata);
+    // then
+    await expect(start).rejects.toThrow(UnsupportedServerError);
+    await redis.stop();
   });
 
   it('comes back when Redis goes away while its server is checked', async () => {

@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClosedError } from '@millrace/core';
-import { type ConsumerHandle, Consumers, LogHandler, QueueHandler } from '@millrace/nestjs';
+import { type ConsumerHandle, Consumers, LogHandler, Millrace, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import {
+  type BeforeApplicationShutdown,
   type INestApplication,
   Injectable,
   Module,
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { connectionTo, createApplication, startApplication } from './application.js';
+import { connectionTo, createApplication, someReplies, startApplication } from './application.js';
 import { type Channel, channels, channelsModule, send } from './channels.js';
 
 let redis: RedisServer;
@@ -52,6 +53,30 @@ async function writeWhenFinished(database: Database): Promise<void> {
 }
 
 @Injectable()
+class SelfStopping {
+  constructor(
+    private readonly database: Database,
+    private readonly consumers: Consumers,
+  ) {}
+
+  @QueueHandler({ queue: 'work' })
+  onMessage(): Promise<void> {
+    return this.#handle('SelfStopping.onMessage');
+  }
+
+  @LogHandler({ topic: 'work', group: 'stopping' })
+  onRecord(): Promise<void> {
+    return this.#handle('SelfStopping.onRecord');
+  }
+
+  async #handle(handler: string): Promise<void> {
+    await this.consumers.find(handler)?.stop();
+    seen.push('stopped');
+    await writeWhenFinished(this.database);
+  }
+}
+
+@Injectable()
 class Slow {
   constructor(private readonly database: Database) {}
 
@@ -82,10 +107,26 @@ describe.each(channels)('the shutdown of an application that handles a %s', (cha
     await sendAndAwaitHandler(application, channel);
     // when
     const closing = application.close();
+    await someReplies(redis);
     finish();
     await closing;
     // then
     expect(seen).toEqual(['bootstrapped', 'begun', 'written', 'closed']);
+  });
+
+  it('lets a handler end that stopped its own consumer', async () => {
+    // given
+    seen.length = 0;
+    const metadata = { imports: [channelsModule(), DatabaseModule], providers: [SelfStopping] };
+    const application = await startApplication(connectionTo(redis), metadata);
+    await sendAndAwaitHandler(application, channel);
+    // when
+    const closing = application.close();
+    await someReplies(redis);
+    finish();
+    await closing;
+    // then
+    expect(seen).toEqual(['bootstrapped', 'stopped', 'begun', 'written', 'closed']);
   });
 
   it('ends by its deadline when a handler does not, and the message is handled elsewhere', async () => {
@@ -109,10 +150,16 @@ describe.each(channels)('the shutdown of an application that handles a %s', (cha
 describe.each(channels)('a run-time subscription to a %s', (channel) => {
   const metadata = { imports: [channelsModule(), DatabaseModule] };
 
-  function subscribe(application: INestApplication): Promise<ConsumerHandle> {
+  function subscribe(
+    application: INestApplication,
+    begin: () => Promise<void> = async () => undefined,
+  ): Promise<ConsumerHandle> {
     const consumers = application.get(Consumers);
     const database = application.get(Database);
-    const handle = (): Promise<void> => writeWhenFinished(database);
+    const handle = async (): Promise<void> => {
+      await begin();
+      await writeWhenFinished(database);
+    };
     return channel === 'queue'
       ? consumers.subscribeQueue({ queue: 'work' }, handle)
       : consumers.subscribeLog({ topic: 'work', group: 'late' }, handle);
@@ -129,6 +176,7 @@ describe.each(channels)('a run-time subscription to a %s', (channel) => {
     await sendAndAwaitHandler(application, channel);
     // when
     const closing = application.close();
+    await someReplies(redis);
     finish();
     await closing;
     // then
@@ -144,10 +192,29 @@ describe.each(channels)('a run-time subscription to a %s', (channel) => {
     // when
     const stopping = subscription.stop();
     const closing = application.close();
+    await someReplies(redis);
     finish();
     await Promise.all([stopping, closing]);
     // then
     expect(seen).toEqual(['bootstrapped', 'begun', 'written', 'closed']);
+  });
+
+  it('that its own handler stops is drained too', async () => {
+    // given
+    seen.length = 0;
+    const application = await startApplication(connectionTo(redis), metadata);
+    const subscription: ConsumerHandle = await subscribe(application, async () => {
+      await subscription.stop();
+      seen.push('stopped');
+    });
+    await sendAndAwaitHandler(application, channel);
+    // when
+    const closing = application.close();
+    await someReplies(redis);
+    finish();
+    await closing;
+    // then
+    expect(seen).toEqual(['bootstrapped', 'stopped', 'begun', 'written', 'closed']);
   });
 
   it('cannot be started when the application has shut down, since it would not be drained', async () => {
@@ -175,5 +242,47 @@ describe('consumers', () => {
     await application.close();
     // then
     expect(seen).toEqual(['closed']);
+  });
+});
+
+describe.each(channels)('a consumer of a %s', (channel) => {
+  it('that is still starting when the application closes never begins', async () => {
+    // given a shutdown that takes its time after consumers were stopped, a message that waits, and a consumer that starts
+    seen.length = 0;
+    let starting = Promise.resolve();
+    @Injectable()
+    class Last implements BeforeApplicationShutdown {
+      async beforeApplicationShutdown(): Promise<void> {
+        await starting;
+        await someReplies(redis);
+      }
+    }
+    const options = connectionTo(redis, { startConsumers: 'manual', shutdownDeadlineMs: 500 });
+    const metadata = { imports: [channelsModule(), DatabaseModule], providers: [Slow, Last] };
+    const application = await startApplication(options, metadata);
+    await send(application, channel, {});
+    const consumer = application.get(Consumers).all.find(({ group }) => (group !== undefined) === (channel === 'log'));
+    await redis.freeze();
+    starting = consumer?.start().catch(() => undefined) ?? starting;
+    // when
+    const closing = application.close();
+    await waitFor(() => consumer?.isRunning === false, { what: 'the consumer to be stopped' });
+    redis.thaw();
+    await closing;
+    // then
+    expect(seen).toEqual(['bootstrapped', 'closed']);
+  });
+});
+
+describe('what lingers in a producer', () => {
+  it('is sent at the shutdown', async () => {
+    // given
+    const options = connectionTo(redis, { producer: { lingerMs: 20_000 } });
+    const application = await startApplication(options, { imports: [channelsModule()] });
+    const sending = application.get(Millrace).producer.send({ topic: 'work', value: 'last words' });
+    // when
+    await application.close();
+    // then
+    expect(await sending).toMatchObject({ topic: 'work', offset: 0 });
   });
 });

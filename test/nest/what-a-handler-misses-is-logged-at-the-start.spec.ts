@@ -112,6 +112,9 @@ describe('a handler whose parameter type the compiler did not write down', () =>
       @QueueHandler({ queue: { name: 'typed' }, type: Order })
       onTyped(_order: Order): void {}
 
+      @QueueHandler({ queue: { name: 'defined', type: Order } })
+      onDefined(_order: Order): void {}
+
       @QueueHandler({ queue: { name: 'unchecked' }, type: false })
       onUnchecked(_order: Order): void {}
 

@@ -21,6 +21,7 @@ export { partitionForKey } from './model/partitioner.js';
 export { OffsetOutOfRangeError, placeProblem, type ReadFrom } from './model/read-range.js';
 export type { RecordInput, RecordMetadata, StoredRecord } from './model/record.js';
 export { type Compression, compressions } from './model/record-batch.js';
+export { subscribeTo, topicsTaken } from './model/subscription.js';
 export {
   partitionProblems,
   type Retention,

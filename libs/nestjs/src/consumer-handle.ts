@@ -1,13 +1,14 @@
 import { ClosedError, OptionsError } from '@millrace/core';
+import { runOutsideHandlers } from '@millrace/delivery';
 import type { GroupConsumer, OwnedPartition, SeekTarget, TopicPartition } from '@millrace/log';
 import type { QueueConsumer } from '@millrace/queue';
 import { DrainLog, logStarted } from './consumer-log.js';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { declareConsumers } from './declare-topology.js';
 import type { Millrace } from './millrace.js';
-import { tellOfMissingTopics } from './missing-topics.js';
+import { warnOfMissingTopics } from './missing-topics.js';
 
-/** Is told when a consumer starts and when it has stopped. */
+/** Called when a consumer starts and when it has stopped. */
 interface ConsumerHandleListener {
   /** What it throws refuses the start. */
   starting?(): void;
@@ -22,7 +23,7 @@ export class ConsumerHandle {
   /** Another with each start: what began before a stop does not go on after it. */
   #run: symbol | undefined;
   #stopping: Promise<unknown> = Promise.resolve();
-  /** Whether the log says that it consumes. */
+  /** Whether its start was logged, so that its stop is too. */
   #isLogged = false;
 
   /** @throws {OptionsError} the consumer's options are wrong */
@@ -80,7 +81,7 @@ export class ConsumerHandle {
   /**
    * Declares what its decorators say and begins to consume. Nothing happens when it runs.
    *
-   * @throws {ClosedError} the application was shut down: there is nobody left who would drain it
+   * @throws {ClosedError} the application was shut down: nothing would drain it any more
    */
   async start(): Promise<void> {
     if (this.isRunning) return;
@@ -92,9 +93,10 @@ export class ConsumerHandle {
       if (this.#run !== run) return;
       this.#service ??= this.#plan.make();
       await this.#service.start();
-      this.#isLogged = true;
-      logStarted(this.#plan);
-      await tellOfMissingTopics(this.#plan);
+      if (this.#run !== run) return;
+      this.#isLogged = this.millrace.options.logging;
+      if (this.#isLogged) logStarted(this.#plan);
+      await warnOfMissingTopics(this.#plan);
     } catch (error) {
       await this.stop({ deadlineMs: 0 });
       throw error;
@@ -148,6 +150,33 @@ export class ConsumerHandle {
     await service.seek(partition, to);
   }
 
+  /**
+   * Takes nothing more, lets handlers in flight end, and gives back what they do not finish in time. Inside a handler it is not
+   * waited for; a shutdown waits for that handler all the same.
+   */
+  stop({ deadlineMs = this.millrace.options.shutdownDeadlineMs } = {}): Promise<void> {
+    const { events } = this.millrace;
+    const onError = (error: unknown): void =>
+      void events.emit('background-error', { duty: `stop ${this.label}`, error });
+    return runOutsideHandlers(() => this.#stop(deadlineMs), onError);
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const service = this.#service;
+    this.#service = undefined;
+    this.#run = undefined;
+    const drain = this.#isLogged ? new DrainLog(this.#plan) : undefined;
+    this.#isLogged = false;
+    // A second call (the shutdown) waits for the same handlers.
+    this.#stopping = Promise.all([this.#stopping.catch(() => undefined), service?.stop({ deadlineMs })]);
+    try {
+      await this.#stopping;
+    } finally {
+      drain?.write();
+      if (!this.isRunning) this.#listener.stopped?.();
+    }
+  }
+
   #running(): QueueConsumer | GroupConsumer {
     if (this.#service === undefined || !this.isRunning) throw new ClosedError(`${this.label}, which does not run,`);
     return this.#service;
@@ -155,18 +184,5 @@ export class ConsumerHandle {
 
   #assertNone(partitions: readonly TopicPartition[] | undefined): void {
     if (partitions !== undefined) throw new OptionsError(this.label, [`${this.source} has no partitions`]);
-  }
-
-  /** Takes nothing more, lets handlers in flight end, and gives back what they do not finish in time. Inside a handler it is not waited for. */
-  async stop({ deadlineMs = this.millrace.options.shutdownDeadlineMs } = {}): Promise<void> {
-    const service = this.#service;
-    this.#service = undefined;
-    this.#run = undefined;
-    const drain = this.#isLogged ? new DrainLog(this.#plan) : undefined;
-    this.#isLogged = false;
-    // Whoever calls meanwhile (the shutdown) waits for the same handlers.
-    this.#stopping = Promise.all([this.#stopping.catch(() => undefined), service?.stop({ deadlineMs })]);
-    await this.#stopping.finally(() => drain?.write());
-    if (this.#run === undefined) this.#listener.stopped?.();
   }
 }

@@ -6,8 +6,8 @@ import { MillraceLogger } from './millrace-logger.js';
 const logger = new MillraceLogger();
 
 /** Logs which handlers a consumer runs, when it has started. */
-export function logStarted({ label, source, millrace }: ConsumerPlan): void {
-  if (millrace.options.logging) logger.log(`Consuming from ${source}: ${label}`);
+export function logStarted({ label, source }: ConsumerPlan): void {
+  logger.log(`Consuming from ${source}: ${label}`);
 }
 
 /**
@@ -22,14 +22,13 @@ export class DrainLog {
   /** Begins to count. */
   constructor(plan: ConsumerPlan) {
     this.#plan = plan;
-    if (plan.millrace.options.logging) plan.millrace.events.on('handled', this.#count);
+    plan.millrace.events.on('handled', this.#count);
   }
 
   /** Ends counting. */
   write(): void {
     const { millrace, source } = this.#plan;
     millrace.events.off('handled', this.#count);
-    if (!millrace.options.logging) return;
     const stopped = `Stopped consuming from ${source}`;
     const ended = this.#ended === 0 ? 'no handler was running' : `${this.#ended} running handlers ended`;
     if (this.#abandoned.size === 0) {
@@ -43,8 +42,10 @@ export class DrainLog {
   }
 
   readonly #count = ({ handler, source, group, outcome }: MillraceEvents['handled'][0]): void => {
-    const plan = this.#plan;
-    if (plan.queue === undefined ? group !== plan.group : source !== `queue:${plan.queue}`) return;
+    const { queue, label, group: ownGroup } = this.#plan;
+    // A group may have several consumers here, each of its own topics.
+    const isOwn = queue === undefined ? group === ownGroup && handler === label : source === `queue:${queue}`;
+    if (!isOwn) return;
     if (outcome === 'abandoned') this.#abandoned.set(handler, (this.#abandoned.get(handler) ?? 0) + 1);
     else this.#ended++;
   };

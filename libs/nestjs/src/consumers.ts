@@ -25,9 +25,9 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   readonly #registry: HandlerRegistry;
   readonly #http: HttpAdapterHost | undefined;
   readonly #waits: { stop(): void }[] = [];
-  /** Connections whose consumers were started. */
-  readonly #started = new Set<string>();
-  /** How often consumers were stopped: a start that began before a stop does not go on after it. */
+  /** Connections whose consumers were started, and not stopped since. */
+  readonly #started = new Set<Millrace>();
+  /** How often it was stopped: a start that began before a stop does not go on after it. */
   #stops = 0;
 
   constructor(registry: HandlerRegistry, @Optional() http?: HttpAdapterHost) {
@@ -76,13 +76,12 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
 
   /** Called by Nest: starts the consumers, or waits for the HTTP server, as `startConsumers` says. */
   async onApplicationBootstrap(): Promise<void> {
-    const manual: string[] = [];
-    for (const millrace of this.#registry.connections.byName.values()) {
+    for (const millrace of this.connections) {
       const when = millrace.options.startConsumers;
       // Nest sets null in an application that has no HTTP server, and a testing module sets nothing.
       const http = this.#http?.httpAdapter ? this.#http : undefined;
-      if (when === 'manual') manual.push(millrace.name);
-      else if (when === 'listening' && http !== undefined) this.#startWhenListening(millrace, http);
+      if (when === 'manual') continue;
+      if (when === 'listening' && http !== undefined) this.#startWhenListening(millrace, http);
       else await this.#startOrWait(millrace);
     }
   }
@@ -109,12 +108,12 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
    * @throws {ClosedError} the application was shut down
    */
   async start(connection?: string): Promise<void> {
-    for (const name of this.#registry.connections.byName.keys())
-      if (name === (connection ?? name)) this.#started.add(name);
     const stops = this.#stops;
+    const isMeant = ({ name }: Millrace): boolean => connection === undefined || name === connection;
+    for (const millrace of this.connections.filter(isMeant)) this.#started.add(millrace);
     for (const consumer of this.all) {
       if (this.#stops !== stops) return;
-      if (connection === undefined || consumer.millrace.name === connection) await consumer.start();
+      if (isMeant(consumer.millrace)) await consumer.start();
     }
   }
 
@@ -125,8 +124,8 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   async stop(): Promise<void> {
     this.#stops++;
     this.#started.clear();
-    for (const wait of this.#waits) wait.stop();
-    const attached = [...this.#registry.connections.byName.values()].flatMap((millrace) => millrace.attached);
+    for (const wait of this.#waits.splice(0)) wait.stop();
+    const attached = this.connections.flatMap((millrace) => millrace.attached);
     const stops = [...this.all, ...attached].map((service) => service.stop());
     for (const result of await Promise.allSettled(stops)) {
       if (result.status === 'rejected') this.#logger.error(result.reason);
@@ -135,7 +134,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
 
   /**
    * Takes up the handlers of modules that `LazyModuleLoader` has loaded since the application's start, or since this was
-   * called last; they begin at once if the consumers of their connection have. Answers their consumers.
+   * called last; they begin immediately if the consumers of their connection have. Resolves to their consumers.
    *
    * @throws {OptionsError} with every problem of every new handler; none of them is taken up then
    */
@@ -145,13 +144,13 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
       if (millrace.state === 'ready') await this.#registry.declare(millrace, added);
     }
     for (const consumer of added) {
-      if (this.#started.has(consumer.millrace.name)) await consumer.start();
+      if (this.#started.has(consumer.millrace)) await consumer.start();
     }
     return added;
   }
 
   /**
-   * Handles a topic's records from now on, without a decorator. `stop()` of the answer ends it.
+   * Handles a topic's records from now on, without a decorator. `stop()` of what it resolves to ends it.
    *
    * @throws {OptionsError} with every problem
    */
@@ -173,7 +172,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   async #startOrWait(millrace: Millrace): Promise<void> {
     const stops = this.#stops;
     const start = async (): Promise<void> => {
-      await millrace.ready();
+      await millrace.prepared();
       if (this.#stops === stops) await this.start(millrace.name);
     };
     if (millrace.options.waitForRedis !== 'background') return start();

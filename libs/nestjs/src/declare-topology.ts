@@ -5,7 +5,7 @@ import type { ConsumerPlan } from './consumer-plan.js';
 import type { DeclaredTopology } from './declared-topology.js';
 import { withoutMessages, withoutType } from './definitions.js';
 import { joinTopologies, type TopicDeclaration, type Topology, throwProblems } from './topology.js';
-import { tellOfUndeclaredQueues } from './undeclared-queues.js';
+import { missingQueues, warnOfUndeclaredQueues } from './undeclared-queues.js';
 
 /** What is used of a connection. */
 interface Declarer {
@@ -44,24 +44,17 @@ export async function declareTopology(
   throwProblems(`topology of connection "${name}"`, problems);
 }
 
-/** Declares what consumers' decorators say; a queue that nobody declared gets default settings. */
+/** Declares what consumers' decorators say; a queue that nothing declares gets default settings. */
 export async function declareConsumers(declarer: Declarer, plans: readonly ConsumerPlan[]): Promise<void> {
   if (plans.length === 0) return;
   const entries = plans.map(({ label, topology }) => ({ place: () => label, topology }));
-  throwProblems(`topology of connection "${declarer.name}"`, declarer.declared.conflicts(entries));
-  const missing = await missingQueues(declarer.broker, plans);
-  await declareTopology(declarer, joinTopologies([{ queues: missing }, ...plans.map(({ topology }) => topology)]));
-  await tellOfUndeclaredQueues(declarer, plans, missing);
-}
-
-/** The queues that are neither declared by the consumers' own decorators nor in Redis. */
-async function missingQueues(broker: Broker, plans: readonly ConsumerPlan[]): Promise<string[]> {
+  declarer.declared.assertAlike(entries);
   const named = plans.flatMap(({ queue, topology: { queues = [] } }) =>
     queue === undefined || queues.length > 0 ? [] : [queue],
   );
-  if (named.length === 0) return [];
-  const steps = await broker.plan({ queues: named.map((name) => ({ name })) });
-  return steps.filter(({ action, kind }) => action === 'create' && kind === 'queue').map(({ name }) => name);
+  const missing = await missingQueues(declarer.broker, named);
+  await declareTopology(declarer, joinTopologies([{ queues: missing }, ...plans.map(({ topology }) => topology)]));
+  await warnOfUndeclaredQueues(declarer, plans, missing);
 }
 
 /** @throws {TopicConflictError} it is declared with other settings that are not to be, or cannot be, changed */

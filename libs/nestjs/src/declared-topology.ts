@@ -2,40 +2,57 @@ import { didYouMean } from '@millrace/core';
 import { resolveTopic, topicDifferences } from '@millrace/log';
 import { resolveExchange, resolveQueue, settingDifferences } from '@millrace/queue';
 import { nameOf, withoutMessages, withoutType } from './definitions.js';
-import { joinTopologies, type Topology } from './topology.js';
+import { joinTopologies, type Topology, throwProblems } from './topology.js';
 
 type Kind = 'topic' | 'exchange' | 'queue';
 type Differences = readonly { readonly setting: string; readonly declared: unknown; readonly requested: unknown }[];
 
 /** What one place in the code declares. */
 interface Entry {
-  /** Asked for only when it is to be named. */
+  /** Called only when it is to be named. */
   readonly place: () => string;
   readonly topology: Partial<Topology>;
 }
 
-/** Everything that an application declares over one connection, and where. */
+/** Everything that modules and handlers of an application declare over one connection, and where. */
 export class DeclaredTopology {
-  readonly #entries: Entry[] = [];
+  readonly #connection: string;
+  readonly #modules: Entry[] = [];
+  readonly #handlers: Entry[] = [];
 
+  constructor(connection: string) {
+    this.#connection = connection;
+  }
+
+  /** What a module declares. */
   add(place: () => string, topology: Partial<Topology>): void {
-    this.#entries.push({ place, topology });
+    this.#modules.push({ place, topology });
   }
 
-  /** All of it as one. */
+  /** What handlers declare. Their consumers declare it when they start: it is not in `joined`. */
+  addHandlers(label: string, topology: Partial<Topology>): void {
+    this.#handlers.push({ place: () => label, topology });
+  }
+
+  /** What modules declare, as one. */
   get joined(): Topology {
-    return joinTopologies(this.#entries.map(({ topology }) => topology));
+    return joinTopologies(this.#modules.map(({ topology }) => topology));
   }
 
-  /** ` (did you mean "…"?)`, when one of the declared queues has a similar name; undefined when it is declared itself. */
+  /** ` (did you mean "…"?)`, when a module declares a queue with a similar name; undefined when one declares it. */
   guessQueue(name: string): string | undefined {
     const names = this.joined.queues.map(nameOf);
     return names.includes(name) ? undefined : didYouMean(name, names);
   }
 
+  /** @throws {OptionsError} two places declare an object differently, also with what comes in addition */
+  assertAlike(added: readonly Entry[] = []): void {
+    throwProblems(`topology of connection "${this.#connection}"`, this.conflicts(added));
+  }
+
   /** Objects that two places declare differently, also with what comes in addition: one problem each. */
   conflicts(added: readonly Entry[] = []): string[] {
-    const entries = [...this.#entries, ...added];
+    const entries = [...this.#modules, ...this.#handlers, ...added];
     return [
       ...conflictsOf(
         'topic',
@@ -85,7 +102,7 @@ function conflictsOf<D extends { readonly name: string }>(
   return problems;
 }
 
-/** What is wrong in itself is told by the one that declares it. */
+/** A declaration that is wrong by itself is reported where it is declared. */
 function differencesOf<D>(compare: (a: D, b: D) => Differences, a: D, b: D): Differences {
   try {
     return compare(a, b);

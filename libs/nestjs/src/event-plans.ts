@@ -40,6 +40,7 @@ export function planEvents(
       retry: withRejectionRule(retry ?? options.retry),
       run: (payload, context) => run(handler, payload, context),
       validate: undefined,
+      isTypeUnknown: false,
     };
   });
   const consumers = consumerPlans(plans, (problem) => problems.push(problem));

@@ -24,6 +24,8 @@ export interface HandlerPlan {
   readonly run: RunHandler;
   /** Checks a payload before `run`; undefined where no payload class or schema is known. */
   readonly validate: ((payload: unknown, context: DeliveryContext) => unknown) | undefined;
+  /** Whether it may have a payload class that the compiler did not write down, and that nothing else names. */
+  readonly isTypeUnknown: boolean;
 }
 
 /** What is known of a handler, with or without a method that Nest knows. */
@@ -68,10 +70,16 @@ export async function planHandler(
     retry: withRejectionRule(isPolicy(retry) ? (retry as Partial<RetryPolicy> | false | undefined) : undefined),
     run: pipeline(typeof globalEnhancers === 'boolean' ? globalEnhancers : millrace.options.globalEnhancers),
     validate: await validationOf(payloadType, millrace),
+    isTypeUnknown: takesOne(kind) && !handler.hasTypes && type === undefined && payloadType === undefined,
   };
 }
 
-/** Said in the options, or by the definition, or by the parameter's class where class-validator has rules for it. */
+/** Whether the handler's parameter is one payload, whose class can be known; that of a batch is a list. */
+function takesOne(kind: HandlerPlan['kind']): boolean {
+  return kind === 'log' || kind === 'queue';
+}
+
+/** From the options, or the definition, or the parameter's class where class-validator has rules for it. */
 async function payloadTypeOf(type: unknown, source: unknown, payloadClass: unknown): Promise<unknown> {
   if (type === false) return undefined;
   if (type !== undefined) return type;

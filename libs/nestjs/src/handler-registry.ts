@@ -11,9 +11,8 @@ import { type HandlerPlan, type PlannedHandler, planHandler } from './handler-pl
 import type { Millrace } from './millrace.js';
 import { consumerPlans } from './plan-consumers.js';
 import type { RunHandler } from './run-enhanced.js';
-import { claimSource, releaseSource, rivalOf } from './source-overlap.js';
 import { throwProblems } from './topology.js';
-import { tellOfUnknownPayloads } from './unknown-payloads.js';
+import { warnOfUnknownPayloads } from './unknown-payloads.js';
 
 /** The application's connections and handlers, and the consumers that run these: found, checked and declared, not started. */
 @Injectable()
@@ -22,7 +21,7 @@ export class HandlerRegistry {
   readonly #discovery: DiscoveryService;
   readonly #handlers: HandlerDiscovery;
   readonly #pipelines: readonly [withGlobal: HandlerPipeline, without: HandlerPipeline];
-  readonly #consumers: ConsumerHandle[] = [];
+  readonly #consumers = new Set<ConsumerHandle>();
   readonly #plans: HandlerPlan[] = [];
   #found: Promise<void> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -41,7 +40,7 @@ export class HandlerRegistry {
 
   /** One entry a consumer; handlers that share a queue share a consumer. */
   get consumers(): readonly ConsumerHandle[] {
-    return this.#consumers;
+    return [...this.#consumers];
   }
 
   /** Every handler that was found, with how it is run. */
@@ -65,7 +64,7 @@ export class HandlerRegistry {
    * @throws {OptionsError} with every problem of every new handler; none of them is taken up then
    */
   takeUp(problems: string[] = []): Promise<readonly ConsumerHandle[]> {
-    // One call after the other: none may overtake another that is still asking for the options of handlers.
+    // One call after the other: none may overtake another that still waits for the options of handlers.
     const taken = this.#turn.then(() => this.#takeUpNew(problems));
     this.#turn = taken.catch(() => undefined);
     return taken;
@@ -96,7 +95,7 @@ export class HandlerRegistry {
   }
 
   /** Declares what the handlers of a connection bind and consume from; by default of all its consumers. */
-  async declare(millrace: Millrace, handles: readonly ConsumerHandle[] = this.#consumers): Promise<void> {
+  async declare(millrace: Millrace, handles: readonly ConsumerHandle[] = this.consumers): Promise<void> {
     const own = handles.filter((handle) => handle.millrace === millrace);
     await declareConsumers(
       millrace,
@@ -115,13 +114,19 @@ export class HandlerRegistry {
     const plans = await this.#plan(handlers, problems, ({ method }, globalEnhancers) =>
       this.#pipelines[globalEnhancers ? 0 : 1].create(method),
     );
-    const made = consumerPlans(plans, (problem) => problems.push(problem)).map((plan) => this.#make(plan, problems));
+    const consumed = consumerPlans(plans, (problem) => problems.push(problem));
+    const made = consumed.map((plan) => this.#make(plan, problems));
+    for (const millrace of this.connections.byName.values()) problems.push(...conflictsWith(consumed, millrace));
     throwProblems('Millrace handlers', problems);
-    await tellOfUnknownPayloads(handlers, plans);
+    await warnOfUnknownPayloads(plans);
     const consumers = made.filter((consumer) => consumer !== undefined);
     this.#plans.push(...plans);
-    this.#consumers.push(...consumers);
-    for (const { plan } of consumers) claimSource(plan);
+    for (const consumer of consumers) {
+      const { plan, label, millrace } = consumer;
+      this.#consumers.add(consumer);
+      millrace.claims.add(plan);
+      millrace.declared.addHandlers(label, plan.topology);
+    }
     return consumers;
   }
 
@@ -143,9 +148,9 @@ export class HandlerRegistry {
   }
 
   #make(plan: ConsumerPlan, problems: string[]): ConsumerHandle | undefined {
-    const rival = rivalOf(plan);
-    if (rival !== undefined) {
-      problems.push(whyRefused(plan.label, rival, 'load their modules together'));
+    const problem = plan.millrace.claims.problemOf(plan);
+    if (problem !== undefined) {
+      problems.push(`${problem}: load their modules together`);
       return undefined;
     }
     try {
@@ -161,17 +166,16 @@ export class HandlerRegistry {
   /** @throws {OptionsError} another consumes the same meanwhile */
   #join(handle: ConsumerHandle): void {
     this.#assertOpen();
-    const { plan, label } = handle;
-    const rival = rivalOf(plan);
-    if (rival !== undefined) throwProblems(label, [whyRefused(label, rival, 'stop that first')]);
-    claimSource(plan);
-    if (!this.#consumers.includes(handle)) this.#consumers.push(handle);
+    const { plan, label, millrace } = handle;
+    const problem = millrace.claims.problemOf(plan);
+    if (problem !== undefined) throwProblems(label, [`${problem}: stop that first`]);
+    millrace.claims.add(plan);
+    this.#consumers.add(handle);
   }
 
   #leave(handle: ConsumerHandle): void {
-    const index = this.#consumers.indexOf(handle);
-    if (index >= 0) this.#consumers.splice(index, 1);
-    releaseSource(handle.plan);
+    this.#consumers.delete(handle);
+    handle.millrace.claims.release(handle.plan);
   }
 
   #assertOpen(): void {
@@ -179,6 +183,8 @@ export class HandlerRegistry {
   }
 }
 
-function whyRefused(label: string, { label: other, overlap }: NonNullable<ReturnType<typeof rivalOf>>, advice: string) {
-  return `${label}: ${other} consumes from ${overlap} already: ${advice}`;
+/** What handlers of a connection declare in another way than its modules and handlers before them. */
+function conflictsWith(plans: readonly ConsumerPlan[], millrace: Millrace): string[] {
+  const own = plans.filter((plan) => plan.millrace === millrace);
+  return millrace.declared.conflicts(own.map(({ label, topology }) => ({ place: () => label, topology })));
 }

@@ -1,9 +1,10 @@
 import { notify } from '@millrace/core';
-import { type DeliveryContext, isGenerator, runToEnd } from '@millrace/delivery';
+import { type DeliveryContext, isGenerator, runOutsideHandlers, runToEnd } from '@millrace/delivery';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { finalize } from 'rxjs/operators';
 import { ConsumerHandle } from './consumer-handle.js';
+import type { ConsumerPlan } from './consumer-plan.js';
 import { declareConsumers } from './declare-topology.js';
 import { unwrap as unwrapEnvelope } from './envelope.js';
 import { type EventPatternHandler, planEvents } from './event-plans.js';
@@ -11,7 +12,6 @@ import type { Millrace } from './millrace.js';
 import { keepOriginalErrorsOfEvents } from './original-errors.js';
 import { RequestDesk } from './request-desk.js';
 import { MillraceContext } from './rpc-context.js';
-import { claimSource, releaseSource, rivalOf } from './source-overlap.js';
 import { throwProblems } from './topology.js';
 import { TransportLink } from './transport-link.js';
 import { type MillraceServerInput, type MillraceServerOptions, resolveServerOptions } from './transport-options.js';
@@ -32,11 +32,10 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   readonly #options: MillraceServerOptions;
   readonly #link: TransportLink;
   readonly #events: EventPatternHandler[] = [];
-  #consumers: ConsumerHandle[] | undefined;
-  #desk: RequestDesk | undefined;
+  #consumers: readonly ConsumerHandle[] | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @throws {OptionsError} with every problem at once */
+  /** @throws {OptionsError} with every problem */
   constructor(options: MillraceServerInput) {
     super();
     keepOriginalErrorsOfEvents();
@@ -61,21 +60,27 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
 
   /** Called by Nest: declares, and begins to consume. After a start that failed, or `close()`, it can be called again. */
   listen(callback: (error?: unknown) => void): void {
-    const told = (error?: unknown): void => notify(() => callback(error), this.#hookFailed('the callback of listen'));
+    const end = (error?: unknown): void => notify(() => callback(error), this.#failed('the callback of listen'));
     this.#closing = undefined;
     this.#start().then(
-      () => told(),
+      () => end(),
       async (error: unknown) => {
         await this.close();
-        told(error);
+        end(error);
       },
     );
   }
 
-  /** Takes nothing more, lets handlers end, and closes the connection if it is the server's own. Safe to call twice. */
+  /**
+   * Takes nothing more, lets handlers end, and closes the connection if it is the server's own. Safe to call twice. Inside a
+   * handler it is not waited for; a shutdown waits for that handler all the same.
+   */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    const work = (): Promise<void> => {
+      this.#closing ??= this.#close();
+      return this.#closing;
+    };
+    return runOutsideHandlers(work, this.#failed('close'));
   }
 
   /** As a part of its connection it is drained with the application's consumers. */
@@ -83,17 +88,11 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     return this.close();
   }
 
-  /** As a part of its connection it can be started; `listen` has done all there is to do. */
-  async start(): Promise<void> {}
-
-  /** Declares what its patterns bind, for who publishes before it listens. */
+  /** Declares what its patterns bind: a message that is published before `listen` is routed. */
   async declare(): Promise<void> {
     await this.#link.millrace.broker.declareExchange({ name: this.#options.exchange, type: 'topic' });
-    await declareConsumers(
-      this.#link.millrace,
-      this.#eventConsumers().map(({ plan }) => plan),
-    );
-    await this.#requestDesk()?.declare();
+    const plans = this.#handles().map(({ plan }) => plan);
+    await declareConsumers(this.#link.millrace, plans);
   }
 
   override on<K extends keyof TransportEvents>(event: K, callback: TransportEvents[K]): void {
@@ -109,44 +108,48 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     const millrace = await this.#link.open();
     millrace.attach(this);
     await this.declare();
-    await Promise.all([...this.#eventConsumers().map((consumer) => consumer.start()), this.#desk?.start()]);
+    await Promise.all(this.#handles().map((consumer) => consumer.start()));
   }
 
-  #eventConsumers(): ConsumerHandle[] {
-    if (this.#consumers !== undefined) return this.#consumers;
-    const plans = planEvents(this.#events, this.#link.millrace, this.#options, (handler, payload, context) =>
-      this.#handle(handler, payload, context),
-    );
-    const problems = plans.flatMap((plan) => {
-      const rival = rivalOf(plan);
-      return rival === undefined ? [] : [`${plan.label}: ${rival.label} consumes from ${rival.overlap} already`];
-    });
-    throwProblems('MillraceServer', problems);
-    this.#consumers = plans.map((plan) => new ConsumerHandle(plan));
-    for (const plan of plans) claimSource(plan);
+  /** Its consumers, of events and of requests; made when they are first needed. */
+  #handles(): readonly ConsumerHandle[] {
+    this.#consumers ??= this.#make();
     return this.#consumers;
   }
 
-  #requestDesk(): RequestDesk | undefined {
+  #make(): readonly ConsumerHandle[] {
+    const { millrace } = this.#link;
+    const plans = [
+      ...planEvents(this.#events, millrace, this.#options, (handler, payload, context) =>
+        this.#handle(handler, payload, context),
+      ),
+      ...this.#requestPlans(),
+    ];
+    const problems = plans.map((plan) => millrace.claims.problemOf(plan)).filter((problem) => problem !== undefined);
+    throwProblems('MillraceServer', problems);
+    const handles = plans.map((plan) => new ConsumerHandle(plan));
+    for (const plan of plans) millrace.claims.add(plan);
+    return handles;
+  }
+
+  #requestPlans(): readonly ConsumerPlan[] {
     const requests = new Map([...this.messageHandlers].filter(([, handler]) => handler.isEventHandler !== true));
-    if (requests.size === 0) return undefined;
-    this.#desk ??= new RequestDesk(this.#link.millrace, this.#options, requests, {
+    if (requests.size === 0) return [];
+    const desk = new RequestDesk(this.#link.millrace, this.#options, requests, {
       observe: (value) => this.transformToObservable(value),
       around: (context, work) => this.#withHooks(context, (end) => work().finally(end)),
     });
-    return this.#desk;
+    return [desk.plan];
   }
 
   async #close(): Promise<void> {
-    const deadlineMs = this.#options.shutdownDeadlineMs ?? this.#link.millrace.options.shutdownDeadlineMs;
-    await Promise.allSettled([
-      ...(this.#consumers ?? []).map((consumer) => consumer.stop({ deadlineMs })),
-      this.#desk?.stop({ deadlineMs }),
-    ]);
-    for (const { plan } of this.#consumers ?? []) releaseSource(plan);
+    const { millrace } = this.#link;
+    const deadlineMs = this.#options.shutdownDeadlineMs ?? millrace.options.shutdownDeadlineMs;
+    const handles = this.#consumers ?? [];
+    await Promise.allSettled(handles.map((consumer) => consumer.stop({ deadlineMs })));
+    for (const { plan } of handles) millrace.claims.release(plan);
     this.#consumers = undefined;
-    this.#desk = undefined;
-    this.#link.millrace.detach(this);
+    millrace.detach(this);
     await this.#link.close();
   }
 
@@ -183,16 +186,13 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
       const end = (): void => {
         if (hasEnded) return;
         hasEnded = true;
-        notify(
-          () => this.onProcessingEndHook?.(this.transportId, context),
-          this.#hookFailed('the processing end hook'),
-        );
+        notify(() => this.onProcessingEndHook?.(this.transportId, context), this.#failed('the processing end hook'));
       };
       notify(() => this.onProcessingStartHook(this.transportId, context, () => run(end)), reject);
     });
   }
 
-  #hookFailed(duty: string): (error: unknown) => void {
+  #failed(duty: string): (error: unknown) => void {
     return (error) => void this.#link.millrace.events.emit('background-error', { duty, error });
   }
 }

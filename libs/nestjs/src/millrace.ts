@@ -1,22 +1,23 @@
-import { pause, UnavailableError } from '@millrace/core';
 import { Events, FirstUse, runOutsideHandlers, type Service } from '@millrace/delivery';
 import { Log, type Producer } from '@millrace/log';
 import { instrument } from '@millrace/metrics';
 import { Broker } from '@millrace/queue';
-import { RedisConnection, redisFailure } from '@millrace/redis';
+import { RedisConnection } from '@millrace/redis';
 import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { declareTopology } from './declare-topology.js';
 import { DeclaredTopology } from './declared-topology.js';
 import { writeEventsToLogger } from './event-logger.js';
+import { FirstConnection } from './first-connection.js';
 import { MillraceLogger } from './millrace-logger.js';
 import type { MillraceModuleOptions } from './module-options.js';
-import { joinTopologies, type Topology, throwProblems } from './topology.js';
+import { SourceClaims } from './source-claims.js';
+import { joinTopologies, type Topology } from './topology.js';
 
 /** Where a connection stands: `waiting` for a Redis that was away at start, `ready` once its topology is declared. */
 export type MillraceState = 'new' | 'waiting' | 'ready' | 'closed';
 
 /** What consumes over a connection without being one of the application's handlers. */
-interface Attachment extends Service {
+interface Attachment extends Pick<Service, 'stop'> {
   /** Declares what it consumes from, before it is started. */
   declare?(): Promise<void>;
 }
@@ -35,13 +36,14 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   readonly log: Log;
   /** Exchanges and queues over this connection. */
   readonly broker: Broker;
-  /** What the application's modules declare over this connection, and where. */
-  readonly declared = new DeclaredTopology();
-  readonly #logger = new MillraceLogger();
+  /** What the application declares over this connection, and where. */
+  readonly declared: DeclaredTopology;
+  /** What the application's consumers consume over this connection. */
+  readonly claims = new SourceClaims();
   readonly #attached = new Set<Attachment>();
   readonly #firstUse = new FirstUse(() => this.#declareForFirstUse());
-  readonly #closing = new AbortController();
-  #state: MillraceState = 'new';
+  readonly #first: FirstConnection;
+  #state: 'new' | 'ready' | 'closed' = 'new';
   #opened: Promise<void> = Promise.resolve();
   #producer: Producer | undefined;
   #declareHandlers: (() => Promise<void>) | undefined;
@@ -50,18 +52,20 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   /** Nothing is connected yet. */
   constructor(name: string, options: MillraceModuleOptions) {
     this.name = name;
+    this.declared = new DeclaredTopology(name);
     this.connection = new RedisConnection(options.connection);
+    this.#first = new FirstConnection(this.connection);
     this.options = { ...options, connection: this.connection.options };
     const shared = { events: this.events, codecs: options.codecs };
     this.log = new Log(this.connection, { ...options.log, ...shared });
     this.broker = new Broker(this.connection, { ...options.publisher, ...shared });
     this.declared.add(() => `forRoot${name === 'default' ? '' : ` of connection "${name}"`}`, options);
-    if (options.logging) writeEventsToLogger(this, this.#logger);
+    if (options.logging) writeEventsToLogger(this, new MillraceLogger());
   }
 
   /** Where it stands between start and shutdown. */
   get state(): MillraceState {
-    return this.#state;
+    return this.#state === 'new' && this.#first.isWaiting ? 'waiting' : this.#state;
   }
 
   /** The connection's own producer, for any topic. */
@@ -85,7 +89,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     this.#attached.delete(service);
   }
 
-  /** Adds what is to be declared at start; `place` names who declares it. Later it is declared at once, by {@link declare}. */
+  /** Adds what is to be declared at start; `place` names where that stands. Later, {@link declare} declares immediately. */
   require(topology: Partial<Topology>, place: () => string = () => 'require()'): void {
     this.declared.add(place, topology);
   }
@@ -102,7 +106,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   async declare(topology: Partial<Topology>, place?: () => string): Promise<void> {
     // A module must agree with the others. A caller at run time may want another setting than the start did.
     if (place !== undefined) {
-      throwProblems(`topology of connection "${this.name}"`, this.declared.conflicts([{ place, topology }]));
+      this.declared.assertAlike([{ place, topology }]);
       this.declared.add(place, topology);
     }
     await declareTopology(this, joinTopologies([topology]));
@@ -123,9 +127,15 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
         `MillraceModule (connection "${this.name}"): tracing needs the package @opentelemetry/api. Install it, or leave tracing out.`,
       );
     }
-    if (waitForRedis === false) return this.#openOrExplain();
-    const waiting = this.#waitAndOpen();
-    // A failure (a server that is too old) is told when somebody waits for `ready`.
+    if (waitForRedis === false) {
+      return this.#first.open({
+        failed: `MillraceModule (connection "${this.name}") cannot start`,
+        advice:
+          "Start Redis, correct connection.url, or set waitForRedis to true (the start waits) or 'background' (the application starts without it).",
+      });
+    }
+    const waiting = this.#first.wait();
+    // Its failure (a server that is too old) is that of `ready`.
     waiting.catch(() => undefined);
     this.#opened = waiting;
     if (waitForRedis === true) await waiting;
@@ -134,7 +144,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   /** Resolves when Redis was reached and everything that was required is declared. Declares it when called first. */
   ready(): Promise<void> {
     this.#ready ??= this.#becomeReady().catch((error: unknown) => {
-      // Another outage: whoever asks again tries again.
+      // Another outage: the next call tries again.
       this.#ready = undefined;
       throw error;
     });
@@ -147,17 +157,17 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
    * @throws {OptionsError} with every problem of every handler
    */
   async prepared(): Promise<void> {
-    while (!(await this.#firstUse.done(Number.POSITIVE_INFINITY)));
+    await this.#firstUse.done(Number.POSITIVE_INFINITY);
   }
 
   /** Nest's first hook: declares before any other module's code runs. */
   async onModuleInit(): Promise<void> {
-    // Only from now on: before, not all modules are made, and nobody knows which handlers there are.
+    // Only from now on: before, not all modules are made, and their handlers are unknown.
     this.broker.beforeFirstPublish(this.#firstUse);
     this.log.beforeFirstUnknownTopic(this.#firstUse);
-    if (this.options.waitForRedis === 'background') return;
     try {
-      await this.ready();
+      this.declared.assertAlike();
+      if (this.options.waitForRedis !== 'background') await this.ready();
     } catch (error) {
       await this.close();
       throw error;
@@ -181,14 +191,14 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   async #close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#closing.abort();
+    this.#first.close();
     await Promise.allSettled([this.log.close(), this.broker.close()]);
     this.connection.close();
   }
 
   async #becomeReady(): Promise<void> {
     await this.#opened;
-    throwProblems(`topology of connection "${this.name}"`, this.declared.conflicts());
+    this.declared.assertAlike();
     await declareTopology(this, this.declared.joined);
     if (this.#state !== 'closed') this.#state = 'ready';
   }
@@ -198,48 +208,4 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     await this.#declareHandlers?.();
     for (const service of this.#attached) await service.declare?.();
   }
-
-  async #openOrExplain(): Promise<void> {
-    try {
-      await this.connection.open();
-    } catch (cause) {
-      if (!(cause instanceof UnavailableError)) throw cause;
-      throw new UnavailableError(
-        `MillraceModule (connection "${this.name}") cannot start: ${cause.message} Start Redis, correct connection.url, ` +
-          "or set waitForRedis to true (the start waits) or 'background' (the application starts without it).",
-        { cause },
-      );
-    }
-  }
-
-  async #waitAndOpen(): Promise<void> {
-    while (!(await this.#isChecked())) {
-      if (this.#closing.signal.aborted) throw new UnavailableError('the connection to Redis was closed.');
-      this.#state = 'waiting';
-      try {
-        await this.connection.whenReady(this.connection.options.connectTimeoutMs);
-      } catch {
-        if (!this.#closing.signal.aborted) this.#logger.warn(`Waiting for Redis: ${this.connection.downReason}`);
-      }
-    }
-  }
-
-  /** False while Redis is away, also when it goes while it is looked at. @throws {UnsupportedServerError} the connection is closed */
-  async #isChecked(): Promise<boolean> {
-    if (!this.connection.isUp) return false;
-    try {
-      await this.connection.check();
-      return true;
-    } catch (error) {
-      if (redisFailure(error).isTemporary) {
-        await pause(retryDelayMs, { signal: this.#closing.signal });
-        return false;
-      }
-      this.connection.close();
-      throw error;
-    }
-  }
 }
-
-/** A server that is up and cannot answer yet (it loads its data) is asked again after this time. */
-const retryDelayMs = 100;

@@ -1,8 +1,8 @@
 import { describeFailure, isInstance, jsonProperties } from '@millrace/core';
-import type { Service, StopOptions } from '@millrace/delivery';
-import { type MessageContext, topicMatches } from '@millrace/queue';
+import { type ConsumerInput, type MessageContext, topicMatches } from '@millrace/queue';
 import type { MessageHandler, WritePacket } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
+import type { ConsumerPlan } from './consumer-plan.js';
 import { unwrap } from './envelope.js';
 import type { Millrace } from './millrace.js';
 import { ReplyStream } from './reply-stream.js';
@@ -18,20 +18,19 @@ export interface RequestHost {
 
 const maxErrorCharacters = 16_000;
 
-/** What Nest's own transports answer when nobody handles a pattern. */
+/** What Nest's own transports answer for a pattern without a handler. */
 const noHandler = 'There is no matching message handler defined in the remote service.';
 const internalError = { status: 'error', message: 'Internal server error' };
 
 /**
  * Takes requests, has them answered, and sends every value of the answer back, over the queue's own request and reply. A
- * request is tried once: whoever asked decides what a failure means. When it is cancelled, the handler's stream is unsubscribed.
+ * request is tried once: the requester decides what a failure means. When it is cancelled, the handler's stream is unsubscribed.
  */
-export class RequestDesk implements Service {
+export class RequestDesk {
   readonly #millrace: Millrace;
   readonly #options: MillraceServerOptions;
   readonly #handlers: ReadonlyMap<string, MessageHandler>;
   readonly #host: RequestHost;
-  readonly #consumer: Service;
 
   constructor(
     millrace: Millrace,
@@ -43,33 +42,36 @@ export class RequestDesk implements Service {
     this.#options = options;
     this.#handlers = handlers;
     this.#host = host;
-    this.#consumer = millrace.broker.consumer({
-      queue: requestsQueue(options.queue),
-      name: `requests to ${options.queue}`,
-      concurrency: options.concurrency,
+  }
+
+  /** The consumer of its requests. */
+  get plan(): ConsumerPlan {
+    const millrace = this.#millrace;
+    const { queue: service, exchange: events, concurrency, handlerTimeoutMs, abortGraceMs } = this.#options;
+    const queue = requestsQueue(service);
+    const exchange = requestsExchange(events);
+    const patterns = [...this.#handlers.keys()];
+    const input: ConsumerInput = {
+      queue,
+      name: `requests to ${service}`,
+      concurrency,
       retry: false,
       handler: (payload, context) => this.#answer(payload, context),
-      ...(options.handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs: options.handlerTimeoutMs }),
-      ...(options.abortGraceMs === undefined ? {} : { abortGraceMs: options.abortGraceMs }),
-    });
-  }
-
-  async start(): Promise<void> {
-    await this.declare();
-    await this.#consumer.start();
-  }
-
-  /** Declares where requests come in. */
-  async declare(): Promise<void> {
-    const queue = requestsQueue(this.#options.queue);
-    const exchange = requestsExchange(this.#options.exchange);
-    const bindings = [...this.#handlers.keys()].map((routingKey) => ({ exchange, queue, routingKey }));
-    const exchanges = [{ name: exchange, type: 'topic' as const }];
-    await this.#millrace.broker.declare({ exchanges, queues: [{ name: queue }], bindings });
-  }
-
-  stop(options?: StopOptions): Promise<void> {
-    return this.#consumer.stop(options);
+      ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
+      ...(abortGraceMs === undefined ? {} : { abortGraceMs }),
+    };
+    return {
+      label: patterns.join(', '),
+      source: `queue "${queue}"`,
+      millrace,
+      topology: {
+        exchanges: [{ name: exchange, type: 'topic' }],
+        bindings: patterns.map((routingKey) => ({ exchange, queue, routingKey })),
+      },
+      queue,
+      ownsQueue: true,
+      make: () => millrace.broker.consumer(input),
+    };
   }
 
   /** Nest's packets for who sent one; for others, who ask with `broker.request`, the bare values, and errors as errors. */
@@ -92,7 +94,7 @@ export class RequestDesk implements Service {
     const context = new MillraceContext(delivery, pattern, metadata, false);
     delivery.signal.addEventListener('abort', () => replies.stop(), { once: true });
     const work = async (): Promise<void> => replies.follow(this.#host.observe(await handler(data, context)));
-    // Nest's handlers answer with a stream that fails; what they throw all the same is none of the client's business.
+    // Nest's handlers return a stream that fails; what they throw all the same is not sent to the client.
     this.#host.around(context, work).catch(() => replies.fail(internalError));
     return replies;
   }

@@ -1,5 +1,5 @@
-import { UnavailableError } from '@millrace/core';
 import type { ConnectionInput } from '@millrace/redis';
+import { FirstConnection } from './first-connection.js';
 import { Millrace } from './millrace.js';
 import { resolveModuleOptions } from './module-options.js';
 import { type TransportEvents, type TransportStatus, watchConnection } from './transport-status.js';
@@ -12,7 +12,7 @@ interface LinkUser {
   readonly failed: string;
   /** What tries again: `the next call`. */
   readonly next: string;
-  /** Told of every change of the connection. */
+  /** Gets every change of the connection. */
   readonly status: { next(status: TransportStatus): void };
 }
 
@@ -46,32 +46,17 @@ export class TransportLink {
    * @throws {UnavailableError} Redis is away; its own connection is closed then
    */
   async open(): Promise<Millrace> {
-    if (this.#isOwn && this.#millrace.state === 'closed') {
-      this.#unwatch?.();
-      this.#unwatch = undefined;
-      this.#millrace = this.#make();
-      for (const [event, callback] of this.#listeners) this.#millrace.connection.on(event, callback);
-    }
-    if (this.#unwatch === undefined) this.#watch();
+    if (this.#isOwn && this.#millrace.state === 'closed') this.#renew();
+    this.#watch();
     const millrace = this.#millrace;
-    if (!this.#isOwn) {
-      await millrace.ready();
-      return millrace;
-    }
-    try {
-      await millrace.connection.open();
-    } catch (error) {
-      await millrace.close();
-      throw this.#explained(error);
-    }
+    if (this.#isOwn) await this.#connect(millrace);
     await millrace.ready();
     return millrace;
   }
 
   /** Ends its own connection; that of a module goes on. */
   async close(): Promise<void> {
-    this.#unwatch?.();
-    this.#unwatch = undefined;
+    this.#endWatch();
     this.#user.status.next('disconnected');
     if (this.#isOwn) await this.#millrace.close();
   }
@@ -92,14 +77,29 @@ export class TransportLink {
     return new Millrace(name, resolveModuleOptions({ connection: this.#given, logging: false }, name));
   }
 
-  #watch(): void {
-    this.#unwatch = watchConnection(this.#millrace.connection, this.#user.status);
+  #renew(): void {
+    this.#endWatch();
+    this.#millrace = this.#make();
+    for (const [event, callback] of this.#listeners) this.#millrace.connection.on(event, callback);
   }
 
-  #explained(cause: unknown): unknown {
-    if (!(cause instanceof UnavailableError)) return cause;
+  async #connect(millrace: Millrace): Promise<void> {
     const { failed, next } = this.#user;
     const advice = `Start Redis, or correct the option connection; ${next} tries again.`;
-    return new UnavailableError(`${failed}: ${cause.message} ${advice}`, { cause });
+    try {
+      await new FirstConnection(millrace.connection).open({ failed, advice });
+    } catch (error) {
+      await millrace.close();
+      throw error;
+    }
+  }
+
+  #watch(): void {
+    this.#unwatch ??= watchConnection(this.#millrace.connection, this.#user.status);
+  }
+
+  #endWatch(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
   }
 }
