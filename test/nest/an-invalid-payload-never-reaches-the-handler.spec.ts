@@ -21,7 +21,7 @@ import { Injectable, UsePipes, ValidationPipe } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Min, ValidateNested } from 'class-validator';
 import { connectionTo, startApplication } from './application.js';
-import { channels, channelsModule, send } from './channels.js';
+import { channels, channelsModule, send, settled } from './channels.js';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -133,6 +133,52 @@ describe.each(channels)('an invalid payload from a %s', (channel) => {
     // then
     expect(retries).toEqual([]);
     expect(handled).toEqual([]);
+    await application.close();
+  });
+});
+
+describe.each(channels)('a property that the class of a payload from a %s does not have', (channel) => {
+  class Count {
+    @IsInt()
+    n!: number;
+  }
+
+  @Injectable()
+  class Counts {
+    @QueueHandler({ queue: 'work' })
+    @LogHandler({ topic: 'work', group: 'counts' })
+    onCount(count: Count): void {
+      handled.push(count);
+    }
+  }
+
+  it.each([
+    ['is kept', {}, [{ n: 1, extra: true }], []],
+    ['is left out with whitelist', { whitelist: true }, [{ n: 1 }], []],
+    [
+      'makes it invalid with forbidNonWhitelisted',
+      { whitelist: true, forbidNonWhitelisted: true },
+      [],
+      [{ reason: 'invalid', problems: ['property extra should not exist'] }],
+    ],
+  ])('%s', async (_what, validation, payloads, dead) => {
+    // given
+    handled.length = 0;
+    const application = await startApplication(connectionTo(redis, { validation }), {
+      imports: [channelsModule()],
+      providers: [Counts],
+    });
+    const deaths: object[] = [];
+    application.get(Millrace).events.on('dead-lettered', ({ reason, error }) => {
+      deaths.push({ reason, problems: (error as ValidationError).problems });
+    });
+    // when
+    await send(application, channel, { n: 1, extra: true });
+    await waitFor(() => handled.length + deaths.length > 0, { what: 'the message' });
+    await settled(application, channel, 'counts');
+    // then
+    expect(handled).toEqual(payloads);
+    expect(deaths).toEqual(dead);
     await application.close();
   });
 });

@@ -1,4 +1,5 @@
 import { Millrace, MillraceModule } from '@millrace/nestjs';
+import { waitFor } from '@millrace/testing';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 
 /** The two kinds of source a handler can have; what is promised of handlers is proved on both. */
@@ -20,4 +21,15 @@ export async function send(
   const { broker, producer } = application.get(Millrace);
   if (channel === 'queue') await broker.sendToQueue('work', payload, { headers });
   else await producer.send({ topic: 'work', value: payload, headers });
+}
+
+/** Waits until nothing that was sent is left to do: in the queue `work`, or for a group of the topic `work`. */
+export async function settled(application: INestApplication, channel: Channel, group: string): Promise<void> {
+  const { broker, log } = application.get(Millrace);
+  const isSettled = async (): Promise<boolean> => {
+    if (channel === 'log') return (await log.groups.lag(group))[0]?.lag === 0;
+    const { ready, delayed, unacked, dying } = await broker.queue('work').counts();
+    return ready + delayed + unacked + dying === 0;
+  };
+  await waitFor(isSettled, { what: 'every message to be done with' });
 }

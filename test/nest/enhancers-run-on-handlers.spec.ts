@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Ctx, LogHandler, Payload, QueueHandler } from '@millrace/nestjs';
+import { Ctx, LogHandler, Payload, QueueHandler, Retry } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import {
   type ArgumentsHost,
@@ -20,7 +20,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import { type Observable, tap } from 'rxjs';
 import { connectionTo, startApplication } from './application.js';
-import { channels, channelsModule, send } from './channels.js';
+import { channels, channelsModule, send, settled } from './channels.js';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -71,6 +71,7 @@ const Attempt = createParamDecorator((_data: unknown, host: ExecutionContext) =>
 class Payments {
   @QueueHandler({ queue: 'work' })
   @LogHandler({ topic: 'work', group: 'payments' })
+  @Retry({ maxRetries: 1, backoff: 0 })
   @SetMetadata('role', 'cashier')
   @UseGuards(RoleGuard)
   @UseInterceptors(TraceInterceptor)
@@ -94,6 +95,8 @@ describe.each(channels)('a handler of a %s', (channel) => {
     await waitFor(() => seen.length === 4, { what: 'the first payment' });
     await send(application, channel, { amount: '-1' });
     await waitFor(() => seen.length >= 9, { what: 'the refused payment' });
+    // What the filter answered settles it: there is no second attempt.
+    await settled(application, channel, 'payments');
     // then
     const guard = 'guard cashier millrace Payments';
     const first = [guard, 'before 5', 'pay number 5 attempt 1 true', 'after'];

@@ -46,6 +46,12 @@ class Maths {
     return interval(1).pipe(finalize(() => ends.push('stream ended')));
   }
 
+  @MessagePattern('silent')
+  silent(): Observable<never> {
+    ends.push('silence begun');
+    return new Observable(() => () => ends.push('silence ended'));
+  }
+
   @MessagePattern<string>('hangs')
   async hangs(@Payload() name: string, @Ctx() context: MillraceContext): Promise<void> {
     await new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve()));
@@ -120,6 +126,17 @@ describe('@MessagePattern over MillraceServer', () => {
     asking.unsubscribe();
     // then
     await waitFor(() => ends.includes('first aborted'), { what: 'the handler to be told' });
+  });
+
+  it('ends an observable that never emits when its client unsubscribes', async () => {
+    // given
+    ends.length = 0;
+    const asking = client.send('silent', {}).subscribe();
+    await waitFor(() => ends.includes('silence begun'), { what: 'the request' });
+    // when
+    asking.unsubscribe();
+    // then
+    await waitFor(() => ends.includes('silence ended'), { what: 'the end of the observable' });
   });
 
   it('tells errors as Nest does', async () => {

@@ -111,3 +111,41 @@ describe.each(channels)('a request-scoped provider, in handlers of a %s', (chann
     await application.close();
   });
 });
+
+describe('two handlers of one record', () => {
+  it('share its request scope', async () => {
+    // given
+    const scopes: string[] = [];
+    @Injectable()
+    class Biller {
+      constructor(private readonly scoped: Request) {}
+
+      @LogHandler({ topic: 'work', group: 'desk' })
+      onOrder(): void {
+        scopes.push(`biller ${this.scoped.instance}`);
+      }
+    }
+    @Injectable()
+    class Packer {
+      constructor(private readonly scoped: Request) {}
+
+      @LogHandler({ topic: 'work', group: 'desk' })
+      onOrder(): void {
+        scopes.push(`packer ${this.scoped.instance}`);
+      }
+    }
+    const application = await startApplication(connectionTo(redis), {
+      imports: [channelsModule()],
+      providers: [Biller, Packer, Request],
+    });
+    instances = 0;
+    // when
+    for (const n of [1, 2]) {
+      await send(application, 'log', { n });
+      await waitFor(() => scopes.length === 2 * n, { what: 'both handlers' });
+    }
+    // then
+    expect(scopes).toEqual(['biller 1', 'packer 1', 'biller 2', 'packer 2']);
+    await application.close();
+  });
+});
