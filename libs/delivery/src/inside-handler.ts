@@ -1,5 +1,13 @@
-/** Names of the functions under which every handler runs: while it starts, while it is waited for, and within middleware. */
-const framesOfHandlers: ReadonlySet<string | null> = new Set(['deliverTo', 'untilHandlerEnds', 'withinMiddleware']);
+/**
+ * Names of the functions under which every handler runs: while it starts, while it is waited for, within middleware, and within
+ * the hooks of Nest's transport.
+ */
+const framesOfHandlers: ReadonlySet<string | null> = new Set([
+  'deliverTo',
+  'untilHandlerEnds',
+  'withinMiddleware',
+  'withinHooks',
+]);
 
 /**
  * Whether the caller runs inside a handler: it is one, or what one calls and awaits. Read from the stack, which costs nothing

@@ -137,7 +137,11 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     if (requests.size === 0) return [];
     const desk = new RequestDesk(this.#link.millrace, this.#options, requests, {
       observe: (value) => this.transformToObservable(value),
-      around: (context, work) => this.#withHooks(context, (end) => work().finally(end)),
+      around: (context, work) =>
+        this.#withHooks(context, async (end) => {
+          await work();
+          end();
+        }),
     });
     return [desk.plan];
   }
@@ -173,7 +177,8 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   /** Runs `work` between Nest's processing hooks; its failure is ours, whatever a hook makes of it. */
   #withHooks(context: MillraceContext, work: (end: () => void) => Promise<void>): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      const run = async (end: () => void): Promise<void> => {
+      // Its name tells in a stack that something runs inside a handler: see `inside-handler.ts` of @millrace/delivery.
+      const withinHooks = async (end: () => void): Promise<void> => {
         try {
           await work(end);
           resolve();
@@ -188,7 +193,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
         hasEnded = true;
         notify(() => this.onProcessingEndHook?.(this.transportId, context), this.#failed('the processing end hook'));
       };
-      notify(() => this.onProcessingStartHook(this.transportId, context, () => run(end)), reject);
+      notify(() => this.onProcessingStartHook(this.transportId, context, () => withinHooks(end)), reject);
     });
   }
 
