@@ -34,24 +34,27 @@ const isDone =
 const numbersOf = (lines: readonly string[], what: string) =>
   new Set(lines.flatMap((line) => new RegExp(`^${what} \\S+ \\{"n":(\\d)`).exec(line)?.[1] ?? []));
 
+/** Far beyond a lease of 500 ms: the other process has to end it before the handler that blocks does. */
+const blockMs = 3000;
+
 describe('a message whose handler takes its consumer down', () => {
   it('is dead-lettered with its reason, and not what its consumers held beside it, when it blocks the event loop', async () => {
     // given two processes, one of which holds such a message and three more that wait behind it
-    const queue = await queueWith([{ blockMs: 1300 }, { n: 1 }, { n: 2 }, { n: 3 }]);
+    const queue = await queueWith([{ blockMs }, { n: 1 }, { n: 2 }, { n: 3 }]);
     const processes = await Promise.all([0, 1].map(() => queue.spawn({ leaseMs: 500, concurrency: 1 })));
     // when it comes again each time that the lease of its consumer has run out
-    await waitFor(isDone(queue), { what: 'all to be done', timeoutMs: 30_000 });
+    await waitFor(isDone(queue), { what: 'all to be done', timeoutMs: 60_000 });
     // then
     const lines = processes.flatMap((one) => one.lines);
     const dead = await deadLettersOf(queue);
-    expect(dead.map(({ payload }) => payload)).toEqual([{ blockMs: 1300 }]);
+    expect(dead.map(({ payload }) => payload)).toEqual([{ blockMs }]);
     expect(dead[0]?.death).toMatchObject({ reason: 'delivery_limit', error: { name: 'LeaseLostError' } });
     expect(dead[0]?.death?.error?.message).toMatch(/3 times.*lease ran out while it was handled.*or its process died/);
     expect(lines.filter((line) => line.includes('blockMs') && line.startsWith('got'))).toHaveLength(3);
     expect(numbersOf(lines, 'done')).toEqual(new Set(['1', '2', '3']));
     await Promise.all(processes.map((one) => one.stop()));
     await queue.close();
-  });
+  }, 90_000);
 
   it('is dead-lettered, and not what was handled beside it, when it ends the process', async () => {
     // given such a message among three innocent ones, and a consumer that takes nothing but notices deaths
