@@ -394,8 +394,8 @@ export default {
     {
       promise: "Drop is one of a handler's decisions",
       file: 'libs/nestjs/src/run-enhanced.ts',
-      replace: ` || isInstance(error, Drop)`,
-      by: ``,
+      replace: `[RetryLater, DeadLetter, Drop, Requeue]`,
+      by: `[RetryLater, DeadLetter, Requeue]`,
       spec: 'test/nest/failures-follow-the-policy.spec.ts',
     },
     {
