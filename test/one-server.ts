@@ -11,6 +11,7 @@ const reasons = {
   replicaof: 'REPLICAOF is not for a cluster',
   'all-or-nothing': 'on a cluster a publish is one script a slot',
   'together-write': 'each node of a cluster is written to by itself',
+  handles: "a cluster's client opens and closes connections of its own",
   'together-fetch': 'on a cluster each partition is asked by itself',
 } as const;
 

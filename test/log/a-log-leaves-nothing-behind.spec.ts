@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll, it } from '@jest/globals';
 import { Log } from '@millrace/log';
 import { RedisConnection } from '@millrace/redis';
 import { waitFor } from '@millrace/testing';
 import { expectNothingLeftBy } from '../footprint.js';
+import { onOneServer } from '../one-server.js';
 import { LogOnRedis } from './log-on-redis.js';
 
 let redis: LogOnRedis;
@@ -16,7 +17,7 @@ const surroundings = () => {
   return { admin, emitters: [connection, connection.commands, log.events] };
 };
 
-describe('a log', () => {
+onOneServer('handles').describe('a log', () => {
   it('leaves nothing behind of a producer that was closed', async () => {
     const topic = await redis.topic({ retention: { maxRecords: 1 } });
     const life = async (): Promise<void> => {

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll, it } from '@jest/globals';
 import { Events } from '@millrace/delivery';
 import { Broker } from '@millrace/queue';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { expectNothingLeftBy } from '../footprint.js';
+import { onOneServer } from '../one-server.js';
 import { openBroker, ownPrefix } from './broker.js';
 
 let server: RedisServer;
@@ -11,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(stopEverything);
 
-describe('a broker', () => {
+onOneServer('handles').describe('a broker', () => {
   it('leaves nothing behind of a consumer that was started, has handled and was stopped', async () => {
     const { broker, connection, close } = await openBroker(server, ownPrefix());
     await broker.declareQueue({ name: 'q' });
