@@ -30,7 +30,6 @@ const untried: Record<string, string> = {
     'delivery: Lifecycle.stop(work)',
     'delivery: PollLoop.constructor(onError)',
     'delivery: PollLoop.constructor(poll)',
-    'delivery: Service.start',
     'delivery: Service.stop',
     'delivery: deliver(decode)',
     'delivery: runOutsideHandlers(onError)',
