@@ -8,7 +8,7 @@ export default {
   mutants: [
     {
       promise: 'a queue consumer that has stopped listens to no connection: its turns',
-      file: 'libs/queue/src/consuming/consumer-turns.ts',
+      file: 'libs/queue/src/consuming/turn-loop.ts',
       replace: `    this.#connection.off('up', this.#tryAgain);\n`,
       by: '',
       spec: broker,

@@ -1,0 +1,111 @@
+const answered = 'test/queue/requests-are-answered.spec.ts';
+const author = 'test/queue/a-stream-has-one-author.spec.ts';
+const lost = 'test/queue/no-reply-is-lost.spec.ts';
+const slow = 'test/queue/a-stream-may-last-longer-than-its-timeout.spec.ts';
+const responder = 'libs/queue/src/rpc/rpc-responder.ts';
+const client = 'libs/queue/src/rpc/rpc-client.ts';
+
+/** Requests and their replies. */
+export default {
+  area: 'rpc',
+  mutants: [
+    {
+      promise: 'a handler has no longer than its requester waits',
+      file: 'libs/queue/src/consuming/consumer-runner.ts',
+      replace: `handlerTimeoutMs: Math.min(waitMs, plan.handlerTimeoutMs || waitMs)`,
+      by: `handlerTimeoutMs: plan.handlerTimeoutMs`,
+      spec: 'test/queue/a-request-ends-with-its-requester.spec.ts',
+    },
+    {
+      promise: 'an expired request never becomes a dead letter',
+      file: 'libs/queue/src/dead-letters/dead-letter-carrier.ts',
+      replace: `if (why.reason === 'expired' && isRequest(message)) return letter.id;`,
+      by: '',
+      spec: 'test/queue/a-request-ends-with-its-requester.spec.ts',
+    },
+    {
+      promise: 'a request that failed is not retried',
+      file: 'libs/queue/src/consuming/request-settling.ts',
+      replace: `if (isFailedRequest(held, settlement)) return`,
+      by: `if (false) return`,
+      spec: answered,
+    },
+    {
+      promise: 'a request that its requester gave up is cancelled',
+      file: client,
+      replace: `    sent.then(cancel).catch(ignore);`,
+      by: `    void cancel;`,
+      spec: answered,
+    },
+    {
+      promise: 'replies that are not read have an expiry',
+      file: 'libs/queue/src/store/replies.ts',
+      replace: `if room > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end\n`,
+      by: '',
+      spec: 'test/queue/what-replies-leave-expires.spec.ts',
+    },
+    {
+      promise: 'what is known of a stream of replies has an expiry',
+      file: 'libs/queue/src/store/replies.ts',
+      replace: `    redis.call('PEXPIRE', KEYS[2], ARGV[1])\n  end\n  room`,
+      by: `  end\n  room`,
+      spec: 'test/queue/what-replies-leave-expires.spec.ts',
+    },
+    {
+      promise: 'a stream has one author',
+      file: 'libs/queue/src/store/replies.ts',
+      replace: `if author and author ~= ARGV[5] then return -1 end`,
+      by: `if false then return -1 end`,
+      spec: author,
+    },
+    {
+      promise: 'a single result does not come into the middle of a stream',
+      file: 'libs/queue/src/rpc/rpc-stream.ts',
+      replace: `if (reply.kind === 'result' && this.#expected > 0) return;`,
+      by: '',
+      spec: author,
+    },
+    {
+      promise: 'a reply that was sent twice is taken once',
+      file: 'libs/queue/src/rpc/rpc-stream.ts',
+      replace: ` || (isNumbered && reply.sequence !== this.#expected)`,
+      by: ` || (isNumbered && false)`,
+      spec: lost,
+    },
+    {
+      promise: 'a responder is no further ahead than its window',
+      file: 'libs/queue/src/store/replies.ts',
+      replace: `  room = math.min(room, ARGV[4] - (ARGV[3] - (redis.call('HGET', KEYS[2], ARGV[2]) or 0)))\n`,
+      by: '',
+      spec: answered,
+    },
+    {
+      promise: 'a reply is sent until Redis has confirmed it',
+      file: responder,
+      replace: `return insist({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));`,
+      by: `return sendReply(this.#connection.commands, keys, frame);`,
+      spec: lost,
+    },
+    {
+      promise: "a requester's own pace is no silence of its responder",
+      file: 'libs/queue/src/rpc/rpc-stream.ts',
+      replace: `const isBehind = this.#waiting.length > 0;`,
+      by: `const isBehind = false as boolean;`,
+      spec: 'libs/queue/src/rpc/rpc-stream.spec.ts',
+    },
+    {
+      promise: 'a stream may last longer than its timeout',
+      file: responder,
+      replace: `const onTaken = () => request.extend?.();`,
+      by: `const onTaken = () => undefined;`,
+      spec: slow,
+    },
+    {
+      promise: 'a request whose id was published before is refused',
+      file: client,
+      replace: `if (isRepetition(receipt)) stream.failed(repetition(subject, receipt));`,
+      by: '',
+      spec: 'test/queue/a-repeated-request-fails-immediately.spec.ts',
+    },
+  ],
+};
