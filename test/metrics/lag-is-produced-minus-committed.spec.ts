@@ -83,6 +83,20 @@ describe('lag', () => {
     expect(lagSeconds).toBeLessThanOrEqual((Date.now() - before) / 1000);
     await close();
   });
+
+  it('is none, not less, of a log that has lost what its group had committed', async () => {
+    // given a group at the end of a log
+    const prefix = ownPrefix();
+    const { log, metrics, connection, close } = await openMeasured(server, prefix, { detail: { partitions: true } });
+    await log.declareTopic({ name: 'orders' });
+    await log.producer().sendBatch(Array.from({ length: 10 }, (_, value) => ({ topic: 'orders', value })));
+    await log.groups.resetOffsets('desk', { topic: 'orders', to: 'latest' });
+    // when a failover takes it back to an earlier end
+    await connection.commands.hset(`${prefix}:{log:orders:0}:meta`, 'end', 4);
+    // then
+    expect(sampleOf(await metrics.scrape(), 'millrace_consumergroup_lag')).toBe(0);
+    await close();
+  });
 });
 
 function member(log: Log, gate: { isOpen: boolean }): GroupConsumer {

@@ -30,6 +30,11 @@ describe('two processes with metrics', () => {
       expect(new Set(shared).size).toBe(shared.length);
       expect(lines.filter(({ name }) => name === 'millrace_queue_messages')).toMatchObject([{ value: 1 }]);
     }
+    // when one that does not read stops, then the reading stays where it is
+    const standby = await openMeasured(server, prefix);
+    await standby.metrics.scrape();
+    await standby.metrics.stop();
+    expect(sampleOf(await second.metrics.scrape(), 'millrace_queue_messages')).toBeUndefined();
     // when the one that reads stops, then the other tells at its next scrape
     await first.metrics.stop();
     expect(sampleOf(await second.metrics.scrape(), 'millrace_queue_messages')).toBe(1);
@@ -37,11 +42,12 @@ describe('two processes with metrics', () => {
     const third = await openMeasured(server, prefix);
     expect(sampleOf(await third.metrics.scrape(), 'millrace_queue_messages')).toBeUndefined();
     second.connection.close();
+    expect(await third.connection.commands.pttl(`${prefix}:{metrics}:sampler`)).toBeGreaterThan(0);
     await third.connection.commands.pexpire(`${prefix}:{metrics}:sampler`, 1);
     await waitFor(async () => sampleOf(await third.metrics.scrape(), 'millrace_queue_messages') === 1, {
       what: 'the third process to take over',
     });
-    await Promise.all([first.close(), second.close(), third.close()]);
+    await Promise.all([first, second, standby, third].map((process) => process.close()));
   });
 
   it('leaves the reading to a process that is scraped', async () => {

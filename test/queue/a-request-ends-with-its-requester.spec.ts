@@ -62,7 +62,7 @@ describe('a request whose requester is gone', () => {
       what: 'the dead letter of the message',
     });
     // then
-    expect((await deadLetters.list()).messages.map(({ payload }) => payload)).toEqual(['a message']);
+    expect((await deadLetters.list()).messages.map((letter) => letter.payload())).toEqual(['a message']);
     expect(seen).toEqual([]);
     await close();
   });

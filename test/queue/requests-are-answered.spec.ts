@@ -136,9 +136,15 @@ describe('a request', () => {
     await answering.consumer({ queue: 'q', handler }).start();
     // when
     const seen: unknown[] = [];
+    let before = 0;
+    const standsStill = (): boolean => {
+      const isSame = yielded > 100 && yielded === before;
+      before = yielded;
+      return isSame;
+    };
     for await (const value of asking.requestStream('', 'q', 1000)) {
       seen.push(value);
-      if (seen.length === 1) await waitFor(() => yielded > 100, { what: 'the window to fill' });
+      if (seen.length === 1) await waitFor(standsStill, { what: 'the responder to wait', intervalMs: 100 });
       expect(yielded).toBeLessThan(seen.length + 200);
     }
     // then

@@ -39,9 +39,10 @@ describe('a stream of replies', () => {
     await pause(3 * timeoutMs);
     // when they are taken, and the next one comes then
     const taken = [await stream.next(), await stream.next()];
+    const next = stream.next();
     stream.reply(item(2));
     // then it goes on
-    expect([...taken, await stream.next()].map(({ value }) => value)).toEqual([0, 1, 2]);
+    expect([...taken, await next].map(({ value }) => value)).toEqual([0, 1, 2]);
   });
 
   it('settles every next() that waits, in their order, also when the stream is left', async () => {
