@@ -78,9 +78,12 @@ describe('of several consumers', () => {
     expect(seen).toEqual([]);
     await broker.queue('q').resume();
     await waitFor(() => seen.length === 10, { what: 'all ten' });
-    consumer.pause();
+    await consumer.pause();
     await broker.sendToQueue('q', 'later');
     expect(consumer.status.state).toBe('paused');
+    // A consumer that goes on has the message within the round trips of a look at the queue.
+    for (let look = 0; look < 20; look++) expect(await broker.queue('q').counts()).toMatchObject({ unacked: 0 });
+    expect(seen).not.toContain('later');
     consumer.resume();
     await waitFor(() => seen.length === 11, { what: 'the last' });
     await close();
