@@ -38,25 +38,4 @@ describe('a queue with priorities', () => {
     expect(order.slice(-60).every((priority) => priority === 0)).toBe(true);
     await close();
   });
-
-  it('keeps the priority of what is retried or given back', async () => {
-    const { broker, close } = await openBroker(server, ownPrefix());
-    await broker.declareQueue({ name: 'q', priorities: 2 });
-    await broker.sendToQueue('q', 'high', { priority: 1 });
-    const seen: unknown[] = [];
-    const consumer = broker.consumer({
-      queue: 'q',
-      concurrency: 1,
-      prefetch: 1,
-      retry: { maxRetries: 1, backoff: 1 },
-      handler: (payload, { attempt }) => {
-        seen.push(`${payload} ${attempt}`);
-        if (payload === 'high' && attempt === 1) throw new Error('once more');
-      },
-    });
-    await consumer.start();
-    await waitFor(() => seen.length === 2, { what: 'the second attempt' });
-    expect(seen).toEqual(['high 1', 'high 2']);
-    await close();
-  });
 });
