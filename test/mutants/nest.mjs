@@ -323,7 +323,7 @@ export default {
       promise: 'consumers are stopped before the providers of other modules are destroyed',
       file: 'libs/nestjs/src/nest-internals.ts',
       replace: `if (module.metatype === moduleClass) module.distance = -1;`,
-      by: ``,
+      by: `void module;`,
       spec: 'test/nest/shutdown-drains-before-providers-close.spec.ts',
     },
     {
