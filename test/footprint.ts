@@ -21,7 +21,7 @@ export async function expectNothingLeftBy(life: () => Promise<void>, surrounding
   await life();
   const before = await settled(surroundings);
   for (let time = 0; time < lives; time++) await life();
-  await waitFor(async () => (await footprint(surroundings)) === before, { what: before, timeoutMs: 5000 }).catch(
+  await waitFor(async () => (await footprint(surroundings)) === before, { what: 'the footprint of one life' }).catch(
     async () => expect(await footprint(surroundings)).toBe(before),
   );
 }

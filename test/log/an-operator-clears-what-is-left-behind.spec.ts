@@ -127,7 +127,7 @@ describe('a topic that rejects', () => {
 });
 
 describe('a group that is deleted while a member joins', () => {
-  it('is listed with its member, whoever came first', async () => {
+  it('is listed with its member, whether the deletion or the member was first', async () => {
     for (let round = 0; round < 10; round++) {
       // given a group without members
       const topic = await redis.topic();

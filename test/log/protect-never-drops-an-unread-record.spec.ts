@@ -55,7 +55,7 @@ describe('retention that protects', () => {
         const start = await redis.log.beginOffset(topic, 0);
         const limit = Math.min(...committed, Math.max(0, end - maxRecords));
         expect(start).toBeLessThanOrEqual(limit);
-        // Whole batches go: all that nobody needs do.
+        // Retention drops whole batches: each that no group still needs.
         const starts = batches.map((_, index) => batches.slice(0, index + 1).reduce((sum, size) => sum + size, 0));
         expect(start).toBe(Math.max(0, ...starts.filter((offset) => offset <= limit)));
         expect((await redis.records(topic)).map(({ offset }) => offset)).toEqual(times(end - start, (n) => start + n));

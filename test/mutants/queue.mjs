@@ -108,7 +108,7 @@ export default {
       spec: 'test/queue/a-call-that-was-given-up-never-acts-later.spec.ts',
     },
     {
-      promise: 'nobody is taken for dead while all come back after their connections were cut',
+      promise: 'no consumer is taken for dead while all come back after their connections were cut',
       file: 'libs/queue/src/consuming/consumer-watch.ts',
       replace: `server === '' || monotonicNow - this.#connectedAt < settlingMs`,
       by: `server === ''`,

@@ -35,17 +35,17 @@ onOneServer('handles').describe('a broker', () => {
   it('leaves nothing behind of requests: answered, streamed, left early, timed out and aborted', async () => {
     const prefix = ownPrefix();
     const { broker, connection, close } = await openBroker(server, prefix);
-    await broker.declare({ queues: ['q', 'nobody'].map((name) => ({ name })) });
+    await broker.declare({ queues: ['q', 'unattended'].map((name) => ({ name })) });
     const handler = (payload: unknown): unknown => (payload === 'stream' ? rows() : payload);
     await broker.consumer({ queue: 'q', handler }).start();
     const life = async (): Promise<void> => {
       await broker.request('', 'q', 'one');
       for await (const _row of broker.requestStream('', 'q', 'stream'));
       for await (const _row of broker.requestStream('', 'q', 'stream')) break;
-      await broker.request('', 'nobody', 1, { timeoutMs: 1 }).catch(() => undefined);
-      await broker.request('', 'nobody', 1, { signal: AbortSignal.abort() }).catch(() => undefined);
-      await waitFor(async () => (await broker.queue('nobody').counts()).ready === 0, {
-        what: 'what nobody took to go',
+      await broker.request('', 'unattended', 1, { timeoutMs: 1 }).catch(() => undefined);
+      await broker.request('', 'unattended', 1, { signal: AbortSignal.abort() }).catch(() => undefined);
+      await waitFor(async () => (await broker.queue('unattended').counts()).ready === 0, {
+        what: 'the unanswered requests to go',
       });
     };
     await expectNothingLeftBy(life, {

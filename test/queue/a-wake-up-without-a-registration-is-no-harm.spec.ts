@@ -24,7 +24,7 @@ it('a consumer that is woken while it has no registration takes messages when it
   await lost;
 
   // when it is woken before there is a queue again
-  await redis.rpush('wake', 'somebody');
+  await redis.rpush('wake', 'another-consumer');
   await waitFor(async () => (await redis.llen('wake')) === 0, { what: 'it to be woken' });
   await broker.declareQueue({ name: 'q' });
 

@@ -90,7 +90,7 @@ describe('a request', () => {
     await close();
   });
 
-  it('is told at once when nobody is there to route it to', async () => {
+  it('fails immediately when no queue is bound where it is published', async () => {
     const { asking, close } = await twoProcesses();
     await asking.declareExchange({ name: 'e', type: 'direct' });
     await expect(asking.request('e', 'nowhere', {})).rejects.toMatchObject({ name: 'UnroutableError' });

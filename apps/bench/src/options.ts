@@ -31,7 +31,7 @@ export const usage = `npm run bench -- [options]
   --profile <folder>    write a CPU profile of every measurement there
   --help`;
 
-/** @throws {Error} with every problem at once */
+/** @throws {Error} with all problems */
 export function readOptions(args: readonly string[], all: readonly Scenario[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],

@@ -12,7 +12,7 @@ describe('the options of a chaos run', () => {
     expect(readOptions(['--sentinel'])).toMatchObject({ servers: 'sentinel' });
   });
 
-  it('are refused with every problem at once', () => {
+  it('are refused with all problems', () => {
     expect(() => readOptions(['--seed', 'x', '--seconds', '1'])).toThrow(/--seed .*got "x"\n- --seconds .*got "1"/s);
     expect(() => readOptions(['--sede', '1'])).toThrow(/sede/);
     expect(() => readOptions(['--cluster', '--sentinel'])).toThrow(/--cluster and --sentinel .*one of them/);

@@ -27,7 +27,7 @@ export const usage = `npm run chaos -- [options]
 
 Ends with 1 when a promise was broken.`;
 
-/** @throws {Error} with every problem at once */
+/** @throws {Error} with all problems */
 export function readOptions(args: readonly string[]): ChaosOptions {
   const { values } = parseArgs({
     args: [...args],

@@ -11,7 +11,7 @@ export type OptionReaders<T> = { readonly [K in keyof T]-?: OptionReader<T[K]> }
  * Checks `input` against `readers` and returns a frozen copy with defaults filled in; `input` is left as it is.
  * Unknown keys are refused with a guess at what was meant.
  *
- * @throws {OptionsError} with every problem at once
+ * @throws {OptionsError} with all problems
  */
 export function resolveOptions<T extends object>(subject: string, readers: OptionReaders<T>, input: unknown): T {
   const problems: string[] = [];

@@ -27,7 +27,7 @@ function settling<C extends DeliveryContext>(handle: Handler<C>, payload: unknow
   return settled;
 }
 
-/** Its name tells in a stack that something runs inside a handler: see `inside-handler.ts`. */
+/** `inside-handler.ts` looks for its name in a stack. */
 async function withinMiddleware<C extends DeliveryContext>(
   handle: Handler<C>,
   payload: unknown,

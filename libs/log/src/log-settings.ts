@@ -8,7 +8,7 @@ export interface LogSettings {
   readonly offsetsRetentionMs: number;
 }
 
-/** The settings with their defaults. @throws {OptionsError} with every problem at once */
+/** The settings with their defaults. @throws {OptionsError} with all problems */
 export function resolveLogSettings(input: Partial<LogSettings>): LogSettings {
   const readers = {
     retentionIntervalMs: integer(60_000, { max: 86_400_000 }),

@@ -121,7 +121,7 @@ export class Log {
     await this.#upkeep.apply(await this.#catalog.refresh(topic));
   }
 
-  /** Makes a producer, which is closed with the log. @throws {OptionsError} with every problem at once */
+  /** Makes a producer, which is closed with the log. @throws {OptionsError} with all problems */
   producer(options: Partial<ProducerOptions> = {}): Producer {
     const resolved = resolveProducerOptions(options);
     const connection = this.#connection;
@@ -145,7 +145,7 @@ export class Log {
     this.#firstUse = firstUse;
   }
 
-  /** A member of a consumer group; it does nothing until `start()`. @throws {OptionsError} with every problem at once */
+  /** A member of a consumer group; it does nothing until `start()`. @throws {OptionsError} with all problems */
   consumer(options: ConsumerInput): GroupConsumer {
     const consumer: GroupConsumer = new GroupConsumer(
       {

@@ -42,7 +42,7 @@ export const defaultDurationBuckets: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with all problems */
 export function resolveMetricsOptions(input: MetricsInput = {}): MetricsOptions {
   const interval = typeof input?.sampleIntervalMs === 'number' ? input.sampleIntervalMs : 5000;
   return resolveOptions<MetricsOptions>(

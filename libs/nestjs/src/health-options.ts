@@ -16,7 +16,7 @@ export interface HealthOptions {
   readonly degradedAs: 'degraded' | 'up' | 'down';
 }
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with all problems */
 export function resolveHealthOptions(input: Partial<HealthOptions>): HealthOptions {
   return resolveOptions<HealthOptions>(
     'millrace health',

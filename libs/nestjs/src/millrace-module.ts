@@ -71,7 +71,7 @@ export class MillraceModule {
   /**
    * As `forRoot`, with options that come from providers. What is declared in them can be published to by `forFeature`.
    *
-   * @throws {OptionsError} with every problem at once
+   * @throws {OptionsError} with all problems
    */
   static forRootAsync({ name = defaultConnection, imports = [], ...async }: MillraceAsyncOptions): DynamicModule {
     assertConnectionName(name);
@@ -85,7 +85,7 @@ export class MillraceModule {
   /**
    * Declares topics, exchanges, queues and bindings, and provides what publishes to them.
    *
-   * @throws {OptionsError} with every problem at once
+   * @throws {OptionsError} with all problems
    */
   static forFeature(feature: MillraceFeature): DynamicModule {
     const { connection, ...topology } = resolveFeatureOptions(feature);

@@ -177,7 +177,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   /** Runs `work` between Nest's processing hooks; its failure is ours, whatever a hook makes of it. */
   #withHooks(context: MillraceContext, work: (end: () => void) => Promise<void>): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      // Its name tells in a stack that something runs inside a handler: see `inside-handler.ts` of @millrace/delivery.
+      // `inside-handler.ts` of @millrace/delivery looks for its name in a stack.
       const withinHooks = async (end: () => void): Promise<void> => {
         try {
           await work(end);

@@ -80,7 +80,7 @@ interface FeatureOptions extends Topology {
   readonly connection: string;
 }
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with all problems */
 export function resolveFeatureOptions(input: unknown): FeatureOptions {
   const name: OptionReader<string> = (value) => (value ?? defaultConnection) as string;
   const options = resolveOptions<FeatureOptions>(

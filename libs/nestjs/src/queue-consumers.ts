@@ -106,7 +106,7 @@ function entriesOf(part: QueuePart): object[] {
 function patternsOf({ pattern, bind }: QueuePart): readonly string[] {
   if (pattern !== undefined) return [pattern];
   if (bind.length === 0) return ['#'];
-  // A fanout or headers exchange has no use for a key: then the key does not tell handlers apart.
+  // A fanout or headers exchange does not use the key: then handlers with different keys are alike.
   return [...new Set(bind.map(({ routingKey = '' }) => (routingKey === '' ? '#' : routingKey)))];
 }
 

@@ -61,7 +61,7 @@ export interface ConnectionOptions {
 /** The options as users write them: everything with a default may be left out. */
 export type ConnectionInput = Partial<ConnectionOptions>;
 
-/** Checks the options and fills in defaults. @throws {OptionsError} with every problem at once */
+/** Checks the options and fills in defaults. @throws {OptionsError} with all problems */
 export function resolveConnectionOptions(input: ConnectionInput): ConnectionOptions {
   return resolveOptions<ConnectionOptions>('redis connection', readersFor(input), withEndpointChecked(input));
 }

@@ -50,7 +50,7 @@ export interface ServerPlace {
   readonly dir: string;
 }
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with all problems */
 export function resolveRedisOptions(options: RedisServerOptions) {
   return resolveOptions<{
     aof: 'always' | 'everysec' | false;

@@ -123,7 +123,7 @@ export type ConsumerInput = Partial<Omit<ConsumerOptions, 'batch' | 'retry' | 't
     readonly retry?: Partial<RetryPolicy> | false | undefined;
   };
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with all problems */
 export function resolveConsumerOptions(input: ConsumerInput): ConsumerOptions {
   const subject = typeof input?.group === 'string' ? `consumer of group "${input.group}"` : 'consumer';
   const handlers = [input?.handler, input?.batchHandler].filter((handler) => handler !== undefined);

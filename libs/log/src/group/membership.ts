@@ -123,7 +123,7 @@ export class Membership {
       }
       await pause(lockedRestMs);
     }
-    // Not before: an operator who deletes the group meanwhile takes the name away, and nobody would see its member.
+    // Not before: when an operator deletes the group meanwhile, the name is gone from the list of groups, and its member with it.
     await nameGroup(commands, groupsKey(prefix), this.#setting.group);
     this.#known = { version: -1, generation: -1 };
   }

@@ -98,7 +98,7 @@ export const maxPartitions = 4096;
 const dayMs = 86_400_000;
 const defaultRetention: Retention = { maxAgeMs: 7 * dayMs, unread: 'expire' };
 
-/** Fills in the defaults. @throws {OptionsError} with every problem at once */
+/** Fills in the defaults. @throws {OptionsError} with all problems */
 export function resolveTopic(input: TopicInput): TopicSettings {
   assertName('topic', input?.name);
   return resolveOptions<TopicSettings>(`topic "${input.name}"`, readersFor(input.name), input);

@@ -38,7 +38,7 @@ export class AppendRemedy {
     const { partition, keys } = this.#place;
     switch (trouble) {
       case 'gap':
-        // What came before it was given up, or lost by a failover: nobody will send it, so numbering starts again.
+        // What came before it was given up, or lost by a failover: it will not be sent, so numbering starts again.
         this.#numbers.startOver();
         break;
       case 'gone':

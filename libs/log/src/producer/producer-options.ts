@@ -55,7 +55,7 @@ export function batchesInFlight({ idempotent, acks }: ProducerOptions): number {
 /** Batches smaller than this are not compressed: it would not make them smaller. */
 export const minCompressedBytes = 200;
 
-/** Checks the options and fills in defaults. @throws {OptionsError} with every problem at once */
+/** Checks the options and fills in defaults. @throws {OptionsError} with all problems */
 export function resolveProducerOptions(input: Partial<ProducerOptions>): ProducerOptions {
   const options = resolveOptions<ProducerOptions>(
     'producer',

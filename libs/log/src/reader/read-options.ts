@@ -34,7 +34,7 @@ export interface ReadOptions {
 /** The options as users write them: topic, partition, and what differs from the defaults. */
 export type ReadInput = Pick<ReadOptions, 'topic' | 'partition'> & Partial<ReadOptions>;
 
-/** @throws {OptionsError} with every problem at once */
+/** @throws {OptionsError} with all problems */
 export function resolveReadOptions(input: ReadInput): ReadOptions {
   const options = resolveOptions<ReadOptions>(
     'read',
