@@ -81,7 +81,7 @@ export function backoffProblems(backoff: unknown, path: string): string[] {
       check('maxDelayMs', optionally(isDelay), 'a delay in ms of at least 0');
       check(
         'factor',
-        optionally((value) => typeof value === 'number' && value >= 1),
+        optionally((value) => isFiniteNumber(value) && value >= 1),
         'a number of at least 1',
       );
       break;
@@ -105,7 +105,7 @@ function plainDelayMs(backoff: Exclude<Backoff, number | ((...args: never[]) => 
 }
 
 function isDelay(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+  return isFiniteNumber(value) && value >= 0;
 }
 
 const delayOfFunction = {

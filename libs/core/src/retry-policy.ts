@@ -1,6 +1,7 @@
 import { type Backoff, backoffProblems } from './backoff.js';
 import { ask, type CallbackReport, isThenable } from './callback.js';
 import { causeOf, isInstance } from './failure.js';
+import { shown } from './numbers.js';
 import type { OptionReader } from './options.js';
 
 /**
@@ -89,7 +90,11 @@ function isErrorClass(matcher: ErrorMatcher): matcher is new (...args: never[]) 
   return matcher === Error || matcher.prototype instanceof Error;
 }
 
-function checkRule(rule: RetryRule, report: (problem: string) => void, path: string): void {
+function checkRule(rule: RetryRule | undefined | null, report: (problem: string) => void, path: string): void {
+  if (typeof rule !== 'object' || rule === null) {
+    report(`${path} must be { when, do }, got ${shown(rule)}`);
+    return;
+  }
   if (typeof rule.when !== 'function') report(`${path}.when must be an error class or a function of the error`);
   if (rule.do === 'dead-letter' || rule.do === 'drop') return;
   if (typeof rule.do !== 'object' || rule.do === null) {

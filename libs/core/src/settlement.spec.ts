@@ -91,6 +91,18 @@ describe('retryPolicy', () => {
     expect(resolve(false).retry.maxRetries).toBe(0);
   });
 
+  it.each([Number.POSITIVE_INFINITY, Number.NaN, 0.5, '2'])(
+    'refuses a factor that cannot be stored or shrinks: %p',
+    (factor) => {
+      const backoff = { kind: 'exponential', delayMs: 1, factor };
+      expect(() => resolve({ backoff })).toThrow('retry.backoff.factor must be a number of at least 1');
+    },
+  );
+
+  it.each([null, undefined, 'drop'])('refuses a rule that is none: %p', (rule) => {
+    expect(() => resolve({ rules: [rule] })).toThrow(/retry.rules\[0\] must be \{ when, do \}, got/);
+  });
+
   it('names every problem', () => {
     const policy = { maxRetries: -1, backoff: { kind: 'expo' }, rules: [{ when: 'x', do: 'forget' }], delay: 1 };
     expect(() => resolve(policy)).toThrow(
