@@ -133,6 +133,19 @@ describe('bad input', () => {
     ['an expiration', (on) => on.sendToQueue('q', 1, { expirationMs: 0 }), InvalidMessageError, /expirationMs must be/],
     ['a header', (on) => on.sendToQueue('q', 1, { headers: { 'millrace-x': 1 } }), InvalidMessageError, /reserved/],
     ['a property', (on) => on.sendToQueue('q', 1, untyped({ ttl: 1 })), InvalidMessageError, /ttl is no property/],
+    [
+      'a factor that cannot be stored',
+      (on) => on.sendToQueue('q', 1, { retry: { backoff: { kind: 'exponential', delayMs: 1, factor: Infinity } } }),
+      InvalidMessageError,
+      /retry is wrong: \.backoff\.factor must be a number of at least 1/,
+    ],
+    ['a signal', (on) => on.request('', 'q', 1, untyped({ signal: 5 })), OptionsError, /signal must be .*got 5/],
+    [
+      'a property of a batch beside its properties',
+      (on) => on.publishBatch([untyped({ exchange: '', routingKey: 'q', body: 1, delayMs: 5000 })]),
+      InvalidMessageError,
+      /messages\[0\].*queue "q": delayMs is no part of a message.*in `properties`/,
+    ],
     ['an id', (on) => on.sendToQueue('q', 1, { messageId: '' }), InvalidMessageError, /messageId must not be empty/],
     [
       'one of many',

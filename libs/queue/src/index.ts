@@ -19,7 +19,8 @@ export type {
 export { MessageCancelledError } from './consuming/message-cancelled.js';
 export { MessageContext } from './consuming/message-context.js';
 export { Requeue } from './consuming/requeue.js';
-export type { DeadLetterQueue, RedriveOptions, RedriveReport } from './dead-letters/dead-letter-queue.js';
+export type { DeadLetterChange, DeadLetterChoice, RedriveOptions } from './dead-letters/dead-letter-options.js';
+export type { DeadLetterQueue, RedriveReport } from './dead-letters/dead-letter-queue.js';
 export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
 export type { Death } from './model/death.js';
 export {

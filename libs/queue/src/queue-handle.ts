@@ -1,4 +1,4 @@
-import { assertNoProblem, type CodecRegistry, integerProblem, TopologyNotFoundError } from '@millrace/core';
+import { type CodecRegistry, custom, integer, optional, resolveOptions, TopologyNotFoundError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { countDeliveries, readDeliveries } from './model/deliveries.js';
@@ -210,11 +210,12 @@ export interface KeptResult {
   readonly value?: unknown;
 }
 
-/** @throws {OptionsError} */
-function pageOf(queue: string, { limit = 100, cursor }: PageOptions): { limit: number; cursor: string | undefined } {
-  assertNoProblem(`queue "${queue}"`, integerProblem('limit', limit, { min: 1 }));
-  return { limit, cursor };
+/** @throws {OptionsError} with every problem */
+function pageOf(queue: string, options: PageOptions): { limit: number; cursor?: string | undefined } {
+  return resolveOptions(`page of queue "${queue}"`, { limit: integer(100, { min: 1 }), cursor }, options);
 }
+
+const cursor = optional(custom('', 'where a page ended', (value) => typeof value === 'string'));
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);

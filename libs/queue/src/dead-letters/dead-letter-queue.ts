@@ -1,54 +1,20 @@
-import {
-  accepted,
-  boolean,
-  custom,
-  InvalidMessageError,
-  integer,
-  isBoolean,
-  messageOf,
-  optional,
-  type Rate,
-  rateOf,
-  rateOption,
-  resolveOptions,
-} from '@millrace/core';
+import { accepted, InvalidMessageError, isBoolean, messageOf, rateOf } from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
-import { encodeFrame, type FrameInput } from '../model/message-frame.js';
+import { encodeFrame } from '../model/message-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import type { MessagePage, PageOptions, QueueHandle } from '../queue-handle.js';
 import type { QueueSlots } from '../queue-slots.js';
 import type { QueuedMessage } from '../queued-message.js';
 import { replaceWaiting } from '../store/browse.js';
-
-/** Which dead letters to send back, and how. */
-export interface RedriveOptions {
-  /** Only these. Default: all that are there when it begins. */
-  readonly ids?: readonly string[] | undefined;
-  /**
-   * Only those for which it returns true. Default: all. What it throws, or another value than true or false, ends the redrive
-   * with that error; what was sent back is.
-   */
-  readonly filter?: ((message: QueuedMessage) => boolean) | undefined;
-  /** Where to. Default: each back into the queue where it died last. */
-  readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
-  /** Most messages per interval. Default: no limit. */
-  readonly rate?: Rate | undefined;
-  /**
-   * Most messages per second.
-   *
-   * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
-   */
-  readonly maxPerSecond?: number | undefined;
-  /** Most messages in all. Default: no limit. */
-  readonly limit?: number | undefined;
-  /** Those that came back so often are left where they are: a bug does not go away by sending it round. Default 3. */
-  readonly maxRedrives?: number | undefined;
-  /** Only tell what would be done. Default false. */
-  readonly dryRun?: boolean | undefined;
-  /** Ends it between two messages, also while it waits for its rate; the report says how far it came. */
-  readonly signal?: AbortSignal | undefined;
-}
+import {
+  checkedChange,
+  checkedChoice,
+  checkedRedrive,
+  type DeadLetterChange,
+  type DeadLetterChoice,
+  type RedriveOptions,
+} from './dead-letter-options.js';
 
 /** What a redrive did, or would do. */
 export interface RedriveReport {
@@ -88,13 +54,10 @@ export class DeadLetterQueue {
   }
 
   /** Changes one that waits; its history stays. False when it does not wait here. @throws {InvalidMessageError} */
-  async edit(
-    id: string,
-    change: Pick<Partial<FrameInput>, 'headers' | 'routingKey'> & { readonly payload?: unknown },
-  ): Promise<boolean> {
+  async edit(id: string, change: DeadLetterChange): Promise<boolean> {
+    const { payload, ...others } = checkedChange(id, change);
     const message = await this.get(id);
     if (message === undefined) return false;
-    const { payload, ...others } = change;
     const body = payload === undefined ? message.body : JSON.stringify(payload);
     if (body === undefined) throw new InvalidMessageError(`message ${id}: JSON has no ${typeof payload}.`);
     const codecId = payload === undefined ? message.stored().codecId : 1;
@@ -110,7 +73,7 @@ export class DeadLetterQueue {
    * because of a crash in between is recognised where it goes.
    */
   async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
-    const resolved = checked(options);
+    const resolved = checkedRedrive(options);
     const { maxRedrives, limit = Number.POSITIVE_INFINITY, dryRun, signal } = resolved;
     const report = { redriven: [] as string[], looping: [] as string[], stuck: [] as { id: string; why: string }[] };
     const given = rateOf(resolved);
@@ -130,14 +93,14 @@ export class DeadLetterQueue {
   }
 
   /** Throws dead letters away: those, those that a filter picks, or all. Resolves to how many. */
-  async purge(options: Pick<RedriveOptions, 'ids' | 'filter'> = {}): Promise<number> {
+  async purge(choice: DeadLetterChoice = {}): Promise<number> {
     let count = 0;
-    for await (const { id } of this.#chosen(options)) if (await this.#queue.remove(id)) count++;
+    for await (const { id } of this.#chosen(checkedChoice(choice))) if (await this.#queue.remove(id)) count++;
     return count;
   }
 
   /** Those that are meant and that were here when it began: what dies again meanwhile is not sent round once more. */
-  async *#chosen({ ids, filter }: Pick<RedriveOptions, 'ids' | 'filter'>): AsyncGenerator<QueuedMessage> {
+  async *#chosen({ ids, filter }: DeadLetterChoice): AsyncGenerator<QueuedMessage> {
     const began = ids === undefined ? await this.#ids() : ids;
     for (const id of began) {
       const message = await this.get(id);
@@ -189,39 +152,4 @@ export class DeadLetterQueue {
 
 function problemOf({ deaths }: QueuedMessage, { to }: Pick<RedriveOptions, 'to'>): string | undefined {
   return to === undefined && deaths.length === 0 ? 'it has no history: say where to' : undefined;
-}
-
-/** @throws {OptionsError} with every problem */
-function checked(options: RedriveOptions): RedriveOptions & { readonly maxRedrives: number; readonly dryRun: boolean } {
-  return resolveOptions(
-    'redrive',
-    {
-      ids: optional(custom<readonly string[]>([], 'a list of ids', (value): value is string[] => Array.isArray(value))),
-      filter: optional(
-        custom(
-          () => true,
-          'a function',
-          (value): value is () => boolean => typeof value === 'function',
-        ),
-      ),
-      to: optional(custom<NonNullable<RedriveOptions['to']>>({ queue: '' }, 'a queue or an exchange', isDestination)),
-      rate: rateOption(options),
-      maxPerSecond: optional(integer(1, { min: 1 })),
-      limit: optional(integer(0)),
-      maxRedrives: integer(3),
-      dryRun: boolean(false),
-      signal: optional(
-        custom(
-          new AbortController().signal,
-          'an AbortSignal',
-          (value): value is AbortSignal => value instanceof AbortSignal,
-        ),
-      ),
-    },
-    options,
-  );
-}
-
-function isDestination(value: unknown): value is NonNullable<RedriveOptions['to']> {
-  return typeof value === 'object' && value !== null && ('queue' in value || 'exchange' in value);
 }

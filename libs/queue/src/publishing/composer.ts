@@ -29,6 +29,24 @@ export interface MessageInput {
   readonly properties?: PublishProperties | undefined;
 }
 
+const partsOfMessage: ReadonlySet<string> = new Set<keyof MessageInput>([
+  'exchange',
+  'routingKey',
+  'body',
+  'properties',
+]);
+
+/** @throws {InvalidMessageError} it has something else, such as a property beside its `properties` */
+export function assertOnlyParts(message: MessageInput): void {
+  for (const name of Object.keys(message)) {
+    if (partsOfMessage.has(name)) continue;
+    const subject = subjectOf(message.exchange, message.routingKey);
+    throw new InvalidMessageError(
+      `${subject}: ${name} is no part of a message: what is said about it is in \`properties\`.`,
+    );
+  }
+}
+
 /** What else is known of a message that is composed. */
 interface CompositionOptions {
   /** Its place among the messages of its call. Default 0. */

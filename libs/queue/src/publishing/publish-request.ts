@@ -1,7 +1,7 @@
 import { InvalidItems, isInstance, quotedName, UnroutableError } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { Receipt } from '../model/receipt.js';
-import type { Composer, MessageInput } from './composer.js';
+import { assertOnlyParts, type Composer, type MessageInput } from './composer.js';
 import type { Publication, PublicationListener } from './publication.js';
 import type { Publisher } from './publisher.js';
 import { tellPublished } from './tell-published.js';
@@ -27,6 +27,7 @@ export class PublishRequest implements PublicationListener {
       let wrong: InvalidItems | undefined;
       for (const [index, message] of messages.entries()) {
         try {
+          assertOnlyParts(message);
           publications.push(composer.compose(message, request, { index, encoded: bodies?.[index] }));
         } catch (error) {
           wrong ??= new InvalidItems();

@@ -5,7 +5,9 @@ import {
   type CodecRegistry,
   InvalidMessageError,
   integerProblem,
+  isInstance,
   PassingMap,
+  shown,
 } from '@millrace/core';
 import { type Events, PollLoop } from '@millrace/delivery';
 import { maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
@@ -90,7 +92,13 @@ export class RpcClient {
     const isBounded = timeoutMs !== Number.POSITIVE_INFINITY;
     const correlationId = `${this.#requester}.${(this.#count++).toString(36)}`;
     const subject = `request ${correlationId} to ${exchange === '' ? 'queue' : `exchange "${exchange}", key`} "${routingKey}"`;
-    assertNoProblem(subject, isBounded ? integerProblem('timeoutMs', timeoutMs, { min: 1 }) : undefined);
+    assertNoProblem(
+      subject,
+      isBounded ? integerProblem('timeoutMs', timeoutMs, { min: 1 }) : undefined,
+      signal === undefined || isInstance(signal, AbortSignal)
+        ? undefined
+        : `signal must be an AbortSignal, got ${shown(signal)}`,
+    );
     const stream = new RpcStream({
       timeoutMs,
       signal,

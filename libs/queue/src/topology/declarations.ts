@@ -1,4 +1,12 @@
-import { MillraceError, OptionsError, TopologyNotFoundError, WriteError } from '@millrace/core';
+import {
+  boolean,
+  MillraceError,
+  OptionsError,
+  oneOf,
+  resolveOptions,
+  TopologyNotFoundError,
+  WriteError,
+} from '@millrace/core';
 import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
 import { type BindingDeclaration, resolveBinding } from '../model/binding.js';
 import { deadLetterTarget } from '../model/dead-letter.js';
@@ -48,7 +56,8 @@ export class Declarations {
   }
 
   /** Resolves to what was done. */
-  async declare(definition: TopologyDefinition, { onChange = 'refuse' }: DeclareOptions = {}): Promise<PlanStep[]> {
+  async declare(definition: TopologyDefinition, options: DeclareOptions = {}): Promise<PlanStep[]> {
+    const { onChange } = resolveOptions('declare', { onChange: oneOf(['refuse', 'apply'], 'refuse') }, options);
     let steps: PlanStep[] = [];
     const names = (definition.queues ?? []).map(({ name }) => name);
     const before = async (topology: Topology): Promise<TopologyEdit[]> => {
@@ -71,7 +80,8 @@ export class Declarations {
     return this.#removing((topology) => planUnbind(topology, binding));
   }
 
-  async deleteExchange(name: string, { ifUnused = false } = {}): Promise<boolean> {
+  async deleteExchange(name: string, conditions: Pick<RemoveConditions, 'ifUnused'> = {}): Promise<boolean> {
+    const { ifUnused } = resolveOptions(`delete exchange "${name}"`, { ifUnused: boolean(false) }, conditions);
     return this.#removing((topology) => {
       if (ifUnused && isExchangeInUse(topology, name)) return [];
       return planRemoval(topology, 'exchange', name);
@@ -79,8 +89,10 @@ export class Declarations {
   }
 
   /** Resolves to false when there is no such queue, or a condition does not hold: then nothing was done. */
-  deleteQueue(name: string, conditions: RemoveConditions = {}): Promise<boolean> {
-    return this.#withRedis(() => this.#deleteQueue(name, conditions));
+  async deleteQueue(name: string, conditions: RemoveConditions = {}): Promise<boolean> {
+    const readers = { ifUnused: boolean(false), ifEmpty: boolean(false), ifIdle: boolean(false) };
+    const resolved = resolveOptions<RemoveConditions>(`delete queue "${name}"`, readers, conditions);
+    return this.#withRedis(() => this.#deleteQueue(name, resolved));
   }
 
   async #deleteQueue(name: string, conditions: RemoveConditions): Promise<boolean> {

@@ -1,0 +1,111 @@
+import {
+  boolean,
+  custom,
+  type Headers,
+  integer,
+  type OptionReaders,
+  optional,
+  type Rate,
+  rateOption,
+  resolveOptions,
+} from '@millrace/core';
+import type { FrameInput } from '../model/message-frame.js';
+import { routingKeyProblem } from '../model/routing-key.js';
+import type { QueuedMessage } from '../queued-message.js';
+
+/** Which dead letters. */
+export interface DeadLetterChoice {
+  /** Only these. Default: all that are there when it begins. */
+  readonly ids?: readonly string[] | undefined;
+  /**
+   * Only those for which it returns true. Default: all. What it throws, or another value than true or false, ends the call
+   * with that error; what was done is done.
+   */
+  readonly filter?: ((message: QueuedMessage) => boolean) | undefined;
+}
+
+/** Which dead letters to send back, and how. */
+export interface RedriveOptions extends DeadLetterChoice {
+  /** Where to. Default: each back into the queue where it died last. */
+  readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
+  /** Most messages per interval. Default: no limit. */
+  readonly rate?: Rate | undefined;
+  /**
+   * Most messages per second.
+   *
+   * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
+   */
+  readonly maxPerSecond?: number | undefined;
+  /** Most messages in all. Default: no limit. */
+  readonly limit?: number | undefined;
+  /** Those that came back so often are left where they are: a bug does not go away by sending it round. Default 3. */
+  readonly maxRedrives?: number | undefined;
+  /** Only tell what would be done. Default false. */
+  readonly dryRun?: boolean | undefined;
+  /** Ends it between two messages, also while it waits for its rate; the report says how far it came. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What to change of a dead letter; the rest stays. */
+export type DeadLetterChange = Pick<Partial<FrameInput>, 'headers' | 'routingKey'> & { readonly payload?: unknown };
+
+const choiceReaders: OptionReaders<DeadLetterChoice> = {
+  ids: optional(custom<readonly string[]>([], 'a list of ids', (value): value is string[] => Array.isArray(value))),
+  filter: optional(
+    custom(
+      () => true,
+      'a function',
+      (value): value is () => boolean => typeof value === 'function',
+    ),
+  ),
+};
+
+const changeReaders: OptionReaders<DeadLetterChange> = {
+  payload: (value) => value,
+  headers: optional(custom({}, 'an object', (value): value is Headers => typeof value === 'object' && value !== null)),
+  routingKey: optional((value, report) => {
+    const problem = routingKeyProblem(value);
+    if (problem !== undefined) report(problem);
+    return typeof value === 'string' ? value : '';
+  }),
+};
+
+/** @throws {OptionsError} with every problem */
+export function checkedChoice(choice: DeadLetterChoice): DeadLetterChoice {
+  return resolveOptions('purge', choiceReaders, choice);
+}
+
+/** @throws {OptionsError} with every problem */
+export function checkedChange(id: string, change: DeadLetterChange): DeadLetterChange {
+  return resolveOptions(`change of message ${id}`, changeReaders, change);
+}
+
+/** @throws {OptionsError} with every problem */
+export function checkedRedrive(
+  options: RedriveOptions,
+): RedriveOptions & { readonly maxRedrives: number; readonly dryRun: boolean } {
+  return resolveOptions(
+    'redrive',
+    {
+      ...choiceReaders,
+      to: optional(custom<NonNullable<RedriveOptions['to']>>({ queue: '' }, 'a queue or an exchange', isDestination)),
+      rate: rateOption(options),
+      maxPerSecond: optional(integer(1, { min: 1 })),
+      limit: optional(integer(0)),
+      maxRedrives: integer(3),
+      dryRun: boolean(false),
+      signal: optional(
+        custom(
+          new AbortController().signal,
+          'an AbortSignal',
+          (value): value is AbortSignal => value instanceof AbortSignal,
+        ),
+      ),
+    },
+    options,
+  );
+}
+
+function isDestination(value: unknown): value is NonNullable<RedriveOptions['to']> {
+  return typeof value === 'object' && value !== null && ('queue' in value || 'exchange' in value);
+}
