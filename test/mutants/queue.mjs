@@ -24,6 +24,20 @@ export default {
       spec: 'test/queue/stops-by-its-deadline.spec.ts',
     },
     {
+      promise: 'a stop does not wait for its deadline once Redis has what was handled',
+      file: 'libs/queue/src/consuming/turn-loop.ts',
+      replace: `for (const ended of this.#waiters.splice(0)) ended();`,
+      by: ``,
+      spec: 'test/queue/stops-by-its-deadline.spec.ts',
+    },
+    {
+      promise: 'a mistyped option purges nothing',
+      file: 'libs/queue/src/dead-letters/dead-letter-queue.ts',
+      replace: `this.#chosen(checkedChoice(choice))`,
+      by: `this.#chosen(choice)`,
+      spec: 'test/queue/a-mistyped-option-does-nothing.spec.ts',
+    },
+    {
       promise: 'a priority survives a delay',
       file: 'libs/queue/src/store/due.ts',
       replace: `level = frame and math.min(frame:byte(2), #KEYS - 10) or 0`,

@@ -77,6 +77,39 @@ describe('stopping a consumer', () => {
     await close();
   });
 
+  it('ends when Redis has what was handled, though it refused it at first', async () => {
+    // given a handler at work, and a Redis that refuses turns over a connection that is up
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    let release = (): void => undefined;
+    const handler = () =>
+      new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    const consumer = broker.consumer({ queue: 'q', handler });
+    await consumer.start();
+    await broker.sendToQueue('q', 1);
+    const unacked = `${prefix}:{queue:q}:unacked:`;
+    await waitFor(async () => (await server.client().keys(`${unacked}*`)).length === 1, { what: 'the claim' });
+    const [key = ''] = await server.client().keys(`${unacked}*`);
+    await server.client().rename(key, `${key}-aside`);
+    await server.client().set(key, 'no set');
+    const refusals: unknown[] = [];
+    broker.events.on('background-error', ({ error }) => refusals.push(error));
+    // when it is stopped, and a turn after that succeeds
+    const stopped = consumer.stop({ deadlineMs: 20_000 });
+    release();
+    await waitFor(() => refusals.length >= 3, { what: 'turns that fail' });
+    await server.client().rename(`${key}-aside`, key);
+    const mendedAt = performance.now();
+    await stopped;
+    // then the stop does not wait for its deadline
+    expect(performance.now() - mendedAt).toBeLessThan(10_000);
+    expect(await server.client().hlen(`${prefix}:{queue:q}:messages`)).toBe(0);
+    await close();
+  });
+
   it('ends by its deadline while Redis is gone or frozen', async () => {
     // given
     const own = await startRedis();

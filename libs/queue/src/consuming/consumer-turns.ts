@@ -99,7 +99,7 @@ export class ConsumerTurns {
 
   /** Makes a turn if Redis has more messages down as this consumer's, `held`, than it knows of. */
   compare(held: number): void {
-    if (this.#loop.running !== undefined || held <= this.#user.held() + this.#outbox.ids().size) return;
+    if (this.#loop.isRunning || held <= this.#user.held() + this.#outbox.ids().size) return;
     this.#doubt.arise();
     this.nudge();
   }
@@ -159,8 +159,7 @@ export class ConsumerTurns {
     let isLate = false;
     while (!isLate && !this.#outbox.isEmpty && this.#keys !== undefined) {
       this.nudge();
-      const rest = this.#loop.running ?? new Promise<void>((resolve) => this.#connection.once('up', resolve));
-      isLate = (await Promise.race([rest, deadline])) === true;
+      isLate = (await Promise.race([this.#loop.ran(), deadline])) === true;
     }
     stopTimer(timer);
     return this.#outbox.isEmpty;

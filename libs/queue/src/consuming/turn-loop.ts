@@ -32,6 +32,8 @@ export class TurnLoop {
   readonly #context: TurnLoopContext;
   #isAsked = false;
   #running: Promise<void> | undefined;
+  /** Those that wait for the next run to end. */
+  readonly #waiters: (() => void)[] = [];
   #isEnded = false;
   #failures = 0;
   #retryTimer: Timer | undefined;
@@ -51,9 +53,9 @@ export class TurnLoop {
     return this.#retryTimer !== undefined;
   }
 
-  /** Resolves when the turns that are asked for are made; undefined at rest. */
-  get running(): Promise<void> | undefined {
-    return this.#running;
+  /** Whether turns are made now. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
   }
 
   /** Asks for a turn now, or when the one under way ends. */
@@ -71,6 +73,11 @@ export class TurnLoop {
   /** Resolves when no turn is under way. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Resolves when a run has ended, well or not: the one under way, or the next. */
+  ran(): Promise<void> {
+    return this.#running ?? new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   /** Makes no further turn at all. */
@@ -98,6 +105,7 @@ export class TurnLoop {
       }
     }
     this.#running = undefined;
+    for (const ended of this.#waiters.splice(0)) ended();
     this.#context.rested();
   }
 
