@@ -14,7 +14,7 @@ describe('Lifecycle', () => {
     await Promise.all([stop(), stop()]);
     expect(calls).toEqual(['start', 'stop']);
     expect(lifecycle.state).toBe('stopped');
-    await expect(start()).rejects.toThrow('cannot be started again');
+    await expect(start()).rejects.toThrow('cannot be started again: make a new one');
   });
 
   it('has nothing to stop before it was started', async () => {

@@ -33,7 +33,7 @@ export class Lifecycle {
 
   /** Runs `work` once; whoever calls again waits for the same start. A failed start can be tried again. */
   start(work: () => Promise<void>): Promise<void> {
-    if (this.isStopping) return Promise.reject(new Error('it was stopped and cannot be started again'));
+    if (this.isStopping) return Promise.reject(new Error('it was stopped and cannot be started again: make a new one'));
     this.#starting ??= this.#run('starting', 'running', work).catch((error: unknown) => {
       this.#starting = undefined;
       if (!this.isStopping) this.#state = 'idle';
