@@ -28,11 +28,13 @@ const read = (options: object) => () => redis.log.read({ topic, partition: 0, ..
 const reset = (options: object) => () =>
   redis.log.groups.resetOffsets('odd', { topic, to: 'earliest', ...options } as never);
 const again = (options: object) => () => replay(redis.log, broker, { topic, into: { queue: 'replayed' }, ...options });
-const seek = (to: unknown) => async () => {
+const seek = (to: unknown, where?: unknown) => async () => {
   const member = redis.log.consumer({ group: 'seeker', topics: topic, handler: () => undefined });
   await member.start();
-  await member.seek({ topic, partition: 0 }, to as never).finally(() => member.stop());
+  const place = where === undefined ? { topic, partition: 0 } : where;
+  await member.seek(place as never, to as never).finally(() => member.stop());
 };
+const expire = (retentionMs: unknown) => () => redis.log.groups.expire('odd', retentionMs as never);
 const pause = (partitions: unknown) => async () =>
   redis.log.consumer({ group: 'g', topics: topic, handler: () => undefined }).pause(partitions as never);
 const redrive = (options: object) => () => redis.log.redrive({ topic, ...options });
@@ -70,6 +72,15 @@ const wrong: [what: string, call: () => Promise<unknown>, message: RegExp][] = [
   ['a reset by a half', reset({ to: { shiftBy: 0.5 } }), /shiftBy must be a whole number.*got 0\.5/],
   ['a seek to an invalid Date', seek({ timestamp: invalidDate }), /where to go .*got { timestamp: an invalid Date }/],
   ['a pause of half a partition', pause([{ topic: 't', partition: 0.5 }]), /partition must be a whole .*got 0\.5/],
+  ['a pause of a number', pause(5), /partitions must be a list of { topic, partition }, got 5/],
+  ['a pause of no topic', pause([{ partition: 0 }, null]), /must be { topic, partition }, got an object.*got null/s],
+  ['a seek in no partition', seek(0, null), /a partition must be { topic, partition }, got null/],
+  ['a seek in half a partition', seek(0, { topic: 't', partition: 0.5 }), /partition must be a whole .*got 0\.5/],
+  ['an expiry after null', expire(null), /retentionMs must be a whole number of at least 0, got null/],
+  ['an expiry after NaN', expire(Number.NaN), /retentionMs must be a whole number.*got NaN/],
+  ['a redrive of a number', redrive({ records: 5 }), /records must be a list of { partition, offset }, got 5/],
+  ['a redrive of null', redrive({ records: [null] }), /a record must be { partition, offset }, got null/],
+  ['a redrive by no filter', redrive({ filter: 'all' }), /filter must be a function, got "all"/],
   ['a redrive of a partition there is not', redrive({ records: [{ partition: 7, offset: 0 }] }), /no partition 7/],
   ['a redrive of half an offset', redrive({ records: [{ partition: 0, offset: 0.5 }] }), /offset .*got 0\.5/],
   ['a replay of partitions there are not', again({ partitions: [9] }), /no partition 9/],

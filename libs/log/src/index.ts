@@ -4,7 +4,8 @@
  * @module @millrace/log
  */
 export type { DeadLetterInfo } from './dead-letters/dead-letter-info.js';
-export type { RedriveOptions, RedriveReport } from './dead-letters/redrive.js';
+export type { RedriveReport } from './dead-letters/redrive.js';
+export type { RedriveOptions } from './dead-letters/redrive-options.js';
 export type { BatchHandler, ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
 export type { GroupConsumer } from './group/group-consumer.js';
 export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag } from './group/groups.js';

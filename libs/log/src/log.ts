@@ -10,7 +10,8 @@ import {
 } from '@millrace/core';
 import { Events, type FirstUse, runOutsideHandlers, type StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
-import { Redrive, type RedriveOptions, type RedriveReport } from './dead-letters/redrive.js';
+import { Redrive, type RedriveReport } from './dead-letters/redrive.js';
+import type { RedriveOptions } from './dead-letters/redrive-options.js';
 import { type ConsumerInput, resolveConsumerOptions } from './group/consumer-options.js';
 import { GroupConsumer } from './group/group-consumer.js';
 import { GroupExpiry } from './group/group-expiry.js';

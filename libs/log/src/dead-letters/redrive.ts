@@ -1,15 +1,4 @@
-import {
-  accepted,
-  assertNoProblem,
-  boolean,
-  integer,
-  integerProblem,
-  isBoolean,
-  type Rate,
-  rateOf,
-  rateOption,
-  TopicNotFoundError,
-} from '@millrace/core';
+import { accepted, assertNoProblem, isBoolean, rateOf, TopicNotFoundError } from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
@@ -24,31 +13,8 @@ import { partitionState } from '../store/partition.js';
 import { readBatches } from '../store/read.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
-import { type DeadLetterInfo, infoOf } from './dead-letter-info.js';
-
-/** Which dead letters to send back, and how. */
-export interface RedriveOptions {
-  /** The dead-letter topic. */
-  readonly topic: string;
-  /** Only these. Default: all that are in the topic now. */
-  readonly records?: readonly { readonly partition: number; readonly offset: number }[] | undefined;
-  /** Only those it returns true for. An error, or another answer than true or false, ends the redrive. Default: all. */
-  readonly filter?: ((letter: DeadLetterInfo) => boolean) | undefined;
-  /** Only says what would be sent. Default false. */
-  readonly dryRun?: boolean | undefined;
-  /** The most records in a time. Default: no limit. */
-  readonly rate?: Rate | undefined;
-  /**
-   * So many a second.
-   *
-   * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
-   */
-  readonly maxPerSecond?: number | undefined;
-  /** A record that came back so often stays where it is. Default 3. */
-  readonly maxRedrives?: number | undefined;
-  /** Ends it early, also while it waits for its rate; what was sent is sent. */
-  readonly signal?: AbortSignal | undefined;
-}
+import { infoOf } from './dead-letter-info.js';
+import { checkRedriveOptions, type RedriveOptions } from './redrive-options.js';
 
 /** What a redrive did, or would do. */
 export interface RedriveReport {
@@ -85,7 +51,7 @@ export class Redrive {
 
   /** @throws {OptionsError} @throws {TopicNotFoundError} */
   async run(options: RedriveOptions): Promise<RedriveReport> {
-    check(options);
+    checkRedriveOptions(options);
     const report: Record<RedriveResult, number> = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
     const topic = await this.#topics.unlessAwaited(options.topic, () => this.#topics.describe(options.topic));
     if (topic === undefined) return report;
@@ -210,22 +176,11 @@ interface Letter {
   readonly partition: number;
   readonly record: StoredRecord;
   readonly codecId: number;
-  /** Where the dead-letter partition's log begins. */
   /** Which append it came with. */
   readonly pass: string;
+  /** Where the dead-letter partition's log begins. */
   readonly start: number;
   /** By target partition: what was sent there before. */
   readonly copied: Map<string, Set<string>>;
   readonly rate: RateLimit | undefined;
-}
-
-function check(options: RedriveOptions): void {
-  const { rate, maxPerSecond, maxRedrives, dryRun, records } = options;
-  const problems: string[] = [];
-  const report = (problem: string): void => void problems.push(problem);
-  rateOption(options)(rate, report, 'rate');
-  integer(1, { min: 1 })(maxPerSecond, report, 'maxPerSecond');
-  integer(3, { min: 1 })(maxRedrives, report, 'maxRedrives');
-  boolean(false)(dryRun, report, 'dryRun');
-  assertNoProblem('redrive', ...problems, ...(records ?? []).map(({ offset }) => integerProblem('offset', offset)));
 }

@@ -1,4 +1,4 @@
-import { LeaseLostError, pause } from '@millrace/core';
+import { assertNoProblem, LeaseLostError, pause } from '@millrace/core';
 import {
   Lifecycle,
   type LifecycleState,
@@ -8,7 +8,7 @@ import {
   waitOutsideHandlers,
 } from '@millrace/delivery';
 import { asOutage } from '@millrace/redis';
-import type { TopicPartition } from '../model/topic-partition.js';
+import { type TopicPartition, topicPartitionProblem } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import { Committer } from './committer.js';
 import { ConsumerHost } from './consumer-host.js';
@@ -171,13 +171,15 @@ export class GroupConsumer implements Service {
    * Sets the group's offset in a partition that this member owns, forwards or back, and goes on there. Resolves when Redis has
    * the offset, also inside a handler. What is in hand ends first, and changes the offset no more; it may be handled again.
    *
+   * @throws {OptionsError} it is no partition, or no place in one
    * @throws {LeaseLostError} it is not, or no longer, this member's partition
    * @throws {OffsetOutOfRangeError} the log does not hold that offset
    */
-  async seek({ topic, partition }: TopicPartition, to: SeekTarget): Promise<void> {
-    const worker = this.#ownership.find({ topic, partition });
+  async seek(where: TopicPartition, to: SeekTarget): Promise<void> {
+    assertNoProblem('seek', topicPartitionProblem(where));
+    const worker = this.#ownership.find(where);
     if (worker === undefined) {
-      const what = `topic "${topic}", partition ${partition}`;
+      const what = `topic "${where.topic}", partition ${where.partition}`;
       throw new LeaseLostError(
         `${what} is not owned by this member of group "${this.options.group}": seek where it is.`,
       );

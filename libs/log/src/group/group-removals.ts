@@ -1,4 +1,4 @@
-import { assertName, OptionsError } from '@millrace/core';
+import { assertName, assertNoProblem, integerProblem, OptionsError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { parseSubscription, topicsTaken } from '../model/subscription.js';
@@ -62,6 +62,8 @@ export class GroupRemovals {
 
   /** Deletes a group that has had no member for `retentionMs`. Resolves to whether it did. */
   async expire(group: string, retentionMs: number): Promise<boolean> {
+    assertName('group', group);
+    assertNoProblem(`group "${group}"`, integerProblem('retentionMs', retentionMs));
     const keys = groupKeys(this.#connection.prefix, group);
     if (!(await this.#ask(`look at group "${group}"`, (client) => isGroupOver(client, keys, retentionMs))))
       return false;

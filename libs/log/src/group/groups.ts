@@ -145,7 +145,11 @@ export class Groups {
     return this.#removals.removeMember(group, memberId);
   }
 
-  /** Deletes a group that has had no member for `retentionMs`, as upkeep does (`offsetsRetentionMs`). Resolves to whether it did. */
+  /**
+   * Deletes a group that has had no member for `retentionMs`, as upkeep does (`offsetsRetentionMs`). Resolves to whether it did.
+   *
+   * @throws {OptionsError} `retentionMs` is no whole number
+   */
   expire(group: string, retentionMs: number): Promise<boolean> {
     return this.#removals.expire(group, retentionMs);
   }

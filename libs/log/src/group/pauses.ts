@@ -1,6 +1,6 @@
-import { assertNoProblem, integerProblem } from '@millrace/core';
+import { assertNoProblem, shown } from '@millrace/core';
 import { PauseWait } from '@millrace/delivery';
-import { partitionName, type TopicPartition } from '../model/topic-partition.js';
+import { partitionName, type TopicPartition, topicPartitionProblem } from '../model/topic-partition.js';
 
 /** Which partitions a consumer was told to pause, whether it owns them or not. */
 export class Pauses {
@@ -33,11 +33,17 @@ export class Pauses {
       this.#others.clear();
       return;
     }
-    assertNoProblem('pause or resume', ...partitions.map(({ partition }) => integerProblem('partition', partition)));
+    assertNoProblem('pause or resume', ...problems(partitions));
     for (const partition of partitions) {
       const name = partitionName(partition);
       if (isPaused === this.#all) this.#others.delete(name);
       else this.#others.add(name);
     }
   }
+}
+
+function problems(partitions: unknown): (string | undefined)[] {
+  if (!Array.isArray(partitions))
+    return [`partitions must be a list of { topic, partition }, got ${shown(partitions)}`];
+  return partitions.map(topicPartitionProblem);
 }

@@ -1,3 +1,5 @@
+import { integerProblem, nameProblem, shown } from '@millrace/core';
+
 /** One partition of one topic. */
 export interface TopicPartition {
   /** The topic's name. */
@@ -9,6 +11,14 @@ export interface TopicPartition {
 /** `orders/3`: for maps and messages. */
 export function partitionName({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
+}
+
+/** What is wrong with a partition of a topic, as it may come from code without types; undefined: nothing. */
+export function topicPartitionProblem(given: unknown): string | undefined {
+  if (typeof given !== 'object' || given === null || !('topic' in given && 'partition' in given)) {
+    return `a partition must be { topic, partition }, got ${shown(given)}`;
+  }
+  return nameProblem('topic', given.topic) ?? integerProblem('partition', given.partition);
 }
 
 /** By code units, so that every process sorts alike whatever its locale. */
