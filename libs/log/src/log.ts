@@ -1,5 +1,6 @@
 import {
   assertNoProblem,
+  ClosedError,
   type Codec,
   CodecRegistry,
   guardedCodec,
@@ -55,6 +56,8 @@ export class Log {
   readonly #consumers = new Set<GroupConsumer>();
   readonly #registry: CodecRegistry;
   #firstUse: FirstUse | undefined;
+  #takesConsumers = true;
+  #takesProducers = true;
   readonly #onConnectionClosed = (): void => void this.close({ deadlineMs: 0 }).catch(() => undefined);
 
   constructor(connection: RedisConnection, { events = new Events(), codecs = [], ...rest }: LogOptions = {}) {
@@ -122,10 +125,15 @@ export class Log {
     await this.#upkeep.apply(await this.#catalog.refresh(topic));
   }
 
-  /** Makes a producer, which is closed with the log. @throws {OptionsError} with all problems */
+  /**
+   * Makes a producer, which is closed with the log.
+   *
+   * @throws {OptionsError} with all problems @throws {ClosedError} the log is closed; where its connection is, the producer's sends fail
+   */
   producer(options: Partial<ProducerOptions> = {}): Producer {
     const resolved = resolveProducerOptions(options);
     const connection = this.#connection;
+    if (!this.#takesProducers && !connection.isClosed) throw new ClosedError('the log');
     const channel = resolved.acks === 'all' ? new ReplicaChannel(connection, resolved) : new SharedChannel(connection);
     const producer: Producer = new Producer(resolved, channel, {
       connection,
@@ -136,7 +144,7 @@ export class Log {
       onClosed: () => void this.#producers.delete(producer),
     });
     this.#producers.add(producer);
-    if (this.#connection.isClosed) void producer.close({ deadlineMs: 0 });
+    if (connection.isClosed) void producer.close({ deadlineMs: 0 });
     this.#keep();
     return producer;
   }
@@ -146,8 +154,13 @@ export class Log {
     this.#firstUse = firstUse;
   }
 
-  /** A member of a consumer group; it does nothing until `start()`. @throws {OptionsError} with all problems */
+  /**
+   * A member of a consumer group; it does nothing until `start()`.
+   *
+   * @throws {OptionsError} with all problems @throws {ClosedError} the log is closed, or was asked to close
+   */
   consumer(options: ConsumerInput): GroupConsumer {
+    if (!this.#takesConsumers) throw new ClosedError('the log');
     const consumer: GroupConsumer = new GroupConsumer(
       {
         connection: this.#connection,
@@ -204,7 +217,10 @@ export class Log {
   }
 
   async #close(options: StopOptions | undefined): Promise<void> {
+    this.#takesConsumers = false;
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop(options)));
+    // Not before: a handler that was let end may need its first producer.
+    this.#takesProducers = false;
     await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close(options))]);
     this.#reader.close();
     this.#connection.off('closed', this.#onConnectionClosed);

@@ -1,4 +1,4 @@
-import { assertNoProblem, type CodecRegistry, TopicNotFoundError, timestampProblem } from '@millrace/core';
+import { assertNoProblem, ClosedError, type CodecRegistry, TopicNotFoundError, timestampProblem } from '@millrace/core';
 import type { RedisClient, RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
@@ -22,6 +22,7 @@ export class PartitionReader {
   readonly #topics: Topics;
   readonly #codecs: CodecRegistry;
   readonly #tails = new Set<ReadingEnd>();
+  #isClosed = false;
 
   constructor(connection: RedisConnection, topics: Topics, codecs: CodecRegistry) {
     this.#connection = connection;
@@ -73,13 +74,15 @@ export class PartitionReader {
     return end.closing(this.#readUntil<T>(end, input));
   }
 
-  /** Ends what waits for records to come. What reads to an end that is there goes on to it. */
+  /** Ends what waits for records to come, and begins no more of it. What reads to an end that is there goes on to it. */
   close(): void {
+    this.#isClosed = true;
     for (const tail of this.#tails) tail.come();
   }
 
   async *#readUntil<T>(end: ReadingEnd, input: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
     const options = resolveReadOptions(input);
+    if (options.tail && this.#isClosed) throw new ClosedError('the log');
     const unfollow = end.follow(options.signal);
     if (options.tail) this.#tails.add(end);
     try {
