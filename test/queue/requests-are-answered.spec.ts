@@ -152,6 +152,21 @@ describe('a request', () => {
     await close();
   });
 
+  it('can have a stream of replies from a generator that is not async', async () => {
+    // given
+    const { asking, answering, close } = await twoProcesses();
+    function* handler(count: unknown) {
+      for (let n = 0; n < Number(count); n++) yield n;
+    }
+    await answering.consumer({ queue: 'q', handler }).start();
+    // when
+    const seen: unknown[] = [];
+    for await (const value of asking.requestStream('', 'q', 3)) seen.push(value);
+    // then
+    expect(seen).toEqual([0, 1, 2]);
+    await close();
+  });
+
   it('is answered out of a batch as well: each by its own result, error, or nothing', async () => {
     // given
     const { asking, answering, close, prefix } = await twoProcesses();

@@ -1,4 +1,5 @@
 import { type Codec, DeadLetter, InvalidMessageError, messageOf } from '@millrace/core';
+import { isGenerator } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { StoredProperties } from '../model/message-frame.js';
 import type { MessageIds } from '../model/message-id.js';
@@ -43,7 +44,7 @@ export class RpcResponder {
     const requester = requesterOf(replyTo);
     if (requester === undefined) return this.#toQueue(replyTo, correlationId, result, 'result');
     const keys = replyKeys(this.#connection.prefix, requester);
-    if (isAsyncIterable(result)) return this.#stream(keys, correlationId, request, result);
+    if (isAsyncIterable(result) || isGenerator(result)) return this.#stream(keys, correlationId, request, result);
     await this.#send(keys, request, this.#frame('result', correlationId, 0, result));
   }
 
@@ -62,7 +63,7 @@ export class RpcResponder {
     keys: ReplyKeys,
     correlationId: string,
     request: Answerable,
-    values: AsyncIterable<unknown>,
+    values: AsyncIterable<unknown> | Iterable<unknown>,
   ): Promise<void> {
     const { signal, properties } = request;
     const stallMs = properties.expirationMs ?? defaultPatienceMs;
