@@ -1,35 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LogHandler, QueueHandler } from '@millrace/nestjs';
 import { MillraceClient, MillraceServer } from '@millrace/nestjs/transport';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
-import { Controller, Injectable } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { firstValueFrom } from 'rxjs';
 import { expectNothingLeftBy } from '../footprint.js';
 import { connectionTo, startApplication } from './application.js';
-import { channels, channelsModule, send } from './channels.js';
+import { channels, channelsModule, Inbox, send } from './channels.js';
 
 let redis: RedisServer;
 beforeAll(async () => {
   redis = await startRedis();
 });
 afterAll(stopEverything);
-
-const seen: unknown[] = [];
-
-@Injectable()
-class Desk {
-  @QueueHandler({ queue: 'work' })
-  onQueue(payload: unknown): void {
-    seen.push(payload);
-  }
-
-  @LogHandler({ topic: 'work', group: 'desk' })
-  onLog(payload: unknown): void {
-    seen.push(payload);
-  }
-}
 
 @Controller()
 class Echo {
@@ -43,10 +27,9 @@ describe('what is left behind', () => {
   it('by an application that was started, has handled and was closed, is nothing', async () => {
     const options = connectionTo(redis);
     const life = async (): Promise<void> => {
-      seen.length = 0;
-      const application = await startApplication(options, { imports: [channelsModule()], providers: [Desk] });
+      const application = await startApplication(options, { imports: [channelsModule()], providers: [Inbox] });
       for (const channel of channels) await send(application, channel, channel);
-      await waitFor(() => seen.length === 2, { what: 'a message by each channel' });
+      await waitFor(() => application.get(Inbox).got.length === 2, { what: 'a message by each channel' });
       await application.close();
     };
     await expectNothingLeftBy(life, { admin: redis.client() });

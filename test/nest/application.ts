@@ -41,3 +41,14 @@ export async function someReplies(server: RedisServer): Promise<void> {
   for (let count = 0; count < 20; count++) await client.ping();
   client.disconnect();
 }
+
+/** Closes an application while a handler runs, and lets that handler end some replies of Redis later. */
+export async function closeDuringHandler(
+  server: RedisServer,
+  { close, finish }: { readonly close: () => Promise<unknown>; readonly finish: () => void },
+): Promise<void> {
+  const closing = close();
+  await someReplies(server);
+  finish();
+  await closing;
+}

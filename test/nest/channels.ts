@@ -1,6 +1,6 @@
-import { Millrace, MillraceModule } from '@millrace/nestjs';
+import { LogHandler, Millrace, MillraceModule, QueueHandler } from '@millrace/nestjs';
 import { waitFor } from '@millrace/testing';
-import type { DynamicModule, INestApplication } from '@nestjs/common';
+import { type DynamicModule, type INestApplication, Injectable } from '@nestjs/common';
 
 /** The two kinds of source a handler can have; what is promised of handlers is proved on both. */
 export const channels = ['queue', 'log'] as const;
@@ -9,6 +9,18 @@ export type Channel = (typeof channels)[number];
 /** Declares the queue `work` and the topic `work`. */
 export function channelsModule(): DynamicModule {
   return MillraceModule.forFeature({ queues: ['work'], topics: [{ name: 'work' }] });
+}
+
+/** Handles the queue `work` and the topic `work`, and keeps every payload. */
+@Injectable()
+export class Inbox {
+  readonly got: unknown[] = [];
+
+  @QueueHandler({ queue: 'work' })
+  @LogHandler({ topic: 'work', group: 'inbox' })
+  onMessage(payload: unknown): void {
+    this.got.push(payload);
+  }
 }
 
 /** Sends a payload to the queue `work` or the topic `work`. */

@@ -1,29 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClosedError } from '@millrace/core';
-import { Consumers, LogHandler, Millrace, MillraceModule, QueueHandler } from '@millrace/nestjs';
+import { Consumers, Millrace, MillraceModule } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
-import { type INestApplicationContext, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
+import { type INestApplicationContext, Module, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { connectionTo, createApplication } from './application.js';
-import { channels, channelsModule, send } from './channels.js';
+import { channels, channelsModule, Inbox, send } from './channels.js';
 
 let redis: RedisServer;
 beforeAll(async () => {
   redis = await startRedis();
 });
 afterAll(stopEverything);
-
-const got: unknown[] = [];
-
-@Injectable()
-class Inbox {
-  @QueueHandler({ queue: 'work' })
-  @LogHandler({ topic: 'work', group: 'inbox' })
-  onMessage(payload: unknown): void {
-    got.push(payload);
-  }
-}
 
 const metadata = { imports: [channelsModule()], providers: [Inbox] };
 
@@ -50,6 +39,10 @@ function moduleOf(metadata: ModuleMetadata): object {
   return Root;
 }
 
+function got(application: INestApplicationContext): readonly unknown[] {
+  return application.get(Inbox).got;
+}
+
 function running(application: INestApplicationContext): boolean[] {
   return application.get(Consumers).all.map(({ isRunning }) => isRunning);
 }
@@ -57,23 +50,21 @@ function running(application: INestApplicationContext): boolean[] {
 describe.each(channels)('with startConsumers, a handler of a %s', (channel) => {
   it("'listening' begins once the HTTP server listens, and not before", async () => {
     // given
-    got.length = 0;
     const application = await createApplication(connectionTo(redis, { startConsumers: 'listening' }), metadata);
     await application.init();
     await send(application, channel, 'early');
     expect(running(application)).toEqual([false, false]);
-    expect(got).toEqual([]);
+    expect(got(application)).toEqual([]);
     // when
     await application.listen(0, '127.0.0.1');
     // then
-    await waitFor(() => got.length === 1, { what: 'the message that waited' });
+    await waitFor(() => got(application).length === 1, { what: 'the message that waited' });
     await waitFor(() => running(application).every(Boolean), { what: 'both consumers to run' });
     await application.close();
   });
 
   it("'manual' begins when it is told to", async () => {
     // given
-    got.length = 0;
     const application = await createApplication(connectionTo(redis, { startConsumers: 'manual' }), metadata);
     await application.listen(0, '127.0.0.1');
     await send(application, channel, 'early');
@@ -81,13 +72,12 @@ describe.each(channels)('with startConsumers, a handler of a %s', (channel) => {
     // when
     await application.get(Consumers).start();
     // then
-    await waitFor(() => got.length === 1, { what: 'the message that waited' });
+    await waitFor(() => got(application).length === 1, { what: 'the message that waited' });
     await application.close();
   });
 
   it('begins again when all consumers were stopped and started by hand', async () => {
     // given
-    got.length = 0;
     const application = await createApplication(connectionTo(redis), metadata);
     await application.init();
     await application.get(Consumers).stop();
@@ -96,7 +86,7 @@ describe.each(channels)('with startConsumers, a handler of a %s', (channel) => {
     // when
     await application.get(Consumers).start();
     // then
-    await waitFor(() => got.length === 1, { what: 'the message that waited' });
+    await waitFor(() => got(application).length === 1, { what: 'the message that waited' });
     expect(running(application)).toEqual([true, true]);
     // and a stop holds until the next start
     await application.get(Consumers).stop();
@@ -108,7 +98,6 @@ describe.each(channels)('with startConsumers, a handler of a %s', (channel) => {
 describe("with startConsumers 'listening', an application", () => {
   it('without an HTTP server begins when it is ready', async () => {
     // given
-    got.length = 0;
     const options = connectionTo(redis, { startConsumers: 'listening' });
     const module = await Test.createTestingModule({
       ...metadata,
@@ -118,7 +107,7 @@ describe("with startConsumers 'listening', an application", () => {
     await module.init();
     await module.get(Millrace).broker.sendToQueue('work', 'hello');
     // then
-    await waitFor(() => got.length === 1, { what: 'the message' });
+    await waitFor(() => got(module).length === 1, { what: 'the message' });
     await module.close();
   });
 
@@ -126,21 +115,19 @@ describe("with startConsumers 'listening', an application", () => {
     'that is made by NestFactory without an HTTP server (%s) begins when it is ready',
     async (_, start) => {
       // given
-      got.length = 0;
       const options = connectionTo(redis, { startConsumers: 'listening' });
       // when
       const application = await start({ ...metadata, imports: [MillraceModule.forRoot(options), ...metadata.imports] });
       await application.get(Millrace).broker.sendToQueue('work', 'hello');
       await application.get(Millrace).producer.send({ topic: 'work', value: 'hello' });
       // then
-      await waitFor(() => got.length === 2, { what: 'both messages' });
+      await waitFor(() => got(application).length === 2, { what: 'both messages' });
       await application.close();
     },
   );
 
   it('that is closed before it listens never begins', async () => {
     // given
-    got.length = 0;
     const options = connectionTo(redis, { startConsumers: 'listening' });
     const application = await createApplication(options, metadata);
     await application.init();
@@ -149,7 +136,7 @@ describe("with startConsumers 'listening', an application", () => {
     await application.close();
     // then
     expect(running(application)).toEqual([false, false]);
-    expect(got).toEqual([]);
+    expect(got(application)).toEqual([]);
     await expect(application.get(Consumers).start()).rejects.toThrow(ClosedError);
   });
 });

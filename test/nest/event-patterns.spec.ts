@@ -13,7 +13,7 @@ import { Controller, type INestMicroservice } from '@nestjs/common';
 import { Ctx, EventPattern, Payload, Transport } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { firstValueFrom, type Observable, of } from 'rxjs';
-import { connectionTo, createApplication, someReplies } from './application.js';
+import { closeDuringHandler, connectionTo, createApplication } from './application.js';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -177,21 +177,22 @@ describe.each(['hybrid application', 'microservice'])('the shutdown of a %s', (k
     return { server, close: () => application.close() };
   }
 
+  async function closeWhileItHandles({ connection }: MillraceModuleInput, close: () => Promise<void>): Promise<void> {
+    const client = new MillraceClient({ connection });
+    await firstValueFrom(client.emit('slow', {}));
+    await waitFor(() => order.length === 1, { what: 'the handler to begin' });
+    await closeDuringHandler(redis, { close, finish: () => finish() });
+    await client.close();
+  }
+
   it('drains the events of its server before any provider is destroyed', async () => {
     // given
     const options = connectionTo(redis);
     const { close } = await start(options);
-    const client = new MillraceClient({ connection: options.connection });
     // when
-    await firstValueFrom(client.emit('slow', {}));
-    await waitFor(() => order.length === 1, { what: 'the handler to begin' });
-    const closing = close();
-    await someReplies(redis);
-    finish();
-    await closing;
+    await closeWhileItHandles(options, close);
     // then
     expect(order).toEqual(['begun', 'ended', 'destroyed']);
-    await client.close();
   });
 
   it('waits for a handler that closed its own server', async () => {
@@ -199,16 +200,9 @@ describe.each(['hybrid application', 'microservice'])('the shutdown of a %s', (k
     const options = connectionTo(redis);
     const { server, close } = await start(options);
     beforeWork = () => server.close();
-    const client = new MillraceClient({ connection: options.connection });
     // when
-    await firstValueFrom(client.emit('slow', {}));
-    await waitFor(() => order.length === 1, { what: 'the handler to begin' });
-    const closing = close();
-    await someReplies(redis);
-    finish();
-    await closing;
+    await closeWhileItHandles(options, close);
     // then
     expect(order).toEqual(['begun', 'ended', 'destroyed']);
-    await client.close();
   });
 });

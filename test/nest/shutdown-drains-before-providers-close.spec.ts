@@ -10,7 +10,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { connectionTo, createApplication, someReplies, startApplication } from './application.js';
+import { closeDuringHandler, connectionTo, createApplication, someReplies, startApplication } from './application.js';
 import { type Channel, channels, channelsModule, send } from './channels.js';
 
 let redis: RedisServer;
@@ -93,6 +93,14 @@ async function sendAndAwaitHandler(application: INestApplication, channel: Chann
   await waitFor(() => seen.includes('begun'), { what: 'the handler to begin' });
 }
 
+/** Closes the application while its handler runs; `close`: how. */
+async function closeWhileItHandles(
+  application: INestApplication,
+  close = (): Promise<unknown> => application.close(),
+): Promise<void> {
+  await closeDuringHandler(redis, { close, finish: () => finish() });
+}
+
 describe.each(channels)('the shutdown of an application that handles a %s', (channel) => {
   it.each([
     ['in a module of its own', { imports: [DatabaseModule], providers: [Slow] }],
@@ -106,10 +114,7 @@ describe.each(channels)('the shutdown of an application that handles a %s', (cha
     });
     await sendAndAwaitHandler(application, channel);
     // when
-    const closing = application.close();
-    await someReplies(redis);
-    finish();
-    await closing;
+    await closeWhileItHandles(application);
     // then
     expect(seen).toEqual(['bootstrapped', 'begun', 'written', 'closed']);
   });
@@ -121,10 +126,7 @@ describe.each(channels)('the shutdown of an application that handles a %s', (cha
     const application = await startApplication(connectionTo(redis), metadata);
     await sendAndAwaitHandler(application, channel);
     // when
-    const closing = application.close();
-    await someReplies(redis);
-    finish();
-    await closing;
+    await closeWhileItHandles(application);
     // then
     expect(seen).toEqual(['bootstrapped', 'stopped', 'begun', 'written', 'closed']);
   });
@@ -175,10 +177,7 @@ describe.each(channels)('a run-time subscription to a %s', (channel) => {
     expect(application.get(Consumers).all).toEqual([subscription]);
     await sendAndAwaitHandler(application, channel);
     // when
-    const closing = application.close();
-    await someReplies(redis);
-    finish();
-    await closing;
+    await closeWhileItHandles(application);
     // then
     expect(seen).toEqual(['bootstrapped', 'begun', 'written', 'closed']);
   });
@@ -190,11 +189,7 @@ describe.each(channels)('a run-time subscription to a %s', (channel) => {
     const subscription = await subscribe(application);
     await sendAndAwaitHandler(application, channel);
     // when
-    const stopping = subscription.stop();
-    const closing = application.close();
-    await someReplies(redis);
-    finish();
-    await Promise.all([stopping, closing]);
+    await closeWhileItHandles(application, () => Promise.all([subscription.stop(), application.close()]));
     // then
     expect(seen).toEqual(['bootstrapped', 'begun', 'written', 'closed']);
   });
@@ -209,10 +204,7 @@ describe.each(channels)('a run-time subscription to a %s', (channel) => {
     });
     await sendAndAwaitHandler(application, channel);
     // when
-    const closing = application.close();
-    await someReplies(redis);
-    finish();
-    await closing;
+    await closeWhileItHandles(application);
     // then
     expect(seen).toEqual(['bootstrapped', 'stopped', 'begun', 'written', 'closed']);
   });
