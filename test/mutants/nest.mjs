@@ -138,9 +138,9 @@ export default {
     {
       promise: 'modules that do not agree are refused without Redis',
       file: 'libs/nestjs/src/millrace.ts',
-      replace: `this.declared.assertAlike();
-      if`,
-      by: `if`,
+      replace: `if (this.options.waitForRedis === 'background') this.declared.assertAlike();
+      else await`,
+      by: `if (this.options.waitForRedis !== 'background') await`,
       spec: 'test/nest/modules-agree-on-what-they-declare.spec.ts',
     },
     {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError } from '@millrace/core';
 import { Consumers, Millrace, MillraceModule, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
-import { Injectable, Module } from '@nestjs/common';
+import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { LazyModuleLoader } from '@nestjs/core';
 import { connectionTo, createApplication, startApplication } from './application.js';
 
@@ -94,12 +94,21 @@ describe('what two modules declare', () => {
 
   it('differently is refused without Redis too, by an application that does not wait for it', async () => {
     // given
+    let hasBegun = false;
+    @Injectable()
+    class OwnCode implements OnModuleInit {
+      onModuleInit(): void {
+        hasBegun = true;
+      }
+    }
     const options = { ...connectionTo({ url: 'redis://127.0.0.1:1' }), waitForRedis: 'background' } as const;
-    const application = await createApplication(options, { imports: [MailModule, ShopModule] });
+    const metadata = { imports: [MailModule, ShopModule], providers: [OwnCode] };
+    const application = await createApplication(options, metadata);
     // when
     const problems = await problemsOf(application.init());
-    // then
+    // then no other hook ran, as with Redis
     expect(problems).toHaveLength(3);
+    expect(hasBegun).toBe(false);
     await application.close();
   });
 
@@ -139,6 +148,7 @@ describe('what two modules declare', () => {
     expect(fromHandler).toEqual([
       expect.stringMatching('exchange "post" is declared by Poster.onStamp and by LateMailer.onLetter differently'),
     ]);
+    expect(application.get(Consumers).find('LateMailer.onLetter')).toBeUndefined();
     const kept = {
       queues: [{ name: 'emails', maxLength: 30 }],
       exchanges: [{ name: 'post', type: 'fanout' as const }],

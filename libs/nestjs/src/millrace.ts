@@ -166,8 +166,8 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     this.broker.beforeFirstPublish(this.#firstUse);
     this.log.beforeFirstUnknownTopic(this.#firstUse);
     try {
-      this.declared.assertAlike();
-      if (this.options.waitForRedis !== 'background') await this.ready();
+      if (this.options.waitForRedis === 'background') this.declared.assertAlike();
+      else await this.ready();
     } catch (error) {
       await this.close();
       throw error;
