@@ -94,6 +94,34 @@ describe('what the application logs', () => {
     await application.close();
   });
 
+  it('names a queue that is deleted under its consumer once, however often the consumer looks for it, and once more when it goes again', async () => {
+    // given
+    const { application, millrace } = await start();
+    const { broker, events } = millrace;
+    let looks = 0;
+    let starts = 0;
+    events.on('background-error', () => looks++);
+    events.on('consumer-started', () => starts++);
+    const remove = async (): Promise<void> => {
+      looks = 0;
+      await broker.deleteQueue('work');
+      await waitFor(() => looks >= 3, { what: 'the consumer to look for its queue' });
+    };
+    const missing = (): string[] => lines.filter((line) => line.includes('queue "work" does not exist'));
+    // when
+    await remove();
+    const whileGone = missing();
+    await broker.declareQueue({ name: 'work' });
+    await waitFor(() => starts === 1, { what: 'the consumer to find it' });
+    await remove();
+    // then
+    expect(whileGone).toEqual([
+      expect.stringMatching('consumer of queue work failed, trying again: queue "work" does not exist'),
+    ]);
+    expect(missing()).toEqual([...whileGone, ...whileGone]);
+    await application.close();
+  });
+
   it('lists the handlers at the start, and at the stop what was drained and what was abandoned', async () => {
     // given
     const { application, millrace } = await start({ shutdownDeadlineMs: 2000 });

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError } from '@millrace/core';
-import { LogBatchHandler, LogHandler, MillraceModule, QueueBatchHandler, QueueHandler } from '@millrace/nestjs';
+import {
+  LogBatchHandler,
+  LogHandler,
+  MillraceModule,
+  OnDeadLetter,
+  QueueBatchHandler,
+  QueueHandler,
+} from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
 import { Injectable } from '@nestjs/common';
 import { connectionTo, createApplication } from './application.js';
@@ -51,6 +58,51 @@ describe('a wrong option', () => {
       'unknown option injct (did you mean "inject"?)',
       'exactly one of useFactory, useClass and useExisting must be given',
     ]);
+  });
+
+  it('of a module that is given none is what is missing', () => {
+    // given
+    const none = undefined as never;
+    // when
+    const ofRoot = problemsOf(() => MillraceModule.forRoot(none));
+    const ofAsync = problemsOf(() => MillraceModule.forRootAsync(none));
+    // then
+    expect(ofRoot).toEqual(["connection must be an object: { url: 'redis://host:6379', prefix: 'my-app' }"]);
+    expect(ofAsync).toEqual(['exactly one of useFactory, useClass and useExisting must be given']);
+  });
+
+  it('of a handler of dead letters stops the start, not the loading of its class', async () => {
+    // given
+    @Injectable()
+    class Undertaker {
+      @OnDeadLetter(undefined as never)
+      one(): void {}
+
+      @OnDeadLetter({ group: 'two' } as never)
+      two(): void {}
+
+      @OnDeadLetter({ queue: undefined } as never)
+      three(): void {}
+
+      @OnDeadLetter({ queue: { maxLength: 5 } } as never)
+      four(): void {}
+
+      @OnDeadLetter({ topic: { partitions: 5 }, group: 'five' } as never)
+      five(): void {}
+    }
+    const application = await createApplication(connectionTo(redis), { providers: [Undertaker] });
+    // when
+    const error = await application.init().catch((reason: unknown) => reason);
+    // then
+    expect(error).toBeInstanceOf(OptionsError);
+    expect([...(error as OptionsError).problems].sort()).toEqual([
+      "Undertaker.five: topic must be a topic's name or definition, a list of them, or a RegExp",
+      "Undertaker.four: queue must be a queue's name or definition",
+      'Undertaker.one: its options must be an object, got undefined',
+      "Undertaker.three: queue must be a queue's name or definition",
+      "Undertaker.two: topic must be a topic's name or definition, a list of them, or a RegExp",
+    ]);
+    await application.close();
   });
 
   it('that only another kind of handler has, or of a wrong type, stops the start', async () => {

@@ -1,4 +1,4 @@
-import { describeFailure, isInstance, messageOf, UnavailableError } from '@millrace/core';
+import { describeFailure, isInstance, messageOf, TopologyNotFoundError, UnavailableError } from '@millrace/core';
 import type { Events, HandlerLabels, MessageIdentity } from '@millrace/delivery';
 import { failureText, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { MillraceLogger } from './millrace-logger.js';
@@ -39,7 +39,14 @@ export function writeEventsToLogger(
     const place = partition === undefined ? source : `${source}, partition ${partition}, group ${group}`;
     logger.warn(`Lease lost on ${place}: others handle its messages now`);
   });
+  // A consumer looks for a deleted queue until it is declared again: one line, however often it looks.
+  const missing = new Set<string>();
+  events.on('consumer-started', () => missing.clear());
   events.on('background-error', ({ duty, error }) => {
+    if (isInstance(error, TopologyNotFoundError)) {
+      if (missing.has(duty)) return;
+      missing.add(duty);
+    }
     const isOutage = redisFailure(error).failure === 'unavailable' || isInstance(error, UnavailableError);
     if (!isOutage || isUp) logger.warn(`${duty} failed, trying again: ${failureText(error)}`);
   });

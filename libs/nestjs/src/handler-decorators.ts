@@ -66,6 +66,7 @@ export function QueueBatchHandler(options: Configured<QueueHandlerOptions>): Han
  * unchecked; why they died is in the context: headers of a record, `deaths` of a message.
  */
 export function OnDeadLetter(options: DeadLetterSource): HandlerDecorator<never> {
+  if (!isObject(options)) return handlerDecorator('log', options);
   if ('queue' in options) {
     const { queue, ...rest } = options;
     return handlerDecorator('queue', { ...rest, queue: deadLetterQueueOf(queue), type: false });
@@ -79,15 +80,23 @@ export type DeadLetterSource =
   | (Omit<QueueHandlerOptions, 'queue' | 'bind' | 'type'> & { readonly queue: string | QueueDeclaration })
   | (Omit<LogHandlerOptions, 'topic' | 'type'> & { readonly topic: string | TopicDeclaration });
 
-function deadLetterQueueOf(queue: string | QueueDeclaration): string {
+/** What is no queue stays what it is: the start refuses it, with every other problem. */
+function deadLetterQueueOf(queue: string | QueueDeclaration): unknown {
   if (typeof queue === 'string') return deadLettersOf(queue);
+  if (!isObject(queue) || typeof queue.name !== 'string') return queue;
   const { name, deadLetter } = queue;
-  return deadLetter !== undefined && 'queue' in deadLetter ? deadLetter.queue : deadLettersOf(name);
+  return isObject(deadLetter) && 'queue' in deadLetter ? deadLetter.queue : deadLettersOf(name);
 }
 
-function deadLetterTopicOf(topic: string | TopicDeclaration): string {
+/** As of a queue. */
+function deadLetterTopicOf(topic: string | TopicDeclaration): unknown {
   if (typeof topic === 'string') return deadLettersOf(topic);
+  if (!isObject(topic) || typeof topic.name !== 'string') return topic;
   return topic.deadLetter ? topic.deadLetter.topic : deadLettersOf(topic.name);
+}
+
+function isObject<T>(value: T): value is T & object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** What the decorators of a method say, first written first. */

@@ -13,14 +13,14 @@ import { ConsumersModule } from './consumers-module.js';
 import { Millrace } from './millrace.js';
 import {
   assertAsyncOptions,
-  assertConnectionName,
   type MillraceModuleInput,
   resolveFeatureOptions,
   resolveModuleOptions,
+  withConnectionName,
 } from './module-options.js';
 import { importersOf } from './nest-internals.js';
 import { publisherProviders } from './publisher-providers.js';
-import { defaultConnection, getMillraceOptionsToken, getMillraceToken, getProducerToken } from './tokens.js';
+import { getMillraceOptionsToken, getMillraceToken, getProducerToken } from './tokens.js';
 import type { Topology } from './topology.js';
 
 /** Makes a connection's options: what `useClass` and `useExisting` name. */
@@ -59,11 +59,8 @@ export class MillraceModule {
    *
    * @throws {OptionsError} with every problem
    */
-  static forRoot({
-    name = defaultConnection,
-    ...input
-  }: MillraceModuleInput & { readonly name?: string }): DynamicModule {
-    assertConnectionName(name);
+  static forRoot(given: MillraceModuleInput & { readonly name?: string }): DynamicModule {
+    const { name, ...input } = withConnectionName(given);
     const options = resolveModuleOptions(input, name);
     return connectionModule(name, [{ provide: getMillraceOptionsToken(name), useValue: options }], {}, options);
   }
@@ -73,8 +70,8 @@ export class MillraceModule {
    *
    * @throws {OptionsError} with all problems
    */
-  static forRootAsync({ name = defaultConnection, imports = [], ...async }: MillraceAsyncOptions): DynamicModule {
-    assertConnectionName(name);
+  static forRootAsync(given: MillraceAsyncOptions): DynamicModule {
+    const { name, imports = [], ...async } = withConnectionName(given);
     assertAsyncOptions({ imports, ...async }, name);
     const resolve = (input: MillraceModuleInput) => resolveModuleOptions(input, name);
     return connectionModule(name, [...asyncProviders(name, async, resolve), ...(async.extraProviders ?? [])], {

@@ -106,8 +106,20 @@ export function assertAsyncOptions(input: object, name: string): void {
   throwProblems(`MillraceModule.forRootAsync (connection "${name}")`, problems);
 }
 
-/** Why a connection cannot be called so. */
-export function assertConnectionName(name: string): void {
+/**
+ * What `forRoot` and `forRootAsync` take, with the connection's name. Options that are missing are looked at as if they were empty.
+ *
+ * @throws {OptionsError} a connection cannot be called so
+ */
+export function withConnectionName<O extends { readonly name?: string | undefined }>(
+  options: O,
+): O & { readonly name: string } {
+  const name = options?.name ?? defaultConnection;
+  assertConnectionName(name);
+  return { ...options, name };
+}
+
+function assertConnectionName(name: string): void {
   const problem = nameProblem('connection', name);
   if (problem !== undefined) throw new OptionsError('MillraceModule', [problem]);
 }
