@@ -136,6 +136,20 @@ export default {
       spec: 'test/nest/what-a-handler-misses-is-logged-at-the-start.spec.ts',
     },
     {
+      promise: 'a queue that is gone is one line in the log, however often its consumer looks for it',
+      file: 'libs/nestjs/src/event-logger.ts',
+      replace: `if (missing.has(duty)) return;`,
+      by: ``,
+      spec: 'test/nest/log-lines-name-their-message.spec.ts',
+    },
+    {
+      promise: 'a queue that goes again is one more line in the log',
+      file: 'libs/nestjs/src/event-logger.ts',
+      replace: `missing.clear()`,
+      by: `undefined`,
+      spec: 'test/nest/log-lines-name-their-message.spec.ts',
+    },
+    {
       promise: 'modules that do not agree are refused without Redis',
       file: 'libs/nestjs/src/millrace.ts',
       replace: `if (this.options.waitForRedis === 'background') this.declared.assertAlike();

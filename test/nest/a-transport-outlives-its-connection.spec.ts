@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { UnavailableError } from '@millrace/core';
+import { UnavailableError, WriteError } from '@millrace/core';
 import { MillraceClient, MillraceServer } from '@millrace/nestjs/transport';
+import { RequestTimeoutError } from '@millrace/queue';
 import { freePort, type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Controller } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
@@ -93,6 +94,39 @@ describe('a MillraceClient and a MillraceServer whose Redis is away', () => {
     expect(await firstValueFrom(client.send('echo', 'and again'))).toBe('and again');
     await client.close();
     await service.close();
+  });
+
+  it('fail in a later outage after the time that a delivery or a reply may take, not the time to connect', async () => {
+    // given
+    redis ??= await startRedis({ port });
+    const deliveryTimeoutMs = 300;
+    const application = await createApplication({
+      connection: { ...connection('outage'), connectTimeoutMs: 20_000 },
+      logging: false,
+      topics: [{ name: 'orders' }],
+      producer: { deliveryTimeoutMs },
+      publisher: { deliveryTimeoutMs },
+    });
+    await application.init();
+    const { Millrace } = await import('@millrace/nestjs');
+    const millrace = application.get(Millrace);
+    const client = new MillraceClient({ connection: millrace, timeoutMs: 100 });
+    await client.connect();
+    // when
+    await redis.stop();
+    await waitFor(() => !millrace.connection.isUp, { what: 'the outage' });
+    const startedAt = performance.now();
+    const errors = await Promise.all([
+      reasonOf(firstValueFrom(client.emit('echo', 1))),
+      reasonOf(firstValueFrom(client.emit({ topic: 'orders' }, 1))),
+      reasonOf(firstValueFrom(client.send('echo', 1))),
+    ]);
+    // then
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(errors).toEqual([expect.any(WriteError), expect.any(WriteError), expect.any(RequestTimeoutError)]);
+    redis = await startRedis({ port });
+    await client.close();
+    await application.close();
   });
 
   it('fail in time on a connection that waits in the background', async () => {

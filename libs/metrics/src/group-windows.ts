@@ -11,7 +11,7 @@ export class GroupWindows {
   #windows = new Map<string, CommitWindow>();
   #latestAt = 0;
 
-  /** `intervalMs`: how often snapshots come. After a gap of five of them the windows begin anew: nobody looked meanwhile. */
+  /** `intervalMs`: how often snapshots come. After a gap of five of them the windows begin again: nothing was read meanwhile. */
   constructor(intervalMs: number) {
     this.#minIntervalMs = intervalMs / 2;
     this.#maxGapMs = intervalMs * 5;
@@ -34,7 +34,7 @@ export class GroupWindows {
         }
       }
     }
-    // What is gone is forgotten; what could not be read just now begins anew when it is back.
+    // What is gone is forgotten; what could not be read just now begins again when it is back.
     this.#windows = seen;
   }
 
@@ -43,7 +43,7 @@ export class GroupWindows {
   }
 }
 
-/** By the topic's id: one that is declared anew starts at offset 0 again, which is no rewind. Names never hold a space. */
+/** By the topic's id: one that is declared again starts at offset 0 again, which is no rewind. Names never hold a space. */
 function nameOf(group: string, { id }: Topic, partition: number): string {
   return `${group} ${id} ${partition}`;
 }

@@ -14,7 +14,7 @@ export interface Detail {
 
 /** What is measured, in which detail, and where it is registered. */
 export interface MetricsOptions extends SamplerOptions {
-  /** Where the metrics are registered; whoever scrapes it gets them. Default: a registry of their own. */
+  /** Where the metrics are registered. Default: a registry of their own. */
   readonly registry: Registry;
   /** `true` for every detail. Default `false`. */
   readonly detail: Detail;

@@ -5,7 +5,7 @@ const finalStatuses: readonly unknown[] = [400, 403, 422];
 
 /**
  * A pipe's BadRequestException and a guard's ForbiddenException will be thrown again at every retry, so such messages go
- * to the dead letters at once. Looked at by its method, since an application may hold two copies of @nestjs/common.
+ * to the dead letters immediately. Looked at by its method, since an application may hold two copies of @nestjs/common.
  */
 export const rejectionRule: RetryRule = Object.freeze<RetryRule>({
   when: (error: unknown) => finalStatuses.includes(statusOf(error)),

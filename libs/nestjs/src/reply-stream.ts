@@ -5,7 +5,7 @@ export type Reply =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: unknown };
 
-/** An observable's values, to be sent one after the other. Whoever stops iterating ends the observable. */
+/** An observable's values, to be sent one after the other. A consumer that stops iterating ends the observable. */
 export class ReplyStream implements AsyncIterable<Reply> {
   readonly #replies: Reply[] = [];
   #isEnded = false;
