@@ -97,8 +97,11 @@ function plainDelayMs(backoff: Exclude<Backoff, number | ((...args: never[]) => 
       return backoff.delayMs;
     case 'linear':
       return Math.min(backoff.delayMs * retry, backoff.maxDelayMs ?? defaultMaxDelayMs);
-    case 'exponential':
-      return Math.min(backoff.delayMs * (backoff.factor ?? 2) ** (retry - 1), backoff.maxDelayMs ?? defaultMaxDelayMs);
+    case 'exponential': {
+      // A delay of 0 times infinity would be NaN.
+      const times = Math.min((backoff.factor ?? 2) ** (retry - 1), Number.MAX_VALUE);
+      return Math.min(backoff.delayMs * times, backoff.maxDelayMs ?? defaultMaxDelayMs);
+    }
     case 'list':
       return backoff.delaysMs[Math.min(retry, backoff.delaysMs.length) - 1] ?? 0;
   }

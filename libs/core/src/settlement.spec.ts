@@ -76,6 +76,13 @@ describe('backoffDelayMs', () => {
     expect([1, 2, 3].map((retry) => backoffDelayMs(backoff, retry, oops, 0.5))).toEqual(delays);
   });
 
+  it.each([
+    [0, 0],
+    [1, 30_000],
+  ])('grows exponentially for any number of retries: from %d ms to %d ms', (delayMs, last) => {
+    expect(backoffDelayMs({ kind: 'exponential', delayMs }, 5000, oops, 0.5)).toBe(last);
+  });
+
   it('spreads a delay by its jitter', () => {
     const backoff = { kind: 'fixed', delayMs: 100, jitter: 0.2 } as const;
     expect([0, 0.5, 1].map((random) => backoffDelayMs(backoff, 1, oops, random))).toEqual([80, 100, 120]);
