@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClosedError } from '@millrace/core';
+import { Log } from '@millrace/log';
+import { Broker } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
 import { LogOnRedis } from './log-on-redis.js';
 
 let redis: LogOnRedis;
@@ -56,6 +59,17 @@ describe('a log that was closed', () => {
     await closing;
     expect(await redis.records(results)).toMatchObject([{ value: 'done' }]);
     expect(() => log.producer()).toThrow(ClosedError);
+  });
+});
+
+describe('a log on a connection that was closed before', () => {
+  it('is closed from the start, as a broker is', async () => {
+    const connection = await new RedisConnection(redis.server.connection).open();
+    connection.close();
+    const [log, broker] = [new Log(connection), new Broker(connection)];
+    expect(() => log.consumer({ group: 'g', topics: 't', handler })).toThrow(ClosedError);
+    expect(() => broker.consumer({ queue: 'q', handler })).toThrow(ClosedError);
+    await expect(log.producer().send({ topic: 't', value: 1 })).rejects.toThrow(ClosedError);
   });
 });
 

@@ -71,11 +71,12 @@ export class Log {
     this.#topics = new Topics(connection, this.#catalog, this.#codecs);
     this.#reader = new PartitionReader(connection, this.#topics, this.#registry);
     this.groups = new Groups(connection, this.#topics, this.#reader);
-    // Without its connection it can do nothing more: sends fail, and nothing of it keeps the process alive.
-    connection.once('closed', this.#onConnectionClosed);
     this.#isKeeping = retentionIntervalMs > 0;
     const expiry = new GroupExpiry(this.groups, events, offsetsRetentionMs);
     this.#upkeep = new RetentionUpkeep(connection, events, retentionIntervalMs, expiry);
+    // Without its connection it can do nothing more: sends fail, and nothing of it keeps the process alive.
+    if (connection.isClosed) this.#onConnectionClosed();
+    else connection.once('closed', this.#onConnectionClosed);
   }
 
   /** Declares a topic; again with the same settings does nothing. @throws {TopicConflictError} it has other settings */
@@ -197,7 +198,11 @@ export class Log {
     return this.#reader.offsetForTimestamp(topic, partition, timestamp);
   }
 
-  /** The records of one partition, in order, without a group: `for await (const record of log.read({ … }))`. */
+  /**
+   * The records of one partition, in order, without a group: `for await (const record of log.read({ … }))`.
+   *
+   * @throws {ClosedError} with `tail: true`, when the log is closed
+   */
   read<T = unknown>(options: ReadInput): RecordIterator<LogRecord<T>> {
     return this.#reader.read<T>(options);
   }
