@@ -136,6 +136,20 @@ export default {
       spec: 'test/nest/what-a-handler-misses-is-logged-at-the-start.spec.ts',
     },
     {
+      promise: 'an observable that a handler promised ends with its signal',
+      file: 'libs/nestjs/src/cancellable-stream.ts',
+      replace: `isThenable(answer) ? answer.then((settled) => cancellable(settled, context)) : answer`,
+      by: `answer`,
+      spec: 'test/nest/an-observable-ends-with-its-signal.spec.ts',
+    },
+    {
+      promise: 'an observable of an event handler of the transport ends with its signal',
+      file: 'libs/nestjs/src/millrace-server.ts',
+      replace: `untilAborted(answer, delivery.signal).pipe`,
+      by: `answer.pipe`,
+      spec: 'test/nest/an-observable-ends-with-its-signal.spec.ts',
+    },
+    {
       promise: 'a queue that is gone is one line in the log, however often its consumer looks for it',
       file: 'libs/nestjs/src/event-logger.ts',
       replace: `if (missing.has(duty)) return;`,

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LogHandler, Millrace, QueueHandler } from '@millrace/nestjs';
+import { MillraceClient, MillraceServer } from '@millrace/nestjs/transport';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
-import { Injectable, type NestInterceptor, UseInterceptors } from '@nestjs/common';
-import { map, Observable } from 'rxjs';
-import { connectionTo, startApplication } from './application.js';
+import { Controller, Injectable, type NestInterceptor, UseInterceptors } from '@nestjs/common';
+import { EventPattern } from '@nestjs/microservices';
+import { firstValueFrom, map, Observable } from 'rxjs';
+import { connectionTo, createApplication, startApplication } from './application.js';
 import { channels, channelsModule, send } from './channels.js';
 
 let redis: RedisServer;
@@ -51,6 +53,33 @@ class Intercepted {
 }
 
 @Injectable()
+class Promised {
+  @QueueHandler({ queue: 'work', ...once })
+  @LogHandler({ topic: 'work', group: 'g', ...once })
+  async on(): Promise<Observable<number>> {
+    return endless();
+  }
+}
+
+@Injectable()
+class PromisedAndIntercepted {
+  @UseInterceptors(Passes)
+  @QueueHandler({ queue: 'work', ...once })
+  @LogHandler({ topic: 'work', group: 'g', ...once })
+  async on(): Promise<Observable<number>> {
+    return endless();
+  }
+}
+
+@Controller()
+class Events {
+  @EventPattern<string>('work')
+  on(): Observable<number> {
+    return endless();
+  }
+}
+
+@Injectable()
 class Patient {
   @QueueHandler({ queue: 'work' })
   on(): Observable<number> {
@@ -62,6 +91,8 @@ describe.each(channels)('an observable that a handler of a %s returned', (channe
   it.each([
     ['as it is', Plain],
     ['through an interceptor', Intercepted],
+    ['by a promise', Promised],
+    ['by a promise, through an interceptor', PromisedAndIntercepted],
   ])('is unsubscribed when its deadline passes: %s', async (_way, handlers) => {
     // given
     seen.length = 0;
@@ -76,6 +107,29 @@ describe.each(channels)('an observable that a handler of a %s returned', (channe
     // then
     await waitFor(() => names.length === 1, { what: 'the dead letter' });
     expect([seen, names]).toEqual([['subscribed', 'unsubscribed'], ['DeadlineExceededError']]);
+    await application.close();
+  });
+});
+
+describe('an observable that handles an event of the transport', () => {
+  it('is unsubscribed when its deadline passes', async () => {
+    // given
+    seen.length = 0;
+    const application = await createApplication(connectionTo(redis), { controllers: [Events] });
+    const millrace = application.get(Millrace);
+    const strategy = new MillraceServer({ connection: millrace, queue: 'events', ...once });
+    const service = application.connectMicroservice({ strategy });
+    await application.init();
+    await service.listen();
+    const client = new MillraceClient({ connection: millrace });
+    const names: string[] = [];
+    millrace.events.on('dead-lettered', ({ error }) => names.push((error as Error).name));
+    // when
+    await firstValueFrom(client.emit('work', 'a'));
+    // then
+    await waitFor(() => names.length === 1, { what: 'the dead letter' });
+    expect([seen, names]).toEqual([['subscribed', 'unsubscribed'], ['DeadlineExceededError']]);
+    await client.close();
     await application.close();
   });
 });

@@ -1,15 +1,18 @@
+import { isThenable } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { isObservable, Observable } from 'rxjs';
 
 /**
- * What a handler returned. An observable cannot look at the delivery's signal: it is unsubscribed when the signal is aborted, and
- * fails with the signal's reason.
+ * What a handler returned. An observable, or one that it promised, cannot look at the delivery's signal: it is unsubscribed when
+ * the signal is aborted, and fails with the signal's reason.
  */
 export function cancellable(answer: unknown, context: DeliveryContext): unknown {
-  return isObservable(answer) ? untilAborted(answer, context.signal) : answer;
+  if (isObservable(answer)) return untilAborted(answer, context.signal);
+  return isThenable(answer) ? answer.then((settled) => cancellable(settled, context)) : answer;
 }
 
-function untilAborted(source: Observable<unknown>, signal: AbortSignal): Observable<unknown> {
+/** The same values, until the signal is aborted. */
+export function untilAborted(source: Observable<unknown>, signal: AbortSignal): Observable<unknown> {
   return new Observable((subscriber) => {
     const abort = (): void => subscriber.error(signal.reason);
     if (signal.aborted) return abort();

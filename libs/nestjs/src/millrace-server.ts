@@ -3,6 +3,7 @@ import { type DeliveryContext, isGenerator, runOutsideHandlers, runToEnd } from 
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { finalize } from 'rxjs/operators';
+import { untilAborted } from './cancellable-stream.js';
 import { ConsumerHandle } from './consumer-handle.js';
 import type { ConsumerPlan } from './consumer-plan.js';
 import { declareConsumers } from './declare-topology.js';
@@ -168,8 +169,10 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     const context = new MillraceContext(delivery, packet.pattern, packet.metadata);
     await this.#withHooks(context, async (end) => {
       const answer: unknown = await callback(packet.data, context);
-      if (isObservable(answer)) await lastValueFrom(answer.pipe(finalize(end)), { defaultValue: undefined });
-      else if (isGenerator(answer)) await runToEnd(answer, delivery.signal).finally(end);
+      if (isObservable(answer)) {
+        const values = untilAborted(answer, delivery.signal).pipe(finalize(end));
+        await lastValueFrom(values, { defaultValue: undefined });
+      } else if (isGenerator(answer)) await runToEnd(answer, delivery.signal).finally(end);
       else end();
     });
   }
