@@ -124,14 +124,17 @@ export const queueTrials: Record<string, (stage: Stage) => Promise<void>> = {
       handler: takesWell(handled),
       validate: (_, { headers }) => misbehave(headers.index),
     })),
-  'queue: RedriveOptions.filter': async (stage) => {
+  'queue: DeadLetterChoice.filter': async (stage) => {
     const queue = stage.name();
     await stage.broker.declareQueue({ name: queue });
     await stage.broker.sendToQueue(queue, 'a letter');
     const letters = stage.broker.queue(queue).deadLetters;
     const redrive = (filter: () => unknown) => letters.redrive({ filter: filter as () => boolean, dryRun: true });
     expect(await unsettled(({ act }) => redrive(act))).toEqual([]);
-    expect(await unsettled(({ act }) => letters.purge({ filter: act as () => boolean }))).toEqual([]);
+    const purge = (filter: () => unknown) => letters.purge({ filter: filter as () => boolean });
+    expect(await unsettled(({ act }) => purge(act))).toEqual([]);
+    await expect(purge(async () => true)).rejects.toThrow('the filter must return true or false, got a promise.');
+    expect(await purge(() => true)).toBe(1);
   },
   'queue: TopicSink.append': (stage) => feeds(stage, 'append'),
   'queue: TopicSink.assertTopic': (stage) => feeds(stage, 'assertTopic'),
