@@ -94,6 +94,13 @@ export default {
       spec: 'test/log/keeps-the-order-of-a-producer.spec.ts',
     },
     {
+      promise: 'a send waits for room in a full Redis',
+      file: 'libs/redis/src/redis-failure.ts',
+      replace: `['OOM', 'full', true,`,
+      by: `['OOM', 'full', false,`,
+      spec: 'test/log/a-full-redis-loses-nothing-confirmed.spec.ts',
+    },
+    {
       promise: 'a command fails immediately while Redis is away',
       file: 'libs/redis/src/client.ts',
       replace: `    enableOfflineQueue: false,
@@ -101,6 +108,13 @@ export default {
       by: `    enableOfflineQueue: true,
     maxRetriesPerRequest: 0,`,
       spec: 'test/redis/fails-at-once-and-comes-back.spec.ts',
+    },
+    {
+      promise: 'what was sent and got no reply may be written',
+      file: 'libs/log/src/producer/producer-batch.ts',
+      replace: `return this.#mayBeWritten || this.isUnanswered;`,
+      by: `return this.#mayBeWritten;`,
+      spec: 'test/redis/a-closed-connection-ends-what-hangs-on-it.spec.ts',
     },
     {
       promise: 'a handler moves its deadline before it first waits',
