@@ -172,10 +172,10 @@ export default {
     },
     {
       promise: 'a late direct delivery that can be read is not begun',
-      file: 'libs/queue/src/consuming/hand-overs.ts',
-      replace: `handed === undefined || performance.now() + this.#redisAheadMs - handedAt >= maxHandOverMs`,
-      by: `handed === undefined`,
-      spec: 'test/queue/a-handed-over-message-is-handled-once.spec.ts',
+      file: 'libs/queue/src/consuming/offers.ts',
+      replace: `ageMs >= maxOfferMs || offer.number`,
+      by: `offer.number`,
+      spec: 'test/queue/an-offered-message-is-handled-once.spec.ts',
     },
     {
       promise: 'a paused consumer takes nothing more',

@@ -214,7 +214,7 @@ export class QueueUnderSchedule {
         const wakeUp = await nextWakeUp(this.client, this.#keys.wake, 1);
         if (wakeUp === undefined) return;
         consumer.wakeUp = wakeUp.consumer;
-        if (wakeUp.handed !== undefined) consumer.claimed.push(wakeUp.handed.id);
+        if (wakeUp.offer !== undefined) consumer.claimed.push(wakeUp.offer.message.id);
         return this.#turn(consumer, happening);
       }
       case 'settle':

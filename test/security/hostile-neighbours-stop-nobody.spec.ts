@@ -52,7 +52,8 @@ describe(`what is not ours beside our ids (${shownSeeds})`, () => {
     const key = (name: string) => `millrace:{queue:q}:${name}`;
     for (const [index, id] of ids.entries()) {
       const time = [1, -1, Date.now() + 500, Number.MAX_SAFE_INTEGER][index % 4] ?? 0;
-      for (const set of ['delayed', 'expiry', 'held', 'parked', 'seen', 'handed']) await redis.zadd(key(set), time, id);
+      for (const set of ['delayed', 'expiry', 'held', 'parked', 'seen', 'offered'])
+        await redis.zadd(key(set), time, id);
       for (const hash of ['counts', 'progress', 'cancels', 'handled', 'dying', 'consumer-info']) {
         await redis.hset(key(hash), id, text(index));
       }

@@ -52,18 +52,23 @@ export class ConsumerDoubt {
     this.#isSequel = false;
   }
 
-  /** Takes on what Redis has down as this consumer's, while no turn is under way; what has no message any more is let go. */
-  async dispel(client: RedisClient, keys: ConsumerKeys, isCurrent: () => boolean): Promise<void> {
+  /**
+   * Takes on what Redis has down as this consumer's, while no turn is under way; what has no message any more is let go.
+   * Resolves to the ids of what it took on.
+   */
+  async dispel(client: RedisClient, keys: ConsumerKeys, isCurrent: () => boolean): Promise<readonly string[]> {
     const pending = this.#outbox.ids();
     // As it is now: what ends while Redis answers would be neither held nor among what is pending, and be taken again.
     const held = this.#user.heldIds();
     const isUnknown = (id: string): boolean => !pending.has(id) && !held.has(id);
     const { found, gone } = await heldMessages(client, keys, isUnknown);
-    if (!isCurrent()) return;
+    if (!isCurrent()) return [];
+    const ids = found.map(({ id }) => id);
     for (const id of gone) this.#outbox.acknowledge(id);
     if (found.length > 0) this.#user.take(new Fifo(found));
     this.#isThere = false;
     this.#perhapsSettled = pending;
+    return ids;
   }
 
   /** Of what Redis does not have down as this consumer's, that which the consumer cannot have settled itself. */

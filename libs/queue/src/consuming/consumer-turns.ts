@@ -1,7 +1,7 @@
 import { Fifo, startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
-import { makeDue } from '../store/due.js';
+import { declineOffers } from '../store/offers.js';
 import type { Verdict } from '../store/settle.js';
 import type { TurnResult, TurnState } from '../store/turn.js';
 import type { WakeUp } from '../store/wake.js';
@@ -9,7 +9,7 @@ import { ConsumerDoubt } from './consumer-doubt.js';
 import { ConsumerOutbox, soonest } from './consumer-outbox.js';
 import type { ConsumerReport } from './consumer-report.js';
 import { DueTimer } from './due-timer.js';
-import { HandOvers } from './hand-overs.js';
+import { Offers } from './offers.js';
 import { QueueOutlook } from './queue-outlook.js';
 import { TurnLoop } from './turn-loop.js';
 import { type SentTurn, TurnSender } from './turn-sender.js';
@@ -27,7 +27,7 @@ export class ConsumerTurns {
   readonly #outbox = new ConsumerOutbox();
   readonly #outlook = new QueueOutlook();
   readonly #doubt: ConsumerDoubt;
-  readonly #handOvers = new HandOvers();
+  readonly #offers = new Offers();
   readonly #due: DueTimer;
   readonly #sender: TurnSender;
   #keys: ConsumerKeys | undefined;
@@ -55,6 +55,7 @@ export class ConsumerTurns {
     this.#keys = keys;
     this.#outbox.clear();
     this.#doubt.clear();
+    this.#offers.restart();
     void this.#sender.forget();
     this.#report.started();
     this.nudge();
@@ -115,16 +116,17 @@ export class ConsumerTurns {
   }
 
   /** This consumer was woken, or another in whose name it was, perhaps with a message: makes a turn. */
-  woken(wakeUp: WakeUp): void {
-    this.#wakeUp = wakeUp.consumer;
+  woken({ consumer, offer }: WakeUp): void {
+    this.#wakeUp = consumer;
     this.#outlook.leftIdle();
-    if (this.#keys !== undefined && !this.#loop.isEnded && this.#handOvers.add(wakeUp)) {
-      this.#outlook.expect();
-      // The turn under way may fill all the room there is.
-      if (this.asked === 0) this.#decideHandOvers(this.#keys);
+    // A turn that asks for nothing brings nothing.
+    const afterTurn = this.asked === 0 ? this.#sender.lastEnded : this.#sender.lastSent;
+    if (offer === undefined || this.#keys === undefined || this.#loop.isEnded || !this.#offers.add(offer, afterTurn)) {
+      this.#ask();
       return;
     }
-    this.#ask();
+    this.#outlook.expect();
+    this.#decideOffers(this.#keys);
   }
 
   /** There is something to take, or something that is due or has expired: makes a turn, whether or not there is room. */
@@ -174,15 +176,17 @@ export class ConsumerTurns {
       // What it brought, if it was carried out, is found when the doubt is dispelled.
       await this.#sender.forget();
       this.#doubt.arise();
+      this.#offers.restart();
       throw error;
     } finally {
-      this.#decideHandOvers(keys);
+      this.#decideOffers(keys);
     }
   }
 
   async #turnFor(keys: ConsumerKeys): Promise<void> {
     const client = this.#connection.commands;
-    if (this.#doubt.isThere && !this.#sender.isAhead) await this.#doubt.dispel(client, keys, () => this.#keys === keys);
+    if (this.#doubt.isThere && !this.#sender.isAhead)
+      this.#offers.forget(await this.#doubt.dispel(client, keys, () => this.#keys === keys));
     if (this.#keys !== keys) return;
     const sent = this.#sender.next(client, keys, this.#wakeUp, this.#outlook.hasBacklog);
     if (sent === undefined) return;
@@ -209,11 +213,12 @@ export class ConsumerTurns {
   }
 
   #goOn(result: TurnResult, { wanted, maxBytes, sentAt }: SentTurn): void {
-    const { taken, unknown, dueInMs, now, isAlone } = result;
-    this.#handOvers.tellTime(now);
+    const { taken, takenOver, unknown, dueInMs, now, isAlone } = result;
+    this.#offers.tellTime(now);
     // Within a bound of bytes fewer may have come than there are.
     this.#outlook.turned(result, maxBytes !== undefined && taken.size > 0 ? taken.size : wanted);
     this.#due.set(dueInMs);
+    if (takenOver > 0) this.#offers.tookOver(takenOver);
     if (taken.size > 0) this.#user.take(taken);
     if (unknown > 0) this.#doubt.arise();
     this.#user.turnEnded(isAlone, sentAt);
@@ -221,18 +226,24 @@ export class ConsumerTurns {
     if (unknown > 0 || !this.#outbox.isEmpty || mayBringMore) this.nudge();
   }
 
-  /** Takes what was handed over while there is room; the rest is for others, now. */
-  #decideHandOvers(keys: ConsumerKeys): void {
-    for (const message of this.#handOvers.takeAll()) {
-      if (this.#keys === keys && this.#user.wanted() > this.asked) {
+  /** Takes what was offered while there is room; the rest is for others, now. */
+  #decideOffers(keys: ConsumerKeys): void {
+    const offered = this.#offers.takeAfter(this.#sender.lastEnded);
+    if (offered.length === 0) return;
+    const declined: string[] = [];
+    for (const message of offered) {
+      if (declined.length > 0 || this.#keys !== keys || this.#user.wanted() <= this.asked) declined.push(message.id);
+      else {
         this.#outbox.claim(message.id);
         this.#user.take(new Fifo([message]));
         this.#user.begin();
-      } else {
-        this.#due.isDue = true;
-        void makeDue(this.#connection.commands, keys.all, message.id);
       }
-      this.nudge();
     }
+    if (declined.length > 0) {
+      // A turn without room for anything wakes another consumer for it.
+      this.#due.isDue = true;
+      void declineOffers(this.#connection.commands, keys.all, declined);
+    }
+    this.nudge();
   }
 }

@@ -31,6 +31,8 @@ export class TurnSender {
   #current: SentTurn | undefined;
   /** A turn that was sent while the one before it was under way. */
   #behind: SentTurn | undefined;
+  /** How many turns were sent. */
+  #sent = 0;
 
   constructor(user: TurnUser, outbox: ConsumerOutbox, doubt: ConsumerDoubt, due: DueTimer) {
     this.#user = user;
@@ -42,6 +44,16 @@ export class TurnSender {
   /** How many messages may come that are not counted yet. */
   get asked(): number {
     return (this.#current?.wanted ?? 0) + (this.#behind?.wanted ?? 0);
+  }
+
+  /** Number of the last turn that was sent, counted from 1. */
+  get lastSent(): number {
+    return this.#sent;
+  }
+
+  /** Number of the last turn that brought what it brought, or is of no concern any more. */
+  get lastEnded(): number {
+    return this.#sent - (this.#current === undefined ? 0 : 1) - (this.#behind === undefined ? 0 : 1);
   }
 
   /** Whether there is a turn under way that `next` has not answered. */
@@ -104,6 +116,7 @@ export class TurnSender {
     const { leaseMs } = this.#user;
     const number = this.#doubt.nextTurn();
     const sentAt = performance.now();
+    this.#sent++;
     // Sent in this order on one connection: one round trip.
     const settled = verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts);
     const moved = this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : undefined;

@@ -19,7 +19,7 @@ export function consumerKeys(prefix: string, queue: string, consumer: string, pr
   const all = queueKeys(prefix, queue);
   const unacked = unackedKey(prefix, queue, consumer);
   const ready = readyKeys(all, priorities);
-  const { messages, consumers, meta, delayed, expiry, idle, wake, counts, held, progress, cancels, handled, handed } =
+  const { messages, consumers, meta, delayed, expiry, idle, wake, counts, held, progress, cancels, handled, offered } =
     all;
   const turn = new PreparedArguments([
     messages,
@@ -35,7 +35,7 @@ export function consumerKeys(prefix: string, queue: string, consumer: string, pr
     progress,
     cancels,
     handled,
-    handed,
+    offered,
     ...ready.toReversed(),
   ]);
   return { prefix, queue, consumer, all, unacked, ready, turn };

@@ -1,16 +1,18 @@
-import { asInteger, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, type RedisClient, Script } from '@millrace/redis';
 import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
+import { giveBackOffers } from './offers.js';
 
 // Ends a consumer's registration and gives back what it held, a slice a call. From its first slice on the consumer is
 // fenced off: its own scripts find no registration. The consumer on duty goes on with what is in `dead`.
-// A message that was handed over and not claimed within a second may have been handed to this one: any consumer pops
-// from `wake`, so it is unknown to which. It becomes due; should another still claim it, that claim comes too late.
+// An offer that is not claimed within a second may have gone to this one: any consumer pops from `wake`, so it is unknown to
+// which. It is recalled; should another still claim it, that claim comes too late. When there is no other it returns immediately.
 //
 // KEYS 1 messages 2 unacked:<the consumer> 3 consumers 4 meta 5 consumer-info 6 expiry 7 held 8 counts 9 dying 10 dead
-//      11 idle 12 wake 13 progress 14 cancels 15 delayed 16 handed 17… ready, lowest priority first
+//      11 idle 12 wake 13 progress 14 cancels 15 offered 16… ready, lowest priority first
 // ARGV 1 its id 2 'leaves' | 'expired' | the deadline it must still have 3 how many messages at most
 // RETURNS -1 when it lives, else how many messages it still holds
-const departureScript = lua`#!lua flags=allow-oom
+const departureScript = new Script(String.raw`#!lua flags=allow-oom
+${giveBackOffers}
 local call, id, why = redis.call, ARGV[1], ARGV[2]
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,10 +25,13 @@ if deadline then
   call('ZREM', KEYS[11], id)
   call('HSET', KEYS[4], 'used-at', now)
   call('SADD', KEYS[10], id)
-  local handed = call('ZRANGE', KEYS[16], 0, 99, 'WITHSCORES')
-  for i = 1, #handed, 2 do
-    call('ZADD', KEYS[15], 'XX', math.max(now, handed[i + 1] + 1000), handed[i])
-    call('ZREM', KEYS[16], handed[i])
+  if call('ZCARD', KEYS[3]) == 0 then
+    local isLimited = call('HEXISTS', KEYS[4], 'max-bytes') == 1
+    giveBackOffers(KEYS[15], KEYS[1], KEYS[16], isLimited and KEYS[4] or nil, call('ZRANGE', KEYS[15], 0, -1))
+    call('HDEL', KEYS[4], 'recall', 'recall-at')
+  elseif call('EXISTS', KEYS[15]) == 1 then
+    local due = math.min(now + 1000, tonumber(call('HGET', KEYS[4], 'recall-at') or math.huge))
+    call('HSET', KEYS[4], 'recall', call('HGET', KEYS[4], 'offers') or '+inf', 'recall-at', due)
     back = 1
   end
   if call('HGET', KEYS[4], 'active') == id then
@@ -58,7 +63,7 @@ for _, message in ipairs(ids) do
       .. 'process died'):format(count % 65536)}
     call('HSET', KEYS[9], message, cjson.encode({reason = 'delivery_limit', time = now, error = error}))
   elseif frame then
-    call('LPUSH', KEYS[17 + math.min(frame:byte(2), #KEYS - 17)], message)
+    call('LPUSH', KEYS[16 + math.min(frame:byte(2), #KEYS - 16)], message)
     if ends then call('ZADD', KEYS[6], ends, message) end
     if meta[2] then call('HINCRBY', KEYS[4], 'bytes', #frame) end
     back = back + 1
@@ -69,7 +74,7 @@ if left == 0 then call('SREM', KEYS[10], id) end
 local woken = back > 0 and call('ZPOPMIN', KEYS[11], back) or {}
 for i = 1, #woken, 2 do call('RPUSH', KEYS[12], woken[i]) end
 return left
-`;
+`);
 
 /** Most messages given back by one call. */
 const sliceMessages = 200;
@@ -90,7 +95,7 @@ export async function endRegistration(
   const all: QueueKeys = queueKeys(place.prefix, place.queue);
   const keys = [all.messages, unackedKey(place.prefix, place.queue, consumer), all.consumers, all.meta];
   keys.push(all.consumerInfo, all.expiry, all.held, all.counts, all.dying, all.dead, all.idle, all.wake);
-  keys.push(all.progress, all.cancels, all.delayed, all.handed, ...readyKeys(all, place.priorities));
+  keys.push(all.progress, all.cancels, all.offered, ...readyKeys(all, place.priorities));
   for (;;) {
     const left = asInteger(await departureScript.run(client, keys, [consumer, why, sliceMessages]));
     if (left < 0) return false;

@@ -1,22 +1,30 @@
-import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, asList, type RedisClient, Script } from '@millrace/redis';
 import { type QueueKeys, readyKeys } from './keys.js';
+import { giveBackOffers, recallMs } from './offers.js';
 
-// Moves what is due from `delayed` to the ready lists, and ends what is past its time to live, each at most ARGV 1 times.
+// Moves what is due from `delayed` to the ready lists, and ends what is past its time to live, each at most ARGV 1 times. Recalls
+// offers that nobody has claimed for so long.
 // An expired message that stands in the middle of a ready list leaves its id there as a ghost: its frame goes on
 // under another id, or the ghost would be delivered.
 //
-// KEYS 1 messages 2 delayed 3 expiry 4 meta 5 dying 6 counts 7 handled 8 parked 9 handed 10… ready, lowest priority first
+// KEYS 1 messages 2 delayed 3 expiry 4 meta 5 dying 6 counts 7 handled 8 parked 9 offered 10… ready, lowest priority first
 // ARGV 1 how many at most
 // RETURNS { how many were moved or ended; as many as ARGV 1 means there may be more, 1 if dead letters are to be carried on }
-const dueScript = lua`#!lua flags=allow-oom
+const dueScript = new Script(`#!lua flags=allow-oom
+${giveBackOffers}
 local call = redis.call
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local meta = call('HMGET', KEYS[4], 'max-bytes', 'dead-letter')
+local meta = call('HMGET', KEYS[4], 'max-bytes', 'dead-letter', 'recall', 'recall-at', 'offers')
+if meta[4] and tonumber(meta[4]) <= now then
+  local overdue = call('ZRANGE', KEYS[9], '-inf', meta[3] or '+inf', 'BYSCORE', 'LIMIT', 0, 1000)
+  giveBackOffers(KEYS[9], KEYS[1], KEYS[10], meta[1] and KEYS[4] or nil, overdue)
+  if call('EXISTS', KEYS[9]) == 1 then call('HSET', KEYS[4], 'recall', meta[5] or '+inf', 'recall-at', now + ${recallMs})
+  else call('HDEL', KEYS[4], 'recall', 'recall-at') end
+end
 local due = call('ZRANGE', KEYS[2], '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1])
 if #due > 0 then
   call('ZREM', KEYS[2], unpack(due))
-  call('ZREM', KEYS[9], unpack(due))
   for i = 1, #due do
     local level = 0
     if #KEYS > 10 then
@@ -49,7 +57,7 @@ for i = 1, #over do
   end
 end
 return {math.max(#due, #over), hasDied}
-`;
+`);
 
 /** Most messages that one call moves: about a millisecond of Redis' time. */
 export const maxDueMessages = 500;
@@ -64,7 +72,7 @@ export interface DueResult {
 
 /** Makes ready what is due and ends what has expired. */
 export async function moveDue(client: RedisClient, keys: QueueKeys, priorities: number): Promise<DueResult> {
-  const { messages, delayed, expiry, meta, dying, counts, handled, parked, handed } = keys;
+  const { messages, delayed, expiry, meta, dying, counts, handled, parked, offered } = keys;
   const scriptKeys = [
     messages,
     delayed,
@@ -74,14 +82,9 @@ export async function moveDue(client: RedisClient, keys: QueueKeys, priorities: 
     counts,
     handled,
     parked,
-    handed,
+    offered,
     ...readyKeys(keys, priorities),
   ];
   const [count, hasDied] = asList(await dueScript.run(client, scriptKeys, [maxDueMessages])).map(asInteger);
   return { mayHaveMore: Number(count) >= maxDueMessages, hasDied: hasDied === 1 };
-}
-
-/** A message that was handed to a consumer which has no room for it: the next `moveDue` makes it ready; without this, its time does. */
-export async function makeDue(client: RedisClient, keys: QueueKeys, id: string): Promise<void> {
-  await client.zadd(keys.delayed, 'XX', 0, id).catch(() => undefined);
 }

@@ -6,7 +6,7 @@ import { queueKeys, readyKeys, resultKey, unackedKey } from './keys.js';
 // immediately; of one that is being handled, its consumer learns with its next heartbeat.
 //
 // KEYS 1 messages 2 delayed 3 parked 4 dying 5 counts 6 progress 7 cancels 8 consumers 9 dead 10 meta 11 expiry 12 handled
-//      13… unacked sets of all consumers and dead ones
+//      13 offered 14… unacked sets of all consumers and dead ones
 // ARGV 1 id 2 'find' | 'cancel' 3… the consumers of those sets
 // RETURNS nil when there is no such message, { 'moved' } when a consumer came or went meanwhile: ask again. Else
 //         { 'ready' | 'delayed' | 'parked' | 'dying' | 'running', frame, count or '', progress or '', due ms or '', consumer or '' }
@@ -19,9 +19,9 @@ local count = call('HGET', KEYS[5], id) or ''
 local function at(state, due, consumer)
   return {state, frame, count, call('HGET', KEYS[6], id) or '', due or '', consumer or ''}
 end
-for i = 13, #KEYS do
+for i = 14, #KEYS do
   if call('SISMEMBER', KEYS[i], id) == 1 then
-    local consumer = ARGV[i - 10]
+    local consumer = ARGV[i - 11]
     if ARGV[2] == 'cancel' then call('HSET', KEYS[7], id, consumer) end
     return at('running', nil, consumer)
   end
@@ -38,6 +38,11 @@ if call('ZSCORE', KEYS[3], id) then
   return found
 end
 if call('HEXISTS', KEYS[4], id) == 1 then return at('dying') end
+if call('ZSCORE', KEYS[13], id) then
+  local found = at('ready')
+  if ARGV[2] == 'cancel' then call('ZREM', KEYS[13], id) gone() end
+  return found
+end
 if call('ZCARD', KEYS[8]) + call('SCARD', KEYS[9]) ~= #ARGV - 2 then return {'moved'} end
 local found = at('ready')
 if ARGV[2] == 'cancel' then
@@ -76,7 +81,7 @@ export async function findMessage(
 ): Promise<FoundMessage | undefined> {
   const all = queueKeys(place.prefix, place.queue);
   const fixed = [all.messages, all.delayed, all.parked, all.dying, all.counts, all.progress, all.cancels];
-  fixed.push(all.consumers, all.dead, all.meta, all.expiry, all.handled);
+  fixed.push(all.consumers, all.dead, all.meta, all.expiry, all.handled, all.offered);
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const [living, dead] = await Promise.all([client.zrange(all.consumers, '0', '-1'), client.smembers(all.dead)]);
     const consumers = [...living, ...dead];
@@ -133,7 +138,7 @@ export async function keptResult(
 
 /** How many messages of a queue are in which state. */
 export interface QueueCounts {
-  /** Waiting for a consumer. */
+  /** Waiting for a consumer, or on its way to one. */
   readonly ready: number;
   /** Waiting for their time, or for a retry. */
   readonly delayed: number;
@@ -153,8 +158,9 @@ export async function countMessages(
 ): Promise<QueueCounts> {
   const all = queueKeys(place.prefix, place.queue);
   const consumers = await client.zrange(all.consumers, '0', '-1');
-  const [ghosts, delayed, parked, dying, ...sizes] = await Promise.all([
+  const [ghosts, offered, delayed, parked, dying, ...sizes] = await Promise.all([
     client.hget(all.meta, 'ghosts'),
+    client.zcard(all.offered),
     client.zcard(all.delayed),
     client.zcard(all.parked),
     client.hlen(all.dying),
@@ -162,7 +168,7 @@ export async function countMessages(
     ...consumers.map((consumer) => client.scard(unackedKey(place.prefix, place.queue, consumer))),
   ]);
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-  const ready = sum(sizes.slice(0, place.priorities)) - Number(ghosts ?? 0);
+  const ready = sum(sizes.slice(0, place.priorities)) + offered - Number(ghosts ?? 0);
   const unacked = sum(sizes.slice(place.priorities));
   return { ready: asInteger(ready), delayed, unacked, parked, dying, consumers: consumers.length };
 }

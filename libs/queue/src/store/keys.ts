@@ -8,7 +8,7 @@ import { slotInKeys } from '../model/shards.js';
 export interface QueueKeys {
   /**
    * Hash: the queue's settings as its scripts need them (see `model/queue-meta.ts`), `paused`, and counters: `bytes` (of
-   * the ready frames, only kept while `max-bytes` is set), `ghosts` (ids in `ready` whose frame is gone).
+   * the ready frames, only kept while `max-bytes` is set), `ghosts` (ids in `ready` whose frame is gone), `offers` (made ever).
    * The queue exists while this hash has the field `name`.
    */
   readonly meta: string;
@@ -50,8 +50,8 @@ export interface QueueKeys {
   readonly parked: string;
   /** Set: ids of dead consumers whose messages are not all given back yet. */
   readonly dead: string;
-  /** Sorted set: id → when it was handed to a waiting consumer that has not claimed it yet, ms of Redis' clock. */
-  readonly handed: string;
+  /** Sorted set: id → number of the offer: it is on its way to a waiting consumer that has not claimed it yet. */
+  readonly offered: string;
   /** Sorted set: deduplication id → until when it is remembered, ms of Redis' clock. */
   readonly seen: string;
 }
@@ -77,7 +77,7 @@ export function queueKeys(prefix: string, queue: string): QueueKeys {
     handled: `${base}:handled`,
     parked: `${base}:parked`,
     dead: `${base}:dead`,
-    handed: `${base}:handed`,
+    offered: `${base}:offered`,
     seen: `${base}:seen`,
   };
 }

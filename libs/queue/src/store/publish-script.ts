@@ -4,7 +4,7 @@ import { Script } from '@millrace/redis';
 // this is the only script that touches several hash tags, so that a publish reaches all its queues or none.
 //
 // KEYS 1 the hash that holds the topology version 2 record of this call, then for each queue: meta, messages, delayed,
-//      expiry, idle, wake, seen, dying, counts, handled, handed, and its ready lists, lowest priority first
+//      expiry, idle, wake, seen, dying, counts, handled, offered, and its ready lists, lowest priority first
 // ARGV 1 field of the version in KEYS[1] 2 version by which the messages were routed 3 how long the call is remembered, ms
 //      4 number of this call 5 the messages: MessagePack list of id, frame, id, frame …, or '' for none
 //      6 MessagePack list of each message's terms, 'priority;delay ms;expiration ms;deduplication id' or '', or '' when no
@@ -169,27 +169,26 @@ local function enterEach(q, number)
 end`;
 
 /**
- * Hands one message to a consumer that waits, frame and all, which saves it a round trip. Until the consumer claims it the
- * message is down as delayed: should the consumer be frozen, it becomes ready by itself; should it die, when that is noticed.
- * Before all else, since a consumer waits: what is only defined below costs nothing then.
+ * Offers one message to a consumer that waits, frame and all, which saves it a round trip. See `offers.ts`. Nothing waits
+ * before it. Before all else, since a consumer waits: what is only defined below costs nothing then.
  */
-const handOver = `
-local function handOver(q)
+const offer = `
+local function offer(q)
   if m ~= 1 or not q.isFast or q.meta[10] or q.meta[11] or q.meta[12] or q.meta[13] or #messages[2] > 16384 then return false end
   if redis.call('EXISTS', KEYS[q.key + 11]) == 1 then return false end
   local called = redis.call('ZPOPMIN', KEYS[q.key + 4])[1]
   if not called then return false end
   redis.call('HSET', KEYS[q.key + 1], messages[1], messages[2])
-  redis.call('ZADD', KEYS[q.key + 2], now + 10000, messages[1])
-  redis.call('ZADD', KEYS[q.key + 10], now, messages[1])
-  redis.call('RPUSH', KEYS[q.key + 5], called .. '\\n' .. now .. '\\n' .. messages[1] .. '\\n' .. messages[2])
+  local number = redis.call('HINCRBY', KEYS[q.key], 'offers', 1)
+  redis.call('ZADD', KEYS[q.key + 10], number, messages[1])
+  redis.call('RPUSH', KEYS[q.key + 5], called .. '\\n' .. now .. '\\n' .. number .. '\\n' .. messages[1] .. '\\n' .. messages[2])
   return true
 end
-if #queues == 1 and handOver(queues[1]) then return finish() end`;
+if #queues == 1 and offer(queues[1]) then return finish() end`;
 
 const main = `
 for number, q in ipairs(queues) do
-  local calls = #queues > 1 and handOver(q) and 0 or q.isFast and enterAll(q) or enterEach(q, number)
+  local calls = #queues > 1 and offer(q) and 0 or q.isFast and enterAll(q) or enterEach(q, number)
   if calls > 0 then
     local called = redis.call('ZPOPMIN', KEYS[q.key + 4], calls)
     for i = 1, #called, 2 do redis.call('RPUSH', KEYS[q.key + 5], called[i]) end
@@ -198,5 +197,5 @@ end
 return finish()`;
 
 export const publishScript = new Script(
-  [checks, handOver, enterAll, dropHead, dropGhosts, enter, enterEach, main].join('\n'),
+  [checks, offer, enterAll, dropHead, dropGhosts, enter, enterEach, main].join('\n'),
 );

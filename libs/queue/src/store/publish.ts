@@ -66,7 +66,7 @@ export type PublishAnswer =
 
 /** The keys of a queue that publishing needs, in the order in which the script has them. */
 export function targetKeys(queue: QueueKeys, priorities: number): PreparedArguments {
-  const { meta, messages, delayed, expiry, idle, wake, seen, dying, counts, handled, handed } = queue;
+  const { meta, messages, delayed, expiry, idle, wake, seen, dying, counts, handled, offered } = queue;
   return new PreparedArguments([
     meta,
     messages,
@@ -78,7 +78,7 @@ export function targetKeys(queue: QueueKeys, priorities: number): PreparedArgume
     dying,
     counts,
     handled,
-    handed,
+    offered,
     ...readyKeys(queue, priorities),
   ]);
 }

@@ -1,8 +1,9 @@
 import { Fifo } from '@millrace/core';
-import { asBytes, asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import { asBytes, asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { MessagePacker } from './message-packer.js';
 import { MessageUnpacker } from './message-unpacker.js';
+import { recallMs } from './offers.js';
 import { Taken } from './taken.js';
 
 // One turn of a consumer: acknowledges what was handled, takes what is next, and renews the lease. The hot path: what is rare
@@ -14,16 +15,16 @@ import { Taken } from './taken.js';
 // acknowledged is looked for among the consumer's own.
 //
 // KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
-//      12 cancels 13 handled 14 handed 15… ready, highest priority first
+//      12 cancels 13 handled 14 offered 15… ready, highest priority first
 // ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 ids to acknowledge, as a
 //      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6 how many I know to be mine once these are
 //      acknowledged and claimed 7 lease in ms 8 number of this turn, 1 to 999 9 number of the turn before it, or ''
-//      10… ids that were handed to me and that I claim
+//      10… ids that were offered to me and that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
 //         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms,
-//         how many are mine beyond those that I know, whether I am the only consumer, two MessagePack lists:
-//         ids and frames, [counts, handled] when any of these is kept }
-const turnScript = lua`#!lua flags=allow-oom
+//         how many are mine beyond those that I know, whether I am the only consumer, number of the last offer taken over or 0,
+//         two MessagePack lists: ids and frames, [counts, handled] when any of these is kept }
+const turnScript = new Script(`#!lua flags=allow-oom
 local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 14
 local call = redis.call
 local deadline = call('ZSCORE', KEYS[3], me)
@@ -35,8 +36,7 @@ call('ZADD', KEYS[3], now + ARGV[7] + ARGV[8] / 1000, me)
 local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[6]) > 0
 local notMine, mine = {}, {}
 for i = 10, #ARGV do
-  if call('ZREM', KEYS[5], ARGV[i]) == 1 then
-    call('ZREM', KEYS[14], ARGV[i])
+  if call('ZREM', KEYS[14], ARGV[i]) == 1 then
     call('SADD', KEYS[2], ARGV[i])
     call('HINCRBY', KEYS[4], 'delivered', 1)
   elseif call('SISMEMBER', KEYS[2], ARGV[i]) == 0 then notMine[#notMine + 1] = ARGV[i] end
@@ -59,7 +59,7 @@ if #mine > 0 then
   call('HINCRBY', KEYS[4], 'acknowledged', #mine)
 end
 local meta = call('HMGET', KEYS[4], 'paused', 'single-active', 'active', 'max-per-second', 'tokens', 'tokens-at',
-  'passed-at', 'keeper', 'keeper-due', 'max-bytes')
+  'passed-at', 'keeper', 'keeper-due', 'max-bytes', 'recall-at', 'offers')
 if ARGV[3] ~= '' and ARGV[3] ~= me and call('ZSCORE', KEYS[3], ARGV[3]) then call('ZADD', KEYS[7], 0, ARGV[3]) end
 local state, n, due, tokens, limited = 'ok', wanted, math.huge, nil, false
 if meta[1] then state, n = 'paused', 0 elseif meta[2] and meta[3] ~= me then state, n = 'standby', 0 end
@@ -81,6 +81,19 @@ if best and best:sub(1, 3) < me:sub(1, 3) then
 end
 local most = tonumber(ARGV[5])
 local ids, frames, bytes, ghosts = {}, {}, 0, 0
+-- What is on its way to the only consumer was there before all that waits: it is taken over here, and need not be waited for.
+local isAlone, takenOver = call('ZCARD', KEYS[3]) == 1, 0
+local offers = n > 0 and isAlone and call('ZRANGE', KEYS[14], 0, n - 1, 'WITHSCORES') or {}
+for i = 1, #offers, 2 do
+  local frame = call('HGET', KEYS[1], offers[i])
+  if frame then
+    if most and #ids > 0 and bytes + #frame > most then break end
+    ids[#ids + 1], frames[#frames + 1], bytes = offers[i], frame, bytes + #frame
+  end
+  call('ZREM', KEYS[14], offers[i])
+  takenOver = tonumber(offers[i + 1])
+end
+local offeredBytes = bytes
 local function take(key, count)
   local popped = count > 0 and call('LPOP', key, count) or {}
   local found = #popped > 0 and call('HMGET', KEYS[1], unpack(popped)) or {}
@@ -108,7 +121,7 @@ end
 for level = 15, #KEYS do while take(KEYS[level], math.min(n - #ids, 1000, fitting())) do end end
 if #ids > 0 then
   call('SADD', KEYS[2], unpack(ids))
-  if meta[10] then call('HINCRBY', KEYS[4], 'bytes', -bytes) end
+  if meta[10] then call('HINCRBY', KEYS[4], 'bytes', offeredBytes - bytes) end
   if tokens then call('HSET', KEYS[4], 'tokens', tostring(tokens - #ids), 'tokens-at', now) end
   if meta[7] then call('HDEL', KEYS[4], 'passed-at') end
   call('HINCRBY', KEYS[4], 'delivered', #ids)
@@ -117,16 +130,22 @@ if ghosts > 0 then call('HINCRBY', KEYS[4], 'ghosts', -ghosts) end
 -- What stopped it was the rate only if there is no token left: with one there is nothing more to take.
 limited = limited and tokens - #ids < 1
 if limited then due = now + math.max(1, math.ceil((1 - tokens + #ids) * 1000 / meta[4])) end
-local isAlone = call('ZCARD', KEYS[3]) == 1 and 1 or 0
-local reply = {state, -1, notMine, now, unknown, isAlone, cmsgpack.pack(ids, frames)}
+local reply = {state, -1, notMine, now, unknown, isAlone and 1 or 0, takenOver, cmsgpack.pack(ids, frames)}
 if rare and #ids > 0 then
   local ends = call('ZMSCORE', KEYS[6], unpack(ids))
   for i = 1, #ids do if ends[i] then call('ZREM', KEYS[6], ids[i]); call('ZADD', KEYS[10], ends[i], ids[i]) end end
-  reply[8] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
+  reply[9] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
 end
 for i = 5, 6 do
   local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
   if head then due = math.min(due, tonumber(head)) end
+end
+if call('EXISTS', KEYS[14]) == 1 then
+  if not meta[11] then
+    meta[11] = now + ${recallMs}
+    call('HSET', KEYS[4], 'recall', meta[12] or '+inf', 'recall-at', meta[11])
+  end
+  due = math.min(due, meta[11])
 end
 local hasRoom = #ids < wanted and not (most and #ids > 0) and (state == 'ok' or state == 'passed')
 if hasRoom then
@@ -147,7 +166,7 @@ if isLeft and state ~= 'paused' then
   if another then call('RPUSH', KEYS[8], another) end
 end
 return reply
-`;
+`);
 
 export type TurnState = 'ok' | 'paused' | 'standby' | 'passed';
 
@@ -163,7 +182,9 @@ export interface TurnResult {
   readonly unknown: number;
   /** Whether the queue has no other consumer. */
   readonly isAlone: boolean;
-  /** In their order. */
+  /** Number of the last offer among what was taken; 0 when there is none. */
+  readonly takenOver: number;
+  /** In their order; offers first. */
   readonly taken: Fifo<Taken>;
 }
 
@@ -209,7 +230,8 @@ export async function turn(
     now: asInteger(reply[3]),
     unknown: asInteger(reply[4]),
     isAlone: asInteger(reply[5]) === 1,
-    taken: readTaken(new MessageUnpacker(asBytes(reply[6])), reply[7]),
+    takenOver: asInteger(reply[6]),
+    taken: readTaken(new MessageUnpacker(asBytes(reply[7])), reply[8]),
   };
 }
 

@@ -1,14 +1,13 @@
 import type { RedisClient } from '@millrace/redis';
+import type { Offer } from './offers.js';
 import { Taken } from './taken.js';
 
 /** What an element of a wake list says. */
 export interface WakeUp {
   /** The consumer that was taken out of `idle` for it. */
   readonly consumer: string;
-  /** A message that comes along with it, to be claimed by the next turn. */
-  readonly handed: Taken | undefined;
-  /** When it was handed over, by Redis' clock. */
-  readonly handedAt: number;
+  /** What comes along with it, to be claimed by the next turn. */
+  readonly offer: Offer | undefined;
 }
 
 const newline = 0x0a;
@@ -18,19 +17,22 @@ export async function nextWakeUp(client: RedisClient, wakeKey: string, blockMs: 
   const reply = await client.blpopBuffer(wakeKey, blockMs / 1000);
   const element = reply?.[1];
   if (element === undefined) return undefined;
-  const [consumerEnd, timeEnd, idEnd] = separators(element);
-  if (idEnd === undefined) return { consumer: element.toString('latin1'), handed: undefined, handedAt: 0 };
+  const [consumerEnd = 0, timeEnd = 0, numberEnd = 0, idEnd] = separators(element);
+  if (idEnd === undefined) return { consumer: element.toString('latin1'), offer: undefined };
   return {
     consumer: element.toString('latin1', 0, consumerEnd),
-    handedAt: Number(element.toString('latin1', (consumerEnd ?? 0) + 1, timeEnd)),
-    handed: new Taken(element.toString('utf8', (timeEnd ?? 0) + 1, idEnd), element.subarray(idEnd + 1)),
+    offer: {
+      offeredAt: Number(element.toString('latin1', consumerEnd + 1, timeEnd)),
+      number: Number(element.toString('latin1', timeEnd + 1, numberEnd)),
+      message: new Taken(element.toString('utf8', numberEnd + 1, idEnd), element.subarray(idEnd + 1)),
+    },
   };
 }
 
-/** Where the first three lines end. */
+/** Where the first four lines end. */
 function separators(element: Buffer): (number | undefined)[] {
   const found: number[] = [];
-  for (let at = element.indexOf(newline); at >= 0 && found.length < 3; at = element.indexOf(newline, at + 1))
+  for (let at = element.indexOf(newline); at >= 0 && found.length < 4; at = element.indexOf(newline, at + 1))
     found.push(at);
   return found;
 }

@@ -3,7 +3,7 @@ import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace
 import { openBroker, ownPrefix } from './broker.js';
 import { spawnConsumer } from './consuming.js';
 
-describe('a message that was handed to a consumer with its wake-up', () => {
+describe('a message that was offered to a consumer with its wake-up', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis();
@@ -19,14 +19,13 @@ describe('a message that was handed to a consumer with its wake-up', () => {
     await redis.zadd('idle', 0, '500.00000001.dead');
     await broker.sendToQueue('q', 'm');
     expect(await redis.llen('wake')).toBe(1);
-    expect(await redis.zcard('delayed')).toBe(1);
+    expect(await redis.zcard('offered')).toBe(1);
     const seen: unknown[] = [];
-    // when: what was handed over is lost with it, and its time is over
+    // when: the offer is lost with it, and nobody claims it in time
     await redis.del('wake');
+    await redis.hset('meta', { recall: 1, 'recall-at': 1 });
     const handler = (payload: unknown) => void seen.push(payload);
     await broker.consumer({ queue: 'q', leaseMs: 3000, handler }).start();
-    const [id = ''] = await redis.zrange('delayed', '0', '-1');
-    await redis.zadd('delayed', 'XX', 1, id);
     // then
     await waitFor(() => seen.length === 1, { what: 'another to handle it' });
     await waitFor(async () => (await redis.hlen('messages')) === 0, { what: 'it to be settled' });
@@ -34,7 +33,7 @@ describe('a message that was handed to a consumer with its wake-up', () => {
   });
 
   it('is handled by another soon after that consumer was killed, and nothing else that is delayed is', async () => {
-    // given: a process that blocks, freezes, and is handed a message
+    // given: a process that blocks, freezes, and is offered a message
     const prefix = ownPrefix();
     const { broker, close } = await openBroker(server, prefix);
     await broker.declareQueue({ name: 'q' });
@@ -48,13 +47,12 @@ describe('a message that was handed to a consumer with its wake-up', () => {
       await victim.freeze();
       await broker.sendToQueue('q', 'm');
       // Else it had just stopped to block when it froze: once more.
-      if ((await redis.zcard('handed')) === 1 && (await redis.llen('wake')) === 0) break;
+      if ((await redis.zcard('offered')) === 1 && (await redis.llen('wake')) === 0) break;
       victim.thaw();
       await waitFor(async () => (await redis.hlen('messages')) === 1, { what: 'it to handle this one' });
     }
-    // Its time as a message that was handed over never ends: nothing but the death can bring it back.
-    const [handed = ''] = await redis.zrange('handed', '0', '0');
-    await redis.zadd('delayed', 'XX', (Math.floor(Date.now() / 1000) + 3600) * 1000, handed);
+    // Nothing but the death can bring it back.
+    await redis.hset('meta', { recall: 1, 'recall-at': (Math.floor(Date.now() / 1000) + 3600) * 1000 });
     const seen: unknown[] = [];
     await broker.consumer({ queue: 'q', leaseMs: 3_600_000, handler: (payload) => void seen.push(payload) }).start();
     // when
@@ -63,7 +61,7 @@ describe('a message that was handed to a consumer with its wake-up', () => {
     await waitFor(async () => (await redis.zcard('consumers')) === 1, { what: 'the death to be noticed' });
     await waitFor(() => seen.length === 1, { what: 'another to handle it' });
     expect(seen).toEqual(['m']);
-    expect(await redis.zcard('handed')).toBe(0);
+    expect(await redis.zcard('offered')).toBe(0);
     expect((await broker.queue('q').delayed()).messages.map((message) => message.payload())).toEqual(['later']);
     await close();
   });
@@ -80,7 +78,7 @@ describe('a message that was handed to a consumer with its wake-up', () => {
     await waitFor(async () => (await redis.zcard('idle')) === 1, { what: 'it to wait' });
     // when: a wake-up of eight seconds ago arrives, then a message of now
     const [seconds] = await redis.time();
-    const head = `${consumer.status.consumer}\n${Number(seconds) * 1000 - 8000}\nold\n`;
+    const head = `${consumer.status.consumer}\n${Number(seconds) * 1000 - 8000}\n1000\nold\n`;
     // It can be read: "1", as JSON.
     const frame = Buffer.from([1, 0, 1, 0, 0, 0x31]);
     await redis.rpush('wake', Buffer.concat([Buffer.from(head), frame]));
@@ -92,7 +90,7 @@ describe('a message that was handed to a consumer with its wake-up', () => {
   });
 
   it('is told to a handler that has it no longer', async () => {
-    // given: a message that is handed over, and claimed by nobody in time
+    // given: a message that is offered, and claimed by nobody in time
     const prefix = ownPrefix();
     const { broker, close } = await openBroker(server, prefix);
     await broker.declareQueue({ name: 'q' });
@@ -113,9 +111,9 @@ describe('a message that was handed to a consumer with its wake-up', () => {
     const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
     await waitFor(async () => (await redis.zcard('idle')) === 1, { what: 'it to wait' });
     const [seconds] = await redis.time();
-    // when: it is handed a message that is not there to be claimed
+    // when: it is offered a message that is not there to be claimed
     const frame = Buffer.from([1, 0, 1, 0, 0, 0x31]);
-    const head = `${consumer.status.consumer}\n${Number(seconds) * 1000}\nelsewhere\n`;
+    const head = `${consumer.status.consumer}\n${Number(seconds) * 1000}\n1000\nelsewhere\n`;
     await redis.rpush('wake', Buffer.concat([Buffer.from(head), frame]));
     // then
     await waitFor(() => reason, { what: "the handler's signal" });
