@@ -54,8 +54,8 @@ export default {
     {
       promise: 'a priority survives the death of a consumer',
       file: 'libs/queue/src/store/departure.ts',
-      replace: `KEYS[17 + math.min(frame:byte(2), #KEYS - 17)]`,
-      by: `KEYS[17]`,
+      replace: `KEYS[16 + math.min(frame:byte(2), #KEYS - 16)]`,
+      by: `KEYS[16]`,
       spec: 'test/queue/a-priority-stays-with-its-message.spec.ts',
     },
     {
@@ -68,8 +68,8 @@ export default {
     {
       promise: 'what comes back after a death stands before what waits',
       file: 'libs/queue/src/store/departure.ts',
-      replace: `    call('LPUSH', KEYS[17 +`,
-      by: `    call('RPUSH', KEYS[17 +`,
+      replace: `    call('LPUSH', KEYS[16 +`,
+      by: `    call('RPUSH', KEYS[16 +`,
       spec: 'test/queue/the-order-after-a-death-is-the-order-before.spec.ts',
     },
     {
@@ -102,7 +102,7 @@ export default {
     },
     {
       promise: 'a burst is a tenth of a second',
-      file: 'libs/queue/src/store/turn.ts',
+      file: 'libs/queue/src/store/turn-script.ts',
       replace: `math.ceil(meta[4] / 10)`,
       by: `math.ceil(meta[4] * 2)`,
       spec: 'test/queue/drains-at-its-own-pace.spec.ts',
@@ -169,6 +169,20 @@ export default {
       replace: `for i = 8, 9 do`,
       by: `for i = 8, mayTake and 9 or 7 do`,
       spec: 'test/queue/a-message-ends-once.spec.ts',
+    },
+    {
+      promise: 'a lone consumer handles in order: its turn takes over what is on its way',
+      file: 'libs/queue/src/store/turn-script.ts',
+      replace: `n > 0 and isAlone and call(`,
+      by: `n < 0 and isAlone and call(`,
+      spec: 'test/queue/a-lone-consumer-handles-in-order.spec.ts',
+    },
+    {
+      promise: 'a lone consumer handles in order: an offer waits for the turns that were sent before it',
+      file: 'libs/queue/src/consuming/consumer-turns.ts',
+      replace: `this.asked === 0 ? this.#sender.lastEnded : this.#sender.lastSent`,
+      by: `this.#sender.lastEnded`,
+      spec: 'test/queue/a-lone-consumer-handles-in-order.spec.ts',
     },
     {
       promise: 'a late direct delivery that can be read is not begun',
