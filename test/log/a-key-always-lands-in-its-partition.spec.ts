@@ -1,14 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { partitionForKey } from '@millrace/log';
-import fc from 'fast-check';
 import { LogOnRedis, times } from './log-on-redis.js';
-
-const vectors = readFileSync('test/fixtures/murmur2.tsv', 'utf8')
-  .trim()
-  .split('\n')
-  .slice(1)
-  .map((line) => line.split('\t'));
 
 describe('a key', () => {
   let redis: LogOnRedis;
@@ -16,23 +8,6 @@ describe('a key', () => {
     redis = await LogOnRedis.start();
   });
   afterAll(() => redis.stop());
-
-  it.each(vectors)("has the partition that Kafka's Java client gives it: %s", (key = '', hash = '') => {
-    const positive = Number(hash) & 0x7fffffff;
-    for (const partitions of [1, 2, 3, 7, 12, 100, 4096]) {
-      expect(partitionForKey(key, partitions)).toBe(positive % partitions);
-    }
-  });
-
-  it('has a partition, the same each time, as text and as bytes', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 4096 }), (key, partitions) => {
-        const partition = partitionForKey(key, partitions);
-        expect(partition).toBe(partitionForKey(Buffer.from(key), partitions));
-        expect(partition >= 0 && partition < partitions && Number.isInteger(partition)).toBe(true);
-      }),
-    );
-  });
 
   it('always lands in its partition, whoever sends it and however', async () => {
     // given

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { causeOf, describeFailure, isInstance, messageOf } from './failure.js';
+import { causeOf, describeFailure, errorOf, isInstance, messageOf } from './failure.js';
 
 function revoked(target: object = {}): object {
   const { proxy, revoke } = Proxy.revocable(target, {});
@@ -84,5 +84,33 @@ describe('a failure', () => {
       }
     }
     expect([isInstance(new Error('x'), Moody), isInstance(revoked(), Error)]).toEqual([false, false]);
+  });
+
+  it('has the name and the stack of an error, and neither of what is none', () => {
+    const error = Object.assign(new TypeError('no'), { stack: 'at 1' });
+    expect(describeFailure(error)).toEqual({ name: 'TypeError', message: 'no', stack: 'at 1' });
+    expect(describeFailure(errorWith('name', ''))).toMatchObject({ name: 'Error' });
+    expect(describeFailure({ name: 'x', stack: 'y' })).toMatchObject({ name: 'NonError', stack: '' });
+    expect(describeFailure(errorWith('stack', undefined)).stack).toBe('');
+  });
+
+  it('has a cause only where it is an error whose cause can be read', () => {
+    const cause = new Error('inner');
+    expect(causeOf(new Error('outer', { cause }))).toBe(cause);
+    expect(causeOf({ cause })).toBeUndefined();
+    const unreadable = Object.defineProperty(new Error('x'), 'cause', {
+      get() {
+        throw new Error('not readable');
+      },
+    });
+    expect(causeOf(unreadable)).toBeUndefined();
+  });
+
+  it('can be made an error of, which says it and has it as its cause', () => {
+    const error = new Error('x');
+    expect(errorOf(error)).toBe(error);
+    const made = errorOf({ code: 7 });
+    expect(made).toBeInstanceOf(Error);
+    expect([made.message, made.cause]).toEqual(['{"code":7}', { code: 7 }]);
   });
 });

@@ -57,4 +57,13 @@ describe('a queue in memory', () => {
     fifo.clear();
     expect(fifo.size).toBe(0);
   });
+
+  it('may begin with some, and counts what waits when its head is gone', () => {
+    const fifo = new Fifo(['a', 'b', 'c']);
+    fifo.shift();
+    expect([fifo.size, fifo.peek()]).toEqual([2, 'b']);
+    expect([...fifo]).toEqual(['b', 'c']);
+    fifo.putBack([]);
+    expect([fifo.size, fifo.peek()]).toEqual([2, 'b']);
+  });
 });

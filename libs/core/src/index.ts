@@ -44,15 +44,11 @@ export {
 export { msgpackCodec } from './msgpack-codec.js';
 export {
   assertName,
-  characterProblem,
   deadLettersOf,
-  escapeName,
   keepsDeadLetters,
   maxNameBytes,
   nameProblem,
   sourceOfDeadLetters,
-  topicNameProblem,
-  unescapeName,
 } from './names.js';
 export { assertNoProblem, integerProblem, isTimestamp, shown, timestampProblem } from './numbers.js';
 export {
@@ -61,7 +57,6 @@ export {
   didYouMean,
   duration,
   integer,
-  label,
   type OptionReader,
   type OptionReaders,
   object,

@@ -24,4 +24,18 @@ describe('InvalidItems', () => {
     expect(quotedName('short')).toBe('"short"');
     expect(quotedName('k'.repeat(100))).toBe(`"${'k'.repeat(60)}…"`);
   });
+
+  it('has the first problem as its cause, and counts nobody where all are named', () => {
+    const items = new InvalidItems();
+    const [first, second] = [new InvalidMessageError('a.'), new InvalidMessageError('b.')];
+    items.add('records[0]', first);
+    items.add('records[4]', second);
+    expect(items.error().message).toBe('records[0]: a.\nrecords[4]: b.');
+    expect(items.error().cause).toBe(first);
+  });
+
+  it('leaves a name of sixty characters whole', () => {
+    expect(quotedName('k'.repeat(60))).toBe(`"${'k'.repeat(60)}"`);
+    expect(quotedName(undefined)).toBe('"undefined"');
+  });
 });

@@ -30,4 +30,12 @@ describe('the properties of an object that JSON can hold', () => {
     revoke();
     expect(jsonProperties(proxy, { maxCharacters: 50 })).toEqual({});
   });
+
+  it('are at most so many characters, of names and values', () => {
+    const object = { ab: 1, cd: 22 };
+    expect(jsonProperties(object, { maxCharacters: 7 })).toEqual({ ab: 1, cd: 22 });
+    expect(jsonProperties(object, { maxCharacters: 6 })).toEqual({ ab: 1 });
+    expect(jsonProperties(object, { maxCharacters: 3 })).toEqual({ ab: 1 });
+    expect(jsonProperties(object, { maxCharacters: 2 })).toEqual({});
+  });
 });

@@ -1,10 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { backoffDelayMs } from './backoff.js';
 import { DeadLetter, Drop, RetryLater } from './control.js';
-import { OptionsError } from './errors.js';
-import { resolveOptions } from './options.js';
 import { outcomeOfThrow } from './outcome.js';
-import { defaultRetryPolicy, type RetryPolicy, retryPolicy } from './retry-policy.js';
+import { defaultRetryPolicy, type RetryPolicy } from './retry-policy.js';
 import { settle } from './settlement.js';
 
 class PaymentDeclined extends Error {}
@@ -61,65 +58,25 @@ describe('settle', () => {
     expect(settled(new Error('busy'))).toMatchObject({ kind: 'retry', delayMs: 5 });
     expect(settled(oops)).toMatchObject({ kind: 'retry', delayMs: 10 });
   });
-});
 
-describe('backoffDelayMs', () => {
-  it.each([
-    ['a number', 7, [7, 7, 7]],
-    ['fixed', { kind: 'fixed', delayMs: 5 }, [5, 5, 5]],
-    ['linear', { kind: 'linear', delayMs: 5, maxDelayMs: 12 }, [5, 10, 12]],
-    ['exponential', { kind: 'exponential', delayMs: 5, factor: 3, maxDelayMs: 40 }, [5, 15, 40]],
-    ['list', { kind: 'list', delaysMs: [1, 9] }, [1, 9, 9]],
-    ['function', (retry: number) => retry * 100, [100, 200, 300]],
-    ['a function that answers nonsense', () => Number.NaN, [30_000, 30_000, 30_000]],
-  ] as const)('%s', (_name, backoff, delays) => {
-    expect([1, 2, 3].map((retry) => backoffDelayMs(backoff, retry, oops, 0.5))).toEqual(delays);
+  it('completes with the result, and releases what was taken back', () => {
+    expect(settle({ kind: 'completed', result: 5 }, 1, defaultRetryPolicy, 0)).toEqual({ kind: 'complete', result: 5 });
+    expect(settle({ kind: 'abandoned' }, 1, defaultRetryPolicy, 0)).toEqual({ kind: 'release' });
   });
 
-  it.each([
-    [0, 0],
-    [1, 30_000],
-  ])('grows exponentially for any number of retries: from %d ms to %d ms', (delayMs, last) => {
-    expect(backoffDelayMs({ kind: 'exponential', delayMs }, 5000, oops, 0.5)).toBe(last);
+  it('gives up with the cause where there is one', () => {
+    const settled = (error: DeadLetter) => settle({ kind: 'given-up', error }, 1, defaultRetryPolicy, 0);
+    const plain = new DeadLetter('bad');
+    expect(settled(plain)).toEqual({ kind: 'dead-letter', reason: 'rejected', error: plain });
+    expect(settled(new DeadLetter('bad', { cause: oops }))).toMatchObject({ error: oops });
   });
 
-  it('spreads a delay by its jitter', () => {
-    const backoff = { kind: 'fixed', delayMs: 100, jitter: 0.2 } as const;
-    expect([0, 0.5, 1].map((random) => backoffDelayMs(backoff, 1, oops, random))).toEqual([80, 100, 120]);
-  });
-});
-
-describe('retryPolicy', () => {
-  const resolve = (retry: unknown) =>
-    resolveOptions<{ retry: RetryPolicy }>('handler', { retry: retryPolicy() }, { retry });
-
-  it('takes a part of a policy, or false', () => {
-    expect(resolve({ maxRetries: 5 }).retry).toEqual({ ...defaultRetryPolicy, maxRetries: 5 });
-    expect(resolve(false).retry.maxRetries).toBe(0);
-  });
-
-  it.each([Number.POSITIVE_INFINITY, Number.NaN, 0.5, '2'])(
-    'refuses a factor that cannot be stored or shrinks: %p',
-    (factor) => {
-      const backoff = { kind: 'exponential', delayMs: 1, factor };
-      expect(() => resolve({ backoff })).toThrow('retry.backoff.factor must be a number of at least 1');
-    },
-  );
-
-  it.each([null, undefined, 'drop'])('refuses a rule that is none: %p', (rule) => {
-    expect(() => resolve({ rules: [rule] })).toThrow(/retry.rules\[0\] must be \{ when, do \}, got/);
-  });
-
-  it('names every problem', () => {
-    const policy = { maxRetries: -1, backoff: { kind: 'expo' }, rules: [{ when: 'x', do: 'forget' }], delay: 1 };
-    expect(() => resolve(policy)).toThrow(
-      new OptionsError('handler', [
-        'unknown option retry.delay',
-        'retry.maxRetries must be a whole number of at least 0',
-        'retry.backoff.kind must be one of fixed, linear, exponential, list',
-        'retry.rules[0].when must be an error class or a function of the error',
-        "retry.rules[0].do must be 'dead-letter', 'drop' or { maxRetries, backoff }",
-      ]),
-    );
+  it('does what the rule says, at any attempt', () => {
+    const settled = (what: 'drop' | 'dead-letter' | { maxRetries: number }, attempt: number) =>
+      settle(failed, attempt, { maxRetries: 1, backoff: 1, rules: [{ when: Error, do: what }] }, 0);
+    expect(settled('drop', 9)).toEqual({ kind: 'drop', reason: 'oops' });
+    expect(settled('dead-letter', 1)).toEqual({ kind: 'dead-letter', reason: 'failed', error: oops });
+    expect(settled({ maxRetries: 0 }, 1)).toEqual({ kind: 'dead-letter', reason: 'failed', error: oops });
+    expect(settled({ maxRetries: 5 }, 5)).toMatchObject({ kind: 'retry', delayMs: 1 });
   });
 });

@@ -1,4 +1,3 @@
-import { escapeName } from '@millrace/core';
 import type { InjectionToken } from '@nestjs/common';
 import { nameOf } from './definitions.js';
 import { Millrace } from './millrace.js';
@@ -8,12 +7,12 @@ export const defaultConnection = 'default';
 
 /** The token of a connection's {@link Millrace}: the class itself for the default connection. */
 export function getMillraceToken(connection: string = defaultConnection): InjectionToken {
-  return connection === defaultConnection ? Millrace : tokenOf(connection);
+  return connection === defaultConnection ? Millrace : `millrace:${connection}`;
 }
 
 /** The token of a connection's options, checked and with defaults: for tests that put something else in its place. */
 export function getMillraceOptionsToken(connection: string = defaultConnection): InjectionToken {
-  return `${tokenOf(connection)}:options`;
+  return `millrace:${connection}:options`;
 }
 
 /** The token of a producer: the connection's own, or the one of a topic that `forFeature` declares. */
@@ -21,7 +20,7 @@ export function getProducerToken(
   topic?: string | { readonly name: string },
   connection: string = defaultConnection,
 ): InjectionToken {
-  return topic === undefined ? `${tokenOf(connection)}:producer` : `${tokenOf(connection)}:topic:${nameOf(topic)}`;
+  return topic === undefined ? `millrace:${connection}:producer` : `millrace:${connection}:topic:${nameOf(topic)}`;
 }
 
 /** What `@InjectExchange` injects: for `overrideProvider` in tests, and for factories. */
@@ -29,7 +28,7 @@ export function getExchangeToken(
   exchange: string | { readonly name: string },
   connection: string = defaultConnection,
 ): InjectionToken {
-  return `${tokenOf(connection)}:exchange:${nameOf(exchange)}`;
+  return `millrace:${connection}:exchange:${nameOf(exchange)}`;
 }
 
 /** What `@InjectQueue` injects: for `overrideProvider` in tests, and for factories. */
@@ -37,10 +36,5 @@ export function getQueueToken(
   queue: string | { readonly name: string },
   connection: string = defaultConnection,
 ): InjectionToken {
-  return `${tokenOf(connection)}:queue:${nameOf(queue)}`;
-}
-
-/** Escaped, for a name may have colons: what follows is another connection's then. */
-function tokenOf(connection: string): string {
-  return `millrace:${escapeName(connection)}`;
+  return `millrace:${connection}:queue:${nameOf(queue)}`;
 }

@@ -1,7 +1,6 @@
 import { TopicNotFoundError, UnavailableError } from '@millrace/core';
 import { type DeadRecord, deadLetterFrame, deadLetterHeaders } from '../model/dead-letter.js';
 import type { Topic } from '../model/topic.js';
-import { deadLetterSource } from '../store/keys.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
 import type { DeadLetterChannel } from './dead-letter-channel.js';
@@ -53,7 +52,7 @@ export class DeadLetterWriter {
         topic: topic.name,
         topicId: topic.id,
         partition: dead.partition % topic.partitions,
-        source: deadLetterSource(dead.group, dead),
+        source: `${dead.group}:${dead.topic}:${dead.partition}`,
         sourceOffset: dead.record.offset,
         pass: origin.pass,
         floor: origin.floor,

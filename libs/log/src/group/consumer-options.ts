@@ -3,7 +3,6 @@ import {
   custom,
   duration,
   integer,
-  label,
   nameProblem,
   type OptionReader,
   object,
@@ -15,7 +14,7 @@ import {
   required,
   resolveOptions,
   retryPolicy,
-  topicNameProblem,
+  text,
 } from '@millrace/core';
 import { defaultAbortGraceMs, type Handler, type Middleware } from '@millrace/delivery';
 import { type Ordering, orderings } from '../model/lanes.js';
@@ -166,7 +165,7 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     maxPerSecond: optional(integer(1, { min: 1 })),
     middleware: input?.batchHandler === undefined ? middleware : noMiddleware,
     validate: optional(custom((payload: unknown) => payload, 'a function', isFunction<(payload: unknown) => unknown>)),
-    name: optional(label('')),
+    name: optional(text('')),
     startPaused: boolean(false),
   };
 }
@@ -183,7 +182,7 @@ const topics: OptionReader<ConsumerOptions['topics']> = (value, report, path) =>
   const names: unknown[] = typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];
   if (names.length === 0 && value !== undefined) report(`${path} must be a topic's name, a list of names or a RegExp`);
   return names.filter((one): one is string => {
-    const problem = topicNameProblem(one);
+    const problem = nameProblem('topic', one);
     if (problem !== undefined) report(problem);
     return problem === undefined;
   });
@@ -197,9 +196,7 @@ function deadLetterOf(consumed: unknown): OptionReader<string | false> {
     if (typeof value === 'string' && names.every((consumedName) => consumedName === value)) {
       report(`${path} must be another topic than the one that is consumed`);
     }
-    const problem = value === undefined ? undefined : topicNameProblem(value, `${path} topic`);
-    if (problem !== undefined) report(problem);
-    return typeof value === 'string' ? value : '';
+    return name(`${path} topic`, '')(value, report, path);
   };
 }
 

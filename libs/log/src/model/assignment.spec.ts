@@ -100,6 +100,51 @@ describe('the assignment of partitions', () => {
     );
     expect(assignment.get('a')?.map(partitionName)).toEqual(['orders/0', 'payments/0']);
   });
+
+  it('deals topics with the fewest members first, and evens out with the others', () => {
+    // given one that only b takes, and one that both take
+    const members = [
+      { id: 'a', topics: ['orders'] },
+      { id: 'b', topics: ['mails', 'orders'] },
+    ];
+    const counts = new Map([
+      ['orders', 1],
+      ['mails', 1],
+    ]);
+    // when, then the one that has less gets what both could have
+    const assignment = assignPartitions(members, counts, new Map());
+    expect([...assignment].map(([id, owned]) => [id, owned.map(partitionName)])).toEqual([
+      ['a', ['orders/0']],
+      ['b', ['mails/0']],
+    ]);
+  });
+
+  it('is nothing for a topic that nobody takes, and for a group without members', () => {
+    const counts = new Map([['orders', 2]]);
+    expect(assignPartitions([{ id: 'a', topics: [] }], counts, new Map())).toEqual(new Map([['a', []]]));
+    expect(assignPartitions([], counts, new Map())).toEqual(new Map());
+  });
+
+  it('gives a partition that a plan names twice to one of the two', () => {
+    const twice = [{ topic: 'orders', partition: 0 }];
+    const counts = new Map([['orders', 2]]);
+    for (const previous of [
+      new Map([
+        ['b', twice],
+        ['a', twice],
+      ]),
+      new Map([
+        ['a', twice],
+        ['b', twice],
+      ]),
+    ]) {
+      const assignment = assignPartitions(sameTopics(['a', 'b']), counts, previous);
+      expect([...assignment].map(([id, owned]) => [id, owned.map(partitionName)])).toEqual([
+        ['a', ['orders/0']],
+        ['b', ['orders/1']],
+      ]);
+    }
+  });
 });
 
 function partitionsOf(counts: ReadonlyMap<string, number>): TopicPartition[] {

@@ -1,8 +1,8 @@
-import { deflateRawSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { CodecError, type Headers } from '@millrace/core';
 import fc from 'fast-check';
-import { compress, compressionProblem, decodeBatch } from './batch-compression.js';
+import { compress, compressionProblem, decodeBatch, whyNotYetReadable } from './batch-compression.js';
 import { type Compression, compressions, frameBatch, RecordBatchWriter } from './record-batch.js';
 
 const usable = compressions.filter((compression) => compressionProblem(compression) === undefined);
@@ -36,7 +36,7 @@ describe('a compressed batch', () => {
   });
 
   it('that is a bomb is refused without being unpacked', () => {
-    const body = deflateRawSync(Buffer.alloc(50_000_000));
+    const body = zlib.deflateRawSync(Buffer.alloc(50_000_000));
     const frame = frameBatch({ codecId: 1, compression: 'zlib', count: 1, baseTimestamp: 0, body });
     expect(frame.length).toBeLessThan(100_000);
     expect(() => decodeBatch(frame, 1, { maxBytes: 1_000_000 })).toThrow(/larger than 1000000 bytes when decompressed/);
@@ -56,5 +56,54 @@ describe('a compressed batch', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('that is damaged says so, and keeps the cause', () => {
+    const body = Buffer.from('no such thing');
+    const frame = (compression: Compression) =>
+      frameBatch({ codecId: 1, compression, count: 1, baseTimestamp: 0, body });
+    for (const compression of ['zlib', 'brotli'] as const) {
+      expect(() => decodeBatch(frame(compression), 1)).toThrow(
+        expect.objectContaining({
+          message: `record batch (${compression}) is damaged when decompressed`,
+          cause: expect.objectContaining({ code: expect.any(String) }),
+        }),
+      );
+    }
+  });
+
+  it('that is a bomb is refused, whatever it is compressed with', async () => {
+    const zeros = Buffer.alloc(100_000);
+    for (const compression of usable.filter((one) => one !== 'none')) {
+      const body = await compress(compression, zeros);
+      const frame = frameBatch({ codecId: 1, compression, count: 1, baseTimestamp: 0, body });
+      expect(() => decodeBatch(frame, 1, { maxBytes: 1000 })).toThrow(
+        `record batch (${compression}) is larger than 1000 bytes when decompressed`,
+      );
+    }
+  });
+
+  it('with zstd needs a Node that has it', () => {
+    const problem =
+      'zstdCompress' in zlib
+        ? undefined
+        : 'compression "zstd" needs a newer Node: use brotli or zlib, or upgrade to Node 22.15';
+    expect(compressions.map(compressionProblem)).toEqual([undefined, undefined, undefined, problem]);
+    const frame = Buffer.from([1, 3, 1, 1, 0, 0]);
+    expect(whyNotYetReadable(frame)).toBe(problem && `cannot be decompressed: ${problem}`);
+    if (problem !== undefined) expect(() => decodeBatch(frame, 1)).toThrow(new CodecError(problem));
+  });
+
+  it('may be one that only a newer Millrace reads, or nobody', () => {
+    const why = (...frame: number[]) => whyNotYetReadable(Buffer.from(frame));
+    expect([why(), why(1, 0), why(1), why(5, 3), why(0, 3)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(why(2, 0)).toBe('has format version 2; this Millrace reads 1. Upgrade it.');
+    expect(why(1, 4)).toBe('has compression 4, which this Millrace does not know. Upgrade it.');
   });
 });

@@ -36,6 +36,52 @@ describe('the commit frontier', () => {
     }
     expect([frontier.offset, frontier.beyond]).toEqual([50_000, 0]);
   });
+
+  it('knows what is done far beyond it, and closes the gap', () => {
+    fc.assert(
+      fc.property(fc.nat(5000), fc.uniqueArray(fc.nat(9000), { maxLength: 300 }), (start, steps) => {
+        // given a ring that has to grow, from anywhere in it
+        const frontier = new Frontier(start);
+        const beyond = new Set(steps.map((step) => start + 1 + step));
+        // when
+        for (const offset of beyond) frontier.complete(offset);
+        // then
+        expect([frontier.offset, frontier.beyond]).toEqual([start, beyond.size]);
+        const done = frontier.runs().flatMap(({ start: first, length }) => Array.from({ length }, (_, n) => first + n));
+        expect(done).toEqual([...beyond].sort((a, b) => a - b));
+        frontier.complete(start);
+        let next = start + 1;
+        while (beyond.has(next)) next++;
+        expect(frontier.offset).toBe(next);
+      }),
+    );
+  });
+
+  it.each([1023, 1024, 1025, 2047, 2048, 5000])('keeps what is done when %d ahead of it is done too', (ahead) => {
+    const frontier = new Frontier(1000);
+    frontier.complete(1001);
+    frontier.complete(1000 + ahead);
+    expect(frontier.runs()).toEqual([
+      { start: 1001, length: 1 },
+      { start: 1000 + ahead, length: 1 },
+    ]);
+    expect([1000, 1002, 1000 + ahead - 1, 1000 + ahead + 1].map((offset) => frontier.isDone(offset))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it('begins at 0 with a run of what is done', () => {
+    const frontier = new Frontier(0);
+    for (const offset of [2, 1, 1]) frontier.complete(offset);
+    expect([frontier.beyond, frontier.runs()]).toEqual([2, [{ start: 1, length: 2 }]]);
+    frontier.complete(0);
+    expect([frontier.offset, frontier.beyond, frontier.runs()]).toEqual([3, 0, []]);
+    frontier.complete(1);
+    expect([frontier.offset, frontier.beyond]).toEqual([3, 0]);
+  });
 });
 
 describe('the progress kept with a commit', () => {

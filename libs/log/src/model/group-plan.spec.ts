@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodePlan, emptyPlan, encodePlan, type GroupPlan, nextPlan, plannedTopics } from './group-plan.js';
+import { decodePlan, emptyPlan, encodePlan, type GroupPlan, nextPlan, parsePlan, plannedTopics } from './group-plan.js';
 import { type Subscription, subscribeTo } from './subscription.js';
 
 const orders = subscribeTo(['orders']);
@@ -66,5 +66,56 @@ describe('the plan of a group', () => {
 
   it('takes a pattern without what would make it remember', () => {
     expect(subscribeTo(/^orders/gi)).toEqual({ kind: 'pattern', source: '^orders', flags: 'i' });
+  });
+
+  it('has its members and topics in one order, whoever computes it', () => {
+    const made = plan(emptyPlan, { b: subscribeTo(/./), a: orders }, { orders: 1, mails: 1 });
+    expect([...made.members.keys()]).toEqual(['a', 'b']);
+    expect([...made.topics.keys()]).toEqual(['mails', 'orders']);
+  });
+
+  it('changes when a member takes other topics, or is replaced by another', () => {
+    const known = { orders: 2, mails: 2 };
+    const first = plan(emptyPlan, { a: orders }, known);
+    expect(plan(first, { a: subscribeTo(['mails']) }, known).assignment.get('a')).toHaveLength(2);
+    expect([...plan(first, { b: orders }, known).assignment.keys()]).toEqual(['b']);
+    expect(plan(first, { a: subscribeTo(['orders', 'none']) }, known)).not.toBe(first);
+  });
+
+  it('reads a topic that a member waited for from its beginning, and one that nobody asked for from its end', () => {
+    const waiting = plan(emptyPlan, { a: subscribeTo(['later']) }, {});
+    expect(plan(waiting, { a: subscribeTo(['later']) }, { later: 3 }).topics.get('later')?.initial).toBe(0);
+    expect(plan(waiting, { a: subscribeTo(['later', 'other']) }, { other: 3 }).topics.get('other')?.initial).toBe(3);
+    const unreadable = { ...waiting, members: new Map([['a', '{']]) };
+    expect(plan(unreadable, { a: subscribeTo(['later']) }, { later: 3 }).topics.get('later')?.initial).toBe(3);
+  });
+
+  it('is written in runs of partitions of one topic', () => {
+    const assignment = new Map([
+      [
+        'a',
+        [
+          { topic: 'x', partition: 0 },
+          { topic: 'x', partition: 2 },
+          { topic: 'y', partition: 1 },
+          { topic: 'x', partition: 3 },
+        ],
+      ],
+    ]);
+    const text = encodePlan({ ...emptyPlan, assignment });
+    expect(JSON.parse(text).assignment).toEqual({
+      a: [
+        ['x', 0, 2],
+        ['y', 1],
+        ['x', 3],
+      ],
+    });
+    expect(decodePlan(text).assignment).toEqual(assignment);
+  });
+
+  it('that cannot be read is none', () => {
+    const first = plan(emptyPlan, { a: orders }, { orders: 2 });
+    expect(parsePlan(encodePlan(first))).toEqual(first);
+    for (const text of ['{', '{}', 'null']) expect(parsePlan(text)).toBe(emptyPlan);
   });
 });

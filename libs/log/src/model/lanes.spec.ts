@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { DueQueue } from './due-queue.js';
 import { Lanes, laneOf } from './lanes.js';
 
 describe('lanes', () => {
@@ -48,20 +47,22 @@ describe('lanes', () => {
       undefined,
     ]);
   });
-});
 
-describe('a due queue', () => {
-  it('gives what is due, the earliest first, and nothing early', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(100)), fc.nat(100), (times, nowMs) => {
-        const queue = new DueQueue<number>();
-        for (const time of times) queue.add(time, time);
-        const taken: number[] = [];
-        for (let item = queue.take(nowMs); item !== undefined; item = queue.take(nowMs)) taken.push(item);
-        expect(taken).toEqual(times.filter((time) => time <= nowMs).sort((a, b) => a - b));
-        expect(queue.size).toBe(times.filter((time) => time > nowMs).length);
-        expect(queue.nextMs).toBe(Math.min(...times.filter((time) => time > nowMs)));
-      }),
-    );
+  it('know who is in them and who waits', () => {
+    // given a lane with one in it and two behind
+    const lanes = new Lanes<string>();
+    expect([lanes.isBusy('a'), lanes.hasWaiting('a'), [...lanes.waiting('a')]]).toEqual([false, false, []]);
+    lanes.enter('a', 'one');
+    expect([lanes.isBusy('a'), lanes.isBusy('b'), lanes.hasWaiting('a')]).toEqual([true, false, false]);
+    lanes.enter('a', 'two');
+    lanes.enter('a', 'three');
+    expect([lanes.hasWaiting('a'), [...lanes.waiting('a')]]).toEqual([true, ['two', 'three']]);
+    // when one comes back, it goes before them
+    lanes.putBack('a', ['back']);
+    expect([...lanes.waiting('a')]).toEqual(['back', 'two', 'three']);
+    // then each is next in turn, and clearing leaves nobody
+    expect([lanes.leave('a'), lanes.leave('a')]).toEqual(['back', 'two']);
+    lanes.clear();
+    expect([lanes.isBusy('a'), lanes.hasWaiting('a')]).toEqual([false, false]);
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { CommitWindow } from './commit-window.js';
-import { groupStatus, worstStatus } from './group-status.js';
 
 const second = 1000;
 
@@ -125,10 +124,99 @@ describe('the status of a group on a partition, as Burrow has it', () => {
     expect(window.status()).toBe('ok');
   });
 
-  it('makes a group an error when one of its partitions is', () => {
-    expect(groupStatus(['ok', 'warning'])).toBe('warning');
-    expect(groupStatus(['ok', 'stall', 'warning'])).toBe('error');
-    expect(worstStatus(['ok', 'stall', 'stop'])).toBe('stall');
-    expect(groupStatus([])).toBe('ok');
+  it('is ok before anything was seen', () => {
+    expect(new CommitWindow().status()).toBe('ok');
+  });
+
+  it.each<[expected: string, looks: Parameters<typeof verdict>[0]]>([
+    [
+      'ok',
+      [
+        [10, 5],
+        [10, 5],
+        [10, 0],
+      ],
+    ],
+    [
+      'ok',
+      [
+        [10, 5],
+        [10, 0],
+        [10, 5],
+      ],
+    ],
+    [
+      'ok',
+      [
+        [10, 0],
+        [20, 5],
+        [20, 6],
+      ],
+    ],
+    [
+      'warning',
+      [
+        [10, 5],
+        [20, 5],
+        [30, 5],
+      ],
+    ],
+    [
+      'warning',
+      [
+        [10, 5],
+        [10, 5],
+        [20, 5],
+      ],
+    ],
+    [
+      'stall',
+      [
+        [10, 5],
+        [10, 4],
+        [10, 3],
+      ],
+    ],
+    [
+      'warning',
+      [
+        [10, 5],
+        [20, 5],
+        [20, 5, false],
+      ],
+    ],
+    [
+      'stop',
+      [
+        [10, 5],
+        [20, 5],
+        [20, 5, false],
+        [20, 5, false],
+      ],
+    ],
+    [
+      'ok',
+      [
+        [10, 5, false],
+        [20, 5, false],
+        [30, 4, false],
+      ],
+    ],
+  ])('is %s after %p', (expected, looks) => {
+    expect(verdict(looks)).toBe(expected);
+  });
+
+  it('counts a look only after its interval, or when the offset moved', () => {
+    const window = new CommitWindow();
+    const look = (at: number, committed: number, lag: number) =>
+      window.observe({ at, committed, lag, isOwned: true }, second);
+    // given two looks, the second of which only corrects the lag
+    look(10_000, 10, 5);
+    look(10_999, 10, 6);
+    look(11_000, 10, 6);
+    expect(window.status()).toBe('ok');
+    // when a third comes quickly with another offset, then it counts
+    look(11_001, 9, 7);
+    expect(window.status()).toBe('rewind');
   });
 });

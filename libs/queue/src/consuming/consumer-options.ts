@@ -3,7 +3,6 @@ import {
   type DeadLetterReason,
   duration,
   integer,
-  label,
   nameProblem,
   type OptionReader,
   OptionsError,
@@ -14,6 +13,7 @@ import {
   required,
   resolveOptions,
   retryPolicy,
+  text,
 } from '@millrace/core';
 import { defaultAbortGraceMs, type Handler, type Middleware } from '@millrace/delivery';
 import type { BatchContext, BatchMessage } from './batch-context.js';
@@ -194,7 +194,7 @@ const handlerReaders = {
     return String(value);
   },
   handler: required(custom<MessageHandler>(() => undefined, 'a function', isFunction)),
-  name: optional(label('')),
+  name: optional(text('')),
   retry: optional(retryPolicy()),
   handlerTimeoutMs: optional(duration(0)),
   abortGraceMs: optional(duration(0)),
@@ -209,7 +209,7 @@ const readers = {
   batchHandler: optionalFunction<ConsumerOptions['batchHandler']>(),
   batch: (value: unknown): ConsumerOptions['batch'] =>
     resolveOptions<ConsumerOptions['batch']>('batch', batchReaders, value ?? {}),
-  name: optional(label('')),
+  name: optional(text('')),
   concurrency: integer(10, { min: 1, max: 1000 }),
   prefetch: optional(integer(1, { min: 1, max: 10_000 })),
   maxHeldBytes: integer(64 * 1024 * 1024, { min: 1 }),

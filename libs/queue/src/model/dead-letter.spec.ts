@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { asDeadLetter, idAfterDeath, isCycle, parseWhyDead, publishedId } from './dead-letter.js';
+import { asDeadLetter, deadLetterTarget, idAfterDeath, isCycle, parseWhyDead, publishedId } from './dead-letter.js';
 import type { Death } from './death.js';
 import type { StoredMessage } from './message-frame.js';
+import { resolveQueue } from './queue-settings.js';
 
 const message: StoredMessage = {
   priority: 0,
@@ -67,5 +68,44 @@ describe('a dead letter', () => {
     expect(isCycle(waited, 'q')).toBe(false);
     expect(isCycle([death('a', 'expired'), death('b', 'maxlen')], 'b')).toBe(true);
     expect(isCycle([death('a', 'expired')], 'c')).toBe(false);
+  });
+
+  it('has its error in its history, and the key it had unless its target has one', () => {
+    const error = { name: 'TypeError', message: 'no', stack: '' };
+    const died = asDeadLetter(message, 'q', { reason: 'failed', time: 7, error }, { exchange: '', routingKey: 'lost' });
+    expect(died).toMatchObject({ exchange: '', routingKey: 'lost' });
+    expect(died.deaths?.[0]?.error).toBe(error);
+    const plain = asDeadLetter({ ...message, properties: {} }, 'q', { reason: 'failed', time: 7 }, { exchange: 'dlx' });
+    expect(plain.deaths).toStrictEqual([{ ...death('q', 'failed'), exchange: 'e', routingKeys: ['k'], time: 7 }]);
+  });
+
+  it('goes where its queue says, or into a queue of its own', () => {
+    const settings = resolveQueue({ name: 'mail' });
+    expect(deadLetterTarget(settings)).toEqual({ exchange: '', routingKey: 'mail.dead-letters' });
+    const target = { exchange: 'dlx' };
+    expect(deadLetterTarget({ ...settings, deadLetter: target })).toBe(target);
+  });
+
+  const error = { name: 'Error', message: 'no', stack: '' };
+  it.each<[written: unknown, read: object]>([
+    [
+      { reason: 'expired', time: 5, error, handler: 'h', id: 'x' },
+      { reason: 'expired', time: 5, error, handler: 'h', id: 'x' },
+    ],
+    [
+      { reason: 5, time: '5' },
+      { reason: 'failed', time: 0 },
+    ],
+    [
+      { time: null, error: null, handler: 5, id: 5 },
+      { reason: 'failed', time: 0 },
+    ],
+    [
+      { reason: 'expired', time: 5, error: 'x', handler: null, id: {} },
+      { reason: 'expired', time: 5 },
+    ],
+    [null, { reason: 'failed', time: 0 }],
+  ])('says why it died, as far as that can be read: %p', (written, read) => {
+    expect(parseWhyDead(JSON.stringify(written))).toStrictEqual(read);
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { countDeliveries, deliveryIncrement, isSuspect, readDeliveries } from './deliveries.js';
-import { movingAverage, prefetchFor } from './prefetch.js';
 
 describe('the number that counts deliveries', () => {
   it('holds its counts, each with its own increment', () => {
@@ -20,20 +19,5 @@ describe('the number that counts deliveries', () => {
     expect(isSuspect(counted({ returns: 3 }), 20)).toBe(false);
     expect(isSuspect(counted({ returns: 20 }), 20)).toBe(true);
     expect(isSuspect(counted({ returns: 1 }), 1)).toBe(true);
-  });
-});
-
-describe('how many messages a consumer fetches ahead', () => {
-  it('is none while nothing is known or handlers are slow, and as many as fast ones handle soon', () => {
-    expect(prefetchFor(10, Number.POSITIVE_INFINITY)).toBe(10);
-    expect(prefetchFor(10, 1000)).toBe(10);
-    expect(prefetchFor(10, 20)).toBe(20);
-    expect(prefetchFor(1, 0.001)).toBe(1501);
-    expect(prefetchFor(1500, 0.001)).toBe(3000);
-  });
-
-  it('goes by an average that forgets', () => {
-    expect(movingAverage(Number.POSITIVE_INFINITY, 5)).toBe(5);
-    expect(movingAverage(10, 20)).toBe(11);
   });
 });

@@ -55,4 +55,57 @@ describe('the settlement of a message that several handlers had', () => {
     expect(parseHandled('not JSON')).toEqual(nothingHandled);
     expect(parseHandled(undefined)).toEqual(nothingHandled);
   });
+
+  it('names all that gave it up, and keeps who was through before', () => {
+    const before = { done: ['z'], dead: [] };
+    const { settlement, handled } = combineSettlements(before, [
+      { handler: 'a', settlement: dead },
+      { handler: 'b', settlement: dead },
+      { handler: 'c', settlement: complete },
+    ]);
+    expect(settlement).toMatchObject({ error: { message: 'given up by a, b: broken' } });
+    expect(handled.done).toEqual(['z', 'c']);
+  });
+
+  it('has the first result there is, and the last of the longest retries', () => {
+    const results = [undefined, 5, 6].map((result, at) => ({
+      handler: `${at}`,
+      settlement: { kind: 'complete', result } as const,
+    }));
+    const drop = { handler: 'd', settlement: { kind: 'drop', reason: 'x', result: 4 } as Settlement };
+    expect(combineSettlements(nothingHandled, [drop, ...results]).settlement).toEqual({ kind: 'complete', result: 5 });
+    const retries = [30, 10].map((delayMs, at) => ({ handler: `${at}`, settlement: retry(delayMs) }));
+    expect(combineSettlements(nothingHandled, retries).settlement).toEqual(retry(30));
+    const last: Settlement = { kind: 'retry', delayMs: 30, countsAsAttempt: false };
+    expect(combineSettlements(nothingHandled, [...retries, { handler: 'c', settlement: last }]).settlement).toBe(last);
+  });
+
+  const error = { name: 'Error', message: 'no', stack: '' };
+  const givenUp = { handler: 'b', reason: 'failed', error };
+  it.each<[written: unknown, read: object]>([
+    [
+      { done: ['a'], dead: [givenUp] },
+      { done: ['a'], dead: [givenUp] },
+    ],
+    [
+      { done: ['a', 5, null], dead: [null, 5, {}, { handler: 'b' }, { error }, givenUp] },
+      { done: ['a'], dead: [givenUp] },
+    ],
+    [
+      {
+        dead: [
+          { ...givenUp, handler: 5 },
+          { ...givenUp, error: { message: 5 } },
+        ],
+      },
+      { done: [], dead: [] },
+    ],
+    [
+      { done: 'a', dead: 'b' },
+      { done: [], dead: [] },
+    ],
+    [null, nothingHandled],
+  ])('is read as far as it can be: %p', (written, read) => {
+    expect(parseHandled(JSON.stringify(written))).toEqual(read);
+  });
 });

@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { CodecError } from '@millrace/core';
 import fc from 'fast-check';
-import { decodeFrame, encodeFrame, type FrameInput, noProperties } from './message-frame.js';
+import {
+  decodeFrame,
+  encodeFrame,
+  type FrameInput,
+  frameTimestamp,
+  isOfNewerVersion,
+  noProperties,
+  plainHead,
+} from './message-frame.js';
 
 const plain: FrameInput = {
   priority: 0,
@@ -78,5 +86,66 @@ describe('a message frame', () => {
     for (let length = 0; length < frame.length - 7; length++) {
       expect(() => decodeFrame(frame.subarray(0, length), 'q')).toThrow(CodecError);
     }
+  });
+
+  const partOf = (input: Partial<FrameInput>) => [...encodeFrame({ ...plain, timestamp: 5, body: '', ...input }, 'q')];
+
+  it('has parts whose bytes must not change, and none for what says nothing', () => {
+    expect(partOf({})).toEqual([1, 0, 1, 0, 5]);
+    expect(partOf({ deaths: [], properties: {} })).toEqual([1, 0, 1, 0, 5]);
+    expect(partOf({ priority: 3, codecId: 7 })).toEqual([1, 3, 7, 0, 5]);
+    expect(partOf({ exchange: 'e' })).toEqual([1, 0, 1, 1, 5, 1, 101, 1, 113]);
+    expect(partOf({ routingKey: 'k' })).toEqual([1, 0, 1, 1, 5, 0, 1, 107]);
+    expect(partOf({ headers: { a: true } })).toEqual([1, 0, 1, 2, 5, 1, 1, 97, 2]);
+    const properties = { correlationId: 'c', replyTo: 'r', type: 't', expirationMs: 9, shardKey: 's' };
+    expect(partOf({ properties })).toEqual([1, 0, 1, 4, 5, 31, 1, 99, 1, 114, 1, 116, 9, 1, 115]);
+    expect(partOf({ properties: { shardKey: 's' } })).toEqual([1, 0, 1, 4, 5, 16, 1, 115]);
+    expect(partOf({ body: 'é' })).toEqual([1, 0, 1, 0, 5, 0xc3, 0xa9]);
+    expect(partOf({ body: Buffer.from('é') })).toEqual([1, 0, 1, 0, 5, 0xc3, 0xa9]);
+  });
+
+  it('gives back each property, and those alone that were given', () => {
+    const properties = { correlationId: 'c', replyTo: 'r', type: 't', expirationMs: 9, shardKey: 's' };
+    const read = (given: FrameInput['properties']) =>
+      decodeFrame(encodeFrame({ ...plain, properties: given }, 'q'), 'q').properties;
+    expect(read(properties)).toStrictEqual(properties);
+    for (const [name, value] of Object.entries(properties))
+      expect(read({ [name]: value })).toStrictEqual({ [name]: value });
+    expect(read({})).toBe(noProperties);
+  });
+
+  it('without a route stood in its queue', () => {
+    expect(decodeFrame(encodeFrame(plain, 'q'), 'q')).toMatchObject({ exchange: '', routingKey: 'q' });
+    expect(decodeFrame(encodeFrame({ ...plain, routingKey: 'k' }, 'q'), 'q')).toMatchObject({
+      exchange: '',
+      routingKey: 'k',
+    });
+  });
+
+  it('begins as plainHead says, where it has nothing but a body', () => {
+    for (const timestamp of [0, 0x7f, 0x80, 1_700_000_000_000]) {
+      const frame = encodeFrame({ ...plain, priority: 3, codecId: 9, timestamp, body: '' }, 'q');
+      expect(Buffer.from(plainHead(3, 9, timestamp), 'latin1')).toEqual(frame);
+      expect(frameTimestamp(frame)).toBe(timestamp);
+    }
+  });
+
+  it('of another version has no time, and may be of a newer one or damaged', () => {
+    expect(() => frameTimestamp(Buffer.from([2, 0, 1, 0, 5]))).toThrow(
+      new CodecError('a message has an unknown format version. Upgrade Millrace.'),
+    );
+    expect([[], [0], [1], [2], [4], [5]].map((frame) => isOfNewerVersion(Buffer.from(frame)))).toEqual([
+      false,
+      false,
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('whose history is none is refused', () => {
+    const frame = Buffer.from([1, 0, 1, 8, 5, 2, ...Buffer.from('{}')]);
+    expect(() => decodeFrame(frame, 'q')).toThrow(new CodecError('the death history of a message cannot be read'));
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Headers } from '@millrace/core';
+import { type Headers, TopologyNotFoundError } from '@millrace/core';
 import fc from 'fast-check';
 import { type BindingDeclaration, bindingId, resolveBinding } from './binding.js';
 import { type ExchangeDeclaration, resolveExchange } from './exchange-settings.js';
 import { resolveQueue } from './queue-settings.js';
-import { Router } from './routing.js';
+import { nowhere, Router } from './routing.js';
 import { topicMatches } from './topic-pattern.js';
 import { TopicTrie } from './topic-trie.js';
 import type { Topology } from './topology.js';
@@ -180,5 +180,86 @@ describe('consistent hash', () => {
     const router = routerOf(queues, 'header:customer');
     const reached = new Set(keys.map((routingKey) => route(router, 'h', routingKey, { customer: 'x' })[0]));
     expect(reached.size).toBe(1);
+  });
+});
+
+describe('a router', () => {
+  const exchanges: ExchangeDeclaration[] = [
+    { name: 'd', type: 'direct' },
+    { name: 'h', type: 'headers', alternateExchange: 'rest' },
+    { name: 'rest', type: 'fanout' },
+    { name: 'to-h', type: 'fanout' },
+    { name: 'else-h', type: 'direct', alternateExchange: 'h' },
+    { name: 'to-log', type: 'fanout' },
+  ];
+  const declared = topology(
+    exchanges,
+    ['q', 'rest-q'],
+    [
+      { exchange: 'd', queue: 'q', routingKey: 'k' },
+      { exchange: 'h', queue: 'q', arguments: { go: true } },
+      { exchange: 'rest', queue: 'rest-q' },
+      { exchange: 'to-h', toExchange: 'h' },
+      { exchange: 'to-log', topic: 'log' },
+      { exchange: 'to-log', topic: 'log', routingKey: 'again' },
+      { exchange: 'to-log', queue: 'q' },
+    ],
+  );
+  const whole = (router: Router, exchange: string, routingKey: string, headers: Headers = {}) =>
+    router.route(exchange, { routingKey, headers });
+
+  it('has the topology that it routes by, and knows whether a queue is sharded', () => {
+    expect(new Router(declared).topology).toBe(declared);
+    expect(new Router(declared).hasShards).toBe(false);
+    const sharded = resolveQueue({ name: 's', shards: 2 });
+    for (const order of [
+      ['q', 's'],
+      ['s', 'q'],
+    ] as const) {
+      const queues = new Map(order.map((name) => [name, name === 's' ? sharded : resolveQueue({ name })]));
+      expect(new Router({ ...declared, queues }).hasShards).toBe(true);
+    }
+  });
+
+  it('leads through the default exchange to the queue that is called so', () => {
+    expect(whole(new Router(declared), '', 'q')).toEqual({ queues: ['q'], topics: [] });
+    expect(whole(new Router(declared), '', 'd')).toBe(nowhere);
+  });
+
+  it('leads to each topic and queue once', () => {
+    expect(whole(new Router(declared), 'to-log', '')).toEqual({ queues: ['q'], topics: ['log'] });
+    expect(whole(new Router(declared), 'd', 'other')).toBe(nowhere);
+  });
+
+  it('refuses an exchange that is not there, each time', () => {
+    const router = new Router(declared);
+    for (let n = 0; n < 2; n++) {
+      expect(() => whole(router, 'none', 'k')).toThrow(new TopologyNotFoundError('exchange', 'none'));
+    }
+  });
+
+  it('keeps a route that the key alone decides, and no other', () => {
+    const router = new Router(declared);
+    expect(whole(router, 'd', 'k')).toBe(whole(router, 'd', 'k'));
+    expect(whole(router, '', 'q')).toBe(whole(router, '', 'q'));
+    for (const exchange of ['h', 'to-h', 'else-h']) {
+      for (const [go, queue] of [
+        [true, 'q'],
+        [false, 'rest-q'],
+        [true, 'q'],
+      ] as const)
+        expect(whole(router, exchange, 'k', { go }).queues).toEqual([queue]);
+    }
+  });
+
+  it('routes as before when it has kept so many that it forgets them', () => {
+    const router = new Router(declared);
+    const first = whole(router, 'd', 'k');
+    for (let n = 0; n < 9_999; n++) whole(router, 'd', `key-${n}`);
+    expect(whole(router, 'd', 'k')).toBe(first);
+    whole(router, 'd', 'one more');
+    const again = whole(router, 'd', 'k');
+    expect(again).not.toBe(first);
+    expect(again).toEqual(first);
   });
 });

@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { drawFor, queueOf, shareOf, slotOf, slotsOf } from './shards.js';
+
+describe('the slots of a queue', () => {
+  it('are one of its own name, or one for each shard', () => {
+    expect(slotsOf({ name: 'orders' })).toEqual(['orders']);
+    expect(slotsOf({ name: 'orders', shards: 3 })).toEqual(['orders:0', 'orders:1', 'orders:2']);
+    expect(slotOf('orders', 2)).toBe('orders:2');
+    expect(['orders', 'orders:2'].map(queueOf)).toEqual(['orders', 'orders']);
+  });
+
+  it('together never exceed a limit of the whole', () => {
+    expect(shareOf(10, { shards: 3 })).toBe(3);
+    expect(shareOf(10, {})).toBe(10);
+    expect(shareOf(undefined, { shards: 3 })).toBeUndefined();
+  });
+
+  it('are drawn for a key by a number that must not change: other processes draw the same', () => {
+    expect(['', 'a', 'order-1', 'é', '日本'].map(drawFor)).toEqual([
+      2872998923, 2448022055, 3121117179, 2705881783, 3490853225,
+    ]);
+  });
+});
