@@ -15,14 +15,9 @@ const queues: Readonly<Record<string, () => Promise<OpenQueuePeer>>> = {
   nats: async () => (await import('./peers/nats.js')).openNats,
 };
 
-/** Settings of a queue above: only the scenarios that they are for name them. */
-const variants: typeof queues = {
-  'bullmq-tuned': async () => (await import('./peers/bullmq.js')).openTunedBullmq,
-};
-
 /** Opens a queue of the named make. */
 export async function openQueue(subject: string, place: Place, name?: string) {
-  const open = await (queues[subject] ?? variants[subject])?.();
+  const open = await queues[subject]?.();
   if (open === undefined) throw new Error(`there is no queue peer "${subject}"`);
   return open(place, name);
 }
@@ -40,7 +35,7 @@ type Subjects = Readonly<Record<string, Measure>>;
 
 /** The same measurement for every queue, or for the named ones. */
 export function queuePeers(measure: MeasurePeer<OpenQueuePeer>, names = Object.keys(queues)): Subjects {
-  return peers({ ...queues, ...variants }, measure, names);
+  return peers(queues, measure, names);
 }
 
 /** The same measurement for every log, or for the named ones. */

@@ -33,8 +33,7 @@ async function measure(place: Place, log: Omit<OpenQueue, 'publishDelayed'>, sub
   const isOneByOne = subject === 'ioredis' || subject === 'kafka';
   const count = (place.quick ? 5_000 : 20_000) / (isOneByOne ? 50 : 1);
   await fill(log, count);
-  const { messages, seconds, stop } = await drain(log, { count, concurrency, handler: () => sleep(handlerMs) });
-  const delivery = await stop();
+  const { messages, seconds } = await drain(log, { count, concurrency, handler: () => sleep(handlerMs) });
   return {
     values: { [name]: messages / seconds },
     settings: {
@@ -46,6 +45,5 @@ async function measure(place: Place, log: Omit<OpenQueue, 'publishDelayed'>, sub
     },
     messages,
     seconds,
-    delivery,
   };
 }

@@ -23,8 +23,7 @@ export const queueRetries: Scenario = {
         failed.add(id);
         throw new Error('fails once');
       };
-      const { messages, seconds, stop } = await drain(queue, { count, concurrency, handler });
-      const delivery = await stop();
+      const { messages, seconds } = await drain(queue, { count, concurrency, handler });
       return {
         values: { [name]: messages / seconds },
         settings: {
@@ -36,7 +35,6 @@ export const queueRetries: Scenario = {
         },
         messages,
         seconds,
-        delivery,
       };
     },
     ['millrace', 'bullmq', 'bee-queue'],
