@@ -130,7 +130,8 @@ describe('a record that cannot be handled', () => {
         else deaths++;
       }
 
-      // then some restarts later it is a dead letter, and nothing is left
+      // then it came back as often as it may, is a dead letter, and nothing is left
+      expect(deaths).toBeGreaterThanOrEqual(4);
       expect(deaths).toBeLessThanOrEqual(5);
       expect(await redis.records(`${topic}.dead-letters`)).toMatchObject([{ value: 'killer' }]);
       expect(await redis.log.groups.lag(group)).toMatchObject([{ lag: 0 }]);

@@ -110,6 +110,13 @@ redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)`,
       spec: 'test/log/a-record-that-blocks-every-owner-is-given-up.spec.ts',
     },
     {
+      promise: 'a record that kills its process comes back as often as it may',
+      file: 'libs/log/src/partition/quarantine.ts',
+      replace: `return task.returns > this.#deliveryLimit;`,
+      by: `return task.returns >= this.#deliveryLimit;`,
+      spec: 'test/log/a-poison-record-goes-to-the-dead-letters.spec.ts',
+    },
+    {
       promise: 'how often a record came back outlives its owner',
       file: 'libs/log/src/partition/partition-offsets.ts',
       replace: `maxProgressBytes, this.#returns);`,
