@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from '@jest/globals';
@@ -25,4 +26,13 @@ it('finds the place of each fault, and the spec that has to catch it', async () 
 it('names each promise once per area', async () => {
   const names = (await readMutants()).mutants.map(({ area, promise }) => `${area}: ${promise}`);
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+it('finds the place of each fault of pure code that changes nothing', async () => {
+  const { default: equivalent } = (await import(pathToFileURL(resolve('test/mutants/pure/equivalent.mjs')).href)) as {
+    readonly default: readonly { readonly file: string; readonly code: string }[];
+  };
+  const isOnce = ({ file, code }: { readonly file: string; readonly code: string }): boolean =>
+    readFileSync(file, 'utf8').split(code).length === 2;
+  expect(equivalent.filter((entry) => !isOnce(entry))).toEqual([]);
 });

@@ -29,9 +29,9 @@ describe('a queue in memory', () => {
     const fifo = fifoOf('abcde');
     // when, then
     expect(fifo.take(2)).toEqual(['a', 'b']);
-    expect(fifo.take(0)).toEqual([]);
+    expect(fifo.take(0)).toStrictEqual([]);
     expect(fifo.peek()).toBe('c');
-    expect(fifo.take(9)).toEqual(['c', 'd', 'e']);
+    expect(fifo.take(9)).toStrictEqual(['c', 'd', 'e']);
     expect(fifo.size).toBe(0);
   });
 

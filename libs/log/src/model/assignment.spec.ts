@@ -102,21 +102,26 @@ describe('the assignment of partitions', () => {
   });
 
   it('deals topics with the fewest members first, and evens out with the others', () => {
-    // given one that only b takes, and one that both take
-    const members = [
-      { id: 'a', topics: ['orders'] },
-      { id: 'b', topics: ['mails', 'orders'] },
-    ];
-    const counts = new Map([
-      ['orders', 1],
-      ['mails', 1],
-    ]);
-    // when, then the one that has less gets what both could have
-    const assignment = assignPartitions(members, counts, new Map());
-    expect([...assignment].map(([id, owned]) => [id, owned.map(partitionName)])).toEqual([
-      ['a', ['orders/0']],
-      ['b', ['mails/0']],
-    ]);
+    // given a topic that only a takes, and one that both take
+    for (const [alone, shared] of [
+      ['mails', 'orders'],
+      ['orders', 'mails'],
+    ] as const) {
+      const counts = new Map([
+        [alone, 1],
+        [shared, 1],
+      ]);
+      const members = [
+        { id: 'a', topics: [alone, shared] },
+        { id: 'b', topics: [shared] },
+      ];
+      // when, then the one that has less gets what both could have
+      const assignment = assignPartitions(members, counts, new Map());
+      expect([...assignment].map(([id, owned]) => [id, owned.map(partitionName)])).toEqual([
+        ['a', [`${alone}/0`]],
+        ['b', [`${shared}/0`]],
+      ]);
+    }
   });
 
   it('is nothing for a topic that nobody takes, and for a group without members', () => {

@@ -219,4 +219,27 @@ describe('the status of a group on a partition, as Burrow has it', () => {
     look(11_001, 9, 7);
     expect(window.status()).toBe('rewind');
   });
+
+  it('is ok with nothing left to read, though nobody commits any more', () => {
+    expect(
+      verdict([
+        [10, 5],
+        [20, 0],
+        [20, 0, false],
+        [20, 0, false],
+        [20, 0, false],
+      ]),
+    ).toBe('ok');
+  });
+
+  it('goes by how long commits took, whenever that was', () => {
+    const window = new CommitWindow();
+    const look = (at: number, isOwned: boolean) =>
+      window.observe({ at: 1_000_000 + at * second, committed: 10, lag: 5, isOwned }, second);
+    for (const at of [0, 5, 10]) look(at, true);
+    look(20, false);
+    expect(window.status()).toBe('stall');
+    look(21, false);
+    expect(window.status()).toBe('stop');
+  });
 });

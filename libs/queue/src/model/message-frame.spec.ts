@@ -148,4 +148,9 @@ describe('a message frame', () => {
     const frame = Buffer.from([1, 0, 1, 8, 5, 2, ...Buffer.from('{}')]);
     expect(() => decodeFrame(frame, 'q')).toThrow(new CodecError('the death history of a message cannot be read'));
   });
+
+  it('is whole, however much more its characters take than one byte', () => {
+    const body = 'é'.repeat(1000);
+    expect(decodeFrame(encodeFrame({ ...plain, body }, 'q'), 'q').body.toString()).toBe(body);
+  });
 });
