@@ -70,5 +70,6 @@ async function connects(stage: Stage, name: 'up' | 'down' | 'closed' | 'warning'
   connection.emit('warning', 'on purpose');
   connection.close();
   const own = (text: string): boolean => text.startsWith(`a listener of "${name}" failed`);
+  expect(warnings).toContain('on purpose');
   if (name !== 'warning') await waitFor(() => warnings.some(own), { what: 'the warning' });
 }

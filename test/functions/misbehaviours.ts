@@ -32,7 +32,7 @@ const oddities: readonly (readonly [what: string, make: () => unknown])[] = [
 ];
 
 /** Each of them once thrown, once as the reason of a rejection, once returned; and a promise that never settles. */
-export const misbehaviours: readonly Misbehaviour[] = [
+const ways: readonly Misbehaviour[] = [
   ...oddities.flatMap(([what, make]): Misbehaviour[] => [
     { what: `throws ${what}`, act: () => thrower(make())(), hangs: false },
     { what: `rejects with ${what}`, act: () => Promise.reject(make()), hangs: false },
@@ -41,6 +41,24 @@ export const misbehaviours: readonly Misbehaviour[] = [
   { what: 'returns a promise of a value', act: async () => 7, hangs: false },
   { what: 'never settles', act: () => new Promise(() => undefined), hangs: true },
 ];
+
+const acted = new Set<string>();
+
+/** What no function of a user has done since this was asked last. */
+export function neverDone(): string[] {
+  const never = ways.map(({ what }) => what).filter((what) => !acted.has(what));
+  acted.clear();
+  return never;
+}
+
+export const misbehaviours: readonly Misbehaviour[] = ways.map(({ what, act, hangs }) => ({
+  what,
+  hangs,
+  act: () => {
+    acted.add(what);
+    return act();
+  },
+}));
 
 function thrower(thrown: unknown): () => never {
   return () => {
