@@ -475,5 +475,19 @@ export default {
       by: ``,
       spec: 'test/nest/request-scoped-providers-are-new-for-each-message.spec.ts',
     },
+    {
+      promise: 'consumers start when every other module has bootstrapped',
+      file: 'libs/nestjs/src/nest-internals.ts',
+      replace: `if (module.metatype === moduleClass) module.distance = -1;`,
+      by: `if (module.metatype === moduleClass) module.distance = 1000;`,
+      spec: 'test/nest/shutdown-drains-before-providers-close.spec.ts',
+    },
+    {
+      promise: 'no line of the log has the advice of ioredis',
+      file: 'libs/redis/src/lost-commands.ts',
+      replace: `isAdvice ? new ConnectionLostError() : error`,
+      by: `error`,
+      spec: 'test/nest/log-lines-name-their-message.spec.ts',
+    },
   ],
 };
