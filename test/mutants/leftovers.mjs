@@ -8,21 +8,21 @@ export default {
   mutants: [
     {
       promise: 'a queue consumer that has stopped listens to no connection: its turns',
-      file: 'libs/queue/src/consuming/turn-loop.ts',
+      file: 'libs/queue/src/turns/turn-loop.ts',
       replace: `    this.#connection.off('up', this.#tryAgain);\n`,
       by: '',
       spec: broker,
     },
     {
       promise: 'a queue consumer that has stopped listens to no connection: its heart',
-      file: 'libs/queue/src/consuming/consumer-heart.ts',
+      file: 'libs/queue/src/session/heartbeat-loop.ts',
       replace: `    this.#connection.off('up', this.#reconnected);\n`,
       by: '',
       spec: broker,
     },
     {
       promise: 'a queue consumer that has stopped gives its connection back',
-      file: 'libs/queue/src/consuming/consumer-wake.ts',
+      file: 'libs/queue/src/session/wake-listener.ts',
       replace: `    if (this.#client !== undefined) this.#connection.release(this.#client);\n`,
       by: '',
       spec: broker,

@@ -11,7 +11,7 @@ export default {
   mutants: [
     {
       promise: 'a handler has no longer than its requester waits',
-      file: 'libs/queue/src/consuming/consumer-runner.ts',
+      file: 'libs/queue/src/handling/message-runner.ts',
       replace: `handlerTimeoutMs: Math.min(waitMs, plan.handlerTimeoutMs || waitMs)`,
       by: `handlerTimeoutMs: plan.handlerTimeoutMs`,
       spec: 'test/queue/a-request-ends-with-its-requester.spec.ts',
@@ -25,7 +25,7 @@ export default {
     },
     {
       promise: 'a request that failed is not retried',
-      file: 'libs/queue/src/consuming/request-settling.ts',
+      file: 'libs/queue/src/handling/replies.ts',
       replace: `if (isFailedRequest(held, settlement)) return`,
       by: `if (false) return`,
       spec: answered,

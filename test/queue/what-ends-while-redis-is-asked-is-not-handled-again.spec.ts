@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Fifo } from '@millrace/core';
 import { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
-import { ConsumerDoubt } from '../../libs/queue/src/consuming/consumer-doubt.js';
-import { ConsumerOutbox } from '../../libs/queue/src/consuming/consumer-outbox.js';
-import type { TurnUser } from '../../libs/queue/src/consuming/turn-user.js';
 import { consumerKeys } from '../../libs/queue/src/store/consumer-keys.js';
 import type { Taken } from '../../libs/queue/src/store/taken.js';
+import { Outbox } from '../../libs/queue/src/turns/outbox.js';
+import { Reconciliation } from '../../libs/queue/src/turns/reconciliation.js';
+import type { TurnContext } from '../../libs/queue/src/turns/turn-context.js';
 
 describe('a consumer that doubts what Redis has down as its own', () => {
   let server: RedisServer;
@@ -24,12 +24,12 @@ describe('a consumer that doubts what Redis has down as its own', () => {
     await client.hset(keys.all.messages, { held: 'a frame', unknown: 'another' });
     const held = new Set(['held']);
     const taken: string[] = [];
-    const outbox = new ConsumerOutbox();
-    const user: Partial<TurnUser> = {
+    const outbox = new Outbox();
+    const user: Partial<TurnContext> = {
       heldIds: () => new Set(held),
       take: (messages: Fifo<Taken>) => taken.push(...[...messages].map(({ id }) => id)),
     };
-    const doubt = new ConsumerDoubt(user as TurnUser, outbox);
+    const doubt = new Reconciliation(user as TurnContext, outbox);
     doubt.arise();
     // when its handler ends while Redis is asked
     const dispelled = doubt.dispel(client, keys, () => true);

@@ -3,9 +3,9 @@ import { CodecRegistry, type Headers, jsonCodec, rawCodec } from '@millrace/core
 import { type Events, type FirstUse, runOutsideHandlers, type StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
-import type { QueueConsumer } from './consuming/consumer.js';
-import type { ConsumerInput } from './consuming/consumer-options.js';
-import { Consumers } from './consuming/consumers.js';
+import type { QueueConsumer } from './consumer/consumer.js';
+import type { ConsumerInput } from './consumer/consumer-options.js';
+import { ConsumerRegistry } from './consumer/consumer-registry.js';
 import { DeadLetterCarrier } from './dead-letters/dead-letter-carrier.js';
 import type { BindingDeclaration } from './model/binding.js';
 import type { ExchangeDeclaration } from './model/exchange-settings.js';
@@ -37,7 +37,7 @@ export class Broker {
   readonly #composer: Composer;
   readonly #declarations: Declarations;
   readonly #publisher: Publisher;
-  readonly #consumers: Consumers;
+  readonly #consumers: ConsumerRegistry;
   readonly #keeper: QueueKeeper;
   readonly #rpc: RpcClient;
   readonly #queue: (name: string) => QueueHandle;
@@ -79,7 +79,7 @@ export class Broker {
       );
       return new QueueHandle(connection, forwarder, registry, name, slots);
     };
-    this.#consumers = new Consumers({
+    this.#consumers = new ConsumerRegistry({
       connection,
       codecs: registry,
       events: this.events,

@@ -5,9 +5,8 @@
  */
 export { Broker } from './broker.js';
 export { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
-export { BatchContext, type BatchMessage } from './consuming/batch-context.js';
-export { QueueConsumer } from './consuming/consumer.js';
-export type { ConsumerStatus } from './consuming/consumer-host.js';
+export { QueueConsumer } from './consumer/consumer.js';
+export type { ConsumerStatus } from './consumer/consumer-context.js';
 export type {
   BatchHandler,
   ConsumerInput,
@@ -15,12 +14,13 @@ export type {
   HandlerOptions,
   MessageHandler,
   MessageMiddleware,
-} from './consuming/consumer-options.js';
-export { MessageCancelledError } from './consuming/message-cancelled.js';
-export { MessageContext } from './consuming/message-context.js';
-export { Requeue } from './consuming/requeue.js';
+} from './consumer/consumer-options.js';
 export type { DeadLetterChange, DeadLetterChoice, RedriveOptions } from './dead-letters/dead-letter-options.js';
 export type { DeadLetterQueue, RedriveReport } from './dead-letters/dead-letter-queue.js';
+export { BatchContext, type BatchMessage } from './handling/batch-context.js';
+export { MessageCancelledError } from './handling/message-cancelled.js';
+export { MessageContext } from './handling/message-context.js';
+export { Requeue } from './handling/requeue.js';
 export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
 export type { Death } from './model/death.js';
 export {

@@ -1,0 +1,59 @@
+import { CodecError, type CodecRegistry } from '@millrace/core';
+import { decodeFrame, isOfNewerVersion, type StoredMessage } from '../model/message-frame.js';
+import { isRequest } from '../model/reply-frame.js';
+import type { HeldMessage } from './held-message.js';
+import type { RunnerListener } from './message-runner.js';
+
+/** How long a message that only another process can read waits until it is handed out again. */
+const unreadDelayMs = 1000;
+
+/** Reads the frames of messages that a consumer holds. */
+export class FrameReader {
+  readonly #queue: string;
+  readonly #codecs: Pick<CodecRegistry, 'has'>;
+  readonly #user: Pick<RunnerListener, 'labels' | 'settle' | 'failed'>;
+  /** Why messages were left to other processes: each reason is reported once. */
+  readonly #reported = new Set<string>();
+
+  constructor(
+    queue: string,
+    codecs: Pick<CodecRegistry, 'has'>,
+    user: Pick<RunnerListener, 'labels' | 'settle' | 'failed'>,
+  ) {
+    this.#queue = queue;
+    this.#codecs = codecs;
+    this.#user = user;
+  }
+
+  /**
+   * Undefined when it is no message: then it is given up. One of a newer version, or of an unknown codec, goes back without an
+   * attempt: once it is upgraded this process can read it, if not another one before. But a request is not held back: its requester
+   * gets the error.
+   */
+  read(held: HeldMessage): StoredMessage | undefined {
+    try {
+      const message = decodeFrame(held.frame, this.#queue);
+      held.message = message;
+      if (this.#codecs.has(message.codecId) || isRequest(message)) return message;
+      this.#leave(held, unknownCodec(message.codecId));
+    } catch (error) {
+      if (isOfNewerVersion(held.frame)) this.#leave(held, error);
+      else this.#user.settle(held, { kind: 'dead-letter', reason: 'undecodable', error }, this.#user.labels);
+    }
+    return undefined;
+  }
+
+  #leave(held: HeldMessage, error: unknown): void {
+    const { labels } = this.#user;
+    this.#user.settle(held, { kind: 'retry', delayMs: unreadDelayMs, countsAsAttempt: false, error }, labels);
+    const why = String(error);
+    if (!this.#reported.has(why)) this.#user.failed(error);
+    this.#reported.add(why);
+  }
+}
+
+function unknownCodec(id: number): CodecError {
+  return new CodecError(
+    `a message was written with codec ${id}, which this process does not know: add it to \`codecs\`.`,
+  );
+}

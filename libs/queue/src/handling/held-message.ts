@@ -1,0 +1,62 @@
+import type { Linked } from '@millrace/core';
+import type { DeliveryContext } from '@millrace/delivery';
+import { type Deliveries, readDeliveries } from '../model/deliveries.js';
+import type { StoredMessage } from '../model/message-frame.js';
+import type { Taken } from '../store/taken.js';
+import type { MessageSource } from './message-context.js';
+
+/** Which slot of its queue a message came from. */
+export interface MessageOrigin extends MessageSource {
+  /** Its place among the slots of the consumer. */
+  readonly index: number;
+  /** Of its queue: how often a message may come back without a verdict. */
+  readonly deliveryLimit: number;
+  /** A key by which no other message of the consumer goes: two shards may hold the same id. */
+  keyOf(id: string): string;
+}
+
+/** A message that a consumer holds, from the turn that took it until its verdict. */
+export class HeldMessage implements Linked<HeldMessage> {
+  readonly origin: MessageOrigin;
+  readonly id: string;
+  readonly frame: Buffer;
+  readonly deliveries: Deliveries;
+  /** JSON of which of several handlers are through with it. */
+  readonly handled: string | undefined;
+  /** By the monotonic clock. */
+  readonly takenAt: number;
+  /** Its frame, once it was read. */
+  message: StoredMessage | undefined;
+  /** What runs for it. */
+  context: DeliveryContext | readonly DeliveryContext[] | undefined;
+  /** Its neighbours among all that its consumer holds. */
+  before: HeldMessage | undefined;
+  after: HeldMessage | undefined;
+  /** It was cancelled: it goes, whatever its handler does. */
+  isCancelled = false;
+
+  constructor(origin: MessageOrigin, taken: Taken, takenAt: number) {
+    this.origin = origin;
+    this.id = taken.id;
+    this.frame = taken.frame;
+    this.deliveries = readDeliveries(taken.deliveries);
+    this.handled = taken.handled;
+    this.takenAt = takenAt;
+  }
+
+  get key(): string {
+    return this.origin.keyOf(this.id);
+  }
+
+  /** The priority is the frame's second byte. */
+  get priority(): number {
+    return this.frame[1] ?? 0;
+  }
+
+  /** Takes it back from its handlers. */
+  abandon(reason: Error): void {
+    if (this.context === undefined) return;
+    const contexts = 'abandon' in this.context ? [this.context] : this.context;
+    for (const context of contexts) context.abandon(reason);
+  }
+}

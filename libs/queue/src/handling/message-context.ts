@@ -1,0 +1,153 @@
+import { DeadLetter, type Headers } from '@millrace/core';
+import { DeliveryContext } from '@millrace/delivery';
+import { asOutage } from '@millrace/redis';
+import { publishedId } from '../model/dead-letter.js';
+import type { Death } from '../model/death.js';
+import { countDeliveries, type Deliveries } from '../model/deliveries.js';
+import type { StoredMessage, StoredProperties } from '../model/message-frame.js';
+import { defaultPatienceMs, insist } from '../rpc/insistence.js';
+import { Requeue } from './requeue.js';
+
+/** What a context needs of its consumer. */
+export interface MessageSource {
+  readonly queue: string;
+  reportProgress(id: string, progress: unknown): Promise<boolean>;
+  /** Whether the message is still this consumer's; a promise when Redis has to be asked. */
+  holds(id: string): boolean | Promise<boolean>;
+}
+
+/** One attempt to handle one message of a queue. */
+export class MessageContext extends DeliveryContext {
+  /** The id the publisher gave, or that the message was given. */
+  readonly messageId: string;
+  readonly #id: string;
+  readonly #desk: MessageSource;
+  readonly #message: StoredMessage;
+  readonly #deliveries: Deliveries;
+
+  constructor(desk: MessageSource, id: string, message: StoredMessage, deliveries: Deliveries) {
+    super();
+    this.messageId = publishedId(id);
+    this.#id = id;
+    this.#desk = desk;
+    this.#message = message;
+    this.#deliveries = deliveries;
+  }
+
+  /** The queue it was taken from. */
+  get queue(): string {
+    return this.#desk.queue;
+  }
+
+  /** The exchange it was published to; `''` is the default exchange. */
+  get exchange(): string {
+    return this.#message.exchange;
+  }
+
+  /** The key it was published with. */
+  get routingKey(): string {
+    return this.#message.routingKey;
+  }
+
+  /** What was published with it. */
+  get headers(): Headers {
+    return this.#message.headers;
+  }
+
+  /** `correlationId`, `replyTo`, `type`, `expirationMs`, `retry`, where the publisher gave them. */
+  get properties(): StoredProperties {
+    return this.#message.properties;
+  }
+
+  /** From 0, the lowest. */
+  get priority(): number {
+    return this.#message.priority;
+  }
+
+  /** When it was published, in ms since 1970, by the publisher's clock. */
+  get timestamp(): number {
+    return this.#message.timestamp;
+  }
+
+  /** How it died before, newest first: RabbitMQ's `x-death`. */
+  get deaths(): readonly Death[] {
+    return this.#message.deaths;
+  }
+
+  /** One more than the attempts that failed; `RetryLater` and a consumer's death are no failed attempts. */
+  override get attempt(): number {
+    return this.#deliveries.failures + 1;
+  }
+
+  /** How often it was delivered before, however that ended. */
+  get deliveryCount(): number {
+    return countDeliveries(this.#deliveries);
+  }
+
+  /** Whether a handler may have worked on it before. */
+  get redelivered(): boolean {
+    return this.deliveryCount > 0;
+  }
+
+  /** For the pipeline: who can decode the body. */
+  get codecId(): number {
+    return this.#message.codecId;
+  }
+
+  /** The body as it was sent: the payload before it was decoded. */
+  get body(): Buffer {
+    return this.#message.body;
+  }
+
+  override describe(): string {
+    return `message ${this.messageId} of queue "${this.queue}"`;
+  }
+
+  /** Acknowledges the message now, before the handler ends; what the handler does after that has no consequence. */
+  ack(): void {
+    this.decideNow({ kind: 'completed', result: undefined });
+  }
+
+  /** Settles the message now as failed: it is retried by policy, then dead-lettered. */
+  nack(error: unknown = new Error('the handler refused the message (nack)')): void {
+    this.decideNow({ kind: 'failed', error });
+  }
+
+  /** Settles the message now as a dead letter, with this reason (AMQP: reject without requeue). */
+  reject(reason: string): void {
+    this.decideNow({ kind: 'given-up', error: new DeadLetter(reason) });
+  }
+
+  /** Gives the message back to the queue now: to the back, or to the head, where it is the next to be delivered. */
+  requeue({ to = 'back' }: { readonly to?: 'back' | 'head' } = {}): void {
+    this.decideNow({ kind: 'failed', error: new Requeue(to) });
+  }
+
+  /** Of the implementation: whether a reply to it may be sent. Redis is asked only when the lease may have been lost. */
+  mayReply(): boolean | Promise<boolean> {
+    if (this.isAborted) return false;
+    const holds = this.#desk.holds(this.#id);
+    if (typeof holds === 'boolean') return holds;
+    // An outage is no reason to fail a request: its reply is sent through outages, too.
+    const until = performance.now() + (this.properties.expirationMs ?? defaultPatienceMs);
+    const isGivenUp = () => this.isAborted;
+    return holds.catch(() => insist({ until, isGivenUp }, async () => this.#desk.holds(this.#id)));
+  }
+
+  /**
+   * Reports how far the handler is: any JSON value, to be read with `broker.queue(name).message(id)`. It also moves the
+   * handler's deadline, as `extend()` does.
+   *
+   * @returns false when the message is no longer this consumer's: the handler had better stop
+   * @throws {UnavailableError} Redis is away
+   */
+  async progress(value: unknown): Promise<boolean> {
+    if (this.isAborted) return false;
+    this.extend();
+    try {
+      return await this.#desk.reportProgress(this.#id, value);
+    } catch (error) {
+      throw asOutage(`report the progress of ${this.describe()}`, error);
+    }
+  }
+}

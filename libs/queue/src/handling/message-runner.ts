@@ -1,0 +1,164 @@
+import type { CallbackReport, CodecRegistry, Settlement } from '@millrace/core';
+import { deliver, deliverTo, type HandlerLabels } from '@millrace/delivery';
+import type { ConsumerContext } from '../consumer/consumer-context.js';
+import type { ConsumerOptions } from '../consumer/consumer-options.js';
+import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
+import type { StoredMessage } from '../model/message-frame.js';
+import { isRequest } from '../model/reply-frame.js';
+import { BatchRunner } from './batch-runner.js';
+import { FrameReader } from './frame-reader.js';
+import { HandledEvents } from './handled-events.js';
+import type { HandlerSet, MessageHandlerPlan } from './handler-set.js';
+import type { HeldMessage } from './held-message.js';
+import { MessageContext } from './message-context.js';
+import { Replies } from './replies.js';
+import { type MessageSettlement, settlementOf } from './settler.js';
+
+/** Hears what became of messages. */
+export interface RunnerListener {
+  /** What names the consumer in events. */
+  readonly labels: HandlerLabels;
+  settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void;
+  park(held: HeldMessage): void;
+  unitEnded(messages: number, tookMs: number): void;
+  failed(error: unknown): void;
+}
+
+/** Runs handlers for messages that a consumer holds: one handler, all of several that match, or one for a batch. */
+export class MessageRunner {
+  readonly #handlers: HandlerSet;
+  readonly #codecs: CodecRegistry;
+  readonly #user: RunnerListener;
+  readonly #teller: HandledEvents;
+  /** Takes what functions of a retry policy did wrong. */
+  readonly #report: CallbackReport;
+  readonly #frames: FrameReader;
+  readonly #requests: Replies;
+  readonly #batches: BatchRunner | undefined;
+  /** The message that is being started. */
+  #starting: HeldMessage | undefined;
+
+  constructor(options: ConsumerOptions, handlers: HandlerSet, host: ConsumerContext, user: RunnerListener) {
+    const { batchHandler } = options;
+    const { events, responder } = host;
+    this.#handlers = handlers;
+    this.#codecs = host.codecs;
+    this.#user = user;
+    this.#teller = new HandledEvents(events, user.labels);
+    this.#report = (callback, error) => {
+      events.emit('background-error', { duty: `${callback} of ${user.labels.handler}`, error });
+    };
+    this.#frames = new FrameReader(options.queue, host.codecs, user);
+    this.#requests = new Replies(responder, user);
+    this.#batches =
+      batchHandler &&
+      new BatchRunner(options, batchHandler, {
+        user,
+        responder,
+        teller: this.#teller,
+        frames: this.#frames,
+        requests: this.#requests,
+        report: this.#report,
+        decode: this.#decode,
+      });
+  }
+
+  /** Starts a unit of work. It never throws. */
+  start(unit: readonly HeldMessage[]): void {
+    const began = performance.now();
+    if (this.#batches !== undefined) {
+      void this.#batches.run(unit, began);
+      return;
+    }
+    const held = unit[0];
+    if (held === undefined) return;
+    const message = this.#frames.read(held);
+    if (message === undefined) {
+      this.#user.unitEnded(1, 0);
+      return;
+    }
+    const handlers = this.#handlers.for(message.routingKey);
+    const [handler] = handlers;
+    if (handler === undefined) {
+      this.#user.park(held);
+      this.#user.unitEnded(1, 0);
+    } else if (handlers.length === 1 && held.handled === undefined) this.#runOne(held, message, handler, began);
+    else void this.#runAll(held, message, handlers, began);
+  }
+
+  /** Those that were started for now all are. */
+  begun(): void {
+    this.#teller.flush();
+  }
+
+  #runOne(held: HeldMessage, message: StoredMessage, handler: MessageHandlerPlan, began: number): void {
+    const context = new MessageContext(held.origin, held.id, message, held.deliveries);
+    held.context = context;
+    this.#starting = held;
+    deliverTo(planFor(message, handler), context, this.#decode, (outcome) => {
+      const now = performance.now();
+      const tookMs = now - began;
+      this.#teller.tell(handler.labels, outcome, context, tookMs, held === this.#starting ? now : undefined);
+      this.#settle(held, settlementOf(held, outcome, handler.retry, this.#report), handler.labels, tookMs);
+    });
+    this.#starting = undefined;
+  }
+
+  /** Each handler has its own context and deadline; those that are through with the message are not called again. */
+  async #runAll(
+    held: HeldMessage,
+    message: StoredMessage,
+    handlers: readonly MessageHandlerPlan[],
+    began: number,
+  ): Promise<void> {
+    const before = parseHandled(held.handled);
+    const isThrough = (name: string) =>
+      before.done.includes(name) || before.dead.some(({ handler }) => handler === name);
+    const open = handlers.filter(({ name }) => !isThrough(name));
+    const contexts = open.map(() => new MessageContext(held.origin, held.id, message, held.deliveries));
+    held.context = contexts;
+    const ended = await Promise.all(open.map(async (handler, index) => this.#runOneOf(held, handler, contexts[index])));
+    const { settlement, handled } = combineSettlements(before, ended);
+    const isOneGivenBack = ended.length === 1 && ended[0]?.settlement.kind === 'release' && before.done.length === 0;
+    const [all, through] = [held.isCancelled ? cancelled : settlement, isOneGivenBack ? undefined : handled];
+    this.#settle(held, all, this.#user.labels, performance.now() - began, through);
+  }
+
+  #settle(
+    held: HeldMessage,
+    settlement: MessageSettlement,
+    labels: HandlerLabels,
+    tookMs: number,
+    handled?: Handled,
+  ): void {
+    const settled = this.#requests.settle(held, settlement, labels, handled);
+    if (settled === undefined) this.#user.unitEnded(1, tookMs);
+    else void settled.then(() => this.#user.unitEnded(1, tookMs));
+  }
+
+  async #runOneOf(
+    held: HeldMessage,
+    handler: MessageHandlerPlan,
+    context: MessageContext | undefined,
+  ): Promise<HandlerSettlement> {
+    if (context === undefined) return { handler: handler.name, settlement: cancelled };
+    const began = performance.now();
+    const outcome = await deliver(planFor(held.message, handler), context, () => this.#decode(context));
+    this.#teller.tell(handler.labels, outcome, context, performance.now() - began);
+    const settlement = settlementOf(held, outcome, handler.retry, this.#report);
+    return { handler: handler.name, settlement: settlement.kind === 'requeue' ? atOnce : settlement };
+  }
+
+  readonly #decode = (context: MessageContext): unknown => this.#codecs.get(context.codecId).decode(context.body);
+}
+
+const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
+/** One of several handlers gives the message back: it alone has it again, and soon. */
+const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
+
+/** A request has no longer than its requester waits. */
+function planFor(message: StoredMessage | undefined, { plan }: MessageHandlerPlan): MessageHandlerPlan['plan'] {
+  if (message === undefined || !isRequest(message)) return plan;
+  const waitMs = message.properties.expirationMs ?? Number.POSITIVE_INFINITY;
+  return { ...plan, handlerTimeoutMs: Math.min(waitMs, plan.handlerTimeoutMs || waitMs) };
+}

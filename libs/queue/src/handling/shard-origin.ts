@@ -1,0 +1,55 @@
+import type { RedisConnection } from '@millrace/redis';
+import type { Registration } from '../session/registration.js';
+import { isHeld, writeProgress } from '../store/progress.js';
+import type { MessageOrigin } from './held-message.js';
+import type { MessageBuffer } from './message-buffer.js';
+
+/** What a slot needs of its consumer. */
+export interface OriginContext {
+  readonly connection: RedisConnection;
+  /** Name of the queue. */
+  readonly queue: string;
+  readonly hold: Pick<MessageBuffer, 'has'>;
+  readonly membership: Pick<Registration, 'keys' | 'settings'>;
+  /** Whether the lease cannot have run out. */
+  isLeaseCertain(): boolean;
+}
+
+/** One slot of a consumer's queue, for the messages that come from there. */
+export class ShardOrigin implements MessageOrigin {
+  readonly index: number;
+  /** Whether the queue has no other slot. */
+  readonly isOnly: boolean;
+  readonly #context: OriginContext;
+
+  /** @param place which of how many slots */
+  constructor(place: { readonly index: number; readonly count: number }, context: OriginContext) {
+    this.index = place.index;
+    this.isOnly = place.count === 1;
+    this.#context = context;
+  }
+
+  get queue(): string {
+    return this.#context.queue;
+  }
+
+  get deliveryLimit(): number {
+    return this.#context.membership.settings?.deliveryLimit ?? Number.POSITIVE_INFINITY;
+  }
+
+  keyOf(id: string): string {
+    return this.isOnly ? id : `${this.index} ${id}`;
+  }
+
+  holds(id: string): boolean | Promise<boolean> {
+    const { membership, connection } = this.#context;
+    if (membership.keys === undefined || !this.#context.hold.has(this.keyOf(id))) return false;
+    return this.#context.isLeaseCertain() || isHeld(connection.commands, membership.keys, id);
+  }
+
+  async reportProgress(id: string, progress: unknown): Promise<boolean> {
+    const { membership, connection } = this.#context;
+    if (membership.keys === undefined || !this.#context.hold.has(this.keyOf(id))) return false;
+    return writeProgress(connection.commands, membership.keys, id, JSON.stringify(progress) ?? 'null');
+  }
+}

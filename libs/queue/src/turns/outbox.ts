@@ -1,0 +1,94 @@
+import type { Verdict } from '../store/settle.js';
+import { maxTurnMessages } from '../store/turn.js';
+
+/** Most verdicts in one turn, other than acknowledgements: they cost Redis more. */
+const maxVerdicts = 200;
+
+/** What one turn brings to Redis. */
+export interface OutboxBatch {
+  readonly claimed: readonly string[];
+  readonly acknowledged: readonly string[];
+  readonly verdicts: readonly Verdict[];
+}
+
+/** What a consumer has to tell Redis of its messages. It stays here until Redis has answered: an outage loses none of it. */
+export class Outbox {
+  #claimed: string[] = [];
+  #acknowledged: string[] = [];
+  #verdicts: Verdict[] = [];
+
+  get isEmpty(): boolean {
+    return this.#acknowledged.length === 0 && this.#verdicts.length === 0 && this.#claimed.length === 0;
+  }
+
+  /** There is nothing in it but acknowledgements. */
+  get isPlain(): boolean {
+    return this.#verdicts.length === 0 && this.#claimed.length === 0;
+  }
+
+  claim(id: string): void {
+    this.#claimed.push(id);
+  }
+
+  acknowledge(id: string): void {
+    this.#acknowledged.push(id);
+  }
+
+  judge(verdict: Verdict): void {
+    this.#verdicts.push(verdict);
+  }
+
+  clear(): void {
+    this.#claimed = [];
+    this.#acknowledged = [];
+    this.#verdicts = [];
+  }
+
+  /**
+   * What the next turn brings. A verdict on a message that is still to be claimed waits for the turn after it.
+   *
+   * @param sent how many acknowledgements are under way with the turn before it
+   */
+  next(sent = 0): OutboxBatch {
+    const claimed = this.#claimed.slice(0, maxTurnMessages);
+    const isClaimed = ({ id }: Verdict): boolean => this.#claimed.includes(id);
+    const verdicts = claimed.length === 0 ? this.#verdicts : this.#verdicts.filter((verdict) => !isClaimed(verdict));
+    return {
+      claimed,
+      acknowledged: this.#acknowledged.slice(sent, sent + maxTurnMessages - claimed.length),
+      verdicts: verdicts.slice(0, maxVerdicts),
+    };
+  }
+
+  /**
+   * Messages that Redis may still count as held when the turn that brings `batch` takes others: acknowledgements that had
+   * no room in it, and all verdicts: their script comes after the turn when Redis has forgotten it and it is sent again.
+   */
+  stillHeldWith({ acknowledged }: OutboxBatch, sent = 0): number {
+    return this.#verdicts.length + this.#acknowledged.length - sent - acknowledged.length;
+  }
+
+  /** Redis has answered. */
+  confirmed({ claimed, acknowledged, verdicts }: OutboxBatch): void {
+    this.#claimed.splice(0, claimed.length);
+    this.#acknowledged.splice(0, acknowledged.length);
+    if (verdicts.length === 0) return;
+    const done = new Set(verdicts);
+    this.#verdicts = this.#verdicts.filter((verdict) => !done.has(verdict));
+  }
+
+  /** Messages with a claim, an acknowledgement or a verdict that Redis has not confirmed. */
+  ids(): Set<string> {
+    return new Set([...this.#claimed, ...this.#acknowledged, ...this.#verdicts.map(({ id }) => id)]);
+  }
+}
+
+/**
+ * In how many ms the next delayed message is due, by what the turn saw and by the retries that went with it: when Redis has
+ * forgotten the script of the verdicts, that one is sent again and comes after the turn.
+ */
+export function soonest(dueInMs: number | undefined, verdicts: readonly Verdict[]): number | undefined {
+  const delays = verdicts.flatMap((verdict) => (verdict.kind === 'retry' ? verdict.delayMs : []));
+  if (dueInMs !== undefined) delays.push(dueInMs);
+  return delays.length === 0 ? undefined : Math.min(...delays);
+}

@@ -1,0 +1,249 @@
+import { Fifo, startTimer, stopTimer, type Timer } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
+import type { ConsumerReport } from '../consumer/consumer-report.js';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
+import { declineOffers } from '../store/offers.js';
+import type { Verdict } from '../store/settle.js';
+import type { TurnResult, TurnState } from '../store/turn.js';
+import type { WakeUp } from '../store/wake.js';
+import { DueTimer } from './due-timer.js';
+import { Offers } from './offers.js';
+import { Outbox, soonest } from './outbox.js';
+import { QueueOutlook } from './queue-outlook.js';
+import { Reconciliation } from './reconciliation.js';
+import type { TurnContext } from './turn-context.js';
+import { TurnLoop } from './turn-loop.js';
+import { type SentTurn, TurnRequests } from './turn-requests.js';
+
+/**
+ * Talks to Redis for a consumer, mostly one round trip at a time, which brings all verdicts since the last one, makes due messages
+ * ready, and fetches as many as are wanted. Verdicts stay here until Redis has answered: an outage loses none.
+ */
+export class ShardTurns {
+  readonly #connection: RedisConnection;
+  readonly #user: TurnContext;
+  readonly #report: ConsumerReport;
+  readonly #loop: TurnLoop;
+  readonly #outbox = new Outbox();
+  readonly #outlook = new QueueOutlook();
+  readonly #doubt: Reconciliation;
+  readonly #offers = new Offers();
+  readonly #due: DueTimer;
+  readonly #sender: TurnRequests;
+  #keys: ConsumerKeys | undefined;
+  /** The consumer that the last wake-up named: if that is another one, it goes back to `idle` with the next turn. */
+  #wakeUp = '';
+
+  constructor(connection: RedisConnection, user: TurnContext, report: ConsumerReport) {
+    this.#connection = connection;
+    this.#user = user;
+    this.#report = report;
+    this.#loop = new TurnLoop(connection, {
+      mayTurn: () => this.#keys !== undefined,
+      isAhead: () => this.#sender.isAhead,
+      turn: () => this.#turn(),
+      failed: (error) => this.#user.failed(error),
+      rested: () => this.#user.begin(),
+    });
+    this.#due = new DueTimer(() => this.#ask());
+    this.#doubt = new Reconciliation(user, this.#outbox);
+    this.#sender = new TurnRequests(user, this.#outbox, this.#doubt, this.#due);
+  }
+
+  /** Begins (again) for a registration. What was waiting to be settled for an earlier one is void. */
+  begin(keys: ConsumerKeys): void {
+    this.#keys = keys;
+    this.#outbox.clear();
+    this.#doubt.clear();
+    this.#offers.restart();
+    void this.#sender.forget();
+    this.#report.started();
+    this.nudge();
+  }
+
+  /** Makes no further turn until the next `begin`. */
+  suspend(): void {
+    this.#keys = undefined;
+    this.#outlook.leftIdle();
+  }
+
+  /** Makes no further turn at all. */
+  end(): void {
+    this.#loop.end();
+    this.#report.stopped();
+    this.#due.end();
+  }
+
+  /** Whether the consumer has room and found nothing: it stands in `idle` and must wait to be woken. */
+  get isHungry(): boolean {
+    return this.#outlook.isHungry;
+  }
+
+  /** Whether there may be messages for it: the last turn brought as many as were wanted, or it was woken since. */
+  get isEager(): boolean {
+    return this.#outlook.mayHaveMore && this.#keys !== undefined && !this.#loop.isRetrying;
+  }
+
+  /** Whether Redis has all verdicts, is asked for nothing, and is not suspected to have more down as this consumer's. */
+  get isQuiet(): boolean {
+    return this.#outbox.isEmpty && this.asked === 0 && !this.#doubt.isThere;
+  }
+
+  /** How many messages may be on their way. */
+  get asked(): number {
+    return this.#sender.asked;
+  }
+
+  get state(): TurnState {
+    return this.#outlook.state;
+  }
+
+  /** Makes a turn if Redis has more messages down as this consumer's, `held`, than it knows of. */
+  compare(held: number): void {
+    if (this.#loop.isRunning || held <= this.#user.held() + this.#outbox.ids().size) return;
+    this.#doubt.arise();
+    this.nudge();
+  }
+
+  acknowledge(id: string): void {
+    this.#outbox.acknowledge(id);
+    this.nudge();
+  }
+
+  judge(verdict: Verdict): void {
+    this.#outbox.judge(verdict);
+    this.nudge();
+  }
+
+  /** This consumer was woken, or another in whose name it was, perhaps with a message: makes a turn. */
+  woken({ consumer, offer }: WakeUp): void {
+    this.#wakeUp = consumer;
+    this.#outlook.leftIdle();
+    // A turn that asks for nothing brings nothing.
+    const afterTurn = this.asked === 0 ? this.#sender.lastEnded : this.#sender.lastSent;
+    if (offer === undefined || this.#keys === undefined || this.#loop.isEnded || !this.#offers.add(offer, afterTurn)) {
+      this.#ask();
+      return;
+    }
+    this.#outlook.expect();
+    this.#decideOffers(this.#keys);
+  }
+
+  /** There is something to take, or something that is due or has expired: makes a turn, whether or not there is room. */
+  look(): void {
+    this.#outlook.leftIdle();
+    this.#due.isDue = true;
+    this.#ask();
+  }
+
+  /** There may be messages: asks for a turn now, or when the one under way ends. */
+  #ask(): void {
+    this.#outlook.expect();
+    this.#loop.now();
+  }
+
+  /** Asks for a turn at the end of this tick, or when the one under way ends. */
+  nudge(): void {
+    this.#loop.nudge();
+  }
+
+  /** Resolves when no turn is under way. */
+  idle(): Promise<void> {
+    return this.#loop.idle();
+  }
+
+  /** Settles what is waiting; false when Redis did not confirm it within the time. */
+  async flush(deadlineMs: number): Promise<boolean> {
+    let timer: Timer | undefined;
+    const deadline = new Promise<boolean>((resolve) => {
+      timer = startTimer(resolve, deadlineMs, true);
+    });
+    let isLate = false;
+    while (!isLate && !this.#outbox.isEmpty && this.#keys !== undefined) {
+      this.nudge();
+      isLate = (await Promise.race([this.#loop.ran(), deadline])) === true;
+    }
+    stopTimer(timer);
+    return this.#outbox.isEmpty;
+  }
+
+  async #turn(): Promise<void> {
+    const keys = this.#keys;
+    if (keys === undefined) return;
+    try {
+      await this.#turnFor(keys);
+    } catch (error) {
+      // What it brought, if it was carried out, is found when the doubt is dispelled.
+      await this.#sender.forget();
+      this.#doubt.arise();
+      this.#offers.restart();
+      throw error;
+    } finally {
+      this.#decideOffers(keys);
+    }
+  }
+
+  async #turnFor(keys: ConsumerKeys): Promise<void> {
+    const client = this.#connection.commands;
+    if (this.#doubt.isThere && !this.#sender.isAhead)
+      this.#offers.forget(await this.#doubt.dispel(client, keys, () => this.#keys === keys));
+    if (this.#keys !== keys) return;
+    const sent = this.#sender.next(client, keys, this.#wakeUp, this.#outlook.hasBacklog);
+    if (sent === undefined) return;
+    // What the turn before this one brought is handled while Redis works on this one.
+    this.#user.begin();
+    const [settled, result, hasDied] = await sent.answer;
+    this.#sender.ended();
+    if (this.#keys !== keys) return;
+    if (settled === undefined || result === undefined) return this.#user.lostLease();
+    this.#answered(sent, settled, result);
+    if (hasDied || sent.batch.verdicts.some(({ kind }) => kind === 'dead')) this.#user.died();
+  }
+
+  #answered(sent: SentTurn, settled: readonly string[], result: TurnResult): void {
+    const { acknowledged, verdicts } = sent.batch;
+    this.#outbox.confirmed(sent.batch);
+    if (this.#wakeUp === sent.wakeUp) this.#wakeUp = '';
+    this.#due.isDue = false;
+    const lost = this.#doubt.strangersAmong([...result.notMine, ...settled]);
+    this.#doubt.answered();
+    this.#report.acknowledged(acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length);
+    if (lost.length > 0) this.#user.lostMessages(lost);
+    this.#goOn(verdicts.length === 0 ? result : { ...result, dueInMs: soonest(result.dueInMs, verdicts) }, sent);
+  }
+
+  #goOn(result: TurnResult, { wanted, maxBytes, sentAt }: SentTurn): void {
+    const { taken, takenOver, unknown, dueInMs, now, isAlone } = result;
+    this.#offers.tellTime(now);
+    // Within a bound of bytes fewer may have come than there are.
+    this.#outlook.turned(result, maxBytes !== undefined && taken.size > 0 ? taken.size : wanted);
+    this.#due.set(dueInMs);
+    if (takenOver > 0) this.#offers.tookOver(takenOver);
+    if (taken.size > 0) this.#user.take(taken);
+    if (unknown > 0) this.#doubt.arise();
+    this.#user.turnEnded(isAlone, sentAt);
+    const mayBringMore = this.#outlook.mayHaveMore && this.#user.wanted() > 0;
+    if (unknown > 0 || !this.#outbox.isEmpty || mayBringMore) this.nudge();
+  }
+
+  /** Takes what was offered while there is room; the rest is for others, now. */
+  #decideOffers(keys: ConsumerKeys): void {
+    const offered = this.#offers.takeAfter(this.#sender.lastEnded);
+    if (offered.length === 0) return;
+    const declined: string[] = [];
+    for (const message of offered) {
+      if (declined.length > 0 || this.#keys !== keys || this.#user.wanted() <= this.asked) declined.push(message.id);
+      else {
+        this.#outbox.claim(message.id);
+        this.#user.take(new Fifo([message]));
+        this.#user.begin();
+      }
+    }
+    if (declined.length > 0) {
+      // A turn without room for anything wakes another consumer for it.
+      this.#due.isDue = true;
+      void declineOffers(this.#connection.commands, keys.all, declined);
+    }
+    this.nudge();
+  }
+}
