@@ -14,7 +14,7 @@ export default {
       spec: broker,
     },
     {
-      promise: 'a queue consumer that has stopped listens to no connection: its heart',
+      promise: 'a queue consumer that has stopped listens to no connection: its heartbeats',
       file: 'libs/queue/src/session/heartbeat-loop.ts',
       replace: `    this.#connection.off('up', this.#reconnected);\n`,
       by: '',

@@ -124,7 +124,7 @@ export default {
     {
       promise: 'no consumer is taken for dead while all come back after their connections were cut',
       file: 'libs/queue/src/session/peer-watch.ts',
-      replace: `server === '' || monotonicNow - this.#connectedAt < settlingMs`,
+      replace: `server === '' || !isSettled`,
       by: `server === ''`,
       spec: 'test/queue/connections-that-are-cut-cost-no-lease.spec.ts',
     },
@@ -138,8 +138,8 @@ export default {
     {
       promise: 'a consumer that is stopped while it registers again leaves no registration',
       file: 'libs/queue/src/session/registration.ts',
-      replace: `if (this.#leaving.signal.aborted) await this.leave();\n    else this.#user`,
-      by: `this.#user`,
+      replace: `    if (this.#state !== attempt) return this.#end(keys);\n`,
+      by: ``,
       spec: 'test/queue/a-stopped-consumer-leaves-no-registration.spec.ts',
     },
     {
@@ -151,8 +151,8 @@ export default {
     },
     {
       promise: 'a reply costs no further command while turns renew the lease',
-      file: 'libs/queue/src/session/heartbeat-loop.ts',
-      replace: `return performance.now() < this.#renewedAt + this.#leaseMs;`,
+      file: 'libs/queue/src/session/lease.ts',
+      replace: `return performance.now() < this.#renewedAt + this.#lengthMs;`,
       by: `return false;`,
       spec: 'test/queue/a-lone-consumer-rests.spec.ts',
     },

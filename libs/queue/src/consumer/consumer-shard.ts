@@ -1,16 +1,12 @@
-import { endsWithin, type Fifo, LeaseLostError } from '@millrace/core';
+import { type Fifo, LeaseLostError } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
 import type { BufferShares } from '../handling/buffer-shares.js';
 import type { MessageBuffer } from '../handling/message-buffer.js';
 import { MessageCancelledError } from '../handling/message-cancelled.js';
 import { Settler } from '../handling/settler.js';
 import { ShardOrigin } from '../handling/shard-origin.js';
-import { HeartbeatLoop } from '../session/heartbeat-loop.js';
-import { Registration } from '../session/registration.js';
-import { WakeListener } from '../session/wake-listener.js';
-import type { ConsumerKeys } from '../store/consumer-keys.js';
+import { ShardSession } from '../session/shard-session.js';
 import type { Heartbeat } from '../store/heartbeat.js';
-import { queueKeys } from '../store/keys.js';
 import type { Taken } from '../store/taken.js';
 import { ShardTurns } from '../turns/shard-turns.js';
 import type { TurnContext } from '../turns/turn-context.js';
@@ -39,12 +35,10 @@ export interface ShardOwner {
 export class ConsumerShard implements TurnContext {
   readonly turns: ShardTurns;
   readonly settling: Settler;
-  readonly membership: Registration;
+  readonly session: ShardSession;
   readonly #slot: ShardOrigin;
   readonly #slotName: string;
   readonly #owner: ShardOwner;
-  readonly #heart: HeartbeatLoop;
-  readonly #wake: WakeListener;
   #isStopping = false;
 
   /** @param place which of how many slots */
@@ -53,19 +47,30 @@ export class ConsumerShard implements TurnContext {
     const { connection } = host;
     this.#owner = owner;
     this.#slotName = slotName;
-    this.membership = new Registration(connection, options, slotName, this, () => this.#heart.introduce());
-    this.turns = new ShardTurns(connection, this, report);
-    this.settling = new Settler(this.turns, host, options, this.membership);
-    this.#wake = new WakeListener(connection, queueKeys(connection.prefix, slotName).wake, (wakeUp) =>
-      this.turns.woken(wakeUp),
+    this.session = new ShardSession(
+      connection,
+      options,
+      slotName,
+      {
+        isWaiting: () => this.#isWaiting,
+        isAtRest: () => this.#isWaiting && this.held() === 0,
+      },
+      {
+        registered: (keys) => this.turns.begin(keys),
+        lost: () => this.#lost(),
+        woken: (wakeUp) => this.turns.woken(wakeUp),
+        beaten: (heartbeat) => this.#beaten(heartbeat),
+        followQueue: () => owner.follow(),
+        failed: (error) => owner.failed(error),
+      },
     );
-    this.#heart = new HeartbeatLoop(connection, { queue: slotName, leaseMs: options.leaseMs }, this);
+    this.turns = new ShardTurns(connection, this, report);
+    this.settling = new Settler(this.turns, host, options, this.session);
     this.#slot = new ShardOrigin(place, {
       connection,
       queue: options.queue,
       hold: owner.hold,
-      membership: this.membership,
-      isLeaseCertain: () => this.#heart.isCertain,
+      session: this.session,
     });
     owner.room.join(this.turns);
   }
@@ -80,29 +85,21 @@ export class ConsumerShard implements TurnContext {
   }
 
   /** May be called again when it failed. */
-  async start(): Promise<void> {
-    await this.#wake.begin(`${this.#owner.labels.handler}:wake`, () => this.#heart.connectionChanged());
-    if (this.membership.keys === undefined) await this.membership.join();
-    await this.#heart.begin();
+  start(): Promise<void> {
+    return this.session.start(`${this.#owner.labels.handler}:wake`);
   }
 
   /** Takes nothing more from here on. */
   close(): void {
     this.#isStopping = true;
-    this.membership.close();
-    this.#wake.end();
+    this.session.close();
   }
 
   /** Settles what is still to be settled, and leaves; over by the deadline at the latest. */
   async leave(leftMs: () => number): Promise<void> {
     await this.turns.flush(leftMs());
     this.turns.end();
-    const left = this.membership.leave().catch((error: unknown) => this.failed(error));
-    await endsWithin(left, leftMs(), { ref: false });
-  }
-
-  async end(leftMs: () => number): Promise<void> {
-    await endsWithin(this.#heart.end(), leftMs(), { ref: false });
+    await this.session.leave(leftMs);
   }
 
   wanted(): number {
@@ -135,8 +132,8 @@ export class ConsumerShard implements TurnContext {
 
   turnEnded(isAlone: boolean, sentAt: number): void {
     const { isHungry, state } = this.turns;
-    this.#heart.renewed(isAlone, sentAt);
-    if (isHungry || state !== 'ok') this.#wake.wait(state === 'passed' ? 5 : 0);
+    this.session.turned(isAlone, sentAt);
+    if (isHungry || state !== 'ok') this.session.waitForWakeUp(state === 'passed' ? 5 : 0);
     if (!this.#slot.isOnly) this.#owner.shardServed(this);
   }
 
@@ -152,9 +149,9 @@ export class ConsumerShard implements TurnContext {
     return this.#owner.hold.countFrom(this.#slot);
   }
 
-  /** Its heart sees to it that they are carried on until they are elsewhere. */
+  /** Its heartbeats see to it that they are carried on until they are elsewhere. */
   died(): void {
-    this.#heart.worry();
+    this.session.stayAwake();
     this.#owner.host.carryDeadLetters(this.#slotName);
   }
 
@@ -169,14 +166,16 @@ export class ConsumerShard implements TurnContext {
   }
 
   lostLease(): void {
-    if (!this.membership.lost()) return;
+    this.session.lost();
+  }
+
+  #lost(): void {
     const { host, labels } = this.#owner;
     this.turns.suspend();
     this.abandon(
       new LeaseLostError(`the lease on messages of queue "${this.#slot.queue}" is lost. Stop working on them.`),
     );
     host.events.emit('lease-lost', { source: labels.source });
-    void this.membership.rejoin();
   }
 
   /** What it holds is not its own any more. */
@@ -184,36 +183,11 @@ export class ConsumerShard implements TurnContext {
     for (const held of this.#owner.hold.clear(this.#slot)) held.abandon(reason);
   }
 
-  follow(): Promise<boolean> {
-    return this.#owner.follow();
-  }
-
-  keys(): ConsumerKeys | undefined {
-    return this.membership.keys;
-  }
-
-  joined(keys: ConsumerKeys): void {
-    this.turns.begin(keys);
-    this.#heart.now();
-  }
-
-  describe(connections: readonly number[], server: string): string {
-    return JSON.stringify(this.membership.about(connections, server));
-  }
-
-  isWaiting(): boolean {
+  get #isWaiting(): boolean {
     return this.turns.isHungry && this.#owner.hold.isOpen;
   }
 
-  isAtRest(): boolean {
-    return this.isWaiting() && this.held() === 0;
-  }
-
-  wakeClient(): WakeListener['client'] {
-    return this.#wake.client;
-  }
-
-  beaten({ hasWork, held, cancelled, duty }: Heartbeat): void {
+  #beaten({ hasWork, held, cancelled, duty }: Heartbeat): void {
     const { hold, labels } = this.#owner;
     for (const id of cancelled) {
       const waiting = hold.cancel(this.#slot.keyOf(id), new MessageCancelledError(this.#slot.queue, id));

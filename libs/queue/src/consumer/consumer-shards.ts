@@ -82,7 +82,7 @@ export class ConsumerShards {
     part.abandon(
       new LeaseLostError(`queue "${this.#queue}" was deleted and declared again. Stop working on its messages.`),
     );
-    const gone = part.leave(() => 0).then(() => part.end(() => 0));
+    const gone = part.leave(() => 0);
     gone.catch((error: unknown) => this.#owner.failed(error));
   }
 

@@ -74,7 +74,7 @@ export class QueueConsumer implements Service, ShardOwner {
       name: this.labels.handler,
       state: state === 'running' && this.#isPaused ? 'paused' : state,
       turn: turns.includes('ok') ? 'ok' : (turns[0] ?? 'ok'),
-      consumer: this.#parts.all[0]?.membership.keys?.consumer,
+      consumer: this.#parts.all[0]?.session.keys?.consumer,
       running: this.hold.running,
       held: this.hold.count,
     };
@@ -141,12 +141,11 @@ export class QueueConsumer implements Service, ShardOwner {
     }
     await endsWithin(this.#parts.arrived(), left(), { ref: false });
     await Promise.all(this.#parts.all.map((part) => part.leave(left)));
-    const isAutoDelete = this.#parts.all.some(({ membership }) => membership.settings?.autoDelete === true);
+    const isAutoDelete = this.#parts.all.some(({ session }) => session.settings?.autoDelete === true);
     if (isAutoDelete) {
       const gone = this.host.consumerLeft(this.queue).catch((error: unknown) => this.failed(error));
       await endsWithin(gone, left(), { ref: false });
     }
-    await Promise.all(this.#parts.all.map((part) => part.end(left)));
     this.#pauseWait.end();
     this.host.stopped(this);
   }

@@ -14,7 +14,7 @@ import { publishedId, type WhyDead } from '../model/dead-letter.js';
 import { countDeliveries, deliveryIncrement } from '../model/deliveries.js';
 import type { Handled } from '../model/handled.js';
 import type { KeptResult } from '../queue-handle.js';
-import type { Registration } from '../session/registration.js';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { keepResult } from '../store/job.js';
 import type { ShardTurns } from '../turns/shard-turns.js';
 import type { HeldMessage } from './held-message.js';
@@ -49,15 +49,15 @@ export class Settler {
   readonly #turns: ShardTurns;
   readonly #host: ConsumerContext;
   readonly #options: ConsumerOptions;
-  readonly #membership: Pick<Registration, 'keys'>;
+  readonly #session: { readonly keys: ConsumerKeys | undefined };
 
   constructor(
     turns: ShardTurns,
     host: ConsumerContext,
     options: ConsumerOptions,
-    membership: Pick<Registration, 'keys'>,
+    session: { readonly keys: ConsumerKeys | undefined },
   ) {
-    this.#membership = membership;
+    this.#session = session;
     this.#turns = turns;
     this.#host = host;
     this.#options = options;
@@ -109,7 +109,7 @@ export class Settler {
     const { connection, events } = this.#host;
     const { keepResultMs } = this.#options;
     const kept: KeptResult = { attempt: deliveries.failures + 1, deliveryCount: countDeliveries(deliveries), value };
-    const { keys } = this.#membership;
+    const { keys } = this.#session;
     if (keys === undefined) return;
     try {
       // A result may be anything: circular, a BigInt. The work is done all the same.

@@ -1,5 +1,6 @@
 import type { RedisConnection } from '@millrace/redis';
-import type { Registration } from '../session/registration.js';
+import type { QueueSettings } from '../model/queue-settings.js';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { isHeld, writeProgress } from '../store/progress.js';
 import type { MessageOrigin } from './held-message.js';
 import type { MessageBuffer } from './message-buffer.js';
@@ -10,9 +11,13 @@ export interface OriginContext {
   /** Name of the queue. */
   readonly queue: string;
   readonly hold: Pick<MessageBuffer, 'has'>;
-  readonly membership: Pick<Registration, 'keys' | 'settings'>;
-  /** Whether the lease cannot have run out. */
-  isLeaseCertain(): boolean;
+  readonly session: {
+    /** Undefined while there is no registration. */
+    readonly keys: ConsumerKeys | undefined;
+    readonly settings: QueueSettings | undefined;
+    /** Whether the lease cannot have run out. */
+    readonly isLeaseCertain: boolean;
+  };
 }
 
 /** One slot of a consumer's queue, for the messages that come from there. */
@@ -34,7 +39,7 @@ export class ShardOrigin implements MessageOrigin {
   }
 
   get deliveryLimit(): number {
-    return this.#context.membership.settings?.deliveryLimit ?? Number.POSITIVE_INFINITY;
+    return this.#context.session.settings?.deliveryLimit ?? Number.POSITIVE_INFINITY;
   }
 
   keyOf(id: string): string {
@@ -42,14 +47,14 @@ export class ShardOrigin implements MessageOrigin {
   }
 
   holds(id: string): boolean | Promise<boolean> {
-    const { membership, connection } = this.#context;
-    if (membership.keys === undefined || !this.#context.hold.has(this.keyOf(id))) return false;
-    return this.#context.isLeaseCertain() || isHeld(connection.commands, membership.keys, id);
+    const { session, connection } = this.#context;
+    if (session.keys === undefined || !this.#context.hold.has(this.keyOf(id))) return false;
+    return session.isLeaseCertain || isHeld(connection.commands, session.keys, id);
   }
 
   async reportProgress(id: string, progress: unknown): Promise<boolean> {
-    const { membership, connection } = this.#context;
-    if (membership.keys === undefined || !this.#context.hold.has(this.keyOf(id))) return false;
-    return writeProgress(connection.commands, membership.keys, id, JSON.stringify(progress) ?? 'null');
+    const { session, connection } = this.#context;
+    if (session.keys === undefined || !this.#context.hold.has(this.keyOf(id))) return false;
+    return writeProgress(connection.commands, session.keys, id, JSON.stringify(progress) ?? 'null');
   }
 }

@@ -1,8 +1,9 @@
 import { pause } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { openConnections } from '../store/connections.js';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { endRegistration } from '../store/departure.js';
-import type { Colleague } from '../store/heartbeat.js';
+import type { Colleague, Heartbeat } from '../store/heartbeat.js';
 import { queueKeys } from '../store/keys.js';
 import type { ConsumerInfo } from '../store/registration.js';
 
@@ -11,18 +12,29 @@ const secondLookMs = 250;
 /** After an outage all consumers reconnect: one that is not back immediately is not dead. */
 const settlingMs = 3000;
 
+interface PeerPlace {
+  readonly prefix: string;
+  /** The shard. */
+  readonly queue: string;
+  readonly priorities: number;
+}
+
 /**
- * Sees that a consumer's process has died, long before its lease is over: a process that dies closes its sockets. A consumer
- * none of whose connections is open at two looks, and that did not report in between, is ended. A false alarm is
- * harmless: the consumer finds its registration gone and starts again, and its messages are delivered once more.
+ * Looks after the other consumers of a shard, while its own is on duty: gives back what those held whose lease is over, and notices
+ * that a process has died long before its lease is over, since a process that dies closes its sockets. A consumer none of whose
+ * connections is open at two looks, and that did not report in between, is ended. A false alarm is harmless: the consumer finds
+ * its registration gone and starts again, and its messages are delivered once more.
  */
 export class PeerWatch {
   readonly #connection: RedisConnection;
+  readonly #onError: (error: unknown) => void;
   #isAllowed = true;
+  #isAttending = false;
   #connectedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(connection: RedisConnection) {
+  constructor(connection: RedisConnection, onError: (error: unknown) => void) {
     this.#connection = connection;
+    this.#onError = onError;
   }
 
   /** This process has just connected again. */
@@ -30,37 +42,48 @@ export class PeerWatch {
     this.#connectedAt = monotonicNow;
   }
 
-  /** Looks after the others; resolves to those that it ended. */
-  async look(
-    place: { readonly prefix: string; readonly queue: string; readonly priorities: number },
-    server: string,
-    colleagues: readonly Colleague[],
-    monotonicNow: number,
-  ): Promise<string[]> {
-    if (!this.#isAllowed || server === '' || monotonicNow - this.#connectedAt < settlingMs) return [];
-    const suspects = await this.#gone(
-      place,
-      colleagues.filter((colleague) => onServer(colleague, server)),
-    );
-    if (suspects.length === 0) return [];
-    await pause(secondLookMs, { ref: false });
-    const ended: string[] = [];
-    for (const { consumer, deadline } of await this.#gone(place, suspects)) {
-      if (await endRegistration(this.#connection.commands, place, consumer, deadline)) ended.push(consumer);
-    }
-    return ended;
+  /**
+   * Ends the consumers that are dead. Nobody waits for it: a large pile must not cost the one on duty its own lease.
+   *
+   * @param server run id of the server on which this consumer's connections are
+   */
+  attend(keys: ConsumerKeys, server: string, { dead, colleagues }: NonNullable<Heartbeat['duty']>): void {
+    if (this.#isAttending) return;
+    this.#isAttending = true;
+    const place = { prefix: keys.prefix, queue: keys.queue, priorities: keys.ready.length };
+    const peers = colleagues.filter(({ consumer }) => consumer !== keys.consumer);
+    const attend = async (): Promise<void> => {
+      for (const consumer of dead) await endRegistration(this.#connection.commands, place, consumer, 'expired');
+      await this.#look(place, server, peers);
+    };
+    attend()
+      .catch(this.#onError)
+      .finally(() => {
+        this.#isAttending = false;
+      });
   }
 
-  async #gone(
-    { prefix, queue }: { readonly prefix: string; readonly queue: string },
-    colleagues: readonly Colleague[],
-  ): Promise<Colleague[]> {
-    if (colleagues.length === 0) return [];
+  async #look(place: PeerPlace, server: string, peers: readonly Colleague[]): Promise<void> {
+    const isSettled = performance.now() - this.#connectedAt >= settlingMs;
+    if (!this.#isAllowed || server === '' || !isSettled) return;
+    const suspects = await this.#gone(
+      place,
+      peers.filter((peer) => onServer(peer, server)),
+    );
+    if (suspects.length === 0) return;
+    await pause(secondLookMs, { ref: false });
+    for (const { consumer, deadline } of await this.#gone(place, suspects))
+      await endRegistration(this.#connection.commands, place, consumer, deadline);
+  }
+
+  /** Those none of whose connections is open. */
+  async #gone({ prefix, queue }: PeerPlace, peers: readonly Colleague[]): Promise<Colleague[]> {
+    if (peers.length === 0) return [];
     try {
       const { meta } = queueKeys(prefix, queue);
-      const open = await openConnections(this.#connection.commands, meta, colleagues.flatMap(connectionsOf));
+      const open = await openConnections(this.#connection.commands, meta, peers.flatMap(connectionsOf));
       if (open === undefined) return [];
-      return colleagues.filter((colleague) => !connectionsOf(colleague).some((id) => open.has(id)));
+      return peers.filter((peer) => !connectionsOf(peer).some((id) => open.has(id)));
     } catch (error) {
       // Not every Redis lets us ask: then leases alone tell who is dead.
       if (error instanceof Error && /NOPERM|unknown command|Unknown/i.test(error.message)) this.#isAllowed = false;
@@ -69,12 +92,12 @@ export class PeerWatch {
   }
 }
 
-function onServer(colleague: Colleague, server: string): boolean {
-  return infoOf(colleague)?.server === server && connectionsOf(colleague).length > 0;
+function onServer(peer: Colleague, server: string): boolean {
+  return infoOf(peer)?.server === server && connectionsOf(peer).length > 0;
 }
 
-function connectionsOf(colleague: Colleague): readonly number[] {
-  return infoOf(colleague)?.connections ?? [];
+function connectionsOf(peer: Colleague): readonly number[] {
+  return infoOf(peer)?.connections ?? [];
 }
 
 function infoOf({ info }: Colleague): ConsumerInfo | undefined {

@@ -1,69 +1,146 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { OptionsError, pause, TopologyNotFoundError } from '@millrace/core';
 import { asOutage, type RedisConnection } from '@millrace/redis';
-import type { ConsumerOptions } from '../consumer/consumer-options.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type ConsumerKeys, consumerKeys } from '../store/consumer-keys.js';
 import { endRegistration } from '../store/departure.js';
-import { type ConsumerInfo, registerConsumer } from '../store/registration.js';
+import { type Registered, registerConsumer } from '../store/registration.js';
 import { ownerOf } from '../topology/connection-owner.js';
+import type { Introduction } from './introduction.js';
+import type { SessionOptions } from './session-options.js';
 
-/** Hears of registrations. */
 export interface RegistrationListener {
-  joined(keys: ConsumerKeys): void;
+  registered(keys: ConsumerKeys): void;
+  /** The queue may have been deleted and declared again with other shards: resolves to whether this shard is over. */
+  followQueue(): Promise<boolean>;
   failed(error: unknown): void;
-  /** The queue may have been deleted and declared again with other slots: resolves to whether it is elsewhere now. */
-  follow(): Promise<boolean>;
 }
 
-/** A consumer's registration with its queue: the id under which it holds messages, until it leaves or loses its lease. */
+/** Its object is the identity of one stay in it: an attempt that ends in another state than it began in was overtaken. */
+type RegistrationState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'registering' }
+  | { readonly kind: 'registered'; readonly keys: ConsumerKeys }
+  | { readonly kind: 'closing'; readonly keys: ConsumerKeys }
+  | { readonly kind: 'closed' };
+
+/**
+ * A consumer's registration with one shard: the id under which it holds messages.
+ *
+ *     none ──register──▶ registering ──Redis has it──▶ registered ──close──▶ closing ──leave, lost──▶ closed
+ *       ▲                 │  │    ▲                        │
+ *       └─start failed────┘  │    └──────────lost──────────┘
+ *                            └──close──▶ closed
+ *
+ * After `lost` it is registered again, by attempts that go on until one succeeds. From `closing` on no registration is made; the
+ * one that there is still settles what is held.
+ */
 export class Registration {
   readonly #connection: RedisConnection;
-  readonly #options: ConsumerOptions;
-  /** Of the queue. */
-  readonly #slot: string;
-  readonly #user: RegistrationListener;
-  readonly #introduce: () => Promise<string>;
-  readonly #leaving = new AbortController();
-  #keys: ConsumerKeys | undefined;
+  readonly #options: SessionOptions;
+  readonly #shard: string;
+  readonly #introduction: Pick<Introduction, 'whole'>;
+  readonly #listener: RegistrationListener;
+  #state: RegistrationState = { kind: 'none' };
   #settings: QueueSettings | undefined;
-  #isJoining = false;
 
-  /** @param introduce resolves to who this is, as JSON: also by which connections its death will be noticed, from its first message on */
   constructor(
     connection: RedisConnection,
-    options: ConsumerOptions,
-    slot: string,
-    user: RegistrationListener,
-    introduce: () => Promise<string>,
+    options: SessionOptions,
+    shard: string,
+    introduction: Pick<Introduction, 'whole'>,
+    listener: RegistrationListener,
   ) {
-    this.#introduce = introduce;
     this.#connection = connection;
     this.#options = options;
-    this.#slot = slot;
-    this.#user = user;
+    this.#shard = shard;
+    this.#introduction = introduction;
+    this.#listener = listener;
   }
 
   /** Undefined while there is no registration. */
   get keys(): ConsumerKeys | undefined {
-    return this.#keys;
+    return 'keys' in this.#state ? this.#state.keys : undefined;
   }
 
-  /** The queue's settings as they were at registration. */
+  /** The queue's settings as they were at the last registration. */
   get settings(): QueueSettings | undefined {
     return this.#settings;
   }
 
-  /** What operators and colleagues may know of the consumer. */
-  about(connections: readonly number[], server: string): ConsumerInfo {
-    const { concurrency, prefetch, name, queue } = this.#options;
-    const where = { name: name ?? queue, host: hostname(), pid: process.pid };
-    return { ...where, concurrency, prefetch: prefetch ?? concurrency, connections, server };
+  /**
+   * May be called again when it failed.
+   *
+   * @throws {TopologyNotFoundError} there is no such queue
+   * @throws {OptionsError} it belongs to another connection
+   * @throws {UnavailableError} Redis does not answer
+   */
+  async register(): Promise<void> {
+    if (this.#state.kind !== 'none') return;
+    const attempt = this.#enter({ kind: 'registering' });
+    try {
+      await this.#register(attempt);
+    } catch (error) {
+      if (this.#state === attempt) this.#enter({ kind: 'none' });
+      throw error;
+    }
   }
 
-  /** @throws {TopologyNotFoundError} there is no such queue @throws {OptionsError} it belongs to another connection @throws {UnavailableError} */
-  async join(): Promise<void> {
+  /** Redis has no such registration any more. Returns false when that was known already. */
+  lost(): boolean {
+    if (this.keys === undefined) return false;
+    this.#enter({ kind: this.#state.kind === 'closing' ? 'closed' : 'registering' });
+    return true;
+  }
+
+  /** Registers after a loss, trying for as long as it takes; after an outage as soon as Redis is back. */
+  async registerAgain(): Promise<void> {
+    const attempt = this.#state;
+    if (attempt.kind !== 'registering') return;
+    for (let failures = 0; this.#state === attempt; failures++) {
+      try {
+        await this.#connection.whenReady(this.#connection.options.connectTimeoutMs);
+        if (this.#state === attempt) await this.#register(attempt);
+      } catch (error) {
+        this.#listener.failed(error);
+        const isGone = error instanceof TopologyNotFoundError;
+        if (isGone && (await this.#listener.followQueue().catch(() => false))) return;
+        await pause(Math.min(50 * 2 ** failures, 1000), { ref: false });
+      }
+    }
+    if (this.keys !== undefined) await this.#listener.followQueue().catch((error) => this.#listener.failed(error));
+  }
+
+  /** No registration is made from here on. */
+  close(): void {
+    if (this.#state.kind === 'registered') this.#enter({ kind: 'closing', keys: this.#state.keys });
+    else if (this.#state.kind !== 'closing') this.#enter({ kind: 'closed' });
+  }
+
+  /** Ends the registration; what is still held goes back as if it had never been taken. */
+  async leave(): Promise<void> {
+    const { keys } = this;
+    this.#enter({ kind: 'closed' });
+    if (keys !== undefined) await this.#end(keys);
+  }
+
+  #enter(state: RegistrationState): RegistrationState {
+    this.#state = state;
+    return state;
+  }
+
+  async #register(attempt: RegistrationState): Promise<void> {
+    const { consumer, settings } = await this.#ask();
+    const parsed = JSON.parse(settings) as QueueSettings;
+    const keys = consumerKeys(this.#connection.prefix, this.#shard, consumer, parsed.priorities);
+    // It was closed meanwhile, and may have left before there was anything to leave.
+    if (this.#state !== attempt) return this.#end(keys);
+    this.#settings = parsed;
+    this.#enter({ kind: 'registered', keys });
+    this.#listener.registered(keys);
+  }
+
+  async #ask(): Promise<Registered> {
     const { prefix, commands } = this.#connection;
     const { queue, priority, leaseMs } = this.#options;
     const unique = randomBytes(6).toString('base64url');
@@ -71,58 +148,19 @@ export class Registration {
     const failed = (error: unknown): never => {
       throw asOutage(`start a consumer of queue "${queue}"`, error);
     };
-    const request = { priority, unique, leaseMs, owner, info: await this.#introduce().catch(failed) };
-    const registered = await registerConsumer(commands, { prefix, queue: this.#slot }, request).catch(failed);
+    const request = { priority, unique, leaseMs, owner, info: await this.#introduction.whole().catch(failed) };
+    const registered = await registerConsumer(commands, { prefix, queue: this.#shard }, request).catch(failed);
     if (registered === undefined) throw new TopologyNotFoundError('queue', queue);
     if (registered === 'exclusive') {
       throw new OptionsError(`consumer of queue "${queue}"`, [
         'the queue is exclusive to the connection that declared it',
       ]);
     }
-    this.#settings = JSON.parse(registered.settings) as QueueSettings;
-    this.#keys = consumerKeys(prefix, this.#slot, registered.consumer, this.#settings.priorities);
-    // It was closed meanwhile, and may have left before there was anything to leave.
-    if (this.#leaving.signal.aborted) await this.leave();
-    else this.#user.joined(this.#keys);
+    return registered;
   }
 
-  /** The registration is gone. Returns false when that was known already. */
-  lost(): boolean {
-    if (this.#keys === undefined) return false;
-    this.#keys = undefined;
-    return true;
-  }
-
-  /** Joins again, trying for as long as it takes; after an outage as soon as Redis is back. */
-  async rejoin(): Promise<void> {
-    if (this.#isJoining) return;
-    this.#isJoining = true;
-    for (let failures = 0; this.#keys === undefined && !this.#leaving.signal.aborted; failures++) {
-      try {
-        await this.#connection.whenReady(this.#connection.options.connectTimeoutMs);
-        if (!this.#leaving.signal.aborted) await this.join();
-        if (!this.#leaving.signal.aborted) await this.#user.follow();
-      } catch (error) {
-        this.#user.failed(error);
-        const isGone = error instanceof TopologyNotFoundError;
-        if (isGone && (await this.#user.follow().catch(() => false))) break;
-        await pause(Math.min(50 * 2 ** failures, 1000), { ref: false });
-      }
-    }
-    this.#isJoining = false;
-  }
-
-  /** No registration is made from here on. */
-  close(): void {
-    this.#leaving.abort();
-  }
-
-  /** Ends the registration; what is still held goes back as if it had never been taken. */
-  async leave(): Promise<void> {
-    const keys = this.#keys;
-    this.#keys = undefined;
-    if (keys === undefined || !this.#connection.isUp) return;
-    const place = { prefix: keys.prefix, queue: keys.queue, priorities: keys.ready.length };
-    await endRegistration(this.#connection.commands, place, keys.consumer, 'leaves');
+  async #end({ prefix, queue, ready, consumer }: ConsumerKeys): Promise<void> {
+    if (!this.#connection.isUp) return;
+    await endRegistration(this.#connection.commands, { prefix, queue, priorities: ready.length }, consumer, 'leaves');
   }
 }

@@ -37,10 +37,6 @@ export class WakeListener {
     return this.#client;
   }
 
-  get isWaiting(): boolean {
-    return this.#isWaiting;
-  }
-
   /** Waits to be woken, once; does nothing when it waits already. */
   wait(afterMs = 0): void {
     if (this.#isWaiting || this.#isEnded || this.#client === undefined) return;

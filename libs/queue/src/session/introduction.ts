@@ -1,0 +1,80 @@
+import { hostname } from 'node:os';
+import { connectionIdentity, type RedisClient, type RedisConnection } from '@millrace/redis';
+import type { ConsumerInfo } from '../store/registration.js';
+import type { SessionOptions } from './session-options.js';
+
+/**
+ * What Redis keeps about who a consumer is, as JSON: for operators, and for its peers, which notice its death by the connections
+ * that it names.
+ */
+export class Introduction {
+  readonly #connection: RedisConnection;
+  /** Any key of the shard: it tells which server of a cluster is meant. */
+  readonly #key: string;
+  readonly #options: SessionOptions;
+  readonly #wakeClient: () => RedisClient | undefined;
+  /** What Redis has. */
+  #told = '';
+  #isStale = true;
+  #server = '';
+
+  /** @param wakeClient returns the connection on which the consumer waits to be woken */
+  constructor(
+    connection: RedisConnection,
+    key: string,
+    options: SessionOptions,
+    wakeClient: () => RedisClient | undefined,
+  ) {
+    this.#connection = connection;
+    this.#key = key;
+    this.#options = options;
+    this.#wakeClient = wakeClient;
+  }
+
+  /** Run id of the server on which its connections are; '' when it is not known. */
+  get server(): string {
+    return this.#server;
+  }
+
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** A connection is a new one, or Redis may not have heard of the present ones. */
+  outdate(): void {
+    this.#isStale = true;
+  }
+
+  /** For a new registration. */
+  async whole(): Promise<string> {
+    this.#told = await this.#describe();
+    return this.#told;
+  }
+
+  /** For a heartbeat: '' when Redis has it already. */
+  async change(): Promise<string> {
+    if (!this.#isStale) return '';
+    const info = await this.#describe();
+    return info === this.#told ? '' : info;
+  }
+
+  /** Redis has what `change` resolved to. */
+  arrived(info: string): void {
+    if (info !== '') this.#told = info;
+  }
+
+  async #describe(): Promise<string> {
+    this.#isStale = false;
+    const wake = this.#wakeClient();
+    const clients = wake === undefined ? [this.#connection.commands] : [this.#connection.commands, wake];
+    const ids = (await Promise.all(clients.map((client) => connectionIdentity(client, this.#key)))).filter(
+      (id) => id !== undefined,
+    );
+    this.#server = ids[0]?.server ?? '';
+    const connections = ids.filter(({ server }) => server === this.#server).map(({ id }) => id);
+    const { concurrency, prefetch = concurrency, queue, name = queue } = this.#options;
+    const where = { host: hostname(), pid: process.pid };
+    const info: ConsumerInfo = { name, ...where, concurrency, prefetch, connections, server: this.#server };
+    return JSON.stringify(info);
+  }
+}

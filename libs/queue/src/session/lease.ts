@@ -1,0 +1,36 @@
+/**
+ * The lease of a consumer on what it holds, as far as this process can know: Redis renews it with each turn and each heartbeat, from
+ * when it carries these out, which is after they are sent.
+ */
+export class Lease {
+  readonly #lengthMs: number;
+  /** When the last turn or heartbeat that renewed it was sent, by the monotonic clock. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(lengthMs: number) {
+    this.#lengthMs = lengthMs;
+  }
+
+  get lengthMs(): number {
+    return this.#lengthMs;
+  }
+
+  renewed(sentAt: number): void {
+    this.#renewedAt = sentAt;
+  }
+
+  /** The connection is a new one: Redis may be another server, which knows nothing of the last renewal. */
+  forget(): void {
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** How long ago it was renewed. */
+  get ageMs(): number {
+    return performance.now() - this.#renewedAt;
+  }
+
+  /** Whether it cannot have run out. False also in a process that stood still for so long. */
+  get isCertain(): boolean {
+    return performance.now() < this.#renewedAt + this.#lengthMs;
+  }
+}
