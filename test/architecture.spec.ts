@@ -21,6 +21,13 @@ const mayImport: Record<string, readonly string[]> = {
   nestjs: ['core', 'redis', 'delivery', 'log', 'queue', 'bridge', 'admin', 'metrics'],
   testing: ['core', 'redis', 'delivery', 'log', 'queue', 'bridge', 'admin', 'metrics', 'nestjs'],
 };
+/** The rooms of a queue's consumer, and which rooms of the lib each may import, types included: ARCHITECTURE.md, "A queue's consumer". */
+const consumerRooms: Record<string, readonly string[]> = {
+  handling: ['model', 'store', 'rpc'],
+  turns: ['model', 'store'],
+  session: ['model', 'store', 'topology'],
+  consumer: ['handling', 'turns', 'session', 'model', 'store', 'rpc', 'dead-letters'],
+};
 const maxLines = 250;
 /** The one file that may call `setTimeout`. */
 const timers = 'libs/core/src/timer.ts';
@@ -86,6 +93,28 @@ describe('the house', () => {
         return [];
       });
     });
+    expect(offences).toEqual([]);
+  });
+
+  it('lets the rooms of a consumer know of each other only through the seams that they declare', () => {
+    const offences = libFiles
+      .filter((file) => libOf(file) === 'queue' && !file.path.endsWith('.spec.ts'))
+      .flatMap((file) => {
+        const room = roomOf(file);
+        // The façade beside index.ts puts the rooms together.
+        if (room === '') return [];
+        const allowed = consumerRooms[room];
+        return localImports(file)
+          .filter((target) => roomOf(target) !== room)
+          .filter((target) =>
+            allowed === undefined ? roomOf(target) in consumerRooms : !allowed.includes(roomOf(target)),
+          )
+          .map(
+            (target) =>
+              `${file.path} imports ${target.path}: ${room}/ may import ${allowed?.join(', ') ?? 'no room of a consumer'}. ` +
+              `Declare what it needs as a …Context or …Listener in ${room}/, and let consumer/ provide it`,
+          );
+      });
     expect(offences).toEqual([]);
   });
 

@@ -12,15 +12,15 @@ export default {
     {
       promise: 'stop waits for handlers that run',
       file: 'libs/queue/src/consumer/consumer.ts',
-      replace: `await this.hold.drained(left() - Math.min(1000, deadlineMs / 4))`,
-      by: `await this.hold.drained(0)`,
+      replace: `await this.#dispatcher.drained(left() - Math.min(1000, deadlineMs / 4))`,
+      by: `await this.#dispatcher.drained(0)`,
       spec: 'test/queue/stops-by-its-deadline.spec.ts',
     },
     {
       promise: 'what a consumer has not begun goes back when it stops',
       file: 'libs/queue/src/consumer/consumer.ts',
-      replace: `this.#giveBack(this.hold.takeWaiting());`,
-      by: `this.hold.takeWaiting();`,
+      replace: `this.#settler.giveBack(this.#buffer.takeWaiting());`,
+      by: `this.#buffer.takeWaiting();`,
       spec: 'test/queue/stops-by-its-deadline.spec.ts',
     },
     {
@@ -159,7 +159,7 @@ export default {
     {
       promise: 'a message of an unknown codec waits for a process that knows it',
       file: 'libs/queue/src/handling/frame-reader.ts',
-      replace: `this.#codecs.has(message.codecId) || isRequest(message)`,
+      replace: `this.#context.codecs.has(message.codecId) || isRequest(message)`,
       by: `true`,
       spec: 'test/queue/a-message-that-a-newer-process-can-read-waits.spec.ts',
     },
@@ -194,14 +194,14 @@ export default {
     {
       promise: 'a paused consumer takes nothing more',
       file: 'libs/queue/src/consumer/consumer.ts',
-      replace: `    this.#isPaused = true;\n    this.hold.isOpen = false;`,
+      replace: `    this.#isPaused = true;\n    this.#buffer.isOpen = false;`,
       by: `    this.#isPaused = true;`,
       spec: 'test/queue/a-pause-takes-no-more.spec.ts',
     },
     {
       promise: 'a resumed consumer takes messages again',
       file: 'libs/queue/src/consumer/consumer.ts',
-      replace: `if (!this.#lifecycle.isStopping) this.hold.isOpen = true;`,
+      replace: `if (!this.#lifecycle.isStopping) this.#buffer.isOpen = true;`,
       by: ``,
       spec: 'test/queue/a-pause-takes-no-more.spec.ts',
     },

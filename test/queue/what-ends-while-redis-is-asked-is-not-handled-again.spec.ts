@@ -7,8 +7,9 @@ import type { Taken } from '../../libs/queue/src/store/taken.js';
 import { Outbox } from '../../libs/queue/src/turns/outbox.js';
 import { Reconciliation } from '../../libs/queue/src/turns/reconciliation.js';
 import type { TurnContext } from '../../libs/queue/src/turns/turn-context.js';
+import { TurnNumbers } from '../../libs/queue/src/turns/turn-numbers.js';
 
-describe('a consumer that doubts what Redis has down as its own', () => {
+describe('a consumer that reconciles what it holds with what Redis has', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis();
@@ -25,17 +26,17 @@ describe('a consumer that doubts what Redis has down as its own', () => {
     const held = new Set(['held']);
     const taken: string[] = [];
     const outbox = new Outbox();
-    const user: Partial<TurnContext> = {
-      heldIds: () => new Set(held),
+    const buffer: Pick<TurnContext, 'ids' | 'take'> = {
+      ids: () => new Set(held),
       take: (messages: Fifo<Taken>) => taken.push(...[...messages].map(({ id }) => id)),
     };
-    const doubt = new Reconciliation(user as TurnContext, outbox);
-    doubt.arise();
+    const reconciliation = new Reconciliation(buffer, outbox, new TurnNumbers());
+    reconciliation.require();
     // when its handler ends while Redis is asked
-    const dispelled = doubt.dispel(client, keys, () => true);
+    const reconciled = reconciliation.reconcile(client, keys, () => true);
     held.delete('held');
     outbox.acknowledge('held');
-    await dispelled;
+    await reconciled;
     // then that message is not handled a second time
     expect(taken).toEqual(['unknown']);
     expect(outbox.next().acknowledged).toEqual(['held']);

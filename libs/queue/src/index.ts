@@ -6,18 +6,12 @@
 export { Broker } from './broker.js';
 export { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
 export { QueueConsumer } from './consumer/consumer.js';
-export type { ConsumerStatus } from './consumer/consumer-context.js';
-export type {
-  BatchHandler,
-  ConsumerInput,
-  ConsumerOptions,
-  HandlerOptions,
-  MessageHandler,
-  MessageMiddleware,
-} from './consumer/consumer-options.js';
+export type { ConsumerInput, ConsumerOptions } from './consumer/consumer-options.js';
+export type { ConsumerStatus } from './consumer/consumer-status.js';
 export type { DeadLetterChange, DeadLetterChoice, RedriveOptions } from './dead-letters/dead-letter-options.js';
 export type { DeadLetterQueue, RedriveReport } from './dead-letters/dead-letter-queue.js';
 export { BatchContext, type BatchMessage } from './handling/batch-context.js';
+export type { BatchHandler, HandlerOptions, MessageHandler, MessageMiddleware } from './handling/handling-options.js';
 export { MessageCancelledError } from './handling/message-cancelled.js';
 export { MessageContext } from './handling/message-context.js';
 export { Requeue } from './handling/requeue.js';

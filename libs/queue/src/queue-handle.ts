@@ -2,6 +2,7 @@ import { type CodecRegistry, custom, integer, optional, resolveOptions, Topology
 import type { RedisConnection } from '@millrace/redis';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { countDeliveries, readDeliveries } from './model/deliveries.js';
+import type { KeptResult } from './model/kept-result.js';
 import type { Forwarder } from './publishing/forwarder.js';
 import { type QueuePlace, type QueueSlots } from './queue-slots.js';
 import { QueuedMessage } from './queued-message.js';
@@ -201,13 +202,6 @@ export class QueueHandle {
     );
     return { messages: views, cursor };
   }
-}
-
-/** What is kept of a completed message. */
-export interface KeptResult {
-  readonly attempt: number;
-  readonly deliveryCount: number;
-  readonly value?: unknown;
 }
 
 /** @throws {OptionsError} with every problem */

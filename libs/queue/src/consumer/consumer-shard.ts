@@ -1,97 +1,132 @@
-import { type Fifo, LeaseLostError } from '@millrace/core';
+import { LeaseLostError } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
 import type { BufferShares } from '../handling/buffer-shares.js';
+import type { Dispatcher } from '../handling/dispatcher.js';
+import type { HeldMessage } from '../handling/held-message.js';
 import type { MessageBuffer } from '../handling/message-buffer.js';
 import { MessageCancelledError } from '../handling/message-cancelled.js';
-import { Settler } from '../handling/settler.js';
+import type { Settler } from '../handling/settler.js';
+import { ShardBuffer } from '../handling/shard-buffer.js';
 import { ShardOrigin } from '../handling/shard-origin.js';
 import { ShardSession } from '../session/shard-session.js';
 import type { Heartbeat } from '../store/heartbeat.js';
-import type { Taken } from '../store/taken.js';
+import { Outbox } from '../turns/outbox.js';
 import { ShardTurns } from '../turns/shard-turns.js';
-import type { TurnContext } from '../turns/turn-context.js';
 import type { ConsumerContext } from './consumer-context.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerReport } from './consumer-report.js';
 
-/** What the parts of a consumer share. */
-export interface ShardOwner {
+/** What the shards of a consumer share. */
+export interface ShardContext {
   readonly host: ConsumerContext;
   readonly options: ConsumerOptions;
   readonly labels: HandlerLabels;
-  readonly hold: MessageBuffer;
-  readonly room: BufferShares;
+  readonly buffer: MessageBuffer;
+  readonly dispatcher: Dispatcher;
+  readonly settler: Settler;
+  readonly shares: BufferShares;
   readonly report: ConsumerReport;
-  /** Gives back what waits behind handlers that turned slow. */
-  giveBackStale(): void;
-  /** The queue may be elsewhere: resolves to whether it is, and this part is over. */
-  follow(): Promise<boolean>;
-  /** A turn of this part is over: there may be room for others. */
-  shardServed(part: ConsumerShard): void;
+}
+
+export interface ShardListener {
+  /** A turn of this shard is over: there may be room for others. */
+  served(shard: ConsumerShard): void;
+  /** The queue may have been deleted and declared again with other shards: resolves to whether this one is over. */
+  followQueue(): Promise<boolean>;
   failed(error: unknown): void;
 }
 
-/** A consumer at one slot of its queue: its lease there, its turns, and the wake list at which it waits. */
-export class ConsumerShard implements TurnContext {
-  readonly turns: ShardTurns;
-  readonly settling: Settler;
+/**
+ * A consumer at one shard of its queue. It puts together what the rooms beside it provide, a session, turns and a buffer, and decides
+ * what their news mean for each other: what is lost with a lease, what a heartbeat finds, when to wait to be woken.
+ */
+export class ConsumerShard {
   readonly session: ShardSession;
-  readonly #slot: ShardOrigin;
-  readonly #slotName: string;
-  readonly #owner: ShardOwner;
-  #isStopping = false;
+  readonly turns: ShardTurns;
+  /** How many more messages it may take now. */
+  readonly wanted: () => number;
+  readonly #name: string;
+  readonly #context: ShardContext;
+  readonly #listener: ShardListener;
+  readonly #origin: ShardOrigin;
+  readonly #buffer: ShardBuffer;
 
-  /** @param place which of how many slots */
-  constructor(owner: ShardOwner, slotName: string, place: { readonly index: number; readonly count: number }) {
-    const { host, options, report } = owner;
+  /**
+   * @param name of the shard's own queue
+   * @param place which of how many shards
+   */
+  constructor(
+    context: ShardContext,
+    name: string,
+    place: { readonly index: number; readonly count: number },
+    listener: ShardListener,
+  ) {
+    const { host, options, buffer, dispatcher, report } = context;
     const { connection } = host;
-    this.#owner = owner;
-    this.#slotName = slotName;
+    this.#name = name;
+    this.#context = context;
+    this.#listener = listener;
+    const outbox = new Outbox();
+    const share = context.shares.add({ isEager: () => this.turns.isEager, asked: () => this.turns.asked });
+    const failed = (error: unknown): void => listener.failed(error);
     this.session = new ShardSession(
       connection,
       options,
-      slotName,
+      name,
       {
         isWaiting: () => this.#isWaiting,
-        isAtRest: () => this.#isWaiting && this.held() === 0,
+        isAtRest: () => this.#isWaiting && this.#buffer.count === 0,
       },
       {
-        registered: (keys) => this.turns.begin(keys),
+        registered: (keys) => {
+          report.started();
+          this.turns.begin(keys);
+        },
         lost: () => this.#lost(),
         woken: (wakeUp) => this.turns.woken(wakeUp),
         beaten: (heartbeat) => this.#beaten(heartbeat),
-        followQueue: () => owner.follow(),
-        failed: (error) => owner.failed(error),
+        followQueue: () => listener.followQueue(),
+        failed,
       },
     );
-    this.turns = new ShardTurns(connection, this, report);
-    this.settling = new Settler(this.turns, host, options, this.session);
-    this.#slot = new ShardOrigin(place, {
-      connection,
-      queue: options.queue,
-      hold: owner.hold,
-      session: this.session,
+    this.#origin = new ShardOrigin(place, { connection, queue: options.queue, buffer, outbox, session: this.session });
+    this.#buffer = new ShardBuffer({
+      origin: this.#origin,
+      buffer,
+      dispatcher,
+      share,
+      delivered: (messages) => report.delivered(messages),
     });
-    owner.room.join(this.turns);
+    this.wanted = share.wanted;
+    this.turns = new ShardTurns({
+      connection,
+      leaseMs: options.leaseMs,
+      buffer: this.#buffer,
+      outbox,
+      listener: {
+        acknowledged: (count) => report.acknowledged(count),
+        lostMessages: (ids) => this.#lostMessages(ids),
+        turnEnded: (isAlone, sentAt) => this.#turnEnded(isAlone, sentAt),
+        died: () => this.#died(),
+        lostRegistration: () => this.session.lost(),
+        failed,
+      },
+    });
   }
 
-  /** Its place among the parts. */
+  /** Its place among the shards of the queue. */
   get index(): number {
-    return this.#slot.index;
-  }
-
-  get leaseMs(): number {
-    return this.#owner.options.leaseMs;
+    return this.#origin.index;
   }
 
   /** May be called again when it failed. */
   start(): Promise<void> {
-    return this.session.start(`${this.#owner.labels.handler}:wake`);
+    return this.session.start(`${this.#context.labels.handler}:wake`);
   }
 
   /** Takes nothing more from here on. */
   close(): void {
-    this.#isStopping = true;
+    this.#buffer.close();
     this.session.close();
   }
 
@@ -99,107 +134,66 @@ export class ConsumerShard implements TurnContext {
   async leave(leftMs: () => number): Promise<void> {
     await this.turns.flush(leftMs());
     this.turns.end();
+    this.#context.report.stopped();
     await this.session.leave(leftMs);
-  }
-
-  wanted(): number {
-    return this.#owner.room.for(this.turns);
-  }
-
-  maxBytes(): number | undefined {
-    return this.#owner.hold.budget.maxBytes;
-  }
-
-  get mayAskAhead(): boolean {
-    return this.#slot.isOnly && this.#owner.hold.budget.mayAskAhead;
-  }
-
-  portion(): number {
-    return this.#owner.hold.budget.portion;
-  }
-
-  take(messages: Fifo<Taken>): void {
-    this.#owner.report.delivered(messages);
-    this.#owner.room.served(this.turns);
-    // A turn that ended after the stop began: what it brought goes back, the first one last.
-    if (this.#isStopping) for (const message of messages.take(messages.size).reverse()) this.#refuse(message);
-    else this.#owner.hold.add(this.#slot, messages);
-  }
-
-  #refuse({ id, frame }: Taken): void {
-    this.turns.judge({ kind: 'release', id, priority: frame[1] ?? 0 });
-  }
-
-  turnEnded(isAlone: boolean, sentAt: number): void {
-    const { isHungry, state } = this.turns;
-    this.session.turned(isAlone, sentAt);
-    if (isHungry || state !== 'ok') this.session.waitForWakeUp(state === 'passed' ? 5 : 0);
-    if (!this.#slot.isOnly) this.#owner.shardServed(this);
-  }
-
-  begin(): void {
-    this.#owner.hold.begin();
-  }
-
-  heldIds(): Set<string> {
-    return new Set(this.#owner.hold.allFrom(this.#slot).map(({ id }) => id));
-  }
-
-  held(): number {
-    return this.#owner.hold.countFrom(this.#slot);
-  }
-
-  /** Its heartbeats see to it that they are carried on until they are elsewhere. */
-  died(): void {
-    this.session.stayAwake();
-    this.#owner.host.carryDeadLetters(this.#slotName);
-  }
-
-  lostMessages(ids: readonly string[]): void {
-    const { host, hold, labels } = this.#owner;
-    host.events.emit('lease-lost', { source: labels.source });
-    const reason = new LeaseLostError(
-      `messages ${ids.slice(0, 5).join(', ')} of queue "${this.#slot.queue}" are not ours.`,
-    );
-    for (const held of hold.forget(ids.map((id) => this.#slot.keyOf(id)))) held.abandon(reason);
-    this.failed(reason);
-  }
-
-  lostLease(): void {
-    this.session.lost();
-  }
-
-  #lost(): void {
-    const { host, labels } = this.#owner;
-    this.turns.suspend();
-    this.abandon(
-      new LeaseLostError(`the lease on messages of queue "${this.#slot.queue}" is lost. Stop working on them.`),
-    );
-    host.events.emit('lease-lost', { source: labels.source });
   }
 
   /** What it holds is not its own any more. */
   abandon(reason: LeaseLostError): void {
-    for (const held of this.#owner.hold.clear(this.#slot)) held.abandon(reason);
+    this.#abandon((held) => held.origin === this.#origin, reason);
+  }
+
+  #abandon(isLost: (held: HeldMessage) => boolean, reason: LeaseLostError): void {
+    for (const held of this.#context.buffer.takeAll(isLost)) held.abandon(reason);
+  }
+
+  #turnEnded(isAlone: boolean, sentAt: number): void {
+    const { isHungry, state } = this.turns.outlook;
+    this.session.turned(isAlone, sentAt);
+    if (isHungry || state !== 'ok') this.session.waitForWakeUp(state === 'passed' ? 5 : 0);
+    if (!this.#origin.isOnly) this.#listener.served(this);
+  }
+
+  /** Its heartbeats see to it that they are carried on until they are elsewhere. */
+  #died(): void {
+    this.session.stayAwake();
+    this.#context.host.carryDeadLetters(this.#name);
+  }
+
+  #lostMessages(ids: readonly string[]): void {
+    const { queue } = this.#origin;
+    this.#emitLeaseLost();
+    const reason = new LeaseLostError(`messages ${ids.slice(0, 5).join(', ')} of queue "${queue}" are not ours.`);
+    const keys = ids.map((id) => this.#origin.keyOf(id));
+    this.#abandon(({ key }) => keys.includes(key), reason);
+    this.#listener.failed(reason);
+  }
+
+  #lost(): void {
+    const { queue } = this.#origin;
+    this.turns.suspend();
+    this.abandon(new LeaseLostError(`the lease on messages of queue "${queue}" is lost. Stop working on them.`));
+    this.#emitLeaseLost();
+  }
+
+  #emitLeaseLost(): void {
+    const { host, labels } = this.#context;
+    host.events.emit('lease-lost', { source: labels.source });
   }
 
   get #isWaiting(): boolean {
-    return this.turns.isHungry && this.#owner.hold.isOpen;
+    return this.turns.outlook.isHungry && this.#context.buffer.isOpen;
   }
 
   #beaten({ hasWork, held, cancelled, duty }: Heartbeat): void {
-    const { hold, labels } = this.#owner;
+    const { buffer, settler } = this.#context;
     for (const id of cancelled) {
-      const waiting = hold.cancel(this.#slot.keyOf(id), new MessageCancelledError(this.#slot.queue, id));
-      if (waiting !== undefined) this.settling.settle(waiting, { kind: 'drop', reason: 'cancelled' }, labels);
+      const waiting = buffer.cancel(this.#origin.keyOf(id), new MessageCancelledError(this.#origin.queue, id));
+      if (waiting !== undefined) settler.drop(waiting);
     }
-    this.#owner.giveBackStale();
+    settler.giveBack(buffer.takeStale(performance.now()));
     this.turns.compare(held);
     if (hasWork) this.turns.look();
-    if (duty !== undefined && duty.dying > 0) this.died();
-  }
-
-  failed(error: unknown): void {
-    this.#owner.failed(error);
+    if (duty !== undefined && duty.dying > 0) this.#died();
   }
 }

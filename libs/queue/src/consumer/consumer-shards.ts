@@ -1,94 +1,113 @@
 import { LeaseLostError, pause } from '@millrace/core';
 import { asOutage } from '@millrace/redis';
-import { ConsumerShard, type ShardOwner } from './consumer-shard.js';
+import { ConsumerShard, type ShardContext, type ShardListener } from './consumer-shard.js';
 
 /**
- * The parts of a consumer, one for each slot of its queue. A queue that is deleted and declared again may have other slots than
- * before; the consumer follows it there.
+ * A consumer at all shards of its queue. A queue that is deleted and declared again may have other shards than before; the consumer
+ * follows it there.
  */
 export class ConsumerShards {
-  readonly #owner: ShardOwner;
+  readonly #context: ShardContext;
+  readonly #listener: ShardListener;
   readonly #queue: string;
   #all: readonly ConsumerShard[] = [];
-  #slots: readonly string[] = [];
+  #names: readonly string[] = [];
   #moving: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
-  constructor(owner: ShardOwner, queue: string) {
-    this.#owner = owner;
-    this.#queue = queue;
+  /** @param failed reports a failure in the background */
+  constructor(context: ShardContext, failed: (error: unknown) => void) {
+    this.#context = context;
+    this.#queue = context.options.queue;
+    this.#listener = {
+      served: (shard) => this.#served(shard),
+      followQueue: () => this.#follow(),
+      failed,
+    };
   }
 
   get all(): readonly ConsumerShard[] {
     return this.#all;
   }
 
-  /** The part from which a message came; undefined when its queue has other slots now. */
-  at(index: number): ConsumerShard | undefined {
-    return this.#all[index];
-  }
-
   /** May be called again when it failed. */
   async start(): Promise<void> {
     if (this.#all.length === 0) {
-      const slots = await this.#owner.host.slotsOf(this.#queue).catch((error: unknown) => {
+      const names = await this.#context.host.slotsOf(this.#queue).catch((error: unknown) => {
         throw asOutage(`start a consumer of queue "${this.#queue}"`, error);
       });
-      this.#make(slots);
+      this.#make(names);
     }
-    await Promise.all(this.#all.map((part) => part.start()));
+    await Promise.all(this.#all.map((shard) => shard.start()));
+  }
+
+  /** Has every shard make a turn. */
+  nudge(): void {
+    for (const { turns } of this.#all) turns.nudge();
+  }
+
+  /** There is room again: has the other shards make a turn, of which there may be more. */
+  nudgeOthers(index: number): void {
+    if (this.#all.length === 1) return;
+    for (const shard of this.#all) if (shard.index !== index && shard.turns.isEager) shard.turns.nudge();
   }
 
   /** Takes nothing more from here on, and follows its queue nowhere. */
   close(): void {
     this.#closing.abort();
-    for (const part of this.#all) part.close();
+    for (const shard of this.#all) shard.close();
   }
 
-  /** Resolves when it is not on its way to other slots. */
+  /** Resolves when it is not on its way to other shards. */
   async arrived(): Promise<void> {
     await this.#moving;
   }
 
-  /** Goes where the queue is now. Resolves to whether that is elsewhere: then the parts that there were are over. */
-  async follow(): Promise<boolean> {
-    const slots = await this.#owner.host.slotsOf(this.#queue);
-    if (this.#closing.signal.aborted || slots.join() === this.#slots.join()) return false;
-    this.#moving ??= this.#move(slots).finally(() => {
+  #served(shard: ConsumerShard): void {
+    // A shard that may have more goes on by itself, unless what is left is for others: one of them may not know that there is room.
+    const isOthersTurn = shard.wanted() === 0 && this.#context.shares.isLeft;
+    if (!shard.turns.isEager || isOthersTurn) this.nudgeOthers(shard.index);
+  }
+
+  /** Goes where the queue is now. Resolves to whether that is elsewhere: then the shards that there were are over. */
+  async #follow(): Promise<boolean> {
+    const names = await this.#context.host.slotsOf(this.#queue);
+    if (this.#closing.signal.aborted || names.join() === this.#names.join()) return false;
+    this.#moving ??= this.#move(names).finally(() => {
       this.#moving = undefined;
     });
     return true;
   }
 
-  async #move(slots: readonly string[]): Promise<void> {
+  async #move(names: readonly string[]): Promise<void> {
     const { signal } = this.#closing;
-    let to = slots;
+    let to = names;
     for (let failures = 0; !signal.aborted; failures++) {
-      for (const part of this.#all) this.#retire(part);
+      for (const shard of this.#all) this.#retire(shard);
       this.#make(to);
       try {
-        await Promise.all(this.#all.map((part) => part.start()));
+        await Promise.all(this.#all.map((shard) => shard.start()));
         return;
       } catch (error) {
-        this.#owner.failed(error);
+        this.#listener.failed(error);
         await pause(Math.min(50 * 2 ** failures, 2000), { ref: false, signal });
-        to = await this.#owner.host.slotsOf(this.#queue).catch(() => to);
+        to = await this.#context.host.slotsOf(this.#queue).catch(() => to);
       }
     }
   }
 
-  #retire(part: ConsumerShard): void {
-    part.close();
-    part.abandon(
+  #retire(shard: ConsumerShard): void {
+    shard.close();
+    shard.abandon(
       new LeaseLostError(`queue "${this.#queue}" was deleted and declared again. Stop working on its messages.`),
     );
-    const gone = part.leave(() => 0);
-    gone.catch((error: unknown) => this.#owner.failed(error));
+    shard.leave(() => 0).catch((error: unknown) => this.#listener.failed(error));
   }
 
-  #make(slots: readonly string[]): void {
-    this.#slots = slots;
-    this.#owner.room.clear();
-    this.#all = slots.map((slot, index) => new ConsumerShard(this.#owner, slot, { index, count: slots.length }));
+  #make(names: readonly string[]): void {
+    this.#names = names;
+    this.#context.shares.clear();
+    const count = names.length;
+    this.#all = names.map((name, index) => new ConsumerShard(this.#context, name, { index, count }, this.#listener));
   }
 }

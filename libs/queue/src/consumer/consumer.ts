@@ -8,56 +8,65 @@ import {
   waitOutsideHandlers,
 } from '@millrace/delivery';
 import { BufferShares } from '../handling/buffer-shares.js';
-import { HandlerSet } from '../handling/handler-set.js';
-import type { HeldMessage } from '../handling/held-message.js';
+import { Dispatcher } from '../handling/dispatcher.js';
 import { MessageBuffer } from '../handling/message-buffer.js';
 import { MessageRunner } from '../handling/message-runner.js';
-import type { MessageSettlement } from '../handling/settler.js';
-import type { Handled } from '../model/handled.js';
-import type { ConsumerContext, ConsumerStatus } from './consumer-context.js';
+import { Settler } from '../handling/settler.js';
+import type { ConsumerContext } from './consumer-context.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import { ConsumerReport } from './consumer-report.js';
-import type { ConsumerShard, ShardOwner } from './consumer-shard.js';
 import { ConsumerShards } from './consumer-shards.js';
+import type { ConsumerStatus } from './consumer-status.js';
 
 const defaultStopDeadlineMs = 10_000;
 
 /**
  * Takes messages from one queue and has them handled. Made by `broker.consumer(options)`. After any outage it comes back by
  * itself; when its lease was lost the signals of its handlers are aborted, and it registers again. At a sharded queue it
- * has a part for each slot; all of them fill the same hold.
+ * consumes from every shard, and holds the messages of all of them in one buffer.
  */
-export class QueueConsumer implements Service, ShardOwner {
+export class QueueConsumer implements Service {
   /** As they were resolved: defaults are in them. */
   readonly options: ConsumerOptions;
-  /** Of the implementation: the broker's connection, events and codecs. */
-  readonly host: ConsumerContext;
   /** What names its handler in events and metrics. */
   readonly labels: HandlerLabels;
-  /** Of the implementation: the messages it holds, over all its parts. */
-  readonly hold: MessageBuffer;
-  /** Of the implementation: shares what may be held among its parts. */
-  readonly room: BufferShares;
-  /** Of the implementation: emits what it does. */
-  readonly report: ConsumerReport;
+  readonly #host: ConsumerContext;
   readonly #lifecycle = new Lifecycle();
-  readonly #parts: ConsumerShards;
+  readonly #buffer: MessageBuffer;
+  readonly #settler: Settler;
+  readonly #dispatcher: Dispatcher;
+  readonly #shards: ConsumerShards;
   #isPaused = false;
   readonly #pauseWait = new PauseWait();
 
   constructor(host: ConsumerContext, options: ConsumerOptions) {
-    this.host = host;
+    this.#host = host;
     this.options = options;
     this.labels = Object.freeze({ handler: options.name ?? options.queue, source: `queue:${options.queue}` });
-    this.report = new ConsumerReport(host.events, this.labels, this);
-    const runner = new MessageRunner(options, new HandlerSet(options, host), host, this);
-    this.hold = new MessageBuffer(options, runner, {
-      askForMore: () => this.#nudge(),
-      isQuiet: () => this.#parts.all.every(({ turns }) => turns.isQuiet),
-      giveBack: (messages) => this.#giveBack(messages),
+    const { connection, codecs, events, responder } = host;
+    const { labels } = this;
+    const failed = (error: unknown): void => this.#failed(error);
+    const handling = { connection, codecs, events, responder, labels, failed };
+    const buffer = new MessageBuffer(options, () => this.#shards.nudge());
+    const settler = new Settler(options, handling, buffer, {
+      settled: ({ index }) => this.#shards.nudgeOthers(index),
     });
-    this.room = new BufferShares((reserved) => this.hold.wanted(reserved));
-    this.#parts = new ConsumerShards(this, options.queue);
+    const dispatcher = new Dispatcher(
+      options,
+      buffer,
+      (listener) => new MessageRunner(options, handling, settler, listener),
+      {
+        isQuiet: () => this.#shards.all.every(({ turns }) => turns.isQuiet),
+        giveBack: (messages) => settler.giveBack(messages),
+      },
+    );
+    const shares = new BufferShares((reserved) => buffer.wanted(reserved));
+    const report = new ConsumerReport(events, labels, this);
+    const context = { host, options, labels, buffer, dispatcher, settler, shares, report };
+    this.#buffer = buffer;
+    this.#settler = settler;
+    this.#dispatcher = dispatcher;
+    this.#shards = new ConsumerShards(context, failed);
   }
 
   /** The queue it consumes from. */
@@ -68,15 +77,15 @@ export class QueueConsumer implements Service, ShardOwner {
   /** What it does at the moment. */
   get status(): ConsumerStatus {
     const { state } = this.#lifecycle;
-    const turns = this.#parts.all.map((part) => part.turns.state);
+    const turns = this.#shards.all.map((shard) => shard.turns.outlook.state);
     return {
       queue: this.queue,
       name: this.labels.handler,
       state: state === 'running' && this.#isPaused ? 'paused' : state,
       turn: turns.includes('ok') ? 'ok' : (turns[0] ?? 'ok'),
-      consumer: this.#parts.all[0]?.session.keys?.consumer,
-      running: this.hold.running,
-      held: this.hold.count,
+      consumer: this.#shards.all[0]?.session.keys?.consumer,
+      running: this.#dispatcher.running,
+      held: this.#buffer.count,
     };
   }
 
@@ -88,9 +97,9 @@ export class QueueConsumer implements Service, ShardOwner {
    */
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
-      const { connection } = this.host;
+      const { connection } = this.#host;
       await connection.whenReady(connection.options.connectTimeoutMs);
-      await this.#parts.start();
+      await this.#shards.start();
     });
   }
 
@@ -101,7 +110,7 @@ export class QueueConsumer implements Service, ShardOwner {
    */
   stop({ deadlineMs = defaultStopDeadlineMs }: StopOptions = {}): Promise<void> {
     const stopping = this.#lifecycle.stop(() => this.#stop(performance.now() + deadlineMs, deadlineMs));
-    return waitOutsideHandlers(stopping, (error) => this.failed(error));
+    return waitOutsideHandlers(stopping, (error) => this.#failed(error));
   }
 
   /**
@@ -110,98 +119,49 @@ export class QueueConsumer implements Service, ShardOwner {
    */
   pause(): Promise<void> {
     this.#isPaused = true;
-    this.hold.isOpen = false;
-    return waitOutsideHandlers(this.#pauseWait.until(this.#still()), (error) => this.failed(error));
+    this.#buffer.isOpen = false;
+    return waitOutsideHandlers(this.#pauseWait.until(this.#still()), (error) => this.#failed(error));
   }
 
   /** Takes messages again after `pause`. */
   resume(): void {
     this.#isPaused = false;
     this.#pauseWait.end();
-    if (!this.#lifecycle.isStopping) this.hold.isOpen = true;
+    if (!this.#lifecycle.isStopping) this.#buffer.isOpen = true;
   }
 
   /** Resolves when nothing runs, and no turn is under way that may bring more. */
   async #still(): Promise<void> {
-    await Promise.all(this.#parts.all.map(({ turns }) => turns.idle()));
+    await Promise.all(this.#shards.all.map(({ turns }) => turns.idle()));
     // A batch waits for no more messages: none will come.
-    this.hold.begin();
-    while (this.hold.running > 0) await this.hold.drained(Number.POSITIVE_INFINITY);
+    this.#dispatcher.begin();
+    while (this.#dispatcher.running > 0) await this.#dispatcher.drained(Number.POSITIVE_INFINITY);
   }
 
   async #stop(until: number, deadlineMs: number): Promise<void> {
     const left = (): number => Math.max(0, until - performance.now());
-    this.hold.end();
-    this.#parts.close();
-    this.#giveBack(this.hold.takeWaiting());
+    this.#buffer.end();
+    this.#dispatcher.end();
+    this.#shards.close();
+    this.#settler.giveBack(this.#buffer.takeWaiting());
     // Some of the time is kept for telling Redis.
-    if (!(await this.hold.drained(left() - Math.min(1000, deadlineMs / 4)))) {
+    if (!(await this.#dispatcher.drained(left() - Math.min(1000, deadlineMs / 4)))) {
       const reason = new ClosedError(`the consumer of queue "${this.queue}"`);
-      for (const held of this.hold.all()) held.abandon(reason);
+      for (const held of this.#buffer.all()) held.abandon(reason);
     }
-    await endsWithin(this.#parts.arrived(), left(), { ref: false });
-    await Promise.all(this.#parts.all.map((part) => part.leave(left)));
-    const isAutoDelete = this.#parts.all.some(({ session }) => session.settings?.autoDelete === true);
-    if (isAutoDelete) {
-      const gone = this.host.consumerLeft(this.queue).catch((error: unknown) => this.failed(error));
+    await endsWithin(this.#shards.arrived(), left(), { ref: false });
+    const shards = this.#shards.all;
+    await Promise.all(shards.map((shard) => shard.leave(left)));
+    if (shards.some(({ session }) => session.settings?.autoDelete === true)) {
+      const gone = this.#host.consumerLeft(this.queue).catch((error: unknown) => this.#failed(error));
       await endsWithin(gone, left(), { ref: false });
     }
     this.#pauseWait.end();
-    this.host.stopped(this);
-  }
-
-  #giveBack(messages: readonly HeldMessage[]): void {
-    // Each goes to the head: the first one last, so that it is the first again.
-    for (const held of messages.toReversed()) {
-      this.#parts.at(held.origin.index)?.settling.settle(held, { kind: 'release' }, this.labels);
-    }
-  }
-
-  // What its parts call.
-
-  /** Its queue may be elsewhere: resolves to whether it was, and the consumer has followed it. */
-  async follow(): Promise<boolean> {
-    return this.#parts.follow();
-  }
-
-  /** A message of a part is settled as its handler's outcome says. */
-  settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void {
-    // A lease that was lost took the message with it.
-    if (this.hold.remove(held)) this.#parts.at(held.origin.index)?.settling.settle(held, settlement, labels, handled);
-    if (this.#parts.all.length > 1) this.#nudgeOthers(held.origin.index);
-  }
-
-  /** A part's message is set aside, because no handler is for it. */
-  park(held: HeldMessage): void {
-    if (this.hold.remove(held)) this.#parts.at(held.origin.index)?.turns.judge({ kind: 'park', id: held.id });
-  }
-
-  /** A handler ended, which took `tookMs` for these messages. */
-  unitEnded(messages: number, tookMs: number): void {
-    this.hold.unitEnded(messages, tookMs);
-  }
-
-  giveBackStale(): void {
-    this.#giveBack(this.hold.takeStale(performance.now()));
-  }
-
-  shardServed(part: ConsumerShard): void {
-    // A part that may have more goes on by itself, unless what is left is for others: one of them may not know that there is room.
-    const isOthersTurn = part.wanted() === 0 && this.room.isLeft;
-    if (!part.turns.isEager || isOthersTurn) this.#nudgeOthers(part.index);
+    this.#host.stopped(this);
   }
 
   /** Reports a failure in the background. */
-  failed(error: unknown): void {
-    this.host.events.emit('background-error', { duty: `consumer of queue ${this.queue}`, error });
-  }
-
-  #nudge(): void {
-    for (const { turns } of this.#parts.all) turns.nudge();
-  }
-
-  /** There is room again: for those of whom there may be more. */
-  #nudgeOthers(index: number): void {
-    for (const part of this.#parts.all) if (part.index !== index && part.turns.isEager) part.turns.nudge();
+  #failed(error: unknown): void {
+    this.#host.events.emit('background-error', { duty: `consumer of queue ${this.queue}`, error });
   }
 }

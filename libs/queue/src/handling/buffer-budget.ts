@@ -1,16 +1,16 @@
-import type { ConsumerOptions } from '../consumer/consumer-options.js';
 import { movingAverage, prefetchFor } from '../model/prefetch.js';
+import type { HandlingOptions } from './handling-options.js';
 
 const unknownTime = Number.POSITIVE_INFINITY;
 
 /** How much a consumer may hold, by number and by bytes: what its options say, and what it has learned of messages and handlers. */
 export class BufferBudget {
-  readonly #options: ConsumerOptions;
+  readonly #options: HandlingOptions;
   #averageMs = unknownTime;
   #averageBytes = 0;
   #bytes = 0;
 
-  constructor(options: ConsumerOptions) {
+  constructor(options: HandlingOptions) {
     this.#options = options;
   }
 

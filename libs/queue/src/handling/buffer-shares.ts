@@ -1,59 +1,75 @@
-/** What shares a consumer's room with others: the turns of one slot. */
-export interface ShareHolder {
-  /** Whether there may be messages for it that it has not taken. */
-  readonly isEager: boolean;
-  /** How many the turn under way may bring. */
-  readonly asked: number;
+/** What tells a share how busy its shard is. */
+export interface ShareContext {
+  /** Whether there may be messages for the consumer in the shard that it has not taken. */
+  isEager(): boolean;
+  /** How many messages turns under way may bring. */
+  asked(): number;
+}
+
+/** The part of a consumer's buffer that one shard may fill. */
+export interface BufferShare {
+  /** How many messages may be asked for now. */
+  wanted(): number;
+  /** It has taken some: the others go before it. */
+  served(): void;
+}
+
+interface ShareEntry {
+  readonly context: ShareContext;
+  /** Number of the last time that it took some. */
+  servedAt: number;
 }
 
 /**
- * Shares out what a consumer may hold among the slots of a sharded queue, so that a busy shard does not keep the others out:
- * while there is little room, those go first that were served longest ago. With one slot there is nothing to share.
+ * Shares out what a consumer may hold among the shards of its queue, so that a busy shard does not keep the others out: while there
+ * is little room, those go first that were served longest ago. With one shard there is nothing to share.
  */
 export class BufferShares {
   readonly #wanted: (reserved: number) => number;
-  readonly #servedAt = new Map<ShareHolder, number>();
+  #entries: ShareEntry[] = [];
   #served = 0;
 
-  /** @param wanted how many more the consumer wants, besides `reserved` that are on their way */
+  /** @param wanted how many more messages the consumer wants, besides `reserved` that are on their way */
   constructor(wanted: (reserved: number) => number) {
     this.#wanted = wanted;
   }
 
-  join(sharer: ShareHolder): void {
-    this.#servedAt.set(sharer, 0);
+  /** A shard's share. */
+  add(context: ShareContext): BufferShare {
+    const entry: ShareEntry = { context, servedAt: 0 };
+    this.#entries.push(entry);
+    return {
+      wanted: () => this.#wantedFor(entry),
+      served: () => {
+        if (this.#entries.length > 1) entry.servedAt = ++this.#served;
+      },
+    };
   }
 
-  /** There are others from now on. */
+  /** There are other shards from now on. */
   clear(): void {
-    this.#servedAt.clear();
-  }
-
-  /** How many messages this one may ask for now. */
-  for(sharer: ShareHolder): number {
-    if (this.#servedAt.size === 1) return this.#wanted(0);
-    const mine = this.#servedAt.get(sharer) ?? 0;
-    let [reserved, rivals, before] = [0, 0, 0];
-    for (const [other, servedAt] of this.#servedAt) {
-      if (other === sharer) continue;
-      reserved += other.asked;
-      if (!other.isEager || other.asked > 0) continue;
-      rivals++;
-      if (servedAt < mine) before++;
-    }
-    const room = this.#wanted(reserved);
-    return room <= 0 ? 0 : Math.floor((room + rivals - before) / (rivals + 1));
+    this.#entries = [];
   }
 
   /** Whether there is room that no turn under way may fill. */
   get isLeft(): boolean {
     let reserved = 0;
-    for (const { asked } of this.#servedAt.keys()) reserved += asked;
+    for (const { context } of this.#entries) reserved += context.asked();
     return this.#wanted(reserved) > 0;
   }
 
-  /** It has taken some. */
-  served(sharer: ShareHolder): void {
-    if (this.#servedAt.size > 1) this.#servedAt.set(sharer, ++this.#served);
+  #wantedFor(mine: ShareEntry): number {
+    if (this.#entries.length === 1) return this.#wanted(0);
+    let [reserved, rivals, before] = [0, 0, 0];
+    for (const other of this.#entries) {
+      if (other === mine) continue;
+      const asked = other.context.asked();
+      reserved += asked;
+      if (!other.context.isEager() || asked > 0) continue;
+      rivals++;
+      if (other.servedAt < mine.servedAt) before++;
+    }
+    const room = this.#wanted(reserved);
+    return room <= 0 ? 0 : Math.floor((room + rivals - before) / (rivals + 1));
   }
 }

@@ -1,8 +1,9 @@
-import { CodecError, type CodecRegistry } from '@millrace/core';
+import { CodecError } from '@millrace/core';
 import { decodeFrame, isOfNewerVersion, type StoredMessage } from '../model/message-frame.js';
 import { isRequest } from '../model/reply-frame.js';
+import type { HandlingContext } from './handling-context.js';
 import type { HeldMessage } from './held-message.js';
-import type { RunnerListener } from './message-runner.js';
+import type { Settler } from './settler.js';
 
 /** How long a message that only another process can read waits until it is handed out again. */
 const unreadDelayMs = 1000;
@@ -10,19 +11,19 @@ const unreadDelayMs = 1000;
 /** Reads the frames of messages that a consumer holds. */
 export class FrameReader {
   readonly #queue: string;
-  readonly #codecs: Pick<CodecRegistry, 'has'>;
-  readonly #user: Pick<RunnerListener, 'labels' | 'settle' | 'failed'>;
+  readonly #context: Pick<HandlingContext, 'codecs' | 'labels' | 'failed'>;
+  readonly #settler: Pick<Settler, 'settle'>;
   /** Why messages were left to other processes: each reason is reported once. */
   readonly #reported = new Set<string>();
 
   constructor(
     queue: string,
-    codecs: Pick<CodecRegistry, 'has'>,
-    user: Pick<RunnerListener, 'labels' | 'settle' | 'failed'>,
+    context: Pick<HandlingContext, 'codecs' | 'labels' | 'failed'>,
+    settler: Pick<Settler, 'settle'>,
   ) {
     this.#queue = queue;
-    this.#codecs = codecs;
-    this.#user = user;
+    this.#context = context;
+    this.#settler = settler;
   }
 
   /**
@@ -34,20 +35,20 @@ export class FrameReader {
     try {
       const message = decodeFrame(held.frame, this.#queue);
       held.message = message;
-      if (this.#codecs.has(message.codecId) || isRequest(message)) return message;
+      if (this.#context.codecs.has(message.codecId) || isRequest(message)) return message;
       this.#leave(held, unknownCodec(message.codecId));
     } catch (error) {
       if (isOfNewerVersion(held.frame)) this.#leave(held, error);
-      else this.#user.settle(held, { kind: 'dead-letter', reason: 'undecodable', error }, this.#user.labels);
+      else this.#settler.settle(held, { kind: 'dead-letter', reason: 'undecodable', error }, this.#context.labels);
     }
     return undefined;
   }
 
   #leave(held: HeldMessage, error: unknown): void {
-    const { labels } = this.#user;
-    this.#user.settle(held, { kind: 'retry', delayMs: unreadDelayMs, countsAsAttempt: false, error }, labels);
+    const { labels } = this.#context;
+    this.#settler.settle(held, { kind: 'retry', delayMs: unreadDelayMs, countsAsAttempt: false, error }, labels);
     const why = String(error);
-    if (!this.#reported.has(why)) this.#user.failed(error);
+    if (!this.#reported.has(why)) this.#context.failed(error);
     this.#reported.add(why);
   }
 }

@@ -14,8 +14,8 @@ function contextOf(timestamp: number, failures = 0): MessageContext {
   return new MessageContext(desk, `${timestamp}`, message, { returns: 0, failures, postponements: 0, losses: 0 });
 }
 
-/** A teller, and what a listener and one who takes runs have heard. */
-function tellerOf() {
+/** Events of a consumer, and what a listener and one who takes runs have heard. */
+function eventsOf() {
   const events = new Events();
   const heard: unknown[] = [];
   const runs: number[][] = [];
@@ -24,17 +24,17 @@ function tellerOf() {
     () => runs.push([1]),
     ({ count, durationsMs }) => runs.push([...durationsMs.subarray(0, count)]),
   );
-  return { teller: new HandledEvents(events, labels), heard, runs };
+  return { emitted: new HandledEvents(events, labels), heard, runs };
 }
 
-describe('what a consumer tells of its handlers', () => {
+describe('what a consumer emits of its handlers', () => {
   it('comes together for those that ended as they were started, and says the same of each', () => {
-    const { teller, heard, runs } = tellerOf();
+    const { emitted, heard, runs } = eventsOf();
     // when
-    teller.tell(labels, completed, contextOf(1000), 2, 50);
-    teller.tell(labels, completed, contextOf(2000), 3, 60);
+    emitted.emit(labels, completed, contextOf(1000), 2, 50);
+    emitted.emit(labels, completed, contextOf(2000), 3, 60);
     expect(heard).toEqual([]);
-    teller.flush();
+    emitted.flush();
     // then
     expect(runs).toEqual([[2, 3]]);
     const event = { ...labels, outcome: 'completed', attempt: 1 };
@@ -45,9 +45,9 @@ describe('what a consumer tells of its handlers', () => {
   });
 
   it('loses none of more than fit', () => {
-    const { teller, runs } = tellerOf();
-    for (let n = 0; n < 100; n++) teller.tell(labels, completed, contextOf(n + 1), n, 500);
-    teller.flush();
+    const { emitted, runs } = eventsOf();
+    for (let n = 0; n < 100; n++) emitted.emit(labels, completed, contextOf(n + 1), n, 500);
+    emitted.flush();
     expect(runs.flat()).toEqual(Array.from({ length: 100 }, (_, n) => n));
   });
 
@@ -57,8 +57,8 @@ describe('what a consumer tells of its handlers', () => {
     ['a second attempt', completed, 1, labels, 50],
     ['one of several handlers', completed, 0, { ...labels, handler: 'work:other' }, 50],
   ])('comes at once for %s', (_, outcome, failures, whose, endedAt) => {
-    const { teller, heard, runs } = tellerOf();
-    teller.tell(whose, outcome, contextOf(1000, failures), 2, endedAt);
+    const { emitted, heard, runs } = eventsOf();
+    emitted.emit(whose, outcome, contextOf(1000, failures), 2, endedAt);
     expect(heard).toMatchObject([
       { handler: whose.handler, outcome: outcome.kind, attempt: failures + 1, durationMs: 2 },
     ]);

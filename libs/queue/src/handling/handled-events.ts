@@ -2,7 +2,7 @@ import type { Outcome } from '@millrace/core';
 import { type DeliveryContext, type Events, HandledRun, type HandlerLabels, tellLate } from '@millrace/delivery';
 import { MessageContext } from './message-context.js';
 
-/** Emits what a consumer's handlers did: deliveries that end as soon as they are started as one event, the others one by one. */
+/** Emits `handled` for a consumer's deliveries: those that end as soon as they are started as one event, the others one by one. */
 export class HandledEvents {
   readonly #events: Events;
   readonly #labels: HandlerLabels;
@@ -16,7 +16,7 @@ export class HandledEvents {
   }
 
   /** @param endedAt when it ended, if that was while it was being started */
-  tell(labels: HandlerLabels, outcome: Outcome, context: DeliveryContext, durationMs: number, endedAt?: number): void {
+  emit(labels: HandlerLabels, outcome: Outcome, context: DeliveryContext, durationMs: number, endedAt?: number): void {
     if (!this.#events.has('handled')) return;
     const timestamp = context instanceof MessageContext ? context.timestamp : undefined;
     const { attempt } = context;
@@ -32,7 +32,7 @@ export class HandledEvents {
   }
 
   /** A handler of the consumer's own ended after its attempt was given up. */
-  readonly tellLate = (outcome: Outcome, context: DeliveryContext): void =>
+  readonly emitLate = (outcome: Outcome, context: DeliveryContext): void =>
     tellLate(this.#events, this.#labels, context, outcome);
 
   /** Nothing more is started for now. */

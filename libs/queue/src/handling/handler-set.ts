@@ -1,10 +1,10 @@
 import type { Outcome, RetryPolicy } from '@millrace/core';
-import { type DeliveryPlan, type HandlerLabels, tellLate, withMiddleware } from '@millrace/delivery';
-import type { ConsumerContext } from '../consumer/consumer-context.js';
-import type { ConsumerOptions, HandlerOptions, MessageHandler } from '../consumer/consumer-options.js';
+import { type DeliveryPlan, type Events, type HandlerLabels, tellLate, withMiddleware } from '@millrace/delivery';
 import { topicMatches } from '../model/topic-pattern.js';
-import type { RpcResponder } from '../rpc/rpc-responder.js';
+import type { HandlingContext } from './handling-context.js';
+import type { HandlerOptions, HandlingOptions } from './handling-options.js';
 import type { MessageContext } from './message-context.js';
+import type { Replies } from './replies.js';
 
 /** One handler of a queue, ready to run. */
 export interface MessageHandlerPlan {
@@ -23,10 +23,12 @@ export class HandlerSet {
   /** Routing keys repeat: what was found for them is kept, within a bound. */
   readonly #found = new Map<string, readonly MessageHandlerPlan[]>();
 
-  constructor(options: ConsumerOptions, host: Pick<ConsumerContext, 'responder' | 'events'>) {
+  constructor(options: HandlingOptions, { events }: Pick<HandlingContext, 'events'>, replies: Replies) {
     this.#isSingle = options.handlers === undefined;
     const own: HandlerOptions = { pattern: '#', handler: options.handler ?? (() => undefined) };
-    this.#handlers = (options.handlers ?? [own]).map((handler) => planOf(options, handler, this.#isSingle, host));
+    this.#handlers = (options.handlers ?? [own]).map((handler) =>
+      planOf(options, handler, this.#isSingle, events, replies),
+    );
   }
 
   /** Every handler whose pattern matches; none when the message is to be set aside. */
@@ -43,10 +45,11 @@ export class HandlerSet {
 }
 
 function planOf(
-  options: ConsumerOptions,
+  options: HandlingOptions,
   handler: HandlerOptions,
   isSingle: boolean,
-  { responder, events }: Pick<ConsumerContext, 'responder' | 'events'>,
+  events: Events,
+  replies: Replies,
 ) {
   const consumer = options.name ?? options.queue;
   const name = handler.name ?? handler.pattern;
@@ -58,10 +61,7 @@ function planOf(
     pattern: handler.pattern,
     name,
     plan: {
-      handle: answering(
-        withMiddleware(handler.handler, [...options.middleware, ...(handler.middleware ?? [])]),
-        responder,
-      ),
+      handle: replies.sentBy(withMiddleware(handler.handler, [...options.middleware, ...(handler.middleware ?? [])])),
       validate: handler.validate ?? options.validate,
       handlerTimeoutMs: handler.handlerTimeoutMs ?? options.handlerTimeoutMs,
       abortGraceMs: handler.abortGraceMs ?? options.abortGraceMs,
@@ -70,16 +70,4 @@ function planOf(
     retry: handler.retry ?? options.retry,
     labels,
   };
-}
-
-/** A request has its reply before it is acknowledged; sending it is part of its handling, under the same deadline and signal. */
-function answering(handle: MessageHandler, responder: RpcResponder): MessageHandler {
-  const answer = async (payload: unknown, context: MessageContext): Promise<unknown> => {
-    const result = await handle(payload, context);
-    // An attempt that was given up sends no reply: its requester gets the failure.
-    if (await context.mayReply()) await responder.answer(context, result);
-    return result;
-  };
-  return (payload, context) =>
-    context.properties.replyTo === undefined ? handle(payload, context) : answer(payload, context);
 }

@@ -2,13 +2,26 @@ import type { Linked } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { type Deliveries, readDeliveries } from '../model/deliveries.js';
 import type { StoredMessage } from '../model/message-frame.js';
+import type { ConsumerKeys } from '../store/consumer-keys.js';
+import type { Verdict } from '../store/settle.js';
 import type { Taken } from '../store/taken.js';
 import type { MessageSource } from './message-context.js';
 
-/** Which slot of its queue a message came from. */
+/** Where verdicts on messages are put, to be brought to Redis. */
+export interface VerdictOutbox {
+  acknowledge(id: string): void;
+  /** Any verdict but an acknowledgement. */
+  judge(verdict: Verdict): void;
+}
+
+/** Which shard of its queue a message came from. */
 export interface MessageOrigin extends MessageSource {
-  /** Its place among the slots of the consumer. */
+  /** Its place among the shards of the consumer. */
   readonly index: number;
+  /** Takes the verdicts on its messages. */
+  readonly outbox: VerdictOutbox;
+  /** Of the consumer's registration there; undefined while there is none. */
+  readonly keys: ConsumerKeys | undefined;
   /** Of its queue: how often a message may come back without a verdict. */
   readonly deliveryLimit: number;
   /** A key by which no other message of the consumer goes: two shards may hold the same id. */

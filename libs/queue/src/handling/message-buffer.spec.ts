@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Fifo } from '@millrace/core';
 import { resolveConsumer } from '../consumer/consumer-options.js';
 import { Taken } from '../store/taken.js';
+import { Dispatcher } from './dispatcher.js';
 import type { HeldMessage, MessageOrigin } from './held-message.js';
 import { MessageBuffer } from './message-buffer.js';
 
@@ -21,127 +22,126 @@ const origin: MessageOrigin = {
   keyOf: (id) => id,
   reportProgress: async () => true,
   holds: () => true,
+  keys: undefined,
+  outbox: { acknowledge: () => undefined, judge: () => undefined },
 };
 const frame = Buffer.from('a frame');
 const messages = (from: number, to: number): Fifo<Taken> =>
   new Fifo(Array.from({ length: to - from }, (_, index) => new Taken(`${from + index}`, frame)));
 
 /** What a consumer holds, with nothing that ends by itself. */
-function holdOf(input: { readonly concurrency: number; readonly prefetch?: number }) {
+function consumerOf(input: { readonly concurrency: number; readonly prefetch?: number }) {
   const running: HeldMessage[] = [];
   const back: string[] = [];
   const options = resolveConsumer({ queue: 'work', handler: () => undefined, ...input });
-  const hold = new MessageBuffer(
+  const buffer = new MessageBuffer(options, () => undefined);
+  const dispatcher = new Dispatcher(
     options,
-    { start: (unit) => void running.push(...unit), begun: () => undefined },
-    {
-      askForMore: () => undefined,
-      isQuiet: () => true,
-      giveBack: (given) => void back.push(...given.map(({ id }) => id)),
-    },
+    buffer,
+    () => ({ start: (unit) => void running.push(...unit), begun: () => undefined }),
+    { isQuiet: () => true, giveBack: (given) => void back.push(...given.map(({ id }) => id)) },
   );
   const end = (count: number, tookMs = 0.001): void => {
     for (const held of running.splice(0, count)) {
-      hold.remove(held);
-      hold.unitEnded(1, tookMs);
+      buffer.remove(held);
+      dispatcher.unitEnded(1, tookMs);
     }
   };
-  return { hold, running, end, back };
+  return { buffer, dispatcher, running, end, back };
 }
 
 describe('what a consumer holds', () => {
   it('runs when it is told to begin, as many at once as may run, in its order', () => {
     // given
-    const { hold, running, end } = holdOf({ concurrency: 2 });
-    hold.add(origin, messages(0, 5));
+    const { buffer, dispatcher, running, end } = consumerOf({ concurrency: 2 });
+    buffer.add(origin, messages(0, 5));
     expect(running).toHaveLength(0);
     // when, then
-    hold.begin();
+    dispatcher.begin();
     expect(running.map(({ id }) => id)).toEqual(['0', '1']);
     end(1);
     expect(running.map(({ id }) => id)).toEqual(['1', '2']);
-    expect(hold.count).toBe(4);
+    expect(buffer.count).toBe(4);
   });
 
   it('is asked for by thirds or, where it is bound, by halves: one is fetched while another is handled; but as many as may run', () => {
     // given
-    const fast = holdOf({ concurrency: 10 });
-    const unknown = holdOf({ concurrency: 10 });
-    const bound = holdOf({ concurrency: 10, prefetch: 12 });
+    const fast = consumerOf({ concurrency: 10 });
+    const unknown = consumerOf({ concurrency: 10 });
+    const bound = consumerOf({ concurrency: 10, prefetch: 12 });
     const batches = new MessageBuffer(
       resolveConsumer({ queue: 'work', batchHandler: () => undefined, concurrency: 1, batch: { maxMessages: 50 } }),
-      { start: () => undefined, begun: () => undefined },
-      { askForMore: () => undefined, isQuiet: () => true, giveBack: () => undefined },
+      () => undefined,
     );
     // when one has shown that its handlers are fast
-    fast.hold.add(origin, messages(0, 10));
-    fast.hold.begin();
+    fast.buffer.add(origin, messages(0, 10));
+    fast.dispatcher.begin();
     fast.end(10);
     // then
-    expect(fast.hold.wanted()).toBe(1510);
-    expect([fast, unknown, bound].map(({ hold }) => hold.budget.mayAskAhead)).toEqual([true, false, false]);
-    expect(fast.hold.budget.portion).toBe(503);
-    expect(unknown.hold.budget.portion).toBe(10);
-    expect(bound.hold.budget.portion).toBe(10);
+    expect(fast.buffer.wanted()).toBe(1510);
+    expect([fast, unknown, bound].map(({ buffer }) => buffer.budget.mayAskAhead)).toEqual([true, false, false]);
+    expect(fast.buffer.budget.portion).toBe(503);
+    expect(unknown.buffer.budget.portion).toBe(10);
+    expect(bound.buffer.budget.portion).toBe(10);
     expect([batches.wanted(), batches.budget.portion]).toEqual([100, 50]);
   });
 
   it('leaves out what is taken before it runs', () => {
     // given
-    const { hold, running, end } = holdOf({ concurrency: 1 });
-    hold.add(origin, messages(0, 4));
-    hold.begin();
+    const { buffer, dispatcher, running, end } = consumerOf({ concurrency: 1 });
+    buffer.add(origin, messages(0, 4));
+    dispatcher.begin();
     // when
-    const taken = hold.takeWaiting(({ id }) => id === '2');
-    const cancelled = hold.cancel('1', new Error('cancelled'));
+    const taken = buffer.takeWaiting(({ id }) => id === '2');
+    const cancelled = buffer.cancel('1', new Error('cancelled'));
     end(1);
     // then
     expect(taken.map(({ id }) => id)).toEqual(['2']);
     expect(cancelled?.id).toBe('1');
     expect(running.map(({ id }) => id)).toEqual(['3']);
-    expect([hold.has('3'), hold.has('2'), hold.count]).toEqual([true, false, 1]);
+    expect([buffer.has('3'), buffer.has('2'), buffer.count]).toEqual([true, false, 1]);
   });
 
   it('runs what may take its consumer down alone, gives back what would wait beside it, and then takes one at a time', () => {
     // given two that ran and waited when two consumers were lost, behind one that runs
-    const { hold, running, end, back } = holdOf({ concurrency: 3 });
+    const { buffer, dispatcher, running, end, back } = consumerOf({ concurrency: 3 });
     const twiceLost = 2 * (2 ** 51 + 1);
-    hold.add(origin, messages(0, 1));
-    hold.begin();
+    buffer.add(origin, messages(0, 1));
+    dispatcher.begin();
     // when
-    hold.add(origin, new Fifo(['5', '6', '7'].map((id) => new Taken(id, frame, id === '7' ? 0 : twiceLost))));
-    hold.begin();
+    buffer.add(origin, new Fifo(['5', '6', '7'].map((id) => new Taken(id, frame, id === '7' ? 0 : twiceLost))));
+    dispatcher.begin();
     // then
-    expect([running.map(({ id }) => id), back, hold.wanted()]).toEqual([['0'], ['6', '7'], 0]);
+    expect([running.map(({ id }) => id), back, buffer.wanted()]).toEqual([['0'], ['6', '7'], 0]);
     end(1);
     expect(running.map(({ id }) => id)).toEqual(['5']);
-    expect(hold.wanted()).toBe(0);
+    expect(buffer.wanted()).toBe(0);
     end(1);
-    expect(hold.wanted()).toBe(1);
-    hold.add(origin, messages(7, 8));
-    expect(hold.wanted()).toBeGreaterThan(1);
+    expect(buffer.wanted()).toBe(1);
+    buffer.add(origin, messages(7, 8));
+    expect(buffer.wanted()).toBeGreaterThan(1);
   });
 
   it('forgets messages that run and messages that wait', () => {
     // given
-    const { hold, end } = holdOf({ concurrency: 1 });
-    hold.add(origin, messages(0, 3));
-    hold.begin();
+    const { buffer, dispatcher, end } = consumerOf({ concurrency: 1 });
+    buffer.add(origin, messages(0, 3));
+    dispatcher.begin();
     // when
-    const forgotten = hold.forget(['0', '2', 'another']);
+    const forgotten = buffer.takeAll(({ id }) => ['0', '2', 'another'].includes(id));
     // then what ends later changes nothing
     expect(new Set(forgotten.map(({ id }) => id))).toEqual(new Set(['0', '2']));
-    expect(hold.countFrom(origin)).toBe(1);
+    expect(buffer.countFrom(origin)).toBe(1);
     end(1);
-    expect(hold.count).toBe(1);
+    expect(buffer.count).toBe(1);
   });
 
   it('is garbage when it has passed, although it met a consumer that was old and at rest', () => {
     // given a thousand consumers that have handled something, and outlived collections
-    const consumers = Array.from({ length: 1_000 }, () => holdOf({ concurrency: 100 }));
-    const burst = ({ hold, end }: ReturnType<typeof holdOf>): void => {
-      hold.add(origin, messages(0, 100));
-      hold.begin();
+    const consumers = Array.from({ length: 1_000 }, () => consumerOf({ concurrency: 100 }));
+    const burst = ({ buffer, dispatcher, end }: ReturnType<typeof consumerOf>): void => {
+      buffer.add(origin, messages(0, 100));
+      dispatcher.begin();
       end(100);
     };
     for (const consumer of consumers) burst(consumer);

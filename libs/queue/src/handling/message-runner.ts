@@ -1,63 +1,61 @@
-import type { CallbackReport, CodecRegistry, Settlement } from '@millrace/core';
+import type { CallbackReport, Settlement } from '@millrace/core';
 import { deliver, deliverTo, type HandlerLabels } from '@millrace/delivery';
-import type { ConsumerContext } from '../consumer/consumer-context.js';
-import type { ConsumerOptions } from '../consumer/consumer-options.js';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
 import type { StoredMessage } from '../model/message-frame.js';
 import { isRequest } from '../model/reply-frame.js';
 import { BatchRunner } from './batch-runner.js';
 import { FrameReader } from './frame-reader.js';
 import { HandledEvents } from './handled-events.js';
-import type { HandlerSet, MessageHandlerPlan } from './handler-set.js';
+import { HandlerSet, type MessageHandlerPlan } from './handler-set.js';
+import type { HandlingContext } from './handling-context.js';
+import type { HandlingOptions } from './handling-options.js';
 import type { HeldMessage } from './held-message.js';
 import { MessageContext } from './message-context.js';
+import { type MessageSettlement, settlementOf } from './message-settlement.js';
 import { Replies } from './replies.js';
-import { type MessageSettlement, settlementOf } from './settler.js';
+import type { Settler } from './settler.js';
 
-/** Hears what became of messages. */
 export interface RunnerListener {
-  /** What names the consumer in events. */
-  readonly labels: HandlerLabels;
-  settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void;
-  park(held: HeldMessage): void;
+  /** A handler ended, which took `tookMs` for these messages. */
   unitEnded(messages: number, tookMs: number): void;
-  failed(error: unknown): void;
 }
 
 /** Runs handlers for messages that a consumer holds: one handler, all of several that match, or one for a batch. */
 export class MessageRunner {
   readonly #handlers: HandlerSet;
-  readonly #codecs: CodecRegistry;
-  readonly #user: RunnerListener;
-  readonly #teller: HandledEvents;
+  readonly #context: HandlingContext;
+  readonly #settler: Settler;
+  readonly #listener: RunnerListener;
+  readonly #events: HandledEvents;
   /** Takes what functions of a retry policy did wrong. */
   readonly #report: CallbackReport;
   readonly #frames: FrameReader;
-  readonly #requests: Replies;
+  readonly #replies: Replies;
   readonly #batches: BatchRunner | undefined;
   /** The message that is being started. */
   #starting: HeldMessage | undefined;
 
-  constructor(options: ConsumerOptions, handlers: HandlerSet, host: ConsumerContext, user: RunnerListener) {
+  constructor(options: HandlingOptions, context: HandlingContext, settler: Settler, listener: RunnerListener) {
     const { batchHandler } = options;
-    const { events, responder } = host;
-    this.#handlers = handlers;
-    this.#codecs = host.codecs;
-    this.#user = user;
-    this.#teller = new HandledEvents(events, user.labels);
+    const { events, labels } = context;
+    this.#context = context;
+    this.#settler = settler;
+    this.#listener = listener;
+    this.#events = new HandledEvents(events, labels);
     this.#report = (callback, error) => {
-      events.emit('background-error', { duty: `${callback} of ${user.labels.handler}`, error });
+      events.emit('background-error', { duty: `${callback} of ${labels.handler}`, error });
     };
-    this.#frames = new FrameReader(options.queue, host.codecs, user);
-    this.#requests = new Replies(responder, user);
+    this.#frames = new FrameReader(options.queue, context, settler);
+    this.#replies = new Replies(context, settler);
+    this.#handlers = new HandlerSet(options, context, this.#replies);
     this.#batches =
       batchHandler &&
       new BatchRunner(options, batchHandler, {
-        user,
-        responder,
-        teller: this.#teller,
+        labels,
+        listener,
+        events: this.#events,
         frames: this.#frames,
-        requests: this.#requests,
+        replies: this.#replies,
         report: this.#report,
         decode: this.#decode,
       });
@@ -74,21 +72,21 @@ export class MessageRunner {
     if (held === undefined) return;
     const message = this.#frames.read(held);
     if (message === undefined) {
-      this.#user.unitEnded(1, 0);
+      this.#listener.unitEnded(1, 0);
       return;
     }
     const handlers = this.#handlers.for(message.routingKey);
     const [handler] = handlers;
     if (handler === undefined) {
-      this.#user.park(held);
-      this.#user.unitEnded(1, 0);
+      this.#settler.settle(held, { kind: 'park' }, this.#context.labels);
+      this.#listener.unitEnded(1, 0);
     } else if (handlers.length === 1 && held.handled === undefined) this.#runOne(held, message, handler, began);
     else void this.#runAll(held, message, handlers, began);
   }
 
   /** Those that were started for now all are. */
   begun(): void {
-    this.#teller.flush();
+    this.#events.flush();
   }
 
   #runOne(held: HeldMessage, message: StoredMessage, handler: MessageHandlerPlan, began: number): void {
@@ -98,7 +96,7 @@ export class MessageRunner {
     deliverTo(planFor(message, handler), context, this.#decode, (outcome) => {
       const now = performance.now();
       const tookMs = now - began;
-      this.#teller.tell(handler.labels, outcome, context, tookMs, held === this.#starting ? now : undefined);
+      this.#events.emit(handler.labels, outcome, context, tookMs, held === this.#starting ? now : undefined);
       this.#settle(held, settlementOf(held, outcome, handler.retry, this.#report), handler.labels, tookMs);
     });
     this.#starting = undefined;
@@ -121,7 +119,7 @@ export class MessageRunner {
     const { settlement, handled } = combineSettlements(before, ended);
     const isOneGivenBack = ended.length === 1 && ended[0]?.settlement.kind === 'release' && before.done.length === 0;
     const [all, through] = [held.isCancelled ? cancelled : settlement, isOneGivenBack ? undefined : handled];
-    this.#settle(held, all, this.#user.labels, performance.now() - began, through);
+    this.#settle(held, all, this.#context.labels, performance.now() - began, through);
   }
 
   #settle(
@@ -131,9 +129,9 @@ export class MessageRunner {
     tookMs: number,
     handled?: Handled,
   ): void {
-    const settled = this.#requests.settle(held, settlement, labels, handled);
-    if (settled === undefined) this.#user.unitEnded(1, tookMs);
-    else void settled.then(() => this.#user.unitEnded(1, tookMs));
+    const settled = this.#replies.settle(held, settlement, labels, handled);
+    if (settled === undefined) this.#listener.unitEnded(1, tookMs);
+    else void settled.then(() => this.#listener.unitEnded(1, tookMs));
   }
 
   async #runOneOf(
@@ -144,12 +142,13 @@ export class MessageRunner {
     if (context === undefined) return { handler: handler.name, settlement: cancelled };
     const began = performance.now();
     const outcome = await deliver(planFor(held.message, handler), context, () => this.#decode(context));
-    this.#teller.tell(handler.labels, outcome, context, performance.now() - began);
+    this.#events.emit(handler.labels, outcome, context, performance.now() - began);
     const settlement = settlementOf(held, outcome, handler.retry, this.#report);
     return { handler: handler.name, settlement: settlement.kind === 'requeue' ? atOnce : settlement };
   }
 
-  readonly #decode = (context: MessageContext): unknown => this.#codecs.get(context.codecId).decode(context.body);
+  readonly #decode = (context: MessageContext): unknown =>
+    this.#context.codecs.get(context.codecId).decode(context.body);
 }
 
 const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };

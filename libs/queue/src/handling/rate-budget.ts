@@ -1,6 +1,6 @@
 import { rateOf, startTimer, stopTimer, type Timer } from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
-import type { ConsumerOptions } from '../consumer/consumer-options.js';
+import type { HandlingOptions } from './handling-options.js';
 
 /** Keeps a consumer to its rate, where it has one. */
 export class RateBudget {
@@ -8,7 +8,7 @@ export class RateBudget {
   readonly #askForMore: () => void;
   #timer: Timer | undefined;
 
-  constructor(options: ConsumerOptions, askForMore: () => void) {
+  constructor(options: Pick<HandlingOptions, 'rate' | 'maxPerSecond'>, askForMore: () => void) {
     const rate = rateOf(options);
     this.#limit = rate && new RateLimit(rate, performance.now());
     this.#askForMore = askForMore;

@@ -1,26 +1,54 @@
+import { type Outcome, outcomeOfThrow } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
 import type { Handled } from '../model/handled.js';
 import { noProperties } from '../model/message-frame.js';
 import { isRequest } from '../model/reply-frame.js';
-import type { RpcResponder } from '../rpc/rpc-responder.js';
+import type { HandlingContext } from './handling-context.js';
+import type { MessageHandler } from './handling-options.js';
 import type { HeldMessage } from './held-message.js';
-import type { RunnerListener } from './message-runner.js';
-import type { MessageSettlement } from './settler.js';
+import type { MessageSettlement } from './message-settlement.js';
+import type { Settler } from './settler.js';
 
-/**
- * Settles messages whose handlers have ended. A request that failed is answered with its error first, and not retried: its requester
- * decides whether to send it again.
- */
+/** The replies to messages that are requests: each is sent before its message is settled. */
 export class Replies {
-  readonly #responder: RpcResponder;
-  readonly #user: Pick<RunnerListener, 'settle' | 'failed'>;
+  readonly #context: Pick<HandlingContext, 'responder' | 'failed'>;
+  readonly #settler: Pick<Settler, 'settle'>;
 
-  constructor(responder: RpcResponder, user: Pick<RunnerListener, 'settle' | 'failed'>) {
-    this.#responder = responder;
-    this.#user = user;
+  constructor(context: Pick<HandlingContext, 'responder' | 'failed'>, settler: Pick<Settler, 'settle'>) {
+    this.#context = context;
+    this.#settler = settler;
   }
 
-  /** A promise when an error is sent to the requester before. It never rejects. */
+  /** A handler that sends its result. Sending it is part of handling: it is under the same deadline and signal. */
+  sentBy(handle: MessageHandler): MessageHandler {
+    const { responder } = this.#context;
+    const answer: MessageHandler = async (payload, context) => {
+      const result = await handle(payload, context);
+      // An attempt that was given up sends no reply: its requester gets the failure.
+      if (await context.mayReply()) await responder.answer(context, result);
+      return result;
+    };
+    return (payload, context) =>
+      context.properties.replyTo === undefined ? handle(payload, context) : answer(payload, context);
+  }
+
+  /** Sends the result of one message of a batch. Resolves to its outcome: failed, when the reply could not be sent. */
+  async ofBatch(held: HeldMessage, outcome: Outcome, batch: { readonly signal: AbortSignal }): Promise<Outcome> {
+    if (outcome.kind !== 'completed') return outcome;
+    try {
+      const properties = held.message?.properties ?? noProperties;
+      if (await held.origin.holds(held.id))
+        await this.#context.responder.answer({ properties, signal: batch.signal }, outcome.result);
+      return outcome;
+    } catch (thrown) {
+      return outcomeOfThrow(thrown);
+    }
+  }
+
+  /**
+   * Settles a message whose handlers have ended. A request that failed is answered with its error first, and not retried: its
+   * requester decides whether to send it again. A promise when an error is sent before; it never rejects.
+   */
   settle(
     held: HeldMessage,
     settlement: MessageSettlement,
@@ -28,18 +56,19 @@ export class Replies {
     handled?: Handled,
   ): Promise<void> | undefined {
     if (isFailedRequest(held, settlement)) return this.#fail(held, settlement.error, labels);
-    this.#user.settle(held, settlement, labels, handled);
+    this.#settler.settle(held, settlement, labels, handled);
     return undefined;
   }
 
   async #fail(held: HeldMessage, error: unknown, labels: HandlerLabels): Promise<void> {
     try {
-      if (await held.origin.holds(held.id)) await this.#responder.fail(held.message?.properties ?? noProperties, error);
+      const properties = held.message?.properties ?? noProperties;
+      if (await held.origin.holds(held.id)) await this.#context.responder.fail(properties, error);
     } catch (failure) {
       // Without its reply the request is dropped all the same: its requester's time runs out.
-      this.#user.failed(failure);
+      this.#context.failed(failure);
     }
-    this.#user.settle(held, { kind: 'drop', reason: 'the requester has its error' }, labels);
+    this.#settler.settle(held, { kind: 'drop', reason: 'the requester has its error' }, labels);
   }
 }
 

@@ -2,15 +2,16 @@ import type { RedisConnection } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { isHeld, writeProgress } from '../store/progress.js';
-import type { MessageOrigin } from './held-message.js';
+import type { MessageOrigin, VerdictOutbox } from './held-message.js';
 import type { MessageBuffer } from './message-buffer.js';
 
-/** What a slot needs of its consumer. */
-export interface OriginContext {
+/** What a shard needs of its consumer. */
+export interface ShardOriginContext {
   readonly connection: RedisConnection;
   /** Name of the queue. */
   readonly queue: string;
-  readonly hold: Pick<MessageBuffer, 'has'>;
+  readonly buffer: Pick<MessageBuffer, 'has'>;
+  readonly outbox: VerdictOutbox;
   readonly session: {
     /** Undefined while there is no registration. */
     readonly keys: ConsumerKeys | undefined;
@@ -20,22 +21,28 @@ export interface OriginContext {
   };
 }
 
-/** One slot of a consumer's queue, for the messages that come from there. */
+/** One shard of a consumer's queue, as the messages that come from there know it. */
 export class ShardOrigin implements MessageOrigin {
   readonly index: number;
-  /** Whether the queue has no other slot. */
+  readonly outbox: VerdictOutbox;
+  /** Whether the queue has no other shard. */
   readonly isOnly: boolean;
-  readonly #context: OriginContext;
+  readonly #context: ShardOriginContext;
 
-  /** @param place which of how many slots */
-  constructor(place: { readonly index: number; readonly count: number }, context: OriginContext) {
+  /** @param place which of how many shards */
+  constructor(place: { readonly index: number; readonly count: number }, context: ShardOriginContext) {
     this.index = place.index;
     this.isOnly = place.count === 1;
+    this.outbox = context.outbox;
     this.#context = context;
   }
 
   get queue(): string {
     return this.#context.queue;
+  }
+
+  get keys(): ConsumerKeys | undefined {
+    return this.#context.session.keys;
   }
 
   get deliveryLimit(): number {
@@ -47,14 +54,14 @@ export class ShardOrigin implements MessageOrigin {
   }
 
   holds(id: string): boolean | Promise<boolean> {
-    const { session, connection } = this.#context;
-    if (session.keys === undefined || !this.#context.hold.has(this.keyOf(id))) return false;
+    const { session, connection, buffer } = this.#context;
+    if (session.keys === undefined || !buffer.has(this.keyOf(id))) return false;
     return session.isLeaseCertain || isHeld(connection.commands, session.keys, id);
   }
 
   async reportProgress(id: string, progress: unknown): Promise<boolean> {
-    const { session, connection } = this.#context;
-    if (session.keys === undefined || !this.#context.hold.has(this.keyOf(id))) return false;
+    const { session, connection, buffer } = this.#context;
+    if (session.keys === undefined || !buffer.has(this.keyOf(id))) return false;
     return writeProgress(connection.commands, session.keys, id, JSON.stringify(progress) ?? 'null');
   }
 }

@@ -22,7 +22,7 @@ export class Offers {
   #takenOver = 0;
 
   /** Redis' time, as of a turn. */
-  tellTime(redisNow: number): void {
+  readTime(redisNow: number): void {
     this.#redisAheadMs = redisNow - performance.now();
   }
 

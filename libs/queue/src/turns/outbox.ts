@@ -11,8 +11,10 @@ export interface OutboxBatch {
   readonly verdicts: readonly Verdict[];
 }
 
-/** What a consumer has to tell Redis of its messages. It stays here until Redis has answered: an outage loses none of it. */
+/** Claims and verdicts on a consumer's messages, until Redis has answered that it has them: an outage loses none. */
 export class Outbox {
+  /** Called when there is a verdict more. */
+  onVerdict: () => void = () => undefined;
   #claimed: string[] = [];
   #acknowledged: string[] = [];
   #verdicts: Verdict[] = [];
@@ -32,10 +34,12 @@ export class Outbox {
 
   acknowledge(id: string): void {
     this.#acknowledged.push(id);
+    this.onVerdict();
   }
 
   judge(verdict: Verdict): void {
     this.#verdicts.push(verdict);
+    this.onVerdict();
   }
 
   clear(): void {

@@ -1,63 +1,78 @@
 import { Fifo, startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
-import type { ConsumerReport } from '../consumer/consumer-report.js';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { declineOffers } from '../store/offers.js';
-import type { Verdict } from '../store/settle.js';
-import type { TurnResult, TurnState } from '../store/turn.js';
+import type { TurnResult } from '../store/turn.js';
 import type { WakeUp } from '../store/wake.js';
 import { DueTimer } from './due-timer.js';
 import { Offers } from './offers.js';
-import { Outbox, soonest } from './outbox.js';
+import { type Outbox, soonest } from './outbox.js';
 import { QueueOutlook } from './queue-outlook.js';
 import { Reconciliation } from './reconciliation.js';
-import type { TurnContext } from './turn-context.js';
+import type { TurnContext, TurnListener } from './turn-context.js';
 import { TurnLoop } from './turn-loop.js';
+import { TurnNumbers } from './turn-numbers.js';
 import { type SentTurn, TurnRequests } from './turn-requests.js';
 
+/** What the turns of one shard are made of. */
+export interface ShardTurnsParts {
+  readonly connection: RedisConnection;
+  /** For so long each turn renews the lease. */
+  readonly leaseMs: number;
+  readonly buffer: TurnContext;
+  /** Turns bring what is put in here to Redis. */
+  readonly outbox: Outbox;
+  readonly listener: TurnListener;
+}
+
 /**
- * Talks to Redis for a consumer, mostly one round trip at a time, which brings all verdicts since the last one, makes due messages
- * ready, and fetches as many as are wanted. Verdicts stay here until Redis has answered: an outage loses none.
+ * Talks to Redis for a consumer at one shard, mostly one round trip at a time, which brings all verdicts since the last one, makes due
+ * messages ready, and fetches as many as are wanted.
  */
 export class ShardTurns {
+  /** What the last turns have shown of the queue. */
+  readonly outlook: Pick<QueueOutlook, 'state' | 'isHungry'>;
   readonly #connection: RedisConnection;
-  readonly #user: TurnContext;
-  readonly #report: ConsumerReport;
+  readonly #buffer: TurnContext;
+  readonly #outbox: Outbox;
+  readonly #listener: TurnListener;
   readonly #loop: TurnLoop;
-  readonly #outbox = new Outbox();
   readonly #outlook = new QueueOutlook();
-  readonly #doubt: Reconciliation;
+  readonly #reconciliation: Reconciliation;
   readonly #offers = new Offers();
-  readonly #due: DueTimer;
-  readonly #sender: TurnRequests;
+  readonly #due = new DueTimer(() => this.#ask());
+  readonly #requests: TurnRequests;
   #keys: ConsumerKeys | undefined;
   /** The consumer that the last wake-up named: if that is another one, it goes back to `idle` with the next turn. */
   #wakeUp = '';
 
-  constructor(connection: RedisConnection, user: TurnContext, report: ConsumerReport) {
+  constructor({ connection, leaseMs, buffer, outbox, listener }: ShardTurnsParts) {
+    this.outlook = this.#outlook;
     this.#connection = connection;
-    this.#user = user;
-    this.#report = report;
+    this.#buffer = buffer;
+    this.#outbox = outbox;
+    this.#listener = listener;
     this.#loop = new TurnLoop(connection, {
       mayTurn: () => this.#keys !== undefined,
-      isAhead: () => this.#sender.isAhead,
+      isAhead: () => this.#requests.isAhead,
       turn: () => this.#turn(),
-      failed: (error) => this.#user.failed(error),
-      rested: () => this.#user.begin(),
+      failed: (error) => listener.failed(error),
+      rested: () => buffer.begin(),
     });
-    this.#due = new DueTimer(() => this.#ask());
-    this.#doubt = new Reconciliation(user, this.#outbox);
-    this.#sender = new TurnRequests(user, this.#outbox, this.#doubt, this.#due);
+    const numbers = new TurnNumbers();
+    const reconciliation = new Reconciliation(buffer, outbox, numbers);
+    this.#reconciliation = reconciliation;
+    this.#requests = new TurnRequests({ leaseMs, buffer, outbox, numbers, reconciliation, due: this.#due });
+    outbox.onVerdict = () => this.#loop.nudge();
   }
 
   /** Begins (again) for a registration. What was waiting to be settled for an earlier one is void. */
   begin(keys: ConsumerKeys): void {
     this.#keys = keys;
     this.#outbox.clear();
-    this.#doubt.clear();
+    this.#reconciliation.restart();
     this.#offers.restart();
-    void this.#sender.forget();
-    this.#report.started();
+    void this.#requests.forget();
     this.nudge();
   }
 
@@ -70,13 +85,7 @@ export class ShardTurns {
   /** Makes no further turn at all. */
   end(): void {
     this.#loop.end();
-    this.#report.stopped();
     this.#due.end();
-  }
-
-  /** Whether the consumer has room and found nothing: it stands in `idle` and must wait to be woken. */
-  get isHungry(): boolean {
-    return this.#outlook.isHungry;
   }
 
   /** Whether there may be messages for it: the last turn brought as many as were wanted, or it was woken since. */
@@ -84,34 +93,20 @@ export class ShardTurns {
     return this.#outlook.mayHaveMore && this.#keys !== undefined && !this.#loop.isRetrying;
   }
 
-  /** Whether Redis has all verdicts, is asked for nothing, and is not suspected to have more down as this consumer's. */
+  /** Whether Redis has all verdicts, is asked for nothing, and agrees on what is this consumer's. */
   get isQuiet(): boolean {
-    return this.#outbox.isEmpty && this.asked === 0 && !this.#doubt.isThere;
+    return this.#outbox.isEmpty && this.asked === 0 && !this.#reconciliation.isNeeded;
   }
 
   /** How many messages may be on their way. */
   get asked(): number {
-    return this.#sender.asked;
+    return this.#requests.asked;
   }
 
-  get state(): TurnState {
-    return this.#outlook.state;
-  }
-
-  /** Makes a turn if Redis has more messages down as this consumer's, `held`, than it knows of. */
+  /** Makes a turn if Redis has more messages as this consumer's, `held`, than it knows of. */
   compare(held: number): void {
-    if (this.#loop.isRunning || held <= this.#user.held() + this.#outbox.ids().size) return;
-    this.#doubt.arise();
-    this.nudge();
-  }
-
-  acknowledge(id: string): void {
-    this.#outbox.acknowledge(id);
-    this.nudge();
-  }
-
-  judge(verdict: Verdict): void {
-    this.#outbox.judge(verdict);
+    if (this.#loop.isRunning || held <= this.#buffer.count + this.#outbox.ids().size) return;
+    this.#reconciliation.require();
     this.nudge();
   }
 
@@ -120,7 +115,7 @@ export class ShardTurns {
     this.#wakeUp = consumer;
     this.#outlook.leftIdle();
     // A turn that asks for nothing brings nothing.
-    const afterTurn = this.asked === 0 ? this.#sender.lastEnded : this.#sender.lastSent;
+    const afterTurn = this.asked === 0 ? this.#requests.lastEnded : this.#requests.lastSent;
     if (offer === undefined || this.#keys === undefined || this.#loop.isEnded || !this.#offers.add(offer, afterTurn)) {
       this.#ask();
       return;
@@ -173,9 +168,9 @@ export class ShardTurns {
     try {
       await this.#turnFor(keys);
     } catch (error) {
-      // What it brought, if it was carried out, is found when the doubt is dispelled.
-      await this.#sender.forget();
-      this.#doubt.arise();
+      // What it brought, if it was carried out, is found when the two are reconciled.
+      await this.#requests.forget();
+      this.#reconciliation.require();
       this.#offers.restart();
       throw error;
     } finally {
@@ -185,19 +180,19 @@ export class ShardTurns {
 
   async #turnFor(keys: ConsumerKeys): Promise<void> {
     const client = this.#connection.commands;
-    if (this.#doubt.isThere && !this.#sender.isAhead)
-      this.#offers.forget(await this.#doubt.dispel(client, keys, () => this.#keys === keys));
+    if (this.#reconciliation.isNeeded && !this.#requests.isAhead)
+      this.#offers.forget(await this.#reconciliation.reconcile(client, keys, () => this.#keys === keys));
     if (this.#keys !== keys) return;
-    const sent = this.#sender.next(client, keys, this.#wakeUp, this.#outlook.hasBacklog);
+    const sent = this.#requests.next(client, keys, this.#wakeUp, this.#outlook.hasBacklog);
     if (sent === undefined) return;
     // What the turn before this one brought is handled while Redis works on this one.
-    this.#user.begin();
+    this.#buffer.begin();
     const [settled, result, hasDied] = await sent.answer;
-    this.#sender.ended();
+    this.#requests.ended();
     if (this.#keys !== keys) return;
-    if (settled === undefined || result === undefined) return this.#user.lostLease();
+    if (settled === undefined || result === undefined) return this.#listener.lostRegistration();
     this.#answered(sent, settled, result);
-    if (hasDied || sent.batch.verdicts.some(({ kind }) => kind === 'dead')) this.#user.died();
+    if (hasDied || sent.batch.verdicts.some(({ kind }) => kind === 'dead')) this.#listener.died();
   }
 
   #answered(sent: SentTurn, settled: readonly string[], result: TurnResult): void {
@@ -205,38 +200,38 @@ export class ShardTurns {
     this.#outbox.confirmed(sent.batch);
     if (this.#wakeUp === sent.wakeUp) this.#wakeUp = '';
     this.#due.isDue = false;
-    const lost = this.#doubt.strangersAmong([...result.notMine, ...settled]);
-    this.#doubt.answered();
-    this.#report.acknowledged(acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length);
-    if (lost.length > 0) this.#user.lostMessages(lost);
+    const lost = this.#reconciliation.lostAmong([...result.notMine, ...settled]);
+    this.#reconciliation.answered();
+    this.#listener.acknowledged(acknowledged.length - lost.filter((id) => acknowledged.includes(id)).length);
+    if (lost.length > 0) this.#listener.lostMessages(lost);
     this.#goOn(verdicts.length === 0 ? result : { ...result, dueInMs: soonest(result.dueInMs, verdicts) }, sent);
   }
 
   #goOn(result: TurnResult, { wanted, maxBytes, sentAt }: SentTurn): void {
     const { taken, takenOver, unknown, dueInMs, now, isAlone } = result;
-    this.#offers.tellTime(now);
+    this.#offers.readTime(now);
     // Within a bound of bytes fewer may have come than there are.
     this.#outlook.turned(result, maxBytes !== undefined && taken.size > 0 ? taken.size : wanted);
     this.#due.set(dueInMs);
     if (takenOver > 0) this.#offers.tookOver(takenOver);
-    if (taken.size > 0) this.#user.take(taken);
-    if (unknown > 0) this.#doubt.arise();
-    this.#user.turnEnded(isAlone, sentAt);
-    const mayBringMore = this.#outlook.mayHaveMore && this.#user.wanted() > 0;
+    if (taken.size > 0) this.#buffer.take(taken);
+    if (unknown > 0) this.#reconciliation.require();
+    this.#listener.turnEnded(isAlone, sentAt);
+    const mayBringMore = this.#outlook.mayHaveMore && this.#buffer.wanted() > 0;
     if (unknown > 0 || !this.#outbox.isEmpty || mayBringMore) this.nudge();
   }
 
   /** Takes what was offered while there is room; the rest is for others, now. */
   #decideOffers(keys: ConsumerKeys): void {
-    const offered = this.#offers.takeAfter(this.#sender.lastEnded);
+    const offered = this.#offers.takeAfter(this.#requests.lastEnded);
     if (offered.length === 0) return;
     const declined: string[] = [];
     for (const message of offered) {
-      if (declined.length > 0 || this.#keys !== keys || this.#user.wanted() <= this.asked) declined.push(message.id);
+      if (declined.length > 0 || this.#keys !== keys || this.#buffer.wanted() <= this.asked) declined.push(message.id);
       else {
         this.#outbox.claim(message.id);
-        this.#user.take(new Fifo([message]));
-        this.#user.begin();
+        this.#buffer.take(new Fifo([message]));
+        this.#buffer.begin();
       }
     }
     if (declined.length > 0) {

@@ -1,33 +1,40 @@
 import type { Fifo } from '@millrace/core';
 import type { Taken } from '../store/taken.js';
 
-/** What turns are made for. */
+/** What turns are made for: what a consumer holds of one shard, and has room for. */
 export interface TurnContext {
-  /** For so long each turn renews the lease. */
-  readonly leaseMs: number;
   /** How many more messages the consumer wants now. */
   wanted(): number;
   /** Most bytes that those may have, while it is unknown how large messages are. */
-  maxBytes(): number | undefined;
+  readonly maxBytes: number | undefined;
   /** Most of them in one turn. */
-  portion(): number;
+  readonly portion: number;
   /** Whether a turn may be sent while another is under way. */
   readonly mayAskAhead: boolean;
   /** Holds messages: none of them is left in the queue that it is given. Must not throw. */
   take(messages: Fifo<Taken>): void;
   /** Starts to handle what it holds. Must not throw. */
   begin(): void;
-  /** The messages that the consumer knows to hold from here. */
-  heldIds(): Set<string>;
-  /** How many messages it holds that came from here. */
-  held(): number;
+  /** Ids of what it holds. */
+  ids(): Set<string>;
+  /** How many messages it holds. */
+  readonly count: number;
+}
+
+/** Hears what turns brought. */
+export interface TurnListener {
+  /** Redis has so many acknowledgements. */
+  acknowledged(count: number): void;
+  /** These were settled here, and were not, or no longer, this consumer's. */
+  lostMessages(ids: readonly string[]): void;
+  /**
+   * @param isAlone whether the queue has no other consumer
+   * @param sentAt when it was sent, by the monotonic clock: from then on the lease that it renewed lasts
+   */
+  turnEnded(isAlone: boolean, sentAt: number): void;
   /** Messages became dead letters, which are to be carried on. */
   died(): void;
-  /** The consumer gave a verdict on messages that were no longer its own. */
-  lostMessages(ids: readonly string[]): void;
-  /** A turn is over: from `sentAt` on, by the monotonic clock, the lease is renewed. `isAlone`: the queue has no other consumer. */
-  turnEnded(isAlone: boolean, sentAt: number): void;
   /** The registration is gone, and with it all that was held. */
-  lostLease(): void;
+  lostRegistration(): void;
   failed(error: unknown): void;
 }

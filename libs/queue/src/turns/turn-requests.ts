@@ -5,8 +5,8 @@ import { settleVerdicts } from '../store/settle.js';
 import { maxTurnMessages, type TurnResult, turn } from '../store/turn.js';
 import type { DueTimer } from './due-timer.js';
 import type { Outbox, OutboxBatch } from './outbox.js';
-import type { Reconciliation } from './reconciliation.js';
 import type { TurnContext } from './turn-context.js';
+import type { TurnNumbers } from './turn-numbers.js';
 
 /** A turn that was sent. */
 export interface SentTurn {
@@ -21,12 +21,20 @@ export interface SentTurn {
   readonly answer: Promise<readonly [readonly string[] | undefined, TurnResult | undefined, boolean]>;
 }
 
-/** Puts turns together out of what a consumer has to tell and has room for, and sends them. */
+/** What the requests of turns are made of. */
+export interface TurnRequestParts {
+  /** For so long each turn renews the lease. */
+  readonly leaseMs: number;
+  readonly buffer: TurnContext;
+  readonly outbox: Outbox;
+  readonly numbers: TurnNumbers;
+  readonly reconciliation: { readonly isNeeded: boolean };
+  readonly due: DueTimer;
+}
+
+/** Puts turns together out of what a consumer has settled and has room for, and sends them. */
 export class TurnRequests {
-  readonly #user: TurnContext;
-  readonly #outbox: Outbox;
-  readonly #doubt: Reconciliation;
-  readonly #due: DueTimer;
+  readonly #parts: TurnRequestParts;
   /** The turn whose answer is waited for. */
   #current: SentTurn | undefined;
   /** A turn that was sent while the one before it was under way. */
@@ -34,11 +42,8 @@ export class TurnRequests {
   /** How many turns were sent. */
   #sent = 0;
 
-  constructor(user: TurnContext, outbox: Outbox, doubt: Reconciliation, due: DueTimer) {
-    this.#user = user;
-    this.#outbox = outbox;
-    this.#doubt = doubt;
-    this.#due = due;
+  constructor(parts: TurnRequestParts) {
+    this.#parts = parts;
   }
 
   /** How many messages may come that are not counted yet. */
@@ -87,23 +92,25 @@ export class TurnRequests {
   }
 
   #first(client: RedisClient, keys: ConsumerKeys, wakeUp: string): SentTurn | undefined {
-    const room = this.#user.wanted();
-    if (room === 0 && this.#outbox.isEmpty && wakeUp === '' && !this.#due.isDue) return undefined;
-    const batch = this.#outbox.next();
-    const stillHeld = this.#outbox.stillHeldWith(batch);
-    const wanted = Math.min(Math.max(0, room - stillHeld), this.#user.portion(), maxTurnMessages);
-    return this.#send(client, keys, { batch, wanted, wakeUp, known: this.#user.held() + stillHeld });
+    const { buffer, outbox, due } = this.#parts;
+    const room = buffer.wanted();
+    if (room === 0 && outbox.isEmpty && wakeUp === '' && !due.isDue) return undefined;
+    const batch = outbox.next();
+    const stillHeld = outbox.stillHeldWith(batch);
+    const wanted = Math.min(Math.max(0, room - stillHeld), buffer.portion, maxTurnMessages);
+    return this.#send(client, keys, { batch, wanted, wakeUp, known: buffer.count + stillHeld });
   }
 
   /** Only for a full portion, and while there is nothing to settle but acknowledgements, which do not depend on any reply. */
   #another(client: RedisClient, keys: ConsumerKeys, { batch: before, wanted: coming }: SentTurn): SentTurn | undefined {
-    if (!this.#user.mayAskAhead || !this.#outbox.isPlain || this.#due.isDue || this.#doubt.isThere) return undefined;
+    const { buffer, outbox, due, reconciliation } = this.#parts;
+    if (!buffer.mayAskAhead || !outbox.isPlain || due.isDue || reconciliation.isNeeded) return undefined;
     const sent = before.acknowledged.length;
-    const batch = this.#outbox.next(sent);
-    const stillHeld = this.#outbox.stillHeldWith(batch, sent);
-    const wanted = Math.min(this.#user.portion(), maxTurnMessages);
-    if (this.#user.wanted() - coming - stillHeld < wanted) return undefined;
-    return this.#send(client, keys, { batch, wanted, wakeUp: '', known: this.#user.held() + coming + stillHeld });
+    const batch = outbox.next(sent);
+    const stillHeld = outbox.stillHeldWith(batch, sent);
+    const wanted = Math.min(buffer.portion, maxTurnMessages);
+    if (buffer.wanted() - coming - stillHeld < wanted) return undefined;
+    return this.#send(client, keys, { batch, wanted, wakeUp: '', known: buffer.count + coming + stillHeld });
   }
 
   #send(
@@ -112,18 +119,18 @@ export class TurnRequests {
     { batch, wanted, wakeUp, known }: Pick<SentTurn, 'batch' | 'wanted' | 'wakeUp'> & { readonly known: number },
   ): SentTurn {
     const { verdicts, claimed, acknowledged } = batch;
-    const maxBytes = this.#user.maxBytes();
-    const { leaseMs } = this.#user;
-    const number = this.#doubt.nextTurn();
+    const { leaseMs, buffer, numbers, due } = this.#parts;
+    const { maxBytes } = buffer;
+    const number = numbers.next();
     const sentAt = performance.now();
     this.#sent++;
     // Sent in this order on one connection: one round trip.
     const settled = verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts);
-    const moved = this.#due.isDue ? moveDue(client, keys.all, keys.ready.length) : undefined;
+    const moved = due.isDue ? moveDue(client, keys.all, keys.ready.length) : undefined;
     const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged };
     const taken = turn(client, keys, request);
     const answer = Promise.all([settled, taken, moved]).then(
-      ([verdict, result, due]) => [verdict, result, due?.hasDied === true] as const,
+      ([verdict, result, movedDue]) => [verdict, result, movedDue?.hasDied === true] as const,
     );
     // Its caller handles a failure, if there still is one.
     answer.catch(() => undefined);

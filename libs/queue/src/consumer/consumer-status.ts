@@ -1,0 +1,19 @@
+import type { TurnState } from '../store/turn.js';
+
+/** Where a consumer stands at the moment. */
+export interface ConsumerStatus {
+  /** The queue it consumes from. */
+  readonly queue: string;
+  /** How it is called in lists, logs and metrics. */
+  readonly name: string;
+  /** Where this process has it between start and stop. */
+  readonly state: 'idle' | 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';
+  /** What Redis lets it do: `paused` when the queue is, `standby` while another is the single active consumer. */
+  readonly turn: TurnState;
+  /** Its id in Redis; undefined while it has no registration, as during an outage. */
+  readonly consumer: string | undefined;
+  /** Messages whose handlers run. */
+  readonly running: number;
+  /** Messages it holds: running ones and those read ahead. */
+  readonly held: number;
+}

@@ -1,0 +1,23 @@
+import type { TurnNumber } from '../store/turn.js';
+
+/**
+ * The numbers of a consumer's turns. A turn that names the one before it has what that one left; a chain that is broken begins again
+ * with a turn that names none.
+ */
+export class TurnNumbers {
+  #last = 0;
+  #isUnbroken = false;
+
+  /** For the turn that is sent now. */
+  next(): TurnNumber {
+    const before = this.#isUnbroken ? this.#last : '';
+    this.#last = (this.#last % 999) + 1;
+    this.#isUnbroken = true;
+    return { own: this.#last, before };
+  }
+
+  /** Redis may not have carried out the last turn, or may have gone back to an older state. */
+  breakOff(): void {
+    this.#isUnbroken = false;
+  }
+}
