@@ -179,9 +179,9 @@ export default {
     },
     {
       promise: 'a lone consumer handles in order: an offer waits for the turns that were sent before it',
-      file: 'libs/queue/src/consuming/consumer-turns.ts',
-      replace: `this.asked === 0 ? this.#sender.lastEnded : this.#sender.lastSent`,
-      by: `this.#sender.lastEnded`,
+      file: 'libs/queue/src/turns/shard-turns.ts',
+      replace: `this.asked === 0 ? this.#requests.lastEnded : this.#requests.lastSent`,
+      by: `this.#requests.lastEnded`,
       spec: 'test/queue/a-lone-consumer-handles-in-order.spec.ts',
     },
     {

@@ -2,7 +2,7 @@ import type { Fifo } from '@millrace/core';
 import type { Events, HandlerLabels, RunningConsumer } from '@millrace/delivery';
 import type { Taken } from '../store/taken.js';
 
-/** Tells those who watch what a consumer takes and gets done: once a turn, whatever number of messages it brought. */
+/** Emits what a consumer takes and gets done: per turn, whatever number of messages it brought. */
 export class ConsumerReport {
   readonly #events: Events;
   readonly #consumer: RunningConsumer;

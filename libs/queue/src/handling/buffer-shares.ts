@@ -1,4 +1,4 @@
-/** What tells a share how busy its shard is. */
+/** How busy the shard of a share is. */
 export interface ShareContext {
   /** Whether there may be messages for the consumer in the shard that it has not taken. */
   isEager(): boolean;

@@ -26,7 +26,7 @@ export class Dispatcher implements RunnerListener {
   #isStarting = false;
   #batchTimer: Timer | undefined;
 
-  /** @param runnerFor makes what runs messages, and tells the dispatcher when it has */
+  /** @param runnerFor returns what runs messages, for a listener that hears when each unit has ended */
   constructor(
     options: Pick<HandlingOptions, 'concurrency' | 'batchHandler' | 'batch'>,
     buffer: MessageBuffer,

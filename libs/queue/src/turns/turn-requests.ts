@@ -61,13 +61,13 @@ export class TurnRequests {
     return this.#sent - (this.#current === undefined ? 0 : 1) - (this.#behind === undefined ? 0 : 1);
   }
 
-  /** Whether there is a turn under way that `next` has not answered. */
+  /** Whether there is a turn under way that `next` has not returned. */
   get isAhead(): boolean {
     return this.#behind !== undefined;
   }
 
   /**
-   * The next turn, sent already or now; undefined when there is nothing to tell or to ask for.
+   * The next turn, sent already or now; undefined when there is nothing to bring or to ask for.
    *
    * @param hasBacklog many messages wait: then another is sent behind it, so that Redis works while its answer is read
    */
@@ -78,7 +78,7 @@ export class TurnRequests {
     return sent;
   }
 
-  /** The turn that `next` answered has brought what it brought. */
+  /** The turn that `next` returned has brought what it brought. */
   ended(): void {
     this.#current = undefined;
   }
