@@ -235,7 +235,7 @@ export default {
     },
     {
       promise: 'a stop ends by its own deadline',
-      file: 'libs/queue/src/consuming/consumer.ts',
+      file: 'libs/queue/src/consumer/consumer.ts',
       replace: `this.#stop(performance.now() + deadlineMs, deadlineMs)`,
       by: `this.#stop(performance.now() + Math.max(deadlineMs, defaultStopDeadlineMs), Math.max(deadlineMs, defaultStopDeadlineMs))`,
       spec: 'test/queue/stops-by-its-deadline.spec.ts',
@@ -246,6 +246,13 @@ export default {
       replace: `    call('ZADD', KEYS[5], now + x, id)\n`,
       by: `    call('HDEL', KEYS[1], id)\n`,
       spec: 'test/queue/a-full-redis-can-be-drained.spec.ts',
+    },
+    {
+      promise: 'the rooms of a consumer import no neighbour, not even its types',
+      file: 'libs/queue/src/turns/turn-context.ts',
+      replace: `import type { Taken } from '../store/taken.js';\n`,
+      by: `import type { Taken } from '../store/taken.js';\nimport type { HeldMessage } from '../handling/held-message.js';\nexport type Neighbour = HeldMessage;\n`,
+      spec: 'test/architecture.spec.ts',
     },
   ],
 };
