@@ -58,7 +58,7 @@ const misbehavingHandler =
   };
 
 export const queueTrials: Record<string, (stage: Stage) => Promise<void>> = {
-  'queue: ConsumerOptions.handler': async (stage) => {
+  'queue: HandlingOptions.handler': async (stage) => {
     await consumes(stage, (handled) => ({ handler: misbehavingHandler(handled), keepResultMs: 60_000 }));
     // And what a requester gets.
     const queue = stage.name();
@@ -99,7 +99,7 @@ export const queueTrials: Record<string, (stage: Stage) => Promise<void>> = {
         },
       ],
     })),
-  'queue: ConsumerOptions.batchHandler': (stage) =>
+  'queue: HandlingOptions.batchHandler': (stage) =>
     consumes(stage, (handled) => ({
       batch: { maxMessages: 1 },
       batchHandler: ([message]) => {
@@ -109,7 +109,7 @@ export const queueTrials: Record<string, (stage: Stage) => Promise<void>> = {
         return Number(index) % 2 === 0 ? misbehave(index) : [misbehave(index)];
       },
     })),
-  'queue: ConsumerOptions.middleware[]': (stage) =>
+  'queue: HandlingOptions.middleware[]': (stage) =>
     consumes(stage, (handled) => ({
       handler: takesWell(handled),
       middleware: [
@@ -119,7 +119,7 @@ export const queueTrials: Record<string, (stage: Stage) => Promise<void>> = {
         },
       ],
     })),
-  'queue: ConsumerOptions.validate': (stage) =>
+  'queue: HandlingOptions.validate': (stage) =>
     consumes(stage, (handled) => ({
       handler: takesWell(handled),
       validate: (_, { headers }) => misbehave(headers.index),
