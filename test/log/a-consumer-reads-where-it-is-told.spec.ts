@@ -91,17 +91,27 @@ describe('a consumer', () => {
 
   it('pauses and resumes', async () => {
     const { topic, consumer, seen, sees } = await reading('pause', { startPaused: true });
+    // Another group, which is not paused: by the time it has a record, who took no notice of a pause would have it too.
+    const handled: unknown[] = [];
+    const other = redis.log.consumer({ group: 'goes-on', topics: topic, handler: (value) => void handled.push(value) });
+    const othersHave = async (count: number): Promise<void> => {
+      await waitFor(() => handled.length === count, { what: `another group to have ${count} records` });
+      await redis.connection.commands.ping();
+    };
     await consumer.start();
+    await other.start();
+    await othersHave(10);
     expect(consumer.assignment).toMatchObject([{ isPaused: true }]);
+    expect(seen).toEqual([]);
     consumer.resume([{ topic, partition: 0 }]);
     await sees(10);
     consumer.pause();
     await redis.log.producer().send({ topic, value: 10 });
-    await redis.connection.commands.ping();
+    await othersHave(11);
     expect(seen).toHaveLength(10);
     consumer.resume();
     await sees(11);
-    await consumer.stop();
+    await Promise.all([consumer.stop(), other.stop()]);
   });
 
   it('heeds a rate', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WriteError } from '@millrace/core';
+import { waitFor } from '@millrace/testing';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 describe('a full Redis', () => {
@@ -12,7 +13,7 @@ describe('a full Redis', () => {
   it('refuses in bounded time, says that nothing was written, and loses nothing that was confirmed', async () => {
     // given
     const topic = await redis.topic();
-    const producer = redis.log.producer({ deliveryTimeoutMs: 300 });
+    const producer = redis.log.producer({ deliveryTimeoutMs: 1500 });
     const confirmed: number[] = [];
     let refused: unknown;
     // when
@@ -34,12 +35,20 @@ describe('a full Redis', () => {
   it('drains by retention while it is full, and what waited for room is written then', async () => {
     // given
     const topic = await redis.topic();
-    const filler = redis.log.producer({ deliveryTimeoutMs: 200 });
+    const filler = redis.log.producer({ deliveryTimeoutMs: 1500 });
     const fill = { topic, value: 'x'.repeat(50_000) };
     while (await filler.send(fill).then(Boolean, () => false));
     const end = await redis.log.endOffset(topic, 0);
-    // when
+    // when room is made after it was refused
+    const refusals = async () => {
+      const counts = [...(await redis.admin.info('errorstats')).matchAll(/errorstat_OOM:count=(\d+)/g)];
+      return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    // So that it is full for a small record too, also when it has freed its buffers.
+    await redis.admin.config('SET', 'maxmemory', '5mb');
+    const before = await refusals();
     const waiting = redis.log.producer({ deliveryTimeoutMs: 20_000 }).send({ topic, value: 'waits' });
+    await waitFor(async () => (await refusals()) > before, { what: 'it to be refused' });
     await redis.log.deleteRecords(topic, 0, end);
     for (const { name } of await redis.log.listTopics()) {
       if (name !== topic) await redis.log.deleteRecords(name, 0, 1_000_000);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@millrace/testing';
+import { groupKeys } from '../../libs/log/src/store/keys.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 
 let redis: LogOnRedis;
@@ -139,8 +140,12 @@ describe('a consumer', () => {
     await sees(20);
     await consumer.commit();
 
-    // then that is committed, and its member stays in the group
+    // then that is committed, and its member goes on to extend its session
     expect(await lags('full')).toEqual([0, 0]);
+    const { members } = groupKeys(redis.connection.prefix, 'full');
+    const sessionEnd = async () => Number(await redis.admin.zscore(members, consumer.memberId));
+    const before = await sessionEnd();
+    await waitFor(async () => (await sessionEnd()) > before, { what: 'a heartbeat' });
     await consumer.stop();
   });
 });

@@ -46,7 +46,14 @@ onOneServer('handles').describe('a log', () => {
     const topic = await redis.topic();
     await redis.log.producer().send({ topic, value: 1 });
     const life = async (): Promise<void> => {
-      for await (const _record of redis.log.read({ topic, partition: 0, tail: true })) break;
+      const reading = redis.log.read({ topic, partition: 0, tail: true });
+      await reading.next();
+      const waiting = reading.next();
+      await waitFor(async () => String(await redis.admin.call('CLIENT', 'LIST')).includes(':tail '), {
+        what: 'it to wait',
+      });
+      await reading.return();
+      await waiting;
     };
     await expectNothingLeftBy(life, surroundings());
   });

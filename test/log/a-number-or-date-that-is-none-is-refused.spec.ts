@@ -107,7 +107,14 @@ describe('a number or date that is none', () => {
     await expect(reset({ partitions: [5], dryRun: true })()).rejects.toThrow(/has no partition 5: it has 2/);
   });
 
-  it.each<ReadFrom>([0, 'latest', { timestamp: 0 }, { timestamp: 1.5 }])('is not %j', async (from) => {
-    for await (const record of redis.log.read({ topic, partition: 0, from })) expect(record.topic).toBe(topic);
+  it.each<[ReadFrom, number]>([
+    [0, 10],
+    ['latest', 0],
+    [{ timestamp: 0 }, 10],
+    [{ timestamp: 1.5 }, 10],
+  ])('is not %j', async (from, count) => {
+    const read: unknown[] = [];
+    for await (const { value } of redis.log.read({ topic, partition: 0, from })) read.push(value);
+    expect(read).toEqual(times(count, (value) => value));
   });
 });

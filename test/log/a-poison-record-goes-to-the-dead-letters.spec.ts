@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ValidationError } from '@millrace/core';
 import { waitFor } from '@millrace/testing';
+import { decodeBatch } from '../../libs/log/src/model/batch-compression.js';
 import { LogOnRedis, times } from './log-on-redis.js';
 import { MemberProgram } from './member-program.js';
 
@@ -96,10 +97,15 @@ describe('a record that cannot be handled', () => {
 
     // then the handler saw the good one only, and the others are kept once each with what they were
     expect(attempts).toEqual(['good']);
-    const dead = [];
-    for await (const batch of redis.log.read({ topic: `${topic}.dead-letters`, partition: 0, from: 1 }))
-      dead.push(batch);
+    const letters = (await redis.admin.callBuffer(
+      'XRANGE',
+      `millrace:{log:${topic}.dead-letters:0}:records`,
+      '-',
+      '+',
+    )) as [Buffer, [Buffer, Buffer]][];
+    const dead = letters.flatMap(([, [, letter]], index) => decodeBatch(letter, index + 1).records);
     expect(dead.map(({ headers }) => headers)).toMatchObject([
+      { 'millrace-reason': 'undecodable', 'millrace-original-offset': 0, 'millrace-attempts': 1 },
       { 'millrace-reason': 'undecodable', 'millrace-original-offset': 1, 'millrace-original-last-offset': 3 },
       { 'millrace-reason': 'invalid', 'millrace-error-message': 'order is invalid: no items', 'millrace-attempts': 1 },
     ]);
@@ -143,7 +149,9 @@ describe('a record that cannot be handled', () => {
     // given a group that never commits, and gives a record up
     const topic = await redis.topic();
     const log = await redis.another();
+    let handled = 0;
     const handler = (): void => {
+      handled++;
       throw new Error('never');
     };
     const options = { group: 'once', topics: topic, retry: false as const, handler, leaseMs: 60_000 };
@@ -161,7 +169,8 @@ describe('a record that cannot be handled', () => {
     await waitFor(async () => (await redis.log.groups.lag('once'))[0]?.lag === 0, { what: 'the commit' });
     await second.stop();
 
-    // then there are three dead letters still
+    // then all were handled again, and there are three dead letters still
+    expect(handled).toBe(6);
     expect(await deadOffset()).toBe(3);
   });
 });

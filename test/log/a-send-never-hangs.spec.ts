@@ -65,7 +65,7 @@ describe('a send', () => {
     const log = await redis.another();
     await log.producer().send({ topic, value: 1 });
     await redis.admin.replicaof('127.0.0.1', 1);
-    const error = await errorOf(log.producer({ deliveryTimeoutMs: 150 }).send({ topic, value: 2 }));
+    const error = await errorOf(log.producer({ deliveryTimeoutMs: 1000 }).send({ topic, value: 2 }));
     await redis.server.client().replicaof('NO', 'ONE');
     expect(error.mayBeWritten).toBe(false);
     expect(['read-only', 'unavailable']).toContain(error.failure);

@@ -14,6 +14,7 @@ describe('the order of a key', () => {
     // given twenty keys, of which every seventh record fails twice
     const topic = await redis.topic({ partitions: 2 });
     const running = new Set<string>();
+    const begun: string[] = [];
     const handled = new Map<string, number[]>();
     const overlaps: string[] = [];
     const consumer = redis.log.consumer({
@@ -21,9 +22,10 @@ describe('the order of a key', () => {
       topics: topic,
       concurrency: 8,
       retry: { maxRetries: 3, backoff: 20 },
-      handler: async (value, { key = '', attempt }) => {
+      handler: async (value, { key = '', partition, attempt }) => {
         if (running.has(key)) overlaps.push(key);
         running.add(key);
+        if (partition === 0) begun.push(`${value} #${attempt}`);
         await new Promise((resolve) => setImmediate(resolve));
         running.delete(key);
         if (Number(value) % 7 === 0 && attempt < 3) throw new Error('not yet');
@@ -43,6 +45,12 @@ describe('the order of a key', () => {
     expect(overlaps).toEqual([]);
     expect(failedFirst.length).toBeGreaterThan(100);
     for (const values of handled.values()) expect(values).toEqual([...values].sort((a, b) => a - b));
+
+    // and behind one that waited for its next attempt, its partition went on: with more than what was in hand
+    const wentOn = begun
+      .filter((one) => one.endsWith(' #1') && begun.includes(one.replace('#1', '#2')))
+      .map((one) => begun.indexOf(one.replace('#1', '#2')) - begun.indexOf(one));
+    expect(Math.max(...wentOn)).toBeGreaterThan(8);
   });
 
   it('holds across the death of a member: what comes again comes in order', async () => {

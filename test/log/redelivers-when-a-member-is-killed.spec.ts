@@ -11,9 +11,10 @@ afterAll(() => redis.stop());
 
 describe('when a member is killed', () => {
   it('the others handle what it had in hand, without waiting for its lease', async () => {
-    // given three processes that share six partitions, with leases and sessions of a minute
+    // given three processes that share six partitions, with leases and sessions that outlast this test
     const topic = await redis.topic({ partitions: 6 });
-    const options = { group: 'killed', topics: topic, leaseMs: 60_000, handlerMs: 20 };
+    const lasting = { leaseMs: 600_000, sessionTimeoutMs: 600_000 };
+    const options = { group: 'killed', topics: topic, ...lasting, handlerMs: 20 };
     const members = await Promise.all(times(3, () => MemberProgram.start(redis.server.connection, options)));
     const owned = async () => (await redis.log.groups.lag('killed')).map(({ owner }) => owner);
     await waitFor(async () => new Set(await owned()).size === 3, { what: 'all three to own something' });
@@ -27,10 +28,16 @@ describe('when a member is killed', () => {
     await members[1]?.program.kill('SIGKILL');
     await send(300);
 
-    // then every record was handled by somebody, in the order of its key
+    // then every record was handled, and by each process in the order of its key
     const values = () => new Set(members.flatMap((member) => member.handled.map((line) => line.value)));
     await waitFor(() => values().size === 600, { what: 'all records to be handled', timeoutMs: 60_000 });
     await Promise.all(members.map((member) => member.program.isRunning && member.end()));
+    for (const { handled } of members) {
+      for (const key of new Set(handled.map((line) => line.key))) {
+        const ofKey = handled.filter((line) => line.key === key).map((line) => Number(line.value));
+        expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b));
+      }
+    }
     expect(await redis.log.groups.lag('killed')).toMatchObject(times(6, () => ({ lag: 0 })));
   }, 120_000);
 

@@ -124,6 +124,28 @@ redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)`,
       spec: 'test/log/a-blocked-event-loop-ends-in-the-dead-letters.spec.ts',
     },
     {
+      promise: 'what is paused starts nothing',
+      file: 'libs/log/src/group/ownership-events.ts',
+      replace: `        worker.holds.put('paused');
+        paused.push`,
+      by: `        paused.push`,
+      spec: 'test/log/a-consumer-reads-where-it-is-told.spec.ts',
+    },
+    {
+      promise: 'a consumer that starts paused starts nothing',
+      file: 'libs/log/src/group/ownership-events.ts',
+      replace: `    if (this.#pauses.has(worker)) worker.holds.put('paused');\n`,
+      by: '',
+      spec: 'test/log/a-consumer-reads-where-it-is-told.spec.ts',
+    },
+    {
+      promise: 'a record that died under two owners has one dead letter',
+      file: 'libs/log/src/dead-letters/dead-letter-writer.ts',
+      replace: `        pass: origin.pass,`,
+      by: `        pass: \`\${origin.pass}\${Math.random()}\`,`,
+      spec: 'test/log/a-poison-record-goes-to-the-dead-letters.spec.ts',
+    },
+    {
       promise: 'no offset is reset under a lease that is held',
       file: 'libs/log/src/store/group-offsets.ts',
       replace: `if lease[1] and lease[1] ~= '' and tonumber(lease[2]) > time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end

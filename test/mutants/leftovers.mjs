@@ -63,9 +63,16 @@ export default {
       spec: log,
     },
     {
-      promise: 'a reading that is left gives its connection back',
+      promise: 'a log consumer that has stopped gives its connection back',
       file: 'libs/log/src/reader/batch-reader.ts',
       replace: `    if (this.#client !== undefined) this.#connection.release(this.#client);\n`,
+      by: '',
+      spec: log,
+    },
+    {
+      promise: 'a reading that is left gives its connection back',
+      file: 'libs/log/src/reader/batch-fetch.ts',
+      replace: `    if (this.#blocking !== undefined) this.#connection.release(this.#blocking);\n`,
       by: '',
       spec: log,
     },

@@ -45,6 +45,23 @@ export default {
       spec: 'test/log/a-frozen-owner-cannot-commit.spec.ts',
     },
     {
+      promise: 'a member that Redis does not let the others look for counts as alive',
+      file: 'libs/log/src/store/presence.ts',
+      replace: `    if (alive === undefined) continue;\n`,
+      by: `    if (alive === undefined) {
+      for (const other of candidates) checked.add(other);
+      continue;
+    }\n`,
+      spec: 'test/security/without-client-list-the-lease-decides.spec.ts',
+    },
+    {
+      promise: 'a member of a full Redis goes on to extend its session',
+      file: 'libs/log/src/store/members.ts',
+      replace: 'const heartbeat = lua`#!lua flags=allow-oom',
+      by: 'const heartbeat = lua`#!lua',
+      spec: 'test/log/a-group-outlives-any-outage.spec.ts',
+    },
+    {
       promise: 'a member whose place another process took stops',
       file: 'libs/log/src/store/members.ts',
       replace: `if string.sub(entry, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return {2} end`,

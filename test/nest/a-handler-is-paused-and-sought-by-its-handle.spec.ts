@@ -3,7 +3,7 @@ import { ClosedError, OptionsError } from '@millrace/core';
 import { Consumers, LogHandler, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { type INestApplication, Injectable } from '@nestjs/common';
-import { connectionTo, startApplication } from './application.js';
+import { connectionTo, someReplies, startApplication } from './application.js';
 import { type Channel, channels, channelsModule, send } from './channels.js';
 
 let redis: RedisServer;
@@ -76,7 +76,8 @@ describe.each(channels)('the handle of a %s handler', (channel) => {
     expect(isPaused).toBe(false);
     inbox.open();
     await paused;
-    expect(inbox.ended).toEqual([1, 2]);
+    await someReplies(redis);
+    expect(inbox.begun).toEqual([1, 2]);
     handle.resume();
     await waitFor(() => inbox.ended.length === 3, { what: 'what waited' });
     await application.close();

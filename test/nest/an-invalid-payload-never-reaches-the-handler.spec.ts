@@ -217,7 +217,9 @@ describe('an invalid payload at its publisher', () => {
     // @ts-expect-error no message of this exchange has that routing key
     await exchange.publish('order.deleted', right);
     await exchange.publish('order.created', right);
-    expect(await application.get(Millrace).log.endOffset('orders', 0)).toBe(0);
+    const { broker, log } = application.get(Millrace);
+    expect(await log.endOffset('orders', 0)).toBe(0);
+    expect(await broker.queue('emails').counts()).toMatchObject({ ready: 0 });
     await application.close();
   });
 

@@ -68,7 +68,10 @@ describe('what two modules declare', () => {
       ]);
       await application.close();
       const after = await startApplication({ ...options, connection: options.connection });
-      expect(await after.get(Millrace).log.listTopics()).toEqual([]);
+      const { broker, log } = after.get(Millrace);
+      expect(await log.listTopics()).toEqual([]);
+      const neither = { exchanges: [{ name: 'events', type: 'fanout' as const }], queues: [{ name: 'emails' }] };
+      expect((await broker.plan(neither)).map(({ action }) => action)).toEqual(['create', 'create']);
       await after.close();
     },
   );

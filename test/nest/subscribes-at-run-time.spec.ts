@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Consumers, LogHandler, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
-import { connectionTo, startApplication } from './application.js';
+import { connectionTo, someReplies, startApplication } from './application.js';
 import { channels, channelsModule, send } from './channels.js';
 
 let redis: RedisServer;
@@ -27,6 +27,7 @@ describe.each(channels)('a subscription to a %s', (channel) => {
     await waitFor(() => got.length === 1, { what: 'the message' });
     await subscription.stop();
     await send(application, channel, 2);
+    await someReplies(redis);
     // then
     expect(consumers.all).toEqual([]);
     expect(got).toEqual([1]);
@@ -82,6 +83,7 @@ describe.each(channels)('a subscription to a %s', (channel) => {
     // when
     await handler?.stop();
     await send(application, channel, 'waits');
+    await someReplies(redis);
     expect([handler?.isRunning, got]).toEqual([false, []]);
     await handler?.start();
     // then

@@ -38,15 +38,22 @@ onOneServer('handles').describe('a broker', () => {
     await broker.declare({ queues: ['q', 'unattended'].map((name) => ({ name })) });
     const handler = (payload: unknown): unknown => (payload === 'stream' ? rows() : payload);
     await broker.consumer({ queue: 'q', handler }).start();
+    const unattended = async (count: number): Promise<unknown> =>
+      waitFor(async () => (await broker.queue('unattended').counts()).ready === count, {
+        what: `${count} unanswered requests`,
+      });
     const life = async (): Promise<void> => {
       await broker.request('', 'q', 'one');
       for await (const _row of broker.requestStream('', 'q', 'stream'));
       for await (const _row of broker.requestStream('', 'q', 'stream')) break;
       await broker.request('', 'unattended', 1, { timeoutMs: 1 }).catch(() => undefined);
-      await broker.request('', 'unattended', 1, { signal: AbortSignal.abort() }).catch(() => undefined);
-      await waitFor(async () => (await broker.queue('unattended').counts()).ready === 0, {
-        what: 'the unanswered requests to go',
-      });
+      await unattended(0);
+      const abort = new AbortController();
+      const asked = broker.request('', 'unattended', 1, { signal: abort.signal }).catch(() => undefined);
+      await unattended(1);
+      abort.abort();
+      await asked;
+      await unattended(0);
     };
     await expectNothingLeftBy(life, {
       admin: server.client(),

@@ -32,6 +32,8 @@ describe('a full Redis', () => {
     }
     expect([...held].sort()).toEqual(confirmed.sort());
     expect(await client.llen(`${prefix}:{queue:q}:ready`)).toBe(confirmed.length);
+    await client.config('SET', 'maxmemory', '0');
+    expect(await broker.sendToQueue('q', body)).toMatchObject({ queues: ['q'], refused: [] });
     await close();
   });
 

@@ -59,6 +59,8 @@ describe('a handler that awaits its own consumer', () => {
     const { consumer, seen, left, close } = await handle((own) => own.pause());
     await waitFor(() => seen.includes('a ended'), { what: 'the first message' });
     expect(consumer.status.state).toBe('paused');
+    await waitFor(async () => JSON.stringify(await left()) === '{"ready":1,"unacked":0}', { what: 'the verdict' });
+    expect(seen).toEqual(['a', 'a ended']);
     consumer.resume();
     await waitFor(async () => JSON.stringify(await left()) === '{"ready":0,"unacked":0}', { what: 'the rest' });
     await close();

@@ -15,9 +15,17 @@ describe('a message', () => {
     const [first] = brokers;
     await first?.broker.declareQueue({ name: 'q' });
     const handledBy = new Map<unknown, string[]>();
+    // None goes on before each has a message: all of them take part.
+    const taking = new Set<number>();
+    let goOn = (): void => undefined;
+    const allTake = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
     const consumers = Array.from({ length: 10 }, (_, index) => {
-      const handler = (payload: unknown) => {
+      const handler = async (payload: unknown): Promise<void> => {
         handledBy.set(payload, [...(handledBy.get(payload) ?? []), `c${index}`]);
+        if (taking.add(index).size === 10) goOn();
+        await allTake;
       };
       return brokers[index % 3]?.broker.consumer({ queue: 'q', concurrency: 3, handler });
     });
@@ -28,8 +36,8 @@ describe('a message', () => {
     await first?.broker.publishBatch(bulk);
     // then
     await waitFor(() => handledBy.size === 5050, { what: '5050 messages to be handled' });
-    expect([...handledBy.values()].filter((by) => by.length !== 1)).toEqual([]);
     await Promise.all(consumers.map((consumer) => consumer?.stop()));
+    expect([...handledBy.values()].filter((by) => by.length !== 1)).toEqual([]);
     const client = server.client({ keyPrefix: 'exactly-one:{queue:q}:' });
     expect(await client.hlen('messages')).toBe(0);
     expect(await client.zcard('consumers')).toBe(0);

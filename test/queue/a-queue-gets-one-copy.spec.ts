@@ -72,6 +72,8 @@ describe.each(servers)('on %s, a queue', (_, start) => {
     await broker.declareQueue({ name: 'a', deduplicationWindowMs: 1 });
     for (let n = 0; n < 50; n++) await broker.sendToQueue('a', n, { messageId: `order-${n}` });
     expect(await server.client().zcard(`${prefix}:{queue:a}:seen`)).toBeLessThan(10);
+    expect(await broker.queue('a').remove('order-0')).toBe(true);
+    expect((await broker.sendToQueue('a', 'again', { messageId: 'order-0' })).duplicates).toEqual([]);
     await close();
   });
 });

@@ -65,6 +65,7 @@ describe('an exchange and a log', () => {
     await expect(broker.publish('orders', 'k', 1, { delayMs: 5 })).rejects.toThrow(InvalidMessageError);
     await expect(broker.bind({ exchange: 'orders', topic: 'none' })).rejects.toThrow(TopicNotFoundError);
     expect(await connection.commands.exists(`${prefix}:{queue:mail}:messages`)).toBe(0);
+    expect([await recordsOf(0), await recordsOf(1)]).toEqual([[], []]);
     await close();
   });
 

@@ -21,9 +21,9 @@ describe('a handler of a queue that overruns its deadline', () => {
       handlerTimeoutMs: 10,
       abortGraceMs: 60_000,
       retry: { maxRetries: 1, backoff: 1 },
-      handler: async (_payload, { attempt, signal }) => {
-        events.push(`#${attempt}`);
-        if (attempt > 1) return;
+      handler: async (payload, { attempt, signal }) => {
+        events.push(`${payload} #${attempt}`);
+        if (payload !== 'slow' || attempt > 1) return;
         signal.addEventListener('abort', () => events.push('aborted'));
         await new Promise<void>((resolve) => (end = resolve));
         events.push('ended');
@@ -31,15 +31,21 @@ describe('a handler of a queue that overruns its deadline', () => {
     });
 
     // when it ends after other messages have come and gone
-    await broker.sendToQueue('q', 1);
+    await broker.sendToQueue('q', 'slow');
     await consumer.start();
     await waitFor(() => events.includes('aborted'), { what: 'the deadline' });
-    expect((await broker.queue('q').counts()).delayed).toBe(0);
+    for (const other of ['b', 'c']) {
+      await broker.sendToQueue('q', other);
+      await waitFor(() => events.includes(`${other} #1`), { what: `${other} to be handled` });
+    }
+    const counts = () => broker.queue('q').counts();
+    await waitFor(async () => (await counts()).unacked <= 1, { what: 'the others to be settled' });
+    expect(await counts()).toMatchObject({ unacked: 1, delayed: 0, ready: 0 });
     end();
 
     // then it has failed all the same, and is tried again
-    await waitFor(() => events.includes('#2'), { what: 'the second attempt' });
-    expect(events).toEqual(['#1', 'aborted', 'ended', '#2']);
+    await waitFor(() => events.includes('slow #2'), { what: 'the second attempt' });
+    expect(events).toEqual(['slow #1', 'aborted', 'b #1', 'c #1', 'ended', 'slow #2']);
     await close();
   });
 

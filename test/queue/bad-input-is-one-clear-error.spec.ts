@@ -38,7 +38,12 @@ describe('bad input', () => {
   });
 
   const declarations: [string, (on: Broker) => Promise<unknown>, new (...args: never[]) => Error, RegExp][] = [
-    ['an illegal queue name', (on) => on.declareQueue({ name: 'a{b}' }), OptionsError, /a\{b\}.*only hold letters/],
+    [
+      'an illegal queue name',
+      (on) => on.declareQueue({ name: 'a\nb' }),
+      OptionsError,
+      /a\\nb.*control character U\+000A/,
+    ],
     ['no name', (on) => on.declareQueue({ name: '' }), OptionsError, /queue name is empty/],
     [
       'a name over 255 bytes',

@@ -122,6 +122,10 @@ describe('the limits of a queue', () => {
     const { broker: other, close: closeOther } = await openBroker(server, prefix);
     await other.declareQueue({ name: 'mine', exclusive: true });
     await expect(broker.declareQueue({ name: 'mine', exclusive: true })).rejects.toThrow(/owner/);
+    await broker.declare({
+      exchanges: [{ name: 'e', type: 'fanout' }],
+      bindings: ['q', 'mine', 'dead'].map((queue) => ({ exchange: 'e', queue })),
+    });
     await broker.sendToQueue('mine', 1);
     await closeOther();
     await waitFor(
@@ -132,6 +136,8 @@ describe('the limits of a queue', () => {
     );
     await expect(broker.sendToQueue('mine', 1)).rejects.toThrow(/queue "mine" does not exist/);
     await expect(broker.sendToQueue('q', 1)).rejects.toThrow(/queue "q" does not exist/);
+    for (const name of ['q', 'mine']) await broker.declareQueue({ name });
+    expect((await broker.publish('e', '', 1)).queues).toEqual(['dead']);
     await close();
   });
 

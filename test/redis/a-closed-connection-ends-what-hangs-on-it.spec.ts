@@ -64,7 +64,9 @@ describe('on a connection that was closed', () => {
     // when
     connection.close();
     // then
-    for (const error of await Promise.all(underWay)) expect(error).toBeInstanceOf(WriteError);
+    const errors = await Promise.all(underWay);
+    for (const error of errors) expect(error).toBeInstanceOf(WriteError);
+    for (const error of errors) expect(error).toMatchObject({ mayBeWritten: true });
     redis.thaw();
   });
 });

@@ -16,8 +16,9 @@ describe('a connection', () => {
     for (const connection of opened.splice(0)) connection.close();
   });
 
-  async function connect(): Promise<RedisConnection> {
-    const connection = new RedisConnection({ url: server.url, connectTimeoutMs: 2000, commandTimeoutMs: 300 });
+  /** @param commandTimeoutMs Default: longer than a test may take, so that what waits for it fails. */
+  async function connect({ commandTimeoutMs = 120_000 } = {}): Promise<RedisConnection> {
+    const connection = new RedisConnection({ url: server.url, connectTimeoutMs: 2000, commandTimeoutMs });
     opened.push(connection);
     return connection.open();
   }
@@ -31,6 +32,8 @@ describe('a connection', () => {
     // then
     expect(failure).toMatchObject({ failure: 'unavailable', isTemporary: true });
     await waitFor(() => !connection.isUp, { what: 'the connection to notice' });
+    const next = await connection.commands.incr('n').catch(redisFailure);
+    expect(next).toMatchObject({ failure: 'unavailable', mayBeWritten: false });
     await expect(connection.whenReady(10)).rejects.toThrow(UnavailableError);
     await server.restart({ keepData: true });
     await connection.whenReady(5000);
@@ -39,7 +42,7 @@ describe('a connection', () => {
 
   it('notices a frozen server, whose sockets stay open, and says the command may have been executed', async () => {
     // given
-    const connection = await connect();
+    const connection = await connect({ commandTimeoutMs: 1000 });
     // when
     server.freeze();
     const failure = await connection.commands.incr('n').catch(redisFailure);

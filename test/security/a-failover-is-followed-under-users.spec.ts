@@ -55,7 +55,7 @@ async function portsInUse(servers: readonly RedisServer[]): Promise<Set<string |
 
 async function goesThrough({ replicated, sentinels, input }: Awaited<ReturnType<typeof start>>): Promise<void> {
   const connection = await new RedisConnection(input).open();
-  const [log, broker] = [new Log(connection), new Broker(connection, { minReplicas: 1 })];
+  const [log, broker] = [new Log(connection), new Broker(connection, { minReplicas: 2 })];
   await log.declareTopic({ name: 'orders', partitions: 2 });
   await broker.declareQueue({ name: 'work' });
   expect(await portsInUse([replicated.primary])).toEqual(new Set([String(replicated.primary.peerPort)]));
@@ -70,19 +70,20 @@ describe('behind Sentinel, a failover under load is followed and loses nothing c
 
   it('where clients, replicas and Sentinels are users with no more rights than they need', async () => {
     await goesThrough(await start());
-  }, 90_000);
+  }, 240_000);
 
   overTls.it(
     'where all of them speak TLS to each other',
     async () => {
-      await goesThrough(await withCertificates('IP:127.0.0.1', start));
+      // For as long as it lasts: a server that comes back reads its files again.
+      await withCertificates('IP:127.0.0.1', async (certificates) => goesThrough(await start(certificates)));
     },
-    90_000,
+    240_000,
   );
 
   it('and whom Sentinel refuses is told so', async () => {
     const { input } = await start();
-    const wrong = { ...input, connectTimeoutMs: 500, sentinel: { ...input.sentinel!, password: 'wrong' } };
+    const wrong = { ...input, connectTimeoutMs: 120_000, sentinel: { ...input.sentinel!, password: 'wrong' } };
     const problem = await new RedisConnection(wrong).open().catch(String);
     expect(problem).toMatch(/Sentinel refused the user or password: check sentinel.username and sentinel.password/);
   });

@@ -19,6 +19,14 @@ async function refusals(server: RedisServer, command: string): Promise<number> {
   return found.reduce((sum, entry) => sum + Number(entry[entry.indexOf('count') + 1]), 0);
 }
 
+/** Until the sessions in a sorted set were extended so many times: with each time, others are looked after. */
+async function extended(server: RedisServer, key: string, times: number): Promise<void> {
+  const seen = new Set<string>();
+  const look = async () =>
+    seen.add(String(await server.client().call('ZRANGE', key, 0, -1, 'WITHSCORES'))).size > times;
+  await waitFor(look, { what: `${times} heartbeats`, intervalMs: 5 });
+}
+
 describe('where CLIENT LIST is not allowed', () => {
   afterEach(stopEverything);
 
@@ -43,6 +51,9 @@ describe('where CLIENT LIST is not allowed', () => {
     const seen: unknown[] = [];
     const other = log.consumer({ ...options, handler: (value) => void seen.push(value) });
     await other.start();
+    // who lives is not taken for dead
+    await extended(server, 'millrace:{group:g}:members', 20);
+    expect([...victim.lines('lease-lost'), ...victim.lines('partition-revoked')]).toEqual([]);
     // when
     await victim.program.kill();
     await log.producer().send({ topic: 'orders', value: 'after' });
@@ -65,6 +76,9 @@ describe('where CLIENT LIST is not allowed', () => {
     await victim.waitForLine('got m');
     const seen: unknown[] = [];
     await broker.consumer({ queue: 'q', leaseMs: 1500, handler: (payload) => void seen.push(payload) }).start();
+    // who lives is not taken for dead
+    await extended(server, 'p:{queue:q}:consumers', 10);
+    expect(seen).toEqual([]);
     // when
     await victim.kill();
     // then

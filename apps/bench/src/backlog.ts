@@ -1,26 +1,38 @@
-import { payloads } from './payload.js';
+import { type Delivery, DeliveryLedger } from './delivery-ledger.js';
+import { type Payload, payloads } from './payload.js';
 import type { Place } from './place.js';
 import type { OpenQueue, QueueHandler } from './queue-peer.js';
 
 /** Messages a bulk call: what every scenario fills its queue with, and `queue.publish.bulk` measures. */
 export const batchSize = 500;
+const batchesInFlight = 4;
 
-/** Puts that many messages into a queue, some batches at once. */
-export async function fill(queue: Pick<OpenQueue, 'publishBatch'>, count: number, batchesInFlight = 4): Promise<void> {
-  let next = 0;
+/** Puts that many messages into a queue, four batches in flight; their ids begin with `firstId` (default 0). */
+export async function fill(
+  queue: Pick<OpenQueue, 'publishBatch'>,
+  count: number,
+  { firstId = 0 }: { readonly firstId?: number } = {},
+): Promise<void> {
+  let next = firstId;
+  const end = firstId + count;
   const lane = async (): Promise<void> => {
-    while (next < count) {
+    while (next < end) {
       const first = next;
-      next = Math.min(count, first + batchSize);
+      next = Math.min(end, first + batchSize);
       await queue.publishBatch(payloads(next - first, first));
     }
   };
   await Promise.all(Array.from({ length: batchesInFlight }, lane));
 }
 
-export interface Drained {
+interface Timed {
   readonly messages: number;
   readonly seconds: number;
+}
+
+export interface Drained extends Timed {
+  /** Stops the consumer and accounts for every message. @throws {Error} that names what was lost */
+  stop(): Promise<Delivery>;
 }
 
 /** Where a queue or a log can be drained from. */
@@ -28,39 +40,59 @@ export interface Drainable {
   consume(handler: QueueHandler, options: { readonly concurrency: number }): Promise<{ stop(): Promise<void> }>;
 }
 
+export interface DrainOptions {
+  /** How many wait: ids 0 … `count` − 1. */
+  readonly count: number;
+  readonly concurrency: number;
+  /** Default: does nothing. One that throws has its message noted when it succeeds. */
+  readonly handler?: QueueHandler | undefined;
+  /** Without a delivery for so long, what is missing is lost. Default 30 s. */
+  readonly stalledAfterMs?: number | undefined;
+}
+
 /**
- * Handles `count` messages that wait, and times them without the first quarter: connections, scripts and the JIT are warm
- * by then. The default handler does nothing; a handler that throws has its message counted when it succeeds.
+ * Handles all messages that wait, and times them without the first quarter: connections, scripts and the JIT are warm by then.
+ *
+ * @throws {Error} that names what was lost
  */
-export async function drain(
+export async function drain(queue: Drainable, options: DrainOptions): Promise<Drained> {
+  const ledger = new DeliveryLedger();
+  const { stop, ...drained } = await drainSome(queue, ledger, options);
+  return { ...drained, stop: () => stop().then(() => ledger.account(options.count)) };
+}
+
+/** As `drain`, of a queue in which more may wait than the `count` messages that are timed. Notes every delivery in the ledger. */
+export async function drainSome(
   queue: Drainable,
-  { count, concurrency, handler }: { count: number; concurrency: number; handler?: QueueHandler },
-): Promise<Drained & { stop(): Promise<void> }> {
+  ledger: DeliveryLedger,
+  { count, concurrency, handler, stalledAfterMs }: DrainOptions,
+): Promise<Timed & { stop(): Promise<void> }> {
   const skipped = Math.floor(count / 4);
-  let handled = 0;
-  let startedAt = 0;
+  const first = ledger.handled + skipped;
+  const last = ledger.handled + count;
+  let startedAt = performance.now();
   let endedAt = 0;
-  let finish: () => void = () => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const tick = (): void => {
-    handled++;
-    if (handled === skipped) startedAt = performance.now();
-    if (handled !== count) return;
-    endedAt = performance.now();
-    finish();
+  const note = ({ id }: Payload): void => {
+    if (!ledger.note(id)) return;
+    if (ledger.handled === first) startedAt = performance.now();
+    else if (ledger.handled === last) endedAt = performance.now();
   };
-  const counted: QueueHandler =
+  const noted: QueueHandler =
     handler === undefined
-      ? tick
+      ? note
       : async (message) => {
           await handler(message);
-          tick();
+          note(message);
         };
-  const consumer = await queue.consume(counted, { concurrency });
-  await finished;
+  const consumer = await queue.consume(noted, { concurrency });
+  await ledger.until(last, { stalledAfterMs });
   return { messages: count - skipped, seconds: (endedAt - startedAt) / 1000, stop: () => consumer.stop() };
+}
+
+/** Handles what was published, after something else was measured with it, and accounts for every message. */
+export async function deliverAll(queue: Drainable, count: number): Promise<Delivery> {
+  const { stop } = await drain(queue, { count, concurrency: 100 });
+  return stop();
 }
 
 /** Messages a second. */

@@ -1,10 +1,7 @@
+import { type Delivery, sumOf } from './delivery-ledger.js';
 import type { Result, Sample, Scenario, Settings } from './scenario.js';
-
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
+import { type Estimate, estimate } from './statistics.js';
+import { isWiderThanMargin, judge, showTarget, type Target, type Verdict } from './verdict.js';
 
 /** One row of the table, and one entry of the JSON. */
 export interface Comparison {
@@ -13,29 +10,38 @@ export interface Comparison {
   readonly unit: string;
   readonly better: Result['better'];
   /** Null when ours failed, or was not asked for. */
-  readonly ours: Spread | null;
-  readonly peers: Readonly<Record<string, Spread>>;
-  /** Ours divided by the peer's, in the scenario's own unit. */
-  readonly ratio: Readonly<Record<string, number>>;
-  /** Median of the least code that could do the same. */
-  readonly ceiling: number | null;
-  /** Ours divided by the ceiling. */
-  readonly ofCeiling: number | null;
+  readonly ours: Estimate | null;
+  readonly peers: Readonly<Record<string, Estimate>>;
+  /** Ours divided by the peer's in the same round, in the scenario's own unit: the median of the rounds. */
+  readonly ratio: Readonly<Record<string, Estimate>>;
+  /** The least code that could do the same. */
+  readonly ceiling: Estimate | null;
+  /** Ours divided by the ceiling's in the same round. */
+  readonly ofCeiling: Estimate | null;
+  /** What each subject's rounds gave, in their order. */
+  readonly values: Readonly<Record<string, readonly number[]>>;
   /** The same for every number of this entry. */
   readonly settings: Settings;
   readonly rounds: number;
+  /** What became of every message of each subject, all rounds together. Empty where nothing is sent, and beside a scenario's first result. */
+  readonly delivery: Readonly<Record<string, Delivery>>;
   /** Peers that could not be asked, and why. */
   readonly absent: Readonly<Record<string, string>>;
   /** Peers whose numbers are kept back, and why: other settings than ours. */
   readonly refused: Readonly<Record<string, string>>;
   readonly targets: readonly TargetVerdict[];
+  /** What a number of ours cannot say, of the round whose number is the median. */
+  readonly note: string | undefined;
 }
 
 export interface TargetVerdict {
   readonly against: string;
   readonly wanted: string;
-  /** Null when the run was too short to judge by. */
-  readonly isMet: boolean | null;
+  readonly verdict: Verdict;
+  /** What the verdict rests on: ours, or ours divided by the subject's. */
+  readonly reached: Estimate;
+  /** The rounds differ by more than the target leaves: they say nothing of it. */
+  readonly isWiderThanMargin: boolean;
 }
 
 /** What the rounds of one scenario gave: the samples of each subject, or why there are none. */
@@ -51,32 +57,37 @@ export interface Measured {
 export function compare(scenario: Scenario, measured: Measured): Comparison[] {
   return scenario.results
     .filter(({ name }) => [...measured.samples.values()].flat().some(({ values }) => values[name] !== undefined))
-    .map((result) => compareResult(scenario, result, measured));
+    .map((result, index) => ({
+      ...compareResult(scenario, result, measured),
+      delivery: index === 0 ? deliveries(measured.samples) : {},
+    }));
 }
 
 function compareResult(
   scenario: Scenario,
   result: Result,
   { samples, absent, rounds, isJudged }: Measured,
-): Comparison {
+): Omit<Comparison, 'delivery'> {
   const ordered = [samples.get('millrace') ?? [], ...samples.values()];
   const reference = ordered.find((taken) => taken.length > 0) ?? [];
   const settings = reference[0]?.settings ?? {};
   const refused: Record<string, string> = {};
-  const spreads: Record<string, Spread> = {};
+  const values: Record<string, number[]> = {};
   for (const [subject, taken] of samples) {
     const problem = settingsProblem(settings, taken, rounds);
-    const values = taken.flatMap(({ values }) => values[result.name] ?? []);
+    const given = taken.flatMap(({ values }) => values[result.name] ?? []);
     // Not everyone gives every result; who failed in every round gives none.
-    if (values.length === 0 && taken.length > 0) continue;
+    if (given.length === 0 && taken.length > 0) continue;
     if (problem !== undefined) refused[subject] = problem;
-    else spreads[subject] = spreadOf(values);
+    else values[subject] = given;
   }
-  const { millrace: ours = null, ceiling = null, ...peers } = spreads;
-  // Beside a peer that has none of it (no early delivery, say) there is no ratio.
-  const some = Object.fromEntries(Object.entries(peers).filter(([, { median }]) => median !== 0));
-  const ratio = ours === null ? {} : mapValues(some, ({ median }) => round(ours.median / median));
-  const ofCeiling = ours === null || ceiling === null ? null : round(ours.median / ceiling.median);
+  const { millrace: ours = null, ceiling = null, ...peers } = mapValues(values, estimateOf);
+  const { ceiling: ofCeiling = null, ...ratio } = ratios(values);
+  const named: Readonly<Record<string, Estimate>> = {
+    ...ratio,
+    ...(ofCeiling === null ? {} : { ceiling: ofCeiling }),
+    ...(ours === null ? {} : { ours }),
+  };
   return {
     scenario: result.name,
     unit: result.unit,
@@ -84,15 +95,68 @@ function compareResult(
     ours,
     peers,
     ratio,
-    ceiling: ceiling?.median ?? null,
+    ceiling,
     ofCeiling,
+    values: mapValues(values, (given) => given.map(round)),
     settings,
     rounds,
     absent: Object.fromEntries(Object.entries(absent).filter(([subject]) => subject in scenario.subjects)),
     refused,
-    targets: verdicts(result, { ...ratio, ...(ofCeiling === null ? {} : { ceiling: ofCeiling }) }, ours).map(
-      (verdict) => (isJudged ? verdict : { ...verdict, isMet: null }),
-    ),
+    note: noteOf(samples.get('millrace') ?? [], result.name),
+    targets: Object.entries(result.targets ?? {}).flatMap(([against, target]) => {
+      const reached = named[against];
+      if (reached === undefined) return [];
+      return [
+        verdictOn(target, { against, reached, isJudged, isRatio: against !== 'ours' || result.unit === 'times' }),
+      ];
+    }),
+  };
+}
+
+/**
+ * Ours divided by each other subject's of the same round: a machine that is slow for a minute is so for both. Beside one that has none of it in a
+ * round (no early delivery, say) there is no ratio.
+ */
+function ratios({ millrace, ...others }: Readonly<Record<string, readonly number[]>>): Record<string, Estimate> {
+  if (millrace === undefined) return {};
+  const some = Object.entries(others).filter(([, theirs]) => !theirs.includes(0));
+  return Object.fromEntries(
+    some.map(([subject, theirs]) => [
+      subject,
+      estimateOf(millrace.map((value, index) => value / (theirs[index] ?? Number.NaN))),
+    ]),
+  );
+}
+
+function noteOf(samples: readonly Sample[], result: string): string | undefined {
+  const noted = samples.filter(({ notes }) => notes?.[result] !== undefined);
+  const sorted = noted.sort((a, b) => (a.values[result] ?? 0) - (b.values[result] ?? 0));
+  return sorted[Math.floor((sorted.length - 1) / 2)]?.notes?.[result];
+}
+
+function deliveries(samples: Measured['samples']): Record<string, Delivery> {
+  const entries = [...samples].flatMap(([subject, taken]) => {
+    const known = taken.flatMap(({ delivery }) => delivery ?? []);
+    return known.length === 0 ? [] : [[subject, sumOf(known)] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function verdictOn(
+  target: Target,
+  {
+    against,
+    reached,
+    isJudged,
+    isRatio,
+  }: { readonly against: string; readonly reached: Estimate; readonly isJudged: boolean; readonly isRatio: boolean },
+): TargetVerdict {
+  return {
+    against,
+    wanted: showTarget(target),
+    verdict: judge(target, reached, { isWholeRun: isJudged }),
+    reached,
+    isWiderThanMargin: isWiderThanMargin(target, reached, { isRatio }),
   };
 }
 
@@ -109,23 +173,6 @@ export function settingsProblem(wanted: Settings, samples: readonly Sample[], ro
   return undefined;
 }
 
-export function spreadOf(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const median = ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
-  return { median: round(median), min: round(sorted[0] ?? 0), max: round(sorted.at(-1) ?? 0) };
-}
-
-function verdicts(result: Result, ratios: Readonly<Record<string, number>>, ours: Spread | null): TargetVerdict[] {
-  return Object.entries(result.targets ?? {}).flatMap(([against, target]) => {
-    const value = against === 'ours' ? ours?.median : ratios[against];
-    if (value === undefined) return [];
-    return 'atLeast' in target
-      ? [{ against, wanted: `≥ ${target.atLeast}`, isMet: value >= target.atLeast }]
-      : [{ against, wanted: `≤ ${target.atMost}`, isMet: value <= target.atMost }];
-  });
-}
-
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }
@@ -133,4 +180,9 @@ function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) =>
 /** Four significant digits: more would claim a precision that is not there. */
 function round(value: number): number {
   return Number(value.toPrecision(4));
+}
+
+function estimateOf(values: readonly number[]): Estimate {
+  const { median, low, high, confidence } = estimate(values);
+  return { median: round(median), low: round(low), high: round(high), confidence: round(confidence) };
 }

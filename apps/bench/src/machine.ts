@@ -7,6 +7,8 @@ import type { Servers } from './servers.js';
 export interface Circumstances {
   /** The commit of this repository; with "+" when files differed from it. */
   readonly commit: string;
+  /** The commit of the build that it was measured against, with `--against`. */
+  readonly against?: string;
   readonly at: string;
   readonly node: string;
   readonly machine: string;
@@ -16,11 +18,15 @@ export interface Circumstances {
   readonly loadAtStart: number;
 }
 
-export function circumstances(servers: Servers, { quick }: { readonly quick: boolean }): Circumstances {
+export function circumstances(
+  servers: Servers,
+  { quick, against }: { readonly quick: boolean; readonly against: string | undefined },
+): Circumstances {
   const processors = cpus();
   const memoryGiB = Math.round(totalmem() / 2 ** 30);
   return {
-    commit: commit(),
+    commit: commitOf('.'),
+    ...(against === undefined ? {} : { against: commitOf(against) }),
     at: new Date().toISOString(),
     node: process.version,
     machine: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}, ${memoryGiB} GiB`,
@@ -35,9 +41,9 @@ export function circumstances(servers: Servers, { quick }: { readonly quick: boo
   };
 }
 
-function commit(): string {
+function commitOf(checkout: string): string {
   try {
-    const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+    const git = (...args: string[]) => execFileSync('git', ['-C', checkout, ...args], { encoding: 'utf8' }).trim();
     const changes = git('status', '--porcelain', '--untracked-files=no', '--', 'libs', 'apps');
     return `${git('rev-parse', '--short=12', 'HEAD')}${changes === '' ? '' : '+'}`;
   } catch {

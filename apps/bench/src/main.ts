@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { againstScenarios } from './against/scenarios.js';
 import type { Comparison } from './comparison.js';
 import { type Circumstances, circumstances } from './machine.js';
 import { type BenchOptions, readOptions, usage } from './options.js';
@@ -8,14 +9,14 @@ import { runAll } from './run.js';
 import { scenarios } from './scenarios.js';
 import { Servers } from './servers.js';
 import { missingServers } from './subjects.js';
-import { remarks, table } from './table.js';
+import { confidenceOf, remarks, table } from './table.js';
 
 process.exitCode = await main();
 
 async function main(): Promise<number> {
   let options: BenchOptions;
   try {
-    options = readOptions(process.argv.slice(2), scenarios);
+    options = readOptions(process.argv.slice(2), scenarios, againstScenarios);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;
@@ -72,8 +73,8 @@ function page(
   { rounds }: BenchOptions,
   failures: readonly string[],
 ): string {
-  const { machine, node, servers, commit } = measuredOn;
+  const { machine, node, servers, commit, against } = measuredOn;
   const list = Object.values(servers).join('; ');
-  const summary = `medians of ${rounds} alternating rounds; ${machine}; Node ${node}; ${list}; commit ${commit}`;
+  const summary = `medians of ${rounds} alternating rounds, ${confidenceOf(comparisons)} confidence intervals; ${machine}; Node ${node}; ${list}; commit ${commit}${against === undefined ? '' : ` divided by ${against}`}`;
   return [table(comparisons), '', ...remarks(comparisons), ...failures, '', summary].join('\n');
 }

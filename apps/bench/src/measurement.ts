@@ -17,7 +17,8 @@ export interface Measurement {
 }
 
 const child = fileURLToPath(new URL('./child.js', import.meta.url));
-const timeoutMs = 240_000;
+/** A quarter of a million jobs of a slow peer, or a million messages on a busy machine, take minutes. */
+const timeoutMs = 600_000;
 
 /** Runs a measurement in a process of its own. @throws {Error} with what the process printed */
 export async function take({ scenario, subject, server, place, profileFolder, ending }: Measurement): Promise<Sample> {

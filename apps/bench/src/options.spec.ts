@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readOptions } from './options.js';
 import type { Scenario } from './scenario.js';
@@ -21,6 +22,39 @@ describe('--only', () => {
     expect(chosen('queue.process.1')).toEqual(['queue.process.1']);
     expect(chosen('queue.process')).toEqual(['queue.process.1', 'queue.process.10']);
     expect(chosen('log,queue.process.10')).toEqual(['queue.process.10', 'log.consume']);
+  });
+});
+
+describe('--rounds', () => {
+  it.each([
+    { args: [], rounds: 5 },
+    { args: ['--quick'], rounds: 3 },
+    { args: ['--quick', '--rounds', '7'], rounds: 7 },
+  ])('of $args is $rounds', ({ args, rounds }) => {
+    expect(readOptions(args, all).rounds).toBe(rounds);
+  });
+});
+
+describe('--against', () => {
+  const scenario: Scenario = {
+    name: 'against.queue',
+    what: '',
+    results: [],
+    subjects: { millrace: () => Promise.reject() },
+  };
+
+  it('wants the root of another checkout that is built', () => {
+    const own = fileURLToPath(new URL('../../..', import.meta.url));
+    expect(() => readOptions(['--against', own], all, [scenario])).toThrow(/--against: .* is this checkout itself/);
+    expect(() => readOptions(['--against', tmpdir()], all, [scenario])).toThrow(
+      /has no libs\/delivery\/dist\/index\.js; name the root of a checkout, and run "npm run build"/,
+    );
+  });
+
+  it('has scenarios of its own', () => {
+    expect(() => readOptions(['--against', tmpdir(), '--only', 'log.consume'], all, [scenario])).toThrow(
+      '--only: there is no "log.consume"',
+    );
   });
 });
 

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { didYouMean } from '@millrace/core';
+import { checkoutProblem } from './build.js';
 import { fileProblem, folderProblem } from './output-paths.js';
 import { type Durability, durabilities } from './place.js';
 import type { Scenario } from './scenario.js';
@@ -13,6 +15,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   readonly rounds: number;
   readonly durability: Durability;
+  /** Root of another checkout, against whose build this one is measured. Its scenarios are others. */
+  readonly against: string | undefined;
   /** Where the results go as JSON. */
   readonly jsonPath: string | undefined;
   /** Where `--cpu-prof` profiles of every measurement go. */
@@ -25,22 +29,33 @@ export const usage = `npm run bench -- [options]
   --only <name,…>       results or scenarios, also the first part of a name: queue.publish, log
   --subjects <name,…>   only these subjects: millrace, ceiling, bullmq, …
   --quick               short windows and the main peers on Redis: everything in under five minutes
-  --rounds <n>          default 3, the least from which anything is reported
+  --rounds <n>          default 5, the least from which targets are judged; at least 3, the default of --quick
+  --against <folder>    measure this build against that of another checkout, in turns in one process
   --durability <d>      none, everysec (default) or always: as Redis' appendfsync
   --json <file>         write the results there
   --profile <folder>    write a CPU profile of every measurement there
   --help`;
 
+/** The least from which anything is reported; what a quick run makes. */
+const leastRounds = 3;
+/** The least that a target is judged by: `statistics.ts`. */
+const judgedRounds = 5;
+
 /** @throws {Error} with all problems */
-export function readOptions(args: readonly string[], all: readonly Scenario[]): BenchOptions {
+export function readOptions(
+  args: readonly string[],
+  all: readonly Scenario[],
+  againstOther: readonly Scenario[] = [],
+): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
       only: { type: 'string' },
       subjects: { type: 'string' },
       quick: { type: 'boolean', default: false },
-      rounds: { type: 'string', default: '3' },
+      rounds: { type: 'string' },
       durability: { type: 'string', default: 'everysec' },
+      against: { type: 'string' },
       json: { type: 'string' },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -49,10 +64,16 @@ export function readOptions(args: readonly string[], all: readonly Scenario[]): 
   const problems: string[] = [];
   const durability = durabilities.find((known) => known === values.durability);
   if (durability === undefined) problems.push(`--durability must be one of ${durabilities.join(', ')}`);
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 3) problems.push('--rounds must be a whole number of at least 3');
-  const scenarios = chooseScenarios(values.only, all, problems);
-  const subjects = chooseSubjects(values.subjects, all, problems);
+  const rounds = values.rounds === undefined ? (values.quick ? leastRounds : judgedRounds) : Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < leastRounds) {
+    problems.push(`--rounds must be a whole number of at least ${leastRounds}`);
+  }
+  const { against } = values;
+  const offered = against === undefined ? all : againstOther;
+  const scenarios = chooseScenarios(values.only, offered, problems);
+  const subjects = chooseSubjects(values.subjects, offered, problems);
+  const checkout = against === undefined ? undefined : checkoutProblem(against);
+  if (checkout !== undefined) problems.push(`--against: ${checkout}`);
   if (problems.length === 0 && !scenarios.some((scenario) => hasOneOf(scenario, subjects))) {
     problems.push(`--subjects: none of the chosen scenarios has ${subjects?.join(', ')}`);
   }
@@ -68,6 +89,7 @@ export function readOptions(args: readonly string[], all: readonly Scenario[]): 
     quick: values.quick,
     rounds,
     durability: durability ?? 'everysec',
+    against: against === undefined ? undefined : resolve(against),
     jsonPath: json,
     profileFolder: profile,
     wantsHelp: values.help,

@@ -71,6 +71,7 @@ export function paceTable(rows: readonly Comparison[]): string {
 function showBeside({ peers, ratio, better }: Comparison, peer: string, name: string): string[] {
   const spread = peers[peer];
   if (spread === undefined) return [];
-  const times = better === 'more' && ratio[peer] !== undefined ? ` (${Number(ratio[peer].toPrecision(2))} times)` : '';
+  const times =
+    better === 'more' && ratio[peer] !== undefined ? ` (${Number(ratio[peer].median.toPrecision(2))} times)` : '';
   return [`${name} ${showNumber(spread.median)}${times}`];
 }

@@ -1,4 +1,6 @@
+import { type Delivery, sumOf } from './delivery-ledger.js';
 import type { Place } from './place.js';
+import { geometricMean, median } from './statistics.js';
 
 /** What a turn took, and how many messages were handled in it. */
 export interface Turn {
@@ -10,8 +12,8 @@ export interface Turn {
 export interface Ground {
   /** Publishes and handles messages for at least so long. */
   turn(ms: number): Promise<Turn>;
-  /** Nothing of it costs anything afterwards. */
-  close(): Promise<unknown>;
+  /** Nothing of it costs anything afterwards. Returns what became of its messages. */
+  close(): Promise<Delivery>;
 }
 
 export interface Costs {
@@ -19,6 +21,8 @@ export interface Costs {
   readonly byPoint: ReadonlyMap<number, number>;
   /** All that were measured. */
   readonly messages: number;
+  /** All that were sent, measured or not. */
+  readonly delivery: Delivery;
 }
 
 /** How often, and how long. */
@@ -31,11 +35,11 @@ export interface Pace {
 // A turn holds its share of what is done now and then: heartbeats (500 ms), renewals with them, commits (100 ms).
 // The dearest point divided by the cheapest is the larger the less sure each point is: hence so many passes.
 const full: Pace = { passes: 8, warmUpMs: 300, turnMs: 1000 };
-const quick: Pace = { passes: 1, warmUpMs: 40, turnMs: 100 };
+const quick: Pace = { passes: 2, warmUpMs: 40, turnMs: 100 };
 
 /**
  * Measures points beside each other: several passes, up and down in turns. Before its turn a ground is warmed up, and before
- * all of them, by a pass that does not count (`--quick`: its first point), the process.
+ * all of them, by a pass that does not count, the process: of two points one would be measured cold, and be taken for the dearer one.
  */
 export async function inPasses(
   place: Place,
@@ -44,10 +48,11 @@ export async function inPasses(
   { passes, warmUpMs, turnMs } = place.quick ? quick : full,
 ): Promise<Costs> {
   const measured = new Map<number, number[]>(points.map((point) => [point, []]));
+  const deliveries: Delivery[] = [];
   let messages = 0;
   for (let pass = 0; pass <= passes; pass++) {
     const order = pass % 2 === 0 ? points : [...points].reverse();
-    for (const point of pass === 0 && place.quick ? order.slice(0, 1) : order) {
+    for (const point of order) {
       const ground = await prepare(point);
       await ground.turn(warmUpMs);
       if (pass > 0) {
@@ -55,10 +60,10 @@ export async function inPasses(
         messages += turn.messages;
         measured.get(point)?.push((turn.ms * 1000) / turn.messages);
       }
-      await ground.close();
+      deliveries.push(await ground.close());
     }
   }
-  return { byPoint: estimate(measured), messages };
+  return { byPoint: typicalCosts(measured), messages, delivery: sumOf(deliveries) };
 }
 
 /**
@@ -66,9 +71,9 @@ export async function inPasses(
  * its pass, and the median of that counts: neither the cheapest turn, which shows who met the best moment, nor the median of
  * the turns, which shows how many passes were slow. Told in µs of a typical pass.
  */
-function estimate(measured: ReadonlyMap<number, readonly number[]>): Map<number, number> {
+function typicalCosts(measured: ReadonlyMap<number, readonly number[]>): Map<number, number> {
   const passes = Array.from({ length: [...measured.values()][0]?.length ?? 0 }, (_, pass) =>
-    mean([...measured.values()].map((turns) => turns[pass] ?? Number.NaN)),
+    geometricMean([...measured.values()].map((turns) => turns[pass] ?? Number.NaN)),
   );
   const typical = median(passes);
   return new Map(
@@ -77,15 +82,4 @@ function estimate(measured: ReadonlyMap<number, readonly number[]>): Map<number,
       typical * median(turns.map((cost, pass) => cost / (passes[pass] ?? Number.NaN))),
     ]),
   );
-}
-
-/** Geometric: a point that is twice as dear as the others weighs as much as one that is half as dear. */
-function mean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }

@@ -15,9 +15,14 @@ const queues: Readonly<Record<string, () => Promise<OpenQueuePeer>>> = {
   nats: async () => (await import('./peers/nats.js')).openNats,
 };
 
+/** Settings of a queue above: only the scenarios that they are for name them. */
+const variants: typeof queues = {
+  'bullmq-tuned': async () => (await import('./peers/bullmq.js')).openTunedBullmq,
+};
+
 /** Opens a queue of the named make. */
 export async function openQueue(subject: string, place: Place, name?: string) {
-  const open = await queues[subject]?.();
+  const open = await (queues[subject] ?? variants[subject])?.();
   if (open === undefined) throw new Error(`there is no queue peer "${subject}"`);
   return open(place, name);
 }
@@ -35,7 +40,7 @@ type Subjects = Readonly<Record<string, Measure>>;
 
 /** The same measurement for every queue, or for the named ones. */
 export function queuePeers(measure: MeasurePeer<OpenQueuePeer>, names = Object.keys(queues)): Subjects {
-  return peers(queues, measure, names);
+  return peers({ ...queues, ...variants }, measure, names);
 }
 
 /** The same measurement for every log, or for the named ones. */

@@ -10,6 +10,10 @@ export interface Place {
   /** How long to run before counting, and how long to count. */
   readonly warmUpMs: number;
   readonly windowMs: number;
+  /** Which round it is, from 0 on. */
+  readonly round: number;
+  /** Root of another checkout, whose build is measured beside this one. Only with `--against`. */
+  readonly against?: string;
   /** A server of this measurement alone, empty. Absent when the subject does not need Redis. */
   readonly redisUrl?: string;
   readonly rabbitmqUrl?: string;

@@ -3,6 +3,8 @@ export interface Pumped {
   /** Calls that were answered within the window. */
   readonly count: number;
   readonly seconds: number;
+  /** All calls, those of the warm-up included: their indices are 0 … `calls` − 1. */
+  readonly calls: number;
   /** Most calls that were really on the way at once. */
   readonly inFlight: number;
 }
@@ -35,5 +37,5 @@ export async function pump(
     }
   };
   await Promise.all(Array.from({ length: inFlight }, caller));
-  return { count, seconds: (last - start) / 1000, inFlight: mostRunning };
+  return { count, seconds: (last - start) / 1000, calls: next, inFlight: mostRunning };
 }

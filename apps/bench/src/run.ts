@@ -2,6 +2,7 @@ import { type Comparison, compare } from './comparison.js';
 import { take } from './measurement.js';
 import type { BenchOptions } from './options.js';
 import type { Place } from './place.js';
+import { roundOrder } from './round-order.js';
 import type { Sample, Scenario } from './scenario.js';
 import { serverOf } from './server-kind.js';
 import type { Servers } from './servers.js';
@@ -53,23 +54,23 @@ interface ScenarioListener {
   readonly ending: AbortSignal;
 }
 
-/** Round by round, each subject once a round; who goes first changes, so that no one always finds the machine warm. */
+/** Round by round, each subject once per round. */
 async function runScenario(
   scenario: Scenario,
   options: BenchOptions,
   servers: Servers,
   listener: ScenarioListener,
 ): Promise<Comparison[]> {
-  const place: Place = { durability: options.durability, ...(options.quick ? quick : full) };
   const subjects = presentSubjects(scenario, options, servers);
   const samples = new Map<string, Sample[]>(subjects.map((subject) => [subject, []]));
   for (let round = 0; round < options.rounds; round++) {
-    for (const subject of rotate(subjects, round)) {
+    for (const subject of roundOrder(subjects, round)) {
       if (listener.ending.aborted) return [];
       listener.onStart(subject, round + 1);
       const server = servers.get(serverOf(subject));
       if ('absent' in server) continue;
       try {
+        const place = placeOf(options, round);
         const { profileFolder } = options;
         const { ending } = listener;
         const measurement = { scenario: scenario.name, subject, server, place, profileFolder, ending };
@@ -84,7 +85,6 @@ async function runScenario(
   return compare(scenario, { samples, absent, rounds: options.rounds, isJudged: !options.quick });
 }
 
-function rotate<T>(list: readonly T[], by: number): T[] {
-  const at = list.length === 0 ? 0 : by % list.length;
-  return [...list.slice(at), ...list.slice(0, at)];
+function placeOf({ quick: isQuick, durability, against }: BenchOptions, round: number): Place {
+  return { durability, round, ...(isQuick ? quick : full), ...(against === undefined ? {} : { against }) };
 }

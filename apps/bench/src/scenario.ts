@@ -1,4 +1,6 @@
+import type { Delivery } from './delivery-ledger.js';
 import type { Place } from './place.js';
+import type { Target } from './verdict.js';
 
 /** Everything that must be the same for two numbers to be comparable. */
 export type Settings = Readonly<Record<string, string | number>>;
@@ -11,6 +13,10 @@ export interface Sample {
   /** How much was measured. Not compared: a fast subject handles more in the same time. */
   readonly messages: number;
   readonly seconds: number;
+  /** What became of every message that was sent; null when none was. */
+  readonly delivery: Delivery | null;
+  /** What a number cannot say of a result. */
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 /** One number that a scenario gives. */
@@ -21,7 +27,7 @@ export interface Result {
   /** Which way is better. */
   readonly better: 'more' | 'less';
   /** What we hold ourselves to: ours divided by the subject's, `ceiling` included. */
-  readonly targets?: Readonly<Record<string, { readonly atLeast: number } | { readonly atMost: number }>>;
+  readonly targets?: Readonly<Record<string, Target>>;
 }
 
 /** Measures one subject once, in a process of its own, on a fresh server. */
@@ -39,4 +45,6 @@ export interface Scenario {
   readonly what: string;
   /** `millrace` is ours; `ceiling` is the least code that could do the same; all others are peers. */
   readonly subjects: Readonly<Record<string, Measure>>;
+  /** Subjects that take too long for a quick run. */
+  readonly notWhenQuick?: readonly string[];
 }

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Delivery, DeliveryLedger } from './delivery-ledger.js';
 import type { Turn } from './passes.js';
+import { type Payload, payloads } from './payload.js';
 
 /**
  * Messages that are published without a pause and handled as they come, from before a turn until after it. A turn that began with
@@ -7,54 +9,56 @@ import type { Turn } from './passes.js';
  * each of them costs. For what is handled as fast as it is published.
  */
 export class SteadyFlow {
+  readonly #ledger = new DeliveryLedger();
+  #nextId = 0;
+  /** Of those with an id the confirmed ones. */
   #published = 0;
-  #handled = 0;
   #lanes: Promise<unknown> | undefined;
   #isStopped = false;
-  #whenHandled: (() => void) | undefined;
 
-  /** For the handler: one more was handled. */
-  readonly handled = (): void => {
-    this.#handled++;
-    this.#whenHandled?.();
+  /** For the handler. */
+  readonly handle = ({ id }: Payload): void => {
+    this.#ledger.note(id);
   };
 
-  /** Publishes the first messages, which no turn counts, and waits until they are handled; then so many batches at once, again and again. */
+  /** Publishes the first messages, which no turn counts, and waits until they are handled; then so many batches in flight, again and again. */
   async start(
-    first: () => Promise<readonly unknown[]>,
-    batchesInFlight: number,
-    publish: () => Promise<readonly unknown[]>,
+    first: number,
+    publish: (payloads: readonly Payload[]) => Promise<unknown>,
+    next: {
+      readonly batchesInFlight: number;
+      readonly batchSize: number;
+      publish(payloads: readonly Payload[]): Promise<unknown>;
+    },
   ): Promise<void> {
-    this.#published += (await first()).length;
-    await this.#untilHandled();
+    await this.#publish(first, publish);
+    await this.#ledger.until(first);
     const lane = async (): Promise<void> => {
-      while (!this.#isStopped) this.#published += (await publish()).length;
+      while (!this.#isStopped) await this.#publish(next.batchSize, next.publish);
     };
-    this.#lanes = Promise.all(Array.from({ length: batchesInFlight }, lane));
+    this.#lanes = Promise.all(Array.from({ length: next.batchesInFlight }, lane));
   }
 
   /** Of what is on its way when it begins or ends half is done: it counts half. */
   async turn(ms: number): Promise<Turn> {
     const start = performance.now();
-    const before = this.#published + this.#handled;
+    const before = this.#published + this.#ledger.handled;
     await Promise.race([pause(ms), this.#lanes]);
-    return { messages: (this.#published + this.#handled - before) / 2, ms: performance.now() - start };
+    return { messages: (this.#published + this.#ledger.handled - before) / 2, ms: performance.now() - start };
   }
 
-  /** Resolves when everything is handled. */
-  async stop(): Promise<void> {
+  /** Resolves when everything is handled. @throws {Error} that names what was lost */
+  async stop(): Promise<Delivery> {
     this.#isStopped = true;
     await this.#lanes;
-    await this.#untilHandled();
+    await this.#ledger.until(this.#published);
+    return this.#ledger.account(this.#published);
   }
 
-  async #untilHandled(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#whenHandled = () => {
-        if (this.#handled >= this.#published) resolve();
-      };
-      this.#whenHandled();
-    });
-    this.#whenHandled = undefined;
+  async #publish(count: number, publish: (payloads: readonly Payload[]) => Promise<unknown>): Promise<void> {
+    const batch = payloads(count, this.#nextId);
+    this.#nextId += count;
+    await publish(batch);
+    this.#published += count;
   }
 }

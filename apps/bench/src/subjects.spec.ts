@@ -23,6 +23,11 @@ describe('a quick run', () => {
     expect(measured('log.consume', options('--quick'))).toEqual(['millrace', 'ceiling', 'ioredis']);
   });
 
+  it('leaves out who would take minutes', () => {
+    expect(measured('takeover', options('--quick'))).toEqual(['millrace', 'bullmq-tuned']);
+    expect(measured('takeover', options())).toContain('bullmq');
+  });
+
   it('leaves nothing out that is asked for', () => {
     const asked = options('--quick', '--subjects', 'millrace,groupmq,ioredis');
     expect(measured('queue.process.100', asked)).toEqual(['millrace', 'groupmq', 'ioredis']);

@@ -43,7 +43,8 @@ function whyNoServer(subject: string, servers: Servers): string | undefined {
 const mainSubjects = ['millrace', 'bullmq', 'nestjs-bullmq'];
 
 /** A quick run measures beside them whom a target is held against, if it runs on the Redis that is there anyway. */
-function isQuick(subject: string, { results }: Scenario): boolean {
+function isQuick(subject: string, { results, notWhenQuick = [] }: Scenario): boolean {
+  if (notWhenQuick.includes(subject)) return false;
   if (mainSubjects.includes(subject)) return true;
   return serverOf(subject) === 'redis' && results.some(({ targets }) => targets !== undefined && subject in targets);
 }

@@ -31,7 +31,9 @@ export class Overview {
     const catalog = await readCatalog(commands, prefix);
     const unread: string[] = [];
     const onFailure = (what: string): void => void unread.push(what);
-    const slots = catalog.queues.flatMap((settings) => slotsOf(settings).map((slot) => ({ slot, settings })));
+    const slots = catalog.queues.flatMap((settings) =>
+      slotsOf(settings).map((slot, shard) => ({ slot, shard, settings })),
+    );
     const [topics, read] = await Promise.all([
       this.#topics(catalog, onFailure),
       readMany(commands, queueReading(prefix), slots, onFailure),

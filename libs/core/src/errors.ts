@@ -36,12 +36,15 @@ export abstract class ServiceError extends MillraceError {
 
 /** Options or a declaration are wrong. Thrown at start, with every problem found, not only the first. */
 export class OptionsError extends MillraceError {
+  /** What the options are of: `queue "orders"`. */
+  readonly subject: string;
   /** Each problem in words, with the path of the option. */
   readonly problems: readonly string[];
 
   constructor(subject: string, problems: readonly string[]) {
     const list = problems.map((problem) => `  - ${problem}`).join('\n');
     super(`${subject}: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}\n${list}`);
+    this.subject = subject;
     this.problems = problems;
   }
 }

@@ -44,11 +44,15 @@ export {
 export { msgpackCodec } from './msgpack-codec.js';
 export {
   assertName,
+  characterProblem,
   deadLettersOf,
+  escapeName,
   keepsDeadLetters,
   maxNameBytes,
   nameProblem,
   sourceOfDeadLetters,
+  topicNameProblem,
+  unescapeName,
 } from './names.js';
 export { assertNoProblem, integerProblem, isTimestamp, shown, timestampProblem } from './numbers.js';
 export {
@@ -57,6 +61,7 @@ export {
   didYouMean,
   duration,
   integer,
+  label,
   type OptionReader,
   type OptionReaders,
   object,

@@ -8,18 +8,60 @@ const deadLettersSuffix = '.dead-letters';
 /**
  * Why `name` cannot name a `kind` of object, or undefined when it can.
  *
- * Names are letters, digits and `.`, `_`, `-`, `/`, `@`, `~`, `+`, at most 255 bytes. Braces would move the Redis
- * Cluster hash tag, and a colon separates the parts of our keys, so neither is allowed.
+ * Every string of 1 to 255 bytes of UTF-8 is a name, as in AMQP, but for one with a control character (Unicode's category
+ * Cc, so line breaks, tabs and NUL too: a name stands in log lines and in scripts' lists) or with half a surrogate pair, which has no UTF-8. A
+ * name is its bytes: nothing is trimmed, folded or normalised, so that `é` as one character and as `e` with an accent
+ * are two names. U+FEFF and other invisible characters are allowed like any other.
  */
 export function nameProblem(kind: string, name: unknown): string | undefined {
   if (typeof name !== 'string') return `${kind} name must be a string, got ${describe(name)}`;
   if (name === '') return `${kind} name is empty`;
-  if (Buffer.byteLength(name) > maxNameBytes) return `${kind} name "${name.slice(0, 40)}…" is longer than 255 bytes`;
-  if (!/^[A-Za-z0-9._\-/@~+]+$/.test(name)) {
-    return `${kind} name ${JSON.stringify(name)} may only hold letters, digits and . _ - / @ ~ +`;
+  const bytes = Buffer.byteLength(name);
+  if (bytes > maxNameBytes) {
+    const start = JSON.stringify(name.slice(0, 40)).slice(0, -1);
+    return `${kind} name ${start}…" is longer than ${maxNameBytes} bytes: it has ${bytes}`;
   }
-  return undefined;
+  const problem = characterProblem(name);
+  return problem === undefined ? undefined : `${kind} name ${JSON.stringify(name)} holds ${problem}`;
 }
+
+/** Why `name` cannot name a topic. As in Kafka it is not `.` or `..`, which are folders wherever a topic's files go. */
+export function topicNameProblem(name: unknown, kind = 'topic'): string | undefined {
+  if (name === '.' || name === '..') return `${kind} name "${name}" is that of a folder, as in Kafka no topic's`;
+  return nameProblem(kind, name);
+}
+
+/** What of a string cannot stand in a name or a label, in words: a control character, or half a surrogate pair. */
+export function characterProblem(text: string): string | undefined {
+  const [found] = /[\p{Cc}\p{Surrogate}]/u.exec(text) ?? [];
+  if (found === undefined) return undefined;
+  return found < '\ud800'
+    ? `the control character U+${hex(found, 4)}: leave it out`
+    : 'half a surrogate pair, which UTF-8 cannot say';
+}
+
+/**
+ * A name as it stands in keys of Redis. ASCII letters, digits, `.`, `_`, `-`, `/`, `@`, `~`, `+` and everything beyond
+ * ASCII stay; each other character of ASCII becomes `%` and its two hexadecimal digits in upper case: `queued weather` is
+ * `queued%20weather`.
+ *
+ * So nothing in it separates the parts of a key (`:`), moves a hash tag (`{` `}`), is a wildcard in a pattern of `SCAN`, `KEYS` or
+ * an ACL (`*` `?` `[` `]` `\`), or ends a word of an ACL file, a shell or `redis-cli` (spaces, quotes). `%` itself is
+ * escaped: no two names have one key. {@link unescapeName} reverses it.
+ */
+export function escapeName(name: string): string {
+  return name.replace(meaningful, (character) => `%${hex(character, 2)}`);
+}
+
+/** The name that `escapeName` turned into `escaped`; undefined when it returns that of no name. */
+export function unescapeName(escaped: string): string | undefined {
+  const name = escaped.replace(/%([0-7][0-9A-F])/g, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  return escapeName(name) === escaped ? name : undefined;
+}
+
+const meaningful = /[^A-Za-z0-9._\-/@~+\u0080-\uffff]/g;
 
 /** What the topic or queue is called that keeps the dead letters of one that names no place for them. */
 export function deadLettersOf(name: string): string {
@@ -40,6 +82,10 @@ export function sourceOfDeadLetters(name: string): string {
 export function assertName(kind: string, name: unknown): asserts name is string {
   const problem = nameProblem(kind, name);
   if (problem !== undefined) throw new OptionsError(kind, [problem]);
+}
+
+function hex(character: string, digits: number): string {
+  return character.charCodeAt(0).toString(16).toUpperCase().padStart(digits, '0');
 }
 
 function describe(value: unknown): string {

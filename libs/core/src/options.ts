@@ -1,4 +1,5 @@
 import { OptionsError } from './errors.js';
+import { characterProblem } from './names.js';
 import { integerProblem, shown as show } from './numbers.js';
 
 /** Reads one option: returns its value, or reports what is wrong with it. `undefined` means the default is wanted. */
@@ -62,6 +63,15 @@ export function text(defaultValue: string): OptionReader<string> {
     if (typeof value === 'string' && value !== '') return value;
     report(`${path} must be a text, got ${show(value)}`);
     return defaultValue;
+  };
+}
+
+/** What something is called in lists, log lines and metrics: a text without control characters. */
+export function label(defaultValue: string): OptionReader<string> {
+  return (value, report, path) => {
+    const problem = typeof value === 'string' ? characterProblem(value) : undefined;
+    if (problem !== undefined) report(`${path} ${show(value)} holds ${problem}`);
+    return text(defaultValue)(value, report, path);
   };
 }
 

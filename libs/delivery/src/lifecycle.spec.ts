@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InFlight } from './in-flight.js';
 import { Lifecycle } from './lifecycle.js';
-import { PollLoop } from './poll-loop.js';
 import { RateLimit } from './rate-limit.js';
 
 describe('Lifecycle', () => {
@@ -41,44 +40,6 @@ describe('Lifecycle', () => {
     finish();
     await Promise.all([starting, stopping]);
     expect(calls).toEqual(['started', 'stopped']);
-  });
-});
-
-describe('PollLoop', () => {
-  it('goes on after a poll that throws, and reports it', async () => {
-    const errors: unknown[] = [];
-    let polls = 0;
-    let seenTwo: () => void = () => undefined;
-    const twoPolls = new Promise<void>((resolve) => (seenTwo = resolve));
-    const loop = new PollLoop(
-      async () => {
-        polls++;
-        if (polls === 1) throw new Error('away');
-        seenTwo();
-        return 60_000;
-      },
-      (error) => errors.push(error),
-    );
-    await loop.start();
-    await twoPolls;
-    await loop.stop();
-    expect(errors).toEqual([new Error('away')]);
-  });
-
-  it('polls again at once when it is woken, also when woken during a poll', async () => {
-    let polls = 0;
-    const loop: PollLoop = new PollLoop(
-      async (stopping) => {
-        polls++;
-        if (polls === 1) loop.wake();
-        if (polls === 2) queueMicrotask(() => void loop.stop());
-        return stopping.aborted ? 0 : 60_000;
-      },
-      () => undefined,
-    );
-    await loop.start();
-    await loop.stop();
-    expect(polls).toBeGreaterThanOrEqual(1);
   });
 });
 

@@ -40,6 +40,16 @@ describe('a poll loop', () => {
     await loop.stop();
   });
 
+  it('polls again immediately when it is woken during a poll', async () => {
+    const { loop, polls } = await noting((count) => {
+      if (count === 2) loop.wake();
+      return 1000;
+    });
+    await jest.advanceTimersByTimeAsync(1999);
+    expect(polls).toEqual([0, 1000, 1000]);
+    await loop.stop();
+  });
+
   it('polls immediately when it is woken, and no more when it is stopped', async () => {
     const { loop, polls, errors } = await noting(() => 1000);
     await jest.advanceTimersByTimeAsync(10);

@@ -43,7 +43,7 @@ export class GroupWindows {
   }
 }
 
-/** By the topic's id: one that is declared again starts at offset 0 again, which is no rewind. Names never hold a space. */
+/** By the topic's id: one that is declared again starts at offset 0 again, which is no rewind. */
 function nameOf(group: string, { id }: Topic, partition: number): string {
   return `${group} ${id} ${partition}`;
 }

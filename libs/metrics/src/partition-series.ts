@@ -69,7 +69,7 @@ export function byGroupTopic(
   for (const place of places) {
     const { group } = place.offset;
     const { name } = place.topic;
-    const key = `${group} ${name}`;
+    const key = `${group}\n${name}`;
     const entry = found.get(key) ?? { group, topic: name, members: [] };
     entry.members.push(place);
     found.set(key, entry);

@@ -51,7 +51,8 @@ function gauge(
     type: 'gauge',
     labelNames: ['queue'],
     read: ({ snapshot }, detail) => {
-      const isTogether = (queue: QueueSnapshot) => !detail.temporaryQueues && isTemporary(queue);
+      const isTogether = (queue: QueueSnapshot) =>
+        !detail.temporaryQueues && (isTemporary(queue) || queue.queue === temporaryQueues);
       const own = snapshot.queues.filter((queue) => !isTogether(queue));
       const together = snapshot.queues.filter(isTogether).flatMap((queue) => value(queue) ?? []);
       const rest = together.length === 0 ? [] : [{ labels: { queue: temporaryQueues }, value: combine(together) }];

@@ -52,7 +52,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
 
   /** The consumer that runs a handler, by `Class.method` or the name it was given. */
   find(handler: string): ConsumerHandle | undefined {
-    return this.all.find(({ label }) => label.split(', ').includes(handler));
+    return this.all.find(({ label }) => label === handler || label.split(', ').includes(handler));
   }
 
   /**

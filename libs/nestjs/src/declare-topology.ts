@@ -34,7 +34,7 @@ export async function declareTopology(
         return;
       }
       if (!(error instanceof OptionsError)) throw error;
-      problems.push(...error.problems.map((problem) => `${error.message.split(':', 1)[0]}: ${problem}`));
+      problems.push(...error.problems.map((problem) => `${error.subject}: ${problem}`));
     }
   };
   for (const topic of topology.topics) await attempt(() => declareTopic(log, withoutType(topic), onChange));

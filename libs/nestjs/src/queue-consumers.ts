@@ -25,7 +25,7 @@ export function queueConsumers(plans: readonly HandlerPlan[], report: (problem: 
   const byQueue = new Map<string, QueuePart[]>();
   for (const plan of plans) {
     const part = queuePart(plan, report);
-    const key = `${plan.millrace.name}:${nameOf(part.queue)}`;
+    const key = JSON.stringify([plan.millrace.name, nameOf(part.queue)]);
     byQueue.set(key, [...(byQueue.get(key) ?? []), part]);
   }
   return [...byQueue.values()].map((parts) => queueConsumer(parts, report));

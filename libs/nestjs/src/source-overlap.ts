@@ -38,8 +38,8 @@ function areApart(a: RegExp, b: RegExp): boolean {
 /** What every name begins with that a pattern matches; `''` where that is unknown. */
 function literalStart({ source, flags }: RegExp): string {
   if (/[im]/.test(flags) || source.includes('|')) return '';
-  const [, literal = '', next = ''] = /^\^((?:[\w@~/-]|\\[./+-])*)(.?)/.exec(source) ?? [];
+  const [, literal = '', next = ''] = /^\^((?:[^\\^$.*+?()[\]{}|]|\\[^\w\s])*)(.?)/su.exec(source) ?? [];
   // `*`, `?` and `{0}` make the character before them optional.
-  const certain = /[*?{]/.test(next) ? literal.replace(/\\?.$/, '') : literal;
-  return certain.replaceAll('\\', '');
+  const certain = /[*?{]/.test(next) ? literal.replace(/\\?.$/su, '') : literal;
+  return certain.replace(/\\(.)/gsu, '$1');
 }

@@ -1,3 +1,4 @@
+import { escapeName } from '@millrace/core';
 import type { InjectionToken } from '@nestjs/common';
 import { nameOf } from './definitions.js';
 import { Millrace } from './millrace.js';
@@ -7,12 +8,12 @@ export const defaultConnection = 'default';
 
 /** The token of a connection's {@link Millrace}: the class itself for the default connection. */
 export function getMillraceToken(connection: string = defaultConnection): InjectionToken {
-  return connection === defaultConnection ? Millrace : `millrace:${connection}`;
+  return connection === defaultConnection ? Millrace : tokenOf(connection);
 }
 
 /** The token of a connection's options, checked and with defaults: for tests that put something else in its place. */
 export function getMillraceOptionsToken(connection: string = defaultConnection): InjectionToken {
-  return `millrace:${connection}:options`;
+  return `${tokenOf(connection)}:options`;
 }
 
 /** The token of a producer: the connection's own, or the one of a topic that `forFeature` declares. */
@@ -20,7 +21,7 @@ export function getProducerToken(
   topic?: string | { readonly name: string },
   connection: string = defaultConnection,
 ): InjectionToken {
-  return topic === undefined ? `millrace:${connection}:producer` : `millrace:${connection}:topic:${nameOf(topic)}`;
+  return topic === undefined ? `${tokenOf(connection)}:producer` : `${tokenOf(connection)}:topic:${nameOf(topic)}`;
 }
 
 /** What `@InjectExchange` injects: for `overrideProvider` in tests, and for factories. */
@@ -28,7 +29,7 @@ export function getExchangeToken(
   exchange: string | { readonly name: string },
   connection: string = defaultConnection,
 ): InjectionToken {
-  return `millrace:${connection}:exchange:${nameOf(exchange)}`;
+  return `${tokenOf(connection)}:exchange:${nameOf(exchange)}`;
 }
 
 /** What `@InjectQueue` injects: for `overrideProvider` in tests, and for factories. */
@@ -36,5 +37,10 @@ export function getQueueToken(
   queue: string | { readonly name: string },
   connection: string = defaultConnection,
 ): InjectionToken {
-  return `millrace:${connection}:queue:${nameOf(queue)}`;
+  return `${tokenOf(connection)}:queue:${nameOf(queue)}`;
+}
+
+/** Escaped, for a name may have colons: what follows is another connection's then. */
+function tokenOf(connection: string): string {
+  return `millrace:${escapeName(connection)}`;
 }

@@ -6,11 +6,17 @@ import { Sentinels, sentinelName } from './sentinels.js';
 import { startServer, type ToArguments } from './start-server.js';
 import { orStop, startTogether } from './started.js';
 
+/** A failover that is not done by then is given up, and another one may begin after twice that time. */
+const failoverTimeoutMs = 4000;
+
 /** How Sentinels are started. */
 export interface SentinelOptions {
   /** Default 3, the least that survive the loss of one. */
   readonly count?: number;
-  /** After this silence the primary counts as down, in milliseconds. Default 500; Redis' own is 30 000. */
+  /**
+   * After this silence the primary counts as down, in milliseconds. Default 2000; Redis' own is 30 000. With less than a second a
+   * primary that Sentinel has only just come to know may count as down before it is asked, and one that a busy machine holds up does.
+   */
   readonly downAfterMs?: number;
   /** Of each Sentinel: what its clients and the other Sentinels must give. Default: none. */
   readonly password?: string | undefined;
@@ -24,7 +30,7 @@ export interface SentinelOptions {
 
 /** Starts Sentinels that watch `watched` and fail over by themselves, and waits until they know each other. */
 export async function startSentinels(watched: Replicated, options: SentinelOptions = {}): Promise<Sentinels> {
-  const { count = 3, downAfterMs = 500, password, authPassword = watched.password, tls, lines = [] } = options;
+  const { count = 3, downAfterMs = 2000, password, authPassword = watched.password, tls, lines = [] } = options;
   const toArguments: ToArguments = (resolved, place) => {
     const path = join(place.dir, 'sentinel.conf');
     const rest = configuration(place, watched, { quorum: Math.floor(count / 2) + 1, downAfterMs });
@@ -57,6 +63,6 @@ function configuration(
     `dir ${JSON.stringify(dir)}`,
     `sentinel monitor ${sentinelName} ${primary.host} ${primary.peerPort} ${quorum}`,
     `sentinel down-after-milliseconds ${sentinelName} ${downAfterMs}`,
-    `sentinel failover-timeout ${sentinelName} ${downAfterMs * 4}`,
+    `sentinel failover-timeout ${sentinelName} ${failoverTimeoutMs}`,
   ];
 }

@@ -1,10 +1,11 @@
-import { batchSize, drain, fill } from '../backlog.js';
+import { batchSize, drainSome, fill } from '../backlog.js';
 import { clear, connect } from '../connection.js';
+import { type Delivery, DeliveryLedger, sumOf } from '../delivery-ledger.js';
 import { confirmedDurability } from '../durability.js';
-import { flow } from '../flow.js';
 import { type Costs, type Ground, inPasses, type Turn } from '../passes.js';
-import { payloadBytes, payloads } from '../payload.js';
+import { type Payload, payloadBytes, payloads } from '../payload.js';
 import type { Place } from '../place.js';
+import type { OpenQueue } from '../queue-peer.js';
 import type { Result, Sample, Scenario } from '../scenario.js';
 import { SteadyFlow } from '../steady-flow.js';
 
@@ -32,7 +33,7 @@ function scenario(
     subjects: {
       millrace: async (place): Promise<Sample> => {
         const start = performance.now();
-        const { byPoint, messages } = await measure(place, place.quick ? points.slice(0, 3) : points);
+        const { byPoint, messages, delivery } = await measure(place, place.quick ? points.slice(0, 3) : points);
         const values = [...byPoint.values()];
         return {
           values: {
@@ -42,11 +43,15 @@ function scenario(
           settings: { payloadBytes, batch: batchSize, durability: await confirmedDurability(place, 'millrace') },
           messages,
           seconds: (performance.now() - start) / 1000,
+          delivery,
         };
       },
     },
   };
 }
+
+/** Of a ground whose messages are accounted for at the end. */
+const later: Delivery = { sent: 0, duplicates: 0 };
 
 /**
  * So many are published and as many handled, while the rest keeps waiting behind them. Each point has a queue, which is
@@ -55,33 +60,50 @@ function scenario(
 async function measureWaiting(place: Place, points: readonly number[]): Promise<Costs> {
   const { openMillraceQueue } = await import('../peers/millrace-queue.js');
   const count = place.quick ? 2_000 : 20_000;
-  const grounds = new Map<number, Ground>();
-  for (const point of points) {
-    const queue = await openMillraceQueue(place, `bench-${point}`);
-    await fill(queue, point);
-    const cycle = async (): Promise<number> => {
-      const start = performance.now();
-      await fill(queue, count);
-      const publishingMs = performance.now() - start;
-      const { messages, seconds, stop } = await drain(queue, { count, concurrency: 100 });
-      await stop();
-      return publishingMs + (seconds * 1000 * count) / messages;
-    };
-    const turn = async (ms: number): Promise<Turn> => {
+  const grounds = new Map<number, Ground & { finish(): Promise<Delivery> }>();
+  for (const point of points)
+    grounds.set(point, await waiting(await openMillraceQueue(place, `bench-${point}`), point, count));
+  const costs = await inPasses(
+    place,
+    points,
+    async (point) => grounds.get(point) ?? Promise.reject(new Error(`no ground ${point}`)),
+  );
+  const deliveries: Delivery[] = [];
+  for (const ground of grounds.values()) deliveries.push(await ground.finish());
+  return { ...costs, delivery: sumOf(deliveries) };
+}
+
+async function waiting(queue: OpenQueue, point: number, count: number) {
+  const ledger = new DeliveryLedger();
+  let published = point;
+  await fill(queue, point);
+  const cycle = async (): Promise<number> => {
+    // The consumer before this took some of those behind its own while it stopped.
+    const missing = ledger.handled + point + count - published;
+    const start = performance.now();
+    await fill(queue, missing, { firstId: published });
+    published += missing;
+    const publishingMs = ((performance.now() - start) * count) / missing;
+    const { messages, seconds, stop } = await drainSome(queue, ledger, { count, concurrency: 100 });
+    await stop();
+    return publishingMs + (seconds * 1000 * count) / messages;
+  };
+  return {
+    turn: async (ms: number): Promise<Turn> => {
       const taken = { messages: 0, ms: 0 };
       while (taken.ms < ms) {
         taken.ms += await cycle();
         taken.messages += count;
       }
       return taken;
-    };
-    grounds.set(point, { turn, close: async () => {} });
-  }
-  return inPasses(
-    place,
-    points,
-    async (point) => grounds.get(point) ?? Promise.reject(new Error(`no ground ${point}`)),
-  );
+    },
+    close: async () => later,
+    finish: async () => {
+      const { stop } = await drainSome(queue, ledger, { count: published - ledger.handled, concurrency: 100 });
+      await stop();
+      return ledger.account(published);
+    },
+  };
 }
 
 /**
@@ -97,23 +119,26 @@ async function measurePartitions(place: Place, points: readonly number[]): Promi
     const topic = 'bench';
     await log.declareTopic({ name: topic, partitions });
     const flow = new SteadyFlow();
-    const consumer = log.consumer({ group: topic, topics: topic, concurrency: 100, handler: flow.handled });
+    const handler = (payload: unknown) => flow.handle(payload as Payload);
+    const consumer = log.consumer({ group: topic, topics: topic, concurrency: 100, handler });
     await consumer.start();
     const producer = log.producer({ maxBatchBytes: batchSize * (payloadBytes + 10) });
-    const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition, value: 0 }));
     const next = round(partitions);
-    const publish = () => {
+    const sendToAll = (values: readonly Payload[]) =>
+      producer.sendBatch(values.map((value, partition) => ({ topic, partition, value })));
+    const sendToNext = (values: readonly Payload[]) => {
       const partition = next();
-      return producer.sendBatch(payloads(batchSize).map((value) => ({ topic, partition, value })));
+      return producer.sendBatch(values.map((value) => ({ topic, partition, value })));
     };
-    await flow.start(() => producer.sendBatch(all), 4, publish);
+    await flow.start(partitions, sendToAll, { batchesInFlight: 4, batchSize, publish: sendToNext });
     return {
       turn: (ms) => flow.turn(ms),
       close: async () => {
-        await flow.stop();
+        const delivery = await flow.stop();
         await consumer.stop();
         await log.close();
         await clear(connection);
+        return delivery;
       },
     };
   });
@@ -132,41 +157,38 @@ async function measureQueues(place: Place, points: readonly number[]): Promise<C
     const broker = new Broker(connection);
     const names = Array.from({ length: queues }, (_, queue) => `bench-${queue}`);
     await broker.declare({ queues: names.map((name) => ({ name })) });
-    const sink = flow();
-    const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler: sink.handled }));
+    const ledger = new DeliveryLedger();
+    const handler = (payload: unknown) => void ledger.note((payload as Payload).id);
+    const consumers = names.map((queue) => broker.consumer({ queue, concurrency: 100, handler }));
     await Promise.all(consumers.map((consumer) => consumer.start()));
     const next = round(queues);
-    const publish = () => {
+    let published = 0;
+    const publish = async () => {
       const routingKey = names[next()] ?? '';
-      return broker.publishBatch(payloads(batchSize).map((body) => ({ exchange: '', routingKey, body })));
+      const batch = payloads(batchSize, published);
+      published += batchSize;
+      await broker.publishBatch(batch.map((body) => ({ exchange: '', routingKey, body })));
+    };
+    const turn = async (ms: number): Promise<Turn> => {
+      const start = performance.now();
+      const before = published;
+      while (performance.now() - start < ms) await publish();
+      await ledger.until(published);
+      return { messages: published - before, ms: performance.now() - start };
     };
     for (const _ of names) await publish();
-    await sink.until(queues * batchSize);
+    await ledger.until(published);
     return {
-      turn: (ms) => publishFor(ms, publish, sink.until),
+      turn,
       close: async () => {
         await Promise.all(consumers.map((consumer) => consumer.stop()));
+        const delivery = ledger.account(published);
         await broker.close();
         await clear(connection);
+        return delivery;
       },
     };
   });
-}
-
-/** Publishes batches for so long, one after the other; the turn ends when all were handled. */
-async function publishFor(
-  ms: number,
-  publish: () => Promise<unknown>,
-  handled: (count: number) => Promise<void>,
-): Promise<Turn> {
-  const start = performance.now();
-  let messages = 0;
-  while (performance.now() - start < ms) {
-    messages += batchSize;
-    await publish();
-  }
-  await handled(messages);
-  return { messages, ms: performance.now() - start };
 }
 
 /** 0, 1, … `count` − 1, and again. */

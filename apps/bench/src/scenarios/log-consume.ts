@@ -17,7 +17,8 @@ export const logConsume: Scenario = {
     const concurrency = 16;
     const count = await backlogFor(log, place, { concurrency });
     await fill(log, count);
-    const { messages, seconds } = await drain(log, { count, concurrency });
+    const { messages, seconds, stop } = await drain(log, { count, concurrency });
+    const delivery = await stop();
     await log.close().catch(() => undefined);
     return {
       values: { [name]: messages / seconds },
@@ -29,6 +30,7 @@ export const logConsume: Scenario = {
       },
       messages,
       seconds,
+      delivery,
     };
   }),
 };

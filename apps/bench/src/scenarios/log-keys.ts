@@ -33,7 +33,8 @@ async function measure(place: Place, log: Omit<OpenQueue, 'publishDelayed'>, sub
   const isOneByOne = subject === 'ioredis' || subject === 'kafka';
   const count = (place.quick ? 5_000 : 20_000) / (isOneByOne ? 50 : 1);
   await fill(log, count);
-  const { messages, seconds } = await drain(log, { count, concurrency, handler: () => sleep(handlerMs) });
+  const { messages, seconds, stop } = await drain(log, { count, concurrency, handler: () => sleep(handlerMs) });
+  const delivery = await stop();
   return {
     values: { [name]: messages / seconds },
     settings: {
@@ -45,5 +46,6 @@ async function measure(place: Place, log: Omit<OpenQueue, 'publishDelayed'>, sub
     },
     messages,
     seconds,
+    delivery,
   };
 }

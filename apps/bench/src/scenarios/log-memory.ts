@@ -1,4 +1,4 @@
-import { batchSize, fill } from '../backlog.js';
+import { batchSize, deliverAll, fill } from '../backlog.js';
 import { confirmedDurability } from '../durability.js';
 import { payload, payloadBytes } from '../payload.js';
 import { logPeers } from '../peers.js';
@@ -24,12 +24,15 @@ export const logMemory: readonly Scenario[] = (['none', 'zlib'] as const).map((c
         await log.publish(payload(0));
         const count = place.quick ? 10_000 : 100_000;
         const start = performance.now();
-        const bytes = await usedMemoryOf(place, () => fill(log, count));
+        const bytes = await usedMemoryOf(place, () => fill(log, count, { firstId: 1 }));
+        const seconds = (performance.now() - start) / 1000;
+        const delivery = await deliverAll(log, count + 1);
         return {
           values: { [name]: bytes / count },
           settings: { payloadBytes, batch: batchSize, count, durability: await confirmedDurability(place, subject) },
           messages: count,
-          seconds: (performance.now() - start) / 1000,
+          seconds,
+          delivery,
         };
       },
       ['millrace', 'ioredis'],

@@ -1,4 +1,4 @@
-import { batchSize } from '../backlog.js';
+import { batchSize, deliverAll } from '../backlog.js';
 import { confirmedDurability } from '../durability.js';
 import { payload, payloadBytes, payloads } from '../payload.js';
 import { logPeers } from '../peers.js';
@@ -24,6 +24,7 @@ export const logSend: readonly Scenario[] = [
     subjects: logPeers(async (place, open, subject) => {
       const log = await open(place);
       const pumped = await pump((index) => log.publish(payload(index)), { inFlight, ...place });
+      const delivery = await deliverAll(log, pumped.calls);
       await log.close();
       return {
         values: { [awaited]: pumped.count / pumped.seconds },
@@ -35,6 +36,7 @@ export const logSend: readonly Scenario[] = [
         },
         messages: pumped.count,
         seconds: pumped.seconds,
+        delivery,
       };
     }),
   },
@@ -51,10 +53,11 @@ export const logSend: readonly Scenario[] = [
     ],
     subjects: logPeers(async (place, open, subject) => {
       const log = await open(place);
-      const { count, seconds, inFlight } = await pump(
+      const { count, seconds, calls, inFlight } = await pump(
         (index) => log.publishBatch(payloads(batchSize, index * batchSize)),
         { inFlight: 1, ...place },
       );
+      const delivery = await deliverAll(log, calls * batchSize);
       await log.close();
       return {
         values: { [batch]: (count * batchSize) / seconds },
@@ -67,6 +70,7 @@ export const logSend: readonly Scenario[] = [
         },
         messages: count * batchSize,
         seconds,
+        delivery,
       };
     }),
   },

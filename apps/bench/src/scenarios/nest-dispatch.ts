@@ -59,11 +59,13 @@ async function measure(
 ): Promise<Sample> {
   const count = await backlogFor(source, place, { concurrency });
   await fill(source, count);
-  const { messages, seconds } = await drain(source, { count, concurrency });
+  const { messages, seconds, stop } = await drain(source, { count, concurrency });
+  const delivery = await stop();
   return {
     values: { [name]: messages / seconds },
     settings: { payloadBytes, ...settings, durability: await confirmedDurability(place, subject) },
     messages,
     seconds,
+    delivery,
   };
 }

@@ -1,11 +1,12 @@
 import { preciseNow } from '../clock.js';
+import { DeliveryLedger } from '../delivery-ledger.js';
 import { confirmedDurability } from '../durability.js';
 import { type Payload, payload, payloadBytes } from '../payload.js';
 import { queuePeers } from '../peers.js';
-import { percentile } from '../percentile.js';
 import type { Place } from '../place.js';
 import type { OpenQueuePeer } from '../queue-peer.js';
 import type { Sample, Scenario } from '../scenario.js';
+import { percentile } from '../statistics.js';
 
 const name = 'queue.delayed';
 
@@ -32,12 +33,11 @@ async function measure(place: Place, open: OpenQueuePeer, subject: string): Prom
   // All are published before the first is due.
   const firstDue = preciseNow() + (place.quick ? 600 : 4000);
   const lateness: number[] = [];
-  const all = new Promise<void>((resolve) => {
-    const handler = ({ at }: Payload): void => {
-      if (lateness.push(preciseNow() - at) === count) resolve();
-    };
-    void queue.consume(handler, { concurrency });
-  });
+  const ledger = new DeliveryLedger();
+  const handler = ({ id, at }: Payload): void => {
+    if (ledger.note(id)) lateness.push(preciseNow() - at);
+  };
+  const consumer = await queue.consume(handler, { concurrency });
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < count) {
@@ -48,7 +48,8 @@ async function measure(place: Place, open: OpenQueuePeer, subject: string): Prom
   };
   await Promise.all(Array.from({ length: 64 }, lane));
   const isInTime = preciseNow() < firstDue;
-  await all;
+  await ledger.until(count);
+  await consumer.stop();
   if (!isInTime)
     throw new Error('it took too long to publish: the first messages were due before the last was published');
   await queue.close().catch(() => undefined);
@@ -68,5 +69,6 @@ async function measure(place: Place, open: OpenQueuePeer, subject: string): Prom
     },
     messages: count,
     seconds: count / perSecond,
+    delivery: ledger.account(count),
   };
 }

@@ -1,4 +1,4 @@
-import { fill } from '../backlog.js';
+import { deliverAll, fill } from '../backlog.js';
 import { confirmedDurability } from '../durability.js';
 import { payload, payloadBytes } from '../payload.js';
 import { queuePeers } from '../peers.js';
@@ -17,12 +17,15 @@ export const queueMemory: Scenario = {
       await queue.publish(payload(0));
       const count = place.quick ? 5_000 : 100_000;
       const start = performance.now();
-      const bytes = await usedMemoryOf(place, () => fill(queue, count));
+      const bytes = await usedMemoryOf(place, () => fill(queue, count, { firstId: 1 }));
+      const seconds = (performance.now() - start) / 1000;
+      const delivery = await deliverAll(queue, count + 1);
       return {
         values: { [name]: bytes / count },
         settings: { payloadBytes, count, durability: await confirmedDurability(place, subject) },
         messages: count,
-        seconds: (performance.now() - start) / 1000,
+        seconds,
+        delivery,
       };
     },
     ['millrace', 'bullmq', 'groupmq', 'bee-queue', 'ioredis', 'ceiling'],

@@ -15,13 +15,15 @@ export const queueProcess: readonly Scenario[] = [1, 10, 100].map((concurrency) 
       const queue = await open(place);
       const count = await backlogFor(queue, place, { concurrency });
       await fill(queue, count);
-      const { messages, seconds } = await drain(queue, { count, concurrency });
+      const { messages, seconds, stop } = await drain(queue, { count, concurrency });
+      const delivery = await stop();
       await queue.close().catch(() => undefined);
       return {
         values: { [name]: messages / seconds },
         settings: { payloadBytes, concurrency, durability: await confirmedDurability(place, subject) },
         messages,
         seconds,
+        delivery,
       };
     }),
   };

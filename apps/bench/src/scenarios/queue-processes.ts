@@ -1,6 +1,7 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { fill } from '../backlog.js';
+import { sleep } from '../clock.js';
+import { type ConsumerProcess, forkConsumer } from '../consumer-fork.js';
+import { type Delivery, DeliveryLedger } from '../delivery-ledger.js';
 import { confirmedDurability } from '../durability.js';
 import { payloadBytes } from '../payload.js';
 import { queuePeers } from '../peers.js';
@@ -10,7 +11,8 @@ import type { Scenario } from '../scenario.js';
 const processes = 4;
 const concurrency = 25;
 const name = `queue.processes.${processes}`;
-const program = fileURLToPath(new URL('../consumer-process.js', import.meta.url));
+/** What is missing and has not come in so long is lost. */
+const stallMs = 5_000;
 
 export const queueProcesses: Scenario = {
   name,
@@ -21,13 +23,14 @@ export const queueProcesses: Scenario = {
       const queue = await open(place);
       const count = fastOnes.includes(subject) ? (place.quick ? 100_000 : 200_000) : place.quick ? 2_500 : 20_000;
       await fill(queue, count);
-      const { messages, seconds } = await drainTogether(place, subject, count);
+      const { messages, seconds, delivery } = await drainTogether(place, subject, count);
       await queue.close().catch(() => undefined);
       return {
         values: { [name]: messages / seconds },
         settings: { payloadBytes, processes, concurrency, durability: await confirmedDurability(place, subject) },
         messages,
         seconds,
+        delivery,
       };
     },
     ['millrace', 'ceiling', 'bullmq', 'ioredis', 'rabbitmq'],
@@ -42,20 +45,31 @@ async function drainTogether(place: Place, subject: string, count: number) {
   let handled = 0;
   let start: { readonly at: number; readonly handled: number } | undefined;
   const active = new Set<number>();
-  return new Promise<{ messages: number; seconds: number }>((resolve, reject) => {
-    for (let index = 0; index < processes; index++) {
-      const child = fork(program, [subject, JSON.stringify(place), String(concurrency)], { execArgv: [] });
-      child.on('exit', (code) => reject(new Error(`a consumer process ended with code ${code}`)));
-      child.on('message', (news: { readonly handled: number }) => {
+  const consumers = Array.from({ length: processes }, () => forkConsumer(subject, place, { concurrency }));
+  const end = await new Promise<number>((resolve, reject) => {
+    for (const [index, consumer] of consumers.entries()) {
+      consumer.ended.catch(reject);
+      consumer.onHandled((more) => {
         const now = performance.now();
-        handled += news.handled;
+        handled += more;
         active.add(index);
         if (start === undefined && active.size === processes && handled >= count / 5) start = { at: now, handled };
-        if (handled < count) return;
-        if (start === undefined)
-          reject(new Error(`all was handled before the last of ${processes} processes had started`));
-        else resolve({ messages: handled - start.handled, seconds: (now - start.at) / 1000 });
+        if (handled >= count) resolve(now);
       });
     }
   });
+  const delivery = await accountOf(consumers, count);
+  if (start === undefined) throw new Error(`all was handled before the last of ${processes} processes had started`);
+  return { messages: count - start.handled, seconds: (end - start.at) / 1000, delivery };
+}
+
+/** Each message was handled by one of them. With duplicates there are more deliveries than messages: the last may still be on its way. */
+async function accountOf(consumers: readonly ConsumerProcess[], count: number): Promise<Delivery> {
+  for (let before = -1; ; ) {
+    const ledger = new DeliveryLedger();
+    for (const consumer of consumers) ledger.add(await consumer.pages());
+    if (ledger.handled >= count || ledger.handled === before) return ledger.account(count);
+    before = ledger.handled;
+    await sleep(stallMs);
+  }
 }

@@ -1,3 +1,4 @@
+import { deliverAll } from '../backlog.js';
 import { confirmedDurability } from '../durability.js';
 import { payload, payloadBytes } from '../payload.js';
 import { queuePeers } from '../peers.js';
@@ -22,12 +23,14 @@ export const queuePublishAwaited: Scenario = {
 
 async function measure(place: Place, open: OpenQueuePeer, subject: string): Promise<Sample> {
   const queue = await open(place);
-  const { count, seconds, inFlight } = await pump((index) => queue.publish(payload(index)), { inFlight: 64, ...place });
+  const pumped = await pump((index) => queue.publish(payload(index)), { inFlight: 64, ...place });
+  const delivery = await deliverAll(queue, pumped.calls);
   await queue.close();
   return {
-    values: { [name]: count / seconds },
-    settings: { payloadBytes, inFlight, durability: await confirmedDurability(place, subject) },
-    messages: count,
-    seconds,
+    values: { [name]: pumped.count / pumped.seconds },
+    settings: { payloadBytes, inFlight: pumped.inFlight, durability: await confirmedDurability(place, subject) },
+    messages: pumped.count,
+    seconds: pumped.seconds,
+    delivery,
   };
 }

@@ -1,4 +1,4 @@
-import { batchSize } from '../backlog.js';
+import { batchSize, deliverAll } from '../backlog.js';
 import { confirmedDurability } from '../durability.js';
 import { payloadBytes, payloads } from '../payload.js';
 import { queuePeers } from '../peers.js';
@@ -15,10 +15,11 @@ export const queuePublishBulk: Scenario = {
   ],
   subjects: queuePeers(async (place, open, subject) => {
     const queue = await open(place);
-    const { count, seconds, inFlight } = await pump(
+    const { count, seconds, calls, inFlight } = await pump(
       (index) => queue.publishBatch(payloads(batchSize, index * batchSize)),
       { inFlight: 1, ...place },
     );
+    const delivery = await deliverAll(queue, calls * batchSize);
     await queue.close();
     return {
       values: { [name]: (count * batchSize) / seconds },
@@ -30,6 +31,7 @@ export const queuePublishBulk: Scenario = {
       },
       messages: count * batchSize,
       seconds,
+      delivery,
     };
   }),
 };

@@ -23,7 +23,8 @@ export const queueRetries: Scenario = {
         failed.add(id);
         throw new Error('fails once');
       };
-      const { messages, seconds } = await drain(queue, { count, concurrency, handler });
+      const { messages, seconds, stop } = await drain(queue, { count, concurrency, handler });
+      const delivery = await stop();
       return {
         values: { [name]: messages / seconds },
         settings: {
@@ -35,6 +36,7 @@ export const queueRetries: Scenario = {
         },
         messages,
         seconds,
+        delivery,
       };
     },
     ['millrace', 'bullmq', 'bee-queue'],

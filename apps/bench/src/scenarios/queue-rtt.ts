@@ -1,4 +1,4 @@
-import { backlogFor, drain, fill } from '../backlog.js';
+import { backlogFor, deliverAll, drain, fill } from '../backlog.js';
 import { confirmedDurability } from '../durability.js';
 import { startLatencyProxy } from '../latency-proxy.js';
 import { payload, payloadBytes } from '../payload.js';
@@ -21,6 +21,7 @@ export const queueRtt: readonly Scenario[] = [
     subjects: queuePeers(async (place, open, subject) => {
       const queue = await open(await farAway(place));
       const pumped = await pump((index) => queue.publish(payload(index)), { inFlight, ...place });
+      const delivery = await deliverAll(queue, pumped.calls);
       return {
         values: { 'queue.rtt.publish': pumped.count / pumped.seconds },
         settings: {
@@ -31,6 +32,7 @@ export const queueRtt: readonly Scenario[] = [
         },
         messages: pumped.count,
         seconds: pumped.seconds,
+        delivery,
       };
     }, peers),
   },
@@ -42,12 +44,14 @@ export const queueRtt: readonly Scenario[] = [
       const queue = await open(await farAway(place));
       const count = await backlogFor(queue, place, { concurrency });
       await fill(queue, count);
-      const { messages, seconds } = await drain(queue, { count, concurrency });
+      const { messages, seconds, stop } = await drain(queue, { count, concurrency });
+      const delivery = await stop();
       return {
         values: { 'queue.rtt.process': messages / seconds },
         settings: { payloadBytes, concurrency, roundTripMs, durability: await confirmedDurability(place, subject) },
         messages,
         seconds,
+        delivery,
       };
     }, peers),
   },

@@ -79,6 +79,7 @@ async function time({ windowMs, warmUpMs }: Place, route: (key: string) => numbe
     settings: { bindings, queues, keys },
     messages: count,
     seconds,
+    delivery: null,
   };
 }
 

@@ -1,7 +1,8 @@
+import { escapeName, unescapeName } from '@millrace/core';
 import type { Observation } from './observation.js';
 
-/** `{log:<topic>:<partition>}:group:<group>` after a prefix. */
-const groupKey = /\{log:(.+):(\d+)\}:group:([^"]+)$/;
+/** `{log:<topic>:<partition>}:group:<group>` after a prefix, with escaped names. */
+const groupKey = /\{log:([^:]+):(\d+)\}:group:([^:]+)$/;
 
 /**
  * Reads what `MONITOR` prints. A script's own line comes first, then what it really did, each line marked `lua`: so a
@@ -23,7 +24,7 @@ export class MonitorReader {
     | Omit<Observation & { kind: 'committed' }, 'server'>
     | Omit<Observation & { kind: 'acquired' }, 'server'>
     | undefined {
-    if (!line.includes(`:group:${this.#group}"`)) return undefined;
+    if (!line.includes(`:group:${escapeName(this.#group)}"`)) return undefined;
     const words = wordsOf(line);
     if (!line.includes(' lua] "')) {
       this.#script = words;
@@ -31,8 +32,9 @@ export class MonitorReader {
     }
     const [command = '', key = '', field, value = ''] = words;
     const place = groupKey.exec(key);
-    if (place === null || place[3] !== this.#group || command.toUpperCase() !== 'HSET') return undefined;
-    const partition = { topic: place[1] ?? '', partition: Number(place[2]) };
+    if (place === null || unescapeName(place[3] ?? '') !== this.#group || command.toUpperCase() !== 'HSET')
+      return undefined;
+    const partition = { topic: unescapeName(place[1] ?? '') ?? '', partition: Number(place[2]) };
     if (field === 'owner' && words[4] === 'epoch') {
       return { kind: 'acquired', ...partition, owner: value, epoch: Number(words[5]) };
     }

@@ -39,6 +39,8 @@ return {now, messages, ready, redis.call('ZCARD', KEYS[3]), redis.call('HLEN', K
 /** One slot of a queue: the whole of it, unless it is sharded. */
 export interface QueueSlot {
   readonly slot: string;
+  /** Which of the queue's slots it is, from 0. */
+  readonly shard: number;
   readonly settings: QueueSettings;
 }
 
@@ -51,7 +53,8 @@ export function queueReading(prefix: string): Reading<QueueSlot, QueueSnapshot> 
       return { keys: [meta, messages, delayed, consumers, dying, parked, ...readyKeys(keys, priorities)], args: [] };
     },
     read: (reply, { settings }) => orNothing(reply, (found) => readSnapshot(settings, asList(found))),
-    describe: ({ slot }) => `queue ${slot}`,
+    describe: ({ settings, shard }) =>
+      `queue ${settings.name}${settings.shards === undefined ? '' : `, shard ${shard}`}`,
   };
 }
 

@@ -1,6 +1,7 @@
 import { TopicNotFoundError, UnavailableError } from '@millrace/core';
 import { type DeadRecord, deadLetterFrame, deadLetterHeaders } from '../model/dead-letter.js';
 import type { Topic } from '../model/topic.js';
+import { deadLetterSource } from '../store/keys.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
 import type { DeadLetterChannel } from './dead-letter-channel.js';
@@ -52,7 +53,7 @@ export class DeadLetterWriter {
         topic: topic.name,
         topicId: topic.id,
         partition: dead.partition % topic.partitions,
-        source: `${dead.group}:${dead.topic}:${dead.partition}`,
+        source: deadLetterSource(dead.group, dead),
         sourceOffset: dead.record.offset,
         pass: origin.pass,
         floor: origin.floor,

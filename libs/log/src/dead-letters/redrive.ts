@@ -8,7 +8,7 @@ import type { StoredRecord } from '../model/record.js';
 import { partitionProblems, type Topic } from '../model/topic.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import { copiedRecords, copyOnce } from '../store/copy.js';
-import { partitionKeys } from '../store/keys.js';
+import { partitionKeys, redriveSource } from '../store/keys.js';
 import { partitionState } from '../store/partition.js';
 import { readBatches } from '../store/read.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
@@ -111,7 +111,7 @@ export class Redrive {
     const to = {
       topic: topic.name,
       partition: origin.partition % topic.partitions,
-      source: `redrive:${options.topic}:${letter.partition}`,
+      source: redriveSource({ topic: options.topic, partition: letter.partition }),
     };
     if (await this.#isCopied(topic, to, letter)) return 'repeated';
     if (options.dryRun) return 'redriven';

@@ -3,6 +3,7 @@ import {
   custom,
   duration,
   integer,
+  label,
   nameProblem,
   type OptionReader,
   object,
@@ -14,7 +15,7 @@ import {
   required,
   resolveOptions,
   retryPolicy,
-  text,
+  topicNameProblem,
 } from '@millrace/core';
 import { defaultAbortGraceMs, type Handler, type Middleware } from '@millrace/delivery';
 import { type Ordering, orderings } from '../model/lanes.js';
@@ -165,7 +166,7 @@ function readersFor(input: ConsumerInput): Parameters<typeof resolveOptions<Cons
     maxPerSecond: optional(integer(1, { min: 1 })),
     middleware: input?.batchHandler === undefined ? middleware : noMiddleware,
     validate: optional(custom((payload: unknown) => payload, 'a function', isFunction<(payload: unknown) => unknown>)),
-    name: optional(text('')),
+    name: optional(label('')),
     startPaused: boolean(false),
   };
 }
@@ -182,7 +183,7 @@ const topics: OptionReader<ConsumerOptions['topics']> = (value, report, path) =>
   const names: unknown[] = typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];
   if (names.length === 0 && value !== undefined) report(`${path} must be a topic's name, a list of names or a RegExp`);
   return names.filter((one): one is string => {
-    const problem = nameProblem('topic', one);
+    const problem = topicNameProblem(one);
     if (problem !== undefined) report(problem);
     return problem === undefined;
   });
@@ -196,7 +197,9 @@ function deadLetterOf(consumed: unknown): OptionReader<string | false> {
     if (typeof value === 'string' && names.every((consumedName) => consumedName === value)) {
       report(`${path} must be another topic than the one that is consumed`);
     }
-    return name(`${path} topic`, '')(value, report, path);
+    const problem = value === undefined ? undefined : topicNameProblem(value, `${path} topic`);
+    if (problem !== undefined) report(problem);
+    return typeof value === 'string' ? value : '';
   };
 }
 

@@ -153,8 +153,8 @@ export class GroupConsumer implements Service {
   }
 
   /**
-   * Starts nothing more of these partitions (default: all, also those it will get) until `resume`; reading stops when the buffers
-   * are full. Resolves when running handlers have ended, or it is resumed or stopped before; inside a handler immediately.
+   * Starts nothing more of these partitions (default: all, also those it will get) until `resume`, and begins no read of them.
+   * Resolves when running handlers have ended, or it is resumed or stopped before; inside a handler immediately.
    */
   pause(partitions?: readonly TopicPartition[]): Promise<void> {
     this.#pauses.pause(partitions);

@@ -1,4 +1,4 @@
-import { integerProblem, nameProblem, shown } from '@millrace/core';
+import { integerProblem, shown, topicNameProblem } from '@millrace/core';
 
 /** One partition of one topic. */
 export interface TopicPartition {
@@ -18,7 +18,7 @@ export function topicPartitionProblem(given: unknown): string | undefined {
   if (typeof given !== 'object' || given === null || !('topic' in given && 'partition' in given)) {
     return `a partition must be { topic, partition }, got ${shown(given)}`;
   }
-  return nameProblem('topic', given.topic) ?? integerProblem('partition', given.partition);
+  return topicNameProblem(given.topic) ?? integerProblem('partition', given.partition);
 }
 
 /** By code units, so that every process sorts alike whatever its locale. */

@@ -1,11 +1,10 @@
 import {
-  assertName,
+  assertNoProblem,
   deadLettersOf,
   integer,
   integerProblem,
   keepsDeadLetters,
   maxNameBytes,
-  nameProblem,
   type OptionReader,
   type OptionReaders,
   object,
@@ -15,6 +14,7 @@ import {
   type SettingDifference,
   shown,
   text,
+  topicNameProblem,
 } from '@millrace/core';
 import { type Compression, compressions } from './record-batch.js';
 
@@ -67,7 +67,7 @@ export interface TopicSettings {
 
 /** A topic as users declare it. */
 export interface TopicInput {
-  /** Letters, digits and . _ - / @ ~ +, at most 255 bytes. */
+  /** Any string of 1 to 255 bytes without control characters, but `.` and `..`. */
   readonly name: string;
   /** How many partitions, 1 to 4,096. Default 1. */
   readonly partitions?: number | undefined;
@@ -100,7 +100,7 @@ const defaultRetention: Retention = { maxAgeMs: 7 * dayMs, unread: 'expire' };
 
 /** Fills in the defaults. @throws {OptionsError} with all problems */
 export function resolveTopic(input: TopicInput): TopicSettings {
-  assertName('topic', input?.name);
+  assertNoProblem('topic', topicNameProblem(input?.name));
   return resolveOptions<TopicSettings>(`topic "${input.name}"`, readersFor(input.name), input);
 }
 
@@ -160,7 +160,7 @@ function deadLetter(name: string): OptionReader<TopicSettings['deadLetter']> {
     }
     if (value === undefined) return { topic: deadLettersOf(name) };
     const given = object<{ topic: string }>({ topic: text(deadLettersOf(name)) })(value, report, path);
-    const problem = nameProblem(`${path}.topic`, given.topic);
+    const problem = topicNameProblem(given.topic, `${path}.topic`);
     if (problem !== undefined) report(problem);
     if (given.topic === name) report(`${path}.topic must be another topic`);
     return given;

@@ -16,7 +16,7 @@ export interface Copy {
   readonly topic: string;
   readonly topicId: number;
   readonly partition: number;
-  /** Where it comes from, in a form that can be part of a key. */
+  /** Where it comes from, as the end of a key: see `store/keys`. */
   readonly source: string;
   readonly sourceOffset: number;
   /** Tells two records of one offset apart: which append it came with, and how often the source's reader was set back. */

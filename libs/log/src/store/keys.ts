@@ -1,6 +1,9 @@
+import { escapeName } from '@millrace/core';
+import type { TopicPartition } from '../model/topic-partition.js';
+
 /**
  * Every key of the log. The hash tag is written here and nowhere else: all keys of one partition share a slot of a
- * cluster, so each script runs whole on one node. docs/keyspace.md tells what is in them.
+ * cluster, so each script runs whole on one node. Names stand in keys as `escapeName` writes them. docs/keyspace.md tells what is in them.
  */
 export interface PartitionKeys {
   /** Stream: one entry a record batch, entry id `0-<end offset after the batch>`. Its groups hold the committed offsets. */
@@ -19,7 +22,7 @@ export interface PartitionKeys {
 
 /** The keys of one partition, all in one slot of a cluster. See docs/keyspace.md. */
 export function partitionKeys(prefix: string, topic: string, partition: number): PartitionKeys {
-  const base = `${prefix}:{log:${topic}:${partition}}`;
+  const base = partitionBase(prefix, topic, partition);
   return {
     records: `${base}:records`,
     meta: `${base}:meta`,
@@ -32,7 +35,7 @@ export function partitionKeys(prefix: string, topic: string, partition: number):
 
 /** Hash in a partition's slot: one group's lease on the partition (`owner`, `epoch`, `until`) and what belongs to its commit. */
 export function groupPartitionKey(prefix: string, topic: string, partition: number, group: string): string {
-  return `${prefix}:{log:${topic}:${partition}}:group:${group}`;
+  return `${partitionBase(prefix, topic, partition)}:group:${escapeName(group)}`;
 }
 
 /** Hash: topic name → its settings as JSON. */
@@ -61,7 +64,7 @@ export interface GroupKeys {
 
 /** The keys of a group's members and plan, all in one slot of a cluster. See docs/keyspace.md. */
 export function groupKeys(prefix: string, group: string): GroupKeys {
-  const base = `${prefix}:{group:${group}}`;
+  const base = `${prefix}:{group:${escapeName(group)}}`;
   return {
     members: `${base}:members`,
     subscriptions: `${base}:subscriptions`,
@@ -78,8 +81,26 @@ export function groupsKey(prefix: string): string {
 
 /**
  * Sorted set in a partition's slot: offsets of `source` that were copied into this partition already (dead letters, and
- * dead letters sent back), so that each is copied once.
+ * dead letters sent back), so that each is copied once. `source`: of {@link deadLetterSource} or {@link redriveSource}.
  */
 export function copiesKey(prefix: string, topic: string, partition: number, source: string): string {
-  return `${prefix}:{log:${topic}:${partition}}:copies:${source}`;
+  return `${partitionBase(prefix, topic, partition)}:copies:${source}`;
+}
+
+/** Where the dead letters come from that a group gave up in a partition, as the end of a key. */
+export function deadLetterSource(group: string, { topic, partition }: TopicPartition): string {
+  // A group may be called as what comes before the others' source.
+  const name = group === redrive ? `%72${redrive.slice(1)}` : escapeName(group);
+  return `${name}:${escapeName(topic)}:${partition}`;
+}
+
+/** Where dead letters come from that are sent back out of a partition of a dead-letter topic, as the end of a key. */
+export function redriveSource({ topic, partition }: TopicPartition): string {
+  return `${redrive}:${escapeName(topic)}:${partition}`;
+}
+
+const redrive = 'redrive';
+
+function partitionBase(prefix: string, topic: string, partition: number): string {
+  return `${prefix}:{log:${escapeName(topic)}:${partition}}`;
 }

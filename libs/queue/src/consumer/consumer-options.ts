@@ -2,6 +2,7 @@ import {
   custom,
   duration,
   integer,
+  label,
   nameProblem,
   type OptionReader,
   OptionsError,
@@ -11,7 +12,6 @@ import {
   required,
   resolveOptions,
   retryPolicy,
-  text,
 } from '@millrace/core';
 import { defaultAbortGraceMs } from '@millrace/delivery';
 import type {
@@ -112,7 +112,7 @@ const handlerReaders = {
     return String(value);
   },
   handler: required(custom<MessageHandler>(() => undefined, 'a function', isFunction)),
-  name: optional(text('')),
+  name: optional(label('')),
   retry: optional(retryPolicy()),
   handlerTimeoutMs: optional(duration(0)),
   abortGraceMs: optional(duration(0)),
@@ -127,7 +127,7 @@ const readers = {
   batchHandler: optionalFunction<ConsumerOptions['batchHandler']>(),
   batch: (value: unknown): ConsumerOptions['batch'] =>
     resolveOptions<ConsumerOptions['batch']>('batch', batchReaders, value ?? {}),
-  name: optional(text('')),
+  name: optional(label('')),
   concurrency: integer(10, { min: 1, max: 1000 }),
   prefetch: optional(integer(1, { min: 1, max: 10_000 })),
   maxHeldBytes: integer(64 * 1024 * 1024, { min: 1 }),

@@ -48,7 +48,7 @@ export class DeadLetterCarrier {
     }
     const running = this.#carryAll(slot)
       .catch((error: unknown) => {
-        this.#events.emit('background-error', { duty: `dead letters of queue ${slot}`, error });
+        this.#events.emit('background-error', { duty: `dead letters of queue "${queueOf(slot)}"`, error });
       })
       .finally(() => {
         this.#running.delete(slot);

@@ -9,7 +9,7 @@ function requestOf(...answers: (Error | boolean)[]): MessageContext {
     if (answer instanceof Error) throw answer;
     return answer === true;
   };
-  const properties = { replyTo: 'reply:r', correlationId: 'c', expirationMs: 30_000 };
+  const properties = { replyTo: 'reply:r', correlationId: 'r.0', expirationMs: 30_000 };
   const plain = { priority: 0, codecId: 1, exchange: '', routingKey: 'work', headers: {}, timestamp: 0 };
   const message = decodeFrame(encodeFrame({ ...plain, properties, body: '1' }, 'work'), 'work');
   const desk = { queue: 'work', reportProgress: async () => true, holds };

@@ -1,4 +1,12 @@
-import { checkedHeaders, type Headers, type HeadersInput, nameProblem, noHeaders, OptionsError } from '@millrace/core';
+import {
+  checkedHeaders,
+  type Headers,
+  type HeadersInput,
+  nameProblem,
+  noHeaders,
+  OptionsError,
+  topicNameProblem,
+} from '@millrace/core';
 import type { ExchangeType } from './exchange-settings.js';
 import { headerMatchKinds } from './headers-match.js';
 import { routingKeyProblem } from './routing-key.js';
@@ -54,7 +62,7 @@ export function resolveBinding(declaration: BindingDeclaration): Binding {
   const named = destinations.filter(([, name]) => name !== undefined);
   const [kind, destination] = named[0] ?? (['queue', ''] as const);
   if (named.length !== 1) problems.push('name one destination: queue, toExchange or topic');
-  else push(problems, nameProblem(kind, destination));
+  else push(problems, kind === 'topic' ? topicNameProblem(destination) : nameProblem(kind, destination));
   push(problems, routingKeyProblem(routingKey));
   const checked = checkArguments(bindingArguments, problems);
   if (problems.length > 0) throw new OptionsError(`binding of exchange ${JSON.stringify(exchange)}`, problems);

@@ -1,3 +1,4 @@
+import { escapeName } from '@millrace/core';
 import { hashOf } from './rendezvous.js';
 
 /** Of a queue's settings, what tells where its messages are. */
@@ -6,11 +7,12 @@ export interface Sharded {
   readonly shards?: number | undefined;
 }
 
-const separator = ':';
+// No name holds a control character, so a slot's name is no queue's. Keys have a colon there: see `slotInKeys`.
+const separator = '\u001f';
 
 /**
  * The slots of a queue: where its messages are in Redis. A queue has one, of its own name; a sharded queue one a shard,
- * each a whole queue by itself that may be on another server of a cluster. No queue's name has a colon.
+ * each a whole queue by itself that may be on another server of a cluster.
  */
 export function slotsOf({ name, shards }: Sharded): readonly string[] {
   if (shards === undefined) return [name];
@@ -25,6 +27,12 @@ export function slotOf(queue: string, shard: number): string {
 export function queueOf(slot: string): string {
   const end = slot.lastIndexOf(separator);
   return end < 0 ? slot : slot.slice(0, end);
+}
+
+/** A slot as it stands in keys: the queue's name, escaped, and for a shard a colon and its number. */
+export function slotInKeys(slot: string): string {
+  const queue = queueOf(slot);
+  return escapeName(queue) + slot.slice(queue.length).replace(separator, ':');
 }
 
 /** A shard's part of a limit that is declared for the whole queue: together they never exceed it. */

@@ -41,7 +41,7 @@ export class RpcResponder {
   async answer(request: Answerable, result: unknown): Promise<void> {
     const { replyTo, correlationId = '' } = request.properties;
     if (replyTo === undefined) return;
-    const requester = requesterOf(replyTo);
+    const requester = requesterOf(request.properties);
     if (requester === undefined) return this.#toQueue(replyTo, correlationId, result, 'result');
     const keys = replyKeys(this.#connection.prefix, requester);
     if (isAsyncIterable(result) || isGenerator(result)) return this.#stream(keys, correlationId, request, result);
@@ -52,7 +52,7 @@ export class RpcResponder {
   async fail(properties: StoredProperties, error: unknown): Promise<void> {
     const { replyTo, correlationId = '' } = properties;
     if (replyTo === undefined) return;
-    const requester = requesterOf(replyTo);
+    const requester = requesterOf(properties);
     const failure = describeRemotely(error);
     if (requester === undefined) return this.#toQueue(replyTo, correlationId, failure, 'error');
     const frame = encodeReply({ kind: 'error', correlationId, sequence: 0, codecId: 1, body: JSON.stringify(failure) });

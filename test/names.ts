@@ -1,0 +1,21 @@
+/** Names that AMQP and Kafka's neighbours allow and that mean something in a key, a pattern, an object or a log line. */
+export const awkwardNames = [
+  'queued weather',
+  'A:B',
+  'A%3AB',
+  'resource.*.updated',
+  '#',
+  '{orders}',
+  '}:meta{',
+  '[a-z]?\\*',
+  '"quoted" \'name\', `$HOME`',
+  ' ',
+  '__proto__',
+  'constructor',
+  '%',
+  'reply:abcdefghijklmnop',
+  '(temporary)',
+  'für 注文 🧾',
+  '\ufeff',
+  'ä'.repeat(120),
+] as const;
