@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { CodecError } from '@millrace/core';
 import { decodeReply, encodeReply, isRequest, replyAddress, replyKinds, requesterOf } from './reply-frame.js';
@@ -28,11 +29,15 @@ describe('a reply', () => {
 
   it('goes to an address that is no queue', () => {
     expect(replyAddress('me')).toBe('reply:me');
-    expect(['reply:me', 'reply-queue', 'x-reply:me'].map(requesterOf)).toEqual(['me', undefined, undefined]);
-    expect(['reply:me', 'queue', undefined].map((replyTo) => isRequest({ properties: { replyTo } }))).toEqual([
-      true,
-      false,
-      false,
+    const requester = randomUUID();
+    const correlationId = `${requester}.1`;
+    const of = (replyTo: string | undefined) => ({ replyTo, correlationId });
+    const address = replyAddress(requester);
+    expect([address, 'reply-queue', `x-${address}`].map((to) => requesterOf(of(to)))).toEqual([
+      requester,
+      undefined,
+      undefined,
     ]);
+    expect([address, 'queue', undefined].map((to) => isRequest({ properties: of(to) }))).toEqual([true, false, false]);
   });
 });
