@@ -9,6 +9,13 @@ export default {
   area: 'names',
   mutants: [
     {
+      promise: 'patterns with spaces are told apart',
+      file: 'libs/nestjs/src/source-overlap.ts',
+      replace: `(?:[^\\\\^$.*+?()[\\]{}|]|`,
+      by: `(?:[\\w@~/-]|`,
+      spec: 'libs/nestjs/src/source-overlap.spec.ts',
+    },
+    {
       promise: 'a name that holds an escape is no other',
       file: 'libs/core/src/names.ts',
       replace: `/[^A-Za-z0-9._\\-/@~+\\u0080-\\uffff]/g`,

@@ -14,6 +14,10 @@ describe('two subscriptions of one group', () => {
     [/^orders?/, /^order\./, 'what both /^orders?/ and /^order\\./ match'],
     [/^orders\./, /refunds/, 'what both /^orders\\./ and /refunds/ match'],
     [/^orders|x/, /^refunds/, 'what both /^orders|x/ and /^refunds/ match'],
+    [/^queued weather: /, /^queued wind: /, undefined],
+    [/^a b*/, /^a c/, 'what both /^a b*/ and /^a c/ match'],
+    [/^für:\/\/\*/, /^für:\/\/x/, undefined],
+    [/^🧾*/u, /^x/, 'what both /^🧾*/u and /^x/ match'],
     [/^Orders/i, /^orders/, 'what both /^Orders/i and /^orders/ match'],
   ])('%s and %s have in common: %s', (a, b, common) => {
     expect(commonTopics(a, b)).toBe(common);

@@ -30,4 +30,10 @@ describe('the reader of MONITOR', () => {
     expect(reader.read(`1.5 [0 lua] "HSET" "${key}" "owner" "" "until" "0"`)).toBeUndefined();
     expect(reader.read(`1.5 [0 lua] "HSET" "${key}s" "owner" "me" "epoch" "5"`)).toBeUndefined();
   });
+
+  it('gives names as they are, which keys have escaped', () => {
+    const reader = new MonitorReader('a:b');
+    const line = '1.5 [0 lua] "HSET" "millrace:{log:queued%20weather:3}:group:a%3Ab" "owner" "me 7f" "epoch" "5"';
+    expect(reader.read(line)).toMatchObject({ kind: 'acquired', topic: 'queued weather', partition: 3 });
+  });
 });

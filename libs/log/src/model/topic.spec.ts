@@ -66,7 +66,10 @@ describe('a topic as it is declared', () => {
       { retention: { maxAgeMs: 1, unread: 'reject' } },
       "retention.unread 'reject' needs retention.maxRecords or retention.maxBytes: without a limit nothing is rejected",
     ],
-    [{ deadLetter: { topic: 'a b' } }, 'deadLetter.topic name "a b" may only hold letters, digits and . _ - / @ ~ +'],
+    [
+      { deadLetter: { topic: 'a\nb' } },
+      'deadLetter.topic name "a\\nb" holds the control character U+000A: leave it out',
+    ],
     [{ deadLetter: { topic: 'orders' } }, 'deadLetter.topic must be another topic'],
   ])('is refused: %p', (input, problem) => {
     expect(() => orders(input)).toThrow(`topic "orders": one problem\n  - ${problem}`);

@@ -46,10 +46,10 @@ describe('a binding', () => {
       'binding arguments: header "x" must be a text, a number, true, false or null.',
     ],
     [
-      { exchange: 'a b', queue: 'c:d', key: 'x' },
+      { exchange: 'a\nb', queue: 'c\nd', key: 'x' },
       'unknown option key',
-      'exchange name "a b" may only hold letters, digits and . _ - / @ ~ +',
-      'queue name "c:d" may only hold letters, digits and . _ - / @ ~ +',
+      'exchange name "a\\nb" holds the control character U+000A: leave it out',
+      'queue name "c\\nd" holds the control character U+000A: leave it out',
     ],
   ])('is refused, with every problem: %p', (declaration, ...problems) => {
     const { exchange } = declaration as { exchange?: string };

@@ -75,7 +75,7 @@ describe('a queue as it is declared', () => {
   const atLeast1 = (name: string) => [{ [name]: 0 }, `${name} must be a whole number of at least 1, got 0`] as const;
   it.each<readonly [declaration: object, ...problems: string[]]>([
     [{ name: undefined }, 'queue name must be a string, got undefined'],
-    [{ name: 'a:b' }, 'queue name "a:b" may only hold letters, digits and . _ - / @ ~ +'],
+    [{ name: 'a\nb' }, 'queue name "a\\nb" holds the control character U+000A: leave it out'],
     atLeast1('messageTtlMs'),
     atLeast1('idleExpiryMs'),
     atLeast1('maxLength'),
@@ -99,7 +99,7 @@ describe('a queue as it is declared', () => {
     [{ deadLetter: { exchange: 'a', queue: 'b', extra: 1 } }, 'unknown option deadLetter.extra', target],
     [{ deadLetter: { queue: 'b', routingKey: 'k' } }, 'deadLetter.routingKey goes with an exchange, not with a queue'],
     [{ deadLetter: { queue: '' } }, 'queue name is empty'],
-    [{ deadLetter: { exchange: 'a b' } }, 'exchange name "a b" may only hold letters, digits and . _ - / @ ~ +'],
+    [{ deadLetter: { exchange: 'a\nb' } }, 'exchange name "a\\nb" holds the control character U+000A: leave it out'],
     [{ deadLetter: { exchange: 'a', routingKey: 5 } }, 'deadLetter.routingKey must be a string'],
     [{ deadLetter: { exchange: '' } }, 'deadLetter: name the queue, { queue: "…" }'],
     [

@@ -1,12 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { drawFor, queueOf, shareOf, slotOf, slotsOf } from './shards.js';
+import { drawFor, queueOf, shareOf, slotInKeys, slotOf, slotsOf } from './shards.js';
 
 describe('the slots of a queue', () => {
   it('are one of its own name, or one for each shard', () => {
     expect(slotsOf({ name: 'orders' })).toEqual(['orders']);
-    expect(slotsOf({ name: 'orders', shards: 3 })).toEqual(['orders:0', 'orders:1', 'orders:2']);
-    expect(slotOf('orders', 2)).toBe('orders:2');
-    expect(['orders', 'orders:2'].map(queueOf)).toEqual(['orders', 'orders']);
+    const slots = [0, 1, 2].map((shard) => slotOf('orders', shard));
+    expect(slotsOf({ name: 'orders', shards: 3 })).toEqual(slots);
+    expect(slots.map(slotInKeys)).toEqual(['orders:0', 'orders:1', 'orders:2']);
+    expect(['a:2', slotOf('a:2', 2)].map(slotInKeys)).toEqual(['a%3A2', 'a%3A2:2']);
+    expect(['orders', slotOf('orders', 2), 'a:2', slotOf('a:2', 2)].map(queueOf)).toEqual([
+      'orders',
+      'orders',
+      'a:2',
+      'a:2',
+    ]);
   });
 
   it('together never exceed a limit of the whole', () => {

@@ -1,6 +1,9 @@
+import { slotInKeys } from '../model/shards.js';
+
 /**
  * Every key of the queues. The hash tag is written here and nowhere else: all keys of one queue share a slot of a
- * cluster, so each script runs whole on one node. docs/keyspace.md tells what is in them.
+ * cluster, so each script runs whole on one node. A queue is named by one of its slots (`model/shards`), which without shards
+ * is its name. docs/keyspace.md tells what is in them.
  */
 export interface QueueKeys {
   /**
@@ -147,7 +150,7 @@ export function keeperKey(prefix: string): string {
 }
 
 function queueBase(prefix: string, queue: string): string {
-  return `${prefix}:{queue:${queue}}`;
+  return `${prefix}:{queue:${slotInKeys(queue)}}`;
 }
 
 function topologyBase(prefix: string): string {
