@@ -3,6 +3,7 @@ import { RedisConnection } from '@millrace/redis';
 import { startRedis, stopEverything } from '@millrace/testing';
 import { Redis } from 'ioredis';
 import { payload } from './payload.js';
+import { median } from './statistics.js';
 
 // The pace that the log is held to: one process, records of 100 bytes of JSON, one Redis, against the straightforward
 // use of Redis Streams (an entry a record) in the same run. `node apps/bench/dist/log-pace.js [rounds]`
@@ -187,8 +188,4 @@ async function bytesOf(fill: () => Promise<void>): Promise<number> {
 
 async function usedBytes(): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
-}
-
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }

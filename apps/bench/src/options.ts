@@ -28,8 +28,8 @@ export const usage = `npm run bench -- [options]
 
   --only <name,…>       results or scenarios, also the first part of a name: queue.publish, log
   --subjects <name,…>   only these subjects: millrace, ceiling, bullmq, …
-  --quick               short windows and the main peers on Redis: everything in under five minutes
-  --rounds <n>          default 5, the least from which targets are judged; at least 3, the default of --quick
+  --quick               short windows and the main peers, on Redis: shows the order of things
+  --rounds <n>          at least 3; default 5, the least from which targets are judged, 3 with --quick, 11 with --against
   --against <folder>    measure this build against that of another checkout, in turns in one process
   --durability <d>      none, everysec (default) or always: as Redis' appendfsync
   --json <file>         write the results there
@@ -40,6 +40,9 @@ export const usage = `npm run bench -- [options]
 const leastRounds = 3;
 /** The least that a target is judged by: `statistics.ts`. */
 const judgedRounds = 5;
+
+/** Of two builds: the outer two of eleven do not widen the interval (`statistics.ts`), and a change is worth less than a peer is slower. */
+const againstRounds = 11;
 
 /** @throws {Error} with all problems */
 export function readOptions(
@@ -64,7 +67,7 @@ export function readOptions(
   const problems: string[] = [];
   const durability = durabilities.find((known) => known === values.durability);
   if (durability === undefined) problems.push(`--durability must be one of ${durabilities.join(', ')}`);
-  const rounds = values.rounds === undefined ? (values.quick ? leastRounds : judgedRounds) : Number(values.rounds);
+  const rounds = values.rounds === undefined ? roundsOf(values) : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < leastRounds) {
     problems.push(`--rounds must be a whole number of at least ${leastRounds}`);
   }
@@ -94,6 +97,11 @@ export function readOptions(
     profileFolder: profile,
     wantsHelp: values.help,
   };
+}
+
+function roundsOf({ quick, against }: { readonly quick: boolean; readonly against?: string | undefined }): number {
+  if (quick) return leastRounds;
+  return against === undefined ? judgedRounds : againstRounds;
 }
 
 function chooseScenarios(only: string | undefined, all: readonly Scenario[], problems: string[]): readonly Scenario[] {

@@ -12,6 +12,8 @@ export interface Pumped {
 /**
  * Keeps `inFlight` calls on the way at once, as that many callers would who each await their own, and counts the answers
  * of the window that follows the warm-up.
+ *
+ * @throws {Error} when there was none
  */
 export async function pump(
   call: (index: number) => Promise<unknown>,
@@ -37,5 +39,7 @@ export async function pump(
     }
   };
   await Promise.all(Array.from({ length: inFlight }, caller));
+  if (count === 0)
+    throw new Error(`no call was answered within ${windowMs} ms: the window is too short for this machine`);
   return { count, seconds: (last - start) / 1000, calls: next, inFlight: mostRunning };
 }

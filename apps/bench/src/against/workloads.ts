@@ -1,7 +1,8 @@
 import { batchSize, drainSome, fill } from '../backlog.js';
 import { type Delivery, DeliveryLedger } from '../delivery-ledger.js';
 import { payload, payloads } from '../payload.js';
-import type { OpenQueue, RunningConsumer } from '../queue-peer.js';
+import type { RunningConsumer } from '../queue-peer.js';
+import type { Source } from './sides.js';
 
 /** Work that is done again and again in slices. */
 export interface Workload {
@@ -14,9 +15,6 @@ export interface Workload {
   /** Accounts for all messages. @throws {Error} that names what was lost */
   close(): Promise<Delivery>;
 }
-
-/** A queue, or a log. */
-type Source = Omit<OpenQueue, 'publishDelayed'>;
 
 const concurrency = 100;
 const nothing = async (): Promise<void> => {};

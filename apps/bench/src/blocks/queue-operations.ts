@@ -42,8 +42,10 @@ export async function measureQueue(place: Place, count: number) {
   await during('publish', () => fill(drainable(broker), count));
   await during('identify', () => publishMany(broker, 'id', handled, {}));
   await during('counts', () => queue.counts());
-  const ids: string[] = [];
-  await during('list', async () => ids.push(...(await listAll(queue))));
+  let ids: readonly string[] = [];
+  await during('list', async () => {
+    ids = await listAll(queue);
+  });
   if (ids.length !== count + handled) throw new Error(`${ids.length} messages were listed of ${count + handled}`);
   const ledger = new DeliveryLedger();
   await during('turn', () => handleSome(broker, ledger));

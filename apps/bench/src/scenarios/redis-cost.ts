@@ -28,7 +28,7 @@ export const redisCost: readonly Scenario[] = [
   {
     name: 'redis.cost.log',
     what: describe('record'),
-    results: results('redis.cost.log', 'µs/record', { ioredis: { atMost: 0.33 } }),
+    results: results('redis.cost.log', 'µs/record', { ioredis: { atMost: 0.2 } }),
     subjects: logPeers(
       async (place, open, subject) => measure(place, await open(place), { name: 'redis.cost.log', subject }),
       ['millrace', 'ceiling', 'ioredis'],
