@@ -44,6 +44,11 @@ const ways: readonly Misbehaviour[] = [
 
 const acted = new Set<string>();
 
+/** Whether every way was acted since `neverDone` was asked last. */
+export function areAllDone(): boolean {
+  return ways.every(({ what }) => acted.has(what));
+}
+
 /** What no function of a user has done since this was asked last. */
 export function neverDone(): string[] {
   const never = ways.map(({ what }) => what).filter((what) => !acted.has(what));

@@ -4,7 +4,7 @@ import { MillraceServer } from '@millrace/nestjs/transport';
 import { waitFor } from '@millrace/testing';
 import { Test } from '@nestjs/testing';
 import { createApplication } from '../nest/application.js';
-import { misbehaviours } from './misbehaviours.js';
+import { areAllDone, misbehaviours } from './misbehaviours.js';
 import { misbehave, type Stage, unsettled, well } from './stage.js';
 
 interface Shown {
@@ -104,7 +104,8 @@ export const nestTrials: Record<string, (stage: Stage) => Promise<void>> = {
     server.addHandler('event', async () => undefined, true);
     for (const { act } of misbehaviours) server.listen(act as () => void);
     const failing = misbehaviours.filter(({ what }) => /^(throws|rejects)/.test(what)).length;
-    await waitFor(() => reported.length >= failing, { what: 'all to be reported' });
+    // The first of them is called when the server has started, the others may be before.
+    await waitFor(() => areAllDone() && reported.length >= failing, { what: 'all to be reported' });
     expect(new Set(reported)).toEqual(new Set(['the callback of listen']));
     await server.close();
   },

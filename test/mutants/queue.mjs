@@ -178,13 +178,6 @@ export default {
       spec: 'test/queue/a-lone-consumer-handles-in-order.spec.ts',
     },
     {
-      promise: 'a lone consumer handles in order: an offer waits for the turns that were sent before it',
-      file: 'libs/queue/src/turns/shard-turns.ts',
-      replace: `this.asked === 0 ? this.#requests.lastEnded : this.#requests.lastSent`,
-      by: `this.#requests.lastEnded`,
-      spec: 'test/queue/a-lone-consumer-handles-in-order.spec.ts',
-    },
-    {
       promise: 'a late direct delivery that can be read is not begun',
       file: 'libs/queue/src/turns/offers.ts',
       replace: `ageMs >= maxOfferMs || offer.number`,
