@@ -36,7 +36,14 @@ describe('a member id', () => {
   });
 
   it('and everything else that is wrong with the options is said at once', () => {
-    const wrong = { group: '', topics: ['x\ty'], handlr: () => undefined, memberId: 'a\nb', concurrency: 0, leaseMs: 10 };
+    const wrong = {
+      group: '',
+      topics: ['x\ty'],
+      handlr: () => undefined,
+      memberId: 'a\nb',
+      concurrency: 0,
+      leaseMs: 10,
+    };
     let problems: readonly string[] = [];
     try {
       redis.log.consumer(wrong as never);
