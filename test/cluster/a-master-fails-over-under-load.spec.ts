@@ -63,7 +63,7 @@ describe('while the master of a busy slot is lost', () => {
       Promise.all(Array.from({ length: 20 }, (_, n) => broker.sendToQueue('mail', from + n)));
     await publish(0);
     // when
-    const key = 'millrace:{queue:mail}:meta';
+    const key = 'millrace:{queue:mail}:settings';
     const master = await cluster.masterOf(key);
     const [replica] = await cluster.replicasOf(master);
     const publishing = [publish(20)];

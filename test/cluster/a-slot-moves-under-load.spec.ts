@@ -58,7 +58,7 @@ describe('while a slot is moved to another master', () => {
     await burst();
     // when
     const publishes: Promise<void>[] = [];
-    const moved = await moveSlot(cluster, 'millrace:{queue:mail}:meta', async () => void publishes.push(burst()));
+    const moved = await moveSlot(cluster, 'millrace:{queue:mail}:settings', async () => void publishes.push(burst()));
     await Promise.all([...publishes, burst()]);
     // then
     expect(moved).toBeGreaterThan(2);

@@ -23,13 +23,13 @@ it('the timer for the next delayed message goes to another consumer when the one
   await broker.sendToQueue('q', 'later', { delayMs: 3_600_000 });
   const first = await start(1);
   const second = await start(2);
-  expect(await redis.hget('meta', 'keeper')).toBe(first.status.consumer);
+  expect(await redis.hget('state', 'keeper')).toBe(first.status.consumer);
 
   // when the first stops
   await first.stop();
 
   // then the second has the timer
-  const hasIt = async () => (await redis.hget('meta', 'keeper')) === second.status.consumer;
+  const hasIt = async () => (await redis.hget('state', 'keeper')) === second.status.consumer;
   await waitFor(hasIt, { what: 'the second consumer to have the timer' });
   await close();
 });

@@ -24,8 +24,9 @@ describe('a message of a newer format version', () => {
     await broker.sendToQueue('mails', 'plain');
     const admin = server.client();
     const messages = `${prefix}:{queue:mails}:messages`;
-    const frame = await admin.hgetBuffer(messages, 'newer');
-    await admin.hset(messages, 'newer', Buffer.concat([Buffer.from([2]), frame?.subarray(1) ?? Buffer.alloc(0)]));
+    const newer = String(await admin.hget(`${prefix}:{queue:mails}:ids`, 'newer'));
+    const frame = await admin.hgetBuffer(messages, newer);
+    await admin.hset(messages, newer, Buffer.concat([Buffer.from([3]), frame?.subarray(1) ?? Buffer.alloc(0)]));
 
     // when a consumer meets it
     const handled: unknown[] = [];
@@ -44,9 +45,9 @@ describe('a message of a newer format version', () => {
 
     // then it is not given up, and is handled as soon as it can be read
     expect(await broker.queue('mails').counts()).toMatchObject({ parked: 0 });
-    expect(await admin.hexists(messages, 'newer')).toBe(1);
+    expect(await admin.hexists(messages, newer)).toBe(1);
     expect(errors).toMatchObject([{ message: expect.stringContaining('Upgrade it') }]);
-    await admin.hset(messages, 'newer', frame ?? '');
+    await admin.hset(messages, newer, frame ?? '');
     await waitFor(() => handled.length === 2, { what: 'the message of the newer version' });
     expect(handled).toEqual([
       ['plain', 1],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RedisCluster, type RedisServer, startCluster, startRedis } from '@millrace/testing';
+import type { Broker } from '@millrace/queue';
+import { type RedisCluster, type RedisServer, startCluster, startRedis, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
 const servers: [string, () => Promise<RedisServer | RedisCluster>][] = [
@@ -55,8 +56,7 @@ describe.each(servers)('on %s, a queue', (_, start) => {
     expect((await broker.sendToQueue('a', 1, { messageId: 'order-1' })).duplicates).toEqual([]);
     expect((await broker.sendToQueue('a', 1, { messageId: 'order-1' })).duplicates).toEqual(['a']);
     // Also when it was handled meanwhile.
-    await client.del(`${prefix}:{queue:a}:messages`);
-    await client.del(`${prefix}:{queue:a}:ready`);
+    await handleAll(broker, 'a');
     expect((await broker.sendToQueue('a', 1, { messageId: 'order-1' })).duplicates).toEqual(['a']);
     expect(await client.exists(`${prefix}:{queue:a}:messages`)).toBe(0);
     // A queue without a window still never overwrites what it holds.
@@ -71,9 +71,22 @@ describe.each(servers)('on %s, a queue', (_, start) => {
     const { broker, close } = await openBroker(server, prefix);
     await broker.declareQueue({ name: 'a', deduplicationWindowMs: 1 });
     for (let n = 0; n < 50; n++) await broker.sendToQueue('a', n, { messageId: `order-${n}` });
+    await handleAll(broker, 'a');
     expect(await server.client().zcard(`${prefix}:{queue:a}:seen`)).toBeLessThan(10);
     expect(await broker.queue('a').remove('order-0')).toBe(true);
     expect((await broker.sendToQueue('a', 'again', { messageId: 'order-0' })).duplicates).toEqual([]);
     await close();
   });
 });
+
+/** Handles what waits, one by one. */
+async function handleAll(broker: Broker, queue: string): Promise<void> {
+  const consumer = broker.consumer({ queue, prefetch: 1, handler: () => undefined });
+  await consumer.start();
+  const isEmpty = async () => {
+    const { ready, unacked } = await broker.queue(queue).counts();
+    return ready + unacked === 0;
+  };
+  await waitFor(isEmpty, { what: 'all to be handled' });
+  await consumer.stop();
+}

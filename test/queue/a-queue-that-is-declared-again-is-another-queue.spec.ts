@@ -93,7 +93,7 @@ describe('a queue that is deleted and declared again', () => {
     await operator.broker.sendToQueue(name, 'old', { delayMs: 1000 });
     const dueAt = performance.now() + 1000;
     const redis = server.client({ keyPrefix: `${prefix}:{queue:${name}}:` });
-    await waitFor(() => redis.hexists('meta', 'keeper'), { what: 'the consumer to know when it is due' });
+    await waitFor(() => redis.hexists('state', 'keeper'), { what: 'the consumer to know when it is due' });
     await operator.broker.deleteQueue(name);
 
     // when its time has come, and then the queue is declared again

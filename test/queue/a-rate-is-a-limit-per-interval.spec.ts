@@ -83,7 +83,7 @@ describe('a rate of a queue', () => {
       what: 'the consumer to be at rest',
     });
     // then
-    expect(await connection.commands.hexists(`${prefix}:{queue:q}:meta`, 'keeper')).toBe(0);
+    expect(await connection.commands.hexists(`${prefix}:{queue:q}:state`, 'keeper')).toBe(0);
     await close();
   });
 

@@ -117,7 +117,7 @@ describe('a sharded queue', () => {
     const listed = [];
     for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
       const page = await queue.ready({ limit: 7, cursor });
-      listed.push(...page.messages.map(({ id }) => id));
+      listed.push(...page.messages.map(({ messageId }) => messageId));
       cursor = page.cursor;
     }
     expect(listed.sort()).toEqual(

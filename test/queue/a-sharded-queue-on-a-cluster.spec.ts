@@ -21,7 +21,7 @@ describe('a sharded queue on a cluster', () => {
       bindings: [{ exchange: 'e', queue: 'q', routingKey: '#' }],
     });
     const masters = await Promise.all(
-      Array.from({ length: 6 }, (_, shard) => cluster.masterOf(`${prefix}:{queue:q:${shard}}:meta`)),
+      Array.from({ length: 6 }, (_, shard) => cluster.masterOf(`${prefix}:{queue:q:${shard}}:settings`)),
     );
     expect(new Set(masters).size).toBe(3);
     const seen: { key: string; n: number }[] = [];

@@ -30,7 +30,7 @@ describe('a consumer whose lease was lost', () => {
         await redis.zrem('consumers', me);
         await redis.zrem('idle', me);
         await redis.del(`unacked:${me}`);
-        await redis.rpush('ready', 'm');
+        await redis.rpush('ready', String(await redis.hget('ids', 'm')));
         const handler = () => 'valid';
         await valid.broker.consumer({ queue: 'q', keepResultMs: 60_000, handler }).start();
         await waitFor(async () => (await kept()) === 'valid', { what: 'the result of the other' });

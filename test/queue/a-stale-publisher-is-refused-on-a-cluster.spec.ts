@@ -39,7 +39,7 @@ describe('on a cluster, a publisher that knew an older queue of the name', () =>
     const { prefix, operator, service, close } = await known();
     await operator.broker.declareQueue({ name: 'q' });
     // when
-    await cluster.client().unlink(`${prefix}:{queue:q}:meta`);
+    await cluster.client().unlink(`${prefix}:{queue:q}:settings`);
     await operator.broker.declareQueue({ name: 'q' });
     await service.broker.sendToQueue('q', 'late', { priority: 4 });
     // then

@@ -19,7 +19,7 @@ it('a consumer that is woken while it has no registration takes messages when it
   await broker.consumer({ queue: 'q', leaseMs: 500, handler: (payload) => void seen.push(payload) }).start();
   await waitFor(async () => (await redis.zcard('idle')) === 1, { what: 'it to wait' });
   const lost = new Promise((resolve) => broker.events.on('lease-lost', resolve));
-  await redis.unlink('meta', 'consumers', 'consumer-info', 'idle');
+  await redis.unlink('settings', 'state', 'consumers', 'consumer-info', 'idle');
   await topology.unlink('meta', 'exchanges', 'queues', 'bindings');
   await lost;
 

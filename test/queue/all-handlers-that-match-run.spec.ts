@@ -91,7 +91,7 @@ describe('several handlers of one queue', () => {
     const queue = broker.queue('q');
     await waitFor(async () => (await queue.counts()).parked === 1, { what: 'it to be parked' });
     const { messages } = await queue.parked();
-    expect(messages.map((message) => [message.id, message.routingKey, message.payload()])).toEqual([
+    expect(messages.map((message) => [message.messageId, message.routingKey, message.payload()])).toEqual([
       ['m', 'unknown', { n: 1 }],
     ]);
     expect(await queue.message('m')).toMatchObject({ state: 'parked' });

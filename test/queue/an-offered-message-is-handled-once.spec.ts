@@ -23,7 +23,7 @@ describe('a message that was offered to a consumer with its wake-up', () => {
     const seen: unknown[] = [];
     // when: the offer is lost with it, and nobody claims it in time
     await redis.del('wake');
-    await redis.hset('meta', { recall: 1, 'recall-at': 1 });
+    await redis.hset('state', { recall: 1, 'recall-at': 1 });
     const handler = (payload: unknown) => void seen.push(payload);
     await broker.consumer({ queue: 'q', leaseMs: 3000, handler }).start();
     // then
@@ -52,7 +52,7 @@ describe('a message that was offered to a consumer with its wake-up', () => {
       await waitFor(async () => (await redis.hlen('messages')) === 1, { what: 'it to handle this one' });
     }
     // Nothing but the death can bring it back.
-    await redis.hset('meta', { recall: 1, 'recall-at': (Math.floor(Date.now() / 1000) + 3600) * 1000 });
+    await redis.hset('state', { recall: 1, 'recall-at': (Math.floor(Date.now() / 1000) + 3600) * 1000 });
     const seen: unknown[] = [];
     await broker.consumer({ queue: 'q', leaseMs: 3_600_000, handler: (payload) => void seen.push(payload) }).start();
     // when
@@ -80,7 +80,7 @@ describe('a message that was offered to a consumer with its wake-up', () => {
     const [seconds] = await redis.time();
     const head = `${consumer.status.consumer}\n${Number(seconds) * 1000 - 8000}\n1000\nold\n`;
     // It can be read: "1", as JSON.
-    const frame = Buffer.from([1, 0, 1, 0, 0, 0x31]);
+    const frame = Buffer.from([2, 0, 1, 0, 0, 0x31]);
     await redis.rpush('wake', Buffer.concat([Buffer.from(head), frame]));
     await broker.sendToQueue('q', 'new');
     // then
@@ -112,7 +112,7 @@ describe('a message that was offered to a consumer with its wake-up', () => {
     await waitFor(async () => (await redis.zcard('idle')) === 1, { what: 'it to wait' });
     const [seconds] = await redis.time();
     // when: it is offered a message that is not there to be claimed
-    const frame = Buffer.from([1, 0, 1, 0, 0, 0x31]);
+    const frame = Buffer.from([2, 0, 1, 0, 0, 0x31]);
     const head = `${consumer.status.consumer}\n${Number(seconds) * 1000}\n1000\nelsewhere\n`;
     await redis.rpush('wake', Buffer.concat([Buffer.from(head), frame]));
     // then

@@ -183,7 +183,7 @@ describe('bad input', () => {
     expect(plan[0]?.differences).toEqual([{ setting: 'maxLength', declared: 5, requested: 7 }]);
     await broker.declare(change, { onChange: 'apply' });
     expect(await broker.plan(change)).toEqual([]);
-    expect(await connection.commands.hget(`${prefix}:{queue:q}:meta`, 'max-length')).toBe('7');
+    expect(await connection.commands.hget(`${prefix}:{queue:q}:settings`, 'max-length')).toBe('7');
     await expect(broker.declare({ queues: [{ name: 'q', priorities: 2 }] }, { onChange: 'apply' })).rejects.toThrow(
       TopologyConflictError,
     );

@@ -56,8 +56,8 @@ async function cutAndBack(server: RedisServer) {
   const cutAt = performance.now();
   proxies[1].refuse();
   for (const proxy of proxies) proxy.cut();
-  await redis.hdel('meta', 'duty-at');
-  await waitFor(() => redis.hexists('meta', 'duty-at'), { what: 'the first to be on duty' });
+  await redis.hdel('state', 'duty-at');
+  await waitFor(() => redis.hexists('state', 'duty-at'), { what: 'the first to be on duty' });
   const enoughAt = performance.now() + bothLooksMs;
   await waitFor(() => performance.now() > enoughAt, { what: 'both looks' });
   await proxies[1].accept();

@@ -145,11 +145,11 @@ describe('the limits of a queue', () => {
     const { broker, client, prefix, close } = await queueWith({ idleExpiryMs: 3_600_000 });
     const consumer = broker.consumer({ queue: 'q', handler: () => undefined });
     await consumer.start();
-    const meta = `${prefix}:{queue:q}:meta`;
-    await client.hset(meta, 'used-at', 1);
+    const state = `${prefix}:{queue:q}:state`;
+    await client.hset(state, 'used-at', 1);
     const [seconds] = await client.time();
     await consumer.stop();
-    expect(Number(await client.hget(meta, 'used-at'))).toBeGreaterThanOrEqual(Number(seconds) * 1000);
+    expect(Number(await client.hget(state, 'used-at'))).toBeGreaterThanOrEqual(Number(seconds) * 1000);
     await close();
   });
 

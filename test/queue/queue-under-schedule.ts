@@ -1,5 +1,6 @@
 import { PreparedArguments, type RedisClient } from '@millrace/redis';
 import fc from 'fast-check';
+import { entryInLife } from '../../libs/queue/src/model/entry.js';
 import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
 import type { QueueSettings } from '../../libs/queue/src/model/queue-settings.js';
 import { unpark } from '../../libs/queue/src/store/browse.js';
@@ -9,7 +10,7 @@ import { moveDue } from '../../libs/queue/src/store/due.js';
 import { deadLettersArrived, someDying } from '../../libs/queue/src/store/dying.js';
 import { beat } from '../../libs/queue/src/store/heartbeat.js';
 import { findMessage } from '../../libs/queue/src/store/job.js';
-import { publishedKey, type QueueKeys, queueKeys, readyKeys } from '../../libs/queue/src/store/keys.js';
+import { publishedKey, type QueueKeys, queueKeys, waitingKeys } from '../../libs/queue/src/store/keys.js';
 import { callConditions, messageTerms, publish, targetKeys, wholeTarget } from '../../libs/queue/src/store/publish.js';
 import { writeQueue } from '../../libs/queue/src/store/queue-slot.js';
 import { registerConsumer } from '../../libs/queue/src/store/registration.js';
@@ -65,8 +66,10 @@ const leaseMs = 3_600_000;
 export class QueueUnderSchedule {
   readonly #keys: QueueKeys;
   readonly #consumers: Consumer[] = [];
-  /** Published and not known to have ended. */
+  /** Entries of what was published and is not known to have ended. */
   readonly #alive = new Set<string>();
+  /** The last entry that a message id had. */
+  readonly #entries = new Map<string, string>();
   readonly #wrong: string[] = [];
   #calls = 0;
 
@@ -126,24 +129,30 @@ export class QueueUnderSchedule {
   /** What is wrong with what stands in Redis, and with what was answered up to now. */
   async problems(): Promise<string[]> {
     const lists = await Promise.all(
-      readyKeys(this.#keys, this.queue.priorities).map((key) => this.owner.lrange(key, '0', '-1')),
+      waitingKeys(this.#keys, this.queue.priorities).map((key) => this.owner.lrange(key, '0', '-1')),
     );
-    const [frames, delayed, parked, dying, ghosts, bytes] = await Promise.all([
+    const [frames, delayed, parked, dying, ids, stale, bytes] = await Promise.all([
       this.owner.hgetall(this.#keys.messages),
       this.owner.zrange(this.#keys.delayed, '0', '-1'),
       this.owner.zrange(this.#keys.parked, '0', '-1'),
       this.owner.hkeys(this.#keys.dying),
-      this.owner.hget(this.#keys.meta, 'ghosts'),
-      this.owner.hget(this.#keys.meta, 'bytes'),
+      this.owner.hgetall(this.#keys.ids),
+      this.owner.hget(this.#keys.state, 'stale'),
+      this.owner.hget(this.#keys.state, 'bytes'),
     ]);
     const unacked = (await Promise.all(this.#consumers.map(({ keys }) => this.owner.smembers(keys.unacked)))).flat();
     const problems = [...this.#wrong];
     const ready = lists.flat();
-    const waiting = new Set(ready.filter((id) => id in frames));
-    if (ready.length - waiting.size !== Number(ghosts ?? 0)) {
-      problems.push(`${ready.length} ids are ready, ${waiting.size} messages, and ${ghosts} ghosts counted`);
+    const waiting = new Set(ready.filter((entry) => entry in frames));
+    if (ready.length - waiting.size !== Number(stale ?? 0)) {
+      problems.push(`${ready.length} entries are ready, ${waiting.size} messages, and ${stale} stale ones counted`);
     }
-    const places = [...waiting, ...delayed, ...parked, ...unacked, ...dying].map((id) => id.split('~~')[0] ?? '');
+    const places = [...waiting, ...delayed, ...parked, ...unacked, ...dying].map(entryInLife);
+    for (const [id, entry] of Object.entries(ids)) {
+      if (!(entry in frames)) problems.push(`the id ${id} leads to ${entry}, which has ended`);
+    }
+    const withoutId = [...this.#alive].filter((entry) => !Object.values(ids).map(entryInLife).includes(entry));
+    for (const entry of withoutId) problems.push(`${entry} is not found by its id`);
     for (const id of new Set(places)) {
       const count = places.filter((other) => other === id).length;
       if (count > 1) problems.push(`${id} is in ${count} places`);
@@ -170,18 +179,18 @@ export class QueueUnderSchedule {
       routingKey: 'q',
       properties: noProperties,
     };
-    const frame = encodeFrame({ ...parts, headers: {}, body: 'body' }, 'q');
     const { delayMs, expirationMs } = times;
+    const number = ++this.#calls;
     const messages = unique.map((id) => ({
-      id,
-      frame,
-      terms: messageTerms({ priority: level, delayMs, expirationMs, deduplicationId: id }),
+      entry: `.${id}-${number}`,
+      frame: encodeFrame({ ...parts, id, headers: {}, body: 'body' }, 'q'),
+      terms: messageTerms({ priority: level, delayMs, expirationMs, hasId: true }),
     }));
     const { priorities } = this.queue;
     const answer = await publish(this.client, {
-      keys: new PreparedArguments([this.#keys.meta, publishedKey(this.prefix, this.queue.name, 'p', 0)]),
+      keys: new PreparedArguments([this.#keys.state, publishedKey(this.prefix, this.queue.name, 'p', 0)]),
       conditions: callConditions('topology', 1, 60_000),
-      number: ++this.#calls,
+      number,
       messages,
       targets: [
         { keys: targetKeys(this.#keys, priorities), whole: wholeTarget(priorities), priorities, picks: undefined },
@@ -190,9 +199,12 @@ export class QueueUnderSchedule {
     const exceptions = answer.kind === 'done' ? answer.exceptions : this.#note(`the publish was ${answer.kind}`, []);
     for (const [index, id] of unique.entries()) {
       if (exceptions.some(({ message, result }) => message === index && result === 'duplicate')) {
-        if (!this.#alive.has(id)) this.#note(`${id} was taken for a duplicate`, undefined);
-      } else if (this.#alive.has(id)) this.#note(`${id} was taken twice`, undefined);
-      else this.#alive.add(id);
+        if (!this.#isAlive(id)) this.#note(`${id} was taken for a duplicate`, undefined);
+      } else if (this.#isAlive(id)) this.#note(`${id} was taken twice`, undefined);
+      else {
+        this.#entries.set(id, `.${id}-${number}`);
+        this.#alive.add(`.${id}-${number}`);
+      }
     }
   }
 
@@ -266,7 +278,7 @@ export class QueueUnderSchedule {
       consumer.held.add(id);
     }
     if (this.queue.singleActiveConsumer && result.taken.size > 0) {
-      const active = await this.owner.hget(this.#keys.meta, 'active');
+      const active = await this.owner.hget(this.#keys.state, 'active');
       if (active !== consumer.keys.consumer)
         this.#note(`${consumer.keys.consumer} got messages, and ${active} is active`, undefined);
     }
@@ -306,8 +318,12 @@ export class QueueUnderSchedule {
 
   async #cancel(id: string): Promise<void> {
     const found = await findMessage(this.client, { prefix: this.prefix, queue: this.queue.name }, id, 'cancel');
-    if ((found !== undefined) !== this.#alive.has(id)) this.#note(`${id} is ${found?.state ?? 'not found'}`, undefined);
-    if (found !== undefined && found.state !== 'running' && found.state !== 'dying') this.#alive.delete(id);
+    if ((found !== undefined) !== this.#isAlive(id)) this.#note(`${id} is ${found?.state ?? 'not found'}`, undefined);
+    if (found !== undefined && found.state !== 'running' && found.state !== 'dying') this.#alive.delete(found.entry);
+  }
+
+  #isAlive(id: string): boolean {
+    return this.#alive.has(this.#entries.get(id) ?? '');
   }
 
   /** Everything that waits for a time is due. */
@@ -321,8 +337,8 @@ export class QueueUnderSchedule {
   async #upkeep(): Promise<void> {
     const before = new Set(await this.owner.hkeys(this.#keys.messages));
     while ((await moveDue(this.client, this.#keys, this.queue.priorities)).mayHaveMore);
-    const after = new Set((await this.owner.hkeys(this.#keys.messages)).map((id) => id.split('~~')[0]));
-    for (const id of before) if (!after.has(id.split('~~')[0])) this.#alive.delete(id);
+    const after = new Set((await this.owner.hkeys(this.#keys.messages)).map(entryInLife));
+    for (const entry of before) if (!after.has(entryInLife(entry))) this.#alive.delete(entry);
   }
 
   /** Dead letters arrive where they belong, from where they may be published again. */
@@ -332,9 +348,9 @@ export class QueueUnderSchedule {
     await deadLettersArrived(
       this.client,
       this.#keys,
-      dying.map(({ id }) => id),
+      dying.map(({ entry }) => entry),
     );
-    for (const { id } of dying) this.#alive.delete(id.split('~~')[0] ?? '');
+    for (const { entry } of dying) this.#alive.delete(entryInLife(entry));
   }
 
   async #unpark(): Promise<void> {

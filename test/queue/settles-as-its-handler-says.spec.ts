@@ -33,7 +33,7 @@ describe('a message whose handler', () => {
     await waitFor(async () => seen.length >= deliveries && (await left(queue)) === 0, { what: 'all to be settled' });
     const { messages } = await broker.queue('q.dead-letters').ready();
     await close();
-    return { seen, dead: messages.map(({ id, deaths }) => `${id.split('~~')[0]} ${deaths[0]?.reason}`) };
+    return { seen, dead: messages.map(({ messageId, deaths }) => `${messageId} ${deaths[0]?.reason}`) };
   }
 
   it('gives it back comes again behind all others, or before them, as it says', async () => {

@@ -54,14 +54,14 @@ describe(`what is not ours beside our ids (${shownSeeds})`, () => {
       const time = [1, -1, Date.now() + 500, Number.MAX_SAFE_INTEGER][index % 4] ?? 0;
       for (const set of ['delayed', 'expiry', 'held', 'parked', 'seen', 'offered'])
         await redis.zadd(key(set), time, id);
-      for (const hash of ['counts', 'progress', 'cancels', 'handled', 'dying', 'consumer-info']) {
+      for (const hash of ['counts', 'progress', 'cancels', 'handled', 'dying', 'consumer-info', 'ids']) {
         await redis.hset(key(hash), id, text(index));
       }
       await redis.zadd(key('consumers'), time, id);
       await redis.zadd(key('idle'), 0, id);
       await redis.sadd(key('dead'), id);
       await redis.rpush(key('ready:2'), id);
-      await redis.hset(key('meta'), id, text(index));
+      await redis.hset(key('state'), id, text(index));
     }
     // when
     const handled = new Set<unknown>();

@@ -5,15 +5,16 @@ import { asInteger, asList, asText, type RedisConnection } from '@millrace/redis
 import { group, queues, topic } from './load.js';
 import type { PartitionSample, QueueSample } from './model/observation.js';
 
-// KEYS 1 meta, of which the others' names are made  RETURNS what `QueueSample` holds, in one moment
+// KEYS 1 state, of which the others' names are made  RETURNS what `QueueSample` holds, in one moment
 const queueScript = `
-local base = KEYS[1]:sub(1, -5)
+local base = KEYS[1]:sub(1, -6)
 local function call(command, name, ...) return redis.call(command, base .. name, ...) end
 local unacked = {}
 local function held(consumer) unacked[#unacked + 1] = consumer; unacked[#unacked + 1] = call('SCARD', 'unacked:' .. consumer) end
 for _, consumer in ipairs(call('ZRANGE', 'consumers', 0, -1)) do held(consumer) end
 for _, consumer in ipairs(call('SMEMBERS', 'dead')) do held(consumer) end
-local ready = call('LLEN', 'ready') - (call('HGET', 'meta', 'ghosts') or 0)
+local ready = call('ZCARD', 'offered') - (call('HGET', 'state', 'stale') or 0)
+for _, list in ipairs({'ready', 'front', 'kept'}) do ready = ready + call('LLEN', list) end
 return {call('HLEN', 'messages'), ready, call('ZCARD', 'delayed'), call('ZCARD', 'parked'), call('HLEN', 'dying'), unacked}`;
 
 // KEYS 1 meta 2 records 3 the group's hash
@@ -62,7 +63,7 @@ export class Sampler {
 
   async #sampleQueue(queue: string): Promise<void> {
     const { commands, prefix } = this.#connection;
-    const reply = asList(await commands.eval(queueScript, 1, queueKeys(prefix, queue).meta));
+    const reply = asList(await commands.eval(queueScript, 1, queueKeys(prefix, queue).state));
     const [messages = 0, ready = 0, delayed = 0, parked = 0, dying = 0] = reply.slice(0, 5).map(asInteger);
     const pairs = asList(reply[5]);
     const unacked: Record<string, number> = {};

@@ -8,8 +8,8 @@ import type { ConsumerInput } from './consumer/consumer-options.js';
 import { ConsumerRegistry } from './consumer/consumer-registry.js';
 import { DeadLetterCarrier } from './dead-letters/dead-letter-carrier.js';
 import type { BindingDeclaration } from './model/binding.js';
+import { Entries } from './model/entry.js';
 import type { ExchangeDeclaration } from './model/exchange-settings.js';
-import { MessageIds } from './model/message-id.js';
 import type { PublishProperties } from './model/publish-properties.js';
 import type { QueueDeclaration, QueueSettings } from './model/queue-settings.js';
 import type { Receipt } from './model/receipt.js';
@@ -85,7 +85,7 @@ export class Broker {
       events: this.events,
       carrier,
       slotsOf,
-      responder: new RpcResponder(connection, forwarder, codec, new MessageIds(randomBytes(6))),
+      responder: new RpcResponder(connection, forwarder, codec, new Entries(randomBytes(6))),
       removeQueue: (queue) => this.deleteQueue(queue, { ifUnused: true }),
     });
     this.#connection = connection;

@@ -27,6 +27,7 @@ export {
   decodeFrame,
   encodeFrame,
   frameTimestamp,
+  maxHeadBytes,
   type StoredMessage,
   type StoredProperties,
 } from './model/message-frame.js';
@@ -53,6 +54,6 @@ export { QueuedMessage } from './queued-message.js';
 export type { RequestOptions } from './rpc/rpc-client.js';
 export { RemoteError, RequestTimeoutError, StreamTakenError } from './rpc/rpc-errors.js';
 export type { JobState, QueueCounts } from './store/job.js';
-export { queueKeys, readyKeys, topologyKeys } from './store/keys.js';
+export { queueKeys, topologyKeys, waitingKeys } from './store/keys.js';
 export type { RemoveConditions } from './store/queue-slot.js';
 export type { DeclareOptions } from './topology/declarations.js';

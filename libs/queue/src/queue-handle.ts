@@ -6,7 +6,7 @@ import type { KeptResult } from './model/kept-result.js';
 import type { Forwarder } from './publishing/forwarder.js';
 import { type QueuePlace, type QueueSlots } from './queue-slots.js';
 import { QueuedMessage } from './queued-message.js';
-import { type ListedPage, listByTime, listReady, removeWaiting, unpark } from './store/browse.js';
+import { type ListedPage, listByTime, listReady, unpark } from './store/browse.js';
 import { queueSettingsJson } from './store/dying.js';
 import { countMessages, findMessage, type JobState, keptResult, type QueueCounts, sumCounts } from './store/job.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
@@ -82,7 +82,7 @@ export class QueueHandle {
       const deliveries = readDeliveries(found.deliveries);
       return {
         state: found.state,
-        message: new QueuedMessage(this.name, id, found.frame, this.#codecs),
+        message: new QueuedMessage(this.name, found.entry, found.frame, this.#codecs),
         attempt: deliveries.failures + 1,
         deliveryCount: countDeliveries(deliveries),
         progress: found.progress === undefined ? undefined : JSON.parse(found.progress),
@@ -143,11 +143,8 @@ export class QueueHandle {
 
   /** Removes a message that is ready or parked. False when it does not wait there. */
   async remove(id: string): Promise<boolean> {
-    const priorities = await this.priorities();
-    const removed = await this.#slots.each(({ keys }) =>
-      removeWaiting(this.#connection.commands, keys, priorities, id),
-    );
-    return removed.includes(true);
+    const found = await this.#slots.find((place) => findMessage(this.#connection.commands, place, id, 'remove'));
+    return found?.state === 'ready' || found?.state === 'parked';
   }
 
   /** No consumer of any process gets a message until `resume()`, also after restarts. @throws {TopologyNotFoundError} */

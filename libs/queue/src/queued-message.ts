@@ -1,25 +1,24 @@
 import type { CodecRegistry, Headers } from '@millrace/core';
-import { publishedId } from './model/dead-letter.js';
 import type { Death } from './model/death.js';
 import { decodeFrame, type StoredMessage, type StoredProperties } from './model/message-frame.js';
 
 /** A message as it stands in a queue, for those who look at it without taking it. */
 export class QueuedMessage {
-  /** What the queue calls it: give this back to cancel, edit or redrive it. */
+  /** Its name in this queue, used once: give this back to cancel, edit or redrive exactly this one. */
   readonly id: string;
   readonly #message: StoredMessage;
   readonly #codecs: CodecRegistry;
 
   /** @throws {CodecError} its frame cannot be read */
-  constructor(queue: string, id: string, frame: Buffer, codecs: CodecRegistry) {
-    this.id = id;
+  constructor(queue: string, entry: string, frame: Buffer, codecs: CodecRegistry) {
+    this.id = entry;
     this.#message = decodeFrame(frame, queue);
     this.#codecs = codecs;
   }
 
   /** The id it was published with. */
   get messageId(): string {
-    return publishedId(this.id);
+    return this.#message.id ?? this.id;
   }
 
   /** The exchange it was published to; `''` is the default exchange. */

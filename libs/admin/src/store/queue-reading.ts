@@ -1,40 +1,42 @@
-import { frameTimestamp, type QueueSettings, queueKeys, readyKeys } from '@millrace/queue';
-import { asBytes, asInteger, asList, lua, orNothing } from '@millrace/redis';
+import { frameTimestamp, maxHeadBytes, type QueueSettings, queueKeys, waitingKeys } from '@millrace/queue';
+import { asBytes, asInteger, asList, orNothing, Script } from '@millrace/redis';
 import type { QueueSnapshot } from '../model/snapshot.js';
 import type { Reading } from './reading.js';
 
 /*
  * How many messages a queue holds, where in it they stand, and how old the next ones are.
- * KEYS 1 meta  2 messages  3 delayed  4 consumers  5 dying  6 parked  7… ready lists
+ * KEYS 1 settings  2 state  3 messages  4 delayed  5 consumers  6 dying  7 parked  8 offered  9… the lists in which messages wait
  * RETURNS nil when the queue does not exist, else { now in ms, messages, ready, delayed, dying, parked, consumers alive,
  *   bytes of Redis' memory or nil, 1 if paused, when the first delayed message is or was due or nil, heads of frames }
- * An id in ready without a frame is a ghost: 16 of them are passed over, so that the look stays short.
+ * An entry in a list without a frame is stale: 16 of them are passed over, so that the look stays short.
  */
-const look = lua`#!lua flags=no-writes
-local meta = redis.call('HMGET', KEYS[1], 'name', 'ghosts', 'paused')
-if not meta[1] then return false end
-local time = redis.call('TIME')
+const look = new Script(`#!lua flags=no-writes
+local call = redis.call
+local settings, state, messages, delayed, consumers, dying, parked, offered = unpack(KEYS, 1, 8)
+local format, isPaused = unpack(call('HMGET', settings, 'format', 'paused'))
+if not format then return false end
+local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local ready, heads = -tonumber(meta[2] or 0), {}
-for index = 7, #KEYS do
-  ready = ready + redis.call('LLEN', KEYS[index])
-  for _, id in ipairs(redis.call('LRANGE', KEYS[index], 0, 15)) do
-    local frame = redis.call('HGET', KEYS[2], id)
+local ready, heads = call('ZCARD', offered) - tonumber(call('HGET', state, 'stale') or 0), {}
+for list = 9, #KEYS do
+  ready = ready + call('LLEN', KEYS[list])
+  for _, entry in ipairs(call('LRANGE', KEYS[list], 0, 15)) do
+    local frame = call('HGET', messages, entry)
     if frame then
-      heads[#heads + 1] = string.sub(frame, 1, 16)
+      heads[#heads + 1] = frame:sub(1, ${maxHeadBytes})
       break
     end
   end
 end
-local memory = redis.pcall('MEMORY', 'USAGE', KEYS[2])
+local memory = redis.pcall('MEMORY', 'USAGE', messages)
 if type(memory) == 'table' then memory = false end
-local messages = redis.call('HLEN', KEYS[2])
-if messages == 0 then memory = 0 end
-local due = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2]
-return {now, messages, ready, redis.call('ZCARD', KEYS[3]), redis.call('HLEN', KEYS[5]), redis.call('ZCARD', KEYS[6]),
-  redis.call('ZCOUNT', KEYS[4], '(' .. string.format('%.0f', now), '+inf'), memory, meta[3] and 1 or 0,
+local count = call('HLEN', messages)
+if count == 0 then memory = 0 end
+local due = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+return {now, count, ready, call('ZCARD', delayed), call('HLEN', dying), call('ZCARD', parked),
+  call('ZCOUNT', consumers, '(' .. string.format('%.0f', now), '+inf'), memory, isPaused and 1 or 0,
   due and tonumber(due) or false, heads}
-`;
+`);
 
 /** One slot of a queue: the whole of it, unless it is sharded. */
 export interface QueueSlot {
@@ -49,8 +51,9 @@ export function queueReading(prefix: string): Reading<QueueSlot, QueueSnapshot> 
     script: look,
     call: ({ slot, settings: { priorities } }) => {
       const keys = queueKeys(prefix, slot);
-      const { meta, messages, delayed, consumers, dying, parked } = keys;
-      return { keys: [meta, messages, delayed, consumers, dying, parked, ...readyKeys(keys, priorities)], args: [] };
+      const { settings, state, messages, delayed, consumers, dying, parked, offered } = keys;
+      const own = [settings, state, messages, delayed, consumers, dying, parked, offered];
+      return { keys: [...own, ...waitingKeys(keys, priorities)], args: [] };
     },
     read: (reply, { settings }) => orNothing(reply, (found) => readSnapshot(settings, asList(found))),
     describe: ({ settings, shard }) =>

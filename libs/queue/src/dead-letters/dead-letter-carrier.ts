@@ -1,7 +1,8 @@
-import { CodecError, deadLettersOf, keepsDeadLetters, TopologyNotFoundError } from '@millrace/core';
+import { CodecError, deadLettersOf, keepsDeadLetters, maxNameBytes, TopologyNotFoundError } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
-import { asDeadLetter, deadLetterTarget, idAfterDeath, isCycle, parseWhyDead } from '../model/dead-letter.js';
+import { asDeadLetter, deadLetterTarget, isCycle, parseWhyDead } from '../model/dead-letter.js';
+import { entryAfter, entryInLife } from '../model/entry.js';
 import { decodeFrame, type FrameInput } from '../model/message-frame.js';
 import type { DeadLetterTarget, QueueSettings } from '../model/queue-settings.js';
 import { isRequest } from '../model/reply-frame.js';
@@ -22,7 +23,7 @@ export interface DeadLetterRoutes {
 
 /**
  * Takes dead letters from their queue to where dead letters go. A queue's script can only mark them, the other place may be
- * in another slot: so first they are published there, under an id that makes repeating harmless, then they are forgotten
+ * in another slot: so first they are published there, under an entry that makes repeating harmless, then they are forgotten
  * here. If a process dies in between, another carries on. No dead letter is ever dropped: what has no way goes to `<queue>.dead-letters`.
  */
 export class DeadLetterCarrier {
@@ -74,11 +75,11 @@ export class DeadLetterCarrier {
       cursor = next;
       const inOrder = letters.toSorted((a, b) => parseWhyDead(a.why).time - parseWhyDead(b.why).time);
       const arrived = await Promise.all(inOrder.map((letter) => this.#carryOne(slot, target, letter)));
-      const ids = arrived.filter((id) => id !== undefined);
-      if (ids.length > 0) await deadLettersArrived(client, keys, ids);
+      const entries = arrived.filter((entry) => entry !== undefined);
+      if (entries.length > 0) await deadLettersArrived(client, keys, entries);
       this.#tell(
         queueOf(slot),
-        letters.filter(({ id }) => ids.includes(id)),
+        letters.filter(({ entry }) => entries.includes(entry)),
       );
     } while (cursor !== '0');
   }
@@ -91,26 +92,27 @@ export class DeadLetterCarrier {
     }
   }
 
-  /** Resolves to the id when the dead letter has arrived elsewhere. */
+  /** Resolves to its entry when the dead letter has arrived elsewhere. */
   async #carryOne(slot: string, declared: DeadLetterTarget, letter: Dying): Promise<string | undefined> {
     const queue = queueOf(slot);
     const why = parseWhyDead(letter.why);
     try {
-      const message = decodeFrame(letter.frame, queue);
+      const stored = decodeFrame(letter.frame, queue);
+      const message = { ...stored, id: stored.id ?? idOfEntry(letter.entry) };
       // No requester waits any more for the reply to a request that has expired.
-      if (why.reason === 'expired' && isRequest(message)) return letter.id;
-      const id = idAfterDeath(letter.id, why);
+      if (why.reason === 'expired' && isRequest(message)) return letter.entry;
+      const entry = entryAfter(slot, letter.entry);
       const dead = asDeadLetter(message, queue, why, declared);
       if (await this.#reaches(dead)) {
-        const receipt = await this.#forwarder.forward({ id, message: dead });
+        const receipt = await this.#forwarder.forward({ entry, message: dead });
         if (receipt.refused.some(({ isDeadLettered }) => !isDeadLettered)) return undefined;
-        if (!receipt.isUnroutable) return letter.id;
+        if (!receipt.isUnroutable) return letter.entry;
       }
-      return await this.#keep(slot, letter, id, asDeadLetter(message, queue, why, defaultTarget(queue)));
+      return await this.#keep(slot, letter, entry, asDeadLetter(message, queue, why, defaultTarget(queue)));
     } catch (error) {
       // Bytes that are no message of ours cannot go through an exchange.
       if (!(error instanceof CodecError)) throw error;
-      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, slot), letter.id);
+      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, slot), letter.entry);
       return undefined;
     }
   }
@@ -128,16 +130,22 @@ export class DeadLetterCarrier {
   }
 
   /** Puts it into the default place; dead letters of that place itself are set aside there. */
-  async #keep(slot: string, letter: Dying, id: string, message: FrameInput): Promise<string | undefined> {
+  async #keep(slot: string, letter: Dying, entry: string, message: FrameInput): Promise<string | undefined> {
     const queue = queueOf(slot);
     if (keepsDeadLetters(queue)) {
-      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, slot), letter.id);
+      await parkDying(this.#connection.commands, queueKeys(this.#connection.prefix, slot), letter.entry);
       return undefined;
     }
     await this.#routes.declareQueue(deadLettersOf(queue));
-    const receipt = await this.#forwarder.forward({ id, message, toQueue: deadLettersOf(queue) });
-    return receipt.refused.length === 0 ? letter.id : undefined;
+    const receipt = await this.#forwarder.forward({ entry, message, toQueue: deadLettersOf(queue) });
+    return receipt.refused.length === 0 ? letter.entry : undefined;
   }
+}
+
+/** Where a message goes on it has another entry: what was its id stays its id. An entry of ours is short. */
+function idOfEntry(entry: string): string | undefined {
+  const id = entryInLife(entry);
+  return Buffer.byteLength(id) > maxNameBytes ? undefined : id;
 }
 
 function defaultTarget(queue: string): DeadLetterTarget {

@@ -1,12 +1,13 @@
 import { accepted, InvalidMessageError, isBoolean, messageOf, rateOf } from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
+import { entryAfter } from '../model/entry.js';
 import { encodeFrame } from '../model/message-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import type { MessagePage, PageOptions, QueueHandle } from '../queue-handle.js';
 import type { QueueSlots } from '../queue-slots.js';
 import type { QueuedMessage } from '../queued-message.js';
-import { replaceWaiting } from '../store/browse.js';
+import { findMessage } from '../store/job.js';
 import {
   checkedChange,
   checkedChoice,
@@ -62,10 +63,9 @@ export class DeadLetterQueue {
     if (body === undefined) throw new InvalidMessageError(`message ${id}: JSON has no ${typeof payload}.`);
     const codecId = payload === undefined ? message.stored().codecId : 1;
     const frame = encodeFrame({ ...message.stored(), ...others, codecId, body }, this.#queue.name);
-    const priorities = await this.#queue.priorities();
     const { commands } = this.#connection;
-    const replaced = await this.#slots.each(({ keys }) => replaceWaiting(commands, keys, priorities, { id, frame }));
-    return replaced.includes(true);
+    const found = await this.#slots.find((place) => findMessage(commands, place, id, { replaceBy: frame }));
+    return found?.state === 'ready' || found?.state === 'parked';
   }
 
   /**
@@ -123,17 +123,17 @@ export class DeadLetterQueue {
   async #redriveOne(message: QueuedMessage, { to }: RedriveOptions): Promise<string | undefined> {
     const problem = problemOf(message, { to });
     if (problem !== undefined) return problem;
-    const { id } = message;
     const death = message.deaths[0];
-    const stored = message.stored();
+    const stored = { ...message.stored(), id: message.messageId };
     const origin = { exchange: death?.exchange ?? '', routingKey: death?.routingKeys[0] ?? message.routingKey };
     const destination = to ?? { queue: death?.queue ?? '' };
+    const entry = entryAfter(this.#queue.name, message.id);
     try {
       const receipt =
         'queue' in destination
-          ? await this.#forwarder.forward({ id, message: { ...stored, ...origin }, toQueue: destination.queue })
+          ? await this.#forwarder.forward({ entry, message: { ...stored, ...origin }, toQueue: destination.queue })
           : await this.#forwarder.forward({
-              id,
+              entry,
               message: {
                 ...stored,
                 exchange: destination.exchange,
@@ -145,7 +145,7 @@ export class DeadLetterQueue {
     } catch (error) {
       return messageOf(error);
     }
-    await this.#queue.remove(id);
+    await this.#queue.remove(message.id);
     return undefined;
   }
 }

@@ -31,6 +31,7 @@ export interface MessageOrigin extends MessageSource {
 /** A message that a consumer holds, from the turn that took it until its verdict. */
 export class HeldMessage implements Linked<HeldMessage> {
   readonly origin: MessageOrigin;
+  /** Its entry. */
   readonly id: string;
   readonly frame: Buffer;
   readonly deliveries: Deliveries;
@@ -55,6 +56,11 @@ export class HeldMessage implements Linked<HeldMessage> {
     this.deliveries = readDeliveries(taken.deliveries);
     this.handled = taken.handled;
     this.takenAt = takenAt;
+  }
+
+  /** The id it was published with; its entry, when it has none or its frame could not be read. */
+  get messageId(): string {
+    return this.message?.id ?? this.id;
   }
 
   get key(): string {

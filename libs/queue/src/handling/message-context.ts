@@ -1,7 +1,6 @@
 import { DeadLetter, type Headers } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
 import { asOutage } from '@millrace/redis';
-import { publishedId } from '../model/dead-letter.js';
 import type { Death } from '../model/death.js';
 import { countDeliveries, type Deliveries } from '../model/deliveries.js';
 import type { StoredMessage, StoredProperties } from '../model/message-frame.js';
@@ -20,15 +19,15 @@ export interface MessageSource {
 export class MessageContext extends DeliveryContext {
   /** The id the publisher gave, or that the message was given. */
   readonly messageId: string;
-  readonly #id: string;
+  readonly #entry: string;
   readonly #desk: MessageSource;
   readonly #message: StoredMessage;
   readonly #deliveries: Deliveries;
 
-  constructor(desk: MessageSource, id: string, message: StoredMessage, deliveries: Deliveries) {
+  constructor(desk: MessageSource, entry: string, message: StoredMessage, deliveries: Deliveries) {
     super();
-    this.messageId = publishedId(id);
-    this.#id = id;
+    this.messageId = message.id ?? entry;
+    this.#entry = entry;
     this.#desk = desk;
     this.#message = message;
     this.#deliveries = deliveries;
@@ -126,12 +125,12 @@ export class MessageContext extends DeliveryContext {
   /** Of the implementation: whether a reply to it may be sent. Redis is asked only when the lease may have been lost. */
   mayReply(): boolean | Promise<boolean> {
     if (this.isAborted) return false;
-    const holds = this.#desk.holds(this.#id);
+    const holds = this.#desk.holds(this.#entry);
     if (typeof holds === 'boolean') return holds;
     // An outage is no reason to fail a request: its reply is sent through outages, too.
     const until = performance.now() + (this.properties.expirationMs ?? defaultPatienceMs);
     const isGivenUp = () => this.isAborted;
-    return holds.catch(() => insist({ until, isGivenUp }, async () => this.#desk.holds(this.#id)));
+    return holds.catch(() => insist({ until, isGivenUp }, async () => this.#desk.holds(this.#entry)));
   }
 
   /**
@@ -145,7 +144,7 @@ export class MessageContext extends DeliveryContext {
     if (this.isAborted) return false;
     this.extend();
     try {
-      return await this.#desk.reportProgress(this.#id, value);
+      return await this.#desk.reportProgress(this.#entry, value);
     } catch (error) {
       throw asOutage(`report the progress of ${this.describe()}`, error);
     }

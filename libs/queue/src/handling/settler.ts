@@ -1,6 +1,6 @@
 import { describeFailure } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
-import { publishedId, type WhyDead } from '../model/dead-letter.js';
+import type { WhyDead } from '../model/dead-letter.js';
 import { countDeliveries, deliveryIncrement } from '../model/deliveries.js';
 import type { Handled } from '../model/handled.js';
 import type { KeptResult } from '../model/kept-result.js';
@@ -53,7 +53,7 @@ export class Settler {
   }
 
   #carryOut(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void {
-    const { id, priority } = held;
+    const { id, messageId, priority } = held;
     const { outbox } = held.origin;
     switch (settlement.kind) {
       case 'complete':
@@ -74,7 +74,7 @@ export class Settler {
           const attempt = held.deliveries.failures + 1;
           this.#context.events.emit('retry-scheduled', {
             ...labels,
-            messageId: publishedId(id),
+            messageId,
             attempt,
             delayMs,
             error,
@@ -86,7 +86,7 @@ export class Settler {
       }
       case 'dead-letter': {
         const { reason, error } = settlement;
-        this.#context.events.emit('dead-lettered', { ...labels, messageId: publishedId(id), reason, error });
+        this.#context.events.emit('dead-lettered', { ...labels, messageId, reason, error });
         const why: WhyDead = { reason, time: Date.now(), handler: labels.handler, error: describeFailure(error) };
         outbox.judge({ kind: 'dead', id, why: JSON.stringify(why) });
         break;
@@ -103,7 +103,7 @@ export class Settler {
   }
 
   /** Sent before the acknowledgement, on the same connection: a caller that finds the message gone finds its result. */
-  async #keepResult({ id, deliveries, origin }: HeldMessage, value: unknown): Promise<void> {
+  async #keepResult({ id: entry, messageId, deliveries, origin }: HeldMessage, value: unknown): Promise<void> {
     const { connection, events } = this.#context;
     const kept: KeptResult = { attempt: deliveries.failures + 1, deliveryCount: countDeliveries(deliveries), value };
     const { keys } = origin;
@@ -111,9 +111,9 @@ export class Settler {
     try {
       // A result may be anything: circular, a BigInt. The work is done all the same.
       const json = JSON.stringify(kept);
-      await keepResult(connection.commands, keys, { id, publishedId: publishedId(id) }, json, this.#keepResultMs);
+      await keepResult(connection.commands, keys, { entry, messageId }, json, this.#keepResultMs);
     } catch (error) {
-      events.emit('background-error', { duty: `result of message ${id}`, error });
+      events.emit('background-error', { duty: `result of message ${messageId}`, error });
     }
   }
 }

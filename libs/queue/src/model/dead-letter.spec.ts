@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { asDeadLetter, deadLetterTarget, idAfterDeath, isCycle, parseWhyDead, publishedId } from './dead-letter.js';
+import { asDeadLetter, deadLetterTarget, isCycle, parseWhyDead } from './dead-letter.js';
 import type { Death } from './death.js';
 import type { StoredMessage } from './message-frame.js';
 import { resolveQueue } from './queue-settings.js';
@@ -47,15 +47,6 @@ describe('a dead letter', () => {
       { exchange: 'dlx' },
     );
     expect(twice.deaths).toMatchObject([{ count: 2, time: 7 }]);
-  });
-
-  it('goes on under an id of that death, the same each time it is asked for, and keeps the id it was published with', () => {
-    const id = idAfterDeath('order-1', { reason: 'failed', time: 100 });
-    expect(id).toBe(idAfterDeath('order-1', { reason: 'failed', time: 100 }));
-    const again = idAfterDeath(id, { reason: 'failed', time: 200 });
-    expect(again).not.toBe(id);
-    expect([id, again, 'order-1', '~~'].map(publishedId)).toEqual(['order-1', 'order-1', 'order-1', '~~']);
-    expect(publishedId(idAfterDeath('x~~y', { reason: 'expired', time: 5, id: 'x' }))).toBe('x');
   });
 
   it('is carried on whatever its reason looks like', () => {

@@ -10,20 +10,17 @@ export interface WhyDead {
   readonly time: number;
   readonly error?: Failure | undefined;
   readonly handler?: string | undefined;
-  /** Its id, where it goes on under another. */
-  readonly id?: string | undefined;
 }
 
 /** Reads what `dying` says. Anything unreadable is a failure of unknown kind: the message is carried on all the same. */
 export function parseWhyDead(json: string): WhyDead {
   try {
-    const { reason, time, error, handler, id } = JSON.parse(json) as Partial<WhyDead>;
+    const { reason, time, error, handler } = JSON.parse(json) as Partial<WhyDead>;
     return {
       reason: typeof reason === 'string' ? reason : 'failed',
       time: typeof time === 'number' && Number.isFinite(time) ? time : 0,
       ...(typeof error === 'object' && error !== null ? { error } : {}),
       ...(typeof handler === 'string' ? { handler } : {}),
-      ...(typeof id === 'string' ? { id } : {}),
     };
   } catch {
     return { reason: 'failed', time: 0 };
@@ -33,21 +30,6 @@ export function parseWhyDead(json: string): WhyDead {
 /** Where dead letters of a queue go. */
 export function deadLetterTarget(settings: QueueSettings): DeadLetterTarget {
   return settings.deadLetter ?? { exchange: '', routingKey: deadLettersOf(settings.name) };
-}
-
-// What a message is called in a queue can be more than the id it was published with: a message that died comes into the
-// next queue as one that was never there, however often it goes round.
-const separator = '~~';
-
-/** The name under which a message goes on after it died. The same death gives the same name: a repetition is recognised. */
-export function idAfterDeath(id: string, why: WhyDead): string {
-  return `${publishedId(why.id ?? id)}${separator}${why.time.toString(36)}`;
-}
-
-/** The id that a message was published with. */
-export function publishedId(id: string): string {
-  const end = id.lastIndexOf(separator);
-  return end <= 0 ? id : id.slice(0, end);
 }
 
 /** A message as it goes on after it died: with one more line of history, and without the expiration that ended it. */

@@ -25,7 +25,7 @@ const plain: FrameInput = {
 describe('a message frame', () => {
   it('of a message sent straight to its queue is ten bytes and the body', () => {
     expect(encodeFrame(plain, 'q').toString('hex')).toBe(
-      `01000100${'80d095ffbc31'}${Buffer.from('{"a":1}').toString('hex')}`,
+      `02000100${'80d095ffbc31'}${Buffer.from('{"a":1}').toString('hex')}`,
     );
   });
 
@@ -82,7 +82,7 @@ describe('a message frame', () => {
 
   it('of another version, or cut short, is a CodecError', () => {
     const frame = encodeFrame({ ...plain, exchange: 'e', headers: { a: 'b' } });
-    expect(() => decodeFrame(Buffer.concat([Buffer.from([2]), frame.subarray(1)]), 'q')).toThrow(/format version 2/);
+    expect(() => decodeFrame(Buffer.concat([Buffer.from([3]), frame.subarray(1)]), 'q')).toThrow(/format version 3/);
     for (let length = 0; length < frame.length - 7; length++) {
       expect(() => decodeFrame(frame.subarray(0, length), 'q')).toThrow(CodecError);
     }

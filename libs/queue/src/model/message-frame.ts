@@ -2,8 +2,10 @@ import { ByteReader, ByteWriter, CodecError, type Headers, noHeaders, readHeader
 import { type Death, parseDeaths } from './death.js';
 import { type MessageRetry, retryHeader, takeRetry } from './message-retry.js';
 
-/** A message as it stands in a queue, its body still in bytes. Its id is not in the frame: it is the frame's key. */
+/** A message as it stands in a queue, its body still in bytes. */
 export interface StoredMessage {
+  /** The id it was published with, if it has one; else that is its entry. */
+  readonly id?: string | undefined;
   /** 0 is lowest. */
   readonly priority: number;
   /** Id of the codec that wrote the body. */
@@ -50,20 +52,21 @@ export const noProperties: StoredProperties = Object.freeze({});
 
 const noDeaths: readonly Death[] = Object.freeze([]);
 
-const frameVersion = 1;
+const frameVersion = 2;
 
 /** Which parts a frame has: a part that says nothing takes no byte. */
-const parts = { route: 1, headers: 2, properties: 4, deaths: 8 } as const;
+const parts = { route: 1, headers: 2, properties: 4, deaths: 8, id: 16 } as const;
 const propertyParts = { correlationId: 1, replyTo: 2, type: 4, expirationMs: 8, shardKey: 16 } as const;
 
 /**
- * version, priority, codec, flags; timestamp; [exchange, routing key]; [headers]; [properties]; [deaths]; body (the rest).
+ * version, priority, codec, flags; [length of the id, id]; timestamp; [exchange, routing key]; [headers]; [properties]; [deaths];
+ * body (the rest).
  *
- * The priority is always the second byte, so that a script can read it. A message that was sent straight to `queue`
+ * The priority is always the second byte, and an id stands from the fifth on, so that scripts can read both. A message that was sent straight to `queue`
  * carries neither exchange nor routing key: ten bytes of frame are all it costs.
  */
 export function encodeFrame(message: FrameInput, queue?: string): Buffer {
-  const { exchange, routingKey, properties, deaths, body } = message;
+  const { id, exchange, routingKey, properties, deaths, body } = message;
   const { retry } = properties;
   const headers = retry === undefined ? message.headers : { ...message.headers, [retryHeader]: JSON.stringify(retry) };
   const isDirect = exchange === '' && routingKey === queue;
@@ -74,11 +77,16 @@ export function encodeFrame(message: FrameInput, queue?: string): Buffer {
   const writer = new ByteWriter(bodyBytes + (isDirect ? 0 : 3 * (exchange.length + routingKey.length)) + 20);
   writer.byte(frameVersion).byte(message.priority).byte(message.codecId);
   writer.byte(
-    (isDirect ? 0 : parts.route) |
+    (id === undefined ? 0 : parts.id) |
+      (isDirect ? 0 : parts.route) |
       (hasHeaders ? parts.headers : 0) |
       (propertyFlags === 0 ? 0 : parts.properties) |
       (hasDeaths ? parts.deaths : 0),
   );
+  if (id !== undefined) {
+    const bytes = Buffer.from(id);
+    writer.byte(bytes.length).raw(bytes);
+  }
   writer.varint(message.timestamp);
   if (!isDirect) {
     writer.block(exchange);
@@ -105,11 +113,13 @@ export function decodeFrame(frame: Buffer, queue: string): StoredMessage {
   const reader = new ByteReader(frame);
   const version = reader.byte();
   if (version !== frameVersion) {
-    throw new CodecError(`message has format version ${version}; this Millrace reads ${frameVersion}. Upgrade it.`);
+    const cure = version > frameVersion ? 'Upgrade it' : 'An older Millrace wrote it';
+    throw new CodecError(`message has format version ${version}; this Millrace reads ${frameVersion}. ${cure}.`);
   }
   const priority = reader.byte();
   const codecId = reader.byte();
   const flags = reader.byte();
+  const id = (flags & parts.id) === 0 ? undefined : readId(reader);
   const timestamp = reader.varint();
   const hasRoute = (flags & parts.route) !== 0;
   const exchange = hasRoute ? reader.text() : '';
@@ -118,6 +128,7 @@ export function decodeFrame(frame: Buffer, queue: string): StoredMessage {
   const properties = (flags & parts.properties) === 0 ? noProperties : readProperties(reader);
   const deaths = (flags & parts.deaths) === 0 ? noDeaths : readDeaths(reader);
   const message = {
+    ...(id === undefined ? {} : { id }),
     priority,
     codecId,
     timestamp,
@@ -144,10 +155,14 @@ export function isOfNewerVersion(frame: Uint8Array): boolean {
   return version > frameVersion && version <= frameVersion + 3;
 }
 
-/** When a message was published, read from the first 16 bytes of its frame. @throws {CodecError} */
+/** Of so many bytes a frame's head is at most. */
+export const maxHeadBytes = 270;
+
+/** When a message was published, read from the head of its frame. @throws {CodecError} */
 export function frameTimestamp(head: Buffer): number {
   if (head[0] !== frameVersion) throw new CodecError('a message has an unknown format version. Upgrade Millrace.');
-  return new ByteReader(head, 4).varint();
+  const hasId = ((head[3] ?? 0) & parts.id) !== 0;
+  return new ByteReader(head, hasId ? 5 + (head[4] ?? 0) : 4).varint();
 }
 
 function flagsOf(properties: StoredProperties): number {
@@ -179,6 +194,10 @@ function readProperties(reader: ByteReader): StoredProperties {
   if (flags & propertyParts.expirationMs) properties.expirationMs = reader.varint();
   if (flags & propertyParts.shardKey) properties.shardKey = reader.text();
   return properties;
+}
+
+function readId(reader: ByteReader): string {
+  return reader.raw(reader.byte()).toString();
 }
 
 function readDeaths(reader: ByteReader): readonly Death[] {

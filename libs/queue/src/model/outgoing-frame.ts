@@ -11,8 +11,15 @@ export function outgoingFrame(message: FrameInput, queue?: string): OutgoingFram
   return isPlain(message, queue) ? headOf(message) + message.body : encodeFrame(message, queue);
 }
 
-function isPlain({ exchange, routingKey, headers, properties, deaths, body }: FrameInput, queue?: string): boolean {
-  if (exchange !== '' || routingKey !== queue || properties !== noProperties || deaths !== undefined) return false;
+function isPlain({ id, exchange, routingKey, headers, properties, deaths, body }: FrameInput, queue?: string): boolean {
+  if (
+    id !== undefined ||
+    exchange !== '' ||
+    routingKey !== queue ||
+    properties !== noProperties ||
+    deaths !== undefined
+  )
+    return false;
   for (const _ in headers) return false;
   return typeof body === 'string' && isAscii(body);
 }

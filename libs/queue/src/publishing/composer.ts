@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Codec, guardedCodec, InvalidMessageError, messageOf } from '@millrace/core';
 import type { BrokerOptions } from '../broker-options.js';
+import { Entries } from '../model/entry.js';
 import type { FrameInput } from '../model/message-frame.js';
-import { MessageIds } from '../model/message-id.js';
 import { type OutgoingFrame, outgoingFrame } from '../model/outgoing-frame.js';
 import {
   type CheckedProperties,
@@ -57,7 +57,7 @@ interface CompositionOptions {
 /** Makes a publication of what a caller gave: everything that can be wrong with a message itself is found here. */
 export class Composer {
   readonly #options: BrokerOptions;
-  readonly #ids = new MessageIds(randomBytes(6));
+  readonly #entries = new Entries(randomBytes(6));
 
   constructor(options: BrokerOptions) {
     this.#options = options;
@@ -86,10 +86,12 @@ export class Composer {
     const codec = properties.codec === undefined ? this.#options.codec : guardedCodec(properties.codec);
     const body = encoded ?? encode(subject, input.body, codec);
     const frame = this.#frame(subject, input, properties, timestamp, { codecId: codec.id, body });
-    const terms = messageTerms({ priority, delayMs, expirationMs, deduplicationId: messageId });
+    const hasId = messageId !== undefined;
+    const terms = messageTerms({ priority, delayMs, expirationMs, hasId });
+    const entry = hasId ? this.#entries.nextWithId() : this.#entries.next();
     const target = new PublicationTarget(input, properties, timestamp, isSentToQueue);
     const deadlineMs = performance.now() + this.#options.deliveryTimeoutMs;
-    return new Publication(messageId ?? this.#ids.next(), frame, terms, target, deadlineMs, listener, index);
+    return new Publication(entry, messageId ?? entry, frame, terms, target, deadlineMs, listener, index);
   }
 
   #frame(
@@ -101,6 +103,7 @@ export class Composer {
   ): OutgoingFrame {
     const frame = outgoingFrame(
       {
+        id: properties.messageId,
         priority: priorityOf(properties),
         codecId,
         timestamp,

@@ -7,13 +7,14 @@ import type { Publisher } from './publisher.js';
 
 /** A message that is in Redis already and goes on to another place: a dead letter, or one that comes back from there. */
 export interface ForwardedMessage {
-  readonly id: string;
+  /** See `entryAfter`. */
+  readonly entry: string;
   readonly message: FrameInput;
   /** Straight into this queue, which must exist. Default: to its exchange, by its routing key. */
   readonly toQueue?: string | undefined;
 }
 
-/** Publishes messages as they are, their bodies unread. Sending one a second time does nothing: its id is remembered. */
+/** Publishes messages as they are, their bodies unread. Sending one a second time does nothing: its entry is remembered. */
 export class Forwarder {
   readonly #publisher: Publisher;
   readonly #deliveryTimeoutMs: number;
@@ -23,22 +24,23 @@ export class Forwarder {
     this.#deliveryTimeoutMs = deliveryTimeoutMs;
   }
 
-  forward({ id, message, toQueue }: ForwardedMessage): Promise<Receipt> {
-    const { headers, priority, properties, timestamp, body } = message;
+  forward({ entry, message, toQueue }: ForwardedMessage): Promise<Receipt> {
+    const { id, headers, priority, properties, timestamp, body } = message;
     const exchange = toQueue === undefined ? message.exchange : '';
     const routingKey = toQueue ?? message.routingKey;
     const terms = messageTerms({
       priority,
       delayMs: undefined,
       expirationMs: properties.expirationMs,
-      deduplicationId: id,
+      hasId: id !== undefined,
     });
     const { correlationId, shardKey } = properties;
     const facts = { messageId: id, headers, correlationId, shardKey };
     const target = new PublicationTarget({ exchange, routingKey, body }, facts, timestamp, toQueue !== undefined);
     return new Promise((resolve, reject) => {
       const publication = new Publication(
-        id,
+        entry,
+        id ?? entry,
         encodeFrame(message, exchange === '' ? routingKey : undefined),
         terms,
         target,

@@ -43,7 +43,9 @@ export class Publication implements OutgoingMessage {
   draw: number | undefined;
 
   constructor(
-    readonly id: string,
+    readonly entry: string,
+    /** Its entry, when it was given none. */
+    readonly messageId: string,
     readonly frame: OutgoingFrame,
     readonly terms: string,
     readonly target: PublicationTarget,
@@ -84,7 +86,7 @@ export class Publication implements OutgoingMessage {
   /** For the log of a binding to a topic. */
   topicMessage(): TopicMessage {
     const { exchange, routingKey, headers, timestamp, body } = this.target;
-    return { messageId: this.id, exchange, routingKey, headers, timestamp, body };
+    return { messageId: this.messageId, exchange, routingKey, headers, timestamp, body };
   }
 
   /** Every queue of the route has replied, and every topic. */
@@ -114,7 +116,7 @@ export class Publication implements OutgoingMessage {
     const { failure, mayBeWritten } =
       error instanceof WriteError ? error : { failure: 'rejected' as const, mayBeWritten: true };
     const queues = this.route.queues.join(', ');
-    const message = `message ${this.id} is in the queues ${queues}, but topic "${topic}" did not take it: ${error.message}`;
+    const message = `message ${this.messageId} is in the queues ${queues}, but topic "${topic}" did not take it: ${error.message}`;
     this.fail(new WriteError(message, { failure, mayBeWritten, cause: error }));
   }
 
@@ -123,7 +125,9 @@ export class Publication implements OutgoingMessage {
     const { exchange, routingKey } = this.target;
     const where = exchange === '' ? `queue "${routingKey}"` : `exchange "${exchange}"`;
     const mayBeWritten = this.uncertainCalls > 0 || this.#results.size > 0;
-    this.fail(new WriteError(`message ${this.id} for ${where}: ${description}.`, { failure, mayBeWritten, cause }));
+    this.fail(
+      new WriteError(`message ${this.messageId} for ${where}: ${description}.`, { failure, mayBeWritten, cause }),
+    );
   }
 
   #settle(): void {
@@ -132,9 +136,9 @@ export class Publication implements OutgoingMessage {
   }
 
   #receipt(topics: readonly TopicPosition[]): Receipt {
-    if (this.#hasEntered && topics.length === 0) return new PlainReceipt(this.id, this.route.queues);
+    if (this.#hasEntered && topics.length === 0) return new PlainReceipt(this.messageId, this.route.queues);
     if (this.#hasEntered) for (const slot of this.slots) this.answered(slot, undefined);
-    const plain = new PlainReceipt(this.id, [...this.#results.keys()].map(queueOf));
+    const plain = new PlainReceipt(this.messageId, [...this.#results.keys()].map(queueOf));
     const results = [...this.#results].map(([slot, result]) => [queueOf(slot), result] as const);
     if (topics.length === 0 && results.every(([, result]) => result === undefined)) return plain;
     const refused = results.flatMap(([name, result]): Refusal[] =>
@@ -145,7 +149,7 @@ export class Publication implements OutgoingMessage {
     const isHeld = ([, result]: readonly [string, EntryResult | undefined]) =>
       result === undefined || result === 'duplicate';
     return {
-      messageId: this.id,
+      messageId: this.messageId,
       queues: results.filter(isHeld).map(([name]) => name),
       topics,
       isUnroutable: results.length + topics.length === 0,

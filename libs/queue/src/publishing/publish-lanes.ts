@@ -61,11 +61,11 @@ export class PublishLanes {
 
   #target(slot: string | undefined): LaneTarget {
     const { prefix } = this.#connection;
-    const { meta } = slot === undefined ? topologyKeys(prefix) : queueKeys(prefix, slot);
+    const versioned = slot === undefined ? topologyKeys(prefix).meta : queueKeys(prefix, slot).state;
     const versionField = slot === undefined ? 'version' : 'topology';
     const recordTtlMs = this.#options.deliveryTimeoutMs + recordSlackMs;
     return {
-      keys: (place) => new PreparedArguments([meta, publishedKey(prefix, slot, this.#id, place)]),
+      keys: (place) => new PreparedArguments([versioned, publishedKey(prefix, slot, this.#id, place)]),
       conditions: (version) => callConditions(versionField, version, recordTtlMs),
     };
   }

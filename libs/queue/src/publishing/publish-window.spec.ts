@@ -15,7 +15,7 @@ const failed: string[] = [];
 function publicationOf(id: string, body: object, deadlineMs: number): Publication {
   const target = new PublicationTarget({ exchange: '', routingKey: 'q', body }, {}, 0, true);
   const listener = { confirmed: () => settled.push(id), failed: () => failed.push(id) };
-  return new Publication(id, 'frame', '', target, deadlineMs, listener, 0);
+  return new Publication(id, id, 'frame', '', target, deadlineMs, listener, 0);
 }
 
 const left: Publication[] = [];

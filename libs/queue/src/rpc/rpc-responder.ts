@@ -1,8 +1,8 @@
 import { type Codec, DeadLetter, InvalidMessageError, messageOf } from '@millrace/core';
 import { isGenerator } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
+import type { Entries } from '../model/entry.js';
 import type { StoredProperties } from '../model/message-frame.js';
-import type { MessageIds } from '../model/message-id.js';
 import { describeRemotely } from '../model/remote-failure.js';
 import { encodeReply, type Reply, requesterOf } from '../model/reply-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
@@ -28,13 +28,13 @@ export class RpcResponder {
   readonly #connection: RedisConnection;
   readonly #forwarder: Forwarder;
   readonly #codec: Codec;
-  readonly #ids: MessageIds;
+  readonly #entries: Entries;
 
-  constructor(connection: RedisConnection, forwarder: Forwarder, codec: Codec, ids: MessageIds) {
+  constructor(connection: RedisConnection, forwarder: Forwarder, codec: Codec, entries: Entries) {
     this.#connection = connection;
     this.#forwarder = forwarder;
     this.#codec = codec;
-    this.#ids = ids;
+    this.#entries = entries;
   }
 
   /** Sends a handler's result: what it returned, or one after the other what it yields. It ends when the request is cancelled. */
@@ -108,7 +108,7 @@ export class RpcResponder {
     const properties = { correlationId, type };
     const about = { priority: 0, codecId: this.#codec.id, timestamp: Date.now(), headers: {} };
     const message = { ...about, exchange: '', routingKey: queue, properties, body };
-    await this.#forwarder.forward({ id: this.#ids.next(), message, toQueue: queue });
+    await this.#forwarder.forward({ entry: this.#entries.next(), message, toQueue: queue });
   }
 }
 

@@ -50,7 +50,7 @@ export class PeerWatch {
   attend(keys: ConsumerKeys, server: string, { dead, colleagues }: NonNullable<Heartbeat['duty']>): void {
     if (this.#isAttending) return;
     this.#isAttending = true;
-    const place = { prefix: keys.prefix, queue: keys.queue, priorities: keys.ready.length };
+    const place = { prefix: keys.prefix, queue: keys.queue, priorities: keys.priorities };
     const peers = colleagues.filter(({ consumer }) => consumer !== keys.consumer);
     const attend = async (): Promise<void> => {
       for (const consumer of dead) await endRegistration(this.#connection.commands, place, consumer, 'expired');

@@ -51,7 +51,7 @@ export class ShardSession {
     this.#listener = listener;
     this.#wake = new WakeListener(connection, keys.wake, (wakeUp) => listener.woken(wakeUp));
     this.#lease = new Lease(options.leaseMs);
-    const introduction = new Introduction(connection, keys.meta, options, () => this.#wake.client);
+    const introduction = new Introduction(connection, keys.state, options, () => this.#wake.client);
     this.#registration = new Registration(connection, options, shard, introduction, {
       registered: (registered) => {
         listener.registered(registered);

@@ -1,5 +1,6 @@
-import { asInteger, lua, type RedisClient } from '@millrace/redis';
-import { type QueueKeys, readyKeys } from './keys.js';
+import { asInteger, type RedisClient, Script } from '@millrace/redis';
+import { type QueueKeys, waitingKeys } from './keys.js';
+import { keyNames, waitingLists } from './waiting.js';
 
 /** A message as a list of them shows it. */
 export interface Listed {
@@ -46,7 +47,8 @@ export async function listReady(
   priorities: number,
   { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number },
 ): Promise<ListedPage> {
-  const lists = readyKeys(keys, priorities).toReversed();
+  // From the last key on, that is the order of delivery.
+  const lists = waitingKeys(keys, priorities).toReversed();
   const [list = '0', index = '-1', lastId = ''] = cursor?.split(' ') ?? [];
   for (let number = Number(list); number < lists.length; number++) {
     const key = lists[number] ?? '';
@@ -79,84 +81,31 @@ async function withFrames(
   });
 }
 
-// Takes a waiting message out of its queue for good: one that is ready, or parked.
-//
-// KEYS 1 messages 2 parked 3 meta 4 expiry 5 counts 6 handled 7… ready
-// ARGV 1 id
-// RETURNS 1, or 0 when it is not waiting there: a consumer has it, or it is gone
-const removeScript = lua`#!lua flags=allow-oom
-local call, id = redis.call, ARGV[1]
-local wasReady = 0
-for i = 7, #KEYS do if wasReady == 0 then wasReady = call('LREM', KEYS[i], 1, id) end end
-if wasReady + call('ZREM', KEYS[2], id) == 0 then return 0 end
-if wasReady == 1 and call('HEXISTS', KEYS[3], 'max-bytes') == 1 then
-  call('HINCRBY', KEYS[3], 'bytes', -call('HSTRLEN', KEYS[1], id))
-end
-if call('HDEL', KEYS[1], id) == 0 and wasReady == 1 then call('HINCRBY', KEYS[3], 'ghosts', -1) end
-call('ZREM', KEYS[4], id)
-call('HDEL', KEYS[5], id)
-call('HDEL', KEYS[6], id)
-return 1
-`;
-
-/** False when it is not waiting there. */
-export async function removeWaiting(
-  client: RedisClient,
-  keys: QueueKeys,
-  priorities: number,
-  id: string,
-): Promise<boolean> {
-  const scriptKeys = [keys.messages, keys.parked, keys.meta, keys.expiry, keys.counts, keys.handled];
-  return asInteger(await removeScript.run(client, [...scriptKeys, ...readyKeys(keys, priorities)], [id])) === 1;
-}
-
-// Replaces the frame of a waiting message.
-//
-// KEYS 1 messages 2 parked 3 meta 4… ready
-// ARGV 1 id 2 frame
-// RETURNS 1, or 0 when it is not waiting
-const replaceScript = lua`#!lua
-local call, id = redis.call, ARGV[1]
-local isWaiting = call('ZSCORE', KEYS[2], id)
-for i = 4, #KEYS do isWaiting = isWaiting or call('LPOS', KEYS[i], id) end
-if not isWaiting or call('HEXISTS', KEYS[1], id) == 0 then return 0 end
-if call('HEXISTS', KEYS[3], 'max-bytes') == 1 then
-  call('HINCRBY', KEYS[3], 'bytes', #ARGV[2] - call('HSTRLEN', KEYS[1], id))
-end
-call('HSET', KEYS[1], id, ARGV[2])
-return 1
-`;
-
-/** False when it is not waiting there. */
-export async function replaceWaiting(
-  client: RedisClient,
-  keys: QueueKeys,
-  priorities: number,
-  message: { readonly id: string; readonly frame: Buffer },
-): Promise<boolean> {
-  const scriptKeys = [keys.messages, keys.parked, keys.meta, ...readyKeys(keys, priorities)];
-  return asInteger(await replaceScript.run(client, scriptKeys, [message.id, message.frame])) === 1;
-}
+const unparkKeys = ['settings', 'state', 'messages', 'ids', 'parked', 'idle', 'wake'] as const;
 
 // Makes parked messages ready again, at the back.
 //
-// KEYS 1 parked 2 messages 3 meta 4 idle 5 wake 6… ready, lowest priority first
-// ARGV ids
+// KEYS those of `unparkKeys`, then the lists in which messages wait
+// ARGV ids or entries
 // RETURNS how many were parked
-const unparkScript = lua`#!lua
+const unparkScript = new Script(`#!lua
 local call, n = redis.call, 0
-for _, id in ipairs(ARGV) do
-  local frame = call('ZREM', KEYS[1], id) == 1 and call('HGET', KEYS[2], id)
+${keyNames(...unparkKeys)}
+${waitingLists}
+local limitBytes = call('HEXISTS', settings, 'max-bytes') == 1
+for _, name in ipairs(ARGV) do
+  local entry = call('HGET', ids, name) or name
+  local frame = call('ZREM', parked, entry) == 1 and call('HGET', messages, entry)
   if frame then
-    call('RPUSH', KEYS[6 + math.min(frame:byte(2), #KEYS - 6)], id)
-    if call('HEXISTS', KEYS[3], 'max-bytes') == 1 then call('HINCRBY', KEYS[3], 'bytes', #frame) end
+    putLast(frame:byte(2), entry)
+    if limitBytes then call('HINCRBY', state, 'bytes', #frame) end
     n = n + 1
   end
 end
-local woken = n > 0 and call('ZPOPMIN', KEYS[4], n) or {}
-for i = 1, #woken, 2 do call('RPUSH', KEYS[5], woken[i]) end
+local woken = n > 0 and call('ZPOPMIN', idle, n) or {}
+for i = 1, #woken, 2 do call('RPUSH', wake, woken[i]) end
 return n
-`;
+`);
 
 export async function unpark(
   client: RedisClient,
@@ -164,6 +113,6 @@ export async function unpark(
   priorities: number,
   ids: readonly string[],
 ): Promise<number> {
-  const scriptKeys = [keys.parked, keys.messages, keys.meta, keys.idle, keys.wake, ...readyKeys(keys, priorities)];
+  const scriptKeys = [...unparkKeys.map((name) => keys[name]), ...waitingKeys(keys, priorities)];
   return ids.length === 0 ? 0 : asInteger(await unparkScript.run(client, scriptKeys, ids));
 }

@@ -1,5 +1,5 @@
 import { PreparedArguments } from '@millrace/redis';
-import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
+import { type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
 
 /** The keys that one consumer's scripts use, made once for its registration. */
 export interface ConsumerKeys {
@@ -9,34 +9,39 @@ export interface ConsumerKeys {
   readonly consumer: string;
   readonly all: QueueKeys;
   readonly unacked: string;
-  /** Lowest priority first. */
-  readonly ready: readonly string[];
-  /** What `turn` declares. */
+  /** The lists in which messages wait, lowest priority first. */
+  readonly waiting: readonly string[];
+  readonly priorities: number;
+  /** What `turn` declares: the keys of `turnKeys`, and the lists. */
   readonly turn: PreparedArguments;
 }
+
+/** What a turn's script calls its first keys. */
+export const turnKeys = [
+  'settings',
+  'state',
+  'messages',
+  'ids',
+  'seen',
+  'unacked',
+  'consumers',
+  'delayed',
+  'expiry',
+  'idle',
+  'wake',
+  'counts',
+  'held',
+  'progress',
+  'cancels',
+  'handled',
+  'offered',
+] as const;
 
 export function consumerKeys(prefix: string, queue: string, consumer: string, priorities: number): ConsumerKeys {
   const all = queueKeys(prefix, queue);
   const unacked = unackedKey(prefix, queue, consumer);
-  const ready = readyKeys(all, priorities);
-  const { messages, consumers, meta, delayed, expiry, idle, wake, counts, held, progress, cancels, handled, offered } =
-    all;
-  const turn = new PreparedArguments([
-    messages,
-    unacked,
-    consumers,
-    meta,
-    delayed,
-    expiry,
-    idle,
-    wake,
-    counts,
-    held,
-    progress,
-    cancels,
-    handled,
-    offered,
-    ...ready.toReversed(),
-  ]);
-  return { prefix, queue, consumer, all, unacked, ready, turn };
+  const waiting = waitingKeys(all, priorities);
+  const own = { ...all, unacked };
+  const turn = new PreparedArguments([...turnKeys.map((name) => own[name]), ...waiting]);
+  return { prefix, queue, consumer, all, unacked, waiting, priorities, turn };
 }

@@ -1,83 +1,109 @@
 import { asInteger, type RedisClient, Script } from '@millrace/redis';
-import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
+import { queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { giveBackOffers } from './offers.js';
+import { keyNames, waitingLists } from './waiting.js';
+
+/** Most messages given back by one call. */
+const sliceMessages = 200;
+/** Of so many held messages the order is kept. */
+const mostSorted = 2000;
+
+const departureKeys = [
+  'settings',
+  'state',
+  'messages',
+  'unacked',
+  'consumers',
+  'consumerInfo',
+  'expiry',
+  'held',
+  'counts',
+  'dying',
+  'dead',
+  'idle',
+  'wake',
+  'progress',
+  'cancels',
+  'offered',
+] as const;
 
 // Ends a consumer's registration and gives back what it held, a slice a call. From its first slice on the consumer is
 // fenced off: its own scripts find no registration. The consumer on duty goes on with what is in `dead`.
 // An offer that is not claimed within a second may have gone to this one: any consumer pops from `wake`, so it is unknown to
 // which. It is recalled; should another still claim it, that claim comes too late. When there is no other it returns immediately.
 //
-// KEYS 1 messages 2 unacked:<the consumer> 3 consumers 4 meta 5 consumer-info 6 expiry 7 held 8 counts 9 dying 10 dead
-//      11 idle 12 wake 13 progress 14 cancels 15 offered 16… ready, lowest priority first
+// KEYS those of `departureKeys`, `unacked` being that of the consumer, then the lists in which messages wait
 // ARGV 1 its id 2 'leaves' | 'expired' | the deadline it must still have 3 how many messages at most
 // RETURNS -1 when it lives, else how many messages it still holds
 const departureScript = new Script(String.raw`#!lua flags=allow-oom
+local call, consumer, why = redis.call, ARGV[1], ARGV[2]
+${keyNames(...departureKeys)}
+${waitingLists}
 ${giveBackOffers}
-local call, id, why = redis.call, ARGV[1], ARGV[2]
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local deadline, back = call('ZSCORE', KEYS[3], id), 0
+local deadline, back = call('ZSCORE', consumers, consumer), 0
 if deadline then
   if why == 'expired' and tonumber(deadline) > now then return -1 end
   if why ~= 'expired' and why ~= 'leaves' and deadline ~= why then return -1 end
-  call('ZREM', KEYS[3], id)
-  call('HDEL', KEYS[5], id)
-  call('ZREM', KEYS[11], id)
-  call('HSET', KEYS[4], 'used-at', now)
-  call('SADD', KEYS[10], id)
-  if call('ZCARD', KEYS[3]) == 0 then
-    local isLimited = call('HEXISTS', KEYS[4], 'max-bytes') == 1
-    giveBackOffers(KEYS[15], KEYS[1], KEYS[16], isLimited and KEYS[4] or nil, call('ZRANGE', KEYS[15], 0, -1))
-    call('HDEL', KEYS[4], 'recall', 'recall-at')
-  elseif call('EXISTS', KEYS[15]) == 1 then
-    local due = math.min(now + 1000, tonumber(call('HGET', KEYS[4], 'recall-at') or math.huge))
-    call('HSET', KEYS[4], 'recall', call('HGET', KEYS[4], 'offers') or '+inf', 'recall-at', due)
+  call('ZREM', consumers, consumer)
+  call('HDEL', consumerInfo, consumer)
+  call('ZREM', idle, consumer)
+  call('HSET', state, 'used-at', now)
+  call('SADD', dead, consumer)
+  local active, keeper, recallAt, offers = unpack(call('HMGET', state, 'active', 'keeper', 'recall-at', 'offers'))
+  if call('ZCARD', consumers) == 0 then
+    giveBackOffers(call('ZRANGE', offered, 0, -1))
+    call('HDEL', state, 'recall', 'recall-at')
+  elseif call('EXISTS', offered) == 1 then
+    call('HSET', state, 'recall', offers or '+inf', 'recall-at', math.min(now + 1000, tonumber(recallAt or math.huge)))
     back = 1
   end
-  if call('HGET', KEYS[4], 'active') == id then
+  if active == consumer then
     local next
-    for _, other in ipairs(call('ZRANGE', KEYS[3], 0, -1)) do if not next or other < next then next = other end end
-    if next then call('HSET', KEYS[4], 'active', next) call('RPUSH', KEYS[12], next) else call('HDEL', KEYS[4], 'active') end
+    for _, other in ipairs(call('ZRANGE', consumers, 0, -1)) do if not next or other < next then next = other end end
+    if next then call('HSET', state, 'active', next) call('RPUSH', wake, next) else call('HDEL', state, 'active') end
   end
   -- The timer for what is due next leaves with it: another idle consumer is woken to take it over.
-  if call('HGET', KEYS[4], 'keeper') == id then
-    call('HDEL', KEYS[4], 'keeper', 'keeper-due')
+  if keeper == consumer then
+    call('HDEL', state, 'keeper', 'keeper-due')
     back = 1
   end
 end
-local meta = call('HMGET', KEYS[4], 'delivery-limit', 'max-bytes')
-local ids = call('SPOP', KEYS[2], ARGV[3])
-table.sort(ids, function(a, b) return a > b end)
-for _, message in ipairs(ids) do
-  local frame = call('HGET', KEYS[1], message)
-  call('HDEL', KEYS[13], message)
-  call('HDEL', KEYS[14], message)
-  local ends = call('ZSCORE', KEYS[7], message)
-  if ends then call('ZREM', KEYS[7], message) end
-  local count = why ~= 'leaves' and frame and call('HINCRBY', KEYS[8], message, 1) or 0
+local deliveryLimit, limitBytes = unpack(call('HMGET', settings, 'delivery-limit', 'max-bytes'))
+-- The last first, so that those before come to stand before them. A publisher counts its entries on.
+local function isAfter(a, b) if #a ~= #b then return #a > #b end return a > b end
+local entries = call('SCARD', unacked) <= ${mostSorted} and call('SMEMBERS', unacked) or call('SRANDMEMBER', unacked, ARGV[3])
+table.sort(entries, isAfter)
+for i = 1, math.min(#entries, ARGV[3]) do
+  local entry = entries[i]
+  call('SREM', unacked, entry)
+  local frame = call('HGET', messages, entry)
+  call('HDEL', progress, entry)
+  call('HDEL', cancels, entry)
+  local ends = call('ZSCORE', held, entry)
+  if ends then call('ZREM', held, entry) end
+  local count = why ~= 'leaves' and frame and call('HINCRBY', counts, entry, 1) or 0
   -- Losses, see deliveries.ts: they stop at 2.
-  if count > 0 and count < 4503599627370496 then call('HINCRBY', KEYS[8], message, '2251799813685248') end
-  if frame and count % 65536 > tonumber(meta[1] or 20) then
+  if count > 0 and count < 4503599627370496 then call('HINCRBY', counts, entry, '2251799813685248') end
+  if frame and count % 65536 > tonumber(deliveryLimit or 20) then
     local error = {name = 'LeaseLostError', stack = '', message = ('came back %d times without a verdict, the last time '
       .. 'because its consumer\'s lease ran out while it was handled (by a handler that blocks the event loop?), or its '
       .. 'process died'):format(count % 65536)}
-    call('HSET', KEYS[9], message, cjson.encode({reason = 'delivery_limit', time = now, error = error}))
+    call('HSET', dying, entry, cjson.encode({reason = 'delivery_limit', time = now, error = error}))
   elseif frame then
-    call('LPUSH', KEYS[16 + math.min(frame:byte(2), #KEYS - 16)], message)
-    if ends then call('ZADD', KEYS[6], ends, message) end
-    if meta[2] then call('HINCRBY', KEYS[4], 'bytes', #frame) end
+    putFirst(frame:byte(2), entry)
+    if ends then call('ZADD', expiry, ends, entry) end
+    if limitBytes then call('HINCRBY', state, 'bytes', #frame) end
     back = back + 1
   end
 end
-local left = call('SCARD', KEYS[2])
-if left == 0 then call('SREM', KEYS[10], id) end
-local woken = back > 0 and call('ZPOPMIN', KEYS[11], back) or {}
-for i = 1, #woken, 2 do call('RPUSH', KEYS[12], woken[i]) end
+local left = call('SCARD', unacked)
+if left == 0 then call('SREM', dead, consumer) end
+local woken = back > 0 and call('ZPOPMIN', idle, back) or {}
+for i = 1, #woken, 2 do call('RPUSH', wake, woken[i]) end
 return left
 `);
-
-/** Most messages given back by one call. */
-const sliceMessages = 200;
 
 /**
  * Ends a registration and gives back all that the consumer held.
@@ -92,10 +118,10 @@ export async function endRegistration(
   consumer: string,
   why: 'leaves' | 'expired' | (string & {}),
 ): Promise<boolean> {
-  const all: QueueKeys = queueKeys(place.prefix, place.queue);
-  const keys = [all.messages, unackedKey(place.prefix, place.queue, consumer), all.consumers, all.meta];
-  keys.push(all.consumerInfo, all.expiry, all.held, all.counts, all.dying, all.dead, all.idle, all.wake);
-  keys.push(all.progress, all.cancels, all.offered, ...readyKeys(all, place.priorities));
+  const { prefix, queue, priorities } = place;
+  const all = queueKeys(prefix, queue);
+  const own = { ...all, unacked: unackedKey(prefix, queue, consumer) };
+  const keys = [...departureKeys.map((name) => own[name]), ...waitingKeys(all, priorities)];
   for (;;) {
     const left = asInteger(await departureScript.run(client, keys, [consumer, why, sliceMessages]));
     if (left < 0) return false;

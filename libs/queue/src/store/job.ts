@@ -1,63 +1,79 @@
-import { asBytes, asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { asBytes, asInteger, asList, asText, lua, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
-import { queueKeys, readyKeys, resultKey, unackedKey } from './keys.js';
+import { endMessages } from './endings.js';
+import { queueKeys, resultKey, unackedKey, waitingKeys } from './keys.js';
+import { keyNames } from './waiting.js';
 
-// Finds one message, wherever in its queue it stands, and cancels it if that is asked for: one that no handler has goes
-// immediately; of one that is being handled, its consumer learns with its next heartbeat.
+const jobKeys = [
+  'settings',
+  'state',
+  'messages',
+  'ids',
+  'seen',
+  'delayed',
+  'parked',
+  'dying',
+  'counts',
+  'progress',
+  'cancels',
+  'consumers',
+  'dead',
+  'expiry',
+  'held',
+  'handled',
+  'offered',
+] as const;
+
+// Finds one message, by its id or its entry, wherever in its queue it stands, and does to it what is asked for. To cancel: one that no
+// handler has goes immediately; of one that is being handled, its consumer learns with its next heartbeat. To remove or to replace its frame:
+// only one that waits, or is set aside. Of one that goes while it waits the entry stays behind, stale.
 //
-// KEYS 1 messages 2 delayed 3 parked 4 dying 5 counts 6 progress 7 cancels 8 consumers 9 dead 10 meta 11 expiry 12 handled
-//      13 offered 14… unacked sets of all consumers and dead ones
-// ARGV 1 id 2 'find' | 'cancel' 3… the consumers of those sets
+// KEYS those of `jobKeys`, then the unacked sets of all consumers and dead ones
+// ARGV 1 id 2 'find' | 'cancel' | 'remove' | 'replace' 3 new frame, or '' 4… the consumers of those sets
 // RETURNS nil when there is no such message, { 'moved' } when a consumer came or went meanwhile: ask again. Else
-//         { 'ready' | 'delayed' | 'parked' | 'dying' | 'running', frame, count or '', progress or '', due ms or '', consumer or '' }
-const jobScript = lua`#!lua flags=allow-oom
-local call, id = redis.call, ARGV[1]
-local frame = call('HGET', KEYS[1], id)
+//         { 'ready' | 'delayed' | 'parked' | 'dying' | 'running', frame, count or '', progress or '', due ms or '', consumer or '', entry }
+const jobScript = new Script(`#!lua flags=allow-oom
+local call, act = redis.call, ARGV[2]
+${keyNames(...jobKeys)}
+${endMessages}
+local entry = call('HGET', ids, ARGV[1])
+local frame = entry and call('HGET', messages, entry)
+if not frame then entry, frame = ARGV[1], call('HGET', messages, ARGV[1]) end
 if not frame then return nil end
-local function gone() for _, i in ipairs({1, 5, 6, 12}) do call('HDEL', KEYS[i], id) end call('ZREM', KEYS[11], id) end
-local count = call('HGET', KEYS[5], id) or ''
-local function at(state, due, consumer)
-  return {state, frame, count, call('HGET', KEYS[6], id) or '', due or '', consumer or ''}
-end
-for i = 14, #KEYS do
-  if call('SISMEMBER', KEYS[i], id) == 1 then
-    local consumer = ARGV[i - 11]
-    if ARGV[2] == 'cancel' then call('HSET', KEYS[7], id, consumer) end
+local count, reported = call('HGET', counts, entry) or '', call('HGET', progress, entry) or ''
+local function at(place, due, consumer) return {place, frame, count, reported, due or '', consumer or '', entry} end
+for i = firstList, #KEYS do
+  if call('SISMEMBER', KEYS[i], entry) == 1 then
+    local consumer = ARGV[i - firstList + 4]
+    if act == 'cancel' then call('HSET', cancels, entry, consumer) end
     return at('running', nil, consumer)
   end
 end
-local due = call('ZSCORE', KEYS[2], id)
-if due then
-  local found = at('delayed', due)
-  if ARGV[2] == 'cancel' then call('ZREM', KEYS[2], id) gone() end
-  return found
+if call('HEXISTS', dying, entry) == 1 then return at('dying') end
+local due = call('ZSCORE', delayed, entry)
+local isParked, isOffered = call('ZSCORE', parked, entry), call('ZSCORE', offered, entry)
+local isWaiting = not (due or isParked or isOffered)
+if isWaiting and call('ZCARD', consumers) + call('SCARD', dead) ~= #ARGV - 3 then return {'moved'} end
+local limitBytes = isWaiting and act ~= 'find' and call('HEXISTS', settings, 'max-bytes') == 1
+if act == 'cancel' or act == 'remove' and (isWaiting or isParked) then
+  endMessages({entry}, 0, false)
+  for _, key in ipairs({delayed, parked, offered}) do call('ZREM', key, entry) end
+  if isWaiting then call('HINCRBY', state, 'stale', 1) end
+  if limitBytes then call('HINCRBY', state, 'bytes', -#frame) end
+elseif act == 'replace' and (isWaiting or isParked) then
+  call('HSET', messages, entry, ARGV[3])
+  if limitBytes then call('HINCRBY', state, 'bytes', #ARGV[3] - #frame) end
 end
-if call('ZSCORE', KEYS[3], id) then
-  local found = at('parked')
-  if ARGV[2] == 'cancel' then call('ZREM', KEYS[3], id) gone() end
-  return found
-end
-if call('HEXISTS', KEYS[4], id) == 1 then return at('dying') end
-if call('ZSCORE', KEYS[13], id) then
-  local found = at('ready')
-  if ARGV[2] == 'cancel' then call('ZREM', KEYS[13], id) gone() end
-  return found
-end
-if call('ZCARD', KEYS[8]) + call('SCARD', KEYS[9]) ~= #ARGV - 2 then return {'moved'} end
-local found = at('ready')
-if ARGV[2] == 'cancel' then
-  gone()
-  call('HINCRBY', KEYS[10], 'ghosts', 1)
-  if call('HEXISTS', KEYS[10], 'max-bytes') == 1 then call('HINCRBY', KEYS[10], 'bytes', -#frame) end
-end
-return found
-`;
+return at(due and 'delayed' or isParked and 'parked' or 'ready', due)
+`);
 
 /** Where a message stands: `dying` is on its way to dead letters, `parked` set aside, `running` held by a consumer. */
 export type JobState = 'ready' | 'delayed' | 'parked' | 'dying' | 'running';
 
 /** A message, found in its queue. */
 export interface FoundMessage {
+  /** Its name in the queue. */
+  readonly entry: string;
   readonly state: JobState;
   readonly frame: Buffer;
   /** The number in `counts`. */
@@ -72,25 +88,29 @@ export interface FoundMessage {
 
 const maxAttempts = 20;
 
-/** Finds a message and perhaps cancels it; undefined when the queue holds none of that id. */
+/** What is done to a message that is found. */
+export type JobAct = 'find' | 'cancel' | 'remove' | { readonly replaceBy: Buffer };
+
+/** Finds a message, by its id or its entry, and does something to it; undefined when the queue holds none. */
 export async function findMessage(
   client: RedisClient,
   place: { readonly prefix: string; readonly queue: string },
   id: string,
-  what: 'find' | 'cancel',
+  act: JobAct,
 ): Promise<FoundMessage | undefined> {
   const all = queueKeys(place.prefix, place.queue);
-  const fixed = [all.messages, all.delayed, all.parked, all.dying, all.counts, all.progress, all.cancels];
-  fixed.push(all.consumers, all.dead, all.meta, all.expiry, all.handled, all.offered);
+  const fixed = jobKeys.map((name) => all[name]);
+  const how = typeof act === 'string' ? [act, ''] : ['replace', act.replaceBy];
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const [living, dead] = await Promise.all([client.zrange(all.consumers, '0', '-1'), client.smembers(all.dead)]);
     const consumers = [...living, ...dead];
     const sets = consumers.map((consumer) => unackedKey(place.prefix, place.queue, consumer));
-    const reply = await jobScript.run(client, [...fixed, ...sets], [id, what, ...consumers]);
+    const reply = await jobScript.run(client, [...fixed, ...sets], [id, ...how, ...consumers]);
     if (reply === null) return undefined;
-    const [state, frame, count, progress, due, consumer] = asList(reply);
+    const [state, frame, count, progress, due, consumer, entry] = asList(reply);
     if (frame === undefined) continue;
     return {
+      entry: asText(entry),
       state: asText(state) as JobState,
       frame: asBytes(frame),
       deliveries: Number(asText(count)),
@@ -105,7 +125,7 @@ export async function findMessage(
 // Keeps a result for a time, if its message is the consumer's.
 //
 // KEYS 1 unacked:<me> 2 consumers 3 result
-// ARGV 1 my id 2 id of the message 3 result as JSON 4 how long in ms
+// ARGV 1 my id 2 entry of the message 3 result as JSON 4 how long in ms
 // RETURNS 1, or 0 when the message is not this consumer's
 const resultScript = lua`#!lua
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) or redis.call('SISMEMBER', KEYS[1], ARGV[2]) == 0 then return 0 end
@@ -117,14 +137,14 @@ return 1
 export async function keepResult(
   client: RedisClient,
   keys: ConsumerKeys,
-  message: { readonly id: string; readonly publishedId: string },
+  message: { readonly entry: string; readonly messageId: string },
   result: string,
   keepMs: number,
 ): Promise<void> {
   const { prefix, queue, unacked, consumer, all } = keys;
-  const scriptKeys = [unacked, all.consumers, resultKey(prefix, queue, message.publishedId)];
+  const scriptKeys = [unacked, all.consumers, resultKey(prefix, queue, message.messageId)];
   // The acknowledgement that is sent next must not come before it.
-  await resultScript.runWhole(client, scriptKeys, [consumer, message.id, result, keepMs]);
+  await resultScript.runWhole(client, scriptKeys, [consumer, message.entry, result, keepMs]);
 }
 
 /** JSON of a result that is kept. */
@@ -157,19 +177,20 @@ export async function countMessages(
   place: { readonly prefix: string; readonly queue: string; readonly priorities: number },
 ): Promise<QueueCounts> {
   const all = queueKeys(place.prefix, place.queue);
+  const waiting = waitingKeys(all, place.priorities);
   const consumers = await client.zrange(all.consumers, '0', '-1');
-  const [ghosts, offered, delayed, parked, dying, ...sizes] = await Promise.all([
-    client.hget(all.meta, 'ghosts'),
+  const [stale, offered, delayed, parked, dying, ...sizes] = await Promise.all([
+    client.hget(all.state, 'stale'),
     client.zcard(all.offered),
     client.zcard(all.delayed),
     client.zcard(all.parked),
     client.hlen(all.dying),
-    ...readyKeys(all, place.priorities).map((key) => client.llen(key)),
+    ...waiting.map((key) => client.llen(key)),
     ...consumers.map((consumer) => client.scard(unackedKey(place.prefix, place.queue, consumer))),
   ]);
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-  const ready = sum(sizes.slice(0, place.priorities)) + offered - Number(ghosts ?? 0);
-  const unacked = sum(sizes.slice(place.priorities));
+  const ready = sum(sizes.slice(0, waiting.length)) + offered - Number(stale ?? 0);
+  const unacked = sum(sizes.slice(waiting.length));
   return { ready: asInteger(ready), delayed, unacked, parked, dying, consumers: consumers.length };
 }
 

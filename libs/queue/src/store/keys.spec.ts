@@ -5,12 +5,12 @@ import { queueKeys, resultKey, unackedKey } from './keys.js';
 
 describe('the keys of a queue', () => {
   it.each([
-    ['orders', 'p:{queue:orders}:meta'],
-    ['queued weather', 'p:{queue:queued%20weather}:meta'],
-    ['a:1', 'p:{queue:a%3A1}:meta'],
-    ['}{', 'p:{queue:%7D%7B}:meta'],
-  ])('of %j begin as %j', (queue, meta) => {
-    expect(queueKeys('p', queue).meta).toBe(meta);
+    ['orders', 'p:{queue:orders}:settings'],
+    ['queued weather', 'p:{queue:queued%20weather}:settings'],
+    ['a:1', 'p:{queue:a%3A1}:settings'],
+    ['}{', 'p:{queue:%7D%7B}:settings'],
+  ])('of %j begin as %j', (queue, settings) => {
+    expect(queueKeys('p', queue).settings).toBe(settings);
   });
 
   it('of its shards have their numbers', () => {

@@ -7,21 +7,30 @@ import { slotInKeys } from '../model/shards.js';
  */
 export interface QueueKeys {
   /**
-   * Hash: the queue's settings as its scripts need them (see `model/queue-meta.ts`), `paused`, and counters: `bytes` (of
-   * the ready frames, only kept while `max-bytes` is set), `ghosts` (ids in `ready` whose frame is gone), `offers` (made ever).
-   * The queue exists while this hash has the field `name`.
+   * Hash: what operators say of the queue, for its scripts to read (see `model/queue-meta.ts`), and `paused`. The queue exists
+   * while this hash has the field `format`.
    */
-  readonly meta: string;
-  /** Hash: message id → frame, for every message the queue holds, wherever its id stands. */
-  readonly messages: string;
+  readonly settings: string;
   /**
-   * List of ids, priority 0; head is left: publish RPUSH, take LPOP. `ready:<p>` holds priority p. An id without a
-   * frame in `messages` is a ghost (it expired or was cancelled in the middle of the list): skip it, `ghosts` − 1.
+   * Hash: what the scripts keep of the queue. Among it `bytes` (of the frames that wait, only kept while `max-bytes` is set),
+   * `stale` (entries in the lists whose message has ended), `offers` (made ever), `trim` (how far a trimming pass is).
    */
+  readonly state: string;
+  /** Hash: entry → frame, for every message the queue holds, wherever its entry stands. An entry without a frame is stale. */
+  readonly messages: string;
+  /** Hash: id that a publisher gave → entry of the message that has it. */
+  readonly ids: string;
+  /** Sorted set: an id whose message was handled, or an entry of ours that ended → until when a repetition is recognised. */
+  readonly seen: string;
+  /** List of entries, priority 0, what came last: tail is right. `ready:<p>` holds priority p; `front` and `kept` likewise. */
   readonly ready: string;
-  /** Sorted set: id → when it is due, ms of Redis' clock. */
+  /** List of entries that come before those in `ready`: what the last trimming pass left. */
+  readonly front: string;
+  /** List of entries that come before all others: what the present trimming pass has left so far. */
+  readonly kept: string;
+  /** Sorted set: entry → when it is due, ms of Redis' clock. */
   readonly delayed: string;
-  /** Sorted set: id → when it expires, ms of Redis' clock, wherever in the queue it stands. */
+  /** Sorted set: entry → when it expires, ms of Redis' clock, wherever in the queue it stands. */
   readonly expiry: string;
   /** Sorted set: consumer id → lease deadline, ms of Redis' clock. */
   readonly consumers: string;
@@ -34,35 +43,38 @@ export interface QueueKeys {
   readonly idle: string;
   /** List: one element, the id of a consumer taken out of `idle`, wakes one consumer (BLPOP). */
   readonly wake: string;
-  /** Hash: id → delivery count, only of what was redelivered. */
+  /** Hash: entry → delivery count, only of what was redelivered. */
   readonly counts: string;
-  /** Hash: id → why it died, as JSON: a dead letter on its way to another slot. Its frame is still in `messages`. */
+  /** Hash: entry → why it died, as JSON: a dead letter on its way to another slot. Its frame is still in `messages`. */
   readonly dying: string;
-  /** Sorted set: id → when it expires, of messages that a consumer holds: they do not expire meanwhile. */
+  /** Sorted set: entry → when it expires, of messages that a consumer holds: they do not expire meanwhile. */
   readonly held: string;
-  /** Hash: id → what its handler last reported as its progress, as JSON. */
+  /** Hash: entry → what its handler last reported as its progress, as JSON. */
   readonly progress: string;
-  /** Hash: id → the consumer that holds it and is to give it up. */
+  /** Hash: entry → the consumer that holds it and is to give it up. */
   readonly cancels: string;
-  /** Hash: id → which of several handlers are through with it, as JSON. */
+  /** Hash: entry → which of several handlers are through with it, as JSON. */
   readonly handled: string;
-  /** Sorted set: id → since when it is set aside because no handler was for it, ms of Redis' clock. */
+  /** Sorted set: entry → since when it is set aside because no handler was for it, ms of Redis' clock. */
   readonly parked: string;
   /** Set: ids of dead consumers whose messages are not all given back yet. */
   readonly dead: string;
-  /** Sorted set: id → number of the offer: it is on its way to a waiting consumer that has not claimed it yet. */
+  /** Sorted set: entry → number of the offer: it is on its way to a waiting consumer that has not claimed it yet. */
   readonly offered: string;
-  /** Sorted set: deduplication id → until when it is remembered, ms of Redis' clock. */
-  readonly seen: string;
 }
 
 /** The keys of one queue, all in one slot of a cluster. See docs/keyspace.md. */
 export function queueKeys(prefix: string, queue: string): QueueKeys {
   const base = queueBase(prefix, queue);
   return {
-    meta: `${base}:meta`,
+    settings: `${base}:settings`,
+    state: `${base}:state`,
     messages: `${base}:messages`,
+    ids: `${base}:ids`,
+    seen: `${base}:seen`,
     ready: `${base}:ready`,
+    front: `${base}:front`,
+    kept: `${base}:kept`,
     delayed: `${base}:delayed`,
     expiry: `${base}:expiry`,
     consumers: `${base}:consumers`,
@@ -78,21 +90,26 @@ export function queueKeys(prefix: string, queue: string): QueueKeys {
     parked: `${base}:parked`,
     dead: `${base}:dead`,
     offered: `${base}:offered`,
-    seen: `${base}:seen`,
   };
 }
 
-/** The ready list of one priority level; level 0 is `ready` itself. */
-export function readyKey(keys: QueueKeys, priority: number): string {
-  return priority === 0 ? keys.ready : `${keys.ready}:${priority}`;
+/**
+ * The lists in which messages wait: of each priority level, the lowest first, `ready`, `front`, `kept`. Level 0 has these names,
+ * level p has `ready:<p>` and so on. See `waiting.ts`.
+ */
+export function waitingKeys(keys: QueueKeys, priorities: number): string[] {
+  const { ready, front, kept } = keys;
+  return Array.from({ length: priorities }, (_, priority) =>
+    [ready, front, kept].map((key) => (priority === 0 ? key : `${key}:${priority}`)),
+  ).flat();
 }
 
-/** All ready lists of a queue, lowest priority first. */
-export function readyKeys(keys: QueueKeys, priorities: number): string[] {
-  return Array.from({ length: priorities }, (_, priority) => readyKey(keys, priority));
+/** Where a queue of format 1 has its settings: it can be taken over when it is empty. */
+export function formerMetaKey(prefix: string, queue: string): string {
+  return `${queueBase(prefix, queue)}:meta`;
 }
 
-/** Set: ids of the messages that one consumer holds. */
+/** Set: entries of the messages that one consumer holds. */
 export function unackedKey(prefix: string, queue: string, consumer: string): string {
   return `${queueBase(prefix, queue)}:unacked:${consumer}`;
 }

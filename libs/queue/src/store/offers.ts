@@ -1,6 +1,7 @@
 import { type RedisClient, Script } from '@millrace/redis';
-import type { QueueKeys } from './keys.js';
+import { type QueueKeys, waitingKeys } from './keys.js';
 import type { Taken } from './taken.js';
+import { keyNames, waitingLists } from './waiting.js';
 
 // A message that comes while a consumer waits is offered: it goes to that consumer with the wake-up, frame and all, and stands in
 // `offered` under its number until the consumer claims it with its next turn. Then nothing older waits in the queue, so the
@@ -11,33 +12,38 @@ import type { Taken } from './taken.js';
 export const recallMs = 10_000;
 
 /**
- * Lua: `giveBackOffers(offered, messages, ready, meta, ids)` puts offers, in the order of their numbers, before all that waits;
- * `meta` is nil where no bytes are counted.
+ * Lua: `giveBackOffers(entries)` puts offers, in the order of their numbers, before all that waits. Needs `waitingLists`, the keys
+ * `settings`, `state`, `messages`, `offered`.
  */
 export const giveBackOffers = `
-local function giveBackOffers(offered, messages, ready, meta, ids)
-  for i = #ids, 1, -1 do
-    local bytes = redis.call('ZREM', offered, ids[i]) == 1 and redis.call('HSTRLEN', messages, ids[i]) or 0
+local function giveBackOffers(entries)
+  local limitBytes = #entries > 0 and redis.call('HEXISTS', settings, 'max-bytes') == 1
+  for i = #entries, 1, -1 do
+    local bytes = redis.call('ZREM', offered, entries[i]) == 1 and redis.call('HSTRLEN', messages, entries[i]) or 0
     if bytes > 0 then
-      redis.call('LPUSH', ready, ids[i])
-      if meta then redis.call('HINCRBY', meta, 'bytes', bytes) end
+      putFirst(0, entries[i])
+      if limitBytes then redis.call('HINCRBY', state, 'bytes', bytes) end
     end
   end
 end`;
 
-// KEYS 1 offered 2 messages 3 ready of priority 0 4 meta
-// ARGV ids, in the order of their offers
+const declineKeys = ['settings', 'state', 'messages', 'offered'] as const;
+
+// KEYS those of `declineKeys`, then the lists in which messages of priority 0 wait: no other is offered
+// ARGV entries, in the order of their offers
 // RETURNS 1
 const declineScript = new Script(`#!lua flags=allow-oom
+${keyNames(...declineKeys)}
+${waitingLists}
 ${giveBackOffers}
-local isLimited = redis.call('HEXISTS', KEYS[4], 'max-bytes') == 1
-giveBackOffers(KEYS[1], KEYS[2], KEYS[3], isLimited and KEYS[4] or nil, ARGV)
+giveBackOffers(ARGV)
 return 1
 `);
 
 /** What was offered to a consumer that has no room for it. What is lost of this is recalled later. */
-export async function declineOffers(client: RedisClient, keys: QueueKeys, ids: readonly string[]): Promise<void> {
-  await declineScript.run(client, [keys.offered, keys.messages, keys.ready, keys.meta], ids).catch(() => undefined);
+export async function declineOffers(client: RedisClient, keys: QueueKeys, entries: readonly string[]): Promise<void> {
+  const scriptKeys = [...declineKeys.map((name) => keys[name]), ...waitingKeys(keys, 1)];
+  await declineScript.run(client, scriptKeys, entries).catch(() => undefined);
 }
 
 /** A message that came along with a wake-up. */

@@ -8,13 +8,14 @@ import {
   type ScriptCall,
 } from '@millrace/redis';
 import type { OutgoingFrame } from '../model/outgoing-frame.js';
-import { type QueueKeys, readyKeys } from './keys.js';
+import { type QueueKeys, waitingKeys } from './keys.js';
 import { MessagePacker } from './message-packer.js';
 import { publishScript } from './publish-script.js';
 
 /** A message on its way into queues. */
 export interface OutgoingMessage {
-  readonly id: string;
+  /** Its name in queues: ASCII, used once. See `model/entry.ts`. */
+  readonly entry: string;
   readonly frame: OutgoingFrame;
   /** '' for a message with nothing special, else see `messageTerms`. */
   readonly terms: string;
@@ -66,21 +67,9 @@ export type PublishAnswer =
 
 /** The keys of a queue that publishing needs, in the order in which the script has them. */
 export function targetKeys(queue: QueueKeys, priorities: number): PreparedArguments {
-  const { meta, messages, delayed, expiry, idle, wake, seen, dying, counts, handled, offered } = queue;
-  return new PreparedArguments([
-    meta,
-    messages,
-    delayed,
-    expiry,
-    idle,
-    wake,
-    seen,
-    dying,
-    counts,
-    handled,
-    offered,
-    ...readyKeys(queue, priorities),
-  ]);
+  const { settings, state, messages, ids, seen, delayed, expiry, idle, wake, dying, counts, handled, offered } = queue;
+  const own = [settings, state, messages, ids, seen, delayed, expiry, idle, wake, dying, counts, handled, offered];
+  return new PreparedArguments([...own, ...waitingKeys(queue, priorities)]);
 }
 
 /** What is said of a queue that gets all messages of a call. */
@@ -102,11 +91,12 @@ export function messageTerms(terms: {
   readonly priority: number;
   readonly delayMs: number | undefined;
   readonly expirationMs: number | undefined;
-  readonly deduplicationId: string | undefined;
+  /** Its frame has an id. */
+  readonly hasId: boolean;
 }): string {
-  const { priority, delayMs, expirationMs, deduplicationId } = terms;
-  if (priority === 0 && delayMs === undefined && expirationMs === undefined && deduplicationId === undefined) return '';
-  return `${priority};${delayMs ?? ''};${expirationMs ?? ''};${deduplicationId ?? ''}`;
+  const { priority, delayMs, expirationMs, hasId } = terms;
+  if (priority === 0 && delayMs === undefined && expirationMs === undefined && !hasId) return '';
+  return `${priority};${delayMs ?? ''};${expirationMs ?? ''};${hasId ? 1 : ''}`;
 }
 
 export async function publish(client: RedisClient, call: PublishCall): Promise<PublishAnswer> {
@@ -139,10 +129,10 @@ function scriptCall({ keys: callKeys, conditions, number, messages, targets }: P
 
 function packEntries(messages: readonly OutgoingMessage[]): Buffer | '' {
   if (messages.length === 0) return '';
-  const bytes = messages.reduce((sum, { id, frame }) => sum + 3 * id.length + frame.length + 10, 5);
+  const bytes = messages.reduce((sum, { entry, frame }) => sum + entry.length + frame.length + 10, 5);
   const packer = new MessagePacker(bytes, 2 * messages.length);
-  for (const { id, frame } of messages) {
-    packer.text(id);
+  for (const { entry, frame } of messages) {
+    packer.latin1(entry);
     if (typeof frame === 'string') packer.latin1(frame);
     else packer.bytes(frame);
   }
@@ -151,9 +141,9 @@ function packEntries(messages: readonly OutgoingMessage[]): Buffer | '' {
 
 function packTerms(messages: readonly OutgoingMessage[]): Buffer | '' {
   if (messages.every(({ terms }) => terms === '')) return '';
-  const bytes = messages.reduce((sum, { terms }) => sum + 3 * terms.length + 5, 5);
+  const bytes = messages.reduce((sum, { terms }) => sum + terms.length + 5, 5);
   const packer = new MessagePacker(bytes, messages.length);
-  for (const { terms } of messages) packer.text(terms);
+  for (const { terms } of messages) packer.latin1(terms);
   return packer.finish();
 }
 

@@ -1,39 +1,47 @@
-import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
-import { keeperKey, type QueueKeys, queueKeys, topologyKeys } from './keys.js';
+import { asInteger, asList, asText, lua, type RedisClient, Script } from '@millrace/redis';
+import { keeperKey, type QueueKeys, queueKeys, topologyKeys, waitingKeys } from './keys.js';
+import { keyNames, trimmingDue } from './waiting.js';
+
+const lookKeys = ['settings', 'state', 'expiry', 'dying', 'consumers', 'dead'] as const;
 
 // What a queue needs that nobody may be consuming from. Reads only.
 //
-// KEYS 1 meta 2 expiry 3 dying 4 consumers 5 dead
+// KEYS those of `lookKeys`, then the lists in which messages wait
 // ARGV 1 how long an exclusive queue's owner may be silent, ms
-// RETURNS { 1 if something has expired, 1 if something is dying and no consumer is there to carry it,
+// RETURNS { 1 if something has expired or stale entries are to be trimmed, 1 if something is dying and no consumer is there to carry it,
 //           1 if it was idle for too long, 1 if its owner is gone, 1 if somebody consumes from it,
 //           ms until something expires or -1, consumers that are dead while no other lives }
-const lookScript = lua`#!lua flags=no-writes
-local time = redis.call('TIME')
+const lookScript = new Script(`#!lua flags=no-writes
+local call = redis.call
+${keyNames(...lookKeys)}
+${trimmingDue}
+local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local meta = redis.call('HMGET', KEYS[1], 'idle-expiry', 'used-at', 'exclusive', 'owner-at')
-local isUnused = redis.call('ZCARD', KEYS[4]) == 0
-local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
-local used = tonumber(meta[2] or now)
+local idleExpiry, exclusive = unpack(call('HMGET', settings, 'idle-expiry', 'exclusive'))
+local usedAt, ownerAt, stale, trim = unpack(call('HMGET', state, 'used-at', 'owner-at', 'stale', 'trim'))
+local isUnused = call('ZCARD', consumers) == 0
+local first = call('ZRANGE', expiry, 0, 0, 'WITHSCORES')[2]
+local used = tonumber(usedAt or now)
 local gone = {}
-if redis.call('ZCOUNT', KEYS[4], '(' .. now, '+inf') == 0 then
-  gone = redis.call('SRANDMEMBER', KEYS[5], 10)
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[4], 0, 9)) do gone[#gone + 1] = id end
+if call('ZCOUNT', consumers, '(' .. now, '+inf') == 0 then
+  gone = call('SRANDMEMBER', dead, 10)
+  for _, id in ipairs(call('ZRANGE', consumers, 0, 9)) do gone[#gone + 1] = id end
 end
 return {
-  first and tonumber(first) <= now and 1 or 0,
-  isUnused and redis.call('EXISTS', KEYS[3]) or 0,
-  meta[1] and isUnused and used + meta[1] <= now and 1 or 0,
-  meta[3] and tonumber(meta[4] or used) + ARGV[1] <= now and 1 or 0,
+  (first and tonumber(first) <= now or (stale or trim) and isTrimmingDue(stale, trim)) and 1 or 0,
+  isUnused and call('EXISTS', dying) or 0,
+  idleExpiry and isUnused and used + idleExpiry <= now and 1 or 0,
+  exclusive and tonumber(ownerAt or used) + ARGV[1] <= now and 1 or 0,
   isUnused and 0 or 1,
   first and math.max(0, first - now) or -1,
   gone,
 }
-`;
+`);
 
 /** What a queue needs that nobody may be consuming from. */
 export interface QueueNeeds {
-  readonly hasExpired: boolean;
+  /** Something has expired, or stale entries are to be trimmed. */
+  readonly hasDue: boolean;
   readonly hasDying: boolean;
   readonly isIdleTooLong: boolean;
   readonly isOwnerGone: boolean;
@@ -47,16 +55,18 @@ export interface QueueNeeds {
 
 export async function lookAtQueue(
   client: RedisClient,
-  { meta, expiry, dying, consumers, dead }: QueueKeys,
+  keys: QueueKeys,
+  priorities: number,
   ownerSilenceMs: number,
 ): Promise<QueueNeeds> {
-  const reply = asList(await lookScript.run(client, [meta, expiry, dying, consumers, dead], [ownerSilenceMs]));
-  const [hasExpired, hasDying, isIdleTooLong, isOwnerGone, isConsumed] = reply
+  const scriptKeys = [...lookKeys.map((name) => keys[name]), ...waitingKeys(keys, priorities)];
+  const reply = asList(await lookScript.run(client, scriptKeys, [ownerSilenceMs]));
+  const [hasDue, hasDying, isIdleTooLong, isOwnerGone, isConsumed] = reply
     .slice(0, 5)
     .map((flag) => asInteger(flag) === 1);
   const expiresInMs = asInteger(reply[5]);
   return {
-    hasExpired: hasExpired === true,
+    hasDue: hasDue === true,
     hasDying: hasDying === true,
     isIdleTooLong: isIdleTooLong === true,
     isOwnerGone: isOwnerGone === true,
@@ -68,17 +78,18 @@ export async function lookAtQueue(
 
 // The owner of an exclusive queue says that it is alive.
 //
-// KEYS 1 meta
+// KEYS 1 settings 2 state
 // RETURNS 1, or 0 when the queue is gone
 const ownScript = lua`#!lua flags=allow-oom
-if redis.call('HEXISTS', KEYS[1], 'name') == 0 then return 0 end
+if redis.call('HEXISTS', KEYS[1], 'format') == 0 then return 0 end
 local time = redis.call('TIME')
-redis.call('HSET', KEYS[1], 'owner-at', time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('HSET', KEYS[2], 'owner-at', time[1] * 1000 + math.floor(time[2] / 1000))
 return 1
 `;
 
 export async function keepOwned(client: RedisClient, prefix: string, queue: string): Promise<void> {
-  await ownScript.run(client, [queueKeys(prefix, queue).meta], []);
+  const { settings, state } = queueKeys(prefix, queue);
+  await ownScript.run(client, [settings, state], []);
 }
 
 // One Broker of all looks after the queues that nobody consumes from: whoever asks first, and again as long as it does. It

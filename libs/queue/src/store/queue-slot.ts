@@ -1,45 +1,61 @@
 import { OptionsError } from '@millrace/core';
-import { asInteger, asText, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, asText, lua, type RedisClient, Script } from '@millrace/redis';
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type Sharded, slotsOf } from '../model/shards.js';
-import { type QueueKeys, queueKeys, readyKeys, unackedKey } from './keys.js';
+import { formerMetaKey, type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
+import { keyNames } from './waiting.js';
 
-// Creates a queue in its slot, or changes its settings; its messages and counters stay as they are. The bytes of what is
-// ready are counted here when a limit of bytes comes new to a queue that holds messages; from then on they are kept.
+/** How a queue's keys are laid out. A queue of another format is not touched. */
+const format = 2;
+
+// Creates a queue in its slot, or changes its settings; its messages and state stay as they are. The bytes of what waits
+// are counted here when a limit of bytes comes new to a queue that holds messages; from then on they are kept.
 //
 // What publishers of a cluster may know of the topology goes along: one that knows an older queue of the name is refused.
 //
-// KEYS 1 meta 2 messages 3… ready
-// ARGV 1 revision 2 most messages that may be counted 3 number n of setting fields, then n names, then names and values of
+// KEYS settings, state, messages, meta and consumers of a queue of format 1, then the lists in which messages wait
+// ARGV 1 revision 2 most messages that may be counted 3 format 4 number n of setting fields, then n names, then names and values of
 //      those that are set
-// RETURNS 1; 0 when newer settings are there, -1 when there are too many messages to count: nothing was done
-const writeScript = lua`#!lua
-local written = redis.call('HMGET', KEYS[1], 'revision', 'max-bytes')
-if written[1] and tonumber(written[1]) > tonumber(ARGV[1]) then return 0 end
-local n, bytes = tonumber(ARGV[3]), nil
+// RETURNS 1; 0 when newer settings are there, -1 when there are too many messages to count, -2 when a queue of format 1 holds messages
+//         or is consumed from, -3 when it is of a newer format: nothing was done
+const writeScript = new Script(`#!lua
+local call = redis.call
+${keyNames('settings', 'state', 'messages', 'formerMeta', 'consumers')}
+local present, revision, hadLimit = unpack(call('HMGET', settings, 'format', 'revision', 'max-bytes'))
+if present and tonumber(present) > tonumber(ARGV[3]) then return -3 end
+if revision and tonumber(revision) > tonumber(ARGV[1]) then return 0 end
+local n, bytes = tonumber(ARGV[4]), nil
 local isLimited = false
-for i = n + 4, #ARGV, 2 do isLimited = isLimited or ARGV[i] == 'max-bytes' end
-if isLimited and not written[2] then
+for i = n + 5, #ARGV, 2 do isLimited = isLimited or ARGV[i] == 'max-bytes' end
+if not present and call('EXISTS', formerMeta) == 1 then
+  if call('EXISTS', messages, consumers) > 0 then return -2 end
+  if call('HEXISTS', formerMeta, 'paused') == 1 then call('HSET', settings, 'paused', 1) end
+  call('UNLINK', formerMeta)
+end
+if isLimited and not hadLimit then
   bytes = 0
-  if redis.call('HLEN', KEYS[2]) > tonumber(ARGV[2]) then return -1 end
-  for key = 3, #KEYS do
-    for _, id in ipairs(redis.call('LRANGE', KEYS[key], 0, -1)) do
-      bytes = bytes + redis.call('HSTRLEN', KEYS[2], id)
-    end
+  if call('HLEN', messages) > tonumber(ARGV[2]) then return -1 end
+  for list = firstList, #KEYS do
+    for _, entry in ipairs(call('LRANGE', KEYS[list], 0, -1)) do bytes = bytes + call('HSTRLEN', messages, entry) end
   end
 end
-redis.call('HDEL', KEYS[1], unpack(ARGV, 4, n + 3))
-redis.call('HSET', KEYS[1], unpack(ARGV, n + 4))
-if tonumber(redis.call('HGET', KEYS[1], 'topology') or 0) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'topology', ARGV[1]) end
-if bytes then redis.call('HSET', KEYS[1], 'bytes', bytes) end
-local time = redis.call('TIME')
-redis.call('HSET', KEYS[1], 'used-at', time[1] * 1000 + math.floor(time[2] / 1000))
+call('HDEL', settings, unpack(ARGV, 5, n + 4))
+call('HSET', settings, 'format', ARGV[3], unpack(ARGV, n + 5))
+if tonumber(call('HGET', state, 'topology') or 0) < tonumber(ARGV[1]) then call('HSET', state, 'topology', ARGV[1]) end
+if bytes then call('HSET', state, 'bytes', bytes) end
+local time = call('TIME')
+call('HSET', state, 'used-at', time[1] * 1000 + math.floor(time[2] / 1000))
 return 1
-`;
+`);
 
 /** Counting so many takes Redis about 50 ms. */
 const maxCountedMessages = 100_000;
+
+const formerQueue =
+  'an older Millrace keeps messages there in another format, or consumes from it: stop its publishers, let its consumers empty the queue, ' +
+  'stop them, and declare it again';
+const newerQueue = `a newer Millrace keeps it in another format than ${format}: upgrade this one`;
 
 /**
  * `revision` is the topology version from which the settings are.
@@ -55,10 +71,13 @@ export async function writeQueue(
   const fields = [settingFields.length, ...settingFields, ...queueMetaFields(settings, revision)];
   const write = async (slot: string): Promise<number> => {
     const all = queueKeys(prefix, slot);
-    const keys = [all.meta, all.messages, ...readyKeys(all, settings.priorities)];
-    return asInteger(await writeScript.run(client, keys, [revision, maxCountedMessages, ...fields]));
+    const own = [all.settings, all.state, all.messages, formerMetaKey(prefix, slot), all.consumers];
+    const keys = [...own, ...waitingKeys(all, settings.priorities)];
+    return asInteger(await writeScript.run(client, keys, [revision, maxCountedMessages, format, ...fields]));
   };
   const written = await Promise.all(slotsOf(settings).map(write));
+  if (written.includes(-2)) throw new OptionsError(`queue "${settings.name}"`, [formerQueue]);
+  if (written.includes(-3)) throw new OptionsError(`queue "${settings.name}"`, [newerQueue]);
   if (!written.includes(-1)) return;
   throw new OptionsError(`queue "${settings.name}"`, [
     `maxBytes can only be set newly while the queue holds at most ${maxCountedMessages} messages: let it drain first`,
@@ -67,45 +86,52 @@ export async function writeQueue(
 
 // Tells a queue's slot of a newer topology: in a cluster that is where publishers look.
 //
-// KEYS 1 meta
+// KEYS 1 settings 2 state
 // ARGV 1 version
 const tellScript = lua`#!lua flags=allow-oom
-if redis.call('HEXISTS', KEYS[1], 'name') == 0 then return 0 end
-if tonumber(redis.call('HGET', KEYS[1], 'topology') or 0) < tonumber(ARGV[1]) then
-  redis.call('HSET', KEYS[1], 'topology', ARGV[1])
+if redis.call('HEXISTS', KEYS[1], 'format') == 0 then return 0 end
+if tonumber(redis.call('HGET', KEYS[2], 'topology') or 0) < tonumber(ARGV[1]) then
+  redis.call('HSET', KEYS[2], 'topology', ARGV[1])
 end
 return 1
 `;
 
 export async function tellVersion(client: RedisClient, prefix: string, queue: Sharded, version: number): Promise<void> {
-  await Promise.all(slotsOf(queue).map((slot) => tellScript.run(client, [queueKeys(prefix, slot).meta], [version])));
+  const tell = (slot: string): Promise<unknown> => {
+    const { settings, state } = queueKeys(prefix, slot);
+    return tellScript.run(client, [settings, state], [version]);
+  };
+  await Promise.all(slotsOf(queue).map(tell));
 }
 
 // Removes a queue with all that is in it; its consumers find their registrations gone.
 //
 // Who waits there is woken, to find that out.
 //
-// KEYS 1 meta 2 wake 3 consumers 4 messages 5 idle 6… everything else
+// KEYS settings, state, wake, consumers, messages, idle, then everything else
 // ARGV 1 revision up to which the queue may be removed, 2 some of 'unused', 'empty', 'idle', and 'look': only see whether it could be, or ''
 // RETURNS 'removed', 'in-use', 'not-empty', or 'newer' when it was declared again since
-const removeScript = lua`#!lua flags=allow-oom
-if tonumber(redis.call('HGET', KEYS[1], 'revision') or 0) > tonumber(ARGV[1]) then return 'newer' end
-if ARGV[2]:find('unused') and redis.call('ZCARD', KEYS[3]) > 0 then return 'in-use' end
-if ARGV[2]:find('empty') and redis.call('HLEN', KEYS[4]) > 0 then return 'not-empty' end
+const removeScript = new Script(`#!lua flags=allow-oom
+local call = redis.call
+${keyNames('settings', 'state', 'wake', 'consumers', 'messages', 'idle')}
+local revision, idleExpiry = unpack(call('HMGET', settings, 'revision', 'idle-expiry'))
+if tonumber(revision or 0) > tonumber(ARGV[1]) then return 'newer' end
+if ARGV[2]:find('unused') and call('ZCARD', consumers) > 0 then return 'in-use' end
+if ARGV[2]:find('empty') and call('HLEN', messages) > 0 then return 'not-empty' end
 if ARGV[2]:find('idle') then
-  local time = redis.call('TIME')
-  local meta = redis.call('HMGET', KEYS[1], 'idle-expiry', 'used-at')
-  local isIdle = meta[1] and meta[2] and meta[2] + meta[1] <= time[1] * 1000 + math.floor(time[2] / 1000)
-  if not isIdle or redis.call('ZCARD', KEYS[3]) > 0 then return 'in-use' end
+  local time = call('TIME')
+  local usedAt = call('HGET', state, 'used-at')
+  local isIdle = idleExpiry and usedAt and usedAt + idleExpiry <= time[1] * 1000 + math.floor(time[2] / 1000)
+  if not isIdle or call('ZCARD', consumers) > 0 then return 'in-use' end
 end
 if ARGV[2]:find('look') then return 'removed' end
-local waiting = redis.call('ZRANGE', KEYS[5], 0, 999)
-redis.call('UNLINK', unpack(KEYS))
-for _, id in ipairs(waiting) do redis.call('RPUSH', KEYS[2], id) end
+local waiting = call('ZRANGE', idle, 0, 999)
+call('UNLINK', unpack(KEYS))
+for _, id in ipairs(waiting) do call('RPUSH', wake, id) end
 -- One that was about to wait takes it; one that went away does not.
-if #waiting > 0 then redis.call('PEXPIRE', KEYS[2], 5000) end
+if #waiting > 0 then call('PEXPIRE', wake, 5000) end
 return 'removed'
-`;
+`);
 
 /** What must be true of a queue that is to be removed. */
 export interface RemoveConditions {
@@ -151,8 +177,8 @@ async function unackedKeys(client: RedisClient, prefix: string, slot: string): P
   return ids.flat().map((id) => unackedKey(prefix, slot, id));
 }
 
-function removedKeys(keys: QueueKeys, priorities: number): string[] {
-  const { meta, wake, consumers, messages, idle, ...others } = keys;
-  const rest = Object.entries(others).flatMap(([name, key]) => (name === 'ready' ? [] : [key]));
-  return [meta, wake, consumers, messages, idle, ...rest, ...readyKeys(keys, priorities)];
+function removedKeys(all: QueueKeys, priorities: number): string[] {
+  const { settings, state, wake, consumers, messages, idle, ready, front, kept, ...others } = all;
+  const first = [settings, state, wake, consumers, messages, idle];
+  return [...first, ...Object.values<string>(others), ...waitingKeys(all, priorities)];
 }

@@ -1,34 +1,38 @@
-import { asList, asText, lua, type RedisClient } from '@millrace/redis';
-import { type QueueKeys, queueKeys } from './keys.js';
+import { asList, asText, type RedisClient, Script } from '@millrace/redis';
+import { queueKeys } from './keys.js';
+import { keyNames } from './waiting.js';
+
+const registerKeys = ['settings', 'state', 'consumers', 'consumerInfo', 'idle', 'wake'] as const;
 
 // Registers a consumer of a queue that exists. Its id begins with its rank: sorted as texts, ids stand in the order of
 // priority, and of registration where that is equal. A consumer that was alone and rests is woken: it beats slowly while
 // there is no consumer to look after.
 //
-// KEYS 1 consumers 2 consumer-info 3 meta 4 idle 5 wake
+// KEYS those of `registerKeys`
 // ARGV 1 rank (three digits) 2 something unique 3 lease in ms 4 who it is, as JSON 5 its connection, as an owner of queues
 // RETURNS nil when there is no such queue, { 'exclusive' } when it belongs to another connection, else { consumer id, queue settings as JSON }
-const registerScript = lua`#!lua flags=allow-oom
+const registerScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
-local settings = call('HGET', KEYS[3], 'settings')
-if not settings then return nil end
-local owner = cjson.decode(settings).owner
+${keyNames(...registerKeys)}
+local declared, singleActive = unpack(call('HMGET', settings, 'settings', 'single-active'))
+if not declared then return nil end
+local owner = cjson.decode(declared).owner
 if owner and owner ~= ARGV[5] then return {'exclusive'} end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local id = ('%s.%08d.%s'):format(ARGV[1], call('HINCRBY', KEYS[3], 'registrations', 1), ARGV[2])
-call('ZADD', KEYS[1], now + ARGV[3], id)
-call('HSET', KEYS[2], id, ARGV[4])
-local isRanked, all = false, call('ZRANGE', KEYS[1], 0, -1)
+local id = ('%s.%08d.%s'):format(ARGV[1], call('HINCRBY', state, 'registrations', 1), ARGV[2])
+call('ZADD', consumers, now + ARGV[3], id)
+call('HSET', consumerInfo, id, ARGV[4])
+local isRanked, all = false, call('ZRANGE', consumers, 0, -1)
 for _, other in ipairs(all) do
   isRanked = isRanked or other:sub(1, 3) ~= ARGV[1]
-  if #all == 2 and other ~= id and call('ZREM', KEYS[4], other) == 1 then call('RPUSH', KEYS[5], other) end
+  if #all == 2 and other ~= id and call('ZREM', idle, other) == 1 then call('RPUSH', wake, other) end
 end
-if isRanked then call('HSET', KEYS[3], 'ranked', 1) else call('HDEL', KEYS[3], 'ranked') end
-local meta = call('HMGET', KEYS[3], 'single-active', 'active')
-if meta[1] and not (meta[2] and call('ZSCORE', KEYS[1], meta[2])) then call('HSET', KEYS[3], 'active', id) end
-return {id, settings}
-`;
+if isRanked then call('HSET', state, 'ranked', 1) else call('HDEL', state, 'ranked') end
+local active = call('HGET', state, 'active')
+if singleActive and not (active and call('ZSCORE', consumers, active)) then call('HSET', state, 'active', id) end
+return {id, declared}
+`);
 
 /** Who a consumer is, for operators and for those who watch over it. */
 export interface ConsumerInfo {
@@ -61,9 +65,13 @@ export async function registerConsumer(
     readonly owner: string;
   },
 ): Promise<Registered | 'exclusive' | undefined> {
-  const { consumers, consumerInfo, meta, idle, wake }: QueueKeys = queueKeys(place.prefix, place.queue);
+  const all = queueKeys(place.prefix, place.queue);
   const args = [rankOf(request.priority), request.unique, request.leaseMs, request.info, request.owner];
-  const reply = await registerScript.run(client, [consumers, consumerInfo, meta, idle, wake], args);
+  const reply = await registerScript.run(
+    client,
+    registerKeys.map((name) => all[name]),
+    args,
+  );
   if (reply === null) return undefined;
   const [consumer, settings] = asList(reply).map(asText);
   if (consumer === 'exclusive') return consumer;

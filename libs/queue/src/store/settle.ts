@@ -1,61 +1,81 @@
-import { asList, asText, lua, type RedisClient, type ScriptArgument } from '@millrace/redis';
+import { asList, asText, type RedisClient, Script, type ScriptArgument } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
+import { endMessages } from './endings.js';
+import { keyNames, waitingLists } from './waiting.js';
+
+const settleKeys = [
+  'settings',
+  'state',
+  'messages',
+  'ids',
+  'seen',
+  'unacked',
+  'consumers',
+  'delayed',
+  'expiry',
+  'held',
+  'counts',
+  'progress',
+  'cancels',
+  'handled',
+  'dying',
+  'parked',
+] as const;
 
 // Carries out every verdict that is more than an acknowledgement, on messages that this consumer holds.
 //
-// KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 held 8 counts 9 progress 10 cancels 11 handled
-//      12 dying 13 parked 14… ready, lowest priority first
-// ARGV 1 my id, then five for each verdict: kind, id, x, y, z
+// KEYS those of `settleKeys`, then the lists in which messages wait
+// ARGV 1 my id, then five for each verdict: kind, entry, x, y, z
 //      back | head: x priority; counted, and past the queue's delivery limit it dies instead
-//      release: x priority; to the head, as if never taken
+//      release: x priority; to its place, as if never taken
 //      retry: x delay in ms, y what to add to counts, z JSON of handlers that are through, or ''
 //      dead: x why, as JSON     drop     park
-// RETURNS { 'lost' } when my registration is gone: then nothing was done. Else ids that were not mine
-const settleScript = lua`#!lua flags=allow-oom
+// RETURNS { 'lost' } when my registration is gone: then nothing was done. Else entries that were not mine
+const settleScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
-if not call('ZSCORE', KEYS[3], ARGV[1]) then return {'lost'} end
+${keyNames(...settleKeys)}
+if not call('ZSCORE', consumers, ARGV[1]) then return {'lost'} end
+${waitingLists}
+${endMessages}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local countsBytes = call('HEXISTS', KEYS[4], 'max-bytes') == 1
+local limitBytes, deliveryLimit = unpack(call('HMGET', settings, 'max-bytes', 'delivery-limit'))
 local notMine = {}
-local function giveBack(push, id, priority)
-  call(push, KEYS[14 + math.min(priority, #KEYS - 14)], id)
-  if countsBytes then call('HINCRBY', KEYS[4], 'bytes', call('HSTRLEN', KEYS[1], id)) end
-end
-local function settle(kind, id, x, y, z)
-  if call('SREM', KEYS[2], id) == 0 then notMine[#notMine + 1] = id return end
-  call('HDEL', KEYS[9], id)
-  call('HDEL', KEYS[10], id)
-  local ends = call('ZSCORE', KEYS[7], id)
+local function settle(kind, entry, x, y, z)
+  if call('SREM', unacked, entry) == 0 then notMine[#notMine + 1] = entry return end
+  call('HDEL', progress, entry)
+  call('HDEL', cancels, entry)
+  local ends = call('ZSCORE', held, entry)
   if ends then
-    call('ZREM', KEYS[7], id)
-    if kind == 'back' or kind == 'head' or kind == 'release' or kind == 'retry' then call('ZADD', KEYS[6], ends, id) end
+    call('ZREM', held, entry)
+    if kind == 'back' or kind == 'head' or kind == 'release' or kind == 'retry' then call('ZADD', expiry, ends, entry) end
   end
   if kind == 'retry' then
-    call('ZADD', KEYS[5], now + x, id)
-    call('HINCRBY', KEYS[8], id, y)
-    if z ~= '' then call('HSET', KEYS[11], id, z) end
-    call('HINCRBY', KEYS[4], 'retried', 1)
-  elseif kind == 'dead' then call('HSET', KEYS[12], id, x)
-  elseif kind == 'park' then call('ZADD', KEYS[13], now, id)
+    call('ZADD', delayed, now + x, entry)
+    call('HINCRBY', counts, entry, y)
+    if z ~= '' then call('HSET', handled, entry, z) end
+    call('HINCRBY', state, 'retried', 1)
+  elseif kind == 'dead' then call('HSET', dying, entry, x)
+  elseif kind == 'park' then call('ZADD', parked, now, entry)
   elseif kind == 'drop' then
-    for _, key in ipairs({KEYS[1], KEYS[8], KEYS[11]}) do call('HDEL', key, id) end
-    call('HINCRBY', KEYS[4], 'dropped', 1)
+    endMessages({entry}, now, false)
+    call('HINCRBY', state, 'dropped', 1)
   else
-    local count = kind == 'release' and 0 or call('HINCRBY', KEYS[8], id, 1)
-    if count % 65536 > tonumber(call('HGET', KEYS[4], 'delivery-limit') or 20) then
-      call('ZREM', KEYS[6], id)
+    local count = kind == 'release' and 0 or call('HINCRBY', counts, entry, 1)
+    if count % 65536 > tonumber(deliveryLimit or 20) then
+      call('ZREM', expiry, entry)
       local message = ('came back %d times without a verdict, the last time because its handler requeued it'):format(count % 65536)
       local error = {name = 'Requeue', stack = '', message = message}
-      call('HSET', KEYS[12], id, cjson.encode({reason = 'delivery_limit', time = now, error = error}))
+      call('HSET', dying, entry, cjson.encode({reason = 'delivery_limit', time = now, error = error}))
       return
     end
-    giveBack(kind == 'back' and 'RPUSH' or 'LPUSH', id, tonumber(x))
+    if kind == 'back' then putLast(tonumber(x), entry) else putFirst(tonumber(x), entry) end
+    if limitBytes then call('HINCRBY', state, 'bytes', call('HSTRLEN', messages, entry)) end
   end
 end
 for i = 2, #ARGV, 5 do settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]) end
 return notMine
-`;
+`);
 
 /** What is to happen to one message that a consumer holds, other than its acknowledgement. */
 export type Verdict = { readonly id: string } & (
@@ -71,9 +91,8 @@ export async function settleVerdicts(
   keys: ConsumerKeys,
   verdicts: readonly Verdict[],
 ): Promise<readonly string[] | undefined> {
-  const all = keys.all;
-  const scriptKeys = [all.messages, keys.unacked, all.consumers, all.meta, all.delayed, all.expiry, all.held];
-  scriptKeys.push(all.counts, all.progress, all.cancels, all.handled, all.dying, all.parked, ...keys.ready);
+  const own = { ...keys.all, unacked: keys.unacked };
+  const scriptKeys = [...settleKeys.map((name) => own[name]), ...keys.waiting];
   const args: ScriptArgument[] = [keys.consumer];
   for (const verdict of verdicts) args.push(verdict.kind, verdict.id, ...details(verdict));
   const reply = asList(await settleScript.run(client, scriptKeys, args)).map(asText);

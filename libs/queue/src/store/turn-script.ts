@@ -1,5 +1,11 @@
 import { Script } from '@millrace/redis';
+import { turnKeys } from './consumer-keys.js';
+import { endMessages } from './endings.js';
 import { recallMs } from './offers.js';
+import { keyNames, trimmingDue } from './waiting.js';
+
+/** A turn that has met so many stale entries takes what it has found by then. */
+const maxStaleMet = 2000;
 
 // One turn of a consumer: acknowledges what was handled, takes what is next, and renews the lease. The hot path: what is rare
 // stands behind one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same
@@ -9,156 +15,169 @@ import { recallMs } from './offers.js';
 // has what that one left. Else (that one was never carried out, or Redis went back to an older state) each message that is
 // acknowledged is looked for among the consumer's own.
 //
-// KEYS 1 messages 2 unacked:<me> 3 consumers 4 meta 5 delayed 6 expiry 7 idle 8 wake 9 counts 10 held 11 progress
-//      12 cancels 13 handled 14 offered 15… ready, highest priority first
-// ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 ids to acknowledge, as a
+// KEYS settings, state, messages, ids, seen, unacked:<me>, consumers, delayed, expiry, idle, wake, counts, held, progress, cancels,
+//      handled, offered, then the lists in which messages wait, lowest priority first
+// ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 entries to acknowledge, as a
 //      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6 how many I know to be mine once these are
 //      acknowledged and claimed 7 lease in ms 8 number of this turn, 1 to 999 9 number of the turn before it, or ''
-//      10… ids that were offered to me and that I claim
+//      10… entries that were offered to me and that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
-//         ms until there may be more for me (-1: I am woken), claimed and acknowledged ids that are not mine, Redis' time in ms,
+//         ms until there may be more for me (-1: I am woken), claimed and acknowledged entries that are not mine, Redis' time in ms,
 //         how many are mine beyond those that I know, whether I am the only consumer, number of the last offer taken over or 0,
-//         two MessagePack lists: ids and frames, [counts, handled] when any of these is kept }
+//         two MessagePack lists: entries and frames, [counts, handled] when any of these is kept }
 export const turnScript = new Script(`#!lua flags=allow-oom
-local me, wanted, levels = ARGV[1], tonumber(ARGV[2]), #KEYS - 14
+local me, wanted = ARGV[1], tonumber(ARGV[2])
 local call = redis.call
-local deadline = call('ZSCORE', KEYS[3], me)
+${keyNames(...turnKeys)}
+local deadline = call('ZSCORE', consumers, me)
 if not deadline then return {'lost'} end
 local isNext = ('%.0f'):format(deadline % 1 * 1000) == ARGV[9]
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-call('ZADD', KEYS[3], now + ARGV[7] + ARGV[8] / 1000, me)
-local rare = call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[6]) > 0
+call('ZADD', consumers, now + ARGV[7] + ARGV[8] / 1000, me)
+local rare = call('EXISTS', counts, held, progress, cancels, handled, expiry, ids) > 0
 local notMine, mine = {}, {}
 for i = 10, #ARGV do
-  if call('ZREM', KEYS[14], ARGV[i]) == 1 then
-    call('SADD', KEYS[2], ARGV[i])
-    call('HINCRBY', KEYS[4], 'delivered', 1)
-  elseif call('SISMEMBER', KEYS[2], ARGV[i]) == 0 then notMine[#notMine + 1] = ARGV[i] end
+  if call('ZREM', offered, ARGV[i]) == 1 then
+    call('SADD', unacked, ARGV[i])
+    call('HINCRBY', state, 'delivered', 1)
+  elseif call('SISMEMBER', unacked, ARGV[i]) == 0 then notMine[#notMine + 1] = ARGV[i] end
 end
 local acks = ARGV[4] ~= '' and cmsgpack.unpack(ARGV[4]) or {}
 isNext = isNext and #notMine == 0
 if isNext then mine = acks
 elseif #acks > 0 then
-  local is = call('SMISMEMBER', KEYS[2], unpack(acks))
+  local is = call('SMISMEMBER', unacked, unpack(acks))
   for i = 1, #is do
     if is[i] == 1 then mine[#mine + 1] = acks[i] else notMine[#notMine + 1] = acks[i] end
   end
 end
-local removed = #mine > 0 and call('SREM', KEYS[2], unpack(mine))
+local removed = #mine > 0 and call('SREM', unacked, unpack(mine))
 -- Somebody else's hand was here? What is perhaps another's is not deleted.
 if isNext and removed and removed < #mine then notMine, mine = mine, {} end
 if #mine > 0 then
-  call('HDEL', KEYS[1], unpack(mine))
-  if rare then for i = 9, 13 do call(i == 10 and 'ZREM' or 'HDEL', KEYS[i], unpack(mine)) end end
-  call('HINCRBY', KEYS[4], 'acknowledged', #mine)
+  if rare then
+    ${endMessages}
+    endMessages(mine, now, true)
+  else call('HDEL', messages, unpack(mine)) end
+  call('HINCRBY', state, 'acknowledged', #mine)
 end
-local meta = call('HMGET', KEYS[4], 'paused', 'single-active', 'active', 'max-per-second', 'tokens', 'tokens-at',
-  'passed-at', 'keeper', 'keeper-due', 'max-bytes', 'recall-at', 'offers')
-if ARGV[3] ~= '' and ARGV[3] ~= me and call('ZSCORE', KEYS[3], ARGV[3]) then call('ZADD', KEYS[7], 0, ARGV[3]) end
-local state, n, due, tokens, limited = 'ok', wanted, math.huge, nil, false
-if meta[1] then state, n = 'paused', 0 elseif meta[2] and meta[3] ~= me then state, n = 'standby', 0 end
-if n > 0 and meta[4] then
-  local burst = math.max(1, math.ceil(meta[4] / 10))
-  tokens = math.min(burst, (tonumber(meta[5]) or burst) + math.max(0, now - (meta[6] or now)) * meta[4] / 1000)
+local isPaused, singleActive, perSecond, limitBytes = unpack(call('HMGET', settings, 'paused', 'single-active', 'max-per-second', 'max-bytes'))
+local active, tokens, tokensAt, passedAt, keeper, keeperDue, recallAt, offers, stale, trim = unpack(call('HMGET', state,
+  'active', 'tokens', 'tokens-at', 'passed-at', 'keeper', 'keeper-due', 'recall-at', 'offers', 'stale', 'trim'))
+if ARGV[3] ~= '' and ARGV[3] ~= me and call('ZSCORE', consumers, ARGV[3]) then call('ZADD', idle, 0, ARGV[3]) end
+local may, n, due, limited = 'ok', wanted, math.huge, false
+if isPaused then may, n = 'paused', 0 elseif singleActive and active ~= me then may, n = 'standby', 0 end
+if n > 0 and perSecond then
+  local burst = math.max(1, math.ceil(perSecond / 10))
+  tokens = math.min(burst, (tonumber(tokens) or burst) + math.max(0, now - (tokensAt or now)) * perSecond / 1000)
   n = math.min(n, math.floor(tokens + 1e-6))
   limited = n < wanted
 end
-local unknown = math.max(0, call('SCARD', KEYS[2]) - ARGV[6])
+local unknown = math.max(0, call('SCARD', unacked) - ARGV[6])
 n = math.max(0, n - unknown)
-local best = n > 0 and call('ZRANGE', KEYS[7], 0, 0)[1]
+local best = n > 0 and call('ZRANGE', idle, 0, 0)[1]
 if best and best:sub(1, 3) < me:sub(1, 3) then
-  if meta[7] and now - meta[7] > 100 then call('ZREM', KEYS[7], best)
+  if passedAt and now - passedAt > 100 then call('ZREM', idle, best)
   else
-    state, n = 'passed', 0
-    if not meta[7] then call('HSET', KEYS[4], 'passed-at', now) end
+    may, n = 'passed', 0
+    if not passedAt then call('HSET', state, 'passed-at', now) end
   end
 end
 local most = tonumber(ARGV[5])
-local ids, frames, bytes, ghosts = {}, {}, 0, 0
+local entries, frames, bytes, met = {}, {}, 0, 0
 -- What is on its way to the only consumer was there before all that waits: it is taken over here, and need not be waited for.
-local isAlone, takenOver = call('ZCARD', KEYS[3]) == 1, 0
-local offers = n > 0 and isAlone and call('ZRANGE', KEYS[14], 0, n - 1, 'WITHSCORES') or {}
-for i = 1, #offers, 2 do
-  local frame = call('HGET', KEYS[1], offers[i])
+local isAlone, takenOver = call('ZCARD', consumers) == 1, 0
+local coming = n > 0 and isAlone and call('ZRANGE', offered, 0, n - 1, 'WITHSCORES') or {}
+for i = 1, #coming, 2 do
+  local frame = call('HGET', messages, coming[i])
   if frame then
-    if most and #ids > 0 and bytes + #frame > most then break end
-    ids[#ids + 1], frames[#frames + 1], bytes = offers[i], frame, bytes + #frame
+    if most and #entries > 0 and bytes + #frame > most then break end
+    entries[#entries + 1], frames[#frames + 1], bytes = coming[i], frame, bytes + #frame
   end
-  call('ZREM', KEYS[14], offers[i])
-  takenOver = tonumber(offers[i + 1])
+  call('ZREM', offered, coming[i])
+  takenOver = tonumber(coming[i + 1])
 end
-local offeredBytes = bytes
-local function take(key, count)
-  local popped = count > 0 and call('LPOP', key, count) or {}
-  local found = #popped > 0 and call('HMGET', KEYS[1], unpack(popped)) or {}
-  local isWhole = #ids == 0 and not most and not meta[10]
+local bytesOffered = bytes
+local function take(list, count)
+  local popped = count > 0 and met < ${maxStaleMet} and call('LPOP', list, count) or {}
+  local found = #popped > 0 and call('HMGET', messages, unpack(popped)) or {}
+  local isWhole = #entries == 0 and not most and not limitBytes
   for i = 1, #popped do isWhole = isWhole and found[i] end
-  if isWhole then ids, frames = popped, found return #ids > 0 end
-  local n = #ids
+  if isWhole then entries, frames = popped, found return #entries > 0 end
+  local n = #entries
   for i = 1, #popped do
     if found[i] then
       n = n + 1
-      ids[n], frames[n], bytes = popped[i], found[i], bytes + #found[i]
-    else ghosts = ghosts + 1 end
+      entries[n], frames[n], bytes = popped[i], found[i], bytes + #found[i]
+    else met = met + 1 end
   end
   return #popped > 0
 end
-if n > 0 and levels > 1 then
-  local taken = call('HINCRBY', KEYS[4], 'taken', n)
+local topLevel = (#KEYS - firstList + 1) / 3 - 1
+if n > 0 and topLevel > 0 then
+  local taken = call('HINCRBY', state, 'taken', n)
   local fair = math.floor(taken / 10) - math.floor((taken - n) / 10)
-  for level = #KEYS, 16, -1 do take(KEYS[level], fair - #ids) end
+  for level = 0, topLevel - 1 do
+    for list = firstList + 3 * level + 2, firstList + 3 * level, -1 do take(KEYS[list], fair - #entries) end
+  end
 end
 local function fitting()
   if not most then return 1000 end
-  return #ids == 0 and 1 or math.floor((most - bytes) * #ids / bytes)
+  return #entries == 0 and 1 or math.floor((most - bytes) * #entries / bytes)
 end
-for level = 15, #KEYS do while take(KEYS[level], math.min(n - #ids, 1000, fitting())) do end end
-if #ids > 0 then
-  call('SADD', KEYS[2], unpack(ids))
-  if meta[10] then call('HINCRBY', KEYS[4], 'bytes', offeredBytes - bytes) end
-  if tokens then call('HSET', KEYS[4], 'tokens', tostring(tokens - #ids), 'tokens-at', now) end
-  if meta[7] then call('HDEL', KEYS[4], 'passed-at') end
-  call('HINCRBY', KEYS[4], 'delivered', #ids)
+-- A level's lists stand behind each other as ready, front, kept: from the last key on, that is the order of delivery.
+for list = #KEYS, firstList, -1 do while take(KEYS[list], math.min(n - #entries, 1000, fitting())) do end end
+if #entries > 0 then
+  call('SADD', unacked, unpack(entries))
+  if limitBytes then call('HINCRBY', state, 'bytes', bytesOffered - bytes) end
+  if perSecond then call('HSET', state, 'tokens', tostring(tokens - #entries), 'tokens-at', now) end
+  if passedAt then call('HDEL', state, 'passed-at') end
+  call('HINCRBY', state, 'delivered', #entries)
 end
-if ghosts > 0 then call('HINCRBY', KEYS[4], 'ghosts', -ghosts) end
+if met > 0 then call('HINCRBY', state, 'stale', -met) end
 -- What stopped it was the rate only if there is no token left: with one there is nothing more to take.
-limited = limited and tokens - #ids < 1
-if limited then due = now + math.max(1, math.ceil((1 - tokens + #ids) * 1000 / meta[4])) end
-local reply = {state, -1, notMine, now, unknown, isAlone and 1 or 0, takenOver, cmsgpack.pack(ids, frames)}
-if rare and #ids > 0 then
-  local ends = call('ZMSCORE', KEYS[6], unpack(ids))
-  for i = 1, #ids do if ends[i] then call('ZREM', KEYS[6], ids[i]); call('ZADD', KEYS[10], ends[i], ids[i]) end end
-  reply[9] = {call('HMGET', KEYS[9], unpack(ids)), call('HMGET', KEYS[13], unpack(ids))}
+limited = limited and tokens - #entries < 1
+if limited then due = now + math.max(1, math.ceil((1 - tokens + #entries) * 1000 / perSecond)) end
+local reply = {may, -1, notMine, now, unknown, isAlone and 1 or 0, takenOver, cmsgpack.pack(entries, frames)}
+if rare and #entries > 0 then
+  local ends = call('ZMSCORE', expiry, unpack(entries))
+  for i = 1, #entries do
+    if ends[i] then call('ZREM', expiry, entries[i]); call('ZADD', held, ends[i], entries[i]) end
+  end
+  reply[9] = {call('HMGET', counts, unpack(entries)), call('HMGET', handled, unpack(entries))}
 end
-for i = 5, 6 do
-  local head = call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
+for _, times in ipairs({delayed, expiry}) do
+  local head = call('ZRANGE', times, 0, 0, 'WITHSCORES')[2]
   if head then due = math.min(due, tonumber(head)) end
 end
-if call('EXISTS', KEYS[14]) == 1 then
-  if not meta[11] then
-    meta[11] = now + ${recallMs}
-    call('HSET', KEYS[4], 'recall', meta[12] or '+inf', 'recall-at', meta[11])
+if call('EXISTS', offered) == 1 then
+  if not recallAt then
+    recallAt = now + ${recallMs}
+    call('HSET', state, 'recall', offers or '+inf', 'recall-at', recallAt)
   end
-  due = math.min(due, meta[11])
+  due = math.min(due, recallAt)
 end
-local hasRoom = #ids < wanted and not (most and #ids > 0) and (state == 'ok' or state == 'passed')
+${trimmingDue}
+if (stale or trim) and isTrimmingDue(stale, trim) then due = now end
+local hasRoom = #entries < wanted and not (most and #entries > 0) and (may == 'ok' or may == 'passed')
 if hasRoom then
-  call('ZADD', KEYS[7], 0, me)
-  local isKept = meta[8] and meta[8] ~= me and tonumber(meta[9]) <= due and call('ZSCORE', KEYS[7], meta[8])
+  call('ZADD', idle, 0, me)
+  local isKept = keeper and keeper ~= me and tonumber(keeperDue) <= due and call('ZSCORE', idle, keeper)
   if due < math.huge and not isKept then
-    call('HSET', KEYS[4], 'keeper', me, 'keeper-due', due)
+    call('HSET', state, 'keeper', me, 'keeper-due', due)
     reply[2] = math.max(0, due - now)
   end
 else
-  call('ZREM', KEYS[7], me)
+  call('ZREM', idle, me)
   if due <= now then reply[2] = 0 end
 end
-local isLeft = not hasRoom and meta[8] == me and due < math.huge
-for level = 15, #KEYS do isLeft = isLeft or (not limited and call('EXISTS', KEYS[level]) == 1) end
-if isLeft and state ~= 'paused' then
-  local another = call('ZPOPMIN', KEYS[7])[1]
-  if another then call('RPUSH', KEYS[8], another) end
+if met >= ${maxStaleMet} then reply[2] = 0 end
+local isLeft = not hasRoom and keeper == me and due < math.huge
+isLeft = isLeft or not limited and call('EXISTS', unpack(KEYS, firstList)) > 0
+if isLeft and may ~= 'paused' then
+  local another = call('ZPOPMIN', idle)[1]
+  if another then call('RPUSH', wake, another) end
 end
 return reply
 `);

@@ -114,17 +114,17 @@ export class QueueKeeper {
   async #lookAfter(slot: string, { name, priorities, messageTtlMs }: QueueSettings): Promise<void> {
     const { commands, prefix } = this.#connection;
     const keys = queueKeys(prefix, slot);
-    const needs = await lookAtQueue(commands, keys, ownerSilenceMs);
+    const needs = await lookAtQueue(commands, keys, priorities, ownerSilenceMs);
     const place = { prefix, queue: slot, priorities };
     for (const consumer of needs.gone) await endRegistration(commands, place, consumer, 'expired');
     if (needs.isOwnerGone) await this.#declarations.deleteQueue(name);
     else if (needs.isIdleTooLong) await this.#declarations.deleteQueue(name, { ifIdle: true });
-    else if (needs.hasExpired) {
+    else if (needs.hasDue) {
       for (let round = 0; round < maxExpiryRounds; round++) {
         if (!(await moveDue(commands, keys, priorities)).mayHaveMore) break;
       }
     }
-    if (needs.hasDying || needs.hasExpired) this.#carry(slot);
+    if (needs.hasDying || needs.hasDue) this.#carry(slot);
     this.#lookAgainAt.set(slot, performance.now() + restOf(needs, messageTtlMs));
   }
 }
@@ -132,6 +132,6 @@ export class QueueKeeper {
 /** How long a queue needs no further look. */
 function restOf(needs: QueueNeeds, messageTtlMs: number | undefined): number {
   if (needs.isConsumed) return consumedMs;
-  if (needs.hasDying || needs.hasExpired || messageTtlMs !== undefined) return soonMs;
+  if (needs.hasDying || needs.hasDue || messageTtlMs !== undefined) return soonMs;
   return Math.max(soonMs, Math.min(calmMs, needs.expiresInMs ?? calmMs));
 }

@@ -126,7 +126,7 @@ export class TurnRequests {
     this.#sent++;
     // Sent in this order on one connection: one round trip.
     const settled = verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts);
-    const moved = due.isDue ? moveDue(client, keys.all, keys.ready.length) : undefined;
+    const moved = due.isDue ? moveDue(client, keys.all, keys.priorities) : undefined;
     const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged };
     const taken = turn(client, keys, request);
     const answer = Promise.all([settled, taken, moved]).then(

@@ -1,0 +1,43 @@
+// How a message ends. Its entry has been taken out of where it stood, or is left there stale; here it goes for good.
+
+/**
+ * Lua: `idOf(frame)`, the id that a publisher gave, or nil. It stands at a fixed place, see `model/message-frame.ts`.
+ */
+export const idOfFrame = `
+local function idOf(frame)
+  if math.floor((frame:byte(4) or 0) / 16) % 2 == 0 then return nil end
+  return frame:sub(6, 5 + (frame:byte(5) or 0))
+end`;
+
+/**
+ * Lua: `endMessages(entries, now, isHandled)` frees the ids of messages and removes all that is kept of them. The id of one that was
+ * handled is remembered for as long as the queue says. Of a plain message no frame is read. Not for more than a thousand entries.
+ *
+ * Needs the keys `settings`, `messages`, `ids`, `seen`, `counts`, `handled`, `progress`, `cancels`, `expiry`, `held`.
+ */
+export const endMessages = `${idOfFrame}
+local function freeIds(entries, now, isHandled)
+  local window, remembered = isHandled and tonumber(redis.call('HGET', settings, 'dedup-window') or 0) or 0, 0
+  for i = 1, #entries do
+    local kind = entries[i]:byte(1)
+    local frame = (kind == 46 or kind == 126) and redis.call('HGET', messages, entries[i])
+    local id = frame and idOf(frame)
+    if id and redis.call('HGET', ids, id) == entries[i] then
+      redis.call('HDEL', ids, id)
+      if window > 0 then
+        redis.call('ZADD', seen, now + window, '=' .. id)
+        remembered = remembered + 1
+      end
+    end
+  end
+  if remembered == 0 then return end
+  local old = redis.call('ZRANGE', seen, '-inf', now, 'BYSCORE', 'LIMIT', 0, 2 * remembered)
+  if #old > 0 then redis.call('ZREM', seen, unpack(old)) end
+  if redis.call('PTTL', seen) < window then redis.call('PEXPIRE', seen, window) end
+end
+local function endMessages(entries, now, isHandled)
+  if #entries == 0 then return end
+  if redis.call('EXISTS', ids) == 1 then freeIds(entries, now, isHandled) end
+  for _, key in ipairs({messages, counts, handled, progress, cancels}) do redis.call('HDEL', key, unpack(entries)) end
+  for _, key in ipairs({expiry, held}) do redis.call('ZREM', key, unpack(entries)) end
+end`;
