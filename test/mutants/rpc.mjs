@@ -19,7 +19,7 @@ export default {
     {
       promise: 'an expired request never becomes a dead letter',
       file: 'libs/queue/src/dead-letters/dead-letter-carrier.ts',
-      replace: `if (why.reason === 'expired' && isRequest(message)) return letter.id;`,
+      replace: `if (why.reason === 'expired' && isRequest(message)) return letter.entry;`,
       by: '',
       spec: 'test/queue/a-request-ends-with-its-requester.spec.ts',
     },

@@ -43,9 +43,10 @@ describe('a queue that may be consumed at 15 messages a second', () => {
     // when they are handled
     await broker.consumer({ queue: 'q', handler: () => void at.push(performance.now()) }).start();
     await waitFor(() => at.length === 30, { what: '30 to be handled' });
-    // then each is, at the earliest, when a burst of two and the rate let it out; Redis counts in whole ms
+    // then each is, at the earliest, when a burst of two and the rate let it out, of which a busy machine notes the first late; a burst of
+    // two seconds would be 1900 ms too early
     const early = at.map((time, index) => time - (at[0] ?? 0) - ((index + 1 - 2) / 20) * 1000);
-    expect(Math.min(...early)).toBeGreaterThan(-30);
+    expect(Math.min(...early)).toBeGreaterThan(-300);
     await close();
   });
 

@@ -19,8 +19,9 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ready, heads = call('ZCARD', offered) - tonumber(call('HGET', state, 'stale') or 0), {}
 for list = 9, #KEYS do
-  ready = ready + call('LLEN', KEYS[list])
-  for _, entry in ipairs(call('LRANGE', KEYS[list], 0, 15)) do
+  local length = call('LLEN', KEYS[list])
+  ready = ready + length
+  for _, entry in ipairs(length > 0 and call('LRANGE', KEYS[list], 0, 15) or {}) do
     local frame = call('HGET', messages, entry)
     if frame then
       heads[#heads + 1] = frame:sub(1, ${maxHeadBytes})

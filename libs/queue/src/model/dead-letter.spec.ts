@@ -80,19 +80,19 @@ describe('a dead letter', () => {
   const error = { name: 'Error', message: 'no', stack: '' };
   it.each<[written: unknown, read: object]>([
     [
-      { reason: 'expired', time: 5, error, handler: 'h', id: 'x' },
-      { reason: 'expired', time: 5, error, handler: 'h', id: 'x' },
+      { reason: 'expired', time: 5, error, handler: 'h' },
+      { reason: 'expired', time: 5, error, handler: 'h' },
     ],
     [
       { reason: 5, time: '5' },
       { reason: 'failed', time: 0 },
     ],
     [
-      { time: null, error: null, handler: 5, id: 5 },
+      { time: null, error: null, handler: 5 },
       { reason: 'failed', time: 0 },
     ],
     [
-      { reason: 'expired', time: 5, error: 'x', handler: null, id: {} },
+      { reason: 'expired', time: 5, error: 'x', handler: null },
       { reason: 'expired', time: 5 },
     ],
     [null, { reason: 'failed', time: 0 }],

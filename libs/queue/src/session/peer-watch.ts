@@ -80,8 +80,8 @@ export class PeerWatch {
   async #gone({ prefix, queue }: PeerPlace, peers: readonly Colleague[]): Promise<Colleague[]> {
     if (peers.length === 0) return [];
     try {
-      const { meta } = queueKeys(prefix, queue);
-      const open = await openConnections(this.#connection.commands, meta, peers.flatMap(connectionsOf));
+      const { state } = queueKeys(prefix, queue);
+      const open = await openConnections(this.#connection.commands, state, peers.flatMap(connectionsOf));
       if (open === undefined) return [];
       return peers.filter((peer) => !connectionsOf(peer).some((id) => open.has(id)));
     } catch (error) {

@@ -159,8 +159,8 @@ export class Registration {
     return registered;
   }
 
-  async #end({ prefix, queue, ready, consumer }: ConsumerKeys): Promise<void> {
+  async #end({ prefix, queue, priorities, consumer }: ConsumerKeys): Promise<void> {
     if (!this.#connection.isUp) return;
-    await endRegistration(this.#connection.commands, { prefix, queue, priorities: ready.length }, consumer, 'leaves');
+    await endRegistration(this.#connection.commands, { prefix, queue, priorities }, consumer, 'leaves');
   }
 }

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { openBroker, ownPrefix } from './broker.js';
+
+const stale = 3000;
+const live = 700;
+
+describe('what ended while it waited', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(stopEverything);
+
+  /** A queue where most of what waited has been cancelled, in the middle of what is left. */
+  async function mostlyCancelled(settings: object = {}) {
+    const prefix = ownPrefix();
+    const opened = await openBroker(server, prefix);
+    const { broker } = opened;
+    await broker.declareQueue({ name: 'q', ...settings });
+    await broker.publishBatch(
+      Array.from({ length: live + stale }, (_, n) => ({
+        exchange: '',
+        routingKey: 'q',
+        body: n,
+        properties: { messageId: `m${n}` },
+      })),
+    );
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    const length = async () => {
+      const lengths = await Promise.all(['ready', 'front', 'kept'].map((key) => redis.llen(key)));
+      return lengths.reduce((sum, one) => sum + one, 0);
+    };
+    const isLive = (n: number) => n < live / 2 || n >= live / 2 + stale;
+    const queue = broker.queue('q');
+    const cancelled = Array.from({ length: live + stale }, (_, n) => n).filter((n) => !isLive(n));
+    for (let at = 0; at < stale; at += 100) {
+      await Promise.all(cancelled.slice(at, at + 100).map((n) => queue.cancel(`m${n}`)));
+    }
+    const left = Array.from({ length: live + stale }, (_, n) => n).filter(isLive);
+    return { ...opened, redis, queue, length, left };
+  }
+
+  it('leaves the lists though nobody consumes, and what is left keeps its order', async () => {
+    // given
+    const { broker, queue, length, left, redis, close } = await mostlyCancelled();
+    expect((await queue.counts()).ready).toBe(live);
+    // when: the upkeep has looked
+    await waitFor(async () => (await length()) === live, { what: 'the lists to be trimmed', timeoutMs: 40_000 });
+    // then
+    expect(Number((await redis.hget('state', 'stale')) ?? 0)).toBe(0);
+    expect((await queue.counts()).ready).toBe(live);
+    await broker.sendToQueue('q', 'last');
+    const handled: unknown[] = [];
+    const handler = (payload: unknown) => void handled.push(payload);
+    await broker.consumer({ queue: 'q', concurrency: 1, handler }).start();
+    await waitFor(() => handled.length === live + 1, { what: 'all to be handled' });
+    expect(handled).toEqual([...left, 'last']);
+    await close();
+  }, 90_000);
+
+  it('leaves the lists while they are consumed from, in the middle of what is handled in order', async () => {
+    // given
+    const { broker, queue, length, left, close } = await mostlyCancelled();
+    // when
+    const handled: unknown[] = [];
+    let isHeld = true;
+    const consumer = broker.consumer({
+      queue: 'q',
+      concurrency: 1,
+      prefetch: 1,
+      handler: async (payload) => {
+        handled.push(payload);
+        if (handled.length === 100) await waitFor(() => !isHeld, { what: 'the rest', timeoutMs: 50_000 });
+      },
+    });
+    await consumer.start();
+    // then: in passing
+    await waitFor(async () => (await length()) < live, { what: 'the lists to be trimmed', timeoutMs: 40_000 });
+    isHeld = false;
+    await waitFor(() => handled.length === live, { what: 'all to be handled' });
+    expect(handled).toEqual(left);
+    expect(await queue.counts()).toMatchObject({ ready: 0, unacked: 0 });
+    await close();
+  }, 90_000);
+});
