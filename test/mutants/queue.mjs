@@ -264,8 +264,8 @@ export default {
     {
       promise: 'what is retried in a full Redis is not lost',
       file: 'libs/queue/src/store/settle.ts',
-      replace: `    call('ZADD', KEYS[5], now + x, id)\n`,
-      by: `    call('HDEL', KEYS[1], id)\n`,
+      replace: `    call('ZADD', delayed, now + x, entry)\n`,
+      by: `    call('HDEL', messages, entry)\n`,
       spec: 'test/queue/a-full-redis-can-be-drained.spec.ts',
     },
     {

@@ -7,6 +7,7 @@ import {
   type FrameInput,
   frameTimestamp,
   isOfNewerVersion,
+  maxHeadBytes,
   noProperties,
   plainHead,
 } from './message-frame.js';
@@ -91,17 +92,18 @@ describe('a message frame', () => {
   const partOf = (input: Partial<FrameInput>) => [...encodeFrame({ ...plain, timestamp: 5, body: '', ...input }, 'q')];
 
   it('has parts whose bytes must not change, and none for what says nothing', () => {
-    expect(partOf({})).toEqual([1, 0, 1, 0, 5]);
-    expect(partOf({ deaths: [], properties: {} })).toEqual([1, 0, 1, 0, 5]);
-    expect(partOf({ priority: 3, codecId: 7 })).toEqual([1, 3, 7, 0, 5]);
-    expect(partOf({ exchange: 'e' })).toEqual([1, 0, 1, 1, 5, 1, 101, 1, 113]);
-    expect(partOf({ routingKey: 'k' })).toEqual([1, 0, 1, 1, 5, 0, 1, 107]);
-    expect(partOf({ headers: { a: true } })).toEqual([1, 0, 1, 2, 5, 1, 1, 97, 2]);
+    expect(partOf({})).toEqual([2, 0, 1, 0, 5]);
+    expect(partOf({ deaths: [], properties: {} })).toEqual([2, 0, 1, 0, 5]);
+    expect(partOf({ priority: 3, codecId: 7 })).toEqual([2, 3, 7, 0, 5]);
+    expect(partOf({ exchange: 'e' })).toEqual([2, 0, 1, 1, 5, 1, 101, 1, 113]);
+    expect(partOf({ routingKey: 'k' })).toEqual([2, 0, 1, 1, 5, 0, 1, 107]);
+    expect(partOf({ headers: { a: true } })).toEqual([2, 0, 1, 2, 5, 1, 1, 97, 2]);
     const properties = { correlationId: 'c', replyTo: 'r', type: 't', expirationMs: 9, shardKey: 's' };
-    expect(partOf({ properties })).toEqual([1, 0, 1, 4, 5, 31, 1, 99, 1, 114, 1, 116, 9, 1, 115]);
-    expect(partOf({ properties: { shardKey: 's' } })).toEqual([1, 0, 1, 4, 5, 16, 1, 115]);
-    expect(partOf({ body: 'é' })).toEqual([1, 0, 1, 0, 5, 0xc3, 0xa9]);
-    expect(partOf({ body: Buffer.from('é') })).toEqual([1, 0, 1, 0, 5, 0xc3, 0xa9]);
+    expect(partOf({ properties })).toEqual([2, 0, 1, 4, 5, 31, 1, 99, 1, 114, 1, 116, 9, 1, 115]);
+    expect(partOf({ properties: { shardKey: 's' } })).toEqual([2, 0, 1, 4, 5, 16, 1, 115]);
+    expect(partOf({ id: 'é', exchange: 'e' })).toEqual([2, 0, 1, 17, 2, 0xc3, 0xa9, 5, 1, 101, 1, 113]);
+    expect(partOf({ body: 'é' })).toEqual([2, 0, 1, 0, 5, 0xc3, 0xa9]);
+    expect(partOf({ body: Buffer.from('é') })).toEqual([2, 0, 1, 0, 5, 0xc3, 0xa9]);
   });
 
   it('gives back each property, and those alone that were given', () => {
@@ -127,14 +129,17 @@ describe('a message frame', () => {
       const frame = encodeFrame({ ...plain, priority: 3, codecId: 9, timestamp, body: '' }, 'q');
       expect(Buffer.from(plainHead(3, 9, timestamp), 'latin1')).toEqual(frame);
       expect(frameTimestamp(frame)).toBe(timestamp);
+      const longest = encodeFrame({ ...plain, id: 'x'.repeat(255), timestamp, body: 'body' }, 'q');
+      expect(frameTimestamp(longest.subarray(0, maxHeadBytes))).toBe(timestamp);
+      expect(decodeFrame(longest, 'q')).toMatchObject({ id: 'x'.repeat(255), timestamp });
     }
   });
 
   it('of another version has no time, and may be of a newer one or damaged', () => {
-    expect(() => frameTimestamp(Buffer.from([2, 0, 1, 0, 5]))).toThrow(
+    expect(() => frameTimestamp(Buffer.from([3, 0, 1, 0, 5]))).toThrow(
       new CodecError('a message has an unknown format version. Upgrade Millrace.'),
     );
-    expect([[], [0], [1], [2], [4], [5]].map((frame) => isOfNewerVersion(Buffer.from(frame)))).toEqual([
+    expect([[], [0], [2], [3], [5], [6]].map((frame) => isOfNewerVersion(Buffer.from(frame)))).toEqual([
       false,
       false,
       false,
@@ -145,7 +150,7 @@ describe('a message frame', () => {
   });
 
   it('whose history is none is refused', () => {
-    const frame = Buffer.from([1, 0, 1, 8, 5, 2, ...Buffer.from('{}')]);
+    const frame = Buffer.from([2, 0, 1, 8, 5, 2, ...Buffer.from('{}')]);
     expect(() => decodeFrame(frame, 'q')).toThrow(new CodecError('the death history of a message cannot be read'));
   });
 
