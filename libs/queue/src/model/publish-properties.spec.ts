@@ -46,6 +46,7 @@ describe('the properties of a message', () => {
   it.each<[properties: object, problem: string]>([
     [{ messageId: '' }, 'messageId must not be empty'],
     [{ messageId: 5 }, 'messageId must be a string'],
+    [{ messageId: 'j\ud800' }, 'messageId holds half a surrogate pair, which UTF-8 cannot say'],
     [{ messageId: `${long}x` }, 'messageId is longer than 255 bytes'],
     [{ correlationId: 'é'.repeat(128) }, 'correlationId is longer than 255 bytes'],
     [{ replyTo: null }, 'replyTo must be a string'],

@@ -16,7 +16,10 @@ import { routingKeyProblem } from './routing-key.js';
 
 /** What can be said about a message beside its body. */
 export interface PublishProperties {
-  /** At most 255 bytes. A second message with an id that the queue remembers is taken for a repetition. Default: a new id. */
+  /**
+   * At most 255 bytes of whole characters. A second message with the id of one that the queue holds, or has handled within its
+   * `deduplicationWindowMs`, is taken for a repetition. Default: a new id.
+   */
   readonly messageId?: string | undefined;
   /** Joins a reply to its request, or messages to a conversation. Default: none. */
   readonly correlationId?: string | undefined;
@@ -129,7 +132,9 @@ export function headersOf(properties: CheckedProperties): Headers {
 
 function shortText(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a string';
-  return Buffer.byteLength(value) > maxNameBytes ? `is longer than ${maxNameBytes} bytes` : undefined;
+  if (Buffer.byteLength(value) > maxNameBytes) return `is longer than ${maxNameBytes} bytes`;
+  // As UTF-8 all halves are alike: two ids would be one.
+  return /\p{Surrogate}/u.test(value) ? 'holds half a surrogate pair, which UTF-8 cannot say' : undefined;
 }
 
 function whole(value: unknown, min: number, what: string): string | undefined {

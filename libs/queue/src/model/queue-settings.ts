@@ -59,7 +59,10 @@ export interface QueueSettings {
   readonly deadLetter?: DeadLetterTarget | undefined;
   /** A message that was delivered more often without being settled is dead-lettered with reason `delivery_limit`. Default 20. */
   readonly deliveryLimit: number;
-  /** How long a message id given by its publisher is remembered, in ms: a second one is taken for a repetition. Default 60,000; 0: never. */
+  /**
+   * How long a message id given by its publisher is remembered after its message was handled, in ms: a second one is taken for a
+   * repetition. Default 60,000; 0: not at all.
+   */
   readonly deduplicationWindowMs: number;
   /** Most messages per interval that all consumers together take, evenly spread. Default: no limit. */
   readonly rate?: Rate | undefined;
