@@ -43,7 +43,9 @@ describe('an option that there is not', () => {
     // then
     await expect(calling).rejects.toThrow(OptionsError);
     await expect(calling).rejects.toThrow(message);
-    expect((await queue().ready()).messages).toMatchObject([{ id: 'm', routingKey: 'q', body: Buffer.from('1') }]);
+    expect((await queue().ready()).messages).toMatchObject([
+      { messageId: 'm', routingKey: 'q', body: Buffer.from('1') },
+    ]);
     expect(await open.broker.plan({ exchanges: [{ name: 'e', type: 'fanout' }], ...changed })).toMatchObject([
       { action: 'change', name: 'q' },
     ]);
