@@ -81,4 +81,30 @@ describe('a message', () => {
     await other.stop();
     await close();
   });
+
+  it('that was cancelled is gone with its consumer, if that dies before it learns of it', async () => {
+    // given: a process that holds a message, and stands still
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const victim = await spawnConsumer(server, prefix, 'q', { leaseMs: 3_600_000 });
+    await broker.sendToQueue('q', { hang: true }, { messageId: 'm' });
+    await victim.waitForLine('got m');
+    await waitFor(async () => (await broker.queue('q').message('m'))?.state === 'running', {
+      what: 'it to be claimed',
+    });
+    await victim.freeze();
+    // when
+    expect(await broker.queue('q').cancel('m')).toBe('cancelling');
+    const seen: unknown[] = [];
+    await broker.consumer({ queue: 'q', handler: (payload) => void seen.push(payload) }).start();
+    await victim.kill();
+    // then
+    await waitFor(async () => (await broker.queue('q').counts()).consumers === 1, { what: 'the death to be noticed' });
+    await waitFor(async () => (await broker.queue('q').message('m')) === undefined, { what: 'it to be gone' });
+    await broker.sendToQueue('q', 'the next');
+    await waitFor(() => seen.length === 1, { what: 'the next' });
+    expect(seen).toEqual(['the next']);
+    await close();
+  });
 });

@@ -68,6 +68,8 @@ export class QueueUnderSchedule {
   readonly #consumers: Consumer[] = [];
   /** Entries of what was published and is not known to have ended. */
   readonly #alive = new Set<string>();
+  /** Entries of what was cancelled while a consumer held it. */
+  readonly #cancelled = new Set<string>();
   /** The last entry that a message id had. */
   readonly #entries = new Map<string, string>();
   readonly #wrong: string[] = [];
@@ -300,6 +302,7 @@ export class QueueUnderSchedule {
     if ((notMine !== undefined) !== consumer.isRegistered) this.#note('a settlement without a registration', undefined);
     if (notMine === undefined) return;
     if (notMine.length > 0) this.#note(`${id} was not its holder's to ${kind}`, undefined);
+    this.#cancelled.delete(id);
     if (kind === 'drop') this.#ended(consumer, id);
     consumer.held.delete(id);
   }
@@ -310,6 +313,7 @@ export class QueueUnderSchedule {
     const place = { prefix: this.prefix, queue: this.queue.name, priorities: this.queue.priorities };
     if (await endRegistration(this.client, place, consumer.keys.consumer, why)) consumer.isRegistered = false;
     else this.#note(`${consumer.keys.consumer} lives on`, undefined);
+    for (const entry of consumer.held) if (this.#cancelled.has(entry)) this.#alive.delete(entry);
   }
 
   async #deadlineOf({ keys }: Consumer): Promise<string> {
@@ -319,7 +323,8 @@ export class QueueUnderSchedule {
   async #cancel(id: string): Promise<void> {
     const found = await findMessage(this.client, { prefix: this.prefix, queue: this.queue.name }, id, 'cancel');
     if ((found !== undefined) !== this.#isAlive(id)) this.#note(`${id} is ${found?.state ?? 'not found'}`, undefined);
-    if (found !== undefined && found.state !== 'running' && found.state !== 'dying') this.#alive.delete(found.entry);
+    if (found?.state === 'running') this.#cancelled.add(found.entry);
+    else if (found !== undefined && found.state !== 'dying') this.#alive.delete(found.entry);
   }
 
   #isAlive(id: string): boolean {

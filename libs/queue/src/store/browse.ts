@@ -1,6 +1,7 @@
 import { asInteger, type RedisClient, Script } from '@millrace/redis';
+import { keyNames } from './key-names.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
-import { keyNames, waitingLists } from './waiting.js';
+import { waitingLists } from './waiting.js';
 
 /** A message as a list of them shows it. */
 export interface Listed {

@@ -1,4 +1,5 @@
 import { PreparedArguments } from '@millrace/redis';
+import { endingKeys } from './endings.js';
 import { type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
 
 /** The keys that one consumer's scripts use, made once for its registration. */
@@ -17,25 +18,7 @@ export interface ConsumerKeys {
 }
 
 /** What a turn's script calls its first keys. */
-export const turnKeys = [
-  'settings',
-  'state',
-  'messages',
-  'ids',
-  'seen',
-  'unacked',
-  'consumers',
-  'delayed',
-  'expiry',
-  'idle',
-  'wake',
-  'counts',
-  'held',
-  'progress',
-  'cancels',
-  'handled',
-  'offered',
-] as const;
+export const turnKeys = [...endingKeys, 'state', 'unacked', 'consumers', 'delayed', 'idle', 'wake', 'offered'] as const;
 
 export function consumerKeys(prefix: string, queue: string, consumer: string, priorities: number): ConsumerKeys {
   const all = queueKeys(prefix, queue);

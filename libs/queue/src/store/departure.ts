@@ -1,7 +1,9 @@
 import { asInteger, type RedisClient, Script } from '@millrace/redis';
+import { endingKeys, endMessages } from './endings.js';
+import { keyNames } from './key-names.js';
 import { queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { giveBackOffers } from './offers.js';
-import { keyNames, waitingLists } from './waiting.js';
+import { waitingLists } from './waiting.js';
 
 /** Most messages given back by one call. */
 const sliceMessages = 200;
@@ -9,26 +11,21 @@ const sliceMessages = 200;
 const mostSorted = 2000;
 
 const departureKeys = [
-  'settings',
+  ...endingKeys,
   'state',
-  'messages',
   'unacked',
   'consumers',
   'consumerInfo',
-  'expiry',
-  'held',
-  'counts',
   'dying',
   'dead',
   'idle',
   'wake',
-  'progress',
-  'cancels',
   'offered',
 ] as const;
 
 // Ends a consumer's registration and gives back what it held, a slice a call. From its first slice on the consumer is
 // fenced off: its own scripts find no registration. The consumer on duty goes on with what is in `dead`.
+// A message that was cancelled meanwhile goes with the consumer.
 // An offer that is not claimed within a second may have gone to this one: any consumer pops from `wake`, so it is unknown to
 // which. It is recalled; should another still claim it, that claim comes too late. When there is no other it returns immediately.
 //
@@ -40,6 +37,7 @@ local call, consumer, why = redis.call, ARGV[1], ARGV[2]
 ${keyNames(...departureKeys)}
 ${waitingLists}
 ${giveBackOffers}
+${endMessages}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local deadline, back = call('ZSCORE', consumers, consumer), 0
@@ -80,13 +78,16 @@ for i = 1, math.min(#entries, ARGV[3]) do
   call('SREM', unacked, entry)
   local frame = call('HGET', messages, entry)
   call('HDEL', progress, entry)
-  call('HDEL', cancels, entry)
+  local isCancelled = call('HDEL', cancels, entry) == 1
   local ends = call('ZSCORE', held, entry)
   if ends then call('ZREM', held, entry) end
-  local count = why ~= 'leaves' and frame and call('HINCRBY', counts, entry, 1) or 0
+  local count = why ~= 'leaves' and frame and not isCancelled and call('HINCRBY', counts, entry, 1) or 0
   -- Losses, see deliveries.ts: they stop at 2.
   if count > 0 and count < 4503599627370496 then call('HINCRBY', counts, entry, '2251799813685248') end
-  if frame and count % 65536 > tonumber(deliveryLimit or 20) then
+  if frame and isCancelled then
+    endMessages({entry}, now, false)
+    call('HINCRBY', state, 'dropped', 1)
+  elseif frame and count % 65536 > tonumber(deliveryLimit or 20) then
     local error = {name = 'LeaseLostError', stack = '', message = ('came back %d times without a verdict, the last time '
       .. 'because its consumer\'s lease ran out while it was handled (by a handler that blocks the event loop?), or its '
       .. 'process died'):format(count % 65536)}

@@ -1,26 +1,11 @@
 import { asInteger, asList, type RedisClient, Script } from '@millrace/redis';
-import { endMessages } from './endings.js';
+import { endingKeys, endMessages } from './endings.js';
+import { keyNames } from './key-names.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { giveBackOffers, recallMs } from './offers.js';
-import { keyNames, trimmingDue, trimSlice, waitingLists } from './waiting.js';
+import { trimmingDue, trimSlice, waitingLists } from './waiting.js';
 
-const dueKeys = [
-  'settings',
-  'state',
-  'messages',
-  'ids',
-  'seen',
-  'delayed',
-  'expiry',
-  'held',
-  'counts',
-  'progress',
-  'cancels',
-  'handled',
-  'dying',
-  'parked',
-  'offered',
-] as const;
+const dueKeys = [...endingKeys, 'state', 'delayed', 'dying', 'parked', 'offered'] as const;
 
 // Moves what is due from `delayed` to where messages wait, and ends what is past its time to live, each at most ARGV 1 times. Recalls
 // offers that nobody has claimed for so long. Takes a slice of stale entries out of the lists, if there are too many.

@@ -1,7 +1,7 @@
 import { asInteger, lua, orNothing, type RedisClient, Script } from '@millrace/redis';
-import { endMessages } from './endings.js';
+import { endingKeys, endMessages } from './endings.js';
+import { keyNames } from './key-names.js';
 import type { QueueKeys } from './keys.js';
-import { keyNames } from './waiting.js';
 
 /** A dead letter on its way: its frame, and why it died, as JSON. */
 export interface Dying {
@@ -26,20 +26,7 @@ export async function someDying(client: RedisClient, keys: QueueKeys, cursor: st
   ];
 }
 
-const arrivedKeys = [
-  'settings',
-  'state',
-  'messages',
-  'ids',
-  'seen',
-  'dying',
-  'counts',
-  'handled',
-  'progress',
-  'cancels',
-  'expiry',
-  'held',
-] as const;
+const arrivedKeys = [...endingKeys, 'state', 'dying'] as const;
 
 // Forgets dead letters that have arrived.
 //

@@ -10,30 +10,58 @@ local function idOf(frame)
 end`;
 
 /**
+ * Lua: `freeId(ids, entry, frame)` makes the id of a message free again, if it is still that of this one. Answers the id.
+ */
+export const freeId = `${idOfFrame}
+local function freeId(ids, entry, frame)
+  local id = idOf(frame)
+  if not id or redis.call('HGET', ids, id) ~= entry then return nil end
+  redis.call('HDEL', ids, id)
+  return id
+end`;
+
+/**
+ * Lua: `keepSeen(seen, added, now, forMs)`, after so many were added to what is remembered: removes twice as many that are over, and
+ * keeps the rest for long enough.
+ */
+export const keepSeen = `
+local function keepSeen(seen, added, now, forMs)
+  local old = redis.call('ZRANGE', seen, '-inf', now, 'BYSCORE', 'LIMIT', 0, 2 * added)
+  if #old > 0 then redis.call('ZREM', seen, unpack(old)) end
+  if redis.call('PTTL', seen) < forMs then redis.call('PEXPIRE', seen, forMs) end
+end`;
+
+/** The keys that `endMessages` needs, by their names. */
+export const endingKeys = [
+  'settings',
+  'messages',
+  'ids',
+  'seen',
+  'counts',
+  'handled',
+  'progress',
+  'cancels',
+  'expiry',
+  'held',
+] as const;
+
+/**
  * Lua: `endMessages(entries, now, isHandled)` frees the ids of messages and removes all that is kept of them. The id of one that was
  * handled is remembered for as long as the queue says. Of a plain message no frame is read. Not for more than a thousand entries.
- *
- * Needs the keys `settings`, `messages`, `ids`, `seen`, `counts`, `handled`, `progress`, `cancels`, `expiry`, `held`.
  */
-export const endMessages = `${idOfFrame}
+export const endMessages = `${freeId}${keepSeen}
 local function freeIds(entries, now, isHandled)
   local window, remembered = isHandled and tonumber(redis.call('HGET', settings, 'dedup-window') or 0) or 0, 0
   for i = 1, #entries do
     local kind = entries[i]:byte(1)
     local frame = (kind == 46 or kind == 126) and redis.call('HGET', messages, entries[i])
-    local id = frame and idOf(frame)
-    if id and redis.call('HGET', ids, id) == entries[i] then
-      redis.call('HDEL', ids, id)
-      if window > 0 then
-        redis.call('ZADD', seen, now + window, '=' .. id)
-        remembered = remembered + 1
-      end
+    local id = frame and freeId(ids, entries[i], frame)
+    if id and window > 0 then
+      redis.call('ZADD', seen, now + window, '=' .. id)
+      remembered = remembered + 1
     end
   end
-  if remembered == 0 then return end
-  local old = redis.call('ZRANGE', seen, '-inf', now, 'BYSCORE', 'LIMIT', 0, 2 * remembered)
-  if #old > 0 then redis.call('ZREM', seen, unpack(old)) end
-  if redis.call('PTTL', seen) < window then redis.call('PEXPIRE', seen, window) end
+  if remembered > 0 then keepSeen(seen, remembered, now, window) end
 end
 local function endMessages(entries, now, isHandled)
   if #entries == 0 then return end

@@ -1,7 +1,8 @@
 import { asInteger, asList, asText, type RedisClient, Script, writtenSoon } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
+import { keyNames } from './key-names.js';
 import { recallMs } from './offers.js';
-import { keyNames, trimmingDue } from './waiting.js';
+import { trimmingDue } from './waiting.js';
 
 const heartbeatKeys = [
   'settings',

@@ -1,28 +1,10 @@
 import { asBytes, asInteger, asList, asText, lua, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
-import { endMessages } from './endings.js';
+import { endingKeys, endMessages } from './endings.js';
+import { keyNames } from './key-names.js';
 import { queueKeys, resultKey, unackedKey, waitingKeys } from './keys.js';
-import { keyNames } from './waiting.js';
 
-const jobKeys = [
-  'settings',
-  'state',
-  'messages',
-  'ids',
-  'seen',
-  'delayed',
-  'parked',
-  'dying',
-  'counts',
-  'progress',
-  'cancels',
-  'consumers',
-  'dead',
-  'expiry',
-  'held',
-  'handled',
-  'offered',
-] as const;
+const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'dying', 'consumers', 'dead', 'offered'] as const;
 
 // Finds one message, by its id or its entry, wherever in its queue it stands, and does to it what is asked for. To cancel: one that no
 // handler has goes immediately; of one that is being handled, its consumer learns with its next heartbeat. To remove or to replace its frame:

@@ -1,14 +1,15 @@
 import { type RedisClient, Script } from '@millrace/redis';
+import { keyNames } from './key-names.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import type { Taken } from './taken.js';
-import { keyNames, waitingLists } from './waiting.js';
+import { waitingLists } from './waiting.js';
 
 // A message that comes while a consumer waits is offered: it goes to that consumer with the wake-up, frame and all, and stands in
 // `offered` under its number until the consumer claims it with its next turn. Then nothing older waits in the queue, so the
 // place of an offer is before all that waits: there it returns when it is declined, and when it is recalled because nobody
 // claimed it. Any consumer may have popped it from `wake`, so nothing says whose it is; only who is alone may take offers over.
 
-/** Nobody claims an offer any more after twice this time: that much must a consumer be held up, or be gone. */
+/** An offer that is not claimed is recalled after this time, at most after twice as long: its consumer is held up, or gone. */
 export const recallMs = 10_000;
 
 /**

@@ -1,5 +1,5 @@
 import { Script } from '@millrace/redis';
-import { idOfFrame } from './endings.js';
+import { freeId, keepSeen } from './endings.js';
 
 /** For so long a dead letter, or one that goes back, is recognised when it is sent a second time, though it may have ended meanwhile. */
 const forwardedMs = 600_000;
@@ -89,8 +89,7 @@ local function dropOne(q, entry, frame)
     q.hasDied = true
     return
   end
-  local id = idOf(frame)
-  if id and redis.call('HGET', KEYS[q.key + ids], id) == entry then redis.call('HDEL', KEYS[q.key + ids], id) end
+  freeId(KEYS[q.key + ids], entry, frame)
   for _, key in ipairs({messages, counts, handled}) do redis.call('HDEL', KEYS[q.key + key], entry) end
 end
 local function dropHead(q, isFull)
@@ -128,10 +127,8 @@ end
 local function noteIdentity(q, entry, frame)
   local id = idOf(frame)
   if entry:byte(1) == 126 then
-    local old = redis.call('ZRANGE', KEYS[q.key + seen], '-inf', now, 'BYSCORE', 'LIMIT', 0, 2)
-    if #old > 0 then redis.call('ZREM', KEYS[q.key + seen], unpack(old)) end
     redis.call('ZADD', KEYS[q.key + seen], now + ${forwardedMs}, entry)
-    if redis.call('PTTL', KEYS[q.key + seen]) < ${forwardedMs} then redis.call('PEXPIRE', KEYS[q.key + seen], ${forwardedMs}) end
+    keepSeen(KEYS[q.key + seen], 1, now, ${forwardedMs})
     if id then redis.call('HSETNX', KEYS[q.key + ids], id, entry) end
   elseif id then redis.call('HSET', KEYS[q.key + ids], id, entry) end
 end`;
@@ -223,5 +220,5 @@ end
 return finish()`;
 
 export const publishScript = new Script(
-  [checks, offer, enterAll, idOfFrame, dropHead, isRepetition, enter, enterEach, main].join('\n'),
+  [checks, offer, enterAll, freeId, keepSeen, dropHead, isRepetition, enter, enterEach, main].join('\n'),
 );

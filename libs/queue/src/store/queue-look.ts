@@ -1,6 +1,7 @@
 import { asInteger, asList, asText, lua, type RedisClient, Script } from '@millrace/redis';
+import { keyNames } from './key-names.js';
 import { keeperKey, type QueueKeys, queueKeys, topologyKeys, waitingKeys } from './keys.js';
-import { keyNames, trimmingDue } from './waiting.js';
+import { trimmingDue } from './waiting.js';
 
 const lookKeys = ['settings', 'state', 'expiry', 'dying', 'consumers', 'dead'] as const;
 

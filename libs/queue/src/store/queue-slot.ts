@@ -3,8 +3,8 @@ import { asInteger, asText, lua, type RedisClient, Script } from '@millrace/redi
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type Sharded, slotsOf } from '../model/shards.js';
+import { keyNames } from './key-names.js';
 import { formerMetaKey, type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
-import { keyNames } from './waiting.js';
 
 /** How a queue's keys are laid out. A queue of another format is not touched. */
 const format = 2;

@@ -1,6 +1,6 @@
 import { asList, asText, type RedisClient, Script } from '@millrace/redis';
+import { keyNames } from './key-names.js';
 import { queueKeys } from './keys.js';
-import { keyNames } from './waiting.js';
 
 const registerKeys = ['settings', 'state', 'consumers', 'consumerInfo', 'idle', 'wake'] as const;
 

@@ -1,26 +1,10 @@
 import { asList, asText, type RedisClient, Script, type ScriptArgument } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
-import { endMessages } from './endings.js';
-import { keyNames, waitingLists } from './waiting.js';
+import { endingKeys, endMessages } from './endings.js';
+import { keyNames } from './key-names.js';
+import { waitingLists } from './waiting.js';
 
-const settleKeys = [
-  'settings',
-  'state',
-  'messages',
-  'ids',
-  'seen',
-  'unacked',
-  'consumers',
-  'delayed',
-  'expiry',
-  'held',
-  'counts',
-  'progress',
-  'cancels',
-  'handled',
-  'dying',
-  'parked',
-] as const;
+const settleKeys = [...endingKeys, 'state', 'unacked', 'consumers', 'delayed', 'dying', 'parked'] as const;
 
 // Carries out every verdict that is more than an acknowledgement, on messages that this consumer holds.
 //

@@ -1,8 +1,9 @@
 import { Script } from '@millrace/redis';
 import { turnKeys } from './consumer-keys.js';
 import { endMessages } from './endings.js';
+import { keyNames } from './key-names.js';
 import { recallMs } from './offers.js';
-import { keyNames, trimmingDue } from './waiting.js';
+import { trimmingDue } from './waiting.js';
 
 /** A turn that has met so many stale entries takes what it has found by then. */
 const maxStaleMet = 2000;
@@ -15,8 +16,7 @@ const maxStaleMet = 2000;
 // has what that one left. Else (that one was never carried out, or Redis went back to an older state) each message that is
 // acknowledged is looked for among the consumer's own.
 //
-// KEYS settings, state, messages, ids, seen, unacked:<me>, consumers, delayed, expiry, idle, wake, counts, held, progress, cancels,
-//      handled, offered, then the lists in which messages wait, lowest priority first
+// KEYS those of `turnKeys`, `unacked` being mine, then the lists in which messages wait, lowest priority first
 // ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 entries to acknowledge, as a
 //      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6 how many I know to be mine once these are
 //      acknowledged and claimed 7 lease in ms 8 number of this turn, 1 to 999 9 number of the turn before it, or ''
@@ -53,7 +53,7 @@ elseif #acks > 0 then
   end
 end
 local removed = #mine > 0 and call('SREM', unacked, unpack(mine))
--- Somebody else's hand was here? What is perhaps another's is not deleted.
+-- Fewer than there should be: what is perhaps another consumer's is not deleted.
 if isNext and removed and removed < #mine then notMine, mine = mine, {} end
 if #mine > 0 then
   if rare then

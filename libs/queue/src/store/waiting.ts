@@ -9,14 +9,6 @@
 export const listsPerLevel = 3;
 
 /**
- * Lua: names for the first keys of a script, in their order. The lists in which messages wait follow them, if it has any: `firstList` is
- * the place of the first.
- */
-export function keyNames(...names: readonly string[]): string {
-  return `local ${names.join(', ')} = unpack(KEYS, 1, ${names.length})\nlocal firstList = ${names.length + 1}`;
-}
-
-/**
  * Lua: `putLast(priority, entry)`, `putFirst(priority, entry)` and `levels()`. Needs `firstList`.
  */
 export const waitingLists = `
