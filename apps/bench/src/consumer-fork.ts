@@ -23,7 +23,7 @@ export interface ConsumerProcess {
   onHandled(listener: (more: number) => void): void;
   /** Every delivery it had. */
   pages(): Promise<LedgerPages>;
-  /** SIGKILL: it closes nothing and tells nobody. */
+  /** SIGKILL: it closes nothing and gives nothing back. */
   kill(): void;
 }
 

@@ -81,7 +81,7 @@ describe('a codec', () => {
     expect(() => late.decodeText?.('a')).toThrow('decode of the codec "own" must return a value, got a promise.');
   });
 
-  it('that fails at several values at once is asked for each of them instead', () => {
+  it('that fails at several values together is asked for each of them instead', () => {
     const throws = () => {
       throw new Error('no');
     };

@@ -25,7 +25,7 @@ describe('InvalidItems', () => {
     expect(quotedName('k'.repeat(100))).toBe(`"${'k'.repeat(60)}…"`);
   });
 
-  it('has the first problem as its cause, and counts nobody where all are named', () => {
+  it('has the first problem as its cause, and counts no others where all are named', () => {
     const items = new InvalidItems();
     const [first, second] = [new InvalidMessageError('a.'), new InvalidMessageError('b.')];
     items.add('records[0]', first);

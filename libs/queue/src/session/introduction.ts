@@ -14,7 +14,7 @@ export class Introduction {
   readonly #options: SessionOptions;
   readonly #wakeClient: () => RedisClient | undefined;
   /** What Redis has. */
-  #told = '';
+  #sent = '';
   #isStale = true;
   #server = '';
 
@@ -47,20 +47,20 @@ export class Introduction {
 
   /** For a new registration. */
   async whole(): Promise<string> {
-    this.#told = await this.#describe();
-    return this.#told;
+    this.#sent = await this.#describe();
+    return this.#sent;
   }
 
   /** For a heartbeat: '' when Redis has it already. */
   async change(): Promise<string> {
     if (!this.#isStale) return '';
     const info = await this.#describe();
-    return info === this.#told ? '' : info;
+    return info === this.#sent ? '' : info;
   }
 
   /** Redis has what `change` resolved to. */
   arrived(info: string): void {
-    if (info !== '') this.#told = info;
+    if (info !== '') this.#sent = info;
   }
 
   async #describe(): Promise<string> {
