@@ -26,12 +26,13 @@ async function consumed(input: Partial<ConsumerInput>) {
       handler: (payload) => void handled.push(payload),
       ...input,
     });
-  await consumer().start();
+  const first = consumer();
+  await first.start();
   const end = async (): Promise<void> => {
     await consuming.close();
     await close();
   };
-  return { publisher, consumer, handled, end };
+  return { publisher, first, consumer, handled, end };
 }
 
 it.each<[string, Partial<ConsumerInput>]>([
@@ -79,3 +80,38 @@ it('a lone consumer handles batches in order', async () => {
   expect(handled).toEqual(inOrder);
   await end();
 });
+
+it.each<[string, Partial<ConsumerInput>]>([
+  ['as many as it likes to hold', {}],
+  ['fifty at a time', { prefetch: 50 }],
+])(
+  'a consumer that takes %s, and is stopped in the middle, leaves to the next what it has not handled in order',
+  async (_, input) => {
+    for (let round = 0; round < 8; round++) {
+      // given
+      const handled: unknown[] = [];
+      const handler = async (payload: unknown) => {
+        await new Promise(setImmediate);
+        handled.push(payload);
+      };
+      const { publisher, first, consumer, end } = await consumed({ ...input, handler });
+      // when: messages come while it stops
+      let published = 0;
+      const publishing = (async () => {
+        while (published < count / 2) {
+          const burst = inOrder.slice(published, published + 1 + (published % 4));
+          published += burst.length;
+          await Promise.all(burst.map((each) => publisher.sendToQueue('q', each)));
+        }
+      })();
+      await waitFor(() => handled.length > 10 * round, { what: 'some to be handled' });
+      await first.stop();
+      await publishing;
+      await consumer().start();
+      // then
+      await waitFor(() => handled.length === published, { what: 'all to be handled' });
+      expect(handled).toEqual(inOrder.slice(0, published));
+      await end();
+    }
+  },
+);

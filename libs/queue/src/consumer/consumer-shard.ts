@@ -124,14 +124,14 @@ export class ConsumerShard {
     return this.session.start(`${this.#context.labels.handler}:wake`);
   }
 
-  /** Takes nothing more from here on. */
+  /** Is woken for nothing more. */
   close(): void {
-    this.#buffer.close();
     this.session.close();
   }
 
   /** Settles what is still to be settled, and leaves; over by the deadline at the latest. */
   async leave(leftMs: () => number): Promise<void> {
+    this.#buffer.close();
     await this.turns.flush(leftMs());
     this.turns.end();
     this.#context.report.stopped();
@@ -191,7 +191,8 @@ export class ConsumerShard {
       const waiting = buffer.cancel(this.#origin.keyOf(id), new MessageCancelledError(this.#origin.queue, id));
       if (waiting !== undefined) settler.drop(waiting);
     }
-    settler.giveBack(buffer.takeStale(performance.now()));
+    // What a turn under way brings comes after what would go back.
+    if (this.turns.asked === 0) settler.giveBack(buffer.takeStale(performance.now()));
     this.turns.compare(held);
     if (hasWork) this.turns.look();
     if (duty !== undefined && duty.dying > 0) this.#died();

@@ -138,17 +138,25 @@ export class QueueConsumer implements Service {
     while (this.#dispatcher.running > 0) await this.#dispatcher.drained(Number.POSITIVE_INFINITY);
   }
 
+  /** Gives back what never ran: together with what a turn under way still brings, or that would come to stand before it. */
+  async #giveBackWaiting(left: () => number): Promise<void> {
+    const idle = Promise.all(this.#shards.all.map(({ turns }) => turns.idle()));
+    await endsWithin(idle, left(), { ref: false });
+    this.#settler.giveBack(this.#buffer.takeWaiting());
+  }
+
   async #stop(until: number, deadlineMs: number): Promise<void> {
     const left = (): number => Math.max(0, until - performance.now());
     this.#buffer.end();
     this.#dispatcher.end();
     this.#shards.close();
-    this.#settler.giveBack(this.#buffer.takeWaiting());
+    const givenBack = this.#giveBackWaiting(left);
     // Some of the time is kept for telling Redis.
     if (!(await this.#dispatcher.drained(left() - Math.min(1000, deadlineMs / 4)))) {
       const reason = new ClosedError(`the consumer of queue "${this.queue}"`);
       for (const held of this.#buffer.all()) held.abandon(reason);
     }
+    await givenBack;
     await endsWithin(this.#shards.arrived(), left(), { ref: false });
     const shards = this.#shards.all;
     await Promise.all(shards.map((shard) => shard.leave(left)));

@@ -24,6 +24,7 @@ export class Dispatcher implements RunnerListener {
   readonly #context: DispatcherContext;
   readonly #units = new InFlight();
   #isStarting = false;
+  #isEnded = false;
   #batchTimer: Timer | undefined;
 
   /** @param runnerFor returns what runs messages, for a listener that hears when each unit has ended */
@@ -51,12 +52,12 @@ export class Dispatcher implements RunnerListener {
     this.#isStarting = true;
     const { waiting, quarantine } = this.#buffer;
     const { concurrency, batchHandler } = this.#options;
-    while (this.#units.count < concurrency && !quarantine.isOn) {
+    while (!this.#isEnded && this.#units.count < concurrency && !quarantine.isOn) {
       const unit = batchHandler === undefined ? waiting.take(1) : this.#nextBatch();
       if (unit.length === 0) break;
       this.#start(unit);
     }
-    if (quarantine.isOn) this.#beginAlone();
+    if (!this.#isEnded && quarantine.isOn) this.#beginAlone();
     this.#isStarting = false;
     this.#runner.begun();
   }
@@ -72,8 +73,9 @@ export class Dispatcher implements RunnerListener {
     return this.#units.drained(deadlineMs);
   }
 
-  /** Waits for no further messages of a batch. */
+  /** Starts nothing more. */
   end(): void {
+    this.#isEnded = true;
     stopTimer(this.#batchTimer);
   }
 
