@@ -81,9 +81,9 @@ export default {
     },
     {
       promise: 'an id is free when its message was cancelled',
-      file: 'libs/queue/src/store/endings.ts',
-      replace: `redis.call('HDEL', ids, id)`,
-      by: `redis.call('HGET', ids, id)`,
+      file: 'libs/queue/src/store/identity.ts',
+      replace: `redis.call('HDEL', ids, id) return id`,
+      by: `return id`,
       spec: 'test/queue/an-id-is-free-when-its-message-has-ended.spec.ts',
     },
     {

@@ -101,4 +101,40 @@ describe('the id of a message', () => {
     expect(handled.at(-1)).toEqual(['batch~~7', 'bad']);
     await close();
   });
+
+  it('stays with the second of two that were sent back, when the first has ended', async () => {
+    // given: two that died one after the other
+    const { broker, queue, consume, send, close } = await queueOf();
+    const dead = broker.queue('q.dead-letters');
+    const consumer = await consume();
+    for (const count of [1, 2]) {
+      await send('bad', 'twin');
+      await waitFor(async () => (await dead.counts()).ready === count, { what: 'it to be given up' });
+      await waitFor(async () => (await queue.message('twin')) === undefined, { what: 'it to be forgotten' });
+    }
+    await consumer.stop();
+    expect((await dead.deadLetters.redrive()).redriven).toHaveLength(2);
+    // when
+    expect(await queue.cancel('twin')).toBe('cancelled');
+    // then
+    expect((await queue.message('twin'))?.message?.payload()).toBe('bad');
+    expect((await send('another', 'twin')).duplicates).toEqual(['q']);
+    expect(await queue.cancel('twin')).toBe('cancelled');
+    expect(await queue.message('twin')).toBeUndefined();
+    expect((await send('another', 'twin')).duplicates).toEqual([]);
+    await close();
+  });
+
+  it('is that of one alone, also where it is what another is called', async () => {
+    // given: one without an id, and one with
+    const { broker, queue, send, close } = await queueOf();
+    const { messageId: plain } = await broker.sendToQueue('q', 'plain');
+    await send('named', 'n');
+    const named = (await queue.ready()).messages.find((message) => message.messageId === 'n')?.id ?? '';
+    // then: the first is known by what it is called, the second only by its id
+    expect((await send('again', plain)).duplicates).toEqual(['q']);
+    expect((await send('other', named)).duplicates).toEqual([]);
+    expect((await queue.message(named))?.message?.payload()).toBe('named');
+    await close();
+  });
 });

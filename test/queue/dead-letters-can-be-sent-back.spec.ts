@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DeadLetter } from '@millrace/core';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
@@ -55,6 +56,30 @@ describe('dead letters', () => {
     expect(state.handled).toContainEqual({ n: 'edited' });
     expect(await dead.counts()).toMatchObject({ ready: 0 });
     expect((await broker.queue('q').counts()).ready).toBe(0);
+    await close();
+  });
+
+  it('that die of another reason each time are left where they are after as many deaths', async () => {
+    // given
+    const { broker, close } = await openBroker(server, ownPrefix());
+    await broker.declareQueue({ name: 'q' });
+    let deaths = 0;
+    const handler = () => {
+      throw deaths++ % 2 === 0 ? new DeadLetter('rejected') : new Error('bug');
+    };
+    await broker.consumer({ queue: 'q', retry: false, handler }).start();
+    await broker.sendToQueue('q', 1);
+    const dead = broker.queue('q.dead-letters');
+    const isBack = async () => (await dead.counts()).ready === 1 && (await broker.queue('q').counts()).dying === 0;
+    await waitFor(isBack, { what: 'its first death' });
+    // when
+    for (let round = 1; round <= 3; round++) {
+      expect((await dead.deadLetters.redrive()).redriven).toHaveLength(1);
+      await waitFor(() => deaths === round + 1, { what: 'its next death' });
+      await waitFor(isBack, { what: 'it to be back' });
+    }
+    // then
+    expect(await dead.deadLetters.redrive()).toMatchObject({ redriven: [], looping: [expect.anything()] });
     await close();
   });
 

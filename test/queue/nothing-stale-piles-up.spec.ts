@@ -83,4 +83,28 @@ describe('what ended while it waited', () => {
     expect(await queue.counts()).toMatchObject({ ready: 0, unacked: 0 });
     await close();
   }, 90_000);
+
+  it('leaves no page empty that has messages behind it', async () => {
+    // given: what is left stands behind more of what was cancelled than a page holds
+    const { broker, close } = await openBroker(server, ownPrefix());
+    await broker.declareQueue({ name: 'q' });
+    const queue = broker.queue('q');
+    for (let n = 0; n < 40; n++) await broker.sendToQueue('q', n, { messageId: `m${n}` });
+    for (let n = 0; n < 30; n++) await queue.cancel(`m${n}`);
+    // when
+    const pages: unknown[][] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await queue.ready({ limit: 4, cursor });
+      pages.push(page.messages.map((message) => message.payload()));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    // then
+    expect(pages).toEqual([
+      [30, 31, 32, 33],
+      [34, 35, 36, 37],
+      [38, 39],
+    ]);
+    await close();
+  });
 });

@@ -80,7 +80,7 @@ export class DeadLetterQueue {
     const rate = given && new RateLimit(given, performance.now(), 1);
     for await (const message of this.#chosen(options)) {
       if (report.redriven.length >= limit || signal?.aborted === true) break;
-      if ((message.deaths[0]?.count ?? 0) > maxRedrives) {
+      if (deathsInOrigin(message) > maxRedrives) {
         report.looping.push(message.id);
         continue;
       }
@@ -148,6 +148,12 @@ export class DeadLetterQueue {
     await this.#queue.remove(message.id);
     return undefined;
   }
+}
+
+/** How often it died where it died last, whatever the reasons. */
+function deathsInOrigin({ deaths }: QueuedMessage): number {
+  const here = deaths.filter(({ queue }) => queue === deaths[0]?.queue);
+  return here.reduce((sum, { count }) => sum + count, 0);
 }
 
 function problemOf({ deaths }: QueuedMessage, { to }: Pick<RedriveOptions, 'to'>): string | undefined {

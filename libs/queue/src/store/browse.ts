@@ -1,4 +1,5 @@
 import { asInteger, type RedisClient, Script } from '@millrace/redis';
+import { idFragments } from './identity.js';
 import { keyNames } from './key-names.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { waitingLists } from './waiting.js';
@@ -41,6 +42,9 @@ export async function listByTime(
   };
 }
 
+/** So many entries are looked at together behind a page's worth of stale ones. */
+const gapEntries = 500;
+
 /** A page of what is ready, in the order of delivery. The cursor is the last message seen, or its place when that has gone. */
 export async function listReady(
   client: RedisClient,
@@ -54,17 +58,25 @@ export async function listReady(
   for (let number = Number(list); number < lists.length; number++) {
     const key = lists[number] ?? '';
     const isStart = number !== Number(list) || lastId === '';
-    const place = isStart ? -1 : ((await client.lpos(key, lastId)) ?? Number(index) - 1);
-    const ids = await client.lrange(key, place + 1, place + limit);
-    if (ids.length === 0) continue;
-    return {
-      messages: await withFrames(
+    let place = isStart ? -1 : ((await client.lpos(key, lastId)) ?? Number(index) - 1);
+    // Behind a gap of stale entries more are looked at together.
+    for (let window = limit; ; window = Math.max(limit, gapEntries)) {
+      const ids = await client.lrange(key, place + 1, place + window);
+      if (ids.length === 0) break;
+      const found = await withFrames(
         client,
         keys,
         ids.map((id) => ({ id, at: undefined })),
-      ),
-      cursor: `${number} ${place + ids.length} ${ids.at(-1)}`,
-    };
+      );
+      const messages = found.slice(0, limit);
+      const last = messages.at(-1)?.id;
+      if (last !== undefined) {
+        const isLast = messages.length === found.length && ids.length < window && number === lists.length - 1;
+        const at = messages.length < found.length ? ids.indexOf(last) : ids.length - 1;
+        return { messages, cursor: isLast ? undefined : `${number} ${place + 1 + at} ${ids[at]}` };
+      }
+      place += ids.length;
+    }
   }
   return { messages: [], cursor: undefined };
 }
@@ -93,9 +105,10 @@ const unparkScript = new Script(`#!lua
 local call, n = redis.call, 0
 ${keyNames(...unparkKeys)}
 ${waitingLists}
+${idFragments}
 local limitBytes = call('HEXISTS', settings, 'max-bytes') == 1
 for _, name in ipairs(ARGV) do
-  local entry = call('HGET', ids, name) or name
+  local entry = call('HEXISTS', messages, name) == 1 and name or holderOf(ids, messages, name) or name
   local frame = call('ZREM', parked, entry) == 1 and call('HGET', messages, entry)
   if frame then
     putLast(frame:byte(2), entry)

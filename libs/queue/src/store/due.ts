@@ -55,7 +55,7 @@ for i = 1, #over do
     if deadLetter then
       local name = entry .. '!'
       call('HSET', messages, name, frame)
-      if id then call('HSETNX', ids, id, name) end
+      if id then noteId(ids, id, name) end
       call('HSET', dying, name, cjson.encode({reason = 'expired', time = now}))
       hasDied = 1
     end

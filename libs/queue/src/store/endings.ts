@@ -1,35 +1,6 @@
+import { idFragments } from './identity.js';
+
 // How a message ends. Its entry has been taken out of where it stood, or is left there stale; here it goes for good.
-
-/**
- * Lua: `idOf(frame)`, the id that a publisher gave, or nil. It stands at a fixed place, see `model/message-frame.ts`.
- */
-export const idOfFrame = `
-local function idOf(frame)
-  if math.floor((frame:byte(4) or 0) / 16) % 2 == 0 then return nil end
-  return frame:sub(6, 5 + (frame:byte(5) or 0))
-end`;
-
-/**
- * Lua: `freeId(ids, entry, frame)` makes the id of a message free again, if it is still that of this one. Answers the id.
- */
-export const freeId = `${idOfFrame}
-local function freeId(ids, entry, frame)
-  local id = idOf(frame)
-  if not id or redis.call('HGET', ids, id) ~= entry then return nil end
-  redis.call('HDEL', ids, id)
-  return id
-end`;
-
-/**
- * Lua: `keepSeen(seen, added, now, forMs)`, after so many were added to what is remembered: removes twice as many that are over, and
- * keeps the rest for long enough.
- */
-export const keepSeen = `
-local function keepSeen(seen, added, now, forMs)
-  local old = redis.call('ZRANGE', seen, '-inf', now, 'BYSCORE', 'LIMIT', 0, 2 * added)
-  if #old > 0 then redis.call('ZREM', seen, unpack(old)) end
-  if redis.call('PTTL', seen) < forMs then redis.call('PEXPIRE', seen, forMs) end
-end`;
 
 /** The keys that `endMessages` needs, by their names. */
 export const endingKeys = [
@@ -49,7 +20,7 @@ export const endingKeys = [
  * Lua: `endMessages(entries, now, isHandled)` frees the ids of messages and removes all that is kept of them. The id of one that was
  * handled is remembered for as long as the queue says. Of a plain message no frame is read. Not for more than a thousand entries.
  */
-export const endMessages = `${freeId}${keepSeen}
+export const endMessages = `${idFragments}
 local function freeIds(entries, now, isHandled)
   local window, remembered = isHandled and tonumber(redis.call('HGET', settings, 'dedup-window') or 0) or 0, 0
   for i = 1, #entries do

@@ -6,7 +6,7 @@ import { queueKeys, resultKey, unackedKey, waitingKeys } from './keys.js';
 
 const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'dying', 'consumers', 'dead', 'offered'] as const;
 
-// Finds one message, by its id or its entry, wherever in its queue it stands, and does to it what is asked for. To cancel: one that no
+// Finds one message, by its entry or its id, wherever in its queue it stands, and does to it what is asked for. To cancel: one that no
 // handler has goes immediately; of one that is being handled, its consumer learns with its next heartbeat. To remove or to replace its frame:
 // only one that waits, or is set aside. Of one that goes while it waits the entry stays behind, stale.
 //
@@ -18,9 +18,8 @@ const jobScript = new Script(`#!lua flags=allow-oom
 local call, act = redis.call, ARGV[2]
 ${keyNames(...jobKeys)}
 ${endMessages}
-local entry = call('HGET', ids, ARGV[1])
+local entry = call('HEXISTS', messages, ARGV[1]) == 1 and ARGV[1] or holderOf(ids, messages, ARGV[1])
 local frame = entry and call('HGET', messages, entry)
-if not frame then entry, frame = ARGV[1], call('HGET', messages, ARGV[1]) end
 if not frame then return nil end
 local count, reported = call('HGET', counts, entry) or '', call('HGET', progress, entry) or ''
 local function at(place, due, consumer) return {place, frame, count, reported, due or '', consumer or '', entry} end

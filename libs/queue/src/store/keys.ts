@@ -18,7 +18,7 @@ export interface QueueKeys {
   readonly state: string;
   /** Hash: entry → frame, for every message the queue holds, wherever its entry stands. An entry without a frame is stale. */
   readonly messages: string;
-  /** Hash: id that a publisher gave → entry of the message that has it. */
+  /** Hash: id that a publisher gave → entry of the message that has it; of several that have it, with spaces between. */
   readonly ids: string;
   /** Sorted set: an id whose message was handled, or an entry of ours that ended → until when a repetition is recognised. */
   readonly seen: string;

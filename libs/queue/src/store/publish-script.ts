@@ -1,5 +1,5 @@
 import { Script } from '@millrace/redis';
-import { freeId, keepSeen } from './endings.js';
+import { idFragments } from './identity.js';
 
 /** For so long a dead letter, or one that goes back, is recognised when it is sent a second time, though it may have ended meanwhile. */
 const forwardedMs = 600_000;
@@ -118,8 +118,9 @@ local function isRepetition(q, entry, frame)
     if redis.call('HEXISTS', KEYS[q.key + messages], entry) == 1 then return true end
     if tonumber(redis.call('ZSCORE', KEYS[q.key + seen], entry) or 0) > now then return true end
   elseif id then
-    local other = redis.call('HGET', KEYS[q.key + ids], id)
-    if other and redis.call('HEXISTS', KEYS[q.key + messages], other) == 1 then return true end
+    if holderOf(KEYS[q.key + ids], KEYS[q.key + messages], id) then return true end
+    -- The entry of a message without an id is its id.
+    if not id:find('^[.~]') and redis.call('HEXISTS', KEYS[q.key + messages], id) == 1 then return true end
     if q.dedupWindow and tonumber(redis.call('ZSCORE', KEYS[q.key + seen], '=' .. id) or 0) > now then return true end
   end
   return false
@@ -129,7 +130,7 @@ local function noteIdentity(q, entry, frame)
   if entry:byte(1) == 126 then
     redis.call('ZADD', KEYS[q.key + seen], now + ${forwardedMs}, entry)
     keepSeen(KEYS[q.key + seen], 1, now, ${forwardedMs})
-    if id then redis.call('HSETNX', KEYS[q.key + ids], id, entry) end
+    if id then noteId(KEYS[q.key + ids], id, entry) end
   elseif id then redis.call('HSET', KEYS[q.key + ids], id, entry) end
 end`;
 
@@ -220,5 +221,5 @@ end
 return finish()`;
 
 export const publishScript = new Script(
-  [checks, offer, enterAll, freeId, keepSeen, dropHead, isRepetition, enter, enterEach, main].join('\n'),
+  [checks, offer, enterAll, idFragments, dropHead, isRepetition, enter, enterEach, main].join('\n'),
 );
