@@ -97,6 +97,11 @@ export interface MillraceEvents {
       readonly error: unknown;
     },
   ];
+  /**
+   * Something else than Millrace has written into the stream of a partition. `removed`: so many entries stood behind the log's end, where
+   * they kept records from being appended, and are gone; 0: some stand between the log's batches, and were passed over.
+   */
+  'foreign-entries': [event: { readonly topic: string; readonly partition: number; readonly removed: number }];
   /** Retention removed records that a registered group had not read. */
   'records-expired-unread': [
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly count: number },

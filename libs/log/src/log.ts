@@ -27,6 +27,7 @@ import type { LogRecord } from './reader/log-record.js';
 import { PartitionReader } from './reader/partition-reader.js';
 import type { ReadInput } from './reader/read-options.js';
 import type { RecordIterator } from './reader/record-stream.js';
+import { ForeignEntries } from './topics/foreign-entries.js';
 import { RetentionUpkeep } from './topics/retention-upkeep.js';
 import { TopicCatalog } from './topics/topic-catalog.js';
 import { type TopicChange, type TopicDescription, Topics } from './topics/topics.js';
@@ -50,6 +51,7 @@ export class Log {
   readonly #catalog: TopicCatalog;
   readonly #topics: Topics;
   readonly #reader: PartitionReader;
+  readonly #foreignEntries: ForeignEntries;
   readonly #upkeep: RetentionUpkeep;
   readonly #isKeeping: boolean;
   readonly #producers = new Set<Producer>();
@@ -70,6 +72,7 @@ export class Log {
     this.#catalog = new TopicCatalog(connection);
     this.#topics = new Topics(connection, this.#catalog, this.#codecs);
     this.#reader = new PartitionReader(connection, this.#topics, this.#registry);
+    this.#foreignEntries = new ForeignEntries(connection, events);
     this.groups = new Groups(connection, this.#topics, this.#reader);
     this.#isKeeping = retentionIntervalMs > 0;
     const expiry = new GroupExpiry(this.groups, events, offsetsRetentionMs);
@@ -126,6 +129,11 @@ export class Log {
     await this.#upkeep.apply(await this.#catalog.refresh(topic));
   }
 
+  /** Removes what something else wrote behind the end of a topic's logs (docs/operations.md); resolves to how many entries. @throws {TopicNotFoundError} */
+  async removeForeignEntries(topic: string): Promise<number> {
+    return this.#foreignEntries.removeFromAll(await this.#catalog.refresh(topic));
+  }
+
   /**
    * Makes a producer, which is closed with the log.
    *
@@ -139,6 +147,7 @@ export class Log {
     const producer: Producer = new Producer(resolved, channel, {
       connection,
       catalog: this.#catalog,
+      foreignEntries: this.#foreignEntries,
       codecs: this.#codecs,
       firstUse: () => this.#firstUse,
       onBackgroundError: (duty, error) => this.events.emit('background-error', { duty, error }),
@@ -170,6 +179,7 @@ export class Log {
         catalog: this.#catalog,
         topics: this.#topics,
         reader: this.#reader,
+        foreignEntries: this.#foreignEntries,
         onStopped: () => void this.#consumers.delete(consumer),
       },
       resolveConsumerOptions(options),
@@ -180,7 +190,7 @@ export class Log {
 
   /** Sends dead letters back where they came from, each once. docs/retries-and-dead-letters.md tells how. */
   redrive(options: RedriveOptions): Promise<RedriveReport> {
-    return new Redrive(this.#connection, this.#catalog, this.#topics).run(options);
+    return new Redrive(this.#connection, this.#catalog, this.#topics, this.#foreignEntries).run(options);
   }
 
   /** The log start offset: that of the oldest record there is. */

@@ -56,6 +56,10 @@ export function writeEventsToLogger(
   events.on('batch-unreadable', ({ group, error }) => {
     logger.error(`Group ${group} stands still: ${messageOf(error)}`);
   });
+  events.on('foreign-entries', ({ topic, partition, removed }) => {
+    const what = removed === 0 ? 'entries between its batches were passed over' : `${removed} entries were removed`;
+    logger.warn(`Something else than Millrace writes into the stream of ${topic}/${partition}: ${what}`);
+  });
   events.on('records-expired-unread', ({ topic, partition, group, count }) => {
     logger.warn(`Retention removed ${count} records of ${topic}/${partition} that group ${group} had not read`);
   });

@@ -98,13 +98,13 @@ export default [
   },
   {
     file: 'libs/log/src/model/frontier.ts',
-    code: 'return offset < this.#top && this.#ring[offset & (this.#ring.length - 1)] === 1;',
+    code: 'if (offset < this.#top && this.#ring[offset & (this.#ring.length - 1)] === 1) return true;',
     becomes: ['offset <= this.#top'],
     reason: 'nothing is marked at the top',
   },
   {
     file: 'libs/log/src/model/frontier.ts',
-    code: 'const isDone = offset < this.#top && this.isDone(offset);',
+    code: 'const isDone = offset < this.#top && this.#ring[offset & (this.#ring.length - 1)] === 1;',
     reason: 'isDone is false at the top',
   },
   {

@@ -2,6 +2,7 @@ import { TopicNotFoundError, UnavailableError } from '@millrace/core';
 import { type DeadRecord, deadLetterFrame, deadLetterHeaders } from '../model/dead-letter.js';
 import type { Topic } from '../model/topic.js';
 import { deadLetterSource } from '../store/keys.js';
+import type { ForeignEntries } from '../topics/foreign-entries.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
 import type { DeadLetterChannel } from './dead-letter-channel.js';
@@ -24,12 +25,22 @@ export class DeadLetterWriter {
   readonly #channel: DeadLetterChannel;
   readonly #catalog: TopicCatalog;
   readonly #topics: Topics;
+  readonly #foreignEntries: ForeignEntries;
   readonly #override: string | false | undefined;
 
-  constructor(channel: DeadLetterChannel, catalog: TopicCatalog, topics: Topics, override: string | false | undefined) {
+  constructor(
+    channel: DeadLetterChannel,
+    {
+      catalog,
+      topics,
+      foreignEntries,
+    }: { readonly catalog: TopicCatalog; readonly topics: Topics; readonly foreignEntries: ForeignEntries },
+    override: string | false | undefined,
+  ) {
     this.#channel = channel;
     this.#catalog = catalog;
     this.#topics = topics;
+    this.#foreignEntries = foreignEntries;
     this.#override = override;
   }
 
@@ -62,12 +73,18 @@ export class DeadLetterWriter {
         frame,
         rememberMs,
       });
-      if (reply.kind !== 'gone') return true;
+      if (reply.kind === 'copied' || reply.kind === 'repeated') return true;
+      if (reply.kind === 'blocked') {
+        await this.#foreignEntries.remove({ topic: topic.name, partition: dead.partition % topic.partitions });
+        continue;
+      }
       // It was deleted since we learned of it, or a declaration is under way.
       this.#catalog.forget(name);
       topic = await this.#ensure(name, source);
     }
-    throw new UnavailableError(`topic "${name}" was deleted while a dead letter was written to it.`);
+    throw new UnavailableError(
+      `topic "${name}" was deleted, or written to by something else, while a dead letter was written to it.`,
+    );
   }
 
   /** Nothing is written any more. */

@@ -11,6 +11,7 @@ import { copiedRecords, copyOnce } from '../store/copy.js';
 import { partitionKeys, redriveSource } from '../store/keys.js';
 import { partitionState } from '../store/partition.js';
 import { readBatches } from '../store/read.js';
+import type { ForeignEntries } from '../topics/foreign-entries.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
 import { infoOf } from './dead-letter-info.js';
@@ -42,11 +43,13 @@ export class Redrive {
   readonly #connection: RedisConnection;
   readonly #catalog: TopicCatalog;
   readonly #topics: Topics;
+  readonly #foreignEntries: ForeignEntries;
 
-  constructor(connection: RedisConnection, catalog: TopicCatalog, topics: Topics) {
+  constructor(connection: RedisConnection, catalog: TopicCatalog, topics: Topics, foreignEntries: ForeignEntries) {
     this.#connection = connection;
     this.#catalog = catalog;
     this.#topics = topics;
+    this.#foreignEntries = foreignEntries;
   }
 
   /** @throws {OptionsError} @throws {TopicNotFoundError} */
@@ -143,7 +146,12 @@ export class Redrive {
       frame,
       rememberMs: 0,
     };
-    const reply = await this.#ask(topic.name, (client) => copyOnce(client, this.#connection.prefix, copy));
+    const send = () => this.#ask(topic.name, (client) => copyOnce(client, this.#connection.prefix, copy));
+    let reply = await send();
+    while (reply.kind === 'blocked') {
+      await this.#foreignEntries.remove({ topic: topic.name, partition: to.partition });
+      reply = await send();
+    }
     return reply.kind === 'copied' ? 'redriven' : reply.kind;
   }
 

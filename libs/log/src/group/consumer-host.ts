@@ -12,18 +12,20 @@ import { DeadLetterChannel } from '../dead-letters/dead-letter-channel.js';
 import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import type { BatchContext } from '../partition/batch-context.js';
 import { Dispatcher } from '../partition/dispatcher.js';
+import type { Suspect } from '../partition/partition-buffer.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import type { PrefetchShare } from '../partition/prefetch-room.js';
 import type { RecordContext } from '../partition/record-context.js';
-import type { WorkerHost } from '../partition/worker-host.js';
+import type { Inspected, WorkerHost } from '../partition/worker-host.js';
 import type { CommitReply } from '../store/commit.js';
 import type { GroupPartition } from '../store/lease.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerSurroundings } from './consumer-surroundings.js';
+import { EntryInspector } from './entry-inspector.js';
 
 /** What of a consumer its workers reach. */
 export interface HostCalls
-  extends Pick<WorkerHost, 'commitSoon' | 'fetchSoon' | 'resolveGap' | 'diverged' | 'onError'> {
+  extends Pick<WorkerHost, 'commitSoon' | 'fetchSoon' | 'reconnect' | 'resolveGap' | 'diverged' | 'onError'> {
   /** How many partitions the member owns. */
   owned(): number;
   /** How many of them stand still before a batch that only a newer process can read. */
@@ -42,20 +44,22 @@ export class ConsumerHost implements WorkerHost {
   readonly #calls: HostCalls;
   readonly #consumer: RunningConsumer;
   readonly #labels = new Map<string, HandlerLabels>();
+  readonly #inspector: EntryInspector;
 
   constructor(surroundings: ConsumerSurroundings, options: ConsumerOptions, calls: HostCalls) {
-    const { connection, events, codecs, catalog, topics } = surroundings;
+    const { connection, events, codecs } = surroundings;
     this.options = options;
     this.connection = connection;
     this.events = events;
     this.codecs = codecs;
     this.dispatcher = new Dispatcher(options.concurrency, rateOf(options));
     const channel = new DeadLetterChannel(connection, options);
-    this.deadLetters = new DeadLetterWriter(channel, catalog, topics, options.deadLetter);
+    this.deadLetters = new DeadLetterWriter(channel, surroundings, options.deadLetter);
     const { handler = () => undefined, middleware, validate, handlerTimeoutMs, abortGraceMs } = options;
     const onLate = (outcome: Outcome, context: RecordContext): void => this.tellLate(context, outcome);
     this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs, abortGraceMs, onLate };
     this.#calls = calls;
+    this.#inspector = new EntryInspector(connection, surroundings.foreignEntries);
     const { name = options.group, group } = options;
     this.#consumer = {
       handler: name,
@@ -108,8 +112,16 @@ export class ConsumerHost implements WorkerHost {
     this.#calls.fetchSoon();
   }
 
+  reconnect(): void {
+    this.#calls.reconnect();
+  }
+
   resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined> {
     return this.#calls.resolveGap(worker, offset);
+  }
+
+  inspect(worker: PartitionWorker, suspect: Suspect): Promise<Inspected> {
+    return this.#inspector.inspect(worker, suspect);
   }
 
   diverged(worker: PartitionWorker): void {

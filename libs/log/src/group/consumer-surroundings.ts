@@ -2,6 +2,7 @@ import type { CodecRegistry } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { PartitionReader } from '../reader/partition-reader.js';
+import type { ForeignEntries } from '../topics/foreign-entries.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
 
@@ -13,5 +14,6 @@ export interface ConsumerSurroundings {
   readonly catalog: TopicCatalog;
   readonly topics: Topics;
   readonly reader: PartitionReader;
+  readonly foreignEntries: ForeignEntries;
   readonly onStopped?: (() => void) | undefined;
 }

@@ -58,15 +58,17 @@ export class Fetcher {
       const batches = worker.intake.roomFor(share);
       if (batches === 0) continue;
       asked.push(worker);
-      positions.push(worker.position);
+      positions.push(worker.readFrom);
       count = Math.min(count, batches);
     }
     if (asked.length === 0) return idleMs;
-    const { streams, restMs } = await this.#reader.read(asked, count);
+    const { streams, failures, restMs } = await this.#reader.read(asked, count);
     for (let index = 0; index < asked.length; index++) {
       const batches = streams.get(asked[index]!.records);
       // Meanwhile it may have been told to go on elsewhere.
       if (batches !== undefined) asked[index]!.intake.feed(positions[index]!, batches);
+      const failure = failures?.get(asked[index]!.records);
+      if (failure !== undefined) asked[index]!.intake.failed(failure);
     }
     return restMs;
   }

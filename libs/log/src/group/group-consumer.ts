@@ -72,6 +72,7 @@ export class GroupConsumer implements Service {
     this.#host = new ConsumerHost(surroundings, options, {
       commitSoon: () => this.#committer.soon(),
       fetchSoon: () => this.#fetcher.wake(),
+      reconnect: () => this.#fetcher.reconnect(),
       resolveGap: (worker, offset) => this.#resolveGap(worker, offset),
       diverged: (worker) => this.#happenings.diverged(worker),
       owned: () => this.#ownership.size,

@@ -2,7 +2,14 @@ import * as zlib from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { CodecError, type Headers } from '@millrace/core';
 import fc from 'fast-check';
-import { compress, compressionProblem, decodeBatch, whyNotYetReadable } from './batch-compression.js';
+import {
+  compress,
+  compressionProblem,
+  decodeBatch,
+  headOf,
+  headProblem,
+  whyNotYetReadable,
+} from './batch-compression.js';
 import { type Compression, compressions, frameBatch, RecordBatchWriter } from './record-batch.js';
 
 const usable = compressions.filter((compression) => compressionProblem(compression) === undefined);
@@ -105,5 +112,16 @@ describe('a compressed batch', () => {
     ]);
     expect(why(2, 0)).toBe('has format version 2; this Millrace reads 1. Upgrade it.');
     expect(why(1, 4)).toBe('has compression 4, which this Millrace does not know. Upgrade it.');
+  });
+
+  it('has a head that says what its bytes can hold, or none', () => {
+    const body = Buffer.alloc(12);
+    const frame = (count: number, compression: Compression = 'none') =>
+      frameBatch({ codecId: 1, compression, count, baseTimestamp: 0, body });
+    expect(headOf(frame(3))).toEqual({ codecId: 1, count: 3 });
+    expect(headOf(frame(1_000_000, 'zlib'))).toEqual({ codecId: 1, count: 1_000_000 });
+    for (const damaged of [frame(4), frame(0), frame(100_000_000, 'zlib'), Buffer.from('what')]) {
+      expect([headOf(damaged), headProblem(damaged)]).toEqual([undefined, expect.any(CodecError)]);
+    }
   });
 });

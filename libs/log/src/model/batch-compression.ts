@@ -40,7 +40,34 @@ export function decodeBatch(
   return { codecId: batch.codecId, records: readRecords(batch, decompress(batch, maxBytes), endOffset, appendedAt) };
 }
 
-/** The same, record by record. @throws {CodecError} */
+/** The least that a record takes of a body. */
+const leastRecordBytes = 4;
+
+/**
+ * What a frame says of itself; undefined when it cannot be read, or claims more records than it can hold: how many they are decides
+ * which offsets it has.
+ */
+export function headOf(frame: Buffer): { readonly codecId: number; readonly count: number } | undefined {
+  try {
+    const { codecId, count, compression, body } = parseBatch(frame);
+    const most = (compression === 'none' ? body.length : maxBodyBytes) / leastRecordBytes;
+    return count > 0 && count <= most ? { codecId, count } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong with a frame that has no head by `headOf`. */
+export function headProblem(frame: Buffer): unknown {
+  try {
+    const { count } = parseBatch(frame);
+    return new CodecError(`record batch says that it has ${count} records, which is not what its bytes can hold`);
+  } catch (error) {
+    return error;
+  }
+}
+
+/** As `decodeBatch`, record by record. @throws {CodecError} */
 export function cursorOf(frame: Buffer, endOffset: number, appendedAt: number | undefined): RecordCursor {
   const batch = parseBatch(frame);
   return new RecordCursor(batch, decompress(batch, maxBodyBytes), endOffset, appendedAt);

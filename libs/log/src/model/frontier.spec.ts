@@ -29,6 +29,38 @@ describe('the commit frontier', () => {
     );
   });
 
+  it('takes spans among single offsets as if each of their offsets was marked', () => {
+    const steps = fc.array(fc.tuple(fc.nat(300), fc.nat(40)), { maxLength: 60 });
+    fc.assert(
+      fc.property(steps, (order) => {
+        const frontier = new Frontier(base);
+        const done = new Set<number>();
+        for (const [step, length] of order) {
+          if (length === 0) frontier.complete(base + step);
+          else frontier.completeSpan(base + step, base + step + length);
+          for (let offset = step; offset < step + Math.max(1, length); offset++) done.add(offset);
+          let expected = 0;
+          while (done.has(expected)) expected++;
+          expect(frontier.offset).toBe(base + expected);
+        }
+        const wrong = Array.from({ length: 345 }, (_, step) => step).filter(
+          (step) => frontier.isDone(base + step) !== done.has(step),
+        );
+        expect(wrong).toEqual([]);
+      }),
+    );
+  });
+
+  it('takes a span of a million million offsets at once, before and behind what is missing', () => {
+    const frontier = new Frontier(0);
+    frontier.completeSpan(1, 1e12);
+    expect([frontier.offset, frontier.runs()]).toEqual([0, []]);
+    frontier.complete(0);
+    expect(frontier.offset).toBe(1e12);
+    frontier.completeSpan(1e12, Number.MAX_SAFE_INTEGER);
+    expect(frontier.offset).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
   it('goes round its ring for ever', () => {
     const frontier = new Frontier(0);
     for (let start = 0; start < 50_000; start += 10) {

@@ -8,8 +8,10 @@ export class Frontier {
   #ring = new Uint8Array(1024);
   #offset: number;
   #beyond = 0;
-  /** One past the highest offset that is done. */
+  /** One past the highest offset in the ring that is done. */
   #top: number;
+  /** What was done at once beyond the frontier, in no order: a batch that cannot be read says how long it is, and may lie. */
+  #spans: { readonly start: number; readonly end: number }[] = [];
 
   constructor(offset: number) {
     this.#offset = offset;
@@ -21,14 +23,15 @@ export class Frontier {
     return this.#offset;
   }
 
-  /** How many offsets beyond the frontier are done. */
+  /** How many offsets beyond the frontier are done, spans not counted. */
   get beyond(): number {
     return this.#beyond;
   }
 
   isDone(offset: number): boolean {
     if (offset < this.#offset) return true;
-    return offset < this.#top && this.#ring[offset & (this.#ring.length - 1)] === 1;
+    if (offset < this.#top && this.#ring[offset & (this.#ring.length - 1)] === 1) return true;
+    return this.#spans.length > 0 && this.#spans.some(({ start, end }) => start <= offset && offset < end);
   }
 
   /** Marks one offset; marking it again changes nothing. */
@@ -44,12 +47,21 @@ export class Frontier {
     if (offset >= this.#top) this.#top = offset + 1;
   }
 
+  /**
+   * Marks all from `start` to before `end`, in the same time however many they are. What is beyond the frontier is not in `runs`: it would be
+   * handled again by another owner.
+   */
+  completeSpan(start: number, end: number): void {
+    this.#spans.push({ start, end });
+    this.#joinSpans();
+  }
+
   /** What is done beyond the frontier, as runs in ascending order. */
   runs(): { start: number; length: number }[] {
     const runs: { start: number; length: number }[] = [];
     let start = -1;
     for (let offset = this.#offset; offset <= this.#top; offset++) {
-      const isDone = offset < this.#top && this.isDone(offset);
+      const isDone = offset < this.#top && this.#ring[offset & (this.#ring.length - 1)] === 1;
       if (isDone && start < 0) start = offset;
       if (isDone || start < 0) continue;
       runs.push({ start, length: offset - start });
@@ -59,14 +71,42 @@ export class Frontier {
   }
 
   #advance(): void {
-    const mask = this.#ring.length - 1;
     this.#offset++;
+    this.#join();
+    if (this.#spans.length > 0) this.#joinSpans();
+  }
+
+  /** Moves over what is done next to the frontier. */
+  #join(): void {
+    const mask = this.#ring.length - 1;
     while (this.#offset < this.#top && this.#ring[this.#offset & mask] === 1) {
       this.#ring[this.#offset & mask] = 0;
       this.#beyond--;
       this.#offset++;
     }
     if (this.#top < this.#offset) this.#top = this.#offset;
+  }
+
+  #joinSpans(): void {
+    for (let next = this.#nextSpan(); next !== undefined; next = this.#nextSpan()) {
+      this.#leapTo(next.end);
+      this.#join();
+    }
+    this.#spans = this.#spans.filter(({ end }) => end > this.#offset);
+  }
+
+  #nextSpan(): { readonly end: number } | undefined {
+    return this.#spans.find(({ start, end }) => start <= this.#offset && end > this.#offset);
+  }
+
+  #leapTo(offset: number): void {
+    const mask = this.#ring.length - 1;
+    for (let at = this.#offset; at < Math.min(offset, this.#top); at++) {
+      this.#beyond -= this.#ring[at & mask] ?? 0;
+      this.#ring[at & mask] = 0;
+    }
+    this.#offset = offset;
+    if (this.#top < offset) this.#top = offset;
   }
 
   #grow(offset: number): void {

@@ -1,30 +1,12 @@
 import { Fifo, noHeaders, rawCodec } from '@millrace/core';
-import { cursorOf, whyNotYetReadable } from '../model/batch-compression.js';
-import { parseBatch } from '../model/record-batch.js';
+import { cursorOf, headOf, whyNotYetReadable } from '../model/batch-compression.js';
+import type { EntryPlace, ReadSoFar } from '../model/entry-chain.js';
 import type { RecordCursor } from '../model/record-cursor.js';
 import type { StoredBatch } from '../store/read.js';
-import type { LogAnchor } from './log-anchor.js';
+import { damageOf, type FetchedBatch } from './fetched-batch.js';
+import type { ReadPlace } from './read-place.js';
 import { type HeldBatch, type RecordSource, RecordTask } from './record-context.js';
 import { ValueRun } from './value-run.js';
-
-/** A fetched batch; its records are only made when their turn comes. */
-interface FetchedBatch extends HeldBatch {
-  readonly first: number;
-  readonly end: number;
-  readonly frame: Buffer;
-  codecId: number;
-  /** Of all its records, where it is not their own. */
-  readonly timestamp: number | undefined;
-  /** Made when its first record's turn comes. */
-  cursor: RecordCursor | undefined;
-  /** Offset of the first record that was not looked at. */
-  next: number;
-  /** Records that were looked at; the first `taken` of them had their turn. */
-  ahead: RecordTask[];
-  taken: number;
-  /** What cannot be read, from `next` on. */
-  damage: { readonly error: unknown } | undefined;
-}
 
 /** So many records are looked at together, and fewer when their values are large: after that they cost no less. */
 const runLength = 32;
@@ -33,12 +15,18 @@ const runBytes = 64 * 1024;
 /** What became of batches that were fetched. */
 export type Fed =
   | { readonly kind: 'fed' }
-  /** The first batch begins after the position: retention removed what was between. Nothing was taken. */
-  | { readonly kind: 'gap'; readonly offset: number }
   /** A batch can only be read by a newer process: it was not taken, nor what is behind it. */
   | { readonly kind: 'unreadable'; readonly why: string }
-  /** A batch does not follow what was read before: the log lost its tail and grew another. It was not taken. */
-  | { readonly kind: 'diverged' };
+  /** An entry is not what comes next, by what it says. It was not taken: Redis has to be asked what it is. */
+  | { readonly kind: 'suspect'; readonly suspect: Suspect };
+
+/** An entry that is not what comes next, and what was read before it. */
+export interface Suspect {
+  readonly entry: EntryPlace;
+  /** How many records its frame says that it has; undefined: it cannot be read. */
+  readonly count: number | undefined;
+  readonly read: ReadSoFar;
+}
 
 /**
  * Records of one partition that were read and are not finished. It knows how much it holds, in records and in bytes: a
@@ -47,9 +35,8 @@ export type Fed =
 export class PartitionBuffer {
   readonly #source: RecordSource;
   readonly #offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number };
-  readonly #anchor: LogAnchor;
+  readonly #place: ReadPlace;
   readonly #batches = new Fifo<FetchedBatch>();
-  #position: number;
   #records = 0;
   #bytes = 0;
   #unread = 0;
@@ -59,18 +46,11 @@ export class PartitionBuffer {
   constructor(
     source: RecordSource,
     offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number },
-    position: number,
-    anchor: LogAnchor,
+    place: ReadPlace,
   ) {
     this.#source = source;
     this.#offsets = offsets;
-    this.#anchor = anchor;
-    this.#position = position;
-  }
-
-  /** The next offset to fetch. */
-  get position(): number {
-    return this.#position;
+    this.#place = place;
   }
 
   /** Records that are not finished. */
@@ -95,43 +75,20 @@ export class PartitionBuffer {
     return Math.max(1, Math.min(1000, Math.floor(batches)));
   }
 
-  /** Takes batches that were read from `position`. */
+  /** Takes batches that were read from `readFrom`. */
   feed(batches: readonly StoredBatch[]): Fed {
     for (const batch of batches) {
-      const { frame, endOffset, nonce, timestamp } = batch;
-      if (endOffset <= this.#position) continue;
+      const { frame, endOffset } = batch;
+      if (endOffset <= this.#place.position) continue;
       const why = whyNotYetReadable(frame);
-      if (why !== undefined) {
-        return this.#anchor.isFollowedBy(batch, this.#position) ? { kind: 'unreadable', why } : { kind: 'diverged' };
+      const head = why === undefined ? headOf(frame) : undefined;
+      // What only a newer process can read has as many records as its place says.
+      const count = why === undefined ? head?.count : endOffset - this.#place.position;
+      if (!this.#place.isNext(batch, count)) {
+        return { kind: 'suspect', suspect: { entry: batch, count, read: this.#place.readSoFar } };
       }
-      const { codecId, count } = headOf(frame, endOffset - this.#position);
-      const first = endOffset - count;
-      if (!this.#anchor.isFollowedBy(batch, first)) return { kind: 'diverged' };
-      if (first > this.#position) return { kind: 'gap', offset: first };
-      const next = this.#position;
-      const live = endOffset - next;
-      this.#batches.push({
-        first,
-        end: endOffset,
-        frame,
-        nonce,
-        timestamp,
-        codecId,
-        bytes: frame.length,
-        live,
-        cursor: undefined,
-        next,
-        ahead: [],
-        taken: 0,
-        damage: undefined,
-      });
-      this.#anchor.set(batch);
-      this.#position = endOffset;
-      this.#records += live;
-      this.#unread += live;
-      this.#bytes += frame.length;
-      this.#recordsPerBatch += (count - this.#recordsPerBatch) * (this.#recordsPerBatch === 0 ? 1 : 0.2);
-      this.#bytesPerBatch += (frame.length - this.#bytesPerBatch) * (this.#bytesPerBatch === 0 ? 1 : 0.2);
+      if (why !== undefined) return { kind: 'unreadable', why };
+      this.#take(batch, head);
     }
     return { kind: 'fed' };
   }
@@ -163,11 +120,36 @@ export class PartitionBuffer {
     this.#free(batch);
   }
 
-  /** Forgets everything and goes on reading at `position`. */
-  moveTo(position: number): void {
-    this.#anchor.forget();
+  #take(batch: StoredBatch, head: { readonly codecId: number; readonly count: number } | undefined): void {
+    const { frame, endOffset, nonce, timestamp } = batch;
+    const next = this.#place.position;
+    const live = endOffset - next;
+    this.#batches.push({
+      end: endOffset,
+      frame,
+      nonce,
+      timestamp,
+      codecId: head?.codecId ?? rawCodec.id,
+      bytes: frame.length,
+      live,
+      cursor: undefined,
+      next,
+      ahead: [],
+      taken: 0,
+      damage: damageOf(frame, head, this.#place.readSoFar, endOffset),
+    });
+    this.#place.take(batch);
+    this.#records += live;
+    this.#unread += live;
+    this.#bytes += frame.length;
+    const count = head?.count ?? 1;
+    this.#recordsPerBatch += (count - this.#recordsPerBatch) * (this.#recordsPerBatch === 0 ? 1 : 0.2);
+    this.#bytesPerBatch += (frame.length - this.#bytesPerBatch) * (this.#bytesPerBatch === 0 ? 1 : 0.2);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
     this.#batches.clear();
-    this.#position = position;
     this.#records = 0;
     this.#unread = 0;
     this.#bytes = 0;
@@ -231,15 +213,5 @@ export class PartitionBuffer {
   #free(batch: HeldBatch): void {
     batch.live--;
     if (batch.live === 0) this.#bytes -= batch.bytes;
-  }
-}
-
-/** A frame that cannot be read is taken to hold what is missing up to its end. */
-function headOf(frame: Buffer, missing: number): { readonly codecId: number; readonly count: number } {
-  try {
-    const { codecId, count } = parseBatch(frame);
-    return { codecId, count: count > 0 ? count : missing };
-  } catch {
-    return { codecId: rawCodec.id, count: missing };
   }
 }

@@ -1,12 +1,13 @@
+import { messageOf } from '@millrace/core';
 import type { Anchor } from '../store/commit.js';
 import type { StoredBatch } from '../store/read.js';
-import { LogAnchor } from './log-anchor.js';
-import { PartitionBuffer } from './partition-buffer.js';
+import { PartitionBuffer, type Suspect } from './partition-buffer.js';
 import type { PartitionWorker } from './partition-worker.js';
 import { PrefetchRoom, type PrefetchShare } from './prefetch-room.js';
+import { ReadPlace } from './read-place.js';
 import { RetentionGap } from './retention-gap.js';
 import { Standstill } from './standstill.js';
-import type { WorkerHost } from './worker-host.js';
+import type { Inspected, WorkerHost } from './worker-host.js';
 
 /** What is read of a partition: from where on, how much more there is room for, and why reading waits. */
 export class PartitionIntake {
@@ -15,9 +16,11 @@ export class PartitionIntake {
   readonly #worker: PartitionWorker;
   readonly #host: WorkerHost;
   readonly #restartAt: (offset: number) => void;
-  readonly #anchor = new LogAnchor();
+  readonly #place: ReadPlace;
   readonly #room: PrefetchRoom;
   readonly #gap = new RetentionGap();
+  /** Whether Redis is asked what an entry is: reading waits. */
+  #isInspecting = false;
 
   /** @param restartAt has the worker go on from another offset */
   constructor(worker: PartitionWorker, host: WorkerHost, restartAt: (offset: number) => void) {
@@ -25,37 +28,47 @@ export class PartitionIntake {
     this.#worker = worker;
     this.#host = host;
     this.#restartAt = restartAt;
-    this.buffer = new PartitionBuffer(worker, offsets, offsets.frontier, this.#anchor);
+    this.#place = new ReadPlace(offsets.frontier);
+    this.buffer = new PartitionBuffer(worker, offsets, this.#place);
     this.standstill = new Standstill(worker, host.events);
-    this.#room = new PrefetchRoom(this.buffer, offsets, host.options.maxUncommittedRecords);
+    this.#room = new PrefetchRoom(this.buffer, this.#place, offsets, host.options.maxUncommittedRecords);
   }
 
-  /** The next offset to fetch. */
+  /** The next offset to be read. */
   get position(): number {
-    return this.buffer.position;
+    return this.#place.position;
+  }
+
+  /** Where to fetch from. */
+  get readFrom(): number {
+    return this.#place.readFrom;
   }
 
   /** The last batch that was read; undefined when none was since the worker began or leapt. */
   get anchor(): Anchor | undefined {
-    return this.#anchor.last;
+    return this.#place.anchor;
   }
 
   /** How many batches may be read now, from `position` on; 0 while there is no room, or reading has to wait. */
   roomFor(share: PrefetchShare): number {
     if (this.#gap.isOpen) this.#crossGap();
-    if (!this.#worker.holds.isFree || this.#gap.isOpen || this.standstill.isThere) return 0;
+    if (!this.#worker.holds.isFree || this.#gap.isOpen || this.standstill.isThere || this.#isInspecting) return 0;
     return this.#room.batches(share);
   }
 
-  /** Takes what was read from `position` on. */
-  feed(position: number, batches: readonly StoredBatch[]): void {
-    if (this.#worker.isClosed || position !== this.position || batches.length === 0) return;
+  /** Takes what was read from `readFrom` on. */
+  feed(readFrom: number, batches: readonly StoredBatch[]): void {
+    if (this.#worker.isClosed || readFrom !== this.readFrom || batches.length === 0) return;
     const fed = this.buffer.feed(batches);
-    if (fed.kind === 'unreadable') this.standstill.meet(this.position, fed.why);
-    else this.standstill.forget();
-    if (fed.kind === 'gap') this.#gap.meet(fed.offset);
-    if (fed.kind === 'diverged') this.#host.diverged(this.#worker);
-    else this.#host.dispatcher.wake(this.#worker);
+    if (fed.kind === 'fed') this.standstill.forget();
+    else if (fed.kind === 'unreadable') this.standstill.meet(this.position, fed.why);
+    else this.#inspect(fed.suspect);
+    this.#host.dispatcher.wake(this.#worker);
+  }
+
+  /** This partition could not be read, where others could. */
+  failed(error: unknown): void {
+    this.standstill.meet(this.position, `cannot be read: ${messageOf(error)}`);
   }
 
   /** A record is finished: there may be room to fetch more. */
@@ -66,9 +79,53 @@ export class PartitionIntake {
 
   /** Forgets what was read, and goes on reading at `offset`. */
   moveTo(offset: number): void {
-    this.buffer.moveTo(offset);
+    this.buffer.clear();
+    this.#place.moveTo(offset);
     this.#gap.forget();
     this.standstill.forget();
+  }
+
+  /** Asks what an entry is that does not follow what was read, and goes by the answer. */
+  #inspect(suspect: Suspect): void {
+    this.#isInspecting = true;
+    const from = this.position;
+    this.#host
+      .inspect(this.#worker, suspect)
+      .then(
+        (found) => {
+          if (!this.#worker.isClosed && this.position === from) this.#conclude(found, suspect.entry.endOffset);
+        },
+        (error: unknown) => this.standstill.meet(from, `cannot be compared with the log: ${messageOf(error)}`),
+      )
+      .finally(() => {
+        this.#isInspecting = false;
+        this.#host.fetchSoon();
+      });
+  }
+
+  #conclude(found: Inspected, endOffset: number): void {
+    switch (found.kind) {
+      case 'removed':
+        if (found.isStale) this.#host.reconnect();
+        break;
+      case 'own':
+        this.#place.vouchFor(endOffset, found.logEnd);
+        break;
+      case 'foreign':
+        this.#place.passOverTo(found.upTo);
+        break;
+      case 'gap':
+        this.#gap.meet(found.offset);
+        break;
+      case 'diverged':
+        this.#host.diverged(this.#worker);
+        break;
+      case 'unexplained':
+        this.standstill.meet(this.position, found.why);
+        break;
+      default:
+        found satisfies never;
+    }
   }
 
   /** Retention removed records before they were read: goes on behind them once everything before is done. */

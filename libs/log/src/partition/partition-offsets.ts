@@ -89,6 +89,15 @@ export class PartitionOffsets {
     this.#touch();
   }
 
+  /** Marks all from `start` to before `end`, however many they are. */
+  completeSpan(start: number, end: number): void {
+    this.#frontier.completeSpan(start, end);
+    for (const counts of [this.#attempts, this.#returns]) {
+      for (const offset of [...counts.keys()]) if (offset >= start && offset < end) counts.delete(offset);
+    }
+    this.#touch();
+  }
+
   failed(offset: number, attempts: number): void {
     this.#attempts.set(offset, attempts);
     this.#touch();

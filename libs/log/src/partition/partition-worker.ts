@@ -86,9 +86,14 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     return this.lease.place;
   }
 
-  /** The next offset to fetch. */
+  /** The next offset to be read. */
   get position(): number {
     return this.intake.position;
+  }
+
+  /** Where to fetch from. */
+  get readFrom(): number {
+    return this.intake.readFrom;
   }
 
   /** The last batch that was read; undefined when none was since the worker began or leapt. */
@@ -135,7 +140,8 @@ export class PartitionWorker implements Dispatchable, RecordSource {
 
   /** Marks every offset a task stands for. */
   complete(task: RecordTask): void {
-    for (let offset = task.offset; offset <= task.lastOffset; offset++) this.offsets.complete(offset);
+    if (task.lastOffset === task.offset) this.offsets.complete(task.offset);
+    else this.offsets.completeSpan(task.offset, task.lastOffset + 1);
   }
 
   async acknowledge(task: RecordTask): Promise<void> {

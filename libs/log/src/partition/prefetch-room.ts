@@ -9,14 +9,21 @@ export interface PrefetchShare {
 /** How much more of a partition may be read: by what is held in memory, and by how far reading is ahead of what is done. */
 export class PrefetchRoom {
   readonly #buffer: PartitionBuffer;
+  readonly #place: { readonly position: number };
   readonly #offsets: { readonly frontier: number };
   readonly #maxUncommittedRecords: number;
   #isFull = false;
   /** How much may be held, as of the last look. */
   #share: PrefetchShare = { records: 0, bytes: 0 };
 
-  constructor(buffer: PartitionBuffer, offsets: { readonly frontier: number }, maxUncommittedRecords: number) {
+  constructor(
+    buffer: PartitionBuffer,
+    place: { readonly position: number },
+    offsets: { readonly frontier: number },
+    maxUncommittedRecords: number,
+  ) {
     this.#buffer = buffer;
+    this.#place = place;
     this.#offsets = offsets;
     this.#maxUncommittedRecords = maxUncommittedRecords;
   }
@@ -43,6 +50,6 @@ export class PrefetchRoom {
   }
 
   get #ahead(): number {
-    return this.#buffer.position - this.#offsets.frontier;
+    return this.#place.position - this.#offsets.frontier;
   }
 }

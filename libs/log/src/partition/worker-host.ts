@@ -3,12 +3,22 @@ import type { DeliveryPlan, Events, HandlerLabels } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import type { ConsumerOptions } from '../group/consumer-options.js';
+import type { EntryFinding } from '../model/entry-chain.js';
 import type { CommitReply } from '../store/commit.js';
 import type { GroupPartition } from '../store/lease.js';
 import type { BatchContext } from './batch-context.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { Suspect } from './partition-buffer.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext } from './record-context.js';
+
+/** What an entry is that did not follow what was read. */
+export type Inspected =
+  | Extract<EntryFinding, { readonly kind: 'own' | 'foreign' | 'gap' | 'diverged' }>
+  /** It was none of the log's, and is gone. `isStale`: before this look, or it was read over a connection to another server. */
+  | { readonly kind: 'removed'; readonly isStale: boolean }
+  /** Reading cannot go on; why, in words that begin where it stands. */
+  | { readonly kind: 'unexplained'; readonly why: string };
 
 /** What a consumer gives to the workers of all its partitions. */
 export interface WorkerHost {
@@ -25,8 +35,12 @@ export interface WorkerHost {
   commitSoon(): void;
   /** A partition wants to read that did not before. */
   fetchSoon(): void;
+  /** What was read is not what Redis has: reads over a new connection. */
+  reconnect(): void;
   /** Where to go on when everything before `offset` was removed; undefined: nowhere, until somebody seeks. */
   resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined>;
+  /** Finds out what an entry is that does not follow what was read, and removes it if it stands behind the log's end. */
+  inspect(worker: PartitionWorker, suspect: Suspect): Promise<Inspected>;
   /** What Redis has is not what this worker read or committed: it must begin again from there. */
   diverged(worker: PartitionWorker): void;
   /** A handler ended after its attempt was given up. */

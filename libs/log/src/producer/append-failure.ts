@@ -25,6 +25,16 @@ export function otherCodec(batch: ProducerBatch, { codec }: Topic): RedisFailure
   };
 }
 
+/** What keeps it from being appended is removed, if this Redis user may do it. */
+export const blocked: RedisFailure = {
+  failure: 'rejected',
+  mayBeWritten: false,
+  isTemporary: true,
+  description:
+    "something else than Millrace wrote into the partition's stream behind the log's end. The upkeep of topics removes that, " +
+    'or log.removeForeignEntries() now',
+};
+
 /** It was not even sent. */
 export const notConnected: RedisFailure = {
   failure: 'unavailable',

@@ -1,3 +1,4 @@
+import { redisFailure } from '@millrace/redis';
 import { updateFloor } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
 import { restAfter } from './append-failure.js';
@@ -51,12 +52,25 @@ export class AppendRemedy {
         for (const batch of returned) batch.slowestGroup = slowest;
         break;
       }
+      case 'blocked':
+        await this.#unblock();
+        break;
       case 'failure':
         await channel.whenUp(1000);
         await restAfter(this.#failures++);
         break;
       default:
         trouble satisfies never;
+    }
+  }
+
+  /** Without the right to remove what is in the way, somebody else has to: see `blocked`. */
+  async #unblock(): Promise<void> {
+    try {
+      await this.#setting.removeForeignEntries({ topic: this.#topic.now.name, partition: this.#place.partition });
+    } catch (error) {
+      if (redisFailure(error).failure !== 'denied') throw error;
+      await restAfter(this.#failures++);
     }
   }
 }

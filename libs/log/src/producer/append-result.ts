@@ -1,10 +1,10 @@
 import { type RedisFailure, redisFailure } from '@millrace/redis';
 import type { SlowestGroup } from '../store/append.js';
 import type { ChannelReply } from './append-channel.js';
-import { forgotten, notConnected, overLimit, unconfirmed } from './append-failure.js';
+import { blocked, forgotten, notConnected, overLimit, unconfirmed } from './append-failure.js';
 
 /** Why a batch has to be sent again. */
-export type Trouble = 'gap' | 'gone' | 'over-limit' | 'failure';
+export type Trouble = 'gap' | 'gone' | 'over-limit' | 'blocked' | 'failure';
 
 /** What an attempt to append a batch means for the batch. */
 export type AppendResult =
@@ -34,6 +34,8 @@ export function resultOfReply(reply: ChannelReply, slowest: SlowestGroup | undef
     case 'gap':
     case 'gone':
       return { kind: 'again', trouble: reply.kind };
+    case 'blocked':
+      return { kind: 'again', trouble: reply.kind, failure: blocked };
     case 'over-limit':
       if (slowest === undefined) return { kind: 'again', trouble: reply.kind };
       return { kind: 'refused', failure: overLimit(slowest) };

@@ -1,4 +1,5 @@
 import type { Topic } from '../model/topic.js';
+import type { TopicPartition } from '../model/topic-partition.js';
 import type { AppendChannel } from './append-channel.js';
 import type { ProducerBatch } from './producer-batch.js';
 import type { ProducerOptions } from './producer-options.js';
@@ -11,6 +12,8 @@ export interface AppenderSetting {
   codecId(topic: Topic): number;
   /** The topic as it is now, with the partition made ready. @throws {MillraceError} there is none any more */
   reopen(topic: string, partition: number): Promise<Topic>;
+  /** Removes what something else than Millrace wrote behind the log's end. */
+  removeForeignEntries(place: TopicPartition): Promise<unknown>;
   /** An append saw this version of the topic. */
   onNewVersion(topic: Pick<Topic, 'name' | 'id'>, version: number): void;
   /** A batch was begun: `flush` is to be called when it has lingered. */

@@ -1,12 +1,14 @@
 import type { Codec } from '@millrace/core';
 import type { FirstUse } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
+import type { ForeignEntries } from '../topics/foreign-entries.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 
 /** What a Log gives to each of its producers. */
 export interface ProducerSurroundings {
   readonly connection: RedisConnection;
   readonly catalog: TopicCatalog;
+  readonly foreignEntries: ForeignEntries;
   /** By name. */
   readonly codecs: ReadonlyMap<string, Codec>;
   /** What must be done before a topic that is not known is looked up; undefined: nothing. */

@@ -220,6 +220,7 @@ export class Producer {
         await openPartition(connection.commands, connection.prefix, topic, partition);
         return topic;
       },
+      removeForeignEntries: (place) => this.#around.foreignEntries.remove(place),
       onNewVersion: ({ name, id }, version) => {
         const known = catalog.peek(name);
         if (known === undefined || known.id !== id || known.version >= version) return;

@@ -1,10 +1,13 @@
+import { messageOf } from '@millrace/core';
 import { maxBlockMs, Redis, type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
-import { connectionId, endWait, type Fetch, FetchKeys, fetchTogether } from '../store/fetch.js';
+import { connectionId, endWait, type Fetch, FetchKeys, fetchOne, fetchTogether } from '../store/fetch.js';
 import type { StoredBatch } from '../store/read.js';
 
 /** What was read, by the key of its stream, and how long to rest before reading again. */
 export interface ReadResult {
   readonly streams: ReadonlyMap<string, readonly StoredBatch[]>;
+  /** What could not be read, where others could. */
+  readonly failures?: ReadonlyMap<string, unknown> | undefined;
   readonly restMs: number;
 }
 
@@ -63,6 +66,7 @@ export class BlockingReader implements BatchReader {
       return { streams, restMs: restAfter(fetches, streams) };
     } catch (error) {
       if (this.#isInterrupted) return nothing;
+      if (isWrongType(error)) return readEach(this.#connection, fetches, count);
       throw error;
     } finally {
       this.#isReading = false;
@@ -123,6 +127,30 @@ export class BlockingReader implements BatchReader {
       if (redisFailure(error).failure === 'denied') this.#mayInterrupt = false;
     }
   }
+}
+
+/** One of the keys is no stream: then Redis reads none of them. */
+function isWrongType(error: unknown): boolean {
+  return messageOf(error).startsWith('WRONGTYPE');
+}
+
+/** Reads partitions one by one, so that one that cannot be read keeps no other from it. @throws when none can be read */
+export async function readEach(
+  connection: RedisConnection,
+  fetches: readonly Fetch[],
+  count: number,
+): Promise<ReadResult> {
+  const streams = new Map<string, StoredBatch[]>();
+  const failures = new Map<string, unknown>();
+  const replies = await Promise.allSettled(fetches.map((fetch) => fetchOne(connection.commands, fetch, count)));
+  for (const [index, reply] of replies.entries()) {
+    if (reply.status === 'fulfilled') for (const [key, batches] of reply.value) streams.set(key, batches);
+    else if (isWrongType(reply.reason)) failures.set(fetches[index]?.records ?? '', reply.reason);
+  }
+  // One node of a cluster may be away while the others go on.
+  const outage = replies.find((reply) => reply.status === 'rejected' && !isWrongType(reply.reason));
+  if (outage?.status === 'rejected' && streams.size === 0) throw outage.reason;
+  return { streams, failures, restMs: 0 };
 }
 
 function restAfter(fetches: readonly Fetch[], streams: ReadResult['streams']): number {

@@ -1,7 +1,15 @@
-import { assertNoProblem, ClosedError, type CodecRegistry, TopicNotFoundError, timestampProblem } from '@millrace/core';
+import {
+  assertNoProblem,
+  ClosedError,
+  CodecError,
+  type CodecRegistry,
+  TopicNotFoundError,
+  timestampProblem,
+} from '@millrace/core';
 import type { RedisClient, RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { decodeBatch } from '../model/batch-compression.js';
+import type { StoredRecord } from '../model/record.js';
 import { partitionKeys } from '../store/keys.js';
 import { type PartitionState, partitionState } from '../store/partition.js';
 import { entryAt } from '../store/read.js';
@@ -53,11 +61,11 @@ export class PartitionReader {
       const batches = await fetch.next(position);
       if (batches.length === 0) break;
       for (const { endOffset, frame, timestamp: appendedAt } of batches) {
-        const found = decodeBatch(frame, endOffset, { appendedAt }).records.find(
+        const found = readable(frame, endOffset, appendedAt).find(
           (record) => record.timestamp >= timestamp && record.offset >= state.start,
         );
         if (found !== undefined) return found.offset;
-        position = endOffset;
+        position = Math.max(position, endOffset || state.end);
       }
     }
     return state.end;
@@ -124,5 +132,15 @@ export class PartitionReader {
     const state = await idempotently(this.#connection, `look at topic "${topic}"`, look, timeoutMs);
     if (state === undefined) throw new TopicNotFoundError(topic);
     return state;
+  }
+}
+
+/** The records of a batch; none when it cannot be read. */
+function readable(frame: Buffer, endOffset: number, appendedAt: number | undefined): readonly StoredRecord[] {
+  try {
+    return decodeBatch(frame, endOffset, { appendedAt }).records;
+  } catch (error) {
+    if (error instanceof CodecError) return [];
+    throw error;
   }
 }

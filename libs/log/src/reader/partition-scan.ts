@@ -1,4 +1,4 @@
-import { type Codec, CodecError, type CodecRegistry, messageOf } from '@millrace/core';
+import { type Codec, CodecError, type CodecRegistry, messageOf, pause } from '@millrace/core';
 import { decodeBatch } from '../model/batch-compression.js';
 import { nearestOffset, OffsetOutOfRangeError } from '../model/read-range.js';
 import type { Topic } from '../model/topic.js';
@@ -9,6 +9,9 @@ import type { BatchFetch } from './batch-fetch.js';
 import type { LogRecord } from './log-record.js';
 import type { ReadOptions } from './read-options.js';
 import { ReadTrail } from './read-trail.js';
+
+/** How often the end of a log is looked at that something else has written behind. */
+const lookAgainMs = 1000;
 
 /** What a scan reads with. */
 interface ScanContext {
@@ -78,10 +81,31 @@ export class PartitionScan<T> {
       if (signal?.aborted) return undefined;
       if (batches.length === 0 && !(await this.#startsOver())) await this.#checkPosition();
     }
+    const foreign = batches.filter((batch) => this.#isForeign(batch));
+    if (foreign.length > 0) {
+      batches = batches.filter((batch) => !foreign.includes(batch));
+      if (batches.length === 0) return this.#passOver(foreign);
+    }
     const last = batches.at(-1)?.endOffset ?? this.#to;
     if (last < this.#to && (!tail || batches.length > 1)) this.#ahead = fetch.next(last);
     this.#ahead?.catch(() => undefined);
     return batches;
+  }
+
+  /** Whether something else than Millrace wrote an entry, by its id, or since it lacks what the batch before it has. */
+  #isForeign({ endOffset, nonce }: StoredBatch): boolean {
+    return Number.isNaN(endOffset) || (nonce === undefined && this.#trail.last?.nonce !== undefined);
+  }
+
+  /** Goes on behind entries that are none of the log's; undefined at its end. */
+  async #passOver(foreign: readonly StoredBatch[]): Promise<StoredBatch[] | undefined> {
+    const { end } = await this.#context.state();
+    const last = foreign.filter(({ endOffset }) => endOffset <= end).at(-1);
+    if (last !== undefined) this.#position = last.endOffset;
+    else if (!this.#options.tail) return undefined;
+    // Behind the log's end it is removed before a record comes.
+    else await pause(lookAgainMs);
+    return [];
   }
 
   /**

@@ -1,7 +1,6 @@
 import type { RedisConnection } from '@millrace/redis';
-import { type Fetch, fetchOne } from '../store/fetch.js';
-import type { StoredBatch } from '../store/read.js';
-import type { BatchReader, ReadResult } from './batch-reader.js';
+import type { Fetch } from '../store/fetch.js';
+import { type BatchReader, type ReadResult, readEach } from './batch-reader.js';
 
 const firstRestMs = 2;
 const maxRestMs = 50;
@@ -19,16 +18,9 @@ export class PollingReader implements BatchReader {
   }
 
   async read(fetches: readonly Fetch[], count: number): Promise<ReadResult> {
-    const streams = new Map<string, StoredBatch[]>();
-    const replies = await Promise.allSettled(fetches.map((fetch) => fetchOne(this.#connection.commands, fetch, count)));
-    for (const reply of replies) {
-      if (reply.status === 'fulfilled') for (const [key, batches] of reply.value) streams.set(key, batches);
-    }
-    // One node may be away while the others go on.
-    const failure = replies.find((reply) => reply.status === 'rejected');
-    if (failure !== undefined && streams.size === 0) throw failure.reason;
+    const { streams, failures } = await readEach(this.#connection, fetches, count);
     this.#restMs = streams.size > 0 ? 0 : Math.min(Math.max(this.#restMs * 2, firstRestMs), maxRestMs);
-    return { streams, restMs: this.#restMs };
+    return { streams, failures, restMs: this.#restMs };
   }
 
   interrupt(): void {}

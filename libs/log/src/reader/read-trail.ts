@@ -1,5 +1,4 @@
 import { parseBatch } from '../model/record-batch.js';
-import { LogAnchor } from '../partition/log-anchor.js';
 import type { Anchor } from '../store/commit.js';
 import type { StoredBatch } from '../store/read.js';
 
@@ -12,26 +11,42 @@ const coarseness = 1 / 16;
  * The batches that were read: where a log that lost its tail still holds what was read. The older they are, the fewer of
  * them stay: some hundreds are enough for millions of records.
  */
-export class ReadTrail extends LogAnchor {
+export class ReadTrail {
   readonly #beganAt: number;
   #marks: Anchor[] = [];
   #enough = fewMarks;
 
+  #last: Anchor | undefined;
+
   /** @param beganAt the offset at which the reading began */
   constructor(beganAt: number) {
-    super();
     this.#beganAt = beganAt;
   }
 
-  override set(batch: Anchor): void {
-    super.set(batch);
-    if (this.last !== undefined) this.#marks.push(this.last);
+  /** The last batch that was read. */
+  get last(): Anchor | undefined {
+    return this.#last;
+  }
+
+  /** This batch was read. */
+  set({ endOffset, nonce }: Anchor): void {
+    this.#last = { endOffset, nonce };
+    this.#marks.push(this.#last);
     if (this.#marks.length > this.#enough) this.#thin();
+  }
+
+  /** Whether a batch whose first record is `first` belongs to the log that was read so far. */
+  isFollowedBy({ previousNonce }: StoredBatch, first: number): boolean {
+    if (this.#last === undefined) return true;
+    const { endOffset, nonce } = this.#last;
+    // Retention removed what was between.
+    if (first > endOffset) return true;
+    return nonce === undefined || previousNonce === undefined || nonce === previousNonce;
   }
 
   /** Whether a batch may belong to the log that was read so far. One that cannot be read may: decoding it says why not. */
   leadsTo(batch: StoredBatch): boolean {
-    if (this.last === undefined || this.last.nonce === batch.previousNonce) return true;
+    if (this.#last === undefined || this.#last.nonce === batch.previousNonce) return true;
     try {
       return this.isFollowedBy(batch, batch.endOffset - parseBatch(batch.frame).count);
     } catch {
@@ -48,12 +63,12 @@ export class ReadTrail extends LogAnchor {
     for (let mark = this.#marks.at(-1); mark !== undefined; mark = this.#marks.at(-1)) {
       const found = await find(mark.endOffset);
       if (found !== undefined && found.nonce === mark.nonce) {
-        super.set(mark);
+        this.#last = mark;
         return mark.endOffset;
       }
       this.#marks.pop();
     }
-    this.forget();
+    this.#last = undefined;
     return this.#beganAt;
   }
 

@@ -7,10 +7,11 @@ import {
   type RedisClient,
   type ReplicaDemand,
   runWithReplicas,
-  type Script,
+  Script,
   type ScriptArgument,
 } from '@millrace/redis';
 import type { PartitionKeys } from './keys.js';
+import { appendEntry } from './log-entry.js';
 import { appendNonce } from './nonce.js';
 
 /** One batch on its way into a partition. */
@@ -38,6 +39,8 @@ export type AppendReply =
   | { readonly kind: 'gone' }
   /** The topic rejects what would pass its limit: nothing was written. */
   | { readonly kind: 'over-limit' }
+  /** Something else than Millrace has written into the stream behind the log's end: nothing can be appended until that is removed. */
+  | { readonly kind: 'blocked' }
   /** A newer epoch of the producer wrote, or the sequence is so old that its offset is forgotten: nothing was written now. */
   | { readonly kind: 'stale' };
 
@@ -50,13 +53,12 @@ export const maxBatchesInFlight = 5;
  * ARGV 1 topic id  2 record count  3 highest timestamp  4 frame  5 producer id (empty: not idempotent)  6 epoch  7 sequence
  *      8 nonce of this append
  * RETURNS { 0, base offset, topic version, append time if it is the records' timestamp }, or { 1 gap } { 2 gone }
- *   { 3 over limit } { 4 stale }
- * EFFECTS entry 0-<end offset after it>: b = frame, t = highest timestamp of the log so far, which never falls, so that
- * a time is found by bisection, n = the append's nonce, p = that of the append before, so that a reader sees whether this
- * entry follows what it read, a = append time; l = 1 with `timestamps: 'append'`: a is the timestamp of all its records.
+ *   { 3 over limit } { 4 stale } { 5 blocked }, or an error: the frame does not have that many records
+ * EFFECTS an entry as `appendEntry` has it.
  * A repeated batch writes its producer's state, so that a WAIT after it waits for the first append as well.
  */
-const append = lua`#!lua
+const append = new Script(`#!lua
+${appendEntry}
 local meta = redis.call('HMGET', KEYS[2], 'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted', 'nonce', 'timestamps')
 if meta[1] ~= ARGV[1] or meta[10] then return {2} end
 local time = redis.call('TIME')
@@ -83,18 +85,17 @@ if meta[7] or meta[8] then
   if unread + ARGV[2] > tonumber(meta[7] or math.huge) then return {3} end
   if bytes * unread / math.max(base - start, 1) + #ARGV[4] > tonumber(meta[8] or math.huge) then return {3} end
 end
-local finish = string.format('%.0f', base + ARGV[2])
-local t = string.format('%.0f', math.max(meta[6], meta[12] and now or ARGV[3]))
-local mark = meta[12] and {'l', 1} or {}
-redis.call('XADD', KEYS[1], '0-' .. finish, 'b', ARGV[4], 't', t, 'n', ARGV[8], 'p', meta[11] or 0, 'a', now, unpack(mark))
-redis.call('HSET', KEYS[2], 'end', finish, 'bytes', string.format('%.0f', bytes + #ARGV[4]), 'time', t, 'nonce', ARGV[8])
+local log = {finish = base, bytes = bytes, time = meta[6], nonce = meta[11], timestamps = meta[12]}
+local batch = {frame = ARGV[4], count = ARGV[2], timestamp = ARGV[3], nonce = ARGV[8]}
+local refusal = appendEntry(KEYS[1], KEYS[2], log, batch, now, {5})
+if refusal then return refusal end
 if producer ~= '' then
   if meta[12] then meta[3] = meta[3] .. '@' .. now end
   local bases = table.concat({meta[3], state[4], state[5], state[6], state[7]}, ' ')
   redis.call('HSET', KEYS[3], producer, table.concat({ARGV[6], ARGV[7], now, bases}, ' '))
 end
 return {0, base, tonumber(meta[2]), meta[12] and tonumber(now)}
-`;
+`);
 
 /** Appends a batch. A lost reply is no matter: send the same identity again. */
 export async function appendBatch(client: RedisClient, keys: PartitionKeys, batch: Append): Promise<AppendReply> {
@@ -145,6 +146,8 @@ function readAppendReply(reply: unknown): AppendReply {
       return { kind: 'gone' };
     case 3:
       return { kind: 'over-limit' };
+    case 5:
+      return { kind: 'blocked' };
     default:
       return { kind: 'stale' };
   }

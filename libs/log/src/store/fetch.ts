@@ -14,8 +14,8 @@ import { readEntry, type StoredBatch } from './read.js';
 export interface Fetch {
   /** Key of the partition's stream. */
   readonly records: string;
-  /** The next offset to read. */
-  readonly position: number;
+  /** The offset to read from. */
+  readonly readFrom: number;
 }
 
 /** The keys of a fetch as they are sent. Who reads the same partitions again and again keeps it: they are encoded once. */
@@ -43,7 +43,7 @@ export async function fetchTogether(
   fetches: readonly Fetch[],
   { keys, count, blockMs }: { readonly keys: FetchKeys; readonly count: number; readonly blockMs: number },
 ): Promise<Map<string, StoredBatch[]>> {
-  const ids = fetches.map(({ position }) => encodeArgument(`0-${position}`));
+  const ids = fetches.map(({ readFrom }) => encodeArgument(`0-${readFrom}`));
   const places = { encoded: keys.encode(fetches) + ids.join(''), count: fetches.length * 2 };
   const command = new PreparedCommand('xread', ['COUNT', `${count}`, 'BLOCK', `${blockMs}`, 'STREAMS'], places);
   client.sendCommand(command);
@@ -52,7 +52,7 @@ export async function fetchTogether(
 
 /** Reads one partition without waiting: for a cluster, where each partition is in a slot of its own. */
 export async function fetchOne(client: RedisClient, fetch: Fetch, count: number): Promise<Map<string, StoredBatch[]>> {
-  return readStreams(await client.callBuffer('XREAD', 'COUNT', count, 'STREAMS', fetch.records, `0-${fetch.position}`));
+  return readStreams(await client.callBuffer('XREAD', 'COUNT', count, 'STREAMS', fetch.records, `0-${fetch.readFrom}`));
 }
 
 /** The id of a client's connection, by which another connection can end its wait. */

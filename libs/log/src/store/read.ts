@@ -1,15 +1,10 @@
 import { asBytes, asList, asText, orNothing, type RedisClient } from '@millrace/redis';
+import type { EntryPlace } from '../model/entry-chain.js';
 import type { PartitionKeys } from './keys.js';
 
 /** A batch as it stands in the log. */
-export interface StoredBatch {
-  /** The log's end after the batch; its last record has the offset before. */
-  readonly endOffset: number;
+export interface StoredBatch extends EntryPlace {
   readonly frame: Buffer;
-  /** A number in decimal. Tells its append from any other; undefined in what an older version wrote. */
-  readonly nonce: string | undefined;
-  /** The nonce of the append before it. */
-  readonly previousNonce: string | undefined;
   /** The timestamp of all its records: when it was appended, where the topic says so; undefined: each has its own. */
   readonly timestamp: number | undefined;
 }
@@ -50,13 +45,19 @@ export function readEntry(reply: unknown): StoredBatch {
   // Fields are `b <frame> t <time> n <nonce> p <nonce before> a <append time> l 1 …`, in this order.
   const [, frame, , , , nonce, , previousNonce, , appendedAt, , isTimestamp] = asList(fields);
   return {
-    endOffset: Number(asText(id).slice(2)),
+    endOffset: endOffsetOf(asText(id)),
     frame: asBytes(frame),
     // Not the bytes, which are a view of the whole reply: an owner at rest would keep all of it for them.
     nonce: nonce instanceof Buffer ? asText(nonce) : undefined,
     previousNonce: previousNonce instanceof Buffer ? asText(previousNonce) : undefined,
     timestamp: isTimestamp instanceof Buffer ? timeOf(appendedAt) : undefined,
   };
+}
+
+/** Anyone may write into a stream, with any id. */
+function endOffsetOf(id: string): number {
+  const offset = id.startsWith('0-') ? Number(id.slice(2)) : Number.NaN;
+  return Number.isSafeInteger(offset) ? offset : Number.NaN;
 }
 
 /** Undefined for what is no time: anyone may write into a stream. */

@@ -53,7 +53,8 @@ local most = math.max(1, math.min(tonumber(ARGV[9]), math.floor(ARGV[10] * lengt
 local entries, removed = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', most), 0
 for _, entry in ipairs(entries) do
   local upTo, size = tonumber(string.match(entry[1], '%d+$')), #entry[2][2]
-  local written, appended = tonumber(entry[2][4]), tonumber(entry[2][10])
+  -- What something else wrote has no times: it goes with what is around it.
+  local written, appended = tonumber(entry[2][4]) or math.huge, tonumber(entry[2][10])
   if appended and written - appended > 3600000 then written = appended end
   local isOver = before and upTo <= before or oldest and written < oldest
     or maxRecords and finish - upTo >= maxRecords or maxBytes and bytes - size >= maxBytes

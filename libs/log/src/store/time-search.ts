@@ -13,7 +13,7 @@ for step = 1, tonumber(ARGV[4]) do
   if low >= high then break end
   local middle = math.floor((low + high) / 2)
   local entry = redis.call('XRANGE', KEYS[1], string.format('(0-%.0f', middle), '+', 'COUNT', 1)[1]
-  if not entry or tonumber(entry[2][4]) >= time then high = middle
+  if not entry or (tonumber(entry[2][4]) or 0) >= time then high = middle
   else low = tonumber(string.match(entry[1], '%d+$')) end
 end
 return {low, high}

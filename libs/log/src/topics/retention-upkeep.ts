@@ -6,6 +6,7 @@ import type { Topic } from '../model/topic.js';
 import { partitionKeys } from '../store/keys.js';
 import { forgetIdleProducers, trimSlice } from '../store/retention.js';
 import { allTopics } from '../store/topics.js';
+import { ForeignEntries } from './foreign-entries.js';
 
 /** As long as Kafka remembers a producer that is silent. */
 const producerIdleMs = 86_400_000;
@@ -24,6 +25,7 @@ export class RetentionUpkeep implements Service {
   readonly #events: Events;
   readonly #intervalMs: number;
   readonly #groups: GroupUpkeep;
+  readonly #foreignEntries: ForeignEntries;
   readonly #owner = randomBytes(9).toString('base64url');
   readonly #cursors = new Map<string, string>();
   readonly #loop: PollLoop;
@@ -33,6 +35,7 @@ export class RetentionUpkeep implements Service {
   constructor(connection: RedisConnection, events: Events, intervalMs: number, groups: GroupUpkeep) {
     this.#connection = connection;
     this.#groups = groups;
+    this.#foreignEntries = new ForeignEntries(connection, events);
     this.#events = events;
     this.#intervalMs = intervalMs;
     this.#loop = new PollLoop(
@@ -81,6 +84,7 @@ export class RetentionUpkeep implements Service {
   async #keep(topic: Topic, partition: number): Promise<void> {
     const lease = { owner: this.#owner, leaseMs: Math.ceil(this.#intervalMs * 1.5) };
     if ((await this.#trim(topic, partition, lease)) < 0) return;
+    await this.#foreignEntries.remove({ topic: topic.name, partition });
     const keys = partitionKeys(this.#connection.prefix, topic.name, partition);
     const cursor = this.#cursors.get(keys.producers) ?? '0';
     const next = await forgetIdleProducers(this.#connection.commands, keys, cursor, producerIdleMs);

@@ -1,0 +1,51 @@
+import { type RedisConnection, redisFailure } from '@millrace/redis';
+import { idempotently } from '../idempotent-call.js';
+import { explainEntry } from '../model/entry-chain.js';
+import type { TopicPartition } from '../model/topic-partition.js';
+import type { Suspect } from '../partition/partition-buffer.js';
+import type { Inspected } from '../partition/worker-host.js';
+import { lookAtChain } from '../store/foreign-entries.js';
+import { partitionKeys } from '../store/keys.js';
+import type { ForeignEntries } from '../topics/foreign-entries.js';
+
+const howToPassOver = 'groups.resetOffsets or a seek to behind it passes it over';
+
+/** Finds out what an entry of a partition's stream is that does not follow what was read. */
+export class EntryInspector {
+  readonly #connection: RedisConnection;
+  readonly #foreignEntries: ForeignEntries;
+
+  constructor(connection: RedisConnection, foreignEntries: ForeignEntries) {
+    this.#connection = connection;
+    this.#foreignEntries = foreignEntries;
+  }
+
+  /** What it is. What stands behind the log's end is removed, so that the log can grow. */
+  async inspect({ topic, partition }: TopicPartition, { entry, count, read }: Suspect): Promise<Inspected> {
+    const keys = partitionKeys(this.#connection.prefix, topic, partition);
+    const what = `compare topic "${topic}", partition ${partition}`;
+    const look = await idempotently(this.#connection, what, (client) => lookAtChain(client, keys, read));
+    const finding = explainEntry(entry, count, read, look);
+    switch (finding.kind) {
+      case 'behind-end':
+        return this.#remove({ topic, partition });
+      case 'foreign':
+        this.#foreignEntries.passedOver({ topic, partition });
+        return finding;
+      case 'unexplained':
+        return { kind: 'unexplained', why: `does not follow what is before it, nor does another. ${howToPassOver}` };
+      default:
+        return finding;
+    }
+  }
+
+  async #remove(place: TopicPartition): Promise<Inspected> {
+    try {
+      return { kind: 'removed', isStale: (await this.#foreignEntries.remove(place)) === 0 };
+    } catch (error) {
+      if (redisFailure(error).failure !== 'denied') throw error;
+      const why = 'is none of Millrace, and this Redis user may not remove it: the upkeep of topics does, or';
+      return { kind: 'unexplained', why: `${why} log.removeForeignEntries("${place.topic}")` };
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { type EntryPlace, isNextBatch, type ReadSoFar } from '../model/entry-chain.js';
+import type { Anchor } from '../store/commit.js';
+
+/**
+ * Where the reading of a partition is, and which entry of its stream comes next. After a failover or a restart of Redis the log may have
+ * lost its tail and grown another one with the same offsets: Kafka's clients tell by the leader's epoch (KIP-320), we by the nonce that
+ * each append has, and that the next batch names.
+ */
+export class ReadPlace {
+  #last: Anchor | undefined;
+  #position: number;
+  /** Behind the position while entries are passed over that are none of the log's. */
+  #readFrom: number;
+  /** The end of an entry that is the log's, whatever it says. */
+  #vouchedFor: number | undefined;
+  /** Up to here entries may lack what older versions did not write. */
+  #knownEnd = 0;
+
+  constructor(position: number) {
+    this.#position = position;
+    this.#readFrom = position;
+  }
+
+  /** The next offset. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Where to fetch from. */
+  get readFrom(): number {
+    return this.#readFrom;
+  }
+
+  /** The last batch that was read, up to which a commit may answer for the log; undefined when none was since the last leap. */
+  get anchor(): Anchor | undefined {
+    return this.#last;
+  }
+
+  get readSoFar(): ReadSoFar {
+    return { position: this.#position, nonce: this.#last?.nonce, isInside: this.#last !== undefined };
+  }
+
+  /** Whether an entry with `count` records comes next; undefined: how many they are cannot be read. */
+  isNext(entry: EntryPlace, count: number | undefined): boolean {
+    if (entry.endOffset === this.#vouchedFor) return true;
+    const read = this.readSoFar;
+    if (isNextBatch(entry, count, read)) return true;
+    const isOld = entry.nonce === undefined && read.nonce === undefined && entry.endOffset <= this.#knownEnd;
+    return isOld && count !== undefined && entry.endOffset - count === read.position;
+  }
+
+  /** A batch was read. */
+  take({ endOffset, nonce }: EntryPlace): void {
+    this.#last = { endOffset, nonce };
+    this.#position = endOffset;
+    this.#readFrom = endOffset;
+  }
+
+  /** The entry that ends there is the log's, as is what lacks nonces up to `logEnd`. */
+  vouchFor(endOffset: number, logEnd: number): void {
+    this.#vouchedFor = endOffset;
+    this.#knownEnd = logEnd;
+  }
+
+  /** Entries that end before this offset are passed over. */
+  passOverTo(endOffset: number): void {
+    this.#readFrom = endOffset - 1;
+  }
+
+  /** Reading goes on elsewhere. */
+  moveTo(position: number): void {
+    this.#last = undefined;
+    this.#position = position;
+    this.#readFrom = position;
+    this.#vouchedFor = undefined;
+  }
+}

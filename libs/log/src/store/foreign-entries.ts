@@ -1,0 +1,80 @@
+import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import type { ChainLook } from '../model/entry-chain.js';
+import type { PartitionKeys } from './keys.js';
+
+/** So many entries are looked at for the one that follows: a frame may have a megabyte, and Lua copies it. */
+const mostLooked = 8;
+
+/*
+ * Says what stands around an offset, for a reader that met an entry which does not follow what it read.
+ * KEYS 1 records  2 meta
+ * ARGV 1 offset  2 nonce of the append that ended there, as the reader has it (empty: look at the entry)
+ *      3 end of the entry behind which to look for the one that follows  4 most entries to look at
+ * RETURNS { start, end, end of the first entry (-1: none), 1 if an entry ends at the offset, its nonce (empty: none),
+ *   end of the entry that follows it (-1: not found), end of the last one that was looked at (-1: there are no more) }
+ */
+const lookAround = lua`#!lua flags=no-writes
+local finish, start = unpack(redis.call('HMGET', KEYS[2], 'end', 'start'))
+finish, start = tonumber(finish) or 0, tonumber(start) or 0
+local function numbered(value) return string.format('%.0f', value) end
+local function endOf(entry) return entry and tonumber(string.match(entry[1], '^0%-(%d+)$')) or -1 end
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+local before = redis.call('XRANGE', KEYS[1], '0-' .. ARGV[1], '0-' .. ARGV[1])[1]
+local nonce = before and before[2][6] or ''
+local expected = ARGV[2] ~= '' and ARGV[2] or nonce
+local following, looked = -1, -1
+if expected ~= '' and tonumber(ARGV[3]) < finish then
+  local behind = redis.call('XRANGE', KEYS[1], '(0-' .. ARGV[3], '0-' .. numbered(finish), 'COUNT', ARGV[4])
+  for _, entry in ipairs(behind) do
+    if entry[2][8] == expected then following = endOf(entry) break end
+  end
+  if following < 0 and #behind == tonumber(ARGV[4]) then looked = endOf(behind[#behind]) end
+end
+return {start, finish, endOf(first), before and 1 or 0, nonce, following, looked}
+`;
+
+/** What Redis has around an offset. `nonce`: of the append that ended there, where the reader knows it. */
+export async function lookAtChain(
+  client: RedisClient,
+  { records, meta }: PartitionKeys,
+  { position, nonce = '' }: { readonly position: number; readonly nonce?: string | undefined },
+): Promise<ChainLook> {
+  for (let behind = position; ; ) {
+    const reply = asList(await lookAround.run(client, [records, meta], [position, nonce, behind, mostLooked]));
+    const [start = 0, end = 0, first = -1, isThere = 0] = reply.slice(0, 4).map(asInteger);
+    const [found, next = -1, looked = -1] = [asText(reply[4]), ...reply.slice(5).map(asInteger)];
+    const before = isThere === 1 ? { nonce: found === '' ? undefined : found } : undefined;
+    if (next >= 0 || looked <= behind) {
+      return { start, end, first: first < 0 ? undefined : first, before, next: next < 0 ? undefined : next };
+    }
+    behind = looked;
+  }
+}
+
+const mostRemoved = 100;
+
+/*
+ * Removes entries that no append has written: an append writes its entry and the log's end together, so nothing of the log's stands
+ * behind its end. The stream's last id goes back, or no append would be possible.
+ * KEYS 1 records  2 meta
+ * ARGV 1 most entries
+ * RETURNS how many were removed
+ */
+const remove = lua`#!lua flags=allow-oom
+local finish = tonumber(redis.call('HGET', KEYS[2], 'end'))
+if not finish or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local last = string.format('0-%.0f', finish)
+local behind = redis.call('XRANGE', KEYS[1], '(' .. last, '+', 'COUNT', ARGV[1])
+for _, entry in ipairs(behind) do redis.call('XDEL', KEYS[1], entry[1]) end
+if #behind < tonumber(ARGV[1]) then redis.call('XSETID', KEYS[1], last) end
+return #behind
+`;
+
+/** Removes what stands behind the end of a partition's log; answers how many entries it was. */
+export async function removeForeignEntries(client: RedisClient, { records, meta }: PartitionKeys): Promise<number> {
+  for (let removed = 0; ; ) {
+    const slice = asInteger(await remove.run(client, [records, meta], [mostRemoved]));
+    removed += slice;
+    if (slice < mostRemoved) return removed;
+  }
+}
