@@ -217,21 +217,22 @@ class Group {
       }),
       topic,
     );
-    const { events } = redis.log;
-    for (const name of ['lease-lost', 'offset-out-of-range'] as const) {
-      events.on(name, (event) => 'group' in event && event.group === `group-${topic}` && group.losses.push(event));
-    }
+    const note = (event: { readonly group?: string | undefined }): void => {
+      if (event.group === `group-${topic}`) group.losses.push(event);
+    };
+    redis.log.events.on('lease-lost', note);
+    redis.log.events.on('offset-out-of-range', note);
     await group.consumer.start();
     return group;
   }
 
-  handles(count: number): Promise<void> {
-    return waitFor(() => this.handled.length >= count, { what: `${count} records to be handled` });
+  async handles(count: number): Promise<void> {
+    await waitFor(() => this.handled.length >= count, { what: `${count} records to be handled` });
   }
 
-  commits(offset: number): Promise<void> {
+  async commits(offset: number): Promise<void> {
     const committed = () => this.consumer.assignment[0]?.committed === offset;
-    return waitFor(committed, { what: `offset ${offset} to be committed` });
+    await waitFor(committed, { what: `offset ${offset} to be committed` });
   }
 }
 

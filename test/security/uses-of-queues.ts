@@ -90,7 +90,9 @@ async function setRight(operator: Broker, producer: Broker): Promise<void> {
   await mail.pause();
   const { messageId } = await producer.publish('events', 'mail.new', 'looked at');
   await mail.message(messageId);
-  await mail.ready();
+  await producer.publish('events', 'mail.new', 'on the second page');
+  const { cursor } = await mail.ready({ limit: 1 });
+  await mail.ready({ cursor });
   await mail.delayed();
   await mail.cancel(messageId);
   await mail.isPaused();
