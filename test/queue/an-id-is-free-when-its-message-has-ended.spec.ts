@@ -37,13 +37,14 @@ describe('the id of a message', () => {
 
   it.each(ids)('is the publisher’s own, to the byte: %j', async (id) => {
     // given
-    const { queue, handled, consume, send, close } = await queueOf();
+    const { connection, queue, handled, consume, send, close } = await queueOf();
     await send('first', id);
     // then: it is found, and known as a repetition
     expect((await queue.message(id))?.message?.messageId).toBe(id);
     expect((await send('again', id)).duplicates).toEqual(['q']);
     // when it was cancelled and comes again
     expect(await queue.cancel(id)).toBe('cancelled');
+    expect(await server.client().hlen(`${connection.prefix}:{queue:q}:ids`)).toBe(0);
     expect((await send('second', id)).duplicates).toEqual([]);
     // then it is delivered, once
     await send('last', 'last');
