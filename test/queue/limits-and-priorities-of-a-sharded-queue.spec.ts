@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { QueueDeclaration } from '@millrace/queue';
 import { type RedisCluster, startCluster, stopEverything, waitFor } from '@millrace/testing';
+import { drawFor } from '../../libs/queue/src/model/shards.js';
 import { openBroker, ownPrefix } from './broker.js';
 
 const shards = 3;
@@ -74,6 +75,34 @@ describe('a sharded queue with limits, on a cluster', () => {
     await waitFor(() => seen.length === 60, { what: 'all to be let out', timeoutMs: 20_000 });
     // then: by the clock of Redis
     expect(seen.length).toBeLessThanOrEqual(shards + ((await now()) - began) * 30);
+    await close();
+  });
+
+  it('keeps the newest completed messages, a third of them in each shard', async () => {
+    const { broker, close } = await sharded({ keepCompleted: { count: 9, ageMs: 3_600_000 } });
+    const queue = broker.queue('q');
+    const handled: unknown[] = [];
+    const consumer = broker.consumer({ queue: 'q', handler: (n) => handled.push(n) && n });
+    await consumer.start();
+    for (let n = 0; n < 24; n++) await broker.sendToQueue('q', n, { messageId: `m${n}`, shardKey: `${n}` });
+    const shardOf = (n: number) => drawFor(`${n}`) % shards;
+    await waitFor(async () => handled.length === 24 && (await queue.counts()).unacked === 0, { what: 'all' });
+    // then: of each shard the last three, the newest first, page by page
+    const numbers = Array.from({ length: 24 }, (_, n) => n);
+    const newest = Array.from({ length: shards }, (_, shard) => numbers.filter((n) => shardOf(n) === shard).slice(-3));
+    const seen: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await queue.completed({ limit: 2, cursor });
+      seen.push(...page.messages.map(({ result }) => result));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    expect(seen).toHaveLength(9);
+    expect(seen.toSorted()).toEqual(newest.flat().toSorted());
+    expect(await queue.counts()).toMatchObject({ completed: 9 });
+    const [last = 0] = newest[1]?.slice(-1) ?? [];
+    expect(await queue.message(`m${last}`)).toMatchObject({ state: 'completed', result: last });
+    expect(await queue.purgeCompleted()).toBe(9);
     await close();
   });
 

@@ -9,7 +9,7 @@ import { type Happening, happenings, QueueUnderSchedule } from './queue-under-sc
 
 const settings = [
   { name: 'q', deliveryLimit: 3 },
-  { name: 'q', priorities: 3, deliveryLimit: 1000, maxBytes: 1_000_000 },
+  { name: 'q', priorities: 3, deliveryLimit: 1000, maxBytes: 1_000_000, keepCompleted: { count: 3 } },
   { name: 'q', singleActiveConsumer: true, deliveryLimit: 1000 },
 ].map((declaration) => resolveQueue({ ...declaration, deduplicationWindowMs: 0 }));
 

@@ -167,6 +167,25 @@ export class QueueUnderSchedule {
     if (this.queue.maxBytes !== undefined && readyBytes !== Number(bytes ?? 0)) {
       problems.push(`${readyBytes} bytes are ready, ${bytes} counted`);
     }
+    return [...problems, ...(await this.#keptWrongly(frames))];
+  }
+
+  /** What is wrong with the completed messages that are kept. */
+  async #keptWrongly(frames: Record<string, string>): Promise<string[]> {
+    const { completed, completedMessages } = this.#keys;
+    const [entries, fields] = await Promise.all([
+      this.owner.zrange(completed, '0', '-1'),
+      this.owner.hgetall(completedMessages),
+    ]);
+    const isId = (field: string) => field.startsWith('=');
+    const records = Object.keys(fields).filter((field) => !isId(field));
+    const problems = entries.filter((entry) => entry in frames).map((entry) => `${entry} is completed and lives`);
+    if (entries.length > (this.queue.keepCompleted?.count ?? 0)) problems.push(`${entries.length} are kept`);
+    if (records.toSorted().join() !== entries.toSorted().join()) problems.push(`${entries} are kept, and ${records}`);
+    for (const [field, entry] of Object.entries(fields)) {
+      if (isId(field) && !entries.includes(entry))
+        problems.push(`the id ${field} leads to ${entry}, which is not kept`);
+    }
     return problems;
   }
 

@@ -20,7 +20,9 @@ export async function useQueues(reachAs: ReachAs): Promise<readonly unknown[]> {
   const counts = (queue: string) => operator.queue(queue).counts();
   await waitFor(async () => (await counts('mail.dead-letters')).ready >= 3, { what: 'dead letters to arrive' });
   await waitFor(async () => (await counts('steps')).parked === 1, { what: 'one to be parked' });
-  await waitFor(async () => Object.values(await counts('mail')).join() === '0,0,0,0,0,1', { what: 'mail to be done' });
+  await waitFor(async () => Object.values(await counts('mail')).join() === '0,0,0,0,0,2,1', {
+    what: 'mail to be done',
+  });
   await stop();
   await setRight(operator, producer);
   await play.close();
@@ -32,7 +34,14 @@ async function declare(operator: Broker): Promise<void> {
   await operator.declare({
     exchanges: [{ name: 'events', type: 'topic' }],
     queues: [
-      { name: 'mail', maxLength: 1000, maxBytes: 1_000_000, priorities: 2, maxPerSecond: 10_000 },
+      {
+        name: 'mail',
+        maxLength: 1000,
+        maxBytes: 1_000_000,
+        priorities: 2,
+        maxPerSecond: 10_000,
+        keepCompleted: { count: 2, ageMs: 60_000 },
+      },
       { name: 'mail.dead-letters' },
       { name: 'steps', singleActiveConsumer: true, deadLetter: { queue: 'mail.dead-letters' } },
       { name: 'short', messageTtlMs: 1, deadLetter: { queue: 'mail.dead-letters' } },
@@ -94,6 +103,10 @@ async function setRight(operator: Broker, producer: Broker): Promise<void> {
   const { cursor } = await mail.ready({ limit: 1 });
   await mail.ready({ cursor });
   await mail.delayed();
+  const { cursor, messages: kept } = await mail.completed({ limit: 1 });
+  await mail.completed({ cursor });
+  await mail.message(kept[0]?.messageId ?? '');
+  await mail.purgeCompleted();
   await mail.cancel(messageId);
   await mail.isPaused();
   await mail.resume();

@@ -23,7 +23,7 @@ function partition(number: number, [start, committed, end]: readonly [number, nu
 }
 
 function queue(name: string, ready: number): QueueSnapshot {
-  const empty = { unacked: 0, delayed: 0, dying: 0, parked: 0, consumers: 1, bytes: 0, isPaused: false };
+  const empty = { unacked: 0, delayed: 0, dying: 0, parked: 0, completed: 0, consumers: 1, bytes: 0, isPaused: false };
   const declared = {
     name,
     overflow: 'drop-head',

@@ -26,6 +26,11 @@ export const queueMetrics: readonly SampledFamily[] = [
     ({ parked }) => parked,
   ),
   gauge(
+    'millrace_queue_messages_completed',
+    'Completed messages that a queue with keepCompleted keeps: not among millrace_queue_messages.',
+    ({ settings, completed }) => (settings.keepCompleted === undefined ? undefined : completed),
+  ),
+  gauge(
     'millrace_queue_messages_bytes',
     'Memory of Redis that the messages take, as MEMORY USAGE estimates it.',
     ({ bytes }) => bytes,

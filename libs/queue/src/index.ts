@@ -5,6 +5,7 @@
  */
 export { Broker } from './broker.js';
 export { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
+export { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
 export { QueueConsumer } from './consumer/consumer.js';
 export type { ConsumerInput, ConsumerOptions } from './consumer/consumer-options.js';
 export type { ConsumerStatus } from './consumer/consumer-status.js';
@@ -23,6 +24,7 @@ export {
   type ExchangeType,
   resolveExchange,
 } from './model/exchange-settings.js';
+export type { KeepCompleted } from './model/keep-completed.js';
 export {
   decodeFrame,
   encodeFrame,
@@ -49,7 +51,12 @@ export type { Topology } from './model/topology.js';
 export type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
 export type { MessageInput } from './publishing/composer.js';
 export type { TopicMessage, TopicSink } from './publishing/topic-sink.js';
-export { type MessagePage, type MessageState, type PageOptions, QueueHandle } from './queue-handle.js';
+export {
+  type MessagePage,
+  type MessageState,
+  type PageOptions,
+  QueueHandle,
+} from './queue-handle.js';
 export { QueuedMessage } from './queued-message.js';
 export type { RequestOptions } from './rpc/rpc-client.js';
 export { RemoteError, RequestTimeoutError, StreamTakenError } from './rpc/rpc-errors.js';

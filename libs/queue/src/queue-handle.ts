@@ -1,5 +1,6 @@
 import { type CodecRegistry, custom, integer, optional, resolveOptions, TopologyNotFoundError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
+import { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { countDeliveries, readDeliveries } from './model/deliveries.js';
 import type { KeptResult } from './model/kept-result.js';
@@ -7,17 +8,18 @@ import type { Forwarder } from './publishing/forwarder.js';
 import { type QueuePlace, type QueueSlots } from './queue-slots.js';
 import { QueuedMessage } from './queued-message.js';
 import { type ListedPage, listByTime, listReady, unpark } from './store/browse.js';
+import { findCompleted, listCompleted, purgeCompleted } from './store/completed-messages.js';
 import { queueSettingsJson } from './store/dying.js';
 import { countMessages, findMessage, type JobState, keptResult, type QueueCounts, sumCounts } from './store/job.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 
 /** One message, and how far it is. */
 export interface MessageState {
-  /** `running`: a consumer holds it. `completed`: it was handled, and its result is still kept. */
+  /** `running`: a consumer holds it. `completed`: it was handled, and it or its result is still kept. */
   readonly state: JobState | 'completed';
-  /** Undefined when it was completed. */
-  readonly message: QueuedMessage | undefined;
-  /** The next attempt, or the present one. */
+  /** A `CompletedMessage`, with its times, when it was completed; undefined when only its result is kept (`keepResultMs`). */
+  readonly message: QueuedMessage | CompletedMessage | undefined;
+  /** The next attempt, the present one, or the one that completed it. */
   readonly attempt: number;
   /** How often it was delivered so far, however that ended. */
   readonly deliveryCount: number;
@@ -27,7 +29,7 @@ export interface MessageState {
   readonly dueAt: number | undefined;
   /** The id of the consumer that holds it; undefined when none does. */
   readonly consumer: string | undefined;
-  /** What its handler returned, where the consumer has `keepResultMs`. */
+  /** What its handler returned, where the queue has `keepCompleted` or the consumer `keepResultMs`. */
   readonly result: unknown;
 }
 
@@ -74,7 +76,7 @@ export class QueueHandle {
     this.deadLetters = new DeadLetterQueue(this, connection, forwarder, slots);
   }
 
-  /** A message and its state; undefined when the queue has none of that id and keeps no result of it. */
+  /** A message and its state; undefined when the queue has none of that id and keeps neither a completed one nor a result of it. */
   async message(id: string): Promise<MessageState | undefined> {
     const { commands } = this.#connection;
     const found = await this.#slots.find((place) => findMessage(commands, place, id, 'find'));
@@ -91,11 +93,25 @@ export class QueueHandle {
         result: undefined,
       };
     }
-    const result = await this.#slots.find((place) => keptResult(commands, place, id));
+    return this.#completedState(id);
+  }
+
+  async #completedState(id: string): Promise<MessageState | undefined> {
+    const { commands } = this.#connection;
+    const [kept, resultJson] = await Promise.all([
+      this.#slots.find(({ keys }) => findCompleted(commands, keys, id)),
+      this.#slots.find((place) => keptResult(commands, place, id)),
+    ]);
+    const result = resultJson === undefined ? undefined : (JSON.parse(resultJson) as KeptResult);
+    const nowhere = { state: 'completed', progress: undefined, dueAt: undefined, consumer: undefined } as const;
+    if (kept !== undefined) {
+      const message = new CompletedMessage(this.name, kept, this.#codecs);
+      const { attempt, deliveryCount } = message;
+      return { ...nowhere, message, attempt, deliveryCount, result: message.result ?? result?.value };
+    }
     if (result === undefined) return undefined;
-    const { attempt, deliveryCount, value } = JSON.parse(result) as KeptResult;
-    const nowhere = { message: undefined, progress: undefined, dueAt: undefined, consumer: undefined };
-    return { state: 'completed', attempt, deliveryCount, result: value, ...nowhere };
+    const { attempt, deliveryCount, value } = result;
+    return { ...nowhere, message: undefined, attempt, deliveryCount, result: value };
   }
 
   /**
@@ -123,6 +139,20 @@ export class QueueHandle {
     return this.#page(cursor, ({ keys }, from) =>
       listByTime(this.#connection.commands, keys, 'parked', { limit, cursor: from }),
     );
+  }
+
+  /** What was handled and is kept (`keepCompleted`), the newest first; of a sharded queue one shard after the other. */
+  async completed(options: PageOptions = {}): Promise<CompletedMessagePage> {
+    const { limit, cursor } = pageOf(this.name, options);
+    const { messages, cursor: next } = await this.#slots.page(cursor, ({ keys }, from) =>
+      listCompleted(this.#connection.commands, keys, { limit, cursor: from }),
+    );
+    return { messages: messages.map((found) => new CompletedMessage(this.name, found, this.#codecs)), cursor: next };
+  }
+
+  /** Removes all completed messages that are kept. Resolves to how many. What comes after is kept as before. */
+  async purgeCompleted(): Promise<number> {
+    return sum(await this.#slots.each(({ keys }) => purgeCompleted(this.#connection.commands, keys)));
   }
 
   /** What waits for a consumer, in the order of delivery. */

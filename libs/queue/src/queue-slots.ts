@@ -1,5 +1,4 @@
 import { asOutage, type RedisConnection } from '@millrace/redis';
-import type { ListedPage } from './store/browse.js';
 import { type QueueKeys, queueKeys } from './store/keys.js';
 
 /** One slot of a queue, as the functions of the store want it named. */
@@ -7,6 +6,13 @@ export interface QueuePlace {
   readonly prefix: string;
   readonly queue: string;
   readonly keys: QueueKeys;
+}
+
+/** Some of what one slot has, and where the next begin. */
+interface SlotPage<T> {
+  readonly messages: readonly T[];
+  /** Undefined after the last page. */
+  readonly cursor: string | undefined;
 }
 
 /** The slots of one queue, to be asked one after the other or all together. */
@@ -53,10 +59,10 @@ export class QueueSlots {
   }
 
   /** A page of one slot after the other. The cursor of a queue with several says which of them is next. @throws {UnavailableError} */
-  page(
+  page<T>(
     cursor: string | undefined,
-    list: (place: QueuePlace, cursor: string | undefined) => Promise<ListedPage>,
-  ): Promise<ListedPage> {
+    list: (place: QueuePlace, cursor: string | undefined) => Promise<SlotPage<T>>,
+  ): Promise<SlotPage<T>> {
     return this.#reached(() => this.#page(cursor, list));
   }
 
@@ -74,10 +80,10 @@ export class QueueSlots {
     }
   }
 
-  async #page(
+  async #page<T>(
     cursor: string | undefined,
-    list: (place: QueuePlace, cursor: string | undefined) => Promise<ListedPage>,
-  ): Promise<ListedPage> {
+    list: (place: QueuePlace, cursor: string | undefined) => Promise<SlotPage<T>>,
+  ): Promise<SlotPage<T>> {
     const places = await this.#all();
     const [only, second] = places;
     if (only !== undefined && second === undefined) return list(only, cursor);

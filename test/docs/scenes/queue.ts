@@ -58,7 +58,23 @@ export const queueScenes: Scenes = {
     async check({ broker }) {
       expect(await broker.queue('mails').message('the-id')).toBeUndefined();
       const counts = Object.keys(await broker.queue('mails').counts());
-      expect(counts.sort()).toEqual(['consumers', 'delayed', 'dying', 'parked', 'ready', 'unacked']);
+      expect(counts.sort()).toEqual(['completed', 'consumers', 'delayed', 'dying', 'parked', 'ready', 'unacked']);
+    },
+  },
+  'docs/queue-consumers.md#5': {
+    async before({ broker }) {
+      await broker.declareQueue({ name: 'invoices', keepCompleted: { count: 1000, ageMs: 86_400_000 } });
+      const consumer = broker.consumer({ queue: 'invoices', handler: () => 'paid' });
+      await consumer.start();
+      await broker.sendToQueue('invoices', 'A1', { messageId: 'the-id' });
+      const isKept = async () => (await broker.queue('invoices').counts()).completed === 1;
+      await waitFor(isKept, { what: 'the message to be completed' });
+      await consumer.stop();
+    },
+    async check({ broker, printed }) {
+      expect(printed[0]).toBe('the-id A1 paid 1');
+      expect(printed[1]).toMatch(/^\d+ \d+ \d+$/);
+      expect(await broker.queue('invoices').counts()).toMatchObject({ completed: 0 });
     },
   },
   'docs/retries-and-dead-letters.md#3': {

@@ -13,7 +13,7 @@ export function withShardsSummed(queues: readonly QueueSettings[], slots: readon
 
 function summed(first: QueueSnapshot, shards: readonly QueueSnapshot[]): QueueSnapshot {
   if (shards.length === 1) return first;
-  const sum = (key: 'messages' | 'ready' | 'delayed' | 'dying' | 'parked' | 'unacked'): number =>
+  const sum = (key: 'messages' | 'ready' | 'delayed' | 'dying' | 'parked' | 'completed' | 'unacked'): number =>
     shards.reduce((total, shard) => total + shard[key], 0);
   const bytes = shards.map((shard) => shard.bytes);
   const ages = shards.flatMap(({ oldestAgeMs }) => oldestAgeMs ?? []);
@@ -25,6 +25,7 @@ function summed(first: QueueSnapshot, shards: readonly QueueSnapshot[]): QueueSn
     delayed: sum('delayed'),
     dying: sum('dying'),
     parked: sum('parked'),
+    completed: sum('completed'),
     unacked: sum('unacked'),
     // A consumer is registered with each shard.
     consumers: Math.max(...shards.map(({ consumers }) => consumers)),

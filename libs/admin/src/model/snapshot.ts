@@ -83,6 +83,8 @@ export interface QueueSnapshot {
   readonly dying: number;
   /** Set aside because no handler was for them. */
   readonly parked: number;
+  /** Handled, and kept for people to look at (`keepCompleted`): not among `messages`. */
+  readonly completed: number;
   /** Consumers whose lease holds. */
   readonly consumers: number;
   /** Memory of Redis that the messages take, as `MEMORY USAGE` estimates it; undefined when the user may not ask. */

@@ -5,20 +5,21 @@ import type { Reading } from './reading.js';
 
 /*
  * How many messages a queue holds, where in it they stand, and how old the next ones are.
- * KEYS 1 settings  2 state  3 messages  4 delayed  5 consumers  6 dying  7 parked  8 offered  9… the lists in which messages wait
+ * KEYS 1 settings  2 state  3 messages  4 delayed  5 consumers  6 dying  7 parked  8 offered  9 completed  10… the lists in which messages wait
  * RETURNS nil when the queue does not exist, else { now in ms, messages, ready, delayed, dying, parked, consumers alive,
- *   bytes of Redis' memory or nil, 1 if paused, when the first delayed message is or was due or nil, heads of frames }
+ *   bytes of Redis' memory or nil, 1 if paused, when the first delayed message is or was due or nil, heads of frames,
+ *   completed messages that are kept }
  * An entry in a list without a frame is stale: 16 of them are passed over, so that the look stays short.
  */
 const look = new Script(`#!lua flags=no-writes
 local call = redis.call
-local settings, state, messages, delayed, consumers, dying, parked, offered = unpack(KEYS, 1, 8)
-local format, isPaused = unpack(call('HMGET', settings, 'format', 'paused'))
+local settings, state, messages, delayed, consumers, dying, parked, offered, completed = unpack(KEYS, 1, 9)
+local format, isPaused, kept = unpack(call('HMGET', settings, 'format', 'paused', 'keep-completed'))
 if not format then return false end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ready, heads = call('ZCARD', offered) - tonumber(call('HGET', state, 'stale') or 0), {}
-for list = 9, #KEYS do
+for list = 10, #KEYS do
   local length = call('LLEN', KEYS[list])
   ready = ready + length
   for _, entry in ipairs(length > 0 and call('LRANGE', KEYS[list], 0, 15) or {}) do
@@ -36,7 +37,7 @@ if count == 0 then memory = 0 end
 local due = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 return {now, count, ready, call('ZCARD', delayed), call('HLEN', dying), call('ZCARD', parked),
   call('ZCOUNT', consumers, '(' .. string.format('%.0f', now), '+inf'), memory, isPaused and 1 or 0,
-  due and tonumber(due) or false, heads}
+  due and tonumber(due) or false, heads, kept and call('ZCARD', completed) or 0}
 `);
 
 /** One slot of a queue: the whole of it, unless it is sharded. */
@@ -52,8 +53,8 @@ export function queueReading(prefix: string): Reading<QueueSlot, QueueSnapshot> 
     script: look,
     call: ({ slot, settings: { priorities } }) => {
       const keys = queueKeys(prefix, slot);
-      const { settings, state, messages, delayed, consumers, dying, parked, offered } = keys;
-      const own = [settings, state, messages, delayed, consumers, dying, parked, offered];
+      const { settings, state, messages, delayed, consumers, dying, parked, offered, completed } = keys;
+      const own = [settings, state, messages, delayed, consumers, dying, parked, offered, completed];
       return { keys: [...own, ...waitingKeys(keys, priorities)], args: [] };
     },
     read: (reply, { settings }) => orNothing(reply, (found) => readSnapshot(settings, asList(found))),
@@ -80,6 +81,7 @@ function readSnapshot(settings: QueueSettings, reply: readonly unknown[]): Queue
     delayed,
     dying,
     parked,
+    completed: asInteger(reply[11]),
     unacked: Math.max(0, messages - ready - delayed - dying - parked),
     consumers,
     bytes: orNothing(reply[7], asInteger),

@@ -1,5 +1,6 @@
 import type { Linked } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
+import type { Completion } from '../model/completion.js';
 import { type Deliveries, readDeliveries } from '../model/deliveries.js';
 import type { StoredMessage } from '../model/message-frame.js';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
@@ -9,7 +10,9 @@ import type { MessageSource } from './message-context.js';
 
 /** Where verdicts on messages are put, to be brought to Redis. */
 export interface VerdictOutbox {
-  acknowledge(id: string): void;
+  /** Whether the queue keeps completed messages: then an acknowledgement says what came of it. */
+  readonly keepsCompleted: boolean;
+  acknowledge(id: string, completion?: Completion): void;
   /** Any verdict but an acknowledgement. */
   judge(verdict: Verdict): void;
 }
@@ -39,6 +42,8 @@ export class HeldMessage implements Linked<HeldMessage> {
   readonly handled: string | undefined;
   /** By the monotonic clock. */
   readonly takenAt: number;
+  /** When its handler began, by the monotonic clock; undefined before. */
+  startedAt: number | undefined;
   /** Its frame, once it was read. */
   message: StoredMessage | undefined;
   /** What runs for it. */

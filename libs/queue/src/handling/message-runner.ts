@@ -64,6 +64,7 @@ export class MessageRunner {
   /** Starts a unit of work. It never throws. */
   start(unit: readonly HeldMessage[]): void {
     const began = performance.now();
+    for (const held of unit) held.startedAt = began;
     if (this.#batches !== undefined) {
       void this.#batches.run(unit, began);
       return;

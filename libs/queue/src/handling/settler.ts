@@ -1,5 +1,6 @@
 import { describeFailure } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
+import { type Completion, resultToKeep } from '../model/completion.js';
 import type { WhyDead } from '../model/dead-letter.js';
 import { countDeliveries, deliveryIncrement } from '../model/deliveries.js';
 import type { Handled } from '../model/handled.js';
@@ -58,7 +59,8 @@ export class Settler {
     switch (settlement.kind) {
       case 'complete':
         if (this.#keepResultMs > 0) void this.#keepResult(held, settlement.result);
-        outbox.acknowledge(id);
+        if (outbox.keepsCompleted) outbox.acknowledge(id, this.#completionOf(held, settlement.result));
+        else outbox.acknowledge(id);
         break;
       case 'requeue':
         outbox.judge({ kind: settlement.to, id, priority });
@@ -99,6 +101,16 @@ export class Settler {
         break;
       default:
         settlement satisfies never;
+    }
+  }
+
+  /** What is kept with a message in a queue that keeps completed ones. */
+  #completionOf({ startedAt, messageId }: HeldMessage, value: unknown): Completion {
+    try {
+      return { startedAt, result: resultToKeep(value) };
+    } catch (error) {
+      this.#context.events.emit('background-error', { duty: `result of message ${messageId}`, error });
+      return { startedAt, result: '' };
     }
   }
 

@@ -33,6 +33,7 @@ describe('settings of a queue, as its scripts read them', () => {
       deadLetter: { queue: 'lost' },
       deliveryLimit: 6,
       deduplicationWindowMs: 0,
+      keepCompleted: { count: 7, ageMs: 8 },
       rate: { limit: 9, intervalMs: 500 },
       singleActiveConsumer: true,
       autoDelete: true,
@@ -49,11 +50,14 @@ describe('settings of a queue, as its scripts read them', () => {
       priorities: '2',
       'dead-letter': '1',
       'delivery-limit': '6',
+      'keep-completed': '3 8',
       'max-per-second': '8',
       'single-active': '1',
       'auto-delete': '1',
       exclusive: '1',
     });
+    expect(fieldsOf({ keepCompleted: { count: 7 } })).toMatchObject({ 'keep-completed': '7' });
+    expect(fieldsOf({ keepCompleted: { ageMs: 8 } })).toMatchObject({ 'keep-completed': '1000000 8' });
     expect(fieldsOf({ maxPerSecond: 5 })).toMatchObject({ 'max-per-second': '5' });
   });
 
@@ -64,6 +68,7 @@ describe('settings of a queue, as its scripts read them', () => {
       messageTtlMs: 1,
       idleExpiryMs: 1,
       deadLetter: { queue: 'lost' },
+      keepCompleted: { count: 1 },
       maxPerSecond: 1,
       singleActiveConsumer: true,
       autoDelete: true,

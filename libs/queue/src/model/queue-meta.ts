@@ -1,4 +1,5 @@
 import { perSecondOf, rateOf } from '@millrace/core';
+import { keepCompletedField } from './keep-completed.js';
 import type { QueueSettings } from './queue-settings.js';
 import { shareOf } from './shards.js';
 
@@ -16,6 +17,7 @@ export const settingFields = [
   'dead-letter',
   'delivery-limit',
   'dedup-window',
+  'keep-completed',
   'max-per-second',
   'single-active',
   'auto-delete',
@@ -40,6 +42,7 @@ export function queueMetaFields(settings: QueueSettings, revision: number): stri
     ['dead-letter', settings.deadLetter === undefined ? undefined : 1],
     ['delivery-limit', settings.deliveryLimit],
     ['dedup-window', settings.deduplicationWindowMs || undefined],
+    ['keep-completed', keepCompletedField(settings.keepCompleted, settings)],
     ['max-per-second', perSecond(settings)],
     ['single-active', settings.singleActiveConsumer ? 1 : undefined],
     ['auto-delete', settings.autoDelete ? 1 : undefined],

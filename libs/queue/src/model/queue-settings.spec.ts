@@ -32,6 +32,7 @@ describe('a queue as it is declared', () => {
       autoDelete: true,
       deliveryLimit: 1,
       deduplicationWindowMs: 0,
+      keepCompleted: { count: 64, ageMs: 1 },
       maxPerSecond: 64,
       shards: 64,
     };
@@ -71,6 +72,8 @@ describe('a queue as it is declared', () => {
     expect(resolve({ name: `${'x'.repeat(242)}.dead-letters` }).deadLetter).toBeUndefined();
   });
 
+  const keptCompleted =
+    'keepCompleted must be { count, ageMs } with at least one of the two; leave it out to keep none';
   const target = 'deadLetter must be { exchange, routingKey? } or { queue }';
   const atLeast1 = (name: string) => [{ [name]: 0 }, `${name} must be a whole number of at least 1, got 0`] as const;
   it.each<readonly [declaration: object, ...problems: string[]]>([
@@ -92,6 +95,20 @@ describe('a queue as it is declared', () => {
     [{ exclusive: 1 }, 'exclusive must be true or false, got 1'],
     [{ autoDelete: 1 }, 'autoDelete must be true or false, got 1'],
     [{ owner: 'me' }, 'unknown option owner'],
+    [{ keepCompleted: {} }, keptCompleted],
+    [{ keepCompleted: { count: undefined } }, keptCompleted],
+    [{ keepCompleted: null }, keptCompleted],
+    [{ keepCompleted: 1000 }, 'keepCompleted must be an object, got 1000'],
+    [{ keepCompleted: { count: 0 } }, 'keepCompleted.count must be a whole number from 1 to 1000000, got 0'],
+    [
+      { keepCompleted: { count: 1_000_001 } },
+      'keepCompleted.count must be a whole number from 1 to 1000000, got 1000001',
+    ],
+    [{ keepCompleted: { count: Number.NaN } }, 'keepCompleted.count must be a whole number from 1 to 1000000, got NaN'],
+    [{ keepCompleted: { count: 1.5 } }, 'keepCompleted.count must be a whole number from 1 to 1000000, got 1.5'],
+    [{ keepCompleted: { ageMs: 0 } }, 'keepCompleted.ageMs must be a whole number of at least 1, got 0'],
+    [{ keepCompleted: { ageMs: 1e300 } }, 'keepCompleted.ageMs must be a whole number of at least 1, got 1e+300'],
+    [{ keepCompleted: { age: 5 } }, 'unknown option keepCompleted.age (did you mean "ageMs"?)'],
     [{ rate: 5 }, 'rate must be { limit, intervalMs }, got 5'],
     [{ deadLetter: 'lost' }, target],
     [{ deadLetter: null }, target],
@@ -109,6 +126,10 @@ describe('a queue as it is declared', () => {
       'maxPerSecond is shared out among 4 shards: it must be at least 4',
     ],
     [
+      { shards: 4, keepCompleted: { count: 3 } },
+      'keepCompleted.count is shared out among 4 shards: it must be at least 4',
+    ],
+    [
       { shards: 4, rate: { limit: 3, intervalMs: 5 } },
       'rate.limit is shared out among 4 shards: it must be at least 4',
     ],
@@ -122,8 +143,15 @@ describe('a queue as it is declared', () => {
   });
 
   it('may be as many as there are shards', () => {
-    const given = { shards: 4, maxLength: 4, maxBytes: 4, rate: { limit: 4, intervalMs: 5 } };
+    const given = {
+      shards: 4,
+      maxLength: 4,
+      maxBytes: 4,
+      keepCompleted: { count: 4 },
+      rate: { limit: 4, intervalMs: 5 },
+    };
     expect(resolve(given)).toMatchObject(given);
+    expect(resolve({ shards: 4, keepCompleted: { ageMs: 5 } }).keepCompleted).toEqual({ ageMs: 5 });
   });
 });
 
@@ -144,6 +172,7 @@ describe('settings of a queue', () => {
       maxLength: 1,
       maxBytes: 1,
       deadLetter: 1,
+      keepCompleted: 1,
       rate: 1,
       maxPerSecond: 1,
       shards: 1,

@@ -15,6 +15,7 @@ import {
   resolveOptions,
   type SettingDifference,
 } from '@millrace/core';
+import { type KeepCompleted, keepCompletedOption } from './keep-completed.js';
 
 /** What happens when a queue is full. */
 export const overflows = ['drop-head', 'reject-publish', 'dead-letter'] as const;
@@ -64,6 +65,12 @@ export interface QueueSettings {
    * repetition. Default 60,000; 0: not at all.
    */
   readonly deduplicationWindowMs: number;
+  /**
+   * Keeps messages that were handled, for people to look at: `broker.queue(name).completed()`, and `message(id)` with its result. They
+   * are no messages of the queue any more: no limit, count of what waits, or id counts them. What is dropped or cancelled is not kept.
+   * Default: none are kept.
+   */
+  readonly keepCompleted?: KeepCompleted | undefined;
   /** Most messages per interval that all consumers together take, evenly spread. Default: no limit. */
   readonly rate?: Rate | undefined;
   /**
@@ -100,6 +107,7 @@ const changeable: ReadonlySet<string> = new Set<keyof QueueSettings>([
   'deadLetter',
   'deliveryLimit',
   'deduplicationWindowMs',
+  'keepCompleted',
   'rate',
   'maxPerSecond',
 ]);
@@ -118,6 +126,9 @@ export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
     .map((limit) => `${limit} is shared out among ${shards} shards: it must be at least ${shards}`);
   if ((settings.rate?.limit ?? shards) < shards) {
     problems.push(`rate.limit is shared out among ${shards} shards: it must be at least ${shards}`);
+  }
+  if ((settings.keepCompleted?.count ?? shards) < shards) {
+    problems.push(`keepCompleted.count is shared out among ${shards} shards: it must be at least ${shards}`);
   }
   if (settings.deadLetter === undefined && hasNoRoomForDeadLetters(settings.name)) {
     problems.push('deadLetter must be given: the default name "<queue>.dead-letters" would be longer than 255 bytes');
@@ -204,6 +215,7 @@ const readers: OptionReaders<Omit<QueueSettings, 'owner' | 'rate'>> = {
   deadLetter: deadLetterTarget,
   deliveryLimit: integer(20, { min: 1 }),
   deduplicationWindowMs: integer(60_000),
+  keepCompleted: keepCompletedOption,
   maxPerSecond: optional(integer(1, { min: 1 })),
   // One shard is a queue like any other.
   shards: (value, report, path) => (value === 1 ? undefined : shardCount(value, report, path)),

@@ -1,4 +1,5 @@
 import { PreparedArguments } from '@millrace/redis';
+import { completedKeys } from './completed.js';
 import { endingKeys } from './endings.js';
 import { type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
 
@@ -18,7 +19,17 @@ export interface ConsumerKeys {
 }
 
 /** What a turn's script calls its first keys. */
-export const turnKeys = [...endingKeys, 'state', 'unacked', 'consumers', 'delayed', 'idle', 'wake', 'offered'] as const;
+export const turnKeys = [
+  ...endingKeys,
+  'state',
+  'unacked',
+  'consumers',
+  'delayed',
+  'idle',
+  'wake',
+  'offered',
+  ...completedKeys,
+] as const;
 
 export function consumerKeys(prefix: string, queue: string, consumer: string, priorities: number): ConsumerKeys {
   const all = queueKeys(prefix, queue);

@@ -1,21 +1,23 @@
 import { asInteger, asList, type RedisClient, Script } from '@millrace/redis';
+import { completedKeys, completedOver, trimCompleted } from './completed.js';
 import { endingKeys, endMessages } from './endings.js';
 import { keyNames } from './key-names.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { giveBackOffers, recallMs } from './offers.js';
 import { trimmingDue, trimSlice, waitingLists } from './waiting.js';
 
-const dueKeys = [...endingKeys, 'state', 'delayed', 'dying', 'parked', 'offered'] as const;
+const dueKeys = [...endingKeys, 'state', 'delayed', 'dying', 'parked', 'offered', ...completedKeys] as const;
 
 // Moves what is due from `delayed` to where messages wait, and ends what is past its time to live, each at most ARGV 1 times. Recalls
-// offers that nobody has claimed for so long. Takes a slice of stale entries out of the lists, if there are too many.
+// offers that nobody has claimed for so long. Takes a slice of stale entries out of the lists, if there are too many, and one of what is kept of completed messages
+// beyond its limits.
 //
 // An expired message that stands in the middle of a list leaves its entry there, stale: as a dead letter it has another name.
 //
 // KEYS those of `dueKeys`, then the lists in which messages wait
 // ARGV 1 how many at most
 // RETURNS { how many were moved or ended; as many as ARGV 1 means there may be more, 1 if dead letters are to be carried on,
-//         1 if trimming is not over }
+//         1 if trimming, of the lists or of what is kept, is not over }
 const dueScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...dueKeys)}
@@ -24,9 +26,11 @@ ${endMessages}
 ${giveBackOffers}
 ${trimmingDue}
 ${trimSlice}
+${completedOver}
+${trimCompleted}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local limitBytes, deadLetter = unpack(call('HMGET', settings, 'max-bytes', 'dead-letter'))
+local limitBytes, deadLetter, kept = unpack(call('HMGET', settings, 'max-bytes', 'dead-letter', 'keep-completed'))
 local recall, recallAt, offers, stale, trim = unpack(call('HMGET', state, 'recall', 'recall-at', 'offers', 'stale', 'trim'))
 if recallAt and tonumber(recallAt) <= now then
   giveBackOffers(call('ZRANGE', offered, '-inf', recall or '+inf', 'BYSCORE', 'LIMIT', 0, 1000))
@@ -65,7 +69,9 @@ end
 stale = call('HGET', state, 'stale')
 local isTrimming = (stale or trim) and isTrimmingDue(stale, trim)
 if isTrimming then trimSlice(trim) end
-return {math.max(#due, #over), hasDied, isTrimming and call('HEXISTS', state, 'trim') or 0}
+local isLeft = isTrimming and call('HEXISTS', state, 'trim') == 1
+isLeft = kept and trimCompleted(kept, now, tonumber(ARGV[1])) or isLeft
+return {math.max(#due, #over), hasDied, isLeft and 1 or 0}
 `);
 
 /** Most messages that one call moves: about a millisecond of Redis' time. */

@@ -1,4 +1,5 @@
 import { asInteger, asList, asText, type RedisClient, Script, writtenSoon } from '@millrace/redis';
+import { completedKeys, completedOver } from './completed.js';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { keyNames } from './key-names.js';
 import { recallMs } from './offers.js';
@@ -17,6 +18,7 @@ const heartbeatKeys = [
   'expiry',
   'unacked',
   'offered',
+  ...completedKeys,
 ] as const;
 
 // Says that a consumer lives, and tells it what it has to know. About once a second one of a queue's consumers is on duty, the
@@ -36,7 +38,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- The number of the last turn stays in it.
 call('ZADD', consumers, now + ARGV[2] + deadline % 1, me)
 if ARGV[4] ~= '' then call('HSET', consumerInfo, me, ARGV[4]) end
-local isPaused, singleActive = unpack(call('HMGET', settings, 'paused', 'single-active'))
+local isPaused, singleActive, kept = unpack(call('HMGET', settings, 'paused', 'single-active', 'keep-completed'))
 local active, dutyAt, recallAt, offers, stale, trim = unpack(call('HMGET', state, 'active', 'duty-at', 'recall-at', 'offers', 'stale', 'trim'))
 local mayTake = not isPaused and not (singleActive and active ~= me)
 if ARGV[3] == '1' and mayTake then call('ZADD', idle, 0, me) end
@@ -52,6 +54,10 @@ if call('EXISTS', offered) == 1 then
 end
 ${trimmingDue}
 hasWork = hasWork or (stale or trim) and isTrimmingDue(stale, trim)
+if kept and not hasWork then
+  ${completedOver}
+  hasWork = isCompletedOver(kept, now)
+end
 hasWork = hasWork and 1 or 0
 local held, mine = call('SCARD', unacked), {}
 if call('EXISTS', cancels) == 1 then

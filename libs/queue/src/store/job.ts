@@ -149,6 +149,8 @@ export interface QueueCounts {
   readonly parked: number;
   /** Dead letters on their way to where they go. */
   readonly dying: number;
+  /** Handled, and kept for people to look at (`keepCompleted`): no messages of the queue any more. */
+  readonly completed: number;
   /** Consumers that are registered, of all processes. */
   readonly consumers: number;
 }
@@ -160,19 +162,20 @@ export async function countMessages(
   const all = queueKeys(place.prefix, place.queue);
   const waiting = waitingKeys(all, place.priorities);
   const consumers = await client.zrange(all.consumers, '0', '-1');
-  const [stale, offered, delayed, parked, dying, ...sizes] = await Promise.all([
+  const [stale, offered, delayed, parked, dying, completed, ...sizes] = await Promise.all([
     client.hget(all.state, 'stale'),
     client.zcard(all.offered),
     client.zcard(all.delayed),
     client.zcard(all.parked),
     client.hlen(all.dying),
+    client.zcard(all.completed),
     ...waiting.map((key) => client.llen(key)),
     ...consumers.map((consumer) => client.scard(unackedKey(place.prefix, place.queue, consumer))),
   ]);
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   const ready = sum(sizes.slice(0, waiting.length)) + offered - Number(stale ?? 0);
   const unacked = sum(sizes.slice(waiting.length));
-  return { ready: asInteger(ready), delayed, unacked, parked, dying, consumers: consumers.length };
+  return { ready: asInteger(ready), delayed, unacked, parked, dying, completed, consumers: consumers.length };
 }
 
 /** The counts of a queue's slots as one. A consumer has a registration in each of them. */
@@ -184,6 +187,7 @@ export function sumCounts(counts: readonly QueueCounts[]): QueueCounts {
     unacked: sum('unacked'),
     parked: sum('parked'),
     dying: sum('dying'),
+    completed: sum('completed'),
     consumers: Math.max(...counts.map(({ consumers }) => consumers)),
   };
 }

@@ -61,6 +61,10 @@ export interface QueueKeys {
   readonly dead: string;
   /** Sorted set: entry → number of the offer: it is on its way to a waiting consumer that has not claimed it yet. */
   readonly offered: string;
+  /** Sorted set: entry → when it was completed, ms of Redis' clock and a fraction that keeps the order within one turn. */
+  readonly completed: string;
+  /** Hash: entry of a completed message → what is kept of it; `=` and an id that a publisher gave → entry of the last one that had it. */
+  readonly completedMessages: string;
 }
 
 /** The keys of one queue, all in one slot of a cluster. See docs/keyspace.md. */
@@ -90,6 +94,8 @@ export function queueKeys(prefix: string, queue: string): QueueKeys {
     parked: `${base}:parked`,
     dead: `${base}:dead`,
     offered: `${base}:offered`,
+    completed: `${base}:completed`,
+    completedMessages: `${base}:completed-messages`,
   };
 }
 

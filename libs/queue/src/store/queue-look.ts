@@ -1,24 +1,26 @@
 import { asInteger, asList, asText, lua, type RedisClient, Script } from '@millrace/redis';
+import { completedKeys, completedOver } from './completed.js';
 import { keyNames } from './key-names.js';
 import { keeperKey, type QueueKeys, queueKeys, topologyKeys, waitingKeys } from './keys.js';
 import { trimmingDue } from './waiting.js';
 
-const lookKeys = ['settings', 'state', 'expiry', 'dying', 'consumers', 'dead'] as const;
+const lookKeys = ['settings', 'state', 'expiry', 'dying', 'consumers', 'dead', ...completedKeys] as const;
 
 // What a queue needs that nobody may be consuming from. Reads only.
 //
 // KEYS those of `lookKeys`, then the lists in which messages wait
 // ARGV 1 how long an exclusive queue's owner may be silent, ms
-// RETURNS { 1 if something has expired or stale entries are to be trimmed, 1 if something is dying and no consumer is there to carry it,
+// RETURNS { 1 if something has expired, or stale entries or completed messages are to be trimmed, 1 if something is dying and no consumer is there to carry it,
 //           1 if it was idle for too long, 1 if its owner is gone, 1 if somebody consumes from it,
 //           ms until something expires or -1, consumers that are dead while no other lives }
 const lookScript = new Script(`#!lua flags=no-writes
 local call = redis.call
 ${keyNames(...lookKeys)}
 ${trimmingDue}
+${completedOver}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local idleExpiry, exclusive = unpack(call('HMGET', settings, 'idle-expiry', 'exclusive'))
+local idleExpiry, exclusive, kept = unpack(call('HMGET', settings, 'idle-expiry', 'exclusive', 'keep-completed'))
 local usedAt, ownerAt, stale, trim = unpack(call('HMGET', state, 'used-at', 'owner-at', 'stale', 'trim'))
 local isUnused = call('ZCARD', consumers) == 0
 local first = call('ZRANGE', expiry, 0, 0, 'WITHSCORES')[2]
@@ -29,7 +31,7 @@ if call('ZCOUNT', consumers, '(' .. now, '+inf') == 0 then
   for _, id in ipairs(call('ZRANGE', consumers, 0, 9)) do gone[#gone + 1] = id end
 end
 return {
-  (first and tonumber(first) <= now or (stale or trim) and isTrimmingDue(stale, trim)) and 1 or 0,
+  (first and tonumber(first) <= now or (stale or trim) and isTrimmingDue(stale, trim) or kept and isCompletedOver(kept, now)) and 1 or 0,
   isUnused and call('EXISTS', dying) or 0,
   idleExpiry and isUnused and used + idleExpiry <= now and 1 or 0,
   exclusive and tonumber(ownerAt or used) + ARGV[1] <= now and 1 or 0,
@@ -41,7 +43,7 @@ return {
 
 /** What a queue needs that nobody may be consuming from. */
 export interface QueueNeeds {
-  /** Something has expired, or stale entries are to be trimmed. */
+  /** Something has expired, or stale entries or completed messages are to be trimmed. */
   readonly hasDue: boolean;
   readonly hasDying: boolean;
   readonly isIdleTooLong: boolean;

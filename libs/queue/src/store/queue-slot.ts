@@ -3,6 +3,7 @@ import { asInteger, asText, lua, type RedisClient, Script } from '@millrace/redi
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type Sharded, slotsOf } from '../model/shards.js';
+import { completedKeys } from './completed.js';
 import { keyNames } from './key-names.js';
 import { formerMetaKey, type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
 
@@ -12,22 +13,27 @@ const format = 2;
 // Creates a queue in its slot, or changes its settings; its messages and state stay as they are. The bytes of what waits
 // are counted here when a limit of bytes comes new to a queue that holds messages; from then on they are kept.
 //
+// What is kept of completed messages goes when it is no longer wanted; what is over a lower limit, later.
+//
 // What publishers of a cluster may know of the topology goes along: one that knows an older queue of the name is refused.
 //
-// KEYS settings, state, messages, meta and consumers of a queue of format 1, then the lists in which messages wait
+// KEYS settings, state, messages, meta and consumers of a queue of format 1, those of `completedKeys`, then the lists in which messages wait
 // ARGV 1 revision 2 most messages that may be counted 3 format 4 number n of setting fields, then n names, then names and values of
 //      those that are set
 // RETURNS 1; 0 when newer settings are there, -1 when there are too many messages to count, -2 when a queue of format 1 holds messages
 //         or is consumed from, -3 when it is of a newer format: nothing was done
 const writeScript = new Script(`#!lua
 local call = redis.call
-${keyNames('settings', 'state', 'messages', 'formerMeta', 'consumers')}
+${keyNames('settings', 'state', 'messages', 'formerMeta', 'consumers', ...completedKeys)}
 local present, revision, hadLimit = unpack(call('HMGET', settings, 'format', 'revision', 'max-bytes'))
 if present and tonumber(present) > tonumber(ARGV[3]) then return -3 end
 if revision and tonumber(revision) > tonumber(ARGV[1]) then return 0 end
 local n, bytes = tonumber(ARGV[4]), nil
-local isLimited = false
-for i = n + 5, #ARGV, 2 do isLimited = isLimited or ARGV[i] == 'max-bytes' end
+local isLimited, keepsCompleted = false, false
+for i = n + 5, #ARGV, 2 do
+  isLimited = isLimited or ARGV[i] == 'max-bytes'
+  keepsCompleted = keepsCompleted or ARGV[i] == 'keep-completed'
+end
 if not present and call('EXISTS', formerMeta) == 1 then
   if call('EXISTS', messages, consumers) > 0 then return -2 end
   if call('HEXISTS', formerMeta, 'paused') == 1 then call('HSET', settings, 'paused', 1) end
@@ -40,6 +46,7 @@ if isLimited and not hadLimit then
     for _, entry in ipairs(call('LRANGE', KEYS[list], 0, -1)) do bytes = bytes + call('HSTRLEN', messages, entry) end
   end
 end
+if not keepsCompleted then call('UNLINK', completed, completedMessages) end
 call('HDEL', settings, unpack(ARGV, 5, n + 4))
 call('HSET', settings, 'format', ARGV[3], unpack(ARGV, n + 5))
 if tonumber(call('HGET', state, 'topology') or 0) < tonumber(ARGV[1]) then call('HSET', state, 'topology', ARGV[1]) end
@@ -71,7 +78,8 @@ export async function writeQueue(
   const fields = [settingFields.length, ...settingFields, ...queueMetaFields(settings, revision)];
   const write = async (slot: string): Promise<number> => {
     const all = queueKeys(prefix, slot);
-    const own = [all.settings, all.state, all.messages, formerMetaKey(prefix, slot), all.consumers];
+    const kept = completedKeys.map((name) => all[name]);
+    const own = [all.settings, all.state, all.messages, formerMetaKey(prefix, slot), all.consumers, ...kept];
     const keys = [...own, ...waitingKeys(all, settings.priorities)];
     return asInteger(await writeScript.run(client, keys, [revision, maxCountedMessages, format, ...fields]));
   };

@@ -1,6 +1,8 @@
 import { Script } from '@millrace/redis';
+import { completedOver, keepCompleted, trimCompleted } from './completed.js';
 import { turnKeys } from './consumer-keys.js';
 import { endMessages } from './endings.js';
+import { idFragments } from './identity.js';
 import { keyNames } from './key-names.js';
 import { recallMs } from './offers.js';
 import { trimmingDue } from './waiting.js';
@@ -18,12 +20,13 @@ const maxStaleMet = 2000;
 //
 // KEYS those of `turnKeys`, `unacked` being mine, then the lists in which messages wait, lowest priority first
 // ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 entries to acknowledge, as a
-//      MessagePack list, or '' 5 most bytes to take, at least one message, or '' 6 how many I know to be mine once these are
+//      MessagePack list, or '', and behind it, if the queue keeps completed messages, two lists: how many ms ago the handler of each
+//      began, and its result 5 most bytes to take, at least one message, or '' 6 how many I know to be mine once these are
 //      acknowledged and claimed 7 lease in ms 8 number of this turn, 1 to 999 9 number of the turn before it, or ''
 //      10… entries that were offered to me and that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
 //         ms until there may be more for me (-1: I am woken), claimed and acknowledged entries that are not mine, Redis' time in ms,
-//         how many are mine beyond those that I know, whether I am the only consumer, number of the last offer taken over or 0,
+//         how many are mine beyond those that I know, 1 if I am the only consumer and 2 more if the queue keeps completed messages, number of the last offer taken over or 0,
 //         two MessagePack lists: entries and frames, [counts, handled] when any of these is kept }
 export const turnScript = new Script(`#!lua flags=allow-oom
 local me, wanted = ARGV[1], tonumber(ARGV[2])
@@ -43,7 +46,8 @@ for i = 10, #ARGV do
     call('HINCRBY', state, 'delivered', 1)
   elseif call('SISMEMBER', unacked, ARGV[i]) == 0 then notMine[#notMine + 1] = ARGV[i] end
 end
-local acks = ARGV[4] ~= '' and cmsgpack.unpack(ARGV[4]) or {}
+local acks, elapsed, results = {}, nil, nil
+if ARGV[4] ~= '' then acks, elapsed, results = cmsgpack.unpack(ARGV[4]) end
 isNext = isNext and #notMine == 0
 if isNext then mine = acks
 elseif #acks > 0 then
@@ -55,6 +59,17 @@ end
 local removed = #mine > 0 and call('SREM', unacked, unpack(mine))
 -- Fewer than there should be: what is perhaps another consumer's is not deleted.
 if isNext and removed and removed < #mine then notMine, mine = mine, {} end
+local isPaused, singleActive, perSecond, limitBytes, kept =
+  unpack(call('HMGET', settings, 'paused', 'single-active', 'max-per-second', 'max-bytes', 'keep-completed'))
+if kept and #mine > 0 then
+  ${idFragments}
+  ${keepCompleted}
+  ${completedOver}
+  ${trimCompleted}
+  keepCompleted(mine, acks, elapsed, results, now)
+  -- More than come, so that a limit that was lowered is reached.
+  trimCompleted(kept, now, math.min(1000, 2 * #mine + 10))
+end
 if #mine > 0 then
   if rare then
     ${endMessages}
@@ -62,7 +77,6 @@ if #mine > 0 then
   else call('HDEL', messages, unpack(mine)) end
   call('HINCRBY', state, 'acknowledged', #mine)
 end
-local isPaused, singleActive, perSecond, limitBytes = unpack(call('HMGET', settings, 'paused', 'single-active', 'max-per-second', 'max-bytes'))
 local active, tokens, tokensAt, passedAt, keeper, keeperDue, recallAt, offers, stale, trim = unpack(call('HMGET', state,
   'active', 'tokens', 'tokens-at', 'passed-at', 'keeper', 'keeper-due', 'recall-at', 'offers', 'stale', 'trim'))
 if ARGV[3] ~= '' and ARGV[3] ~= me and call('ZSCORE', consumers, ARGV[3]) then call('ZADD', idle, 0, ARGV[3]) end
@@ -139,7 +153,7 @@ if met > 0 then call('HINCRBY', state, 'stale', -met) end
 -- What stopped it was the rate only if there is no token left: with one there is nothing more to take.
 limited = limited and tokens - #entries < 1
 if limited then due = now + math.max(1, math.ceil((1 - tokens + #entries) * 1000 / perSecond)) end
-local reply = {may, -1, notMine, now, unknown, isAlone and 1 or 0, takenOver, cmsgpack.pack(entries, frames)}
+local reply = {may, -1, notMine, now, unknown, (isAlone and 1 or 0) + (kept and 2 or 0), takenOver, cmsgpack.pack(entries, frames)}
 if rare and #entries > 0 then
   local ends = call('ZMSCORE', expiry, unpack(entries))
   for i = 1, #entries do

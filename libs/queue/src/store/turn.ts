@@ -20,6 +20,8 @@ export interface TurnResult {
   readonly unknown: number;
   /** Whether the queue has no other consumer. */
   readonly isAlone: boolean;
+  /** Whether the queue keeps completed messages: then an acknowledgement says how its handler went. */
+  readonly keepsCompleted: boolean;
   /** Number of the last offer among what was taken; 0 when there is none. */
   readonly takenOver: number;
   /** In their order; offers first. */
@@ -52,33 +54,47 @@ export async function turn(
     readonly number: TurnNumber;
     readonly claimed: readonly string[];
     readonly acknowledged: readonly string[];
+    /** Of each that is acknowledged, in a queue that keeps them. Default: nothing is said of them. */
+    readonly completions?: readonly { readonly elapsedMs: number | undefined; readonly result: string }[] | undefined;
   },
 ): Promise<TurnResult | undefined> {
-  const { wanted, maxBytes = '', wakeUp, known, leaseMs, number, claimed, acknowledged } = request;
-  const acks = packIds(acknowledged);
+  const { wanted, maxBytes = '', wakeUp, known, leaseMs, number, claimed } = request;
+  const acks = packAcknowledged(request);
   const args = [keys.consumer, wanted, wakeUp, acks, maxBytes, known, leaseMs, number.own, number.before, ...claimed];
   const reply = asList(await turnScript.run(client, [keys.turn], args));
   const state = asText(reply[0]);
   if (state === 'lost') return undefined;
   const dueInMs = asInteger(reply[1]);
+  const flags = asInteger(reply[5]);
   return {
     state: state as TurnState,
     dueInMs: dueInMs < 0 ? undefined : dueInMs,
     notMine: asList(reply[2]).map(asText),
     now: asInteger(reply[3]),
     unknown: asInteger(reply[4]),
-    isAlone: asInteger(reply[5]) === 1,
+    isAlone: (flags & 1) !== 0,
+    keepsCompleted: (flags & 2) !== 0,
     takenOver: asInteger(reply[6]),
     taken: readTaken(new MessageUnpacker(asBytes(reply[7])), reply[8]),
   };
 }
 
-function packIds(ids: readonly string[]): Buffer | string {
-  if (ids.length === 0) return '';
+function packAcknowledged({
+  acknowledged,
+  completions = [],
+}: Pick<Parameters<typeof turn>[2], 'acknowledged' | 'completions'>): Buffer | string {
+  if (acknowledged.length === 0) return '';
+  const entries = packTexts(acknowledged);
+  if (completions.length === 0) return entries;
+  const elapsed = completions.map(({ elapsedMs }) => (elapsedMs === undefined ? '' : String(Math.round(elapsedMs))));
+  return Buffer.concat([entries, packTexts(elapsed), packTexts(completions.map(({ result }) => result))]);
+}
+
+function packTexts(texts: readonly string[]): Buffer {
   let bytes = 5;
-  for (const id of ids) bytes += id.length * 3 + 5;
-  const packer = new MessagePacker(bytes, ids.length);
-  for (const id of ids) packer.text(id);
+  for (const text of texts) bytes += text.length * 3 + 5;
+  const packer = new MessagePacker(bytes, texts.length);
+  for (const text of texts) packer.text(text);
   return packer.finish();
 }
 

@@ -4,7 +4,7 @@ import type { QueueSettings } from '../model/queue-settings.js';
 import { slotsOf } from '../model/shards.js';
 import { endRegistration } from '../store/departure.js';
 import { moveDue } from '../store/due.js';
-import { queueKeys } from '../store/keys.js';
+import { type QueueKeys, queueKeys } from '../store/keys.js';
 import { becomeKeeper, keepOwned, lookAtQueue, type QueueNeeds } from '../store/queue-look.js';
 import type { Declarations } from './declarations.js';
 import type { TopologyCache } from './topology-cache.js';
@@ -21,13 +21,13 @@ const keeperLeaseMs = 3 * calmMs + candidateTurnMs;
 const ownerSilenceMs = 3 * candidateTurnMs;
 /** Looked at in one turn; with more queues than this each has its turn less often. */
 const queuesATurn = 500;
-const maxExpiryRounds = 20;
+const maxDueRounds = 20;
 /** Without the right to be the keeper it asks no more often than so. */
 const deniedTurnMs = 600_000;
 
 /**
  * Looks after queues that nobody may be consuming from: ends what has expired there (a queue with a time to live and a
- * dead-letter exchange is how many delay messages), carries dead letters on, gives back what the last consumer held when it
+ * dead-letter exchange is how many delay messages), removes completed messages that were kept long enough, carries dead letters on, gives back what the last consumer held when it
  * died, and removes queues that are idle for too long or whose owner is gone. Queues with consumers have all that from them;
  * this costs them a look in eight seconds.
  */
@@ -117,15 +117,20 @@ export class QueueKeeper {
     const needs = await lookAtQueue(commands, keys, priorities, ownerSilenceMs);
     const place = { prefix, queue: slot, priorities };
     for (const consumer of needs.gone) await endRegistration(commands, place, consumer, 'expired');
+    let isBehind = false;
     if (needs.isOwnerGone) await this.#declarations.deleteQueue(name);
     else if (needs.isIdleTooLong) await this.#declarations.deleteQueue(name, { ifIdle: true });
-    else if (needs.hasDue) {
-      for (let round = 0; round < maxExpiryRounds; round++) {
-        if (!(await moveDue(commands, keys, priorities)).mayHaveMore) break;
-      }
-    }
+    else if (needs.hasDue) isBehind = await this.#moveDue(keys, priorities);
     if (needs.hasDying || needs.hasDue) this.#carry(slot);
-    this.#lookAgainAt.set(slot, performance.now() + restOf(needs, messageTtlMs));
+    this.#lookAgainAt.set(slot, performance.now() + (isBehind ? soonMs : restOf(needs, messageTtlMs)));
+  }
+
+  /** Resolves to whether there is more to be moved or removed than one look may do. */
+  async #moveDue(keys: QueueKeys, priorities: number): Promise<boolean> {
+    for (let round = 0; round < maxDueRounds; round++) {
+      if (!(await moveDue(this.#connection.commands, keys, priorities)).mayHaveMore) return false;
+    }
+    return true;
   }
 }
 

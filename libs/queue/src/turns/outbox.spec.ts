@@ -40,4 +40,32 @@ describe('what a consumer has to tell', () => {
     outbox.confirmed(second);
     expect(outbox.isEmpty).toBe(true);
   });
+
+  it('says nothing of what it acknowledges unless the queue keeps it', () => {
+    const outbox = new Outbox();
+    outbox.acknowledge('a');
+    expect(outbox.next().completions).toEqual([]);
+    outbox.acknowledge('b', { startedAt: 5, result: '7' });
+    expect(outbox.next().completions).toEqual([
+      { startedAt: undefined, result: '' },
+      { startedAt: 5, result: '7' },
+    ]);
+  });
+
+  it('has so many results a turn as are a MiB together, and one in any case', () => {
+    const outbox = new Outbox();
+    const result = 'x'.repeat(400 * 1024);
+    for (const id of ['a', 'b', 'c']) outbox.acknowledge(id, { startedAt: 1, result });
+    outbox.acknowledge('d', { startedAt: 1, result: result.repeat(3) });
+    const brought: (readonly string[])[] = [];
+    while (!outbox.isEmpty) {
+      const batch = outbox.next();
+      expect(batch.completions).toHaveLength(batch.acknowledged.length);
+      brought.push(batch.acknowledged);
+      outbox.confirmed(batch);
+    }
+    expect(brought).toEqual([['a', 'b'], ['c'], ['d']]);
+    outbox.acknowledge('e');
+    expect(outbox.next().completions).toEqual([]);
+  });
 });

@@ -208,7 +208,8 @@ export class ShardTurns {
   }
 
   #goOn(result: TurnResult, { wanted, maxBytes, sentAt }: SentTurn): void {
-    const { taken, takenOver, unknown, dueInMs, now, isAlone } = result;
+    const { taken, takenOver, unknown, dueInMs, now, isAlone, keepsCompleted } = result;
+    this.#outbox.keepsCompleted = keepsCompleted;
     this.#offers.readTime(now);
     // Within a bound of bytes fewer may have come than there are.
     this.#outlook.turned(result, maxBytes !== undefined && taken.size > 0 ? taken.size : wanted);

@@ -124,10 +124,14 @@ export class TurnRequests {
     const number = numbers.next();
     const sentAt = performance.now();
     this.#sent++;
+    const completions = batch.completions.map(({ startedAt, result }) => ({
+      elapsedMs: startedAt === undefined ? undefined : sentAt - startedAt,
+      result,
+    }));
     // Sent in this order on one connection: one round trip.
     const settled = verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts);
     const moved = due.isDue ? moveDue(client, keys.all, keys.priorities) : undefined;
-    const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged };
+    const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged, completions };
     const taken = turn(client, keys, request);
     const answer = Promise.all([settled, taken, moved]).then(
       ([verdict, result, movedDue]) => [verdict, result, movedDue?.hasDied === true] as const,

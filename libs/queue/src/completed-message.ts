@@ -1,0 +1,49 @@
+import type { CodecRegistry } from '@millrace/core';
+import { readKeptResult } from './model/completion.js';
+import { countDeliveries, type Deliveries, readDeliveries } from './model/deliveries.js';
+import { QueuedMessage } from './queued-message.js';
+import type { FoundCompleted } from './store/completed-messages.js';
+
+/** A message that was handled, as its queue keeps it (`keepCompleted`). */
+export class CompletedMessage extends QueuedMessage {
+  /** When Redis was told that it was handled, in ms since 1970 by Redis' clock. */
+  readonly completedAt: number;
+  /**
+   * When its last handler began, in ms since 1970 by Redis' clock, as far as the time that a command takes; undefined when its consumer
+   * did not know yet that the queue keeps completed messages.
+   */
+  readonly startedAt: number | undefined;
+  /** What its handler returned, up to 16 KiB as JSON. */
+  readonly result: unknown;
+  /** How many bytes the result had as JSON, when that was too large to be kept. */
+  readonly omittedResultBytes: number | undefined;
+  readonly #deliveries: Deliveries;
+
+  /** @throws {CodecError} its frame cannot be read */
+  constructor(queue: string, found: FoundCompleted, codecs: CodecRegistry) {
+    super(queue, found.entry, found.frame, codecs);
+    const { result, omittedResultBytes } = readKeptResult(found.result);
+    this.completedAt = found.completedAt;
+    this.startedAt = found.startedAt;
+    this.result = result;
+    this.omittedResultBytes = omittedResultBytes;
+    this.#deliveries = readDeliveries(found.deliveries);
+  }
+
+  /** Which attempt it was that handled it: one more than failed. */
+  get attempt(): number {
+    return this.#deliveries.failures + 1;
+  }
+
+  /** How often it was delivered before that attempt, however that ended. */
+  get deliveryCount(): number {
+    return countDeliveries(this.#deliveries);
+  }
+}
+
+/** Some completed messages, and where the next ones begin. */
+export interface CompletedMessagePage {
+  readonly messages: readonly CompletedMessage[];
+  /** Undefined after the last page. */
+  readonly cursor: string | undefined;
+}
