@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RedisServer, startRedis } from '@millrace/testing';
+import { type RedisServer, startRedis, waitFor } from '@millrace/testing';
 import { linesOf, sampleOf } from './exposition.js';
 import { openMeasured, ownPrefix } from './measured.js';
 
@@ -41,6 +41,29 @@ describe('what is unknown', () => {
     const deleted = await metrics.scrape();
     expect(linesOf(deleted, 'millrace_topic_partitions')).toEqual([]);
     expect(linesOf(deleted, 'millrace_consumergroup_lag')).toEqual([]);
+    await close();
+  });
+
+  it('has no series of completed messages where a queue keeps none, and they are not among its messages', async () => {
+    // given
+    const { broker, metrics, close } = await openMeasured(server, ownPrefix());
+    await broker.declare({ queues: [{ name: 'forgetful' }, { name: 'mindful', keepCompleted: { count: 2 } }] });
+    const consumer = broker.consumer({ queue: 'mindful', handler: () => undefined });
+    await consumer.start();
+    const kept = async () => linesOf(await metrics.scrape(), 'millrace_queue_messages_completed');
+    expect(await kept()).toMatchObject([{ labels: { queue: 'mindful' }, value: 0 }]);
+    // when
+    for (let n = 0; n < 3; n++) await broker.sendToQueue('mindful', n, { messageId: `${n}` });
+    await waitFor(async () => (await broker.queue('mindful').message('2'))?.state === 'completed', {
+      what: 'the last',
+    });
+    // then
+    const text = await metrics.scrape();
+    expect(linesOf(text, 'millrace_queue_messages_completed')).toMatchObject([
+      { labels: { queue: 'mindful' }, value: 2 },
+    ]);
+    const messages = linesOf(text, 'millrace_queue_messages').filter(({ labels }) => labels.queue === 'mindful');
+    expect(messages).toMatchObject([{ value: 0 }]);
     await close();
   });
 });

@@ -54,3 +54,37 @@ describe('several handlers of one queue', () => {
     await application.close();
   });
 });
+
+describe('a queue that keeps completed messages', () => {
+  it('has them with what the handler returned, whether it is declared by a module or by its handler', async () => {
+    // given
+    @Injectable()
+    class Desk {
+      @QueueHandler({ queue: 'by-module' })
+      onOne(payload: unknown): unknown {
+        return { got: payload };
+      }
+
+      @QueueHandler({ queue: { name: 'by-handler', keepCompleted: { count: 2 } } })
+      onOther(payload: unknown): unknown {
+        return { got: payload };
+      }
+    }
+    const queues = [{ name: 'by-module', keepCompleted: { ageMs: 60_000 } }];
+    const application = await startApplication(connectionTo(redis), {
+      imports: [MillraceModule.forFeature({ queues })],
+      providers: [Desk],
+    });
+    const { broker } = application.get(Millrace);
+    for (const name of ['by-module', 'by-handler']) {
+      // when
+      for (let n = 0; n < 3; n++) await broker.sendToQueue(name, n, { messageId: `${n}` });
+      await waitFor(async () => (await broker.queue(name).message('2'))?.state === 'completed', { what: 'the last' });
+      // then
+      const { messages } = await broker.queue(name).completed();
+      expect(messages).toHaveLength(name === 'by-module' ? 3 : 2);
+      expect(await broker.queue(name).message('2')).toMatchObject({ result: { got: 2 } });
+    }
+    await application.close();
+  });
+});

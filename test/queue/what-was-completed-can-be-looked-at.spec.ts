@@ -65,6 +65,7 @@ describe('a queue that keeps completed messages', () => {
     const found = await queue.message('m');
     expect(found).toMatchObject({ state: 'completed', attempt: 2, deliveryCount: 1, result: { got: { n: 7 } } });
     const [listed] = (await queue.completed()).messages;
+    expect(found).toMatchObject({ startedAt: listed?.startedAt, completedAt: listed?.completedAt });
     for (const message of [found?.message, listed]) {
       if (!(message instanceof CompletedMessage)) throw new Error('it is none');
       expect(message.payload()).toEqual({ n: 7 });

@@ -16,6 +16,7 @@ export type { BatchHandler, HandlerOptions, MessageHandler, MessageMiddleware } 
 export { MessageCancelledError } from './handling/message-cancelled.js';
 export { MessageContext } from './handling/message-context.js';
 export { Requeue } from './handling/requeue.js';
+export type { MessageState } from './message-state.js';
 export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
 export type { Death } from './model/death.js';
 export {
@@ -53,7 +54,6 @@ export type { MessageInput } from './publishing/composer.js';
 export type { TopicMessage, TopicSink } from './publishing/topic-sink.js';
 export {
   type MessagePage,
-  type MessageState,
   type PageOptions,
   QueueHandle,
 } from './queue-handle.js';

@@ -2,36 +2,15 @@ import { type CodecRegistry, custom, integer, optional, resolveOptions, Topology
 import type { RedisConnection } from '@millrace/redis';
 import { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
-import { countDeliveries, readDeliveries } from './model/deliveries.js';
-import type { KeptResult } from './model/kept-result.js';
+import { type MessageState, stateOfCompleted, stateOfFound } from './message-state.js';
 import type { Forwarder } from './publishing/forwarder.js';
 import { type QueuePlace, type QueueSlots } from './queue-slots.js';
 import { QueuedMessage } from './queued-message.js';
 import { type ListedPage, listByTime, listReady, unpark } from './store/browse.js';
 import { findCompleted, listCompleted, purgeCompleted } from './store/completed-messages.js';
 import { queueSettingsJson } from './store/dying.js';
-import { countMessages, findMessage, type JobState, keptResult, type QueueCounts, sumCounts } from './store/job.js';
+import { countMessages, findMessage, keptResult, type QueueCounts, sumCounts } from './store/job.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
-
-/** One message, and how far it is. */
-export interface MessageState {
-  /** `running`: a consumer holds it. `completed`: it was handled, and it or its result is still kept. */
-  readonly state: JobState | 'completed';
-  /** A `CompletedMessage`, with its times, when it was completed; undefined when only its result is kept (`keepResultMs`). */
-  readonly message: QueuedMessage | CompletedMessage | undefined;
-  /** The next attempt, the present one, or the one that completed it. */
-  readonly attempt: number;
-  /** How often it was delivered so far, however that ended. */
-  readonly deliveryCount: number;
-  /** What its handler last reported with `context.progress()`. */
-  readonly progress: unknown;
-  /** When a delayed one is due, ms since 1970 by Redis' clock. */
-  readonly dueAt: number | undefined;
-  /** The id of the consumer that holds it; undefined when none does. */
-  readonly consumer: string | undefined;
-  /** What its handler returned, where the queue has `keepCompleted` or the consumer `keepResultMs`. */
-  readonly result: unknown;
-}
 
 /** Some messages, and where the next ones begin. */
 export interface MessagePage {
@@ -80,38 +59,13 @@ export class QueueHandle {
   async message(id: string): Promise<MessageState | undefined> {
     const { commands } = this.#connection;
     const found = await this.#slots.find((place) => findMessage(commands, place, id, 'find'));
-    if (found !== undefined) {
-      const deliveries = readDeliveries(found.deliveries);
-      return {
-        state: found.state,
-        message: new QueuedMessage(this.name, found.entry, found.frame, this.#codecs),
-        attempt: deliveries.failures + 1,
-        deliveryCount: countDeliveries(deliveries),
-        progress: found.progress === undefined ? undefined : JSON.parse(found.progress),
-        dueAt: found.dueAt,
-        consumer: found.consumer,
-        result: undefined,
-      };
-    }
-    return this.#completedState(id);
-  }
-
-  async #completedState(id: string): Promise<MessageState | undefined> {
-    const { commands } = this.#connection;
-    const [kept, resultJson] = await Promise.all([
+    if (found !== undefined)
+      return stateOfFound(new QueuedMessage(this.name, found.entry, found.frame, this.#codecs), found);
+    const [kept, result] = await Promise.all([
       this.#slots.find(({ keys }) => findCompleted(commands, keys, id)),
       this.#slots.find((place) => keptResult(commands, place, id)),
     ]);
-    const result = resultJson === undefined ? undefined : (JSON.parse(resultJson) as KeptResult);
-    const nowhere = { state: 'completed', progress: undefined, dueAt: undefined, consumer: undefined } as const;
-    if (kept !== undefined) {
-      const message = new CompletedMessage(this.name, kept, this.#codecs);
-      const { attempt, deliveryCount } = message;
-      return { ...nowhere, message, attempt, deliveryCount, result: message.result ?? result?.value };
-    }
-    if (result === undefined) return undefined;
-    const { attempt, deliveryCount, value } = result;
-    return { ...nowhere, message: undefined, attempt, deliveryCount, result: value };
+    return stateOfCompleted(kept && new CompletedMessage(this.name, kept, this.#codecs), result);
   }
 
   /**
