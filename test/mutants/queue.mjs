@@ -208,8 +208,8 @@ export default {
     {
       promise: 'an id of a completed message is no entry',
       file: 'libs/queue/src/store/completed-messages.ts',
-      replace: `entry:sub(1, 1) ~= '=' and redis.call`,
-      by: `redis.call`,
+      replace: `name:sub(1, 1) ~= '=' and call`,
+      by: `call`,
       spec: 'test/queue/what-was-completed-can-be-looked-at.spec.ts',
     },
     {

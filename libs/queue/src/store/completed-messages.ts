@@ -1,4 +1,6 @@
-import { asBytes, asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import { asBytes, asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
+import { completedKeys } from './completed.js';
+import { keyNames } from './key-names.js';
 import type { QueueKeys } from './keys.js';
 import { MessageUnpacker } from './message-unpacker.js';
 
@@ -61,19 +63,21 @@ async function pairsAfter(
 
 // Finds what is kept of a message by its entry or its id.
 //
-// KEYS 1 completed 2 completed-messages
-// ARGV 1 entry or id
-// RETURNS nil when nothing is, else { entry, record, when it was completed }
-const findScript = lua`#!lua flags=no-writes
-local entry = ARGV[1]
-local record = entry:sub(1, 1) ~= '=' and redis.call('HGET', KEYS[2], entry)
-if not record then
-  entry = redis.call('HGET', KEYS[2], '=' .. entry)
-  record = entry and redis.call('HGET', KEYS[2], entry)
-end
-local at = record and redis.call('ZSCORE', KEYS[1], entry)
+// KEYS     completed          :completed           when it was completed: read
+//          completedMessages  :completed-messages  what is kept of it: read
+// ARGV     name  entry or id
+// RETURNS  nil when nothing is kept, else { entry, what is kept, when it was completed }
+// EFFECTS  none
+const findScript = new Script(`#!lua flags=no-writes
+local call, name = redis.call, ARGV[1]
+${keyNames(...completedKeys)}
+-- A field that begins with this sign is no entry.
+local record = name:sub(1, 1) ~= '=' and call('HGET', completedMessages, name)
+local entry = record and name or call('HGET', completedMessages, '=' .. name)
+record = record or entry and call('HGET', completedMessages, entry)
+local at = record and call('ZSCORE', completed, entry)
 return at and {entry, record, at} or nil
-`;
+`);
 
 /** Of several that had the id, the last that was completed. */
 export async function findCompleted(
@@ -81,7 +85,7 @@ export async function findCompleted(
   keys: QueueKeys,
   id: string,
 ): Promise<FoundCompleted | undefined> {
-  const reply = await findScript.run(client, [keys.completed, keys.completedMessages], [id]);
+  const reply = await findScript.run(client, namedKeys(keys), [id]);
   if (reply === null) return undefined;
   const [entry, record, at] = asList(reply);
   return readRecord(asText(entry), asBytes(record), asText(at));
@@ -104,15 +108,23 @@ function readRecord(entry: string, record: Buffer, at: string): FoundCompleted {
 
 // Removes all that is kept, however much that is: Redis frees it in the background.
 //
-// KEYS 1 completed 2 completed-messages
-// RETURNS how many there were
-const purgeScript = lua`#!lua flags=allow-oom
-local count = redis.call('ZCARD', KEYS[1])
-redis.call('UNLINK', KEYS[1], KEYS[2])
+// KEYS     completed          :completed
+//          completedMessages  :completed-messages
+// ARGV     none
+// RETURNS  how many messages were kept
+// EFFECTS  neither key is there
+const purgeScript = new Script(`#!lua flags=allow-oom
+${keyNames(...completedKeys)}
+local count = redis.call('ZCARD', completed)
+redis.call('UNLINK', completed, completedMessages)
 return count
-`;
+`);
 
 /** Resolves to how many were removed. */
 export async function purgeCompleted(client: RedisClient, keys: QueueKeys): Promise<number> {
-  return asInteger(await purgeScript.run(client, [keys.completed, keys.completedMessages], []));
+  return asInteger(await purgeScript.run(client, namedKeys(keys), []));
+}
+
+function namedKeys(keys: QueueKeys): string[] {
+  return completedKeys.map((name) => keys[name]);
 }
