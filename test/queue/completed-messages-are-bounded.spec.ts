@@ -138,7 +138,7 @@ describe('completed messages that a queue keeps', () => {
     await close();
   }, 60_000);
 
-  it('follow a limit that is lowered in the turns, a part each', async () => {
+  it('follow a limit that is lowered while they are consumed, though no process does the upkeep', async () => {
     const { declare, consume, send, isHandled, kept, close } = await keeping({ count: 100 }, { upkeep: false });
     const consumer = await consume();
     await send(numbers(0, 40));
@@ -146,10 +146,7 @@ describe('completed messages that a queue keeps', () => {
     await consumer.stop();
     await declare({ count: 5 });
     const another = await consume();
-    await send([40]);
-    await isHandled(41);
-    expect((await kept()).length).toBe(41 - 12);
-    for (let n = 41; n < 46; n++) {
+    for (let n = 40; n < 46; n++) {
       await send([n]);
       await isHandled(n + 1);
     }

@@ -103,8 +103,8 @@ async function setRight(operator: Broker, producer: Broker): Promise<void> {
   const { cursor } = await mail.ready({ limit: 1 });
   await mail.ready({ cursor });
   await mail.delayed();
-  const { cursor, messages: kept } = await mail.completed({ limit: 1 });
-  await mail.completed({ cursor });
+  const { cursor: older, messages: kept } = await mail.completed({ limit: 1 });
+  await mail.completed({ cursor: older });
   await mail.message(kept[0]?.messageId ?? '');
   await mail.purgeCompleted();
   await mail.cancel(messageId);

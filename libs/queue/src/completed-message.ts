@@ -43,6 +43,7 @@ export class CompletedMessage extends QueuedMessage {
 
 /** Some completed messages, and where the next ones begin. */
 export interface CompletedMessagePage {
+  /** The newest first; of a sharded queue those of one shard. */
   readonly messages: readonly CompletedMessage[];
   /** Undefined after the last page. */
   readonly cursor: string | undefined;
