@@ -46,6 +46,9 @@ export async function listCompleted(
   return { messages, cursor: entries.length < limit ? undefined : `${pairs.at(-1)} ${entries.at(-1)}` };
 }
 
+/** Two turns within a ms may give the same time to a message each; more than so many have it never. */
+const mostOfOneTime = 100;
+
 /** Entries and when they were completed, by turns. */
 async function pairsAfter(
   client: RedisClient,
@@ -56,8 +59,12 @@ async function pairsAfter(
   if (cursor === undefined) return client.zrange(completed, '0', String(limit - 1), 'REV', 'WITHSCORES');
   const [at = '', entry = ''] = cursor.split(' ');
   const [score, rank] = await Promise.all([client.zscore(completed, entry), client.zrevrank(completed, entry)]);
-  if (score !== at || rank === null)
-    return client.zrange(completed, `(${at}`, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, limit, 'WITHSCORES');
+  if (score !== at || rank === null) {
+    const most = limit + mostOfOneTime;
+    const found = await client.zrange(completed, at, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, most, 'WITHSCORES');
+    const isOlder = (index: number) => found[index + 1] !== at || String(found[index]) < entry;
+    return found.filter((_, index) => isOlder(index - (index % 2))).slice(0, 2 * limit);
+  }
   return client.zrange(completed, String(rank + 1), String(rank + limit), 'REV', 'WITHSCORES');
 }
 
