@@ -26,7 +26,7 @@ const consumerRooms: Record<string, readonly string[]> = {
   handling: ['model', 'store', 'rpc'],
   turns: ['model', 'store'],
   session: ['model', 'store', 'topology'],
-  consumer: ['handling', 'turns', 'session', 'model', 'store', 'rpc', 'dead-letters'],
+  consumer: ['handling', 'turns', 'session', 'model', 'store', 'rpc', 'endings'],
 };
 const maxLines = 250;
 /** The one file that may call `setTimeout`. */

@@ -113,7 +113,7 @@ describe('a message whose handler fails', () => {
     expect(graves).toEqual(['reject', 'rejected', 'dlx', 'dead.q']);
     expect(seen.filter((line) => line.startsWith('later'))).toEqual(Array(3).fill('later attempt 1'));
     expect(seen.filter((line) => line === 'back')).toHaveLength(3);
-    expect(await redis.exists('counts', 'dying', 'delayed')).toBe(0);
+    expect(await redis.exists('counts', 'ended', 'follow-ups', 'delayed')).toBe(0);
     await close();
   });
 });

@@ -7,7 +7,7 @@ import { unpark } from '../../libs/queue/src/store/browse.js';
 import { type ConsumerKeys, consumerKeys } from '../../libs/queue/src/store/consumer-keys.js';
 import { endRegistration } from '../../libs/queue/src/store/departure.js';
 import { moveDue } from '../../libs/queue/src/store/due.js';
-import { deadLettersArrived, someDying } from '../../libs/queue/src/store/dying.js';
+import { linesCarried, nextLines } from '../../libs/queue/src/store/ended.js';
 import { beat } from '../../libs/queue/src/store/heartbeat.js';
 import { findMessage } from '../../libs/queue/src/store/job.js';
 import { publishedKey, type QueueKeys, queueKeys, waitingKeys } from '../../libs/queue/src/store/keys.js';
@@ -137,7 +137,7 @@ export class QueueUnderSchedule {
       this.owner.hgetall(this.#keys.messages),
       this.owner.zrange(this.#keys.delayed, '0', '-1'),
       this.owner.zrange(this.#keys.parked, '0', '-1'),
-      this.owner.hkeys(this.#keys.dying),
+      this.owner.zrange(this.#keys.ended, '0', '-1'),
       this.owner.hgetall(this.#keys.ids),
       this.owner.hget(this.#keys.state, 'stale'),
       this.owner.hget(this.#keys.state, 'bytes'),
@@ -216,6 +216,7 @@ export class QueueUnderSchedule {
       targets: [
         { keys: targetKeys(this.#keys, priorities), whole: wholeTarget(priorities), priorities, picks: undefined },
       ],
+      brought: [],
     });
     const exceptions = answer.kind === 'done' ? answer.exceptions : this.#note(`the publish was ${answer.kind}`, []);
     for (const [index, id] of unique.entries()) {
@@ -367,14 +368,13 @@ export class QueueUnderSchedule {
 
   /** Dead letters arrive where they belong, from where they may be published again. */
   async #carry(): Promise<void> {
-    const [, dying] = await someDying(this.client, this.#keys, '0');
-    if (dying.length === 0) return;
-    await deadLettersArrived(
+    const lines = await nextLines(this.client, this.#keys);
+    const heard = await linesCarried(
       this.client,
       this.#keys,
-      dying.map(({ entry }) => entry),
+      new Map(lines.map((line) => [line, { kind: 'arrived' }])),
     );
-    for (const { entry } of dying) this.#alive.delete(entryInLife(entry));
+    for (const { entry } of heard) this.#alive.delete(entryInLife(entry));
   }
 
   async #unpark(): Promise<void> {

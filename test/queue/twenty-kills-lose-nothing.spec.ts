@@ -48,7 +48,7 @@ describe(`${count} messages`, () => {
       timeoutMs: 40_000,
     });
     await waitFor(() => handled().size === count, { what: `${count} to have been handled` });
-    expect(await redis.exists('ready', 'delayed', 'dying')).toBe(0);
+    expect(await redis.exists('ready', 'delayed', 'ended', 'follow-ups')).toBe(0);
     await close();
   }, 120_000);
 });

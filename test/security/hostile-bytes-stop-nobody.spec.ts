@@ -44,7 +44,8 @@ describe(`hostile bytes in our keys (${shownSeeds})`, () => {
       await redis.hset(key('messages'), id, frame, `good-${index}`, good(1000 + index), `dying-${index}`, frame);
       await redis.rpush(key('ready'), id, `good-${index}`, `ghost-${index}`);
       await redis.hset(key('handled'), `good-${index}`, text);
-      await redis.hset(key('dying'), `dying-${index}`, text);
+      await redis.hset(key('follow-ups'), `dying-${index}`, index % 2 === 0 ? text : `dead-letter ${text}`);
+      await redis.zadd(key('ended'), index, `dying-${index}`);
       await redis.rpush(key('wake'), text);
       for (const table of ['exchanges', 'queues', 'bindings']) {
         await redis.hset(`millrace:{topology}:${table}`, `x${index}`, text);
@@ -61,7 +62,7 @@ describe(`hostile bytes in our keys (${shownSeeds})`, () => {
     const expected = [...frames.map((_, index) => 1000 + index), 'published after'];
     const missing = () => expected.filter((value) => !handled.has(value));
     await waitFor(() => missing().length === 0, { what: 'every good message to be handled', timeoutMs: 40_000 });
-    await waitFor(async () => (await redis.hlen(key('dying'))) === 0, { what: 'dead letters to be carried' });
+    await waitFor(async () => (await redis.zcard(key('ended'))) === 0, { what: 'dead letters to be carried' });
     await waitFor(async () => (await redis.llen(key('ready'))) === 0, { what: 'the queue to be empty' });
     await Promise.all([broker.close(), fresh.close()]);
   }, 90_000);

@@ -52,9 +52,9 @@ describe(`what is not ours beside our ids (${shownSeeds})`, () => {
     const key = (name: string) => `millrace:{queue:q}:${name}`;
     for (const [index, id] of ids.entries()) {
       const time = [1, -1, Date.now() + 500, Number.MAX_SAFE_INTEGER][index % 4] ?? 0;
-      for (const set of ['delayed', 'expiry', 'held', 'parked', 'seen', 'offered'])
+      for (const set of ['delayed', 'expiry', 'held', 'parked', 'seen', 'offered', 'ended'])
         await redis.zadd(key(set), time, id);
-      for (const hash of ['counts', 'progress', 'cancels', 'handled', 'dying', 'consumer-info', 'ids']) {
+      for (const hash of ['counts', 'progress', 'cancels', 'handled', 'follow-ups', 'consumer-info', 'ids']) {
         await redis.hset(key(hash), id, text(index));
       }
       await redis.zadd(key('consumers'), time, id);

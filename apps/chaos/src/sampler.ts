@@ -15,7 +15,7 @@ for _, consumer in ipairs(call('ZRANGE', 'consumers', 0, -1)) do held(consumer) 
 for _, consumer in ipairs(call('SMEMBERS', 'dead')) do held(consumer) end
 local ready = call('ZCARD', 'offered') - (call('HGET', 'state', 'stale') or 0)
 for _, list in ipairs({'ready', 'front', 'kept'}) do ready = ready + call('LLEN', list) end
-return {call('HLEN', 'messages'), ready, call('ZCARD', 'delayed'), call('ZCARD', 'parked'), call('HLEN', 'dying'), unacked}`;
+return {call('HLEN', 'messages'), ready, call('ZCARD', 'delayed'), call('ZCARD', 'parked'), call('ZCARD', 'ended'), unacked}`;
 
 // KEYS 1 meta 2 records 3 the group's hash
 const partitionScript = `

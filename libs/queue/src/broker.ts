@@ -6,7 +6,9 @@ import { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
 import type { QueueConsumer } from './consumer/consumer.js';
 import type { ConsumerInput } from './consumer/consumer-options.js';
 import { ConsumerRegistry } from './consumer/consumer-registry.js';
-import { DeadLetterCarrier } from './dead-letters/dead-letter-carrier.js';
+import { DeadLetterFollowUp } from './dead-letters/dead-letter-follow-up.js';
+import { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
+import { LineCarrier } from './endings/line-carrier.js';
 import type { BindingDeclaration } from './model/binding.js';
 import { Entries } from './model/entry.js';
 import type { ExchangeDeclaration } from './model/exchange-settings.js';
@@ -61,7 +63,8 @@ export class Broker {
         (await cache.reload()).route(target.exchange, { routingKey: target.routingKey, headers }).queues,
       declareQueue: (name: string) => this.declareQueue({ name }),
     };
-    const carrier = new DeadLetterCarrier(connection, forwarder, routes, this.events);
+    const deadLetters = new DeadLetterFollowUp(forwarder, routes, this.events);
+    const carrier = new LineCarrier(connection, { 'dead-letter': deadLetters }, this.events);
     this.#publisher.onDied = (queue) => carrier.carry(queue);
     this.#keeper = new QueueKeeper(connection, cache, this.#declarations, (queue) => carrier.carry(queue), this.events);
     if (this.#options.upkeep) cache.onLoaded = () => this.#keeper.start();
@@ -69,6 +72,7 @@ export class Broker {
     const { codec, codecs } = this.#options;
     const registry = new CodecRegistry([...new Set([rawCodec, jsonCodec, codec, ...codecs])]);
     this.#rpc = new RpcClient(connection, this, registry, this.events);
+    const search = new DeadLetterSearch(connection, () => cache.reload());
     const slotsOf = (queue: string) => this.#declarations.slots(queue);
     this.#queue = (name) => {
       const slots = new QueueSlots(
@@ -77,7 +81,7 @@ export class Broker {
         () => slotsOf(name),
         () => this.#declarations.awaitsDeadLetters(name),
       );
-      return new QueueHandle(connection, forwarder, registry, name, slots);
+      return new QueueHandle(connection, forwarder, registry, name, slots, search);
     };
     this.#consumers = new ConsumerRegistry({
       connection,

@@ -6,13 +6,18 @@ import type { FoundMessage, JobState } from './store/job.js';
 
 /** One message, and how far it is. */
 export interface MessageState {
-  /** `running`: a consumer holds it. `completed`: it was handled, and it or its result is still kept. */
-  readonly state: JobState | 'completed';
+  /**
+   * `running`: a consumer holds it. `completed`: it was handled, and it or its result is still kept. `dying`: it is a dead letter on its way.
+   * `dead-lettered`: it is a dead letter in `queue`.
+   */
+  readonly state: JobState | 'completed' | 'dead-lettered';
+  /** Where it is: the queue that was asked, or the one that its dead letter is in. */
+  readonly queue: string;
   /** Undefined when it was completed and only its result is kept (`keepResultMs`). */
   readonly message: QueuedMessage | undefined;
-  /** The next attempt, the present one, or the one that completed it. */
+  /** The next attempt, the present one, or the one that completed it. 0 for a dead letter: its queue has forgotten it. */
   readonly attempt: number;
-  /** How often it was delivered so far, however that ended. */
+  /** How often it was delivered so far, however that ended. 0 for a dead letter. */
   readonly deliveryCount: number;
   /** What its handler last reported with `context.progress()`. */
   readonly progress: unknown;
@@ -29,10 +34,11 @@ export interface MessageState {
 }
 
 /** The state of a message that its queue holds. */
-export function stateOfFound(message: QueuedMessage, found: FoundMessage): MessageState {
+export function stateOfFound(queue: string, message: QueuedMessage, found: FoundMessage): MessageState {
   const deliveries = readDeliveries(found.deliveries);
   return {
     state: found.state,
+    queue,
     message,
     attempt: deliveries.failures + 1,
     deliveryCount: countDeliveries(deliveries),
@@ -52,6 +58,7 @@ export function stateOfFound(message: QueuedMessage, found: FoundMessage): Messa
  * @param resultJson of a `KeptResult`
  */
 export function stateOfCompleted(
+  queue: string,
   message: CompletedMessage | undefined,
   resultJson: string | undefined,
 ): MessageState | undefined {
@@ -60,6 +67,7 @@ export function stateOfCompleted(
   if (completed === undefined) return undefined;
   return {
     state: 'completed',
+    queue,
     message,
     attempt: completed.attempt,
     deliveryCount: completed.deliveryCount,
@@ -69,5 +77,22 @@ export function stateOfCompleted(
     result: message?.result ?? kept?.value,
     startedAt: message?.startedAt,
     completedAt: message?.completedAt,
+  };
+}
+
+/** The state of a message that died: where its dead letter is. */
+export function stateOfDeadLetter(queue: string, message: QueuedMessage): MessageState {
+  return {
+    state: 'dead-lettered',
+    queue,
+    message,
+    attempt: 0,
+    deliveryCount: 0,
+    progress: undefined,
+    dueAt: undefined,
+    consumer: undefined,
+    result: undefined,
+    startedAt: undefined,
+    completedAt: undefined,
   };
 }

@@ -2,14 +2,15 @@ import { type CodecRegistry, custom, integer, optional, resolveOptions, Topology
 import type { RedisConnection } from '@millrace/redis';
 import { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
-import { type MessageState, stateOfCompleted, stateOfFound } from './message-state.js';
+import type { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
+import { type MessageState, stateOfCompleted, stateOfDeadLetter, stateOfFound } from './message-state.js';
 import type { Forwarder } from './publishing/forwarder.js';
 import { type QueuePlace, type QueueSlots } from './queue-slots.js';
 import { QueuedMessage } from './queued-message.js';
 import { type ListedPage, listByTime, listReady, unpark } from './store/browse.js';
 import { findCompleted, listCompleted, purgeCompleted } from './store/completed-messages.js';
-import { queueSettingsJson } from './store/dying.js';
 import { countMessages, findMessage, keptResult, type QueueCounts, sumCounts } from './store/job.js';
+import { queueSettingsJson } from './store/queue-slot.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 
 /** Some messages, and where the next ones begin. */
@@ -38,6 +39,7 @@ export class QueueHandle {
   readonly #connection: RedisConnection;
   readonly #codecs: CodecRegistry;
   readonly #slots: QueueSlots;
+  readonly #deadLetters: DeadLetterSearch;
   /** This queue seen as one of dead letters: list, edit, redrive, purge. */
   readonly deadLetters: DeadLetterQueue;
 
@@ -47,25 +49,38 @@ export class QueueHandle {
     codecs: CodecRegistry,
     name: string,
     slots: QueueSlots,
+    deadLetters: DeadLetterSearch,
   ) {
     this.name = name;
     this.#connection = connection;
     this.#codecs = codecs;
     this.#slots = slots;
+    this.#deadLetters = deadLetters;
     this.deadLetters = new DeadLetterQueue(this, connection, forwarder, slots);
   }
 
-  /** A message and its state; undefined when the queue has none of that id and keeps neither a completed one nor a result of it. */
+  /**
+   * A message and its state; undefined when there is none of that id, and neither a completed one nor a result of it is kept. One that this queue
+   * gave up is found as long as it is in a queue that this queue's dead letters may go to, or that theirs may go to.
+   */
   async message(id: string): Promise<MessageState | undefined> {
     const { commands } = this.#connection;
     const found = await this.#slots.find((place) => findMessage(commands, place, id, 'find'));
     if (found !== undefined)
-      return stateOfFound(new QueuedMessage(this.name, found.entry, found.frame, this.#codecs), found);
+      return stateOfFound(this.name, new QueuedMessage(this.name, found.entry, found.frame, this.#codecs), found);
     const [kept, result] = await Promise.all([
       this.#slots.find(({ keys }) => findCompleted(commands, keys, id)),
       this.#slots.find((place) => keptResult(commands, place, id)),
     ]);
-    return stateOfCompleted(kept && new CompletedMessage(this.name, kept, this.#codecs), result);
+    const completed = kept && new CompletedMessage(this.name, kept, this.#codecs);
+    return stateOfCompleted(this.name, completed, result) ?? this.#deadLetter(id);
+  }
+
+  async #deadLetter(id: string): Promise<MessageState | undefined> {
+    const found = await this.#deadLetters.find(this.name, id);
+    if (found === undefined) return undefined;
+    const { queue, entry, frame } = found;
+    return stateOfDeadLetter(queue, new QueuedMessage(queue, entry, frame, this.#codecs));
   }
 
   /**

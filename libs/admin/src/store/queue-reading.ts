@@ -5,7 +5,7 @@ import type { Reading } from './reading.js';
 
 /*
  * How many messages a queue holds, where in it they stand, and how old the next ones are.
- * KEYS 1 settings  2 state  3 messages  4 delayed  5 consumers  6 dying  7 parked  8 offered  9 completed  10… the lists in which messages wait
+ * KEYS 1 settings  2 state  3 messages  4 delayed  5 consumers  6 ended  7 parked  8 offered  9 completed  10… the lists in which messages wait
  * RETURNS nil when the queue does not exist, else { now in ms, messages, ready, delayed, dying, parked, consumers alive,
  *   bytes of Redis' memory or nil, 1 if paused, when the first delayed message is or was due or nil, heads of frames,
  *   completed messages that are kept }
@@ -13,7 +13,7 @@ import type { Reading } from './reading.js';
  */
 const look = new Script(`#!lua flags=no-writes
 local call = redis.call
-local settings, state, messages, delayed, consumers, dying, parked, offered, completed = unpack(KEYS, 1, 9)
+local settings, state, messages, delayed, consumers, ended, parked, offered, completed = unpack(KEYS, 1, 9)
 local format, isPaused, kept = unpack(call('HMGET', settings, 'format', 'paused', 'keep-completed'))
 if not format then return false end
 local time = call('TIME')
@@ -35,7 +35,7 @@ if type(memory) == 'table' then memory = false end
 local count = call('HLEN', messages)
 if count == 0 then memory = 0 end
 local due = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
-return {now, count, ready, call('ZCARD', delayed), call('HLEN', dying), call('ZCARD', parked),
+return {now, count, ready, call('ZCARD', delayed), call('ZCARD', ended), call('ZCARD', parked),
   call('ZCOUNT', consumers, '(' .. string.format('%.0f', now), '+inf'), memory, isPaused and 1 or 0,
   due and tonumber(due) or false, heads, kept and call('ZCARD', completed) or 0}
 `);
@@ -53,8 +53,8 @@ export function queueReading(prefix: string): Reading<QueueSlot, QueueSnapshot> 
     script: look,
     call: ({ slot, settings: { priorities } }) => {
       const keys = queueKeys(prefix, slot);
-      const { settings, state, messages, delayed, consumers, dying, parked, offered, completed } = keys;
-      const own = [settings, state, messages, delayed, consumers, dying, parked, offered, completed];
+      const { settings, state, messages, delayed, consumers, ended, parked, offered, completed } = keys;
+      const own = [settings, state, messages, delayed, consumers, ended, parked, offered, completed];
       return { keys: [...own, ...waitingKeys(keys, priorities)], args: [] };
     },
     read: (reply, { settings }) => orNothing(reply, (found) => readSnapshot(settings, asList(found))),

@@ -4,8 +4,8 @@ import type { HandlingContext } from '../handling/handling-context.js';
 export interface ConsumerContext extends Pick<HandlingContext, 'connection' | 'codecs' | 'events' | 'responder'> {
   /** Names of the shards of a queue; of one that is not sharded, its own. */
   slotsOf(queue: string): Promise<readonly string[]>;
-  /** Carries dead letters of a shard to where they go. Never rejects. */
-  carryDeadLetters(shard: string): void;
+  /** Carries what follows from endings in a shard to where it belongs. Never rejects. */
+  carryLines(shard: string): void;
   /** The last consumer of an auto-delete queue may have gone. */
   consumerLeft(queue: string): Promise<void>;
   stopped(consumer: object): void;

@@ -1,7 +1,7 @@
 import { ClosedError, type CodecRegistry } from '@millrace/core';
 import type { Events, StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
-import type { DeadLetterCarrier } from '../dead-letters/dead-letter-carrier.js';
+import type { LineCarrier } from '../endings/line-carrier.js';
 import type { RpcResponder } from '../rpc/rpc-responder.js';
 import { QueueConsumer } from './consumer.js';
 import type { ConsumerContext } from './consumer-context.js';
@@ -14,7 +14,7 @@ export class ConsumerRegistry implements ConsumerContext {
   readonly events: Events;
   readonly responder: RpcResponder;
   readonly slotsOf: ConsumerContext['slotsOf'];
-  readonly #carrier: DeadLetterCarrier;
+  readonly #carrier: LineCarrier;
   readonly #removeQueue: (queue: string) => Promise<unknown>;
   readonly #all = new Set<QueueConsumer>();
   #isClosed = false;
@@ -23,7 +23,7 @@ export class ConsumerRegistry implements ConsumerContext {
     readonly connection: RedisConnection;
     readonly codecs: CodecRegistry;
     readonly events: Events;
-    readonly carrier: DeadLetterCarrier;
+    readonly carrier: LineCarrier;
     readonly responder: RpcResponder;
     readonly slotsOf: ConsumerContext['slotsOf'];
     /** Removes a queue without consumers. */
@@ -46,14 +46,14 @@ export class ConsumerRegistry implements ConsumerContext {
     return consumer;
   }
 
-  /** Stops all of them at the same time, then lets dead letters under way arrive. */
+  /** Stops all of them at the same time, then lets what follows from endings arrive. */
   async close(options?: StopOptions): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#all].map((consumer) => consumer.stop(options)));
     await this.#carrier.idle();
   }
 
-  carryDeadLetters(slot: string): void {
+  carryLines(slot: string): void {
     this.#carrier.carry(slot);
   }
 

@@ -157,7 +157,7 @@ export class ConsumerShard {
   /** Its heartbeats see to it that they are carried on until they are elsewhere. */
   #died(): void {
     this.session.stayAwake();
-    this.#context.host.carryDeadLetters(this.#name);
+    this.#context.host.carryLines(this.#name);
   }
 
   #lostMessages(ids: readonly string[]): void {
@@ -195,6 +195,6 @@ export class ConsumerShard {
     if (this.turns.asked === 0) settler.giveBack(buffer.takeStale(performance.now()));
     this.turns.compare(held);
     if (hasWork) this.turns.look();
-    if (duty !== undefined && duty.dying > 0) this.#died();
+    if (duty !== undefined && duty.ended > 0) this.#died();
   }
 }

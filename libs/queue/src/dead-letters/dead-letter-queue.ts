@@ -51,7 +51,8 @@ export class DeadLetterQueue {
 
   /** One that is here, by its id. */
   async get(id: string): Promise<QueuedMessage | undefined> {
-    return (await this.#queue.message(id))?.message;
+    const found = await this.#queue.message(id);
+    return found?.queue === this.#queue.name ? found.message : undefined;
   }
 
   /** Changes one that waits; its history stays. False when it does not wait here. @throws {InvalidMessageError} */

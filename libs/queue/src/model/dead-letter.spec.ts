@@ -51,6 +51,9 @@ describe('a dead letter', () => {
 
   it('is carried on whatever its reason looks like', () => {
     expect(parseWhyDead('{"reason":"maxlen","time":3}')).toEqual({ reason: 'maxlen', time: 3 });
+    const rest = { reason: 'failed', time: 3, to: ['a', 'b'] };
+    expect(parseWhyDead(JSON.stringify(rest))).toEqual(rest);
+    expect(parseWhyDead('{"to":["a",1]}')).toEqual({ reason: 'failed', time: 0 });
     expect(parseWhyDead('rubbish')).toEqual({ reason: 'failed', time: 0 });
   });
 

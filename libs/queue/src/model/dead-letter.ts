@@ -3,24 +3,27 @@ import { type Death, withDeath } from './death.js';
 import type { FrameInput, StoredMessage, StoredProperties } from './message-frame.js';
 import type { DeadLetterTarget, QueueSettings } from './queue-settings.js';
 
-/** What `dying` says of a message. */
+/** What the line of a dead letter says. */
 export interface WhyDead {
   readonly reason: DeadLetterReason;
   /** When it died, in ms since 1970. */
   readonly time: number;
   readonly error?: Failure | undefined;
   readonly handler?: string | undefined;
+  /** Only these queues have not taken it yet: the others of its exchange have. */
+  readonly to?: readonly string[] | undefined;
 }
 
-/** Reads what `dying` says. Anything unreadable is a failure of unknown kind: the message is carried on all the same. */
+/** Reads the line of a dead letter. Anything unreadable is a failure of unknown kind: the message is carried on all the same. */
 export function parseWhyDead(json: string): WhyDead {
   try {
-    const { reason, time, error, handler } = JSON.parse(json) as Partial<WhyDead>;
+    const { reason, time, error, handler, to } = JSON.parse(json) as Partial<WhyDead>;
     return {
       reason: typeof reason === 'string' ? reason : 'failed',
       time: typeof time === 'number' && Number.isFinite(time) ? time : 0,
       ...(typeof error === 'object' && error !== null ? { error } : {}),
       ...(typeof handler === 'string' ? { handler } : {}),
+      ...(Array.isArray(to) && to.every((queue) => typeof queue === 'string') ? { to } : {}),
     };
   } catch {
     return { reason: 'failed', time: 0 };

@@ -184,6 +184,32 @@ describe('consistent hash', () => {
 });
 
 describe('a router', () => {
+  it('knows what can be reached, whatever a message is: over exchanges, alternates and rings of them', () => {
+    const router = new Router(
+      topology(
+        [
+          { name: 'first', type: 'headers', alternateExchange: 'rest' },
+          { name: 'second', type: 'topic' },
+          { name: 'rest', type: 'fanout' },
+        ],
+        ['a', 'b', 'c', 'far'],
+        [
+          { exchange: 'first', queue: 'a', arguments: { kind: 'mail' } },
+          { exchange: 'first', toExchange: 'second' },
+          { exchange: 'second', queue: 'b', routingKey: 'x.#' },
+          { exchange: 'second', toExchange: 'first', routingKey: '#' },
+          { exchange: 'rest', queue: 'c' },
+        ],
+      ),
+    );
+    expect(router.reachable({ exchange: 'first' }).sort()).toEqual(['a', 'b', 'c']);
+    expect(router.reachable({ exchange: 'rest', routingKey: 'far' })).toEqual(['c']);
+    expect(router.reachable({ exchange: '', routingKey: 'far' })).toEqual(['far']);
+    expect(router.reachable({ exchange: '', routingKey: 'none' })).toEqual([]);
+    expect(router.reachable({ exchange: '' })).toEqual([]);
+    expect(router.reachable({ exchange: 'none' })).toEqual([]);
+  });
+
   const exchanges: ExchangeDeclaration[] = [
     { name: 'd', type: 'direct' },
     { name: 'h', type: 'headers', alternateExchange: 'rest' },

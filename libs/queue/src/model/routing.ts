@@ -62,6 +62,28 @@ export class Router {
     return this.#isDecidedByKey(exchange) ? this.#keep(exchange, message.routingKey, route) : route;
   }
 
+  /** The queues that messages published to that exchange may reach, whatever they are; `''` with a routing key: that queue. */
+  reachable({
+    exchange,
+    routingKey,
+  }: {
+    readonly exchange: string;
+    readonly routingKey?: string | undefined;
+  }): string[] {
+    if (exchange === '') return routingKey === undefined ? [] : [...this.#toQueue(routingKey).queues];
+    const queues = new Set<string>();
+    const exchanges = new Set([exchange]);
+    for (const name of exchanges) {
+      const alternate = this.#topology.exchanges.get(name)?.alternateExchange;
+      if (alternate !== undefined) exchanges.add(alternate);
+      for (const { kind, destination } of this.#bindings.get(name) ?? []) {
+        if (kind === 'queue') queues.add(destination);
+        else if (kind === 'exchange') exchanges.add(destination);
+      }
+    }
+    return [...queues];
+  }
+
   #toQueue(name: string): Route {
     return this.#topology.queues.has(name) ? { queues: [name], topics: [] } : nowhere;
   }

@@ -1,6 +1,6 @@
 import { encodeFrame, type FrameInput } from '../model/message-frame.js';
 import type { Receipt } from '../model/receipt.js';
-import { messageTerms } from '../store/publish.js';
+import { type LineOrder, messageTerms } from '../store/publish.js';
 import { Publication } from './publication.js';
 import { PublicationTarget } from './publication-target.js';
 import type { Publisher } from './publisher.js';
@@ -10,11 +10,13 @@ export interface ForwardedMessage {
   /** See `entryAfter`. */
   readonly entry: string;
   readonly message: FrameInput;
+  /** Which line of which slot it is; undefined: none, it is recognised for ten minutes. */
+  readonly line?: (LineOrder & { readonly source: string }) | undefined;
   /** Straight into this queue, which must exist. Default: to its exchange, by its routing key. */
   readonly toQueue?: string | undefined;
 }
 
-/** Publishes messages as they are, their bodies unread. Sending one a second time does nothing: its entry is remembered. */
+/** Publishes messages as they are, their bodies unread. Sending one a second time does nothing: its entry is remembered, that of a line as long as its source may repeat it. */
 export class Forwarder {
   readonly #publisher: Publisher;
   readonly #deliveryTimeoutMs: number;
@@ -24,7 +26,7 @@ export class Forwarder {
     this.#deliveryTimeoutMs = deliveryTimeoutMs;
   }
 
-  forward({ entry, message, toQueue }: ForwardedMessage): Promise<Receipt> {
+  forward({ entry, message, toQueue, line }: ForwardedMessage): Promise<Receipt> {
     const { id, headers, priority, properties, timestamp, body } = message;
     const exchange = toQueue === undefined ? message.exchange : '';
     const routingKey = toQueue ?? message.routingKey;
@@ -33,6 +35,7 @@ export class Forwarder {
       delayMs: undefined,
       expirationMs: properties.expirationMs,
       hasId: id !== undefined,
+      line,
     });
     const { correlationId, shardKey } = properties;
     const facts = { messageId: id, headers, correlationId, shardKey };
@@ -47,6 +50,7 @@ export class Forwarder {
         performance.now() + this.#deliveryTimeoutMs,
         { confirmed: resolve, failed: reject },
         0,
+        line?.source,
       );
       this.#publisher.send(publication)?.catch(reject);
     });

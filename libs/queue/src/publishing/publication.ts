@@ -53,6 +53,8 @@ export class Publication implements OutgoingMessage {
     readonly deadlineMs: number,
     readonly listener: PublicationListener,
     readonly index: number,
+    /** The slot whose line it is. */
+    readonly source?: string,
   ) {}
 
   get isSettled(): boolean {

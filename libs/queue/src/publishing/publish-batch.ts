@@ -1,6 +1,6 @@
 import type { Router } from '../model/routing.js';
 import { queueOf } from '../model/shards.js';
-import { queueKeys } from '../store/keys.js';
+import { broughtKey, queueKeys } from '../store/keys.js';
 import { type EntryResult, type PublishCall, type PublishTarget, targetKeys, wholeTarget } from '../store/publish.js';
 import type { Publication } from './publication.js';
 import type { PublishEntry } from './publish-entry.js';
@@ -26,6 +26,10 @@ function targetOf(prefix: string, queue: string, router: Router): PublishTarget 
   return target;
 }
 
+function isOfOneCall(entry: PublishEntry, first: PublishEntry | undefined): boolean {
+  return entry.router === first?.router && entry.publication.source === first.publication.source;
+}
+
 /** The messages of one script call. */
 export class PublishBatch {
   readonly entries: readonly PublishEntry[];
@@ -39,7 +43,7 @@ export class PublishBatch {
   isTainted = false;
   #isUncertain = false;
 
-  /** Takes the first entries that fit in one call and were routed by one topology. Those that were given up are left out. */
+  /** Takes the first entries that fit in one call, were routed by one topology, and are of one source or of none. Those that were given up are left out. */
   static cut(pending: PublishEntry[]): PublishBatch | undefined {
     const entries: PublishEntry[] = [];
     let bytes = 0;
@@ -50,7 +54,7 @@ export class PublishBatch {
         bytes += entry.publication.bytes;
         count += entry.queues.length;
         const isTooMuch = entries.length >= maxMessages || bytes > maxBytes || count > maxEntries;
-        if (entries.length > 0 && (isTooMuch || entry.router !== entries[0]?.router)) break;
+        if (entries.length > 0 && (isTooMuch || !isOfOneCall(entry, entries[0]))) break;
         entries.push(entry);
       }
       taken++;
@@ -109,6 +113,12 @@ export class PublishBatch {
       const target = targetOf(prefix, queue, router);
       return picks?.length === this.entries.length ? target : { ...target, picks };
     });
+  }
+
+  /** See `PublishCall`. */
+  brought(prefix: string): string[] {
+    const source = this.entries[0]?.publication.source;
+    return source === undefined ? [] : this.queues.map((queue) => broughtKey(prefix, queue, source));
   }
 
   /** What to send again: this call as it was if it may have been executed, else without those that were given up. */

@@ -142,6 +142,7 @@ export class PublishLane {
       number: batch.callNumber,
       messages: batch.messages,
       targets: batch.targets(this.#connection.prefix),
+      brought: batch.brought(this.#connection.prefix),
     };
   }
 
@@ -173,7 +174,7 @@ export class PublishLane {
     }
     batch.distribute(answer.exceptions);
     for (const entry of batch.entries) this.#owner.answered(entry);
-    for (const target of answer.dying) this.#owner.died(batch.queues[target] ?? '');
+    for (const target of answer.died) this.#owner.died(batch.queues[target] ?? '');
   }
 
   #failedWith(batch: PublishBatch, error: unknown): void {

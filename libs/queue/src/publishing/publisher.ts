@@ -127,7 +127,8 @@ export class Publisher implements LaneOwner {
     const { exchanges, queues } = router.topology;
     if (exchange === '' ? target.isSentToQueue && !queues.has(target.routingKey) : !exchanges.has(exchange))
       return false;
-    if (exchanges.get(exchange)?.internal === true) {
+    // As other exchanges may, a queue may send its dead letters there.
+    if (exchanges.get(exchange)?.internal === true && publication.source === undefined) {
       throw new InvalidMessageError(`exchange "${exchange}" is internal: only other exchanges may send to it.`);
     }
     publication.route = router.route(exchange, target);

@@ -129,7 +129,7 @@ export class HeartbeatLoop {
 /** Nothing to do, and no peer to look after. */
 function isCalm({ hasWork, held, duty }: Heartbeat): boolean {
   if (hasWork || held > 0 || duty === undefined) return false;
-  return duty.colleagues.length === 0 && duty.dead.length === 0 && duty.dying === 0;
+  return duty.colleagues.length === 0 && duty.dead.length === 0 && duty.ended === 0;
 }
 
 /** Up to `ms`: until the last step before that. */

@@ -1,5 +1,5 @@
 import { asInteger, type RedisClient, Script } from '@millrace/redis';
-import { endingKeys, endMessages } from './endings.js';
+import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import { keyNames } from './key-names.js';
 import { queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { giveBackOffers } from './offers.js';
@@ -12,11 +12,10 @@ const mostSorted = 2000;
 
 const departureKeys = [
   ...endingKeys,
-  'state',
+  ...followKeys,
   'unacked',
   'consumers',
   'consumerInfo',
-  'dying',
   'dead',
   'idle',
   'wake',
@@ -38,6 +37,7 @@ ${keyNames(...departureKeys)}
 ${waitingLists}
 ${giveBackOffers}
 ${endMessages}
+${followEnding}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local deadline, back = call('ZSCORE', consumers, consumer), 0
@@ -91,7 +91,7 @@ for i = 1, math.min(#entries, ARGV[3]) do
     local error = {name = 'LeaseLostError', stack = '', message = ('came back %d times without a verdict, the last time '
       .. 'because its consumer\'s lease ran out while it was handled (by a handler that blocks the event loop?), or its '
       .. 'process died'):format(count % 65536)}
-    call('HSET', dying, entry, cjson.encode({reason = 'delivery_limit', time = now, error = error}))
+    follow(state, ended, followUps, entry, 'dead-letter ' .. cjson.encode({reason = 'delivery_limit', time = now, error = error}))
   elseif frame then
     putFirst(frame:byte(2), entry)
     if ends then call('ZADD', expiry, ends, entry) end

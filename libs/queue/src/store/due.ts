@@ -1,12 +1,12 @@
 import { asInteger, asList, type RedisClient, Script } from '@millrace/redis';
 import { completedKeys, completedOver, trimCompleted } from './completed.js';
-import { endingKeys, endMessages } from './endings.js';
+import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import { keyNames } from './key-names.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { giveBackOffers, recallMs } from './offers.js';
 import { trimmingDue, trimSlice, waitingLists } from './waiting.js';
 
-const dueKeys = [...endingKeys, 'state', 'delayed', 'dying', 'parked', 'offered', ...completedKeys] as const;
+const dueKeys = [...endingKeys, ...followKeys, 'delayed', 'parked', 'offered', ...completedKeys] as const;
 
 // Moves what is due from `delayed` to where messages wait, and ends what is past its time to live, each at most ARGV 1 times. Recalls
 // offers that nobody has claimed for so long. Takes a slice of stale entries out of the lists, if there are too many, and one of what is kept of completed messages
@@ -16,13 +16,14 @@ const dueKeys = [...endingKeys, 'state', 'delayed', 'dying', 'parked', 'offered'
 //
 // KEYS those of `dueKeys`, then the lists in which messages wait
 // ARGV 1 how many at most
-// RETURNS { how many were moved or ended; as many as ARGV 1 means there may be more, 1 if dead letters are to be carried on,
+// RETURNS { how many were moved or ended; as many as ARGV 1 means there may be more, 1 if lines are to be carried on,
 //         1 if trimming, of the lists or of what is kept, is not over }
 const dueScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...dueKeys)}
 ${waitingLists}
 ${endMessages}
+${followEnding}
 ${giveBackOffers}
 ${trimmingDue}
 ${trimSlice}
@@ -60,7 +61,7 @@ for i = 1, #over do
       local name = entry .. '!'
       call('HSET', messages, name, frame)
       if id then noteId(ids, id, name) end
-      call('HSET', dying, name, cjson.encode({reason = 'expired', time = now}))
+      follow(state, ended, followUps, name, 'dead-letter ' .. cjson.encode({reason = 'expired', time = now}))
       hasDied = 1
     end
     call('HINCRBY', state, 'expired', 1)

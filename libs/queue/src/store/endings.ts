@@ -2,6 +2,24 @@ import { idFragments } from './identity.js';
 
 // How a message ends. Its entry has been taken out of where it stood, or is left there stale; here it goes for good.
 
+/** The keys that `follow` needs, by their names. */
+export const followKeys = ['state', 'ended', 'followUps'] as const;
+
+/**
+ * Lua: `follow(state, ended, followUps, entry, line)` writes down what the ending of a message means in other slots: the carrier of `endings/`
+ * takes it there. Lines are numbered in the order of the endings. A number is the time in µs, or one more than the last: so none comes
+ * again when the queue is deleted and declared again, or a failover has lost the last ones.
+ */
+export const followEnding = `
+local function follow(state, ended, followUps, entry, line)
+  local time = redis.call('TIME')
+  local last = tonumber(redis.call('HGET', state, 'ended') or 0) or 0
+  local number = ('%.0f'):format(math.max(last + 1, time[1] * 1000000 + time[2]))
+  redis.call('HSET', state, 'ended', number)
+  redis.call('ZADD', ended, number, entry)
+  redis.call('HSET', followUps, entry, line)
+end`;
+
 /** The keys that `endMessages` needs, by their names. */
 export const endingKeys = [
   'settings',

@@ -13,7 +13,7 @@ const heartbeatKeys = [
   'idle',
   'cancels',
   'dead',
-  'dying',
+  'ended',
   'delayed',
   'expiry',
   'unacked',
@@ -22,12 +22,12 @@ const heartbeatKeys = [
 ] as const;
 
 // Says that a consumer lives, and tells it what it has to know. About once a second one of a queue's consumers is on duty, the
-// next that beats: it gets the others, to see which of them are dead, and how many dead letters are to be carried on.
+// next that beats: it gets the others, to see which of them are dead, and how many lines are to be carried on.
 // The duty is held by none: whichever consumer dies, the next beat of any other is soon enough.
 //
 // KEYS those of `heartbeatKeys`, then the lists in which messages wait
 // ARGV 1 my id 2 lease in ms 3 '1' when I wait to be woken 4 who I am, when that changed, else ''
-// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take or to move on, how many messages are mine, entries that I am to give up, whether I am on duty, dead consumers, how many are dying, [id, deadline, …], [info, …] }
+// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take or to move on, how many messages are mine, entries that I am to give up, whether I am on duty, dead consumers, how many lines there are, [id, deadline, …], [info, …] }
 const heartbeatScript = new Script(`#!lua flags=allow-oom
 local call, me = redis.call, ARGV[1]
 ${keyNames(...heartbeatKeys)}
@@ -71,7 +71,7 @@ for _, id in ipairs(call('ZRANGE', consumers, '-inf', now, 'BYSCORE', 'LIMIT', 0
 local others = call('ZRANGE', consumers, 0, 999, 'WITHSCORES')
 local ids = {}
 for i = 1, #others, 2 do ids[#ids + 1] = others[i] end
-return {hasWork, held, mine, 1, gone, call('HLEN', dying), others, #ids > 1 and call('HMGET', consumerInfo, unpack(ids)) or {}}
+return {hasWork, held, mine, 1, gone, call('ZCARD', ended), others, #ids > 1 and call('HMGET', consumerInfo, unpack(ids)) or {}}
 `);
 
 /** A consumer as the one on duty sees it. */
@@ -92,7 +92,7 @@ export interface Heartbeat {
   readonly cancelled: readonly string[];
   /** Only for the one on duty. */
   readonly duty:
-    | { readonly dead: readonly string[]; readonly dying: number; readonly colleagues: readonly Colleague[] }
+    | { readonly dead: readonly string[]; readonly ended: number; readonly colleagues: readonly Colleague[] }
     | undefined;
 }
 
@@ -115,7 +115,7 @@ export async function beat(
     duty: isOnDuty
       ? {
           dead: asList(reply[4]).map(asText),
-          dying: asInteger(reply[5]),
+          ended: asInteger(reply[5]),
           colleagues: readColleagues(asList(reply[6]), asList(reply[7])),
         }
       : undefined,

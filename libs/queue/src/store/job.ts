@@ -4,7 +4,7 @@ import { endingKeys, endMessages } from './endings.js';
 import { keyNames } from './key-names.js';
 import { queueKeys, resultKey, unackedKey, waitingKeys } from './keys.js';
 
-const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'dying', 'consumers', 'dead', 'offered'] as const;
+const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'ended', 'consumers', 'dead', 'offered'] as const;
 
 // Finds one message, by its entry or its id, wherever in its queue it stands, and does to it what is asked for. To cancel: one that no
 // handler has goes immediately; of one that is being handled, its consumer learns with its next heartbeat. To remove or to replace its frame:
@@ -30,7 +30,7 @@ for i = firstList, #KEYS do
     return at('running', nil, consumer)
   end
 end
-if call('HEXISTS', dying, entry) == 1 then return at('dying') end
+if call('ZSCORE', ended, entry) then return at('dying') end
 local due = call('ZSCORE', delayed, entry)
 local isParked, isOffered = call('ZSCORE', parked, entry), call('ZSCORE', offered, entry)
 local isWaiting = not (due or isParked or isOffered)
@@ -167,7 +167,7 @@ export async function countMessages(
     client.zcard(all.offered),
     client.zcard(all.delayed),
     client.zcard(all.parked),
-    client.hlen(all.dying),
+    client.zcard(all.ended),
     client.zcard(all.completed),
     ...waiting.map((key) => client.llen(key)),
     ...consumers.map((consumer) => client.scard(unackedKey(place.prefix, place.queue, consumer))),

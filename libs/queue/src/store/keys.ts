@@ -45,8 +45,10 @@ export interface QueueKeys {
   readonly wake: string;
   /** Hash: entry → delivery count, only of what was redelivered. */
   readonly counts: string;
-  /** Hash: entry → why it died, as JSON: a dead letter on its way to another slot. Its frame is still in `messages`. */
-  readonly dying: string;
+  /** Sorted set: entry → number of its line, of messages whose ending means something elsewhere. See `ended.ts`. */
+  readonly ended: string;
+  /** Hash: entry → the line: what follows from its ending. See `model/line.ts`. */
+  readonly followUps: string;
   /** Sorted set: entry → when it expires, of messages that a consumer holds: they do not expire meanwhile. */
   readonly held: string;
   /** Hash: entry → what its handler last reported as its progress, as JSON. */
@@ -86,7 +88,8 @@ export function queueKeys(prefix: string, queue: string): QueueKeys {
     idle: `${base}:idle`,
     wake: `${base}:wake`,
     counts: `${base}:counts`,
-    dying: `${base}:dying`,
+    ended: `${base}:ended`,
+    followUps: `${base}:follow-ups`,
     held: `${base}:held`,
     progress: `${base}:progress`,
     cancels: `${base}:cancels`,
@@ -118,6 +121,14 @@ export function formerMetaKey(prefix: string, queue: string): string {
 /** Set: entries of the messages that one consumer holds. */
 export function unackedKey(prefix: string, queue: string, consumer: string): string {
   return `${queueBase(prefix, queue)}:unacked:${consumer}`;
+}
+
+/**
+ * Sorted set: what a queue was brought from a slot of another. Entry → number of the line it came with; `!` and an entry it refused → the
+ * same; `floor` → the lowest number that may still come. It expires.
+ */
+export function broughtKey(prefix: string, queue: string, source: string): string {
+  return `${queueBase(prefix, queue)}:brought:${slotInKeys(source)}`;
 }
 
 /** String: what the handler of one message answered, as JSON. It expires. */

@@ -1,29 +1,29 @@
 import { Script } from '@millrace/redis';
+import { followEnding } from './endings.js';
 import { idFragments } from './identity.js';
-
-/** For so long a dead letter, or one that goes back, is recognised when it is sent a second time, though it may have ended meanwhile. */
-const forwardedMs = 600_000;
+import { isRepetition, saidBefore } from './repetitions.js';
 
 // The one script that puts messages into queues: of one queue in a cluster, of any number of them on one server, where
 // this is the only script that touches several hash tags, so that a publish reaches all its queues or none.
 //
 // KEYS 1 the hash that holds the topology version 2 record of this call, then for each queue: settings, state, messages, ids, seen,
-//      delayed, expiry, idle, wake, dying, counts, handled, offered, and the lists in which messages wait
+//      delayed, expiry, idle, wake, ended, followUps, counts, handled, offered, and the lists in which messages wait; last, where the messages
+//      are lines of a source, {queue:<name>}:brought:<source> of each queue
 // ARGV 1 field of the version in KEYS[1] 2 version by which the messages were routed 3 how long the call is remembered, ms
 //      4 number of this call 5 the messages: MessagePack list of entry, frame, entry, frame …, or '' for none
 //      6 MessagePack list of each message's terms, 'priority;delay ms;expiration ms;1 if it has an id' or '', or '' when no
 //      message has any, then for each queue: number of its priority levels, and '' for all messages or the numbers of its
-//      messages with commas
-// RETURNS { 'ok', exceptions…, dying }: for each message that did not simply enter a queue 'message queue what', what being
-//         'duplicate', 'refused' or 'dead-lettered'; last the numbers of the queues where something is dying, with commas.
+//      messages with commas. The terms of a line go on ';number;lowest number of its source that is not carried yet'
+// RETURNS { 'ok', exceptions…, ended }: for each message that did not simply enter a queue 'message queue what', what being
+//         'duplicate', 'refused' or 'dead-lettered'; last the numbers of the queues where lines are to be carried on, with commas.
 //         { 'stale', version }: there is another topology; { 'gone', queue number }: the queue is not there;
 //         { 'late' }: a later call of this publisher was here already. In these three cases nothing was done.
 // A call that is repeated is answered what it was answered the first time; it writes, so that replicas can be waited for.
 
 /** Where the keys of a queue stand, from its first one on. */
 const places = `
-local settings, state, messages, ids, seen, delayed, expiry, idle, wake, dying, counts, handled, offered, lists =
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13`;
+local settings, state, messages, ids, seen, delayed, expiry, idle, wake, ended, followUps, counts, handled, offered, lists =
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14`;
 
 /** Whether this call, and by this topology, is to be done at all. */
 const checks = `#!lua
@@ -55,13 +55,16 @@ while arg < #ARGV do
   q.isFast = not terms and q.picks == '' and q.levels == 1 and not (q.maxLength or q.maxBytes or q.messageTtl)
   key, arg = key + lists + 3 * q.levels, arg + 2
 end
+if KEYS[key] then
+  for number, q in ipairs(queues) do q.brought = KEYS[key + number - 1] end
+end
 if isBehind then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answer, died = {'ok'}, {}
+local answer, following = {'ok'}, {}
 local function finish()
-  local isPlain = #answer == 1 and #died == 0
-  answer[#answer + 1] = table.concat(died, ',')
+  local isPlain = #answer == 1 and #following == 0
+  answer[#answer + 1] = table.concat(following, ',')
   redis.call('SET', KEYS[2], ARGV[4] .. ' ' .. (isPlain and '' or cjson.encode(answer)), 'PX', ARGV[3])
   return answer
 end`;
@@ -81,12 +84,16 @@ end`;
 
 /** Makes room in a queue from the oldest message of the lowest priority on. */
 const dropHead = `
+local function deadLetter(q, entry)
+  local line = 'dead-letter ' .. cjson.encode({reason = 'maxlen', time = now})
+  follow(KEYS[q.key + state], KEYS[q.key + ended], KEYS[q.key + followUps], entry, line)
+  q.hasEnded = true
+end
 local function dropOne(q, entry, frame)
   q.length, q.bytes = q.length - 1, q.bytes - #frame
   redis.call('ZREM', KEYS[q.key + expiry], entry)
   if q.deadLetter then
-    redis.call('HSET', KEYS[q.key + dying], entry, cjson.encode({reason = 'maxlen', time = now}))
-    q.hasDied = true
+    deadLetter(q, entry)
     return
   end
   freeId(KEYS[q.key + ids], entry, frame)
@@ -106,53 +113,31 @@ local function dropHead(q, isFull)
   end
 end`;
 
-/**
- * Whether a message is here already: the same one, sent again on its way from another queue; or one with its id, as long as that
- * lives or is remembered. Else its id is noted.
- */
-const isRepetition = `
-local function isRepetition(q, entry, frame)
-  local id = idOf(frame)
-  local isForwarded = entry:byte(1) == 126
-  if isForwarded then
-    if redis.call('HEXISTS', KEYS[q.key + messages], entry) == 1 then return true end
-    if tonumber(redis.call('ZSCORE', KEYS[q.key + seen], entry) or 0) > now then return true end
-  elseif id then
-    if holderOf(KEYS[q.key + ids], KEYS[q.key + messages], id) then return true end
-    -- The entry of a message without an id is its id.
-    if not id:find('^[.~]') and redis.call('HEXISTS', KEYS[q.key + messages], id) == 1 then return true end
-    if q.dedupWindow and tonumber(redis.call('ZSCORE', KEYS[q.key + seen], '=' .. id) or 0) > now then return true end
-  end
-  return false
-end
-local function noteIdentity(q, entry, frame)
-  local id = idOf(frame)
-  if entry:byte(1) == 126 then
-    redis.call('ZADD', KEYS[q.key + seen], now + ${forwardedMs}, entry)
-    keepSeen(KEYS[q.key + seen], 1, now, ${forwardedMs})
-    if id then noteId(KEYS[q.key + ids], id, entry) end
-  elseif id then redis.call('HSET', KEYS[q.key + ids], id, entry) end
-end`;
-
 /** One message into one queue. Returns what else than entering happened, if anything. */
 const enter = `
 local function enter(q, i)
   local entry, frame = entries[2 * i - 1], entries[2 * i]
-  local priority, delay, ttl, hasId
-  if terms then priority, delay, ttl, hasId = terms[i]:match('^(%d*);(%d*);(%d*);(1?)$') end
-  hasId = hasId == '1'
+  local priority, delay, ttl, hasId, number, floor
+  if terms then priority, delay, ttl, hasId, number, floor = terms[i]:match('^(%d*);(%d*);(%d*);(1?);?(%d*);?(%d*)$') end
+  local isLine = floor and floor ~= ''
+  hasId = hasId == '1' or isLine
   if hasId and isRepetition(q, entry, frame) then return 'duplicate' end
+  local said = isLine and saidBefore(q, entry, number, floor)
+  if said then return said end
   local function isFull(extra)
     return (q.maxLength and q.length + extra > q.maxLength) or (q.maxBytes and q.bytes + extra * #frame > q.maxBytes)
   end
   local what
   if q.overflow ~= 'drop-head' and isFull(1) then
-    if q.overflow == 'reject-publish' then return 'refused' end
-    redis.call('HSET', KEYS[q.key + dying], entry, cjson.encode({reason = 'maxlen', time = now}))
-    q.hasDied, what = true, 'dead-lettered'
+    if q.overflow == 'reject-publish' then
+      if isLine then redis.call('ZADD', q.brought, number, '!' .. entry) end
+      return 'refused'
+    end
+    deadLetter(q, entry)
+    what = 'dead-lettered'
   end
   redis.call('HSET', KEYS[q.key + messages], entry, frame)
-  if hasId then noteIdentity(q, entry, frame) end
+  if hasId then noteIdentity(q, entry, frame, number) end
   if what then return what end
   local due = now + (tonumber(delay) or 0)
   ttl = math.min(tonumber(ttl) or math.huge, tonumber(q.messageTtl) or math.huge)
@@ -185,7 +170,7 @@ local function enterEach(q, number)
   if q.picks == '' then for i = 1, m do one(i) end
   else for i in q.picks:gmatch('%d+') do one(tonumber(i)) end end
   if q.maxBytes and q.bytes ~= bytesBefore then redis.call('HINCRBY', KEYS[q.key + state], 'bytes', q.bytes - bytesBefore) end
-  if q.hasDied then died[#died + 1] = number end
+  if q.hasEnded then following[#following + 1] = number end
   -- Someone who waits for the next delayed message must learn that another is due before it.
   local isSooner = q.firstDue and q.firstDue < (tonumber(firstDelayed) or math.huge)
   return math.max(q.entered, isSooner and 1 or 0)
@@ -221,5 +206,7 @@ end
 return finish()`;
 
 export const publishScript = new Script(
-  [checks, offer, enterAll, idFragments, dropHead, isRepetition, enter, enterEach, main].join('\n'),
+  [checks, offer, enterAll, idFragments, followEnding, dropHead, saidBefore, isRepetition, enter, enterEach, main].join(
+    '\n',
+  ),
 );

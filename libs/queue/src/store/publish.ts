@@ -40,6 +40,8 @@ export interface PublishCall {
   readonly number: number;
   readonly messages: readonly OutgoingMessage[];
   readonly targets: readonly PublishTarget[];
+  /** Where the messages are lines of a source: for each target the key where it keeps what it was brought from there. */
+  readonly brought: readonly string[];
 }
 
 export type EntryResult = 'duplicate' | 'refused' | 'dead-lettered';
@@ -54,7 +56,7 @@ export type PublishAnswer =
         readonly result: EntryResult;
       }[];
       /** Targets where a message became a dead letter that has to be carried on. */
-      readonly dying: readonly number[];
+      readonly died: readonly number[];
       /** Fewer replicas have it than must: how many, in words. */
       readonly shortfall?: string;
     }
@@ -67,8 +69,38 @@ export type PublishAnswer =
 
 /** The keys of a queue that publishing needs, in the order in which the script has them. */
 export function targetKeys(queue: QueueKeys, priorities: number): PreparedArguments {
-  const { settings, state, messages, ids, seen, delayed, expiry, idle, wake, dying, counts, handled, offered } = queue;
-  const own = [settings, state, messages, ids, seen, delayed, expiry, idle, wake, dying, counts, handled, offered];
+  const {
+    settings,
+    state,
+    messages,
+    ids,
+    seen,
+    delayed,
+    expiry,
+    idle,
+    wake,
+    ended,
+    followUps,
+    counts,
+    handled,
+    offered,
+  } = queue;
+  const own = [
+    settings,
+    state,
+    messages,
+    ids,
+    seen,
+    delayed,
+    expiry,
+    idle,
+    wake,
+    ended,
+    followUps,
+    counts,
+    handled,
+    offered,
+  ];
   return new PreparedArguments([...own, ...waitingKeys(queue, priorities)]);
 }
 
@@ -86,6 +118,13 @@ export function callConditions(
   return new PreparedArguments([versionField, version, recordTtlMs]);
 }
 
+/** Which line of its source a message is, by which a queue knows whether it was brought it before. */
+export interface LineOrder {
+  readonly number: string;
+  /** The lowest number of the source that is not carried yet: what is below it comes no more. */
+  readonly floor: string;
+}
+
 /** The part of a message that a script has to understand; '' when there is nothing. */
 export function messageTerms(terms: {
   readonly priority: number;
@@ -93,10 +132,13 @@ export function messageTerms(terms: {
   readonly expirationMs: number | undefined;
   /** Its frame has an id. */
   readonly hasId: boolean;
+  /** Where it is a line of another queue. */
+  readonly line?: LineOrder | undefined;
 }): string {
-  const { priority, delayMs, expirationMs, hasId } = terms;
-  if (priority === 0 && delayMs === undefined && expirationMs === undefined && !hasId) return '';
-  return `${priority};${delayMs ?? ''};${expirationMs ?? ''};${hasId ? 1 : ''}`;
+  const { priority, delayMs, expirationMs, hasId, line } = terms;
+  if (priority === 0 && delayMs === undefined && expirationMs === undefined && !hasId && line === undefined) return '';
+  const own = `${priority};${delayMs ?? ''};${expirationMs ?? ''};${hasId ? 1 : ''}`;
+  return line === undefined ? own : `${own};${line.number};${line.floor}`;
 }
 
 export async function publish(client: RedisClient, call: PublishCall): Promise<PublishAnswer> {
@@ -115,8 +157,8 @@ export async function publishWithReplicas(
   return answer.kind === 'done' && shortfall !== undefined ? { ...answer, shortfall } : answer;
 }
 
-function scriptCall({ keys: callKeys, conditions, number, messages, targets }: PublishCall): ScriptCall {
-  const keys = [callKeys];
+function scriptCall({ keys: callKeys, conditions, number, messages, targets, brought }: PublishCall): ScriptCall {
+  const keys: ScriptCall['keys'][number][] = [callKeys];
   // Two arguments, not three a message: building and writing a command of 1,500 arguments took longer than all the rest.
   const args: ScriptCall['args'][number][] = [conditions, number, packEntries(messages), packTerms(messages)];
   for (const target of targets) {
@@ -124,6 +166,7 @@ function scriptCall({ keys: callKeys, conditions, number, messages, targets }: P
     if (target.picks === undefined) args.push(target.whole);
     else args.push(target.priorities, target.picks.map((index) => index + 1).join(','));
   }
+  keys.push(...brought);
   return { keys, args };
 }
 
@@ -156,6 +199,6 @@ function readAnswer(reply: readonly unknown[]): PublishAnswer {
     const [message, target, result] = asText(exception).split(' ');
     return { message: Number(message) - 1, target: Number(target) - 1, result: result as EntryResult };
   });
-  const dying = asText(reply.at(-1));
-  return { kind: 'done', exceptions, dying: dying === '' ? [] : dying.split(',').map((number) => Number(number) - 1) };
+  const died = asText(reply.at(-1));
+  return { kind: 'done', exceptions, died: died === '' ? [] : died.split(',').map((number) => Number(number) - 1) };
 }

@@ -4,13 +4,13 @@ import { keyNames } from './key-names.js';
 import { keeperKey, type QueueKeys, queueKeys, topologyKeys, waitingKeys } from './keys.js';
 import { trimmingDue } from './waiting.js';
 
-const lookKeys = ['settings', 'state', 'expiry', 'dying', 'consumers', 'dead', ...completedKeys] as const;
+const lookKeys = ['settings', 'state', 'expiry', 'ended', 'consumers', 'dead', ...completedKeys] as const;
 
 // What a queue needs that nobody may be consuming from. Reads only.
 //
 // KEYS those of `lookKeys`, then the lists in which messages wait
 // ARGV 1 how long an exclusive queue's owner may be silent, ms
-// RETURNS { 1 if something has expired, or stale entries or completed messages are to be trimmed, 1 if something is dying and no consumer is there to carry it,
+// RETURNS { 1 if something has expired, or stale entries or completed messages are to be trimmed, 1 if lines are to be carried on and no consumer is there to do it,
 //           1 if it was idle for too long, 1 if its owner is gone, 1 if somebody consumes from it,
 //           ms until something expires or -1, consumers that are dead while no other lives }
 const lookScript = new Script(`#!lua flags=no-writes
@@ -32,7 +32,7 @@ if call('ZCOUNT', consumers, '(' .. now, '+inf') == 0 then
 end
 return {
   (first and tonumber(first) <= now or (stale or trim) and isTrimmingDue(stale, trim) or kept and isCompletedOver(kept, now)) and 1 or 0,
-  isUnused and call('EXISTS', dying) or 0,
+  isUnused and call('EXISTS', ended) or 0,
   idleExpiry and isUnused and used + idleExpiry <= now and 1 or 0,
   exclusive and tonumber(ownerAt or used) + ARGV[1] <= now and 1 or 0,
   isUnused and 0 or 1,
@@ -45,7 +45,8 @@ return {
 export interface QueueNeeds {
   /** Something has expired, or stale entries or completed messages are to be trimmed. */
   readonly hasDue: boolean;
-  readonly hasDying: boolean;
+  /** Lines are to be carried on. */
+  readonly hasEnded: boolean;
   readonly isIdleTooLong: boolean;
   readonly isOwnerGone: boolean;
   /** Consumers do all that themselves. */
@@ -64,13 +65,13 @@ export async function lookAtQueue(
 ): Promise<QueueNeeds> {
   const scriptKeys = [...lookKeys.map((name) => keys[name]), ...waitingKeys(keys, priorities)];
   const reply = asList(await lookScript.run(client, scriptKeys, [ownerSilenceMs]));
-  const [hasDue, hasDying, isIdleTooLong, isOwnerGone, isConsumed] = reply
+  const [hasDue, hasEnded, isIdleTooLong, isOwnerGone, isConsumed] = reply
     .slice(0, 5)
     .map((flag) => asInteger(flag) === 1);
   const expiresInMs = asInteger(reply[5]);
   return {
     hasDue: hasDue === true,
-    hasDying: hasDying === true,
+    hasEnded: hasEnded === true,
     isIdleTooLong: isIdleTooLong === true,
     isOwnerGone: isOwnerGone === true,
     isConsumed: isConsumed === true,

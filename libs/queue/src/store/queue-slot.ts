@@ -1,5 +1,5 @@
 import { OptionsError } from '@millrace/core';
-import { asInteger, asText, lua, type RedisClient, Script } from '@millrace/redis';
+import { asInteger, asText, lua, orNothing, type RedisClient, Script } from '@millrace/redis';
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type Sharded, slotsOf } from '../model/shards.js';
@@ -90,6 +90,11 @@ export async function writeQueue(
   throw new OptionsError(`queue "${settings.name}"`, [
     `maxBytes can only be set newly while the queue holds at most ${maxCountedMessages} messages: let it drain first`,
   ]);
+}
+
+/** The queue's settings as JSON; undefined when there is no such queue. */
+export async function queueSettingsJson(client: RedisClient, keys: QueueKeys): Promise<string | undefined> {
+  return orNothing(await client.hget(keys.settings, 'settings'), String);
 }
 
 // Tells a queue's slot of a newer topology: in a cluster that is where publishers look.

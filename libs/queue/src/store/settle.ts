@@ -1,10 +1,11 @@
 import { asList, asText, type RedisClient, Script, type ScriptArgument } from '@millrace/redis';
+import { lineOf } from '../model/line.js';
 import type { ConsumerKeys } from './consumer-keys.js';
-import { endingKeys, endMessages } from './endings.js';
+import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import { keyNames } from './key-names.js';
 import { waitingLists } from './waiting.js';
 
-const settleKeys = [...endingKeys, 'state', 'unacked', 'consumers', 'delayed', 'dying', 'parked'] as const;
+const settleKeys = [...endingKeys, ...followKeys, 'unacked', 'consumers', 'delayed', 'parked'] as const;
 
 // Carries out every verdict that is more than an acknowledgement, on messages that this consumer holds.
 //
@@ -13,7 +14,7 @@ const settleKeys = [...endingKeys, 'state', 'unacked', 'consumers', 'delayed', '
 //      back | head: x priority; counted, and past the queue's delivery limit it dies instead
 //      release: x priority; to its place, as if never taken
 //      retry: x delay in ms, y what to add to counts, z JSON of handlers that are through, or ''
-//      dead: x why, as JSON     drop     park
+//      dead: x the line     drop     park
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else entries that were not mine
 const settleScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
@@ -21,6 +22,7 @@ ${keyNames(...settleKeys)}
 if not call('ZSCORE', consumers, ARGV[1]) then return {'lost'} end
 ${waitingLists}
 ${endMessages}
+${followEnding}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local limitBytes, deliveryLimit = unpack(call('HMGET', settings, 'max-bytes', 'delivery-limit'))
@@ -39,7 +41,7 @@ local function settle(kind, entry, x, y, z)
     call('HINCRBY', counts, entry, y)
     if z ~= '' then call('HSET', handled, entry, z) end
     call('HINCRBY', state, 'retried', 1)
-  elseif kind == 'dead' then call('HSET', dying, entry, x)
+  elseif kind == 'dead' then follow(state, ended, followUps, entry, x)
   elseif kind == 'park' then call('ZADD', parked, now, entry)
   elseif kind == 'drop' then
     endMessages({entry}, now, false)
@@ -50,7 +52,7 @@ local function settle(kind, entry, x, y, z)
       call('ZREM', expiry, entry)
       local message = ('came back %d times without a verdict, the last time because its handler requeued it'):format(count % 65536)
       local error = {name = 'Requeue', stack = '', message = message}
-      call('HSET', dying, entry, cjson.encode({reason = 'delivery_limit', time = now, error = error}))
+      follow(state, ended, followUps, entry, 'dead-letter ' .. cjson.encode({reason = 'delivery_limit', time = now, error = error}))
       return
     end
     if kind == 'back' then putLast(tonumber(x), entry) else putFirst(tonumber(x), entry) end
@@ -92,7 +94,7 @@ function details(verdict: Verdict): [ScriptArgument, ScriptArgument, ScriptArgum
     case 'retry':
       return [verdict.delayMs, verdict.increment, verdict.handled];
     case 'dead':
-      return [verdict.why, '', ''];
+      return [lineOf('dead-letter', verdict.why), '', ''];
     case 'drop':
     case 'park':
       return ['', '', ''];

@@ -27,7 +27,7 @@ const deniedTurnMs = 600_000;
 
 /**
  * Looks after queues that nobody may be consuming from: ends what has expired there (a queue with a time to live and a
- * dead-letter exchange is how many delay messages), removes completed messages that were kept long enough, carries dead letters on, gives back what the last consumer held when it
+ * dead-letter exchange is how many delay messages), removes completed messages that were kept long enough, carries on what follows from endings, gives back what the last consumer held when it
  * died, and removes queues that are idle for too long or whose owner is gone. Queues with consumers have all that from them;
  * this costs them a look in eight seconds.
  */
@@ -121,7 +121,7 @@ export class QueueKeeper {
     if (needs.isOwnerGone) await this.#declarations.deleteQueue(name);
     else if (needs.isIdleTooLong) await this.#declarations.deleteQueue(name, { ifIdle: true });
     else if (needs.hasDue) isBehind = await this.#moveDue(keys, priorities);
-    if (needs.hasDying || needs.hasDue) this.#carry(slot);
+    if (needs.hasEnded || needs.hasDue) this.#carry(slot);
     this.#lookAgainAt.set(slot, performance.now() + (isBehind ? soonMs : restOf(needs, messageTtlMs)));
   }
 
@@ -137,6 +137,6 @@ export class QueueKeeper {
 /** How long a queue needs no further look. */
 function restOf(needs: QueueNeeds, messageTtlMs: number | undefined): number {
   if (needs.isConsumed) return consumedMs;
-  if (needs.hasDying || needs.hasDue || messageTtlMs !== undefined) return soonMs;
+  if (needs.hasEnded || needs.hasDue || messageTtlMs !== undefined) return soonMs;
   return Math.max(soonMs, Math.min(calmMs, needs.expiresInMs ?? calmMs));
 }

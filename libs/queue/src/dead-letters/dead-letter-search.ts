@@ -1,0 +1,91 @@
+import { CodecError, deadLettersOf } from '@millrace/core';
+import { asOutage, type RedisConnection } from '@millrace/redis';
+import { deadLetterTarget } from '../model/dead-letter.js';
+import { entryAfter } from '../model/entry.js';
+import { decodeFrame } from '../model/message-frame.js';
+import type { Router } from '../model/routing.js';
+import { queueOf, slotsOf } from '../model/shards.js';
+import { queueKeys } from '../store/keys.js';
+import { entriesOfId, frameOf } from '../store/search.js';
+
+/** So many queues are asked for one dead letter. */
+const mostQueues = 32;
+
+/** A dead letter, and the queue that it is in. */
+export interface FoundDeadLetter {
+  readonly queue: string;
+  readonly entry: string;
+  readonly frame: Buffer;
+}
+
+/** What is looked for. */
+interface Wanted {
+  /** The queue in which it died. */
+  readonly origin: string;
+  readonly id: string;
+  /** What it may be called where it went, if `id` was its entry. */
+  readonly entries: readonly string[];
+}
+
+/**
+ * Finds the dead letter of a message by asking the queues that it may have gone to. Nothing is written for that when a message dies: a dead
+ * letter keeps its id, and its history says in which queues it died.
+ */
+export class DeadLetterSearch {
+  readonly #connection: RedisConnection;
+  readonly #topology: () => Promise<Router>;
+
+  constructor(connection: RedisConnection, topology: () => Promise<Router>) {
+    this.#connection = connection;
+    this.#topology = topology;
+  }
+
+  /** The message of that id, or of that entry, which died in `origin`. @throws {UnavailableError} */
+  async find(origin: string, id: string): Promise<FoundDeadLetter | undefined> {
+    try {
+      return await this.#find(await this.#topology(), origin, id);
+    } catch (error) {
+      throw asOutage(`look for the dead letters of queue "${origin}"`, error);
+    }
+  }
+
+  async #find(router: Router, origin: string, id: string): Promise<FoundDeadLetter | undefined> {
+    const { queues } = router.topology;
+    const source = queues.get(origin);
+    if (source === undefined) return undefined;
+    const wanted: Wanted = { origin, id, entries: slotsOf(source).map((slot) => entryAfter(slot, id)) };
+    // A Set keeps the order of insertion, and is walked to what is added while walking.
+    const places = new Set([origin]);
+    for (const name of places) {
+      const settings = queues.get(name);
+      if (settings === undefined) continue;
+      for (const slot of name === origin ? [] : slotsOf(settings)) {
+        const found = await this.#inSlot(slot, wanted);
+        if (found !== undefined) return found;
+      }
+      for (const next of [...router.reachable(deadLetterTarget(settings)), deadLettersOf(name)])
+        if (places.size <= mostQueues) places.add(next);
+    }
+    return undefined;
+  }
+
+  /** Others may have its id there: copies that died in another queue. */
+  async #inSlot(slot: string, { origin, id, entries }: Wanted): Promise<FoundDeadLetter | undefined> {
+    const { commands, prefix } = this.#connection;
+    const [keys, queue] = [queueKeys(prefix, slot), queueOf(slot)];
+    for (const entry of await entriesOfId(commands, keys, id, entries)) {
+      const frame = await frameOf(commands, keys, entry);
+      if (frame !== undefined && diedIn(origin, frame, queue)) return { queue, entry, frame };
+    }
+    return undefined;
+  }
+}
+
+function diedIn(origin: string, frame: Buffer, queue: string): boolean {
+  try {
+    return decodeFrame(frame, queue).deaths.some((death) => death.queue === origin);
+  } catch (error) {
+    if (error instanceof CodecError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+import type { Events } from '@millrace/delivery';
+import type { RedisConnection } from '@millrace/redis';
+import type { FollowUpKind, Line } from '../model/line.js';
+import type { QueueSettings } from '../model/queue-settings.js';
+import { queueOf } from '../model/shards.js';
+import { type LineResult, linesCarried, nextLines } from '../store/ended.js';
+import { queueKeys } from '../store/keys.js';
+import { queueSettingsJson } from '../store/queue-slot.js';
+import type { FollowUp, LineOrigin } from './follow-up.js';
+
+/**
+ * Carries what follows from the endings of messages to where it belongs. The script that ends a message can only write a line in its own slot,
+ * since the other place may be on another server. A piece of lines is read, each is carried, and then the slot hears what became of them:
+ * a line goes when that is done, so whoever dies in between, another consumer or Broker finds it and carries on.
+ *
+ * Lines are carried in the order of the endings. One that was refused goes to the end, so that it holds back no other.
+ */
+export class LineCarrier {
+  readonly #connection: RedisConnection;
+  readonly #followUps: ReadonlyMap<string, FollowUp>;
+  readonly #events: Events;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #again = new Set<string>();
+
+  constructor(connection: RedisConnection, followUps: Readonly<Record<FollowUpKind, FollowUp>>, events: Events) {
+    this.#connection = connection;
+    this.#followUps = new Map(Object.entries(followUps));
+    this.#events = events;
+  }
+
+  /** Carries all lines of a slot. Called again meanwhile, it looks once more at the end. */
+  carry(slot: string): void {
+    if (this.#running.has(slot)) {
+      this.#again.add(slot);
+      return;
+    }
+    const running = this.#carryAll(slot)
+      .catch((error: unknown) => {
+        this.#events.emit('background-error', { duty: `dead letters of queue "${queueOf(slot)}"`, error });
+      })
+      .finally(() => {
+        this.#running.delete(slot);
+        if (this.#again.delete(slot)) this.carry(slot);
+      });
+    this.#running.set(slot, running);
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+  }
+
+  async #carryAll(slot: string): Promise<void> {
+    const settings = await queueSettingsJson(this.#connection.commands, queueKeys(this.#connection.prefix, slot));
+    if (settings === undefined) return;
+    while (await this.#carryPiece(slot, JSON.parse(settings) as QueueSettings));
+  }
+
+  /** Carries the next lines. Resolves to whether there may be more to carry now: what nobody took is left for the next look. */
+  async #carryPiece(slot: string, settings: QueueSettings): Promise<boolean> {
+    const { commands, prefix } = this.#connection;
+    const keys = queueKeys(prefix, slot);
+    const lines = await nextLines(commands, keys);
+    const origin = { slot, settings, floor: lines[0]?.number ?? '' };
+    const results = new Map<Line, LineResult>();
+    const failures: unknown[] = [];
+    const carry = async (line: Line): Promise<void> => {
+      try {
+        const result = await this.#followUpOf(line)?.carry(line, origin);
+        if (result !== undefined) results.set(line, result);
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    await Promise.all(lines.map(carry));
+    const heard = await linesCarried(commands, keys, inOrder(lines, results));
+    this.#tell(heard, results, origin);
+    if (failures.length > 0) throw failures[0];
+    return heard.some((line) => results.get(line)?.kind !== 'refused');
+  }
+
+  #tell(heard: readonly Line[], results: ReadonlyMap<Line, LineResult>, origin: LineOrigin): void {
+    for (const line of heard) if (results.get(line)?.kind === 'arrived') this.#followUpOf(line)?.arrived(line, origin);
+  }
+
+  /** Undefined for the line of a newer process, which that one carries. What is no line at all is a dead letter: it is never lost. */
+  #followUpOf({ kind }: Line): FollowUp | undefined {
+    return this.#followUps.get(kind === '' ? ('dead-letter' satisfies FollowUpKind) : kind);
+  }
+}
+
+/** What was refused keeps its order among the others. */
+function inOrder(lines: readonly Line[], results: ReadonlyMap<Line, LineResult>): Map<Line, LineResult> {
+  return new Map(
+    lines.flatMap((line) => {
+      const result = results.get(line);
+      return result === undefined ? [] : [[line, result] as const];
+    }),
+  );
+}

@@ -1,0 +1,40 @@
+import { asList, asText, type RedisClient, Script } from '@millrace/redis';
+import { keyNames } from './key-names.js';
+import type { QueueKeys } from './keys.js';
+
+const searchKeys = ['ids', 'messages'] as const;
+
+/*
+ * The messages that have an id, or one of some entries.
+ * KEYS ids       {queue:<name>}:ids
+ *      messages  {queue:<name>}:messages
+ * ARGV 1 id  2… entries
+ * RETURNS the entries of those that live
+ * EFFECTS none
+ */
+const searchScript = new Script(`#!lua flags=no-writes
+${keyNames(...searchKeys)}
+local answer = {}
+local function look(entry)
+  if redis.call('HEXISTS', messages, entry) == 1 then answer[#answer + 1] = entry end
+end
+for entry in (redis.call('HGET', ids, ARGV[1]) or ''):gmatch('%S+') do look(entry) end
+for i = 2, #ARGV do look(ARGV[i]) end
+return answer
+`);
+
+/** Entries of messages that have that id, and those of `entries` that are there. */
+export async function entriesOfId(
+  client: RedisClient,
+  keys: QueueKeys,
+  id: string,
+  entries: readonly string[],
+): Promise<string[]> {
+  const scriptKeys = searchKeys.map((name) => keys[name]);
+  return asList(await searchScript.run(client, scriptKeys, [id, ...entries])).map(asText);
+}
+
+/** A message's frame; undefined when it has ended. */
+export async function frameOf(client: RedisClient, keys: QueueKeys, entry: string): Promise<Buffer | undefined> {
+  return (await client.hgetBuffer(keys.messages, entry)) ?? undefined;
+}
