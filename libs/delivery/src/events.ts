@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { type DeadLetterReason, isThenable, messageOf, type Outcome } from '@millrace/core';
+import { type DeadLetterReason, describeFailure, isThenable, messageOf, type Outcome } from '@millrace/core';
 import type { HandledRun } from './handled-run.js';
+import { ReportLimit } from './report-limit.js';
 
 /** Which handler of which source: one frozen object a handler, so that an event costs no allocation for it. */
 export interface HandlerLabels {
@@ -147,8 +148,11 @@ export interface MillraceEvents {
   'consumer-started': [event: RunningConsumer];
   /** The consumer of the event before, the same object. */
   'consumer-stopped': [event: RunningConsumer];
-  /** A background duty failed and will be tried again. */
-  'background-error': [event: { readonly duty: string; readonly error: unknown }];
+  /**
+   * A background duty failed and will be tried again. The same comes once a second at most, and of one duty and class of error ten different
+   * ones; `heldBack`: so many more there were before.
+   */
+  'background-error': [event: { readonly duty: string; readonly error: unknown; readonly heldBack?: number }];
 }
 
 /**
@@ -157,6 +161,7 @@ export interface MillraceEvents {
  * own listeners do wrong, only the process: a warning).
  */
 export class Events extends EventEmitter<MillraceEvents> {
+  readonly #limit = new ReportLimit();
   readonly #takers = new WeakMap<object, (run: HandledRun) => void>();
 
   /** Without listeners. */
@@ -171,7 +176,8 @@ export class Events extends EventEmitter<MillraceEvents> {
     ...args: K extends keyof MillraceEvents ? MillraceEvents[K] : never
   ): boolean {
     if (this.listenerCount(name) === 0) return false;
-    for (const listener of this.rawListeners(name)) this.#call(String(name), listener, args);
+    const told = name === 'background-error' ? this.#limited(args as MillraceEvents['background-error']) : args;
+    if (told !== undefined) for (const listener of this.rawListeners(name)) this.#call(String(name), listener, told);
     return true;
   }
 
@@ -198,6 +204,12 @@ export class Events extends EventEmitter<MillraceEvents> {
       else for (const event of eventsOf(run)) this.#call('handled', listener, [event]);
     }
     run.clear();
+  }
+
+  #limited([event]: MillraceEvents['background-error']): MillraceEvents['background-error'] | undefined {
+    const { name, message } = describeFailure(event.error);
+    const heldBack = this.#limit.admit(`${event.duty}\n${name}`, message, performance.now());
+    return heldBack === undefined ? undefined : [{ ...event, heldBack }];
   }
 
   /** As `notify` of core, but without a closure for each listener of each event. */

@@ -118,5 +118,5 @@ function countByHandler(listeners: Listeners, registry: Registry): void {
     registry,
     () => failures.series(() => ({})),
   );
-  listeners.on('background-error', () => failures.add(''));
+  listeners.on('background-error', ({ heldBack = 0 }) => failures.add('', 1 + heldBack));
 }

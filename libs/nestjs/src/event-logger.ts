@@ -42,13 +42,16 @@ export function writeEventsToLogger(
   // A consumer looks for a deleted queue until it is declared again: one line, however often it looks.
   const missing = new Set<string>();
   events.on('consumer-started', () => missing.clear());
-  events.on('background-error', ({ duty, error }) => {
+  events.on('background-error', ({ duty, error, heldBack = 0 }) => {
     if (isInstance(error, TopologyNotFoundError)) {
       if (missing.has(duty)) return;
       missing.add(duty);
     }
     const isOutage = redisFailure(error).failure === 'unavailable' || isInstance(error, UnavailableError);
-    if (!isOutage || isUp) logger.warn(`${duty} failed, trying again: ${failureText(error)}`);
+    if (!isOutage || isUp) {
+      const more = heldBack === 0 ? '' : ` (and ${heldBack} times before, unreported)`;
+      logger.warn(`${duty} failed, trying again: ${failureText(error)}${more}`);
+    }
   });
   events.on('group-expired', ({ group }) => {
     logger.warn(`Group ${group} had no members for longer than offsetsRetentionMs: it and its offsets were removed`);

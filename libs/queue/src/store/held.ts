@@ -1,5 +1,6 @@
 import type { RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
+import { namedEntries } from './foreign-entries.js';
 import { Taken } from './taken.js';
 
 /** The messages that Redis has down as a consumer's, of those that `isWanted` picks; `gone` are ids with no message. */
@@ -8,7 +9,7 @@ export async function heldMessages(
   keys: ConsumerKeys,
   isWanted: (id: string) => boolean,
 ): Promise<{ readonly found: readonly Taken[]; readonly gone: readonly string[] }> {
-  const ids = (await client.smembers(keys.unacked)).filter(isWanted);
+  const ids = (await namedEntries(client, keys, await client.smembersBuffer(keys.unacked))).filter(isWanted);
   if (ids.length === 0) return { found: [], gone: [] };
   const [frames, counts, handled] = await Promise.all([
     client.hmgetBuffer(keys.all.messages, ...ids),

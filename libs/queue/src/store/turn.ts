@@ -1,6 +1,7 @@
 import { Fifo } from '@millrace/core';
 import { asBytes, asInteger, asList, asText, type RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
+import { isForeign, namedEntries } from './foreign-entries.js';
 import { MessagePacker } from './message-packer.js';
 import { MessageUnpacker } from './message-unpacker.js';
 import { Taken } from './taken.js';
@@ -75,7 +76,7 @@ export async function turn(
     isAlone: (flags & 1) !== 0,
     keepsCompleted: (flags & 2) !== 0,
     takenOver: asInteger(reply[6]),
-    taken: readTaken(new MessageUnpacker(asBytes(reply[7])), reply[8]),
+    taken: await readTaken(client, keys, asBytes(reply[7]), reply[8]),
   };
 }
 
@@ -98,10 +99,13 @@ function packTexts(texts: readonly string[]): Buffer {
   return packer.finish();
 }
 
-function readTaken(lists: MessageUnpacker, rare: unknown): Fifo<Taken> {
+async function readTaken(client: RedisClient, keys: ConsumerKeys, packed: Buffer, rare: unknown): Promise<Fifo<Taken>> {
+  const lists = new MessageUnpacker(packed);
   const [counts, throughs] = rare === undefined ? [] : asList(rare).map(asList);
   const taken = new Fifo<Taken>();
-  const ids = Array.from({ length: lists.list() }, () => asText(lists.next()));
+  const entries = Array.from({ length: lists.list() }, () => lists.next());
+  let ids = entries.map(asText);
+  if (ids.some(isForeign)) ids = await namedEntries(client, keys, entries);
   for (let index = 0, frames = lists.list(); index < frames; index++) {
     const count = counts?.[index] ?? undefined;
     const through = throughs?.[index] ?? undefined;

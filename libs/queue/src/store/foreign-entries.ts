@@ -1,0 +1,46 @@
+import { asText, type RedisClient, Script } from '@millrace/redis';
+import { entryAfter } from '../model/entry.js';
+import type { ConsumerKeys } from './consumer-keys.js';
+import { keyNames } from './key-names.js';
+
+// Gives messages of a consumer other entries.
+//
+// KEYS messages, the consumer's unacked
+// ARGV an entry and its new name, and so on
+const renameScript = new Script(`#!lua flags=allow-oom
+${keyNames('messages', 'unacked')}
+for i = 1, #ARGV, 2 do
+  local old, new = ARGV[i], ARGV[i + 1]
+  if redis.call('SREM', unacked, old) == 1 then
+    local frame = redis.call('HGET', messages, old)
+    if frame then
+      redis.call('HDEL', messages, old)
+      redis.call('HSET', messages, new, frame)
+    end
+    redis.call('SADD', unacked, new)
+  end
+end
+`);
+
+/** Whether an entry is none that Millrace makes, nor one that it could name to Redis again: its bytes are no text. */
+export function isForeign(entry: string): boolean {
+  return entry.includes('\uFFFD');
+}
+
+/** The entries of messages that are a consumer's, as text: those that are foreign get names with which they can be settled. */
+export async function namedEntries(
+  client: RedisClient,
+  { all, unacked, queue }: ConsumerKeys,
+  entries: readonly Buffer[],
+): Promise<string[]> {
+  const names = entries.map(asText);
+  const renamed: (Buffer | string)[] = [];
+  for (const [index, entry] of entries.entries()) {
+    if (!isForeign(names[index] ?? '')) continue;
+    const name = entryAfter(queue, entry.toString('latin1'));
+    names[index] = name;
+    renamed.push(entry, name);
+  }
+  if (renamed.length > 0) await renameScript.run(client, [all.messages, unacked], renamed);
+  return names;
+}

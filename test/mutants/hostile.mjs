@@ -1,0 +1,34 @@
+/** What comes out of Redis and is none of ours, and what is reported of it. */
+export default {
+  area: 'everywhere',
+  mutants: [
+    {
+      promise: 'a message whose entry is no text is settled under another name',
+      file: 'libs/queue/src/store/turn.ts',
+      replace: `if (ids.some(isForeign)) ids =`,
+      by: `if (entries.length < 0) ids =`,
+      spec: 'test/security/entries-that-are-no-text-are-handled.spec.ts',
+    },
+    {
+      promise: 'a message whose entry is no text is found after a turn that failed',
+      file: 'libs/queue/src/store/held.ts',
+      replace: `(await namedEntries(client, keys, await client.smembersBuffer(keys.unacked))).filter`,
+      by: `(await client.smembers(keys.unacked)).filter`,
+      spec: 'test/security/entries-that-are-no-text-are-handled.spec.ts',
+    },
+    {
+      promise: 'the same is reported once a second',
+      file: 'libs/delivery/src/report-limit.ts',
+      replace: `window.texts.has(text) || `,
+      by: ``,
+      spec: 'libs/delivery/src/report-limit.spec.ts',
+    },
+    {
+      promise: 'what is held back is counted',
+      file: 'libs/delivery/src/report-limit.ts',
+      replace: `      return window?.heldBack ?? 0;`,
+      by: `      return 0;`,
+      spec: 'libs/delivery/src/report-limit.spec.ts',
+    },
+  ],
+};
