@@ -231,6 +231,7 @@ describe('a dead letter arrives once', () => {
     await yard.send('q', 1);
     // when: it is tried several times, and others die meanwhile
     await yard.giveUp('q');
+    const inOpen = await yard.handleAll('open');
     await yard.send('q', 1);
     await yard.giveUp('q');
     await makeRoom();
@@ -239,7 +240,7 @@ describe('a dead letter arrives once', () => {
     await yard.sweep(async () => (await yard.lines('q')) === 0);
     // then
     expect([...inFull, ...(await yard.handleAll('full'))].sort()).toEqual(['q 0', 'q 0']);
-    expect((await yard.handleAll('open')).sort()).toEqual(['q 0', 'q 0']);
+    expect([...inOpen, ...(await yard.handleAll('open'))].sort()).toEqual(['q 0', 'q 0']);
     await yard.close();
   });
 
