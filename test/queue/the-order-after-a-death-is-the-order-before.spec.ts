@@ -3,7 +3,13 @@ import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace
 import { openBroker, ownPrefix } from './broker.js';
 import { spawnConsumer } from './consuming.js';
 
-const held = Array.from({ length: 20 }, (_, n) => ({ n, hang: true }));
+/** Every third has an id that its publisher gave. */
+const held = Array.from({ length: 20 }, (_, n) => ({
+  exchange: '',
+  routingKey: 'q',
+  body: { n, hang: true },
+  properties: n % 3 === 0 ? { messageId: `id ${20 - n}` } : {},
+}));
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -16,7 +22,7 @@ it('what a consumer held when it was killed comes again in its order, before wha
   const prefix = ownPrefix();
   const { broker, close } = await openBroker(server, prefix);
   await broker.declareQueue({ name: 'q' });
-  await broker.publishBatch(held.map((body) => ({ exchange: '', routingKey: 'q', body })));
+  await broker.publishBatch(held);
   const victim = await spawnConsumer(server, prefix, 'q', { concurrency: 20, prefetch: 20 });
   await waitFor(() => victim.lines.filter((line) => line.startsWith('got')).length === 20, {
     what: 'twenty to be held',

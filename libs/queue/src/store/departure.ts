@@ -69,8 +69,13 @@ if deadline then
   end
 end
 local deliveryLimit, limitBytes = unpack(call('HMGET', settings, 'delivery-limit', 'max-bytes'))
--- The last first, so that those before come to stand before them. A publisher counts its entries on.
-local function isAfter(a, b) if #a ~= #b then return #a > #b end return a > b end
+-- The last first, so that those before come to stand before them. A publisher counts its entries on, whether or not it gives ids.
+local function isAfter(a, b)
+  if a:byte(1) == 46 then a = a:sub(2) end
+  if b:byte(1) == 46 then b = b:sub(2) end
+  if #a ~= #b then return #a > #b end
+  return a > b
+end
 local entries = call('SCARD', unacked) <= ${mostSorted} and call('SMEMBERS', unacked) or call('SRANDMEMBER', unacked, ARGV[3])
 table.sort(entries, isAfter)
 for i = 1, math.min(#entries, ARGV[3]) do

@@ -113,9 +113,13 @@ for i = 1, #coming, 2 do
   takenOver = tonumber(coming[i + 1])
 end
 local bytesOffered = bytes
+local mayExpire = rare and call('EXISTS', expiry) == 1
 local function take(list, count)
   local popped = count > 0 and met < ${maxStaleMet} and call('LPOP', list, count) or {}
   local found = #popped > 0 and call('HMGET', messages, unpack(popped)) or {}
+  -- What has expired is not taken. It ends as if its entry still stood here, stale, when due is called next: immediately.
+  local ends = mayExpire and #popped > 0 and call('ZMSCORE', expiry, unpack(popped)) or {}
+  for i = 1, #ends do if ends[i] and tonumber(ends[i]) <= now then found[i] = false end end
   local isWhole = #entries == 0 and not most and not limitBytes
   for i = 1, #popped do isWhole = isWhole and found[i] end
   if isWhole then entries, frames = popped, found return #entries > 0 end
