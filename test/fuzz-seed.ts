@@ -16,9 +16,18 @@ export function drawn<T>(arbitrary: fc.Arbitrary<T>, count: number): T[] {
   return fuzzSeeds.flatMap((seed) => fc.sample(arbitrary, { seed, numRuns: shareOf(count) }));
 }
 
-/** Holds a property against every seed, `count` runs in all, and four times as many in `npm run proof`. */
-export async function holds<T>(property: fc.IAsyncProperty<T> | fc.IProperty<T>, count: number): Promise<void> {
-  for (const seed of fuzzSeeds) await fc.assert(property, { seed, numRuns: shareOf(isWhole ? count * 4 : count) });
+/**
+ * Holds a property against every seed, `count` runs in all, and four times as many in `npm run proof`. Where a failure takes long to
+ * be found again, `shrinkingMs` bounds how long a shorter one is looked for.
+ */
+export async function holds<T>(
+  property: fc.IAsyncProperty<T> | fc.IProperty<T>,
+  count: number,
+  { shrinkingMs }: { readonly shrinkingMs?: number } = {},
+): Promise<void> {
+  const limit = shrinkingMs === undefined ? {} : { interruptAfterTimeLimit: shrinkingMs };
+  for (const seed of fuzzSeeds)
+    await fc.assert(property, { seed, numRuns: shareOf(isWhole ? count * 4 : count), ...limit });
 }
 
 function shareOf(count: number): number {

@@ -9,7 +9,7 @@ const everywhere = new Set(['keys', 'config', 'script', 'save', 'flushall', 'inf
  * `MILLRACE_TEST_ON=cluster` gives it to the specs in the place of `startRedis`.
  */
 export class ServerOnCluster {
-  private constructor(readonly cluster: RedisCluster) {}
+  constructor(readonly cluster: RedisCluster) {}
 
   static async start({ aof, password, maxmemory, config }: RedisServerOptions = {}): Promise<ServerOnCluster> {
     const shared = { aof, password, maxmemory, config: { 'cluster-require-full-coverage': 'no', ...config } };
