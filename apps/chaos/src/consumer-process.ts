@@ -1,7 +1,7 @@
-import { UnavailableError } from '@millrace/core';
+import { DeadLetter, UnavailableError } from '@millrace/core';
 import { Events, type Service } from '@millrace/delivery';
 import { type BatchContext, type BatchRecord, Log, type RecordContext } from '@millrace/log';
-import { Broker, type MessageContext } from '@millrace/queue';
+import { Broker, type MessageContext, type QueueConsumer } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { Journal } from './journal.js';
 import {
@@ -9,13 +9,16 @@ import {
   boundedQueue,
   fateOf,
   group,
+  isTwinDoomed,
   leaseMs,
+  lineQueue,
   type Payload,
   prefetch,
   readAssignment,
   shortLivedGroup,
   shortLivedTopic,
   topic,
+  twinQueues,
   workQueue,
 } from './load.js';
 import { SelfFaults } from './self-faults.js';
@@ -23,7 +26,7 @@ import { SelfFaults } from './self-faults.js';
 // A process that is a member of the group and a consumer of both queues, and writes down what it does: what it begins
 // before anything else, what it handled before it answers. SIGTERM stops it orderly.
 
-const { name, journalFolder, connection: input, minReplicas } = readAssignment();
+const { name, journalFolder, connection: input, minReplicas, isLone } = readAssignment();
 const journal = new Journal(journalFolder, name);
 const selfFaults = new SelfFaults(journalFolder, name, journal);
 /** A function that throws now and then must not matter: neither may a listener. */
@@ -87,7 +90,11 @@ const consumers = [
     retry,
     handler: handleMessage(20),
   }),
+  ...twinQueues.map((queue) =>
+    broker.consumer({ queue, leaseMs, concurrency: 4, prefetch: prefetch[queue], retry, handler: handleTwin }),
+  ),
 ];
+if (isLone) consumers.push(loneConsumer());
 process.once('SIGTERM', () => void end());
 await Promise.all([member, ...readers, ...consumers].map(start));
 console.log('ready');
@@ -117,6 +124,35 @@ function handleMessage(ms: number) {
     failByFate(payload as Payload, attempt);
     journal.write({ kind: 'message-handled', queue, id, attempt, clockMs: Date.now() });
   };
+}
+
+async function handleTwin(payload: unknown, { queue, messageId: id, attempt }: MessageContext): Promise<void> {
+  journal.write({ kind: 'message-begun', queue, id, attempt, clockMs: Date.now() });
+  await work(2);
+  if (isTwinDoomed(payload as Payload)) throw new DeadLetter('it was to die');
+  journal.write({ kind: 'message-handled', queue, id, attempt, clockMs: Date.now() });
+}
+
+/** One after the other, none of which fails. Under which registration it has them is written down. */
+function loneConsumer(): QueueConsumer {
+  let noted: string | undefined;
+  const consumer = broker.consumer({
+    queue: lineQueue,
+    leaseMs,
+    concurrency: 1,
+    prefetch: prefetch[lineQueue],
+    retry,
+    handler: async (_payload, { queue, messageId: id, attempt }) => {
+      const { consumer: registration } = consumer.status;
+      if (registration !== undefined && registration !== noted)
+        journal.write({ kind: 'registered', queue, registration });
+      noted = registration;
+      journal.write({ kind: 'message-begun', queue, id, attempt, clockMs: Date.now() });
+      await work(2);
+      journal.write({ kind: 'message-handled', queue, id, attempt, clockMs: Date.now() });
+    },
+  });
+  return consumer;
 }
 
 function failByFate(payload: Payload, attempt: number): void {

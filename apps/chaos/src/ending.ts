@@ -1,9 +1,20 @@
 import type { Log, LogRecord } from '@millrace/log';
 import { deadLetterHeaders } from '@millrace/log';
-import type { Broker } from '@millrace/queue';
+import { type Broker, type QueuedMessage, queueKeys, waitingKeys } from '@millrace/queue';
+import { asInteger, asList, type RedisConnection } from '@millrace/redis';
 import type { RedisServer } from '@millrace/testing';
 import { waitFor } from '@millrace/testing';
-import { deadTopic, exchange, groups, type Payload, queues, topic } from './load.js';
+import {
+  consumedQueues,
+  crowdQueue,
+  deadLetterQueues,
+  deadTopic,
+  exchange,
+  groups,
+  type Payload,
+  queues,
+  topic,
+} from './load.js';
 import type { FinalState } from './model/evidence.js';
 import type { RecordPlace } from './model/journal-entry.js';
 
@@ -14,7 +25,7 @@ const pageSize = 500;
 export async function drain(log: Log, broker: Broker): Promise<string[]> {
   let left: string[] = ['nothing could be read'];
   const isDrained = async (): Promise<boolean> => {
-    left = [...(await undrainedPartitions(log)), ...(await undrainedQueues(broker))];
+    left = [...(await undrainedPartitions(log)), ...(await undrainedQueues(broker)), ...(await unexpired(broker))];
     return left.length === 0;
   };
   await waitFor(isDrained, { what: 'everything to be handled', timeoutMs: drainTimeoutMs, intervalMs: 100 }).catch(
@@ -38,19 +49,24 @@ async function undrainedPartitions(log: Log): Promise<string[]> {
 }
 
 async function undrainedQueues(broker: Broker): Promise<string[]> {
-  const counts = await Promise.all(queues.map((queue) => broker.queue(queue).counts()));
+  const counts = await Promise.all(consumedQueues.map((queue) => broker.queue(queue).counts()));
   return counts.flatMap(({ consumers, ...states }, index) =>
     Object.values(states).some((count) => count > 0)
-      ? [`queue ${queues[index]}: ${JSON.stringify(states)}, ${consumers} consumers`]
+      ? [`queue ${consumedQueues[index]}: ${JSON.stringify(states)}, ${consumers} consumers`]
       : [],
   );
 }
 
-/** Reads everything that is in the log, and all dead letters. */
+async function unexpired(broker: Broker): Promise<string[]> {
+  const left = (await waitingIn(broker, crowdQueue)).filter(({ properties }) => properties.expirationMs !== undefined);
+  return left.length === 0 ? [] : [`queue ${crowdQueue}: ${left.length} have not expired`];
+}
+
+/** Reads everything that is in the log, all dead letters, and what stays. */
 export async function readAll(
   log: Log,
   broker: Broker,
-): Promise<Pick<FinalState, 'records' | 'deadRecords' | 'deadMessages'>> {
+): Promise<Pick<FinalState, 'records' | 'deadRecords' | 'deadMessages' | 'notFound' | 'stayed'>> {
   const records = (await recordsOf(log, topic)).map(({ partition, offset, value }) => ({
     topic,
     partition,
@@ -58,7 +74,8 @@ export async function readAll(
     ...value,
   }));
   const dead = await recordsOf(log, deadTopic);
-  return { records, deadRecords: dead.map(originOf), deadMessages: await deadMessages(broker) };
+  const stayed = (await waitingIn(broker, crowdQueue)).map(({ messageId }) => messageId);
+  return { records, deadRecords: dead.map(originOf), ...(await deadMessages(broker)), stayed };
 }
 
 async function recordsOf(log: Log, name: string): Promise<LogRecord<Payload>[]> {
@@ -75,28 +92,73 @@ function originOf({ headers, value }: LogRecord<Payload>): RecordPlace {
   return { topic, partition: Number(headers[partition]), offset: Number(headers[offset]), ...value };
 }
 
-async function deadMessages(broker: Broker): Promise<FinalState['deadMessages']> {
+/** Each is looked for by its id as well: it has the one that it was published with. */
+async function deadMessages(broker: Broker): Promise<Pick<FinalState, 'deadMessages' | 'notFound'>> {
   const found: { queue: string; id: string }[] = [];
-  for (const queue of queues) {
-    const dead = broker.queue(`${queue}.dead-letters`);
+  const notFound: string[] = [];
+  for (const name of deadLetterQueues) {
+    const dead = broker.queue(name);
     if ((await dead.counts().catch(() => undefined)) === undefined) continue;
-    for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
-      const page = await dead.ready({ limit: pageSize, cursor });
-      found.push(...page.messages.map(({ messageId: id }) => ({ queue, id })));
-      cursor = page.cursor;
+    for (const { messageId: id, deaths } of await waitingIn(broker, name)) {
+      found.push({ queue: deaths[0]?.queue ?? '', id });
+      if ((await dead.message(id)) === undefined) notFound.push(`${id} of ${name}`);
     }
   }
+  return { deadMessages: found, notFound };
+}
+
+async function waitingIn(broker: Broker, queue: string): Promise<QueuedMessage[]> {
+  const found: QueuedMessage[] = [];
+  for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+    const page = await broker.queue(queue).ready({ limit: pageSize, cursor });
+    found.push(...page.messages);
+    cursor = page.cursor;
+  }
   return found;
+}
+
+// KEYS 1 state 2 messages, then the lists in which messages wait
+// RETURNS how many stale entries are counted, how many are listed, how many entries are listed
+const staleScript = `
+local stale, listed = 0, 0
+for list = 3, #KEYS do
+  for _, entry in ipairs(redis.call('LRANGE', KEYS[list], 0, -1)) do
+    listed = listed + 1
+    stale = stale + 1 - redis.call('HEXISTS', KEYS[2], entry)
+  end
+end
+return {tonumber(redis.call('HGET', KEYS[1], 'stale') or 0), stale, listed}`;
+
+/** So few stale entries are left where they are, or a fifth of all. */
+const fewStale = 1000;
+
+/** Stale entries that should be gone, once the upkeep has had its time, or that are not counted as they are. */
+export async function staleEntries({ commands, prefix }: RedisConnection): Promise<string[]> {
+  let problems: string[] = [];
+  const look = async (): Promise<boolean> => {
+    const found = await Promise.all(
+      queues.map(async (queue) => {
+        const keys = queueKeys(prefix, queue);
+        const all = [keys.state, keys.messages, ...waitingKeys(keys, 1)];
+        const [counted = 0, stale = 0, listed = 0] = asList(await commands.eval(staleScript, all.length, ...all)).map(
+          asInteger,
+        );
+        const isRight = counted === stale && (stale < fewStale || 5 * stale < listed);
+        return isRight ? [] : [`queue ${queue} counts ${counted} stale entries, has ${stale} of ${listed}`];
+      }),
+    );
+    problems = found.flat();
+    return problems.length === 0;
+  };
+  await waitFor(look, { what: 'the upkeep', timeoutMs: drainTimeoutMs, intervalMs: 500 }).catch(() => undefined);
+  return problems;
 }
 
 /** Deletes everything that was declared. Nobody may be at work any more. */
 export async function deleteAll(log: Log, broker: Broker): Promise<void> {
   for (const group of Object.keys(groups)) await log.groups.delete(group);
   for (const { name } of await log.listTopics()) await log.deleteTopic(name);
-  for (const queue of queues) {
-    await broker.deleteQueue(queue);
-    await broker.deleteQueue(`${queue}.dead-letters`);
-  }
+  for (const queue of [...queues, ...deadLetterQueues]) await broker.deleteQueue(queue);
   await broker.deleteExchange(exchange);
 }
 

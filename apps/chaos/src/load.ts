@@ -17,9 +17,20 @@ export const exchange = 'events';
 export const workQueue = 'work';
 /** Refuses what is too much. */
 export const boundedQueue = 'bounded';
-export const queues = [workQueue, boundedQueue] as const;
+/** Has one consumer, which has it in order. */
+export const lineQueue = 'line';
+/** Get the same messages, some of which die in both, and have one place for their dead letters. */
+export const twinQueues = ['left', 'right'] as const;
+export const twinDeadLetters = 'graves';
+/** Nobody consumes from it: nearly all that comes expires between the few that stay. */
+export const crowdQueue = 'crowd';
+/** Those that are drained by consumers. */
+export const consumedQueues = [workQueue, boundedQueue, lineQueue, ...twinQueues] as const;
+export const queues = [...consumedQueues, crowdQueue] as const;
+/** Where the dead letters of a queue are. */
+export const deadLetterQueues = [`${workQueue}.dead-letters`, `${boundedQueue}.dead-letters`, twinDeadLetters] as const;
 export const initialPartitions = 4;
-export const prefetch = { [workQueue]: 10, [boundedQueue]: 5 } as const;
+export const prefetch = { [workQueue]: 10, [boundedQueue]: 5, [lineQueue]: 10, left: 10, right: 10 } as const;
 export const maxLength = 30;
 /** Of members and of consumers. Short, so that a minute sees many of them end. */
 export const leaseMs = 2000;
@@ -33,6 +44,8 @@ export interface Assignment {
   readonly rate: number;
   /** Replicas that must have what is confirmed; 0: none. */
   readonly minReplicas: number;
+  /** Whether this consumer is the one of the queue that has one. */
+  readonly isLone: boolean;
 }
 
 export function readAssignment(): Assignment {
@@ -46,6 +59,11 @@ export interface Payload {
 }
 
 export type Fate = 'good' | 'flaky' | 'poison';
+
+/** Whether it dies in both of the queues that get it. */
+export function isTwinDoomed({ seq }: Payload): boolean {
+  return seq % 2 === 1;
+}
 
 /** What its handler will do: some fail at the first attempt, few always. */
 export function fateOf({ seq }: Payload): Fate {

@@ -20,7 +20,8 @@ export const usage = `npm run chaos -- [options]
   --seconds <n>    how long faults are done, 5 at least. Default 60
   --cluster        a cluster of three masters and three replicas, instead of one server
   --sentinel       a primary with two replicas, watched by three Sentinels, instead of one server
-  --rate <n>       messages a second, half of them to the log. Default 200
+  --rate <n>       messages a second, half of them to the log. Default 200. What is watched for its order, its expiry and its
+                   dead letters comes on top
   --json <file>    write the result there
   --keep           keep the journals and what the servers printed, and say where
   --help

@@ -3,7 +3,17 @@ import { Log } from '@millrace/log';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { Journal, machineClock } from './journal.js';
-import { boundedQueue, exchange, type Payload, readAssignment, shortLivedTopic, topic, workQueue } from './load.js';
+import {
+  boundedQueue,
+  crowdQueue,
+  exchange,
+  lineQueue,
+  type Payload,
+  readAssignment,
+  shortLivedTopic,
+  topic,
+  workQueue,
+} from './load.js';
 
 // A process that sends to the log and publishes to the queues, and writes down what was confirmed to it. SIGTERM: it sends
 // no more, waits for every answer, and ends.
@@ -29,7 +39,10 @@ const timer = setInterval(() => {
     if (outstanding.size >= maxOutstanding) continue;
     turn++;
     track(send(next(`${name}-k${turn % keyCount}`)));
-    track(publish(turn));
+    track(publishFate(turn));
+    track(crowd(turn));
+    if (turn % 4 === 0) track(publish(next(`${name}-t`), 'twins'));
+    if (turn % 5 === 1) track(publish(next(`${name}-l`), lineQueue));
     if (turn % 5 === 0) track(campaign(`${name}-c${turn}`));
   }
 }, tickMs);
@@ -69,21 +82,38 @@ async function campaign(id: string): Promise<void> {
 }
 
 /** Every third to both queues; every seventh to the work queue later. */
-async function publish(number: number): Promise<void> {
-  const value = next(`${name}-q`);
-  const id = `${value.key}-${value.seq}`;
+function publishFate(number: number): Promise<void> {
   const delayMs = number % 7 === 0 ? 200 + ((number * 37) % 2000) : 0;
   const routingKey =
     delayMs > 0 ? `${workQueue}.later` : number % 3 === 0 ? 'both' : number % 3 === 1 ? workQueue : boundedQueue;
-  const sentMs = Date.now();
+  return publish(next(`${name}-q`), routingKey, delayMs);
+}
+
+async function publish(value: Payload, routingKey: string, delayMs = 0): Promise<void> {
+  const id = `${value.key}-${value.seq}`;
+  const [sentAt, sentMs] = [machineClock(), Date.now()];
   try {
     const options = { messageId: id, mandatory: true, ...(delayMs > 0 ? { delayMs } : {}) };
     const { queues, refused } = await broker.publish(exchange, routingKey, value, options);
     const deadLetteredBy = refused.filter(({ isDeadLettered }) => isDeadLettered).map(({ queue }) => queue);
     const refusedBy = refused.filter(({ isDeadLettered }) => !isDeadLettered).map(({ queue }) => queue);
-    journal.write({ kind: 'message-confirmed', id, queues, deadLetteredBy, refusedBy, sentMs, delayMs });
+    journal.write({ kind: 'message-confirmed', id, queues, deadLetteredBy, refusedBy, sentAt, sentMs, delayMs });
   } catch (error) {
     journal.write({ kind: 'message-failed', id, failure: describe(error) });
+  }
+}
+
+/** Every fortieth stays, the others expire at different times. */
+async function crowd(number: number): Promise<void> {
+  const id = `${name}-w-${number}`;
+  const stays = number % 40 === 0;
+  const sentAt = machineClock();
+  try {
+    const options = { messageId: id, ...(stays ? {} : { expirationMs: 100 + ((number * 37) % 3000) }) };
+    await broker.sendToQueue(crowdQueue, id, options);
+    if (stays) journal.write({ kind: 'stay-confirmed', id, sentAt });
+  } catch (error) {
+    journal.note('crowd failed', { id, failure: describe(error) });
   }
 }
 

@@ -7,19 +7,23 @@ import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { BehindSentinel } from './behind-sentinel.js';
 import { Crew } from './crew.js';
-import { deleteAll, drain, leftoverKeys, readAll } from './ending.js';
+import { deleteAll, drain, leftoverKeys, readAll, staleEntries } from './ending.js';
 import { FaultRunner } from './fault-runner.js';
 import { machineClock, readJournals } from './journal.js';
 import {
   boundedQueue,
+  crowdQueue,
   exchange,
   group,
   initialPartitions,
   leaseMs,
+  lineQueue,
   maxLength,
   prefetch,
   shortLivedTopic,
   topic,
+  twinDeadLetters,
+  twinQueues,
   workQueue,
 } from './load.js';
 import type { Evidence, FinalState } from './model/evidence.js';
@@ -118,6 +122,7 @@ async function underLoad(scene: Scene): Promise<RunResult> {
     connection: stage.connection,
     rate: options.rate / 2 / crewSizes.producer,
     minReplicas: stage.minReplicas,
+    isLone: name.startsWith('consumer-0.'),
   }));
   const sampler = new Sampler(hands.connection, hands.log);
   try {
@@ -157,15 +162,21 @@ async function underLoad(scene: Scene): Promise<RunResult> {
 }
 
 /** No new load; all of it is handled; what is there is read; everything is deleted; what is left is read. */
-async function ending({ log, broker }: Hands, stage: Stage, crew: Crew, sampler: Sampler): Promise<FinalState> {
+async function ending(
+  { connection, log, broker }: Hands,
+  stage: Stage,
+  crew: Crew,
+  sampler: Sampler,
+): Promise<FinalState> {
   await crew.endAll(crew.producers);
   const undrained = await drain(log, broker);
   sampler.stop();
   await sampler.sample().catch(() => undefined);
   await crew.endAll(crew.consumers);
+  const stale = await staleEntries(connection);
   const found = await readAll(log, broker);
   await deleteAll(log, broker);
-  return { ...found, undrained, leftoverKeys: await leftoverKeys(stage.servers) };
+  return { ...found, stale, undrained, leftoverKeys: await leftoverKeys(stage.servers) };
 }
 
 async function declare({ log, broker }: Hands): Promise<void> {
@@ -173,8 +184,17 @@ async function declare({ log, broker }: Hands): Promise<void> {
   await log.declareTopic({ name: shortLivedTopic, partitions: 2 });
   await broker.declare({
     exchanges: [{ name: exchange, type: 'topic' }],
-    queues: [{ name: workQueue }, { name: boundedQueue, maxLength, overflow: 'reject-publish' }],
+    queues: [
+      { name: workQueue },
+      { name: boundedQueue, maxLength, overflow: 'reject-publish' },
+      { name: lineQueue },
+      { name: crowdQueue },
+      { name: twinDeadLetters },
+      ...twinQueues.map((name) => ({ name, deadLetter: { queue: twinDeadLetters } })),
+    ],
     bindings: [
+      { exchange, queue: lineQueue, routingKey: lineQueue },
+      ...twinQueues.map((queue) => ({ exchange, queue, routingKey: 'twins' })),
       { exchange, queue: workQueue, routingKey: `${workQueue}.#` },
       { exchange, queue: boundedQueue, routingKey: `${boundedQueue}.#` },
       ...[workQueue, boundedQueue].map((queue) => ({ exchange, queue, routingKey: 'both' })),

@@ -2,6 +2,7 @@ import type { Log } from '@millrace/log';
 import { groupPartitionKey, partitionKeys } from '@millrace/log';
 import { queueKeys } from '@millrace/queue';
 import { asInteger, asList, asText, type RedisConnection } from '@millrace/redis';
+import { machineClock } from './journal.js';
 import { group, queues, topic } from './load.js';
 import type { PartitionSample, QueueSample } from './model/observation.js';
 
@@ -68,7 +69,7 @@ export class Sampler {
     const pairs = asList(reply[5]);
     const unacked: Record<string, number> = {};
     for (let index = 0; index < pairs.length; index += 2) unacked[asText(pairs[index])] = asInteger(pairs[index + 1]);
-    this.queueSamples.push({ queue, messages, ready, delayed, unacked, parked, dying });
+    this.queueSamples.push({ at: machineClock(), queue, messages, ready, delayed, unacked, parked, dying });
   }
 
   async #samplePartition(partition: number): Promise<void> {

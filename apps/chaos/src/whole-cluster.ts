@@ -119,5 +119,7 @@ export class WholeCluster implements Stage {
 /** A key of what is chosen: one of the partitions, or the busiest queue. */
 function keyFor(choice: number): string {
   const index = Math.floor(choice * (initialPartitions + 1));
-  return index === initialPartitions ? `millrace:{queue:${workQueue}}:meta` : `millrace:{log:${topic}:${index}}:meta`;
+  return index === initialPartitions
+    ? `millrace:{queue:${workQueue}}:settings`
+    : `millrace:{log:${topic}:${index}}:meta`;
 }

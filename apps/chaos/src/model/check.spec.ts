@@ -8,12 +8,12 @@ const queue = 'work';
 const record = (seq: number, offset = seq, key = 'k') => ({ topic: 't', partition: 0, offset, key, seq });
 const attempt = (seq: number, { epoch = 1, offset = seq } = {}) => ({ ...record(seq, offset), epoch, attempt: 1 });
 const message = (id: string, clockMs = 1000) => ({ queue, id, attempt: 1, clockMs });
-const receipt = { queues: [queue], deadLetteredBy: [], refusedBy: [], sentMs: 900, delayMs: 0 };
+const receipt = { queues: [queue], deadLetteredBy: [], refusedBy: [], sentAt: 0, sentMs: 900, delayMs: 0 };
 const seen = (kind: Observation['kind'], epoch: number, owner: string, offset = 0): Observation => {
   const place = { server: 's', topic: 't', partition: 0, owner, epoch };
   return kind === 'acquired' ? { kind, ...place } : { kind, ...place, offset, isSeek: false };
 };
-const sample = { queue, messages: 5, ready: 2, delayed: 1, unacked: { a: 2 }, parked: 0, dying: 0 };
+const sample = { at: 0, queue, messages: 5, ready: 2, delayed: 1, unacked: { a: 2 }, parked: 0, dying: 0 };
 
 /** Two records and a message: all confirmed, handled once, in order. */
 const goodJournal: readonly Unstamped[] = [
@@ -47,6 +47,9 @@ function evidence(
       records: [record(0), record(1)],
       deadRecords: [],
       deadMessages: [],
+      stayed: [],
+      notFound: [],
+      stale: [],
       undrained: [],
       leftoverKeys: [],
     },
@@ -220,6 +223,20 @@ describe('the checker', () => {
         'limitsExceeded',
         { queueSamples: [{ ...sample, messages: 6, ready: 3 }] },
       ],
+      [
+        'a message of which one queue made two dead letters',
+        'secondDeaths',
+        { final: { ...final, deadMessages: ['left', 'right', 'right'].map((of) => ({ queue: of, id: 'x' })) } },
+      ],
+      ['a dead letter that its id does not lead to', 'lostIds', { final: { ...final, notFound: ['x of graves'] } }],
+      ['an entry that stayed behind', 'stale', { final: { ...final, stale: ['queue crowd counts 0 stale entries'] } }],
+      ['a message that was to stay and is gone', 'stayViolations', { journal: [...goodJournal, stays('s', 12)] }],
+      ['a message that stayed twice', 'stayViolations', { final: { ...final, stayed: ['s', 's'] } }],
+      [
+        'messages that stayed in another order',
+        'stayViolations',
+        { journal: [...goodJournal, stays('s', 12), stays('t', 13)], final: { ...final, stayed: ['t', 's'] } },
+      ],
       ['a message in no state', 'countMismatches', { queueSamples: [{ ...sample, messages: 6 }] }],
       ['a message in two states', 'countMismatches', { queueSamples: [{ ...sample, dying: 1 }] }],
       ['something that was not drained', 'undrained', { final: { ...final, undrained: ['queue work: 1 ready'] } }],
@@ -254,6 +271,31 @@ describe('the checker', () => {
     expect(verdict.violations).toEqual(['absences: p: no record-handled after the last fault']);
   });
 
+  it('finds that one who is alone begins what came later before what came earlier', () => {
+    const line = (order: readonly string[], unacked: readonly string[], sentAt = 13_000) =>
+      evidence({
+        journal: [
+          ...goodJournal,
+          { kind: 'message-confirmed', id: 'first', ...receipt, queues: ['line'], sentAt },
+          { kind: 'message-confirmed', id: 'second', ...receipt, queues: ['line'], sentAt: sentAt + 1 },
+          { kind: 'registered', queue: 'line', registration: 'one' },
+          ...order.flatMap((id) => handledIn('line', id)),
+        ],
+        queueSamples: [
+          { ...sample, messages: 0, ready: 0, delayed: 0, queue: 'line', unacked: zeros(unacked), at: 12_000 },
+        ],
+      });
+    expect(check(line(['first', 'second'], ['one']))).toMatchObject({ inLine: 2, violations: [] });
+    const verdict = check(line(['second', 'first'], ['one']));
+    expect(verdict.violations).toEqual([
+      'lineViolations: first was confirmed before second was sent, and begun after it by p',
+    ]);
+    // Not while another was registered, of what was sent before it was alone, or of what was sent together.
+    expect(check(line(['second', 'first'], ['one', 'another']))).toMatchObject({ inLine: 0, violations: [] });
+    expect(check(line(['second', 'first'], ['one'], 11_000))).toMatchObject({ inLine: 0, violations: [] });
+    expect(check(line(['second', 'first'], ['one'], 11_999.5))).toMatchObject({ inLine: 1, violations: [] });
+  });
+
   it('measures a stall from what could be handled, or from the last fault, until it was begun', () => {
     const fault = { kind: 'kill-consumer', beganAt: 7000, endedAt: 7500, isOutage: false };
     // The message was confirmed at 2 ms and begun at 8 ms.
@@ -261,6 +303,22 @@ describe('the checker', () => {
     expect(check(evidence({ faults: [fault] }))).toMatchObject({ longestStallMs: 4 });
   });
 });
+
+function stays(id: string, sentAt: number): Unstamped {
+  return { kind: 'stay-confirmed', id, sentAt: sentAt * 1000 };
+}
+
+function handledIn(of: string, id: string): Unstamped[] {
+  const what = { ...message(id), queue: of };
+  return [
+    { kind: 'message-begun', ...what },
+    { kind: 'message-handled', ...what },
+  ];
+}
+
+function zeros(names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(names.map((name) => [name, 0]));
+}
 
 function handled(seq: number, key: string): Unstamped[] {
   const place = { ...attempt(seq), key };

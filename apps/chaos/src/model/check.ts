@@ -4,17 +4,24 @@ import { findBatchLosses } from './rules/batches.js';
 import { findEarlyDeliveries } from './rules/delays.js';
 import { findOrderViolations } from './rules/key-order.js';
 import { findCountMismatches, findExceededLimits } from './rules/limits.js';
+import { findLineViolations, messagesInLine } from './rules/line.js';
 import { findLosses } from './rules/losses.js';
 import { findOffsetViolations } from './rules/offsets.js';
 import { examineOwnership } from './rules/ownership.js';
 import { findRecreationLosses } from './rules/recreations.js';
+import { findSecondDeaths } from './rules/second-deaths.js';
 import { longestStallMs } from './rules/stalls.js';
+import { findStayViolations } from './rules/stays.js';
 
 /** What a run comes to. Numbers of violations, and what was counted beside. */
 export interface Verdict {
   readonly confirmed: number;
   readonly handled: number;
   readonly deadLettered: number;
+  /** How many messages of the queue with one consumer were held against each other. */
+  readonly inLine: number;
+  /** How many stayed in the queue that nobody consumes from. */
+  readonly stayed: number;
   /** Publishes and sends that ended in an error: nobody was promised anything. */
   readonly failed: number;
   /** Handlings of what had been handled before: what at least once allows. */
@@ -25,6 +32,11 @@ export interface Verdict {
   readonly lostInRecreations: number;
   readonly orderViolations: number;
   readonly offsetViolations: number;
+  readonly lineViolations: number;
+  readonly stayViolations: number;
+  readonly secondDeaths: number;
+  readonly lostIds: number;
+  readonly stale: number;
   readonly dualOwners: number;
   readonly staleCommitsAccepted: number;
   readonly committedRegressions: number;
@@ -48,6 +60,11 @@ export function check(evidence: Evidence): Verdict {
     lostInRecreations: findRecreationLosses(evidence),
     orderViolations: findOrderViolations(evidence),
     offsetViolations: findOffsetViolations(evidence),
+    lineViolations: findLineViolations(evidence),
+    stayViolations: findStayViolations(evidence),
+    secondDeaths: findSecondDeaths(evidence),
+    lostIds: evidence.final.notFound,
+    stale: evidence.final.stale,
     dualOwners: ownership.dualOwners,
     staleCommitsAccepted: ownership.staleCommitsAccepted,
     committedRegressions: ownership.regressions,
@@ -78,6 +95,8 @@ function countAll(evidence: Evidence) {
       entriesOf(evidence, 'record-confirmed').length + receipts.reduce((sum, { queues }) => sum + queues.length, 0),
     handled: distinct,
     deadLettered: evidence.final.deadRecords.length + evidence.final.deadMessages.length,
+    inLine: messagesInLine(evidence).length,
+    stayed: evidence.final.stayed.length,
     failed: entriesOf(evidence, 'record-failed').length + entriesOf(evidence, 'message-failed').length,
     duplicates: records.length + messages.length - distinct,
     commitsObserved: evidence.observations.filter(({ kind }) => kind === 'committed').length,

@@ -9,6 +9,12 @@ export interface FinalState {
   readonly deadRecords: readonly RecordPlace[];
   /** The dead letters of each queue, by the ids that they were published with. */
   readonly deadMessages: readonly { readonly queue: string; readonly id: string }[];
+  /** What is in the queue that nobody consumes from, in its order. */
+  readonly stayed: readonly string[];
+  /** Dead letters that are not found by their ids. */
+  readonly notFound: readonly string[];
+  /** Entries without a message that the upkeep should have removed, or that are counted wrong, in words. */
+  readonly stale: readonly string[];
   /** What was still waiting when the time to drain was over. */
   readonly undrained: readonly string[];
   /** Keys that were there after everything had been deleted. */

@@ -42,10 +42,16 @@ export type JournalEntry = Stamp &
         /** Those that did not take it and made it a dead letter instead. */
         readonly deadLetteredBy: readonly string[];
         readonly refusedBy: readonly string[];
-        /** Wall clock in ms before it was published. */
+        /** When it was published; times as in `at`. */
+        readonly sentAt: number;
+        /** The same by the wall clock, in ms. */
         readonly sentMs: number;
         readonly delayMs: number;
       }
+    /** Into the queue that nobody consumes from, without an expiration. */
+    | { readonly kind: 'stay-confirmed'; readonly id: string; readonly sentAt: number }
+    /** The registration under which a process consumes from a queue, when it begins its first message. */
+    | { readonly kind: 'registered'; readonly queue: string; readonly registration: string }
     | { readonly kind: 'message-failed'; readonly id: string; readonly failure: string }
     | ({ readonly kind: 'record-begun' | 'record-handled' } & RecordAttempt)
     /** As part of a batch that waited for more. */

@@ -17,6 +17,8 @@ export type Observation = {
 
 /** One moment of a queue, read by one script. */
 export interface QueueSample {
+  /** Times as in the journals: after it was read. */
+  readonly at: number;
   readonly queue: string;
   /** Messages of which there is a frame. */
   readonly messages: number;
