@@ -3,6 +3,13 @@ export default {
   area: 'queue',
   mutants: [
     {
+      promise: 'what is not its own any more, after a failover, keeps nothing from ending',
+      file: 'libs/queue/src/store/turn-script.ts',
+      replace: `local hasGoneBack = not isNext and ARGV[9] ~= ''`,
+      by: `local hasGoneBack = false`,
+      spec: 'test/queue/a-queue-that-went-back-keeps-its-promises.spec.ts',
+    },
+    {
       promise: 'what has expired is not delivered, also when a consumer comes before the upkeep',
       file: 'libs/queue/src/store/turn-script.ts',
       replace: `tonumber(ends[i]) <= now then found[i] = false end`,

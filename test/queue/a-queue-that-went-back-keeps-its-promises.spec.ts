@@ -120,6 +120,39 @@ describe('after a failover to a replica that did not know what had been acknowle
     await close();
   });
 
+  it('what is not its own any more keeps nothing that is from ending', async () => {
+    // given a message that waited when the copy was made, and is held now beside two that were held all the time
+    const prefix = ownPrefix();
+    const { broker, connection, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'work' });
+    const ends: (() => void)[] = [];
+    const handler = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
+    const consumer = broker.consumer({ queue: 'work', prefetch: 3, concurrency: 3, handler });
+    await consumer.start();
+    for (const body of ['first', 'second']) await broker.sendToQueue('work', body);
+    await waitFor(() => ends.length === 2, { what: 'two to be held all the time' });
+    await broker.queue('work').pause();
+    await broker.sendToQueue('work', 'm');
+    const copy = await copyOf(admin, `${prefix}:{queue:work}*`);
+    await broker.queue('work').resume();
+    await waitFor(() => ends.length === 3, { what: 'it to be held' });
+
+    // when there were turns since Redis went back, and it ends together with another
+    await become(admin, copy);
+    const unacked = async (count: number) => (await broker.queue('work').counts()).unacked === count;
+    ends[0]?.();
+    await waitFor(() => unacked(1), { what: 'the first to be acknowledged' });
+    ends[1]?.();
+    ends[2]?.();
+
+    // then the other has gone, and it waits
+    await waitFor(() => unacked(0), { what: 'the second to be acknowledged' });
+    expect((await broker.queue('work').counts()).ready).toBe(1);
+    expect(await connection.commands.hlen(`${prefix}:{queue:work}:messages`)).toBe(1);
+    await consumer.stop({ deadlineMs: 100 });
+    await close();
+  });
+
   it('nor what somebody took out of its hands', async () => {
     // given
     const prefix = ownPrefix();

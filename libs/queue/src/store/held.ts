@@ -3,14 +3,15 @@ import type { ConsumerKeys } from './consumer-keys.js';
 import { namedEntries } from './foreign-entries.js';
 import { Taken } from './taken.js';
 
-/** The messages that Redis has down as a consumer's, of those that `isWanted` picks; `gone` are ids with no message. */
+/** What Redis has as a consumer's: `ids` of all, the messages of those that `isWanted` picks; `gone` are ids with no message. */
 export async function heldMessages(
   client: RedisClient,
   keys: ConsumerKeys,
   isWanted: (id: string) => boolean,
-): Promise<{ readonly found: readonly Taken[]; readonly gone: readonly string[] }> {
-  const ids = (await namedEntries(client, keys, await client.smembersBuffer(keys.unacked))).filter(isWanted);
-  if (ids.length === 0) return { found: [], gone: [] };
+): Promise<{ readonly ids: ReadonlySet<string>; readonly found: readonly Taken[]; readonly gone: readonly string[] }> {
+  const all = new Set(await namedEntries(client, keys, await client.smembersBuffer(keys.unacked)));
+  const ids = [...all].filter(isWanted);
+  if (ids.length === 0) return { ids: all, found: [], gone: [] };
   const [frames, counts, handled] = await Promise.all([
     client.hmgetBuffer(keys.all.messages, ...ids),
     client.hmget(keys.all.counts, ...ids),
@@ -21,5 +22,5 @@ export async function heldMessages(
     if (frame === null || frame === undefined) return [];
     return [new Taken(id, frame, Number(counts[index] ?? 0), handled[index] ?? undefined)];
   });
-  return { found, gone: ids.filter((_, index) => !frames[index]) };
+  return { ids: all, found, gone: ids.filter((_, index) => !frames[index]) };
 }

@@ -16,7 +16,8 @@ const maxStaleMet = 2000;
 //
 // The turn's number stands in the lease's deadline, as its thousandths of a ms. A turn that finds the number of the one before it
 // has what that one left. Else (that one was never carried out, or Redis went back to an older state) each message that is
-// acknowledged is looked for among the consumer's own.
+// acknowledged is looked for among the consumer's own. When Redis went back, no turn finds the number of the one before it until the
+// consumer has compared what it holds: what it took may be another's by now, and an acknowledgement of that must not stand among others.
 //
 // KEYS those of `turnKeys`, `unacked` being mine, then the lists in which messages wait, lowest priority first
 // ARGV 1 my id 2 how many are wanted 3 the consumer whose wake-up I was given, or '' 4 entries to acknowledge, as a
@@ -26,7 +27,8 @@ const maxStaleMet = 2000;
 //      10… entries that were offered to me and that I claim
 // RETURNS { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
 //         ms until there may be more for me (-1: I am woken), claimed and acknowledged entries that are not mine, Redis' time in ms,
-//         how many are mine beyond those that I know, 1 if I am the only consumer and 2 more if the queue keeps completed messages, number of the last offer taken over or 0,
+//         how many are mine beyond those that I know (at least 1 when Redis went back: mine may be others), 1 if I am the only consumer and 2
+//         more if the queue keeps completed messages, number of the last offer taken over or 0,
 //         two MessagePack lists: entries and frames, [counts, handled] when any of these is kept }
 export const turnScript = new Script(`#!lua flags=allow-oom
 local me, wanted = ARGV[1], tonumber(ARGV[2])
@@ -35,9 +37,10 @@ ${keyNames(...turnKeys)}
 local deadline = call('ZSCORE', consumers, me)
 if not deadline then return {'lost'} end
 local isNext = ('%.0f'):format(deadline % 1 * 1000) == ARGV[9]
+local hasGoneBack = not isNext and ARGV[9] ~= ''
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-call('ZADD', consumers, now + ARGV[7] + ARGV[8] / 1000, me)
+call('ZADD', consumers, now + ARGV[7] + (hasGoneBack and 0 or ARGV[8] / 1000), me)
 local rare = call('EXISTS', counts, held, progress, cancels, handled, expiry, ids) > 0
 local notMine, mine = {}, {}
 for i = 10, #ARGV do
@@ -88,7 +91,7 @@ if n > 0 and perSecond then
   n = math.min(n, math.floor(tokens + 1e-6))
   limited = n < wanted
 end
-local unknown = math.max(0, call('SCARD', unacked) - ARGV[6])
+local unknown = math.max(hasGoneBack and 1 or 0, call('SCARD', unacked) - ARGV[6])
 n = math.max(0, n - unknown)
 local best = n > 0 and call('ZRANGE', idle, 0, 0)[1]
 if best and best:sub(1, 3) < me:sub(1, 3) then

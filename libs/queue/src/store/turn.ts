@@ -17,7 +17,7 @@ export interface TurnResult {
   readonly notMine: readonly string[];
   /** Redis' clock, ms since 1970. */
   readonly now: number;
-  /** How many messages Redis has down as this consumer's that it does not know of; instead of these none were taken. */
+  /** How many messages Redis has as this consumer's that it does not know of; instead of these none were taken. At least 1 after Redis went back. */
   readonly unknown: number;
   /** Whether the queue has no other consumer. */
   readonly isAlone: boolean;

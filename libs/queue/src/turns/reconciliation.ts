@@ -23,7 +23,7 @@ const needed: ReconciliationState = { kind: 'needed' };
  *                            └───────require────────┘          any ──restart──▶ agreed
  *
  * It is required after a turn that failed, which may have been carried out; and after a failover to a replica that was behind, which
- * undoes what had been answered: messages that were acknowledged are this consumer's again. Once reconciled, a verdict that Redis
+ * undoes what had been answered: messages that were acknowledged are this consumer's again, and what was taken is not any more. Once reconciled, a verdict that Redis
  * refuses may be one that it carried out before: only the first answer makes the two agree.
  */
 export class Reconciliation {
@@ -56,22 +56,27 @@ export class Reconciliation {
 
   /**
    * Takes what Redis has as this consumer's, while no turn is under way; acknowledges ids that have no message any more. Resolves to
-   * the ids of what it took.
+   * the ids of what it took, and of what it holds that Redis does not have as its own.
    *
    * @param isCurrent whether the registration is still the one that was asked about
    */
-  async reconcile(client: RedisClient, keys: ConsumerKeys, isCurrent: () => boolean): Promise<readonly string[]> {
+  async reconcile(
+    client: RedisClient,
+    keys: ConsumerKeys,
+    isCurrent: () => boolean,
+  ): Promise<{ readonly taken: readonly string[]; readonly lost: readonly string[] }> {
     const pending = this.#outbox.ids();
     // As it is now: what ends while Redis answers would be neither held nor pending, and be taken again.
     const held = this.#context.ids();
     const isUnknown = (id: string): boolean => !pending.has(id) && !held.has(id);
-    const { found, gone } = await heldMessages(client, keys, isUnknown);
-    if (!isCurrent()) return [];
-    const ids = found.map(({ id }) => id);
+    const { ids, found, gone } = await heldMessages(client, keys, isUnknown);
+    if (!isCurrent()) return { taken: [], lost: [] };
+    const stillHeld = this.#context.ids();
+    const lost = [...held].filter((id) => stillHeld.has(id) && !pending.has(id) && !ids.has(id));
     for (const id of gone) this.#outbox.acknowledge(id);
     if (found.length > 0) this.#context.take(new Fifo(found));
     this.#state = { kind: 'reconciled', perhapsSettled: pending };
-    return ids;
+    return { taken: found.map(({ id }) => id), lost };
   }
 
   /** Of what Redis does not have as this consumer's, that which the consumer cannot have settled itself. */

@@ -180,8 +180,11 @@ export class ShardTurns {
 
   async #turnFor(keys: ConsumerKeys): Promise<void> {
     const client = this.#connection.commands;
-    if (this.#reconciliation.isNeeded && !this.#requests.isAhead)
-      this.#offers.forget(await this.#reconciliation.reconcile(client, keys, () => this.#keys === keys));
+    if (this.#reconciliation.isNeeded && !this.#requests.isAhead) {
+      const { taken, lost } = await this.#reconciliation.reconcile(client, keys, () => this.#keys === keys);
+      this.#offers.forget(taken);
+      if (lost.length > 0) this.#listener.lostMessages(lost);
+    }
     if (this.#keys !== keys) return;
     const sent = this.#requests.next(client, keys, this.#wakeUp, this.#outlook.hasBacklog);
     if (sent === undefined) return;

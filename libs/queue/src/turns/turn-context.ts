@@ -25,7 +25,7 @@ export interface TurnContext {
 export interface TurnListener {
   /** Redis has so many acknowledgements. */
   acknowledged(count: number): void;
-  /** These were settled here, and were not, or no longer, this consumer's. */
+  /** These are not, or no longer, this consumer's: they were settled or are held here. */
   lostMessages(ids: readonly string[]): void;
   /**
    * @param isAlone whether the queue has no other consumer
