@@ -12,8 +12,8 @@ export default {
     {
       promise: 'a message whose entry is no text is found after a turn that failed',
       file: 'libs/queue/src/store/held.ts',
-      replace: `(await namedEntries(client, keys, await client.smembersBuffer(keys.unacked))).filter`,
-      by: `(await client.smembers(keys.unacked)).filter`,
+      replace: `new Set(await namedEntries(client, keys, await client.smembersBuffer(keys.unacked)))`,
+      by: `new Set(await client.smembers(keys.unacked))`,
       spec: 'test/security/entries-that-are-no-text-are-handled.spec.ts',
     },
     {

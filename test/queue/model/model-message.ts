@@ -45,6 +45,8 @@ export class ModelMessage {
   /** Why it is a dead letter, or how it ended. */
   why = '';
   isRedriven = false;
+  /** It was cancelled when a consumer had it, whose handler may have been called by then. */
+  mayHaveBegun = false;
 
   constructor(facts: MessageFacts) {
     this.facts = facts;

@@ -313,6 +313,7 @@ class Cancel extends Operation {
       message.place === 'held' || (message.place === 'delayed' && message.due.from <= now && answer === 'cancelling');
     const expected = this.#how === 'remove' ? true : isTaken ? 'cancelling' : 'cancelled';
     expect(`${this.did}: ${answer}`).toBe(`${this.did}: ${expected}`);
+    message.mayHaveBegun = answer === 'cancelling';
     model.ended(message, 'cancelled');
   }
 
