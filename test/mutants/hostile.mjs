@@ -30,5 +30,26 @@ export default {
       by: `      return 0;`,
       spec: 'libs/delivery/src/report-limit.spec.ts',
     },
+    {
+      promise: 'a line of the log is one',
+      file: 'libs/nestjs/src/millrace-logger.ts',
+      replace: `escapes[character] ?? codeOf(character)`,
+      by: `character`,
+      spec: 'libs/nestjs/src/millrace-logger.spec.ts',
+    },
+    {
+      promise: 'a payload that is nested too deeply is invalid',
+      file: 'libs/nestjs/src/payload-validation.ts',
+      replace: `      throw new ValidationError(subject, ['it is nested too deeply to be checked']);`,
+      by: `      throw error;`,
+      spec: 'libs/nestjs/src/payload-validation.spec.ts',
+    },
+    {
+      promise: 'a payload of which everything is wrong has a hundred problems named',
+      file: 'libs/core/src/errors.ts',
+      replace: `problems.slice(0, maxProblems)`,
+      by: `problems.slice()`,
+      spec: 'libs/nestjs/src/payload-validation.spec.ts',
+    },
   ],
 };

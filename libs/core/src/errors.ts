@@ -55,14 +55,18 @@ export class InvalidMessageError extends MillraceError {}
 /** Bytes could not be turned into a value, or a value into bytes. What cannot be decoded is never retried. */
 export class CodecError extends MillraceError {}
 
+/** Of a payload of which everything is wrong, the first ones are enough. */
+export const maxProblems = 100;
+
 /** A payload does not satisfy its schema. It carries every problem; such a message is never retried. */
 export class ValidationError extends MillraceError {
-  /** Each problem in words, with the path in the payload. */
+  /** The first hundred problems in words, each with its path in the payload. */
   readonly problems: readonly string[];
 
   constructor(subject: string, problems: readonly string[]) {
-    super(`${subject} is invalid: ${problems.join('; ')}`);
-    this.problems = problems;
+    const named = problems.slice(0, maxProblems);
+    super(`${subject} is invalid: ${named.join('; ')}${named.length < problems.length ? '; and more' : ''}`);
+    this.problems = named;
   }
 }
 

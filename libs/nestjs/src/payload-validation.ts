@@ -1,4 +1,4 @@
-import { accepted, ValidationError } from '@millrace/core';
+import { accepted, isInstance, maxProblems, ValidationError } from '@millrace/core';
 import {
   isStandardSchema,
   type PayloadClass,
@@ -38,7 +38,7 @@ interface ClassProblem {
  * @throws {Error} class-validator or class-transformer is not installed
  */
 export async function payloadValidation(type: PayloadType, options: ClassValidation = {}): Promise<ValidatePayload> {
-  if (isStandardSchema(type)) return (payload, subject) => checkSchema(type, payload, subject);
+  if (isStandardSchema(type)) return shallowEnough((payload, subject) => checkSchema(type, payload, subject));
   const libraries = await loadLibraries(type);
   const transform = { enableImplicitConversion: options.enableImplicitConversion ?? false };
   const rules = {
@@ -46,14 +46,26 @@ export async function payloadValidation(type: PayloadType, options: ClassValidat
     forbidNonWhitelisted: options.forbidNonWhitelisted ?? false,
     forbidUnknownValues: false,
   };
-  return async (payload, subject) => {
+  return shallowEnough(async (payload, subject) => {
     if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
       throw new ValidationError(subject, [`it must be an object (${type.name}), got ${describeValue(payload)}`]);
     }
     const instance = payload instanceof type ? payload : libraries.toInstance(type, payload, transform);
     const problems = await libraries.validate(Object(instance), rules);
-    if (problems.length > 0) throw new ValidationError(subject, flatten(problems, ''));
+    if (problems.length > 0) throw new ValidationError(subject, firstProblems(problems));
     return instance;
+  });
+}
+
+/** Libraries go down into a payload by recursion: one that is too deep for them is wrong, and would be with every attempt. */
+function shallowEnough(validate: ValidatePayload): ValidatePayload {
+  return async (payload, subject) => {
+    try {
+      return await validate(payload, subject);
+    } catch (error) {
+      if (!isInstance(error, RangeError) || !/call stack/.test(error.message)) throw error;
+      throw new ValidationError(subject, ['it is nested too deeply to be checked']);
+    }
   };
 }
 
@@ -79,7 +91,8 @@ async function checkSchema(
   subject: string,
 ): Promise<unknown> {
   const result = accepted(standardResult, await type['~standard'].validate(payload));
-  if (result.issues !== undefined) throw new ValidationError(subject, result.issues.map(describeIssue));
+  if (result.issues !== undefined)
+    throw new ValidationError(subject, result.issues.slice(0, maxProblems + 1).map(describeIssue));
   return result.value;
 }
 
@@ -99,13 +112,22 @@ async function loadLibraries(type: PayloadClass): Promise<ValidationLibraries> {
   }
 }
 
+/** As many as an error names, and one more. */
+function firstProblems(problems: readonly ClassProblem[]): string[] {
+  const found: string[] = [];
+  for (const problem of flattened(problems, '')) {
+    found.push(problem);
+    if (found.length > maxProblems) break;
+  }
+  return found;
+}
+
 /** Every rule that is broken, also of nested objects, each with its path: `items.0.quantity must be …`. */
-function flatten(problems: readonly ClassProblem[], path: string): string[] {
-  return problems.flatMap((problem) => {
-    const own = Object.values(problem.constraints ?? {}).map((text) => (path === '' ? text : `${path}.${text}`));
-    const place = path === '' ? problem.property : `${path}.${problem.property}`;
-    return [...own, ...flatten(problem.children ?? [], place)];
-  });
+function* flattened(problems: readonly ClassProblem[], path: string): Iterable<string> {
+  for (const problem of problems) {
+    for (const text of Object.values(problem.constraints ?? {})) yield path === '' ? text : `${path}.${text}`;
+    yield* flattened(problem.children ?? [], path === '' ? problem.property : `${path}.${problem.property}`);
+  }
 }
 
 function describeIssue(issue: StandardIssue): string {
