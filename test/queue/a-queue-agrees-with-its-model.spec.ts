@@ -46,7 +46,7 @@ describe(`a queue agrees with its model (${shownSeeds})`, () => {
           await world.close();
         }
       });
-      await holds(property, 8, { shrinkingMs: 60_000 });
+      await holds(property, 6, { shrinkingMs: 60_000 });
     },
     240_000,
   );
