@@ -219,11 +219,15 @@ export class QueueWorld {
     await waitFor(areGone, { what: 'the dead to be noticed', timeoutMs: patienceMs, intervalMs: 5 });
   }
 
-  /** Keys that the queue has now. */
+  /** Keys that the queue has now and that will not expire. */
   async keys(): Promise<string[]> {
     const base = `${this.#prefix}:{queue:q`;
     const keys = await this.#clock.keys(`${base}*`);
-    return keys.filter((key) => /^[}:]\d*/.test(key.slice(base.length))).map((key) => key.slice(key.indexOf('}') + 2));
+    const livesMs = await Promise.all(keys.map((key) => this.#clock.pttl(key)));
+    const lasting = keys.filter((_, index) => livesMs[index] === -1);
+    return lasting
+      .filter((key) => /^[}:]\d*/.test(key.slice(base.length)))
+      .map((key) => key.slice(key.indexOf('}') + 2));
   }
 
   async close(): Promise<void> {
