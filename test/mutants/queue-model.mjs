@@ -45,13 +45,6 @@ export default {
       spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
     },
     {
-      promise: 'a retry counts as a delivery',
-      file: 'libs/queue/src/store/settle.ts',
-      replace: `    call('HINCRBY', counts, entry, y)\n`,
-      by: ``,
-      spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
-    },
-    {
       promise: 'counts() leave out what was cancelled',
       file: 'libs/queue/src/store/job.ts',
       replace: ` - Number(stale ?? 0)`,
@@ -70,13 +63,6 @@ export default {
       file: 'libs/queue/src/dead-letters/dead-letter-queue.ts',
       replace: `    await this.#queue.remove(message.id);\n    return undefined;`,
       by: `    return undefined;`,
-      spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
-    },
-    {
-      promise: 'what waits expires as well',
-      file: 'libs/queue/src/store/due.ts',
-      replace: `if frame and not call('ZSCORE', parked, entry) then`,
-      by: `if frame and call('ZSCORE', delayed, entry) then`,
       spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
     },
     {
