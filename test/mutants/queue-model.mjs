@@ -4,14 +4,14 @@ export default {
   mutants: [
     {
       promise: 'what is not its own any more, after a failover, keeps nothing from ending',
-      file: 'libs/queue/src/store/turn-script.ts',
-      replace: `local hasGoneBack = not isNext and ARGV[9] ~= ''`,
-      by: `local hasGoneBack = false`,
+      file: 'libs/queue/src/store/turn-settling.ts',
+      replace: `hasGoneBack = not isNext and numberBefore ~= ''`,
+      by: `hasGoneBack = false and isNext and numberBefore`,
       spec: 'test/queue/a-queue-that-went-back-keeps-its-promises.spec.ts',
     },
     {
       promise: 'what has expired is not delivered, also when a consumer comes before the upkeep',
-      file: 'libs/queue/src/store/turn-script.ts',
+      file: 'libs/queue/src/store/turn-taking.ts',
       replace: `tonumber(ends[i]) <= now then found[i] = false end`,
       by: `tonumber(ends[i]) <= 0 then found[i] = false end`,
       spec: 'test/queue/what-has-expired-is-not-delivered.spec.ts',

@@ -173,7 +173,7 @@ export default {
     {
       promise: 'completed messages go in pieces',
       file: 'libs/queue/src/store/due.ts',
-      replace: `trimCompleted(kept, now, tonumber(ARGV[1]))`,
+      replace: `trimCompleted(kept, now, tonumber(most))`,
       by: `trimCompleted(kept, now, 1000)`,
       spec: 'test/queue/completed-messages-are-bounded.spec.ts',
     },
@@ -186,15 +186,15 @@ export default {
     },
     {
       promise: 'a completed message has its result',
-      file: 'libs/queue/src/turns/shard-turns.ts',
-      replace: `this.#outbox.keepsCompleted = keepsCompleted;`,
+      file: 'libs/queue/src/turns/turn-answers.ts',
+      replace: `outbox.keepsCompleted = keepsCompleted;`,
       by: ``,
       spec: 'test/queue/what-was-completed-can-be-looked-at.spec.ts',
     },
     {
       promise: 'a turn brings a bounded number of bytes of results',
       file: 'libs/queue/src/turns/outbox.ts',
-      replace: `if (bytes > maxResultBytes && completions.length > 0) break;`,
+      replace: `if (bytes > maxResultBytes && count > 0) break;`,
       by: ``,
       spec: 'libs/queue/src/turns/outbox.spec.ts',
     },
@@ -235,7 +235,7 @@ export default {
     },
     {
       promise: 'a burst is a tenth of a second',
-      file: 'libs/queue/src/store/turn-script.ts',
+      file: 'libs/queue/src/store/turn-taking.ts',
       replace: `math.ceil(perSecond / 10)`,
       by: `math.ceil(perSecond * 2)`,
       spec: 'test/queue/drains-at-its-own-pace.spec.ts',
@@ -250,7 +250,7 @@ export default {
     {
       promise: 'a call that was given up never acts later',
       file: 'libs/queue/src/store/publish-script.ts',
-      replace: `  if tonumber(number) > tonumber(ARGV[4]) then return {'late'} end\n`,
+      replace: `  if tonumber(number) > tonumber(callNumber) then return {'late'} end\n`,
       by: '',
       spec: 'test/queue/a-call-that-was-given-up-never-acts-later.spec.ts',
     },
@@ -264,7 +264,7 @@ export default {
     {
       promise: 'on a cluster a publisher that knew an older queue is refused by the slot of the new one',
       file: 'libs/queue/src/store/queue-slot.ts',
-      replace: `if tonumber(call('HGET', state, 'topology') or 0) < tonumber(ARGV[1]) then call('HSET', state, 'topology', ARGV[1]) end\n`,
+      replace: `if tonumber(call('HGET', state, 'topology') or 0) < tonumber(revision) then call('HSET', state, 'topology', revision) end\n`,
       by: '',
       spec: 'test/queue/a-stale-publisher-is-refused-on-a-cluster.spec.ts',
     },
@@ -305,9 +305,9 @@ export default {
     },
     {
       promise: 'a lone consumer handles in order: its turn takes over what is on its way',
-      file: 'libs/queue/src/store/turn-script.ts',
-      replace: `n > 0 and isAlone and call(`,
-      by: `n < 0 and isAlone and call(`,
+      file: 'libs/queue/src/store/turn-taking.ts',
+      replace: `allowed > 0 and isAlone and call(`,
+      by: `allowed < 0 and isAlone and call(`,
       spec: 'test/queue/a-lone-consumer-handles-in-order.spec.ts',
     },
     {

@@ -40,21 +40,21 @@ export default {
     {
       promise: 'replies that are not read have an expiry',
       file: 'libs/queue/src/store/replies.ts',
-      replace: `if room > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end\n`,
+      replace: `if room > 0 then redis.call('PEXPIRE', replies, ttlMs) end\n`,
       by: '',
       spec: 'test/queue/what-replies-leave-expires.spec.ts',
     },
     {
       promise: 'what is known of a stream of replies has an expiry',
       file: 'libs/queue/src/store/replies.ts',
-      replace: `    redis.call('PEXPIRE', KEYS[2], ARGV[1])\n  end\n  room`,
+      replace: `    redis.call('PEXPIRE', consumed, ttlMs)\n  end\n  room`,
       by: `  end\n  room`,
       spec: 'test/queue/what-replies-leave-expires.spec.ts',
     },
     {
       promise: 'a stream has one author',
       file: 'libs/queue/src/store/replies.ts',
-      replace: `if author and author ~= ARGV[5] then return -1 end`,
+      replace: `if present and present ~= author then return -1 end`,
       by: `if false then return -1 end`,
       spec: author,
     },
@@ -75,7 +75,7 @@ export default {
     {
       promise: 'a responder is no further ahead than its window',
       file: 'libs/queue/src/store/replies.ts',
-      replace: `  room = math.min(room, ARGV[4] - (ARGV[3] - (redis.call('HGET', KEYS[2], ARGV[2]) or 0)))\n`,
+      replace: `  room = math.min(room, window - (first - (redis.call('HGET', consumed, correlationId) or 0)))\n`,
       by: '',
       spec: answered,
     },

@@ -1,6 +1,6 @@
 import { asInteger, type RedisClient, Script } from '@millrace/redis';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import { queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { giveBackOffers } from './offers.js';
 import { waitingLists } from './waiting.js';
@@ -28,12 +28,33 @@ const departureKeys = [
 // An offer that is not claimed within a second may have gone to this one: any consumer pops from `wake`, so it is unknown to
 // which. It is recalled; should another still claim it, that claim comes too late. When there is no other it returns immediately.
 //
-// KEYS those of `departureKeys`, `unacked` being that of the consumer, then the lists in which messages wait
-// ARGV 1 its id 2 'leaves' | 'expired' | the deadline it must still have 3 how many messages at most
-// RETURNS -1 when it lives, else how many messages it still holds
+// KEYS     those of `departureKeys`, then the lists in which messages wait
+//          those of `endingKeys`   of what was cancelled: removed, see `endMessages`
+//   settings      :settings         delivery-limit, max-bytes: read
+//   state         :state            counters, active, keeper, recall: kept
+//   unacked       :unacked:<consumer>  what it held goes
+//   consumers     :consumers        its lease goes
+//   consumerInfo  :consumer-info    who it is goes
+//   dead          :dead             it comes, until all is given back
+//   messages      :messages         frames of what it held: read
+//   counts        :counts           of what it held, unless it leaves
+//   held          :held             moved to `expiry`
+//   expiry        :expiry           comes from there
+//   ended         :ended            what came back too often comes
+//   followUps     :follow-ups       see `follow`
+//   offered       :offered          what nobody else can claim goes
+//   idle          :idle             it goes, and those that are woken
+//   wake          :wake             who is woken
+//                 :ready, :front, :kept, :ready:<p> …   what is given back comes
+// ARGV     consumer  its id
+//          why       'leaves' | 'expired' | the deadline it must still have
+//          most      how many messages at most
+// RETURNS  -1 when it lives: then nothing was done. Else how many messages it still holds
+// EFFECTS  as said above
 const departureScript = new Script(String.raw`#!lua flags=allow-oom
-local call, consumer, why = redis.call, ARGV[1], ARGV[2]
+local call = redis.call
 ${keyNames(...departureKeys)}
+${argNames('consumer', 'why', 'most')}
 ${waitingLists}
 ${giveBackOffers}
 ${endMessages}
@@ -76,9 +97,9 @@ local function isAfter(a, b)
   if #a ~= #b then return #a > #b end
   return a > b
 end
-local entries = call('SCARD', unacked) <= ${mostSorted} and call('SMEMBERS', unacked) or call('SRANDMEMBER', unacked, ARGV[3])
+local entries = call('SCARD', unacked) <= ${mostSorted} and call('SMEMBERS', unacked) or call('SRANDMEMBER', unacked, most)
 table.sort(entries, isAfter)
-for i = 1, math.min(#entries, ARGV[3]) do
+for i = 1, math.min(#entries, most) do
   local entry = entries[i]
   call('SREM', unacked, entry)
   local frame = call('HGET', messages, entry)

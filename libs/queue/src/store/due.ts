@@ -1,26 +1,42 @@
 import { asInteger, asList, type RedisClient, Script } from '@millrace/redis';
 import { completedKeys, completedOver, trimCompleted } from './completed.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { giveBackOffers, recallMs } from './offers.js';
 import { trimmingDue, trimSlice, waitingLists } from './waiting.js';
 
 const dueKeys = [...endingKeys, ...followKeys, 'delayed', 'parked', 'offered', ...completedKeys] as const;
 
-// Moves what is due from `delayed` to where messages wait, and ends what is past its time to live, each at most ARGV 1 times. Recalls
+// Moves what is due from `delayed` to where messages wait, and ends what is past its time to live, each at most `most` times. Recalls
 // offers that nobody has claimed for so long. Takes a slice of stale entries out of the lists, if there are too many, and one of what is kept of completed messages
 // beyond its limits.
 //
 // An expired message that stands in the middle of a list leaves its entry there, stale: as a dead letter it has another name.
 //
-// KEYS those of `dueKeys`, then the lists in which messages wait
-// ARGV 1 how many at most
-// RETURNS { how many were moved or ended; as many as ARGV 1 means there may be more, 1 if lines are to be carried on,
-//         1 if trimming, of the lists or of what is kept, is not over }
+// KEYS     those of `dueKeys`, then the lists in which messages wait
+//          those of `endingKeys`   of what has expired: removed, see `endMessages`
+//   settings           :settings            max-bytes, dead-letter, keep-completed: read
+//   state              :state               counters, recall, trim: kept
+//   ended              :ended               what has expired comes, if the queue has a place for dead letters
+//   followUps          :follow-ups          see `follow`
+//   delayed            :delayed             what is due goes
+//   expiry             :expiry              what is over goes
+//   parked             :parked              what stands there does not expire
+//   messages           :messages            frames: read; of an expired one it comes back under the name of its dead letter
+//   ids                :ids                 an expired one's id leads to its dead letter
+//   offered            :offered             what nobody claimed goes
+//   completed          :completed           what is beyond the limits goes
+//   completedMessages  :completed-messages  the same
+//                      :ready, :front, :kept, :ready:<p> …   what is due or recalled comes, stale entries go
+// ARGV     most  how many at most
+// RETURNS  { how many were moved or ended; as many as `most` means there may be more, 1 if lines are to be carried on,
+//          1 if trimming, of the lists or of what is kept, is not over }
+// EFFECTS  as said above
 const dueScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...dueKeys)}
+${argNames('most')}
 ${waitingLists}
 ${endMessages}
 ${followEnding}
@@ -38,7 +54,7 @@ if recallAt and tonumber(recallAt) <= now then
   if call('EXISTS', offered) == 1 then call('HSET', state, 'recall', offers or '+inf', 'recall-at', now + ${recallMs})
   else call('HDEL', state, 'recall', 'recall-at') end
 end
-local due = call('ZRANGE', delayed, '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1])
+local due = call('ZRANGE', delayed, '-inf', now, 'BYSCORE', 'LIMIT', 0, most)
 if #due > 0 then call('ZREM', delayed, unpack(due)) end
 for i = 1, #due do
   local frame = (levels() > 1 or limitBytes) and call('HGET', messages, due[i])
@@ -46,7 +62,7 @@ for i = 1, #due do
   if limitBytes then call('HINCRBY', state, 'bytes', frame and #frame or 0) end
 end
 local hasDied = 0
-local over = call('ZRANGE', expiry, '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1])
+local over = call('ZRANGE', expiry, '-inf', now, 'BYSCORE', 'LIMIT', 0, most)
 for i = 1, #over do
   local entry, frame = over[i], call('HGET', messages, over[i])
   call('ZREM', expiry, entry)
@@ -71,7 +87,7 @@ stale = call('HGET', state, 'stale')
 local isTrimming = (stale or trim) and isTrimmingDue(stale, trim)
 if isTrimming then trimSlice(trim) end
 local isLeft = isTrimming and call('HEXISTS', state, 'trim') == 1
-isLeft = kept and trimCompleted(kept, now, tonumber(ARGV[1])) or isLeft
+isLeft = kept and trimCompleted(kept, now, tonumber(most)) or isLeft
 return {math.max(#due, #over), hasDied, isLeft and 1 or 0}
 `);
 

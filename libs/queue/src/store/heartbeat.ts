@@ -1,7 +1,7 @@
 import { asInteger, asList, asText, type RedisClient, Script, writtenSoon } from '@millrace/redis';
 import { completedKeys, completedOver } from './completed.js';
 import type { ConsumerKeys } from './consumer-keys.js';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import { recallMs } from './offers.js';
 import { trimmingDue } from './waiting.js';
 
@@ -25,23 +25,44 @@ const heartbeatKeys = [
 // next that beats: it gets the others, to see which of them are dead, and how many lines are to be carried on.
 // The duty is held by none: whichever consumer dies, the next beat of any other is soon enough.
 //
-// KEYS those of `heartbeatKeys`, then the lists in which messages wait
-// ARGV 1 my id 2 lease in ms 3 '1' when I wait to be woken 4 who I am, when that changed, else ''
-// RETURNS { 'lost' } when my registration is gone, else { whether there is something to take or to move on, how many messages are mine, entries that I am to give up, whether I am on duty, dead consumers, how many lines there are, [id, deadline, …], [info, …] }
+// KEYS     those of `heartbeatKeys`, then the lists in which messages wait
+//   settings      :settings       paused, single-active, keep-completed: read
+//   state         :state          duty-at, recall: kept; what else is there of offers and trimming: read
+//   consumers     :consumers      my lease: renewed; those of the others: read
+//   consumerInfo  :consumer-info  who I am: written; who the others are: read
+//   idle          :idle           whether I wait to be woken
+//   cancels       :cancels        what I am to give up: read
+//   dead          :dead           consumers whose messages are not all given back: read
+//   ended         :ended          counted
+//   delayed       :delayed        when the first is due: read
+//   expiry        :expiry         when the first expires: read
+//   unacked       :unacked:<me>   counted
+//   offered       :offered        whether there are any: read
+//   completed     :completed      how many there are, and since when: read; `completedMessages` is not
+//                 :ready, :front, :kept, :ready:<p> …   whether and how many there are: read
+// ARGV     me         my id
+//          leaseMs    for so long my lease is renewed
+//          isWaiting  '1' when I wait to be woken
+//          info       who I am, when that changed, else ''
+// RETURNS  { 'lost' } when my registration is gone: then nothing was done. Else { whether there is something to take or to move on,
+//          how many messages are mine, entries that I am to give up, whether I am on duty, and then: dead consumers, how many lines there
+//          are, [id, deadline, …], [info, …] }
+// EFFECTS  my lease is renewed; on duty, no other is for 550 ms
 const heartbeatScript = new Script(`#!lua flags=allow-oom
-local call, me = redis.call, ARGV[1]
+local call = redis.call
 ${keyNames(...heartbeatKeys)}
+${argNames('me', 'leaseMs', 'isWaiting', 'info')}
 local deadline = call('ZSCORE', consumers, me)
 if not deadline then return {'lost'} end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- The number of the last turn stays in it.
-call('ZADD', consumers, now + ARGV[2] + deadline % 1, me)
-if ARGV[4] ~= '' then call('HSET', consumerInfo, me, ARGV[4]) end
+call('ZADD', consumers, now + leaseMs + deadline % 1, me)
+if info ~= '' then call('HSET', consumerInfo, me, info) end
 local isPaused, singleActive, kept = unpack(call('HMGET', settings, 'paused', 'single-active', 'keep-completed'))
 local active, dutyAt, recallAt, offers, stale, trim = unpack(call('HMGET', state, 'active', 'duty-at', 'recall-at', 'offers', 'stale', 'trim'))
 local mayTake = not isPaused and not (singleActive and active ~= me)
-if ARGV[3] == '1' and mayTake then call('ZADD', idle, 0, me) end
+if isWaiting == '1' and mayTake then call('ZADD', idle, 0, me) end
 local hasWork = mayTake and call('EXISTS', unpack(KEYS, firstList)) > 0
 -- What is due or has expired is moved on, also where nothing may be taken.
 for _, times in ipairs({delayed, expiry}) do

@@ -30,9 +30,17 @@ end`;
 
 const declineKeys = ['settings', 'state', 'messages', 'offered'] as const;
 
-// KEYS those of `declineKeys`, then the lists in which messages of priority 0 wait: no other is offered
-// ARGV entries, in the order of their offers
-// RETURNS 1
+// Takes back offers that a consumer has no room for.
+//
+// KEYS     those of `declineKeys`, then the lists in which messages of priority 0 wait: no other is offered
+//   settings   :settings   max-bytes: read
+//   state      :state      bytes: kept
+//   messages   :messages   whether they live, and how long their frames are
+//   offered    :offered    they go
+//              :ready, :front, :kept   they come, before all that waits
+// ARGV     entries, in the order of their offers
+// RETURNS  1
+// EFFECTS  as said of the keys; what was claimed, recalled or has ended meanwhile stays as it is
 const declineScript = new Script(`#!lua flags=allow-oom
 ${keyNames(...declineKeys)}
 ${waitingLists}

@@ -1,16 +1,25 @@
-import { asInteger, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, type RedisClient, Script } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
+import { argNames, keyNames } from './key-names.js';
 
 // Keeps what a handler reported as its progress, for as long as the message is its consumer's.
 //
-// KEYS 1 unacked:<me> 2 consumers 3 progress
-// ARGV 1 my id 2 message id 3 progress as JSON
-// RETURNS 1, or 0 when the message is not this consumer's
-const progressScript = lua`#!lua
-if not redis.call('ZSCORE', KEYS[2], ARGV[1]) or redis.call('SISMEMBER', KEYS[1], ARGV[2]) == 0 then return 0 end
-redis.call('HSET', KEYS[3], ARGV[2], ARGV[3])
+// KEYS
+//   unacked    :unacked:<me>  whether the message is mine: read
+//   consumers  :consumers     whether my registration is there: read
+//   progress   :progress      what is reported comes
+// ARGV     me        my id
+//          entry     of the message
+//          reported  its progress, as JSON
+// RETURNS  1, or 0 when the message is not this consumer's: then nothing was done
+// EFFECTS  as said of the keys
+const progressScript = new Script(`#!lua
+${keyNames('unacked', 'consumers', 'progress')}
+${argNames('me', 'entry', 'reported')}
+if not redis.call('ZSCORE', consumers, me) or redis.call('SISMEMBER', unacked, entry) == 0 then return 0 end
+redis.call('HSET', progress, entry, reported)
 return 1
-`;
+`);
 
 export async function writeProgress(
   client: RedisClient,

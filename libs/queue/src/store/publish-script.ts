@@ -1,49 +1,74 @@
 import { Script } from '@millrace/redis';
 import { followEnding } from './endings.js';
 import { idFragments } from './identity.js';
+import { argNames, keyNames } from './key-names.js';
 import { isRepetition, saidBefore } from './repetitions.js';
+import { targetKeyNames } from './target-keys.js';
 
 // The one script that puts messages into queues: of one queue in a cluster, of any number of them on one server, where
 // this is the only script that touches several hash tags, so that a publish reaches all its queues or none.
 //
-// KEYS 1 the hash that holds the topology version 2 record of this call, then for each queue: settings, state, messages, ids, seen,
-//      delayed, expiry, idle, wake, ended, followUps, counts, handled, offered, and the lists in which messages wait; last, where the messages
-//      are lines of a source, {queue:<name>}:brought:<source> of each queue
-// ARGV 1 field of the version in KEYS[1] 2 version by which the messages were routed 3 how long the call is remembered, ms
-//      4 number of this call 5 the messages: MessagePack list of entry, frame, entry, frame …, or '' for none
-//      6 MessagePack list of each message's terms, 'priority;delay ms;expiration ms;1 if it has an id' or '', or '' when no
-//      message has any, then for each queue: number of its priority levels, and '' for all messages or the numbers of its
-//      messages with commas. The terms of a line go on ';number;lowest number of its source that is not carried yet'
-// RETURNS { 'ok', exceptions…, ended }: for each message that did not simply enter a queue 'message queue what', what being
-//         'duplicate', 'refused' or 'dead-lettered'; last the numbers of the queues where lines are to be carried on, with commas.
-//         { 'stale', version }: there is another topology; { 'gone', queue number }: the queue is not there;
-//         { 'late' }: a later call of this publisher was here already. In these three cases nothing was done.
-// A call that is repeated is answered what it was answered the first time; it writes, so that replicas can be waited for.
+// KEYS     then for each queue those of `targetKeyNames`, and the lists in which messages wait; last, where the messages are lines of a
+//          source, of each queue `brought`
+//   declared   {topology}:meta, in a cluster :state   version of the topology: compared
+//   record     {topology}:published:<publisher>:<n>, in a cluster :published:<publisher>:<n>   what this call did: read, comes
+//   settings   :settings    limits, and what else is said of the queue: read
+//   state      :state       offers, bytes, stale, number of the last line: kept
+//   messages   :messages    frames come; of what makes room, go
+//   ids        :ids         ids that publishers gave come; of what makes room, go
+//   seen       :seen        ids that are remembered: read; those of what was sent on come
+//   delayed    :delayed     what is delayed comes
+//   expiry     :expiry      what has a time to live comes; what makes room goes
+//   idle       :idle        who is woken goes
+//   wake       :wake        who is woken comes
+//   ended      :ended       what has no room, or makes room, comes, if it is to be a dead letter
+//   followUps  :follow-ups  see `follow`
+//   counts     :counts      of what makes room: removed
+//   handled    :handled     the same
+//   offered    :offered     what goes straight to a waiting consumer comes
+//              :ready, :front, :kept, :ready:<p> …   what is to wait comes; what makes room goes
+//   brought    :brought:<source>   which lines of a source came: read, comes
+// ARGV     versionField  of the version in `declared`
+//          routedBy      version by which the messages were routed
+//          recordMs      how long the call is remembered
+//          callNumber    of this call, among those of its publisher
+//          packed        the messages: MessagePack list of entry, frame, entry, frame …, or '' for none
+//          packedTerms   MessagePack list of each message's terms, 'priority;delay ms;expiration ms;1 if it has an id' or '', or ''
+//                        when no message has any. The terms of a line go on ';number;lowest number of its source that is not carried yet'
+//          then two for each queue: number of its priority levels, and '' for all messages or the numbers of its messages with commas
+// RETURNS  { 'ok', exceptions…, ended }: for each message that did not simply enter a queue 'message queue what', what being
+//          'duplicate', 'refused' or 'dead-lettered'; last the numbers of the queues where lines are to be carried on, with commas.
+//          { 'stale', version }: there is another topology; { 'gone', queue number }: the queue is not there;
+//          { 'late' }: a later call of this publisher was here already. In these three cases nothing was done.
+// EFFECTS  as said of the keys. A call that is repeated is answered what it was answered the first time; it writes, so that replicas
+//          can be waited for
 
 /** Where the keys of a queue stand, from its first one on. */
 const places = `
-local settings, state, messages, ids, seen, delayed, expiry, idle, wake, ended, followUps, counts, handled, offered, lists =
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14`;
+local ${[...targetKeyNames, 'lists'].join(', ')} = ${[...targetKeyNames, 'lists'].map((_, place) => place).join(', ')}`;
 
 /** Whether this call, and by this topology, is to be done at all. */
 const checks = `#!lua
-local done = redis.call('GET', KEYS[2])
+${keyNames('declared', 'record')}
+${argNames('versionField', 'routedBy', 'recordMs', 'callNumber', 'packed', 'packedTerms')}
+local done = redis.call('GET', record)
 if done then
   local number, answer = done:match('^(%d+) (.*)$')
-  if number == ARGV[4] then
-    redis.call('PEXPIRE', KEYS[2], ARGV[3])
+  if number == callNumber then
+    redis.call('PEXPIRE', record, recordMs)
     return answer == '' and {'ok', ''} or cjson.decode(answer)
   end
-  if tonumber(number) > tonumber(ARGV[4]) then return {'late'} end
+  if tonumber(number) > tonumber(callNumber) then return {'late'} end
 end
 -- As the next command, whose way through the server is warm then.
-local version = redis.call('HMGET', KEYS[1], ARGV[1])[1] or '0'
-local isBehind = tonumber(version) < tonumber(ARGV[2])
-if version ~= ARGV[2] and (ARGV[1] == 'version' or not isBehind) then return {'stale', version} end
-local entries = ARGV[5] ~= '' and cmsgpack.unpack(ARGV[5]) or {}
-local terms = ARGV[6] ~= '' and cmsgpack.unpack(ARGV[6])
+local version = redis.call('HMGET', declared, versionField)[1] or '0'
+local isBehind = tonumber(version) < tonumber(routedBy)
+if version ~= routedBy and (versionField == 'version' or not isBehind) then return {'stale', version} end
+local entries = packed ~= '' and cmsgpack.unpack(packed) or {}
+local terms = packedTerms ~= '' and cmsgpack.unpack(packedTerms)
 local m = #entries / 2${places}
-local queues, key, arg = {}, 3, 7
+-- The keys of the first queue are where in other scripts lists follow.
+local queues, key, arg = {}, firstList, firstItem
 while arg < #ARGV do
   local q = {key = key, levels = tonumber(ARGV[arg]), picks = ARGV[arg + 1]}
   local format
@@ -58,14 +83,14 @@ end
 if KEYS[key] then
   for number, q in ipairs(queues) do q.brought = KEYS[key + number - 1] end
 end
-if isBehind then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+if isBehind then redis.call('HSET', declared, versionField, routedBy) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local answer, following = {'ok'}, {}
 local function finish()
   local isPlain = #answer == 1 and #following == 0
   answer[#answer + 1] = table.concat(following, ',')
-  redis.call('SET', KEYS[2], ARGV[4] .. ' ' .. (isPlain and '' or cjson.encode(answer)), 'PX', ARGV[3])
+  redis.call('SET', record, callNumber .. ' ' .. (isPlain and '' or cjson.encode(answer)), 'PX', recordMs)
   return answer
 end`;
 

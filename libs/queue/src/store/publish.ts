@@ -11,6 +11,7 @@ import type { OutgoingFrame } from '../model/outgoing-frame.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { MessagePacker } from './message-packer.js';
 import { publishScript } from './publish-script.js';
+import { targetKeyNames } from './target-keys.js';
 
 /** A message on its way into queues. */
 export interface OutgoingMessage {
@@ -69,39 +70,7 @@ export type PublishAnswer =
 
 /** The keys of a queue that publishing needs, in the order in which the script has them. */
 export function targetKeys(queue: QueueKeys, priorities: number): PreparedArguments {
-  const {
-    settings,
-    state,
-    messages,
-    ids,
-    seen,
-    delayed,
-    expiry,
-    idle,
-    wake,
-    ended,
-    followUps,
-    counts,
-    handled,
-    offered,
-  } = queue;
-  const own = [
-    settings,
-    state,
-    messages,
-    ids,
-    seen,
-    delayed,
-    expiry,
-    idle,
-    wake,
-    ended,
-    followUps,
-    counts,
-    handled,
-    offered,
-  ];
-  return new PreparedArguments([...own, ...waitingKeys(queue, priorities)]);
+  return new PreparedArguments([...targetKeyNames.map((name) => queue[name]), ...waitingKeys(queue, priorities)]);
 }
 
 /** What is said of a queue that gets all messages of a call. */

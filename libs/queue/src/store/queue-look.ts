@@ -1,6 +1,6 @@
-import { asInteger, asList, asText, lua, type RedisClient, Script } from '@millrace/redis';
+import { asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
 import { completedKeys, completedOver } from './completed.js';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import { keeperKey, type QueueKeys, queueKeys, topologyKeys, waitingKeys } from './keys.js';
 import { trimmingDue } from './waiting.js';
 
@@ -8,14 +8,24 @@ const lookKeys = ['settings', 'state', 'expiry', 'ended', 'consumers', 'dead', .
 
 // What a queue needs that nobody may be consuming from. Reads only.
 //
-// KEYS those of `lookKeys`, then the lists in which messages wait
-// ARGV 1 how long an exclusive queue's owner may be silent, ms
-// RETURNS { 1 if something has expired, or stale entries or completed messages are to be trimmed, 1 if lines are to be carried on and no consumer is there to do it,
-//           1 if it was idle for too long, 1 if its owner is gone, 1 if somebody consumes from it,
-//           ms until something expires or -1, consumers that are dead while no other lives }
+// KEYS     those of `lookKeys`, then the lists in which messages wait
+//   settings   :settings   idle-expiry, exclusive, keep-completed
+//   state      :state      used-at, owner-at, stale, trim
+//   expiry     :expiry     when the first expires
+//   ended      :ended      whether there are any
+//   consumers  :consumers  whose lease is over
+//   dead       :dead       consumers whose messages are not all given back
+//   completed  :completed  how many there are, and since when; `completedMessages` is not looked at
+//              :ready, :front, :kept, :ready:<p> …   how long they are
+// ARGV     silenceMs  how long an exclusive queue's owner may be silent
+// RETURNS  { 1 if something has expired, or stale entries or completed messages are to be trimmed,
+//          1 if lines are to be carried on and no consumer is there to do it, 1 if it was idle for too long, 1 if its owner is gone,
+//          1 if somebody consumes from it, ms until something expires or -1, consumers that are dead while no other lives }
+// EFFECTS  none
 const lookScript = new Script(`#!lua flags=no-writes
 local call = redis.call
 ${keyNames(...lookKeys)}
+${argNames('silenceMs')}
 ${trimmingDue}
 ${completedOver}
 local time = call('TIME')
@@ -34,7 +44,7 @@ return {
   (first and tonumber(first) <= now or (stale or trim) and isTrimmingDue(stale, trim) or kept and isCompletedOver(kept, now)) and 1 or 0,
   isUnused and call('EXISTS', ended) or 0,
   idleExpiry and isUnused and used + idleExpiry <= now and 1 or 0,
-  exclusive and tonumber(ownerAt or used) + ARGV[1] <= now and 1 or 0,
+  exclusive and tonumber(ownerAt or used) + silenceMs <= now and 1 or 0,
   isUnused and 0 or 1,
   first and math.max(0, first - now) or -1,
   gone,
@@ -82,14 +92,18 @@ export async function lookAtQueue(
 
 // The owner of an exclusive queue says that it is alive.
 //
-// KEYS 1 settings 2 state
-// RETURNS 1, or 0 when the queue is gone
-const ownScript = lua`#!lua flags=allow-oom
-if redis.call('HEXISTS', KEYS[1], 'format') == 0 then return 0 end
+// KEYS     settings  :settings  whether the queue is there: read
+//          state     :state     owner-at: written
+// ARGV     none
+// RETURNS  1, or 0 when the queue is gone
+// EFFECTS  as said of the keys
+const ownScript = new Script(`#!lua flags=allow-oom
+${keyNames('settings', 'state')}
+if redis.call('HEXISTS', settings, 'format') == 0 then return 0 end
 local time = redis.call('TIME')
-redis.call('HSET', KEYS[2], 'owner-at', time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('HSET', state, 'owner-at', time[1] * 1000 + math.floor(time[2] / 1000))
 return 1
-`;
+`);
 
 export async function keepOwned(client: RedisClient, prefix: string, queue: string): Promise<void> {
   const { settings, state } = queueKeys(prefix, queue);
@@ -99,15 +113,21 @@ export async function keepOwned(client: RedisClient, prefix: string, queue: stri
 // One Broker of all looks after the queues that nobody consumes from: whoever asks first, and again as long as it does. It
 // learns at the same time whether anything was declared since.
 //
-// KEYS 1 keeper 2 topology meta
-// ARGV 1 who asks 2 for how long, ms
-// RETURNS the topology's version when it is the one, else -1
-const keeperScript = lua`#!lua flags=allow-oom
-local keeper = redis.call('GET', KEYS[1])
-if keeper and keeper ~= ARGV[1] then return -1 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return tonumber(redis.call('HGET', KEYS[2], 'version') or 0)
-`;
+// KEYS     of {topology}
+//   keeper  :keeper  who it is: read, written
+//   meta    :meta    version: read
+// ARGV     me      who asks
+//          keepMs  for how long
+// RETURNS  the topology's version when it is the one, else -1
+// EFFECTS  the one that asks is the keeper for so long, if no other is
+const keeperScript = new Script(`#!lua flags=allow-oom
+${keyNames('keeper', 'meta')}
+${argNames('me', 'keepMs')}
+local present = redis.call('GET', keeper)
+if present and present ~= me then return -1 end
+redis.call('SET', keeper, me, 'PX', keepMs)
+return tonumber(redis.call('HGET', meta, 'version') or 0)
+`);
 
 /** The version of the topology as it is now, for the one that is the keeper; undefined for the others. */
 export async function becomeKeeper(

@@ -1,10 +1,10 @@
 import { OptionsError } from '@millrace/core';
-import { asInteger, asText, lua, orNothing, type RedisClient, Script } from '@millrace/redis';
+import { asInteger, asText, orNothing, type RedisClient, Script } from '@millrace/redis';
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type Sharded, slotsOf } from '../model/shards.js';
 import { completedKeys } from './completed.js';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import { formerMetaKey, type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
 
 /** How a queue's keys are laid out. A queue of another format is not touched. */
@@ -17,20 +17,32 @@ const format = 2;
 //
 // What publishers of a cluster may know of the topology goes along: one that knows an older queue of the name is refused.
 //
-// KEYS settings, state, messages, meta and consumers of a queue of format 1, those of `completedKeys`, then the lists in which messages wait
-// ARGV 1 revision 2 most messages that may be counted 3 format 4 number n of setting fields, then n names, then names and values of
-//      those that are set
-// RETURNS 1; 0 when newer settings are there, -1 when there are too many messages to count, -2 when a queue of format 1 holds messages
-//         or is consumed from, -3 when it is of a newer format: nothing was done
+// KEYS     then the lists in which messages wait
+//   settings           :settings            what is said of the queue comes
+//   state              :state               topology, bytes, used-at: written
+//   messages           :messages            frames that wait: measured
+//   formerMeta         :meta                of a queue of format 1: goes when that is empty
+//   consumers          :consumers           whether somebody consumes from a queue of format 1: read
+//   completed          :completed           goes when it is no longer wanted
+//   completedMessages  :completed-messages  the same
+//                      :ready, :front, :kept, :ready:<p> …   what waits: read
+// ARGV     revision    topology version from which the settings are
+//          most        messages that may be counted
+//          format      of the queue
+//          fieldCount  of setting fields; then as many names, then names and values of those that are set
+// RETURNS  1; 0 when newer settings are there, -1 when there are too many messages to count, -2 when a queue of format 1 holds messages
+//          or is consumed from, -3 when it is of a newer format: then nothing was done
+// EFFECTS  as said of the keys
 const writeScript = new Script(`#!lua
 local call = redis.call
 ${keyNames('settings', 'state', 'messages', 'formerMeta', 'consumers', ...completedKeys)}
-local present, revision, hadLimit = unpack(call('HMGET', settings, 'format', 'revision', 'max-bytes'))
-if present and tonumber(present) > tonumber(ARGV[3]) then return -3 end
-if revision and tonumber(revision) > tonumber(ARGV[1]) then return 0 end
-local n, bytes = tonumber(ARGV[4]), nil
+${argNames('revision', 'most', 'format', 'fieldCount')}
+local present, known, hadLimit = unpack(call('HMGET', settings, 'format', 'revision', 'max-bytes'))
+if present and tonumber(present) > tonumber(format) then return -3 end
+if known and tonumber(known) > tonumber(revision) then return 0 end
+local firstSet, bytes = firstItem + fieldCount, nil
 local isLimited, keepsCompleted = false, false
-for i = n + 5, #ARGV, 2 do
+for i = firstSet, #ARGV, 2 do
   isLimited = isLimited or ARGV[i] == 'max-bytes'
   keepsCompleted = keepsCompleted or ARGV[i] == 'keep-completed'
 end
@@ -41,15 +53,15 @@ if not present and call('EXISTS', formerMeta) == 1 then
 end
 if isLimited and not hadLimit then
   bytes = 0
-  if call('HLEN', messages) > tonumber(ARGV[2]) then return -1 end
+  if call('HLEN', messages) > tonumber(most) then return -1 end
   for list = firstList, #KEYS do
     for _, entry in ipairs(call('LRANGE', KEYS[list], 0, -1)) do bytes = bytes + call('HSTRLEN', messages, entry) end
   end
 end
 if not keepsCompleted then call('UNLINK', completed, completedMessages) end
-call('HDEL', settings, unpack(ARGV, 5, n + 4))
-call('HSET', settings, 'format', ARGV[3], unpack(ARGV, n + 5))
-if tonumber(call('HGET', state, 'topology') or 0) < tonumber(ARGV[1]) then call('HSET', state, 'topology', ARGV[1]) end
+call('HDEL', settings, unpack(ARGV, firstItem, firstSet - 1))
+call('HSET', settings, 'format', format, unpack(ARGV, firstSet))
+if tonumber(call('HGET', state, 'topology') or 0) < tonumber(revision) then call('HSET', state, 'topology', revision) end
 if bytes then call('HSET', state, 'bytes', bytes) end
 local time = call('TIME')
 call('HSET', state, 'used-at', time[1] * 1000 + math.floor(time[2] / 1000))
@@ -99,15 +111,21 @@ export async function queueSettingsJson(client: RedisClient, keys: QueueKeys): P
 
 // Tells a queue's slot of a newer topology: in a cluster that is where publishers look.
 //
-// KEYS 1 settings 2 state
-// ARGV 1 version
-const tellScript = lua`#!lua flags=allow-oom
-if redis.call('HEXISTS', KEYS[1], 'format') == 0 then return 0 end
-if tonumber(redis.call('HGET', KEYS[2], 'topology') or 0) < tonumber(ARGV[1]) then
-  redis.call('HSET', KEYS[2], 'topology', ARGV[1])
+// KEYS
+//   settings  :settings  whether the queue is there: read
+//   state     :state     topology: written
+// ARGV     version
+// RETURNS  1, or 0 when the queue is not there
+// EFFECTS  as said of the keys, unless a newer version is there
+const tellScript = new Script(`#!lua flags=allow-oom
+${keyNames('settings', 'state')}
+${argNames('version')}
+if redis.call('HEXISTS', settings, 'format') == 0 then return 0 end
+if tonumber(redis.call('HGET', state, 'topology') or 0) < tonumber(version) then
+  redis.call('HSET', state, 'topology', version)
 end
 return 1
-`;
+`);
 
 export async function tellVersion(client: RedisClient, prefix: string, queue: Sharded, version: number): Promise<void> {
   const tell = (slot: string): Promise<unknown> => {
@@ -121,23 +139,32 @@ export async function tellVersion(client: RedisClient, prefix: string, queue: Sh
 //
 // Who waits there is woken, to find that out.
 //
-// KEYS settings, state, wake, consumers, messages, idle, then everything else
-// ARGV 1 revision up to which the queue may be removed, 2 some of 'unused', 'empty', 'idle', and 'look': only see whether it could be, or ''
-// RETURNS 'removed', 'in-use', 'not-empty', or 'newer' when it was declared again since
+// KEYS     then all others of the queue
+//   settings   :settings   revision, idle-expiry: read
+//   state      :state      used-at: read
+//   wake       :wake       who waits is woken, and finds the queue gone
+//   consumers  :consumers  counted
+//   messages   :messages   counted
+//   idle       :idle       who waits: read
+// ARGV     revision    up to which the queue may be removed
+//          conditions  some of 'unused', 'empty', 'idle', and 'look': only see whether it could be; or ''
+// RETURNS  'removed'; 'in-use', 'not-empty', or 'newer' when it was declared again since: then nothing was done
+// EFFECTS  all keys go; for 5 s there may be \`wake\`
 const removeScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames('settings', 'state', 'wake', 'consumers', 'messages', 'idle')}
-local revision, idleExpiry = unpack(call('HMGET', settings, 'revision', 'idle-expiry'))
-if tonumber(revision or 0) > tonumber(ARGV[1]) then return 'newer' end
-if ARGV[2]:find('unused') and call('ZCARD', consumers) > 0 then return 'in-use' end
-if ARGV[2]:find('empty') and call('HLEN', messages) > 0 then return 'not-empty' end
-if ARGV[2]:find('idle') then
+${argNames('revision', 'conditions')}
+local known, idleExpiry = unpack(call('HMGET', settings, 'revision', 'idle-expiry'))
+if tonumber(known or 0) > tonumber(revision) then return 'newer' end
+if conditions:find('unused') and call('ZCARD', consumers) > 0 then return 'in-use' end
+if conditions:find('empty') and call('HLEN', messages) > 0 then return 'not-empty' end
+if conditions:find('idle') then
   local time = call('TIME')
   local usedAt = call('HGET', state, 'used-at')
   local isIdle = idleExpiry and usedAt and usedAt + idleExpiry <= time[1] * 1000 + math.floor(time[2] / 1000)
   if not isIdle or call('ZCARD', consumers) > 0 then return 'in-use' end
 end
-if ARGV[2]:find('look') then return 'removed' end
+if conditions:find('look') then return 'removed' end
 local waiting = call('ZRANGE', idle, 0, 999)
 call('UNLINK', unpack(KEYS))
 for _, id in ipairs(waiting) do call('RPUSH', wake, id) end

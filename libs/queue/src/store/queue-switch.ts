@@ -1,19 +1,26 @@
-import { asInteger, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, type RedisClient, Script } from '@millrace/redis';
+import { argNames, keyNames } from './key-names.js';
 import type { QueueKeys } from './keys.js';
 
 // Stops or lets on again the deliveries of a queue, for all its consumers, until it is said otherwise.
 //
-// KEYS 1 settings 2 consumers 3 wake
-// ARGV 1 '1' to pause, '' to resume
-// RETURNS 1, or 0 when there is no such queue
-const switchScript = lua`#!lua flags=allow-oom
-if redis.call('HEXISTS', KEYS[1], 'format') == 0 then return 0 end
-if ARGV[1] == '1' then redis.call('HSET', KEYS[1], 'paused', 1) return 1 end
-if redis.call('HDEL', KEYS[1], 'paused') == 1 then
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 99)) do redis.call('RPUSH', KEYS[3], id) end
+// KEYS
+//   settings   :settings   paused: comes or goes
+//   consumers  :consumers  who is to be woken: read
+//   wake       :wake       who is woken, when deliveries go on
+// ARGV     isPaused  '1' to pause, '' to resume
+// RETURNS  1, or 0 when there is no such queue
+// EFFECTS  as said of the keys
+const switchScript = new Script(`#!lua flags=allow-oom
+${keyNames('settings', 'consumers', 'wake')}
+${argNames('isPaused')}
+if redis.call('HEXISTS', settings, 'format') == 0 then return 0 end
+if isPaused == '1' then redis.call('HSET', settings, 'paused', 1) return 1 end
+if redis.call('HDEL', settings, 'paused') == 1 then
+  for _, id in ipairs(redis.call('ZRANGE', consumers, 0, 99)) do redis.call('RPUSH', wake, id) end
 end
 return 1
-`;
+`);
 
 /** False when there is no such queue. */
 export async function switchQueue(

@@ -1,5 +1,5 @@
 import { asList, asText, type RedisClient, Script } from '@millrace/redis';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import { queueKeys } from './keys.js';
 
 const registerKeys = ['settings', 'state', 'consumers', 'consumerInfo', 'idle', 'wake'] as const;
@@ -8,24 +8,37 @@ const registerKeys = ['settings', 'state', 'consumers', 'consumerInfo', 'idle', 
 // priority, and of registration where that is equal. A consumer that was alone and rests is woken: it beats slowly while
 // there is no consumer to look after.
 //
-// KEYS those of `registerKeys`
-// ARGV 1 rank (three digits) 2 something unique 3 lease in ms 4 who it is, as JSON 5 its connection, as an owner of queues
-// RETURNS nil when there is no such queue, { 'exclusive' } when it belongs to another connection, else { consumer id, queue settings as JSON }
+// KEYS     those of `registerKeys`
+//   settings      :settings       settings, single-active: read
+//   state         :state          registrations, ranked, active: kept
+//   consumers     :consumers      its lease comes
+//   consumerInfo  :consumer-info  who it is comes
+//   idle          :idle           one that waited alone goes
+//   wake          :wake           it is woken
+// ARGV     rank     three digits
+//          unique   tells it from others of its number, after a failover
+//          leaseMs  for so long it has its lease
+//          info     who it is, as JSON
+//          asker    its connection, as an owner of queues
+// RETURNS  nil when there is no such queue, { 'exclusive' } when it belongs to another connection: then nothing was done.
+//          Else { consumer id, queue settings as JSON }
+// EFFECTS  it is registered; where only one may be active and none is, it is the one
 const registerScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...registerKeys)}
+${argNames('rank', 'unique', 'leaseMs', 'info', 'asker')}
 local declared, singleActive = unpack(call('HMGET', settings, 'settings', 'single-active'))
 if not declared then return nil end
 local owner = cjson.decode(declared).owner
-if owner and owner ~= ARGV[5] then return {'exclusive'} end
+if owner and owner ~= asker then return {'exclusive'} end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local id = ('%s.%08d.%s'):format(ARGV[1], call('HINCRBY', state, 'registrations', 1), ARGV[2])
-call('ZADD', consumers, now + ARGV[3], id)
-call('HSET', consumerInfo, id, ARGV[4])
+local id = ('%s.%08d.%s'):format(rank, call('HINCRBY', state, 'registrations', 1), unique)
+call('ZADD', consumers, now + leaseMs, id)
+call('HSET', consumerInfo, id, info)
 local isRanked, all = false, call('ZRANGE', consumers, 0, -1)
 for _, other in ipairs(all) do
-  isRanked = isRanked or other:sub(1, 3) ~= ARGV[1]
+  isRanked = isRanked or other:sub(1, 3) ~= rank
   if #all == 2 and other ~= id and call('ZREM', idle, other) == 1 then call('RPUSH', wake, other) end
 end
 if isRanked then call('HSET', state, 'ranked', 1) else call('HDEL', state, 'ranked') end

@@ -1,4 +1,5 @@
-import { asBytes, asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import { asBytes, asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
+import { argNames, keyNames } from './key-names.js';
 import type { ReplyKeys } from './keys.js';
 
 // Hands replies over; of items only as many as the requester is not too far behind for. What is sent a second time because the
@@ -6,25 +7,35 @@ import type { ReplyKeys } from './keys.js';
 //
 // A stream has one author: whose first items came first. Items of another are refused.
 //
-// KEYS 1 replies 2 consumed
-// ARGV 1 time to live in ms 2 correlation id of items, else '' 3 number of the first item 4 most items that may wait 5 their author 6… frames
-// RETURNS how many were taken, from the first on; -1 when the stream is another author's
-const replyScript = lua`#!lua
-local room = #ARGV - 5
-if ARGV[2] ~= '' then
-  local field = 'author ' .. ARGV[2]
-  local author = redis.call('HGET', KEYS[2], field)
-  if author and author ~= ARGV[5] then return -1 end
-  if not author then
-    redis.call('HSET', KEYS[2], field, ARGV[5])
-    redis.call('PEXPIRE', KEYS[2], ARGV[1])
+// KEYS     of {reply:<requester>}
+//   replies   :replies   frames come
+//   consumed  :consumed  the author of the stream: read, or comes; how many items were consumed: read
+// ARGV     ttlMs          for so long they are kept
+//          correlationId  of items, else ''
+//          first          number of the first item
+//          window         most items that may wait
+//          author         of the items
+//          then frames
+// RETURNS  how many were taken, from the first on; -1 when the stream is another author's: then nothing was done
+// EFFECTS  as said of the keys; both expire
+const replyScript = new Script(`#!lua
+${keyNames('replies', 'consumed')}
+${argNames('ttlMs', 'correlationId', 'first', 'window', 'author')}
+local room = #ARGV - firstItem + 1
+if correlationId ~= '' then
+  local field = 'author ' .. correlationId
+  local present = redis.call('HGET', consumed, field)
+  if present and present ~= author then return -1 end
+  if not present then
+    redis.call('HSET', consumed, field, author)
+    redis.call('PEXPIRE', consumed, ttlMs)
   end
-  room = math.min(room, ARGV[4] - (ARGV[3] - (redis.call('HGET', KEYS[2], ARGV[2]) or 0)))
+  room = math.min(room, window - (first - (redis.call('HGET', consumed, correlationId) or 0)))
 end
-for i = 6, 5 + room do redis.call('XADD', KEYS[1], '*', 'r', ARGV[i]) end
-if room > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+for i = firstItem, firstItem + room - 1 do redis.call('XADD', replies, '*', 'r', ARGV[i]) end
+if room > 0 then redis.call('PEXPIRE', replies, ttlMs) end
 return math.max(room, 0)
-`;
+`);
 
 /** What is not read goes after this time: the requester is dead. */
 const replyTtlMs = 600_000;
@@ -74,16 +85,22 @@ export async function forgetReplies(client: RedisClient, keys: ReplyKeys, last: 
 
 // Tells the responder how far the requester is; older news that comes late changes nothing.
 //
-// KEYS 1 consumed
-// ARGV 1 correlation id 2 count 3 time to live in ms
-// RETURNS 1
-const consumedScript = lua`#!lua
-if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or 0) then
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+// KEYS     of {reply:<requester>}
+//   consumed  :consumed  how many items were consumed: comes
+// ARGV     correlationId  of the stream
+//          count          how many of its items were consumed
+//          ttlMs          for so long this is kept
+// RETURNS  1
+// EFFECTS  as said of the key; it expires
+const consumedScript = new Script(`#!lua
+${keyNames('consumed')}
+${argNames('correlationId', 'count', 'ttlMs')}
+if tonumber(count) > tonumber(redis.call('HGET', consumed, correlationId) or 0) then
+  redis.call('HSET', consumed, correlationId, count)
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('PEXPIRE', consumed, ttlMs)
 return 1
-`;
+`);
 
 export async function tellConsumed(
   client: RedisClient,

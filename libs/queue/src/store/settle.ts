@@ -2,24 +2,41 @@ import { asList, asText, type RedisClient, Script, type ScriptArgument } from '@
 import { lineOf } from '../model/line.js';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import { waitingLists } from './waiting.js';
 
 const settleKeys = [...endingKeys, ...followKeys, 'unacked', 'consumers', 'delayed', 'parked'] as const;
 
 // Carries out every verdict that is more than an acknowledgement, on messages that this consumer holds.
 //
-// KEYS those of `settleKeys`, then the lists in which messages wait
-// ARGV 1 my id, then five for each verdict: kind, entry, x, y, z
-//      back | head: x priority; counted, and past the queue's delivery limit it dies instead
-//      release: x priority; to its place, as if never taken
-//      retry: x delay in ms, y what to add to counts, z JSON of handlers that are through, or ''
-//      dead: x the line     drop     park
-// RETURNS { 'lost' } when my registration is gone: then nothing was done. Else entries that were not mine
+// KEYS     those of `settleKeys`, then the lists in which messages wait
+//          those of `endingKeys`   of what is dropped: removed, see `endMessages`
+//   settings   :settings      max-bytes, delivery-limit: read
+//   state      :state         counters
+//   ended      :ended         what is dead comes, with its line in `followUps`
+//   followUps  :follow-ups    see `follow`
+//   consumers  :consumers     my lease: looked at
+//   unacked    :unacked:<me>  what I had in hand goes
+//   counts     :counts        of what comes back or is retried
+//   handled    :handled       of what is retried
+//   held       :held          moved to `expiry`, of what comes back or is retried
+//   expiry     :expiry        comes from there
+//   delayed    :delayed       what is retried comes
+//   parked     :parked        what is set aside comes
+//              :ready, :front, :kept, :ready:<p> …   what is given back comes
+// ARGV     me  my id; then five for each verdict: kind, entry, x, y, z
+//            back | head  x priority; counted, and past the queue's delivery limit it dies instead
+//            release      x priority; to its place, as if never taken
+//            retry        x delay in ms, y what to add to counts, z JSON of handlers that are through, or ''
+//            dead         x the line
+//            drop | park
+// RETURNS  { 'lost' } when my registration is gone: then nothing was done. Else entries that were not mine
+// EFFECTS  each message of mine is where its verdict sends it, and is no longer mine
 const settleScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...settleKeys)}
-if not call('ZSCORE', consumers, ARGV[1]) then return {'lost'} end
+${argNames('me')}
+if not call('ZSCORE', consumers, me) then return {'lost'} end
 ${waitingLists}
 ${endMessages}
 ${followEnding}
@@ -59,7 +76,7 @@ local function settle(kind, entry, x, y, z)
     if limitBytes then call('HINCRBY', state, 'bytes', call('HSTRLEN', messages, entry)) end
   end
 end
-for i = 2, #ARGV, 5 do settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]) end
+for i = firstItem, #ARGV, 5 do settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]) end
 return notMine
 `);
 

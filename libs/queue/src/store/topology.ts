@@ -1,23 +1,33 @@
-import { asInteger, asList, asText, lua, type RedisClient, Script } from '@millrace/redis';
+import { asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
 import type { Binding } from '../model/binding.js';
 import { bindingId } from '../model/binding.js';
 import type { ExchangeSettings } from '../model/exchange-settings.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import type { Topology, TopologyEdit } from '../model/topology.js';
+import { argNames, keyNames } from './key-names.js';
 import type { TopologyKeys } from './keys.js';
+
+const topologyKeyNames = ['meta', 'exchanges', 'queues', 'bindings'] as const;
 
 // Everything that is declared, as one consistent snapshot.
 //
-// KEYS 1 meta 2 exchanges 3 queues 4 bindings
-// RETURNS { version, exchanges, queues, bindings }, each a list of JSON
-const loadScript = lua`#!lua flags=no-writes
-local version = redis.call('HGET', KEYS[1], 'version')
-return {tonumber(version or 0), redis.call('HVALS', KEYS[2]), redis.call('HVALS', KEYS[3]), redis.call('HVALS', KEYS[4])}
-`;
+// KEYS     of {topology}
+//   meta       :meta       version
+//   exchanges  :exchanges  settings of each, as JSON
+//   queues     :queues     settings of each, as JSON
+//   bindings   :bindings   each as JSON
+// ARGV     none
+// RETURNS  { version, exchanges, queues, bindings }, each a list of JSON
+// EFFECTS  none
+const loadScript = new Script(`#!lua flags=no-writes
+${keyNames(...topologyKeyNames)}
+local version = redis.call('HGET', meta, 'version')
+return {tonumber(version or 0), redis.call('HVALS', exchanges), redis.call('HVALS', queues), redis.call('HVALS', bindings)}
+`);
 
 export async function loadTopology(client: RedisClient, keys: TopologyKeys): Promise<Topology> {
-  const reply = asList(await loadScript.run(client, [keys.meta, keys.exchanges, keys.queues, keys.bindings], []));
-  const [version, exchanges, queues, bindings] = reply;
+  const scriptKeys = topologyKeyNames.map((name) => keys[name]);
+  const [version, exchanges, queues, bindings] = asList(await loadScript.run(client, scriptKeys, []));
   return {
     version: asInteger(version),
     exchanges: byName(asList(exchanges).flatMap(readNamed<ExchangeSettings>)),
@@ -34,25 +44,31 @@ export async function loadTopology(client: RedisClient, keys: TopologyKeys): Pro
 // Changes what is declared, if it still is what the caller read. The version is a time, so that it also grows over a
 // failover that lost the last changes: a version that some process remembers never comes again with another meaning.
 //
-// KEYS 1 meta 2 exchanges 3 queues 4 bindings
-// ARGV 1 the version that was read, then for each edit: index of its key, id, value or '' to remove
-// RETURNS the new version; -1 when another change came first: nothing was done
+// KEYS     of {topology}
+//   meta       :meta       version: compared, written
+//   exchanges  :exchanges  what is declared comes, what is removed goes
+//   queues     :queues     the same
+//   bindings   :bindings   the same
+// ARGV     version  that was read; then three for each edit: name of its key, id, value or '' to remove
+// RETURNS  the new version; -1 when another change came first: nothing was done
+// EFFECTS  as said of the keys
 const commitBody = `
-if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return -1 end
-for i = 2, #ARGV, 3 do
-  local key = KEYS[tonumber(ARGV[i])]
-  if ARGV[i + 2] == '' then redis.call('HDEL', key, ARGV[i + 1]) else redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2]) end
+${keyNames(...topologyKeyNames)}
+${argNames('version')}
+if (redis.call('HGET', meta, 'version') or '0') ~= version then return -1 end
+local tables = {exchanges = exchanges, queues = queues, bindings = bindings}
+for i = firstItem, #ARGV, 3 do
+  local key, id, value = tables[ARGV[i]], ARGV[i + 1], ARGV[i + 2]
+  if value == '' then redis.call('HDEL', key, id) else redis.call('HSET', key, id, value) end
 end
 local time = redis.call('TIME')
-local version = string.format('%.0f', math.max(ARGV[1] + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
-redis.call('HSET', KEYS[1], 'version', version)
-return tonumber(version)
+local newVersion = string.format('%.0f', math.max(version + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
+redis.call('HSET', meta, 'version', newVersion)
+return tonumber(newVersion)
 `;
 const commitScript = new Script(`#!lua${commitBody}`);
 /** Removing must work on a full Redis: it is what makes room. */
 const removeScript = new Script(`#!lua flags=allow-oom${commitBody}`);
-
-const tables = { exchanges: 2, queues: 3, bindings: 4 } as const;
 
 /** Writes edits that were worked out from the topology of `version`. Resolves to the new version, or undefined when it is not that any more. */
 export async function commitTopology(
@@ -61,14 +77,10 @@ export async function commitTopology(
   version: number,
   edits: readonly TopologyEdit[],
 ): Promise<number | undefined> {
-  const args = edits.flatMap(({ table, id, value }) => [
-    tables[table],
-    id,
-    value === undefined ? '' : JSON.stringify(value),
-  ]);
+  const args = edits.flatMap(({ table, id, value }) => [table, id, value === undefined ? '' : JSON.stringify(value)]);
   const script = edits.every(({ value }) => value === undefined) ? removeScript : commitScript;
-  const reply = await script.run(client, [keys.meta, keys.exchanges, keys.queues, keys.bindings], [version, ...args]);
-  const committed = asInteger(reply);
+  const scriptKeys = topologyKeyNames.map((name) => keys[name]);
+  const committed = asInteger(await script.run(client, scriptKeys, [version, ...args]));
   return committed === -1 ? undefined : committed;
 }
 

@@ -1,11 +1,11 @@
 import { Fifo } from '@millrace/core';
-import { asBytes, asInteger, asList, asText, type RedisClient } from '@millrace/redis';
+import { asBytes, asInteger, asList, asText, type RedisClient, type ScriptArgument } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { isForeign, namedEntries } from './foreign-entries.js';
 import { MessagePacker } from './message-packer.js';
 import { MessageUnpacker } from './message-unpacker.js';
 import { Taken } from './taken.js';
-import { turnScript } from './turn-script.js';
+import { turnArgs, turnScript } from './turn-script.js';
 
 export type TurnState = 'ok' | 'paused' | 'standby' | 'passed';
 
@@ -28,9 +28,6 @@ export interface TurnResult {
   /** In their order; offers first. */
   readonly taken: Fifo<Taken>;
 }
-
-/** Most acknowledgements, and most messages taken, in one turn: Lua's `unpack` has a limit. */
-export const maxTurnMessages = 1000;
 
 /** Tells turns apart, as far as two that follow each other need it. */
 export interface TurnNumber {
@@ -60,8 +57,18 @@ export async function turn(
   },
 ): Promise<TurnResult | undefined> {
   const { wanted, maxBytes = '', wakeUp, known, leaseMs, number, claimed } = request;
-  const acks = packAcknowledged(request);
-  const args = [keys.consumer, wanted, wakeUp, acks, maxBytes, known, leaseMs, number.own, number.before, ...claimed];
+  const named: Record<(typeof turnArgs)[number], ScriptArgument> = {
+    me: keys.consumer,
+    wanted,
+    wakeUp,
+    acknowledged: packAcknowledged(request),
+    maxBytes,
+    known,
+    leaseMs,
+    number: number.own,
+    numberBefore: number.before,
+  };
+  const args = [...turnArgs.map((name) => named[name]), ...claimed];
   const reply = asList(await turnScript.run(client, [keys.turn], args));
   const state = asText(reply[0]);
   if (state === 'lost') return undefined;

@@ -1,5 +1,8 @@
+import { Fifo } from '@millrace/core';
 import type { Offer } from '../store/offers.js';
-import type { Taken } from '../store/taken.js';
+import type { Outbox } from './outbox.js';
+import type { TurnContext } from './turn-context.js';
+import type { TurnRequests } from './turn-requests.js';
 
 /** An offer that is recalled after 10 s: one that comes so late, because this process was held up or was not waiting, is not begun. */
 const maxOfferMs = 5000;
@@ -9,36 +12,71 @@ interface WaitingOffer extends Offer {
   readonly afterTurn: number;
 }
 
+/** What decides on offers. */
+export interface OffersParts {
+  readonly buffer: Pick<TurnContext, 'wanted' | 'take' | 'begin'>;
+  readonly outbox: Pick<Outbox, 'claim'>;
+  readonly requests: Pick<TurnRequests, 'asked' | 'lastAsking' | 'lastEnded'>;
+}
+
+/** What became of some offers. */
+export interface OfferDecision {
+  /** How many were taken: their claims are in the outbox. */
+  readonly taken: number;
+  /** Those that are for others. */
+  readonly declined: readonly string[];
+}
+
 /**
  * Messages that came with a wake-up, without having been asked for, until it is decided whether there is room for them. They come
  * over another connection than what turns bring, so either may be late: an offer waits for the answers to the turns that were
  * sent before it came, and a turn of the only consumer takes over, as the first of what it brings, what is still on its way.
  */
 export class Offers {
+  readonly #parts: OffersParts;
   readonly #waiting: WaitingOffer[] = [];
   /** Redis' clock less this process's monotonic one, as of the last turn. */
   #redisAheadMs = 0;
   /** Number of the last offer that a turn took over. */
   #takenOver = 0;
 
+  constructor(parts: OffersParts) {
+    this.#parts = parts;
+  }
+
   /** Redis' time, as of a turn. */
-  readTime(redisNow: number): void {
-    this.#redisAheadMs = redisNow - performance.now();
+  readTime(redisNow: number, monotonicNow: number): void {
+    this.#redisAheadMs = redisNow - monotonicNow;
   }
 
   /** Returns false when there is nothing to decide: the offer may be another consumer's by now, or a turn brought it. */
-  add(offer: Offer, afterTurn: number): boolean {
-    const ageMs = performance.now() + this.#redisAheadMs - offer.offeredAt;
+  add(offer: Offer, monotonicNow: number): boolean {
+    const ageMs = monotonicNow + this.#redisAheadMs - offer.offeredAt;
     if (ageMs >= maxOfferMs || offer.number <= this.#takenOver) return false;
-    this.#waiting.push({ ...offer, afterTurn });
+    this.#waiting.push({ ...offer, afterTurn: this.#parts.requests.lastAsking });
     return true;
   }
 
-  /** Takes out of here those before which nothing can come any more, as this turn was answered. */
-  takeAfter(turn: number): Taken[] {
-    const firstLater = this.#waiting.findIndex(({ afterTurn }) => afterTurn > turn);
+  /**
+   * Decides on those before which nothing can come any more: the turns that were sent before them are answered. They are taken while
+   * there is room; behind one that is not, none is: it would come before that one, which returns to the queue.
+   *
+   * @param mayTake whether the consumer still is who it was when they came
+   */
+  decide(mayTake: () => boolean): OfferDecision {
+    const { buffer, outbox, requests } = this.#parts;
+    const firstLater = this.#waiting.findIndex(({ afterTurn }) => afterTurn > requests.lastEnded);
     const ready = this.#waiting.splice(0, firstLater < 0 ? this.#waiting.length : firstLater);
-    return ready.map(({ message }) => message);
+    const declined: string[] = [];
+    for (const { message } of ready) {
+      if (declined.length > 0 || !mayTake() || buffer.wanted() <= requests.asked) declined.push(message.id);
+      else {
+        outbox.claim(message.id);
+        buffer.take(new Fifo([message]));
+        buffer.begin();
+      }
+    }
+    return { taken: ready.length - declined.length, declined };
   }
 
   /** A turn has brought the offers up to a number. */

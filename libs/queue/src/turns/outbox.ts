@@ -1,9 +1,6 @@
 import { bareCompletion, type Completion } from '../model/completion.js';
+import { maxTurnMessages, type TurnNeeds, type TurnPlan } from '../model/turn-plan.js';
 import type { Verdict } from '../store/settle.js';
-import { maxTurnMessages } from '../store/turn.js';
-
-/** Most verdicts in one turn, other than acknowledgements: they cost Redis more. */
-const maxVerdicts = 200;
 
 /** Most bytes of results, about, that one turn brings for a queue that keeps completed messages. */
 const maxResultBytes = 1024 * 1024;
@@ -33,9 +30,25 @@ export class Outbox {
     return this.#acknowledged.length === 0 && this.#verdicts.length === 0 && this.#claimed.length === 0;
   }
 
-  /** There is nothing in it but acknowledgements. */
-  get isPlain(): boolean {
-    return this.#verdicts.length === 0 && this.#claimed.length === 0;
+  /** How much of each is in it, but for `sent` acknowledgements that are under way. */
+  pending(sent: number): TurnNeeds['pending'] {
+    return {
+      claims: this.#claimed.length,
+      acknowledgements: this.#acknowledged.length - sent,
+      fitting: this.#completions.size === 0 ? maxTurnMessages : this.#fitting(sent),
+      verdicts: this.#verdicts.length,
+    };
+  }
+
+  /** How many acknowledgements have, behind `sent` ones, results that one turn may bring; one in any case. */
+  #fitting(sent: number): number {
+    let [count, bytes] = [0, 0];
+    for (const id of this.#acknowledged.slice(sent, sent + maxTurnMessages)) {
+      bytes += this.#completions.get(id)?.result.length ?? 0;
+      if (bytes > maxResultBytes && count > 0) break;
+      count++;
+    }
+    return count;
   }
 
   claim(id: string): void {
@@ -60,44 +73,18 @@ export class Outbox {
     this.#completions.clear();
   }
 
-  /**
-   * What the next turn brings. A verdict on a message that is still to be claimed waits for the turn after it.
-   *
-   * @param sent how many acknowledgements are under way with the turn before it
-   */
-  next(sent = 0): OutboxBatch {
-    const claimed = this.#claimed.slice(0, maxTurnMessages);
+  /** What a turn brings. A verdict on a message that is still to be claimed waits for the turn after it. */
+  batch(plan: Pick<TurnPlan, 'claims' | 'acknowledgements' | 'sent' | 'verdicts'>): OutboxBatch {
     const isClaimed = ({ id }: Verdict): boolean => this.#claimed.includes(id);
-    const verdicts = claimed.length === 0 ? this.#verdicts : this.#verdicts.filter((verdict) => !isClaimed(verdict));
-    const acknowledged = this.#acknowledged.slice(sent, sent + maxTurnMessages - claimed.length);
-    const completions = this.#completions.size === 0 ? [] : this.#completionsOf(acknowledged);
+    const verdicts = plan.claims === 0 ? this.#verdicts : this.#verdicts.filter((verdict) => !isClaimed(verdict));
+    const acknowledged = this.#acknowledged.slice(plan.sent, plan.sent + plan.acknowledgements);
+    const completionOf = (id: string): Completion => this.#completions.get(id) ?? bareCompletion;
     return {
-      claimed,
-      acknowledged: completions.length === 0 ? acknowledged : acknowledged.slice(0, completions.length),
-      verdicts: verdicts.slice(0, maxVerdicts),
-      completions,
+      claimed: this.#claimed.slice(0, plan.claims),
+      acknowledged,
+      verdicts: verdicts.slice(0, plan.verdicts),
+      completions: this.#completions.size === 0 ? [] : acknowledged.map(completionOf),
     };
-  }
-
-  /** Of so many of these as one turn may bring, but of one in any case. */
-  #completionsOf(ids: readonly string[]): Completion[] {
-    const completions: Completion[] = [];
-    let bytes = 0;
-    for (const id of ids) {
-      const completion = this.#completions.get(id) ?? bareCompletion;
-      bytes += completion.result.length;
-      if (bytes > maxResultBytes && completions.length > 0) break;
-      completions.push(completion);
-    }
-    return completions;
-  }
-
-  /**
-   * Messages that Redis may still count as held when the turn that brings `batch` takes others: acknowledgements that had
-   * no room in it, and all verdicts: their script comes after the turn when Redis has forgotten it and it is sent again.
-   */
-  stillHeldWith({ acknowledged }: OutboxBatch, sent = 0): number {
-    return this.#verdicts.length + this.#acknowledged.length - sent - acknowledged.length;
   }
 
   /** Redis has answered. */

@@ -39,7 +39,7 @@ export class QueueOutlook {
   }
 
   /** A turn that wanted so many messages has brought this. */
-  turned({ taken, state, dueInMs }: TurnResult, wanted: number): void {
+  turned({ taken, state, dueInMs }: Pick<TurnResult, 'taken' | 'state' | 'dueInMs'>, wanted: number): void {
     this.#state = state;
     this.#isHungry = taken.size < wanted && (state === 'ok' || state === 'passed');
     this.#mayHaveMore = state === 'ok' && (taken.size === wanted || dueInMs === 0);

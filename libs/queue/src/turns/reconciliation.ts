@@ -27,12 +27,12 @@ const needed: ReconciliationState = { kind: 'needed' };
  * refuses may be one that it carried out before: only the first answer makes the two agree.
  */
 export class Reconciliation {
-  readonly #context: Pick<TurnContext, 'ids' | 'take'>;
+  readonly #context: Pick<TurnContext, 'ids' | 'count' | 'take'>;
   readonly #outbox: Outbox;
   readonly #numbers: TurnNumbers;
   #state = agreed;
 
-  constructor(context: Pick<TurnContext, 'ids' | 'take'>, outbox: Outbox, numbers: TurnNumbers) {
+  constructor(context: Pick<TurnContext, 'ids' | 'count' | 'take'>, outbox: Outbox, numbers: TurnNumbers) {
     this.#context = context;
     this.#outbox = outbox;
     this.#numbers = numbers;
@@ -40,6 +40,13 @@ export class Reconciliation {
 
   get isNeeded(): boolean {
     return this.#state.kind === 'needed';
+  }
+
+  /** Redis has so many messages as this consumer's. Returns whether these are more than it knows of. */
+  compare(held: number): boolean {
+    if (held <= this.#context.count + this.#outbox.ids().size) return false;
+    this.require();
+    return true;
   }
 
   /** Redis may have other messages as this consumer's than it knows of. */

@@ -1,5 +1,18 @@
 import type { Fifo } from '@millrace/core';
+import type { RedisConnection } from '@millrace/redis';
 import type { Taken } from '../store/taken.js';
+import type { Outbox } from './outbox.js';
+
+/** What the turns of one shard are made of. */
+export interface ShardTurnsParts {
+  readonly connection: RedisConnection;
+  /** For so long each turn renews the lease. */
+  readonly leaseMs: number;
+  readonly buffer: TurnContext;
+  /** Turns bring what is put in here to Redis. */
+  readonly outbox: Outbox;
+  readonly listener: TurnListener;
+}
 
 /** What turns are made for: what a consumer holds of one shard, and has room for. */
 export interface TurnContext {

@@ -75,9 +75,18 @@ export class TurnLoop {
     while (this.#running !== undefined) await this.#running;
   }
 
-  /** Resolves when a run has ended, well or not: the one under way, or the next. */
-  ran(): Promise<void> {
-    return this.#running ?? new Promise((resolve) => this.#waiters.push(resolve));
+  /** Makes turns until it is done, or there is no registration; returns by the deadline, done or not. */
+  async until(isDone: () => boolean, deadlineMs: number): Promise<void> {
+    let timer: Timer | undefined;
+    const deadline = new Promise<boolean>((resolve) => {
+      timer = startTimer(resolve, deadlineMs, true);
+    });
+    let isLate = false;
+    while (!isLate && !isDone() && this.#context.mayTurn()) {
+      this.nudge();
+      isLate = (await Promise.race([this.#ran(), deadline])) === true;
+    }
+    stopTimer(timer);
   }
 
   /** Makes no further turn at all. */
@@ -85,6 +94,11 @@ export class TurnLoop {
     this.#isEnded = true;
     this.#connection.off('up', this.#tryAgain);
     stopTimer(this.#retryTimer);
+  }
+
+  /** Resolves when a run has ended, well or not: the one under way, or the next. */
+  #ran(): Promise<void> {
+    return this.#running ?? new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   /** Without a registration a run would end before it is noted as running. */

@@ -1,8 +1,9 @@
 import type { RedisClient } from '@millrace/redis';
+import { planTurn, planTurnAhead, type TurnNeeds, type TurnPlan } from '../model/turn-plan.js';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { moveDue } from '../store/due.js';
 import { settleVerdicts } from '../store/settle.js';
-import { maxTurnMessages, type TurnResult, turn } from '../store/turn.js';
+import { type TurnResult, turn } from '../store/turn.js';
 import type { DueTimer } from './due-timer.js';
 import type { Outbox, OutboxBatch } from './outbox.js';
 import type { TurnContext } from './turn-context.js';
@@ -10,15 +11,23 @@ import type { TurnNumbers } from './turn-numbers.js';
 
 /** A turn that was sent. */
 export interface SentTurn {
+  readonly plan: TurnPlan;
   readonly batch: OutboxBatch;
-  readonly wanted: number;
   /** More bytes may not come, even if fewer messages do than are wanted. */
   readonly maxBytes: number | undefined;
-  readonly wakeUp: string;
   /** By the monotonic clock: from then on the lease that it renews lasts. */
   readonly sentAt: number;
-  /** What became of the verdicts and of the turn, undefined when the registration is gone; and whether what had expired died. */
-  readonly answer: Promise<readonly [readonly string[] | undefined, TurnResult | undefined, boolean]>;
+  readonly answer: Promise<TurnAnswer>;
+}
+
+/** What Redis has answered to a turn. */
+export interface TurnAnswer {
+  /** Entries that had a verdict and were not this consumer's; undefined when its registration is gone. */
+  readonly notSettled: readonly string[] | undefined;
+  /** Undefined when the registration is gone. */
+  readonly result: TurnResult | undefined;
+  /** Whether what had expired became dead letters. */
+  readonly hasDied: boolean;
 }
 
 /** What the requests of turns are made of. */
@@ -29,10 +38,11 @@ export interface TurnRequestParts {
   readonly outbox: Outbox;
   readonly numbers: TurnNumbers;
   readonly reconciliation: { readonly isNeeded: boolean };
+  readonly outlook: { readonly hasBacklog: boolean };
   readonly due: DueTimer;
 }
 
-/** Puts turns together out of what a consumer has settled and has room for, and sends them. */
+/** Sends turns as they are planned, at most two at a time, and knows which are under way. */
 export class TurnRequests {
   readonly #parts: TurnRequestParts;
   /** The turn whose answer is waited for. */
@@ -41,6 +51,8 @@ export class TurnRequests {
   #behind: SentTurn | undefined;
   /** How many turns were sent. */
   #sent = 0;
+  /** The consumer that the last wake-up named: if that is another one, it goes back to `idle` with the next turn. */
+  #wakeUp = '';
 
   constructor(parts: TurnRequestParts) {
     this.#parts = parts;
@@ -48,17 +60,17 @@ export class TurnRequests {
 
   /** How many messages may come that are not counted yet. */
   get asked(): number {
-    return (this.#current?.wanted ?? 0) + (this.#behind?.wanted ?? 0);
+    return (this.#current?.plan.wanted ?? 0) + (this.#behind?.plan.wanted ?? 0);
   }
 
-  /** Number of the last turn that was sent, counted from 1. */
-  get lastSent(): number {
-    return this.#sent;
-  }
-
-  /** Number of the last turn that brought what it brought, or is of no concern any more. */
+  /** Number of the last turn that brought what it brought, or is of no concern any more; turns are counted from 1. */
   get lastEnded(): number {
     return this.#sent - (this.#current === undefined ? 0 : 1) - (this.#behind === undefined ? 0 : 1);
+  }
+
+  /** Number of the last turn that may have brought something. One that asks for nothing brings nothing. */
+  get lastAsking(): number {
+    return this.asked === 0 ? this.lastEnded : this.#sent;
   }
 
   /** Whether there is a turn under way that `next` has not returned. */
@@ -66,14 +78,15 @@ export class TurnRequests {
     return this.#behind !== undefined;
   }
 
-  /**
-   * The next turn, sent already or now; undefined when there is nothing to bring or to ask for.
-   *
-   * @param hasBacklog many messages wait: then another is sent behind it, so that Redis works while its answer is read
-   */
-  next(client: RedisClient, keys: ConsumerKeys, wakeUp: string, hasBacklog: boolean): SentTurn | undefined {
-    const sent = this.#behind ?? this.#first(client, keys, wakeUp);
-    this.#behind = sent !== undefined && hasBacklog ? this.#another(client, keys, sent) : undefined;
+  /** This consumer was given the wake-up of another, or its own. */
+  woken(consumer: string): void {
+    this.#wakeUp = consumer;
+  }
+
+  /** The next turn, sent already or now; undefined when there is nothing to bring or to ask for. Another may be sent behind it. */
+  next(client: RedisClient, keys: ConsumerKeys): SentTurn | undefined {
+    const sent = this.#behind ?? this.#send(client, keys, planTurn(this.#needs()));
+    this.#behind = sent && this.#send(client, keys, planTurnAhead(this.#needs(sent.plan), sent.plan));
     this.#current = sent;
     return sent;
   }
@@ -81,6 +94,14 @@ export class TurnRequests {
   /** The turn that `next` returned has brought what it brought. */
   ended(): void {
     this.#current = undefined;
+  }
+
+  /** Redis has what a turn told it. */
+  confirmed({ plan, batch }: SentTurn): void {
+    this.#parts.outbox.confirmed(batch);
+    if (this.#wakeUp === plan.wakeUp) this.#wakeUp = '';
+    // What came due since it was sent is left for the next.
+    if (plan.movesDue) this.#parts.due.isDue = false;
   }
 
   /** What is under way is of no concern any more. Resolves when Redis has answered. */
@@ -91,36 +112,28 @@ export class TurnRequests {
     await behind?.answer.catch(() => undefined);
   }
 
-  #first(client: RedisClient, keys: ConsumerKeys, wakeUp: string): SentTurn | undefined {
-    const { buffer, outbox, due } = this.#parts;
-    const room = buffer.wanted();
-    if (room === 0 && outbox.isEmpty && wakeUp === '' && !due.isDue) return undefined;
-    const batch = outbox.next();
-    const stillHeld = outbox.stillHeldWith(batch);
-    const wanted = Math.min(Math.max(0, room - stillHeld), buffer.portion, maxTurnMessages);
-    return this.#send(client, keys, { batch, wanted, wakeUp, known: buffer.count + stillHeld });
+  #needs(before?: TurnPlan): TurnNeeds {
+    const { buffer, outbox, due, outlook, reconciliation } = this.#parts;
+    return {
+      room: buffer.wanted(),
+      held: buffer.count,
+      portion: buffer.portion,
+      pending: outbox.pending(before?.acknowledgements ?? 0),
+      wakeUp: this.#wakeUp,
+      isDue: due.isDue,
+      hasBacklog: outlook.hasBacklog,
+      mayAskAhead: buffer.mayAskAhead,
+      isReconciliationNeeded: reconciliation.isNeeded,
+    };
   }
 
-  /** Only for a full portion, and while there is nothing to settle but acknowledgements, which do not depend on any reply. */
-  #another(client: RedisClient, keys: ConsumerKeys, { batch: before, wanted: coming }: SentTurn): SentTurn | undefined {
-    const { buffer, outbox, due, reconciliation } = this.#parts;
-    if (!buffer.mayAskAhead || !outbox.isPlain || due.isDue || reconciliation.isNeeded) return undefined;
-    const sent = before.acknowledged.length;
-    const batch = outbox.next(sent);
-    const stillHeld = outbox.stillHeldWith(batch, sent);
-    const wanted = Math.min(buffer.portion, maxTurnMessages);
-    if (buffer.wanted() - coming - stillHeld < wanted) return undefined;
-    return this.#send(client, keys, { batch, wanted, wakeUp: '', known: buffer.count + coming + stillHeld });
-  }
-
-  #send(
-    client: RedisClient,
-    keys: ConsumerKeys,
-    { batch, wanted, wakeUp, known }: Pick<SentTurn, 'batch' | 'wanted' | 'wakeUp'> & { readonly known: number },
-  ): SentTurn {
-    const { verdicts, claimed, acknowledged } = batch;
-    const { leaseMs, buffer, numbers, due } = this.#parts;
+  #send(client: RedisClient, keys: ConsumerKeys, plan: TurnPlan | undefined): SentTurn | undefined {
+    if (plan === undefined) return undefined;
+    const { leaseMs, buffer, outbox, numbers } = this.#parts;
+    const { wanted, known, wakeUp } = plan;
     const { maxBytes } = buffer;
+    const batch = outbox.batch(plan);
+    const { claimed, acknowledged, verdicts } = batch;
     const number = numbers.next();
     const sentAt = performance.now();
     this.#sent++;
@@ -130,14 +143,16 @@ export class TurnRequests {
     }));
     // Sent in this order on one connection: one round trip.
     const settled = verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts);
-    const moved = due.isDue ? moveDue(client, keys.all, keys.priorities) : undefined;
+    const moved = plan.movesDue ? moveDue(client, keys.all, keys.priorities) : undefined;
     const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged, completions };
     const taken = turn(client, keys, request);
-    const answer = Promise.all([settled, taken, moved]).then(
-      ([verdict, result, movedDue]) => [verdict, result, movedDue?.hasDied === true] as const,
-    );
+    const answer = Promise.all([settled, taken, moved]).then(([notSettled, result, due]) => ({
+      notSettled,
+      result,
+      hasDied: due?.hasDied === true,
+    }));
     // Its caller handles a failure, if there still is one.
     answer.catch(() => undefined);
-    return { batch, wanted, maxBytes, wakeUp, sentAt, answer };
+    return { plan, batch, maxBytes, sentAt, answer };
   }
 }

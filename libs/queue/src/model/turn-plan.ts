@@ -1,0 +1,94 @@
+/** Most messages that one turn claims and acknowledges, and most that it takes: Lua's `unpack` has a limit. */
+export const maxTurnMessages = 1000;
+/** Most verdicts in one turn, other than acknowledgements: they cost Redis more. */
+export const maxTurnVerdicts = 200;
+
+/** What a consumer has for its next turn. */
+export interface TurnNeeds {
+  /** How many more messages it wants, turns under way not counted. */
+  readonly room: number;
+  /** How many messages it holds. */
+  readonly held: number;
+  /** Most messages that one turn is to bring. */
+  readonly portion: number;
+  /** How much of each waits in the outbox, and no turn under way brings. */
+  readonly pending: {
+    readonly claims: number;
+    readonly acknowledgements: number;
+    /** How many acknowledgements one turn may bring, by the size of the results that go with them. */
+    readonly fitting: number;
+    readonly verdicts: number;
+  };
+  /** The consumer that a wake-up named, to be told to Redis; '' when there was none since. */
+  readonly wakeUp: string;
+  /** Whether something is due or has expired, and this consumer is to move it on. */
+  readonly isDue: boolean;
+  /** Whether many messages wait. */
+  readonly hasBacklog: boolean;
+  /** Whether a turn may be sent while another is under way. */
+  readonly mayAskAhead: boolean;
+  /** Whether Redis may have other messages as this consumer's than it knows of. */
+  readonly isReconciliationNeeded: boolean;
+}
+
+/** What one turn brings to Redis, and asks for. */
+export interface TurnPlan {
+  /** How many claims it brings. */
+  readonly claims: number;
+  /** How many acknowledgements it brings, behind `sent` ones that are under way already. */
+  readonly acknowledgements: number;
+  readonly sent: number;
+  /** How many verdicts it brings at most. */
+  readonly verdicts: number;
+  /** Most messages that it takes. */
+  readonly wanted: number;
+  /** Most messages that Redis should have as this consumer's when it takes others: has it more, the consumer is to reconcile. */
+  readonly known: number;
+  readonly wakeUp: string;
+  /** Whether what is due is moved on before it. */
+  readonly movesDue: boolean;
+}
+
+/** The turn to send while none is under way; undefined when there is nothing to bring or to ask for. */
+export function planTurn({ room, held, portion, pending, wakeUp, isDue }: TurnNeeds): TurnPlan | undefined {
+  const { claims, acknowledgements, fitting, verdicts } = pending;
+  if (room === 0 && claims + acknowledgements + verdicts === 0 && wakeUp === '' && !isDue) return undefined;
+  const claimed = Math.min(claims, maxTurnMessages);
+  const acknowledged = Math.min(acknowledgements, fitting, maxTurnMessages - claimed);
+  // The script of the verdicts comes after the turn when Redis has forgotten it and it is sent again: then it finds them all held.
+  const stillHeld = verdicts + acknowledgements - acknowledged;
+  return {
+    claims: claimed,
+    acknowledgements: acknowledged,
+    sent: 0,
+    verdicts: Math.min(verdicts, maxTurnVerdicts),
+    wanted: Math.min(Math.max(0, room - stillHeld), portion, maxTurnMessages),
+    known: held + stillHeld,
+    wakeUp,
+    movesDue: isDue,
+  };
+}
+
+/**
+ * The turn to send behind `before`, which is under way, so that Redis works on it while the answer to that one is read; undefined when
+ * none is. Only for a full portion, and while there is nothing to settle but acknowledgements, which do not depend on any reply.
+ */
+export function planTurnAhead(needs: TurnNeeds, before: TurnPlan): TurnPlan | undefined {
+  const { room, held, pending, isDue, hasBacklog, mayAskAhead, isReconciliationNeeded } = needs;
+  if (!hasBacklog || !mayAskAhead || isReconciliationNeeded || isDue) return undefined;
+  if (pending.claims + pending.verdicts > 0) return undefined;
+  const acknowledged = Math.min(pending.acknowledgements, pending.fitting, maxTurnMessages);
+  const stillHeld = pending.acknowledgements - acknowledged;
+  const wanted = Math.min(needs.portion, maxTurnMessages);
+  if (room - before.wanted - stillHeld < wanted) return undefined;
+  return {
+    claims: 0,
+    acknowledgements: acknowledged,
+    sent: before.acknowledgements,
+    verdicts: 0,
+    wanted,
+    known: held + before.wanted + stillHeld,
+    wakeUp: '',
+    movesDue: false,
+  };
+}
