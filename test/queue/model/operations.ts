@@ -522,8 +522,9 @@ class FailOver extends Operation {
     this.#which = which;
   }
 
-  check(): boolean {
-    return true;
+  /** A death is noticed by its lease alone when its server is another one by then: while nobody consumes. */
+  check({ consumers }: QueueModel): boolean {
+    return consumers.length === 0;
   }
 
   async act(_model: QueueModel, world: QueueWorld): Promise<void> {
