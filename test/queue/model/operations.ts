@@ -500,11 +500,10 @@ class Trim extends Operation {
 
   async act(model: QueueModel, world: QueueWorld): Promise<void> {
     this.did = this.#isWhole ? 'trim' : 'trim a slice';
-    let isOver: boolean;
-    do isOver = await world.upkeep();
-    while (this.#isWhole && !isOver);
-    model.isCluttered = !isOver;
-    if (!isOver) return;
+    if (!this.#isWhole) return void (await world.upkeep());
+    // What came while a pass was under way is for the next one, which begins with the next look.
+    for (let over = 0; over < 2; ) over = (await world.upkeep()) ? over + 1 : 0;
+    model.isCluttered = false;
     for (const { slot, present } of await world.stale())
       if (present >= fewStale) throw new Error(`${present} stale entries are left in ${slot}`);
   }
