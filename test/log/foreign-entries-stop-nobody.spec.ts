@@ -15,6 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
+const lastId = '18446744073709551615-18446744073709551615';
 // Ten bytes that claim a million million records.
 const bomb = Buffer.from('01000180a094a58d1d01', 'hex');
 
@@ -25,6 +26,7 @@ describe('an entry that something else wrote into the stream of a partition, beh
     { what: 'an id with a time', id: '5-7', frame: frameOf('x') },
     { what: 'a good frame at the next offset', id: '0-3', frame: frameOf('x') },
     { what: 'no frame at all', id: '0-4', frame: Buffer.from('hello') },
+    { what: 'the last id that there is', id: lastId, frame: bomb },
   ])('is removed by the consumer that meets it, and then by the producer: $what', async ({ id, frame }) => {
     // given a group that has read a log of two records
     const topic = await redis.topic();
@@ -43,7 +45,7 @@ describe('an entry that something else wrote into the stream of a partition, beh
     expect(group.losses).toEqual([]);
     // when nobody reads
     await group.consumer.stop();
-    await redis.admin.xadd(recordsOf(topic), `7${id}`, 'b', frame, 't', 1);
+    await redis.admin.xadd(recordsOf(topic), id === lastId ? id : `7${id}`, 'b', frame, 't', 1);
     await send([5]);
     // then
     expect((await redis.records(topic)).map(({ value }) => value)).toEqual([0, 1, 2, 3, 4, 5]);
@@ -133,6 +135,38 @@ describe('an entry that something else wrote between the batches of a log', () =
     expect(whole.handled).toEqual([0, 1, 2, 3, 4, 5, 6]);
     await whole.commits(7);
     expect(found.filter((event) => event.topic === topic).map(({ removed }) => removed)).toEqual([0]);
+    // A reading without a group knows it by what it lacks.
+    if (chain.length === 0)
+      expect((await redis.records(topic)).map(({ value }) => value)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it.each([
+    { what: 'before the first of them', from: 0, deleted: 0 },
+    { what: 'behind what retention removed', from: 0, deleted: 4 },
+    { what: 'where an operator set the group', from: 6, deleted: 0 },
+  ])('is passed over where a group begins to read: $what', async ({ from, deleted }) => {
+    // given garbage, and batches of four
+    const topic = await redis.topic();
+    const send = (values: number[]) => redis.log.producer().sendBatch(values.map((value) => ({ topic, value })));
+    for (const first of [0, 4, 8]) {
+      await redis.admin.xadd(recordsOf(topic), `0-${first + 1}`, 'x', 'y');
+      await redis.admin.xadd(recordsOf(topic), `0-${first + 2}`, 'b', frameOf('foreign'), 't', 1);
+      await send([0, 1, 2, 3].map((n) => first + n));
+    }
+    if (deleted > 0) await redis.log.deleteRecords(topic, 0, deleted);
+    if (from > 0) {
+      const first = await Group.of(topic);
+      await first.commits(12);
+      await first.consumer.stop();
+      await redis.log.groups.resetOffsets(`group-${topic}`, { topic, to: from });
+    }
+    // when
+    const group = await Group.of(topic);
+    // then
+    await group.commits(12);
+    const expected = times(12, (value) => value).slice(Math.max(from, deleted));
+    expect(group.handled).toEqual(expected);
+    expect(await redis.log.listTopics()).not.toContainEqual(expect.objectContaining({ name: `${topic}.dead-letters` }));
   });
 });
 

@@ -29,6 +29,7 @@ describe('an entry that is not what comes next', () => {
   const foreign = { endOffset: 12, nonce: undefined, previousNonce: undefined };
   const nothingBefore = { ...log, before: undefined, next: undefined };
   const old = { ...log, before: { nonce: undefined }, next: undefined };
+  const crowded = { ...nothingBefore, marked: { first: 10, end: 15 } };
   const own = { kind: 'own', logEnd: 100 };
 
   it.each([
@@ -52,6 +53,15 @@ describe('an entry that is not what comes next', () => {
     ],
     ['is the first of a trimmed stream', next, 3, begins, { ...nothingBefore, first: 15 }, { kind: 'gap', offset: 12 }],
     ['was written by an older version', { ...foreign, endOffset: 15 }, 5, begins, old, own],
+    [
+      'leaves no place for what an append wrote',
+      { ...foreign, endOffset: 11 },
+      undefined,
+      begins,
+      crowded,
+      { kind: 'foreign', upTo: 15 },
+    ],
+    ['stands before what an append wrote', { ...foreign, endOffset: 10 }, 2, { ...begins, position: 8 }, crowded, own],
     ['was damaged where reading begins', next, undefined, begins, nothingBefore, own],
   ] as const)('%s', (_what, entry, count, read, look, expected) => {
     expect(explainEntry(entry, count, read, look)).toEqual(expected);

@@ -44,6 +44,11 @@ export interface ChainLook {
   readonly before: { readonly nonce: string | undefined } | undefined;
   /** The end of the entry that says of itself that it follows `before`; undefined: none was found. */
   readonly next: number | undefined;
+  /**
+   * Where there is no nonce to go by: the first entry behind the position that has one, and where it begins by its frame; undefined: none was
+   * found.
+   */
+  readonly marked?: { readonly first: number; readonly end: number } | undefined;
 }
 
 /** What an entry is that was not what comes next. */
@@ -82,6 +87,11 @@ export function explainEntry(
     return look.next === endOffset ? own : { kind: 'foreign', upTo: look.next };
   }
   if (start > position) return { kind: 'gap', offset: start };
+  // What an append wrote begins before this one ends: it leaves no place for it.
+  const { marked } = look;
+  if (nonce === undefined && marked !== undefined && marked.first < endOffset && marked.end > endOffset) {
+    return { kind: 'foreign', upTo: marked.end };
+  }
   // Somebody trimmed the stream by hand; and what has nonces says truly where it begins.
   const first = count === undefined ? position : endOffset - count;
   if (first > position && (look.first === endOffset || nonce !== undefined)) return { kind: 'gap', offset: first };

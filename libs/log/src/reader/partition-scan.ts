@@ -56,13 +56,20 @@ export class PartitionScan<T> {
       while (this.#position < this.#to && !signal?.aborted) {
         const batches = await this.#next();
         if (batches === undefined) return;
+        const foreign: StoredBatch[] = [];
+        const from = this.#position;
         for (const batch of batches) {
+          if (this.#isForeign(batch)) {
+            foreign.push(batch);
+            continue;
+          }
           if (!this.#trail.leadsTo(batch) && ((await this.#startsOver()) || (await this.#goesBack()))) break;
           const records = this.#decode(batch);
           if (records.length > 0) yield records;
           this.#position = batch.endOffset;
           if (signal?.aborted) return;
         }
+        if (foreign.length > 0 && this.#position === from && !(await this.#passOver(foreign))) return;
       }
     } finally {
       this.#context.fetch.close();
@@ -81,11 +88,6 @@ export class PartitionScan<T> {
       if (signal?.aborted) return undefined;
       if (batches.length === 0 && !(await this.#startsOver())) await this.#checkPosition();
     }
-    const foreign = batches.filter((batch) => this.#isForeign(batch));
-    if (foreign.length > 0) {
-      batches = batches.filter((batch) => !foreign.includes(batch));
-      if (batches.length === 0) return this.#passOver(foreign);
-    }
     const last = batches.at(-1)?.endOffset ?? this.#to;
     if (last < this.#to && (!tail || batches.length > 1)) this.#ahead = fetch.next(last);
     this.#ahead?.catch(() => undefined);
@@ -97,15 +99,15 @@ export class PartitionScan<T> {
     return Number.isNaN(endOffset) || (nonce === undefined && this.#trail.last?.nonce !== undefined);
   }
 
-  /** Goes on behind entries that are none of the log's; undefined at its end. */
-  async #passOver(foreign: readonly StoredBatch[]): Promise<StoredBatch[] | undefined> {
+  /** Goes on behind entries that are none of the log's; false at its end. */
+  async #passOver(foreign: readonly StoredBatch[]): Promise<boolean> {
     const { end } = await this.#context.state();
     const last = foreign.filter(({ endOffset }) => endOffset <= end).at(-1);
     if (last !== undefined) this.#position = last.endOffset;
-    else if (!this.#options.tail) return undefined;
+    else if (!this.#options.tail) return false;
     // Behind the log's end it is removed before a record comes.
     else await pause(lookAgainMs);
-    return [];
+    return true;
   }
 
   /**

@@ -1,6 +1,7 @@
-import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import { asInteger, asList, asText, lua, type RedisClient, Script } from '@millrace/redis';
 import type { ChainLook } from '../model/entry-chain.js';
 import type { PartitionKeys } from './keys.js';
+import { countIn } from './log-entry.js';
 
 /** So many entries are looked at for the one that follows: a frame may have a megabyte, and Lua copies it. */
 const mostLooked = 8;
@@ -11,9 +12,11 @@ const mostLooked = 8;
  * ARGV 1 offset  2 nonce of the append that ended there, as the reader has it (empty: look at the entry)
  *      3 end of the entry behind which to look for the one that follows  4 most entries to look at
  * RETURNS { start, end, end of the first entry (-1: none), 1 if an entry ends at the offset, its nonce (empty: none),
- *   end of the entry that follows it (-1: not found), end of the last one that was looked at (-1: there are no more) }
+ *   end of the entry that follows it (-1: not found), end of the last one that was looked at (-1: there are no more), where there is no
+ *   nonce to go by: end of the next entry that has one (-1: not found), how many records its frame says it has }
  */
-const lookAround = lua`#!lua flags=no-writes
+const lookAround = new Script(`#!lua flags=no-writes
+${countIn}
 local finish, start = unpack(redis.call('HMGET', KEYS[2], 'end', 'start'))
 finish, start = tonumber(finish) or 0, tonumber(start) or 0
 local function numbered(value) return string.format('%.0f', value) end
@@ -22,16 +25,17 @@ local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
 local before = redis.call('XRANGE', KEYS[1], '0-' .. ARGV[1], '0-' .. ARGV[1])[1]
 local nonce = before and before[2][6] or ''
 local expected = ARGV[2] ~= '' and ARGV[2] or nonce
-local following, looked = -1, -1
-if expected ~= '' and tonumber(ARGV[3]) < finish then
+local following, looked, marked, count = -1, -1, -1, 0
+if tonumber(ARGV[3]) < finish then
   local behind = redis.call('XRANGE', KEYS[1], '(0-' .. ARGV[3], '0-' .. numbered(finish), 'COUNT', ARGV[4])
   for _, entry in ipairs(behind) do
-    if entry[2][8] == expected then following = endOf(entry) break end
+    if expected ~= '' and entry[2][8] == expected then following = endOf(entry) break end
+    if expected == '' and entry[2][8] then marked, count = endOf(entry), countIn(entry[2][2]) break end
   end
-  if following < 0 and #behind == tonumber(ARGV[4]) then looked = endOf(behind[#behind]) end
+  if following < 0 and marked < 0 and #behind == tonumber(ARGV[4]) then looked = endOf(behind[#behind]) end
 end
-return {start, finish, endOf(first), before and 1 or 0, nonce, following, looked}
-`;
+return {start, finish, endOf(first), before and 1 or 0, nonce, following, looked, marked, count}
+`);
 
 /** What Redis has around an offset. `nonce`: of the append that ended there, where the reader knows it. */
 export async function lookAtChain(
@@ -42,10 +46,18 @@ export async function lookAtChain(
   for (let behind = position; ; ) {
     const reply = asList(await lookAround.run(client, [records, meta], [position, nonce, behind, mostLooked]));
     const [start = 0, end = 0, first = -1, isThere = 0] = reply.slice(0, 4).map(asInteger);
-    const [found, next = -1, looked = -1] = [asText(reply[4]), ...reply.slice(5).map(asInteger)];
+    const [next = -1, looked = -1, marked = -1, count = 0] = reply.slice(5).map(asInteger);
+    const found = asText(reply[4]);
     const before = isThere === 1 ? { nonce: found === '' ? undefined : found } : undefined;
-    if (next >= 0 || looked <= behind) {
-      return { start, end, first: first < 0 ? undefined : first, before, next: next < 0 ? undefined : next };
+    if (next >= 0 || marked >= 0 || looked <= behind) {
+      return {
+        start,
+        end,
+        first: first < 0 ? undefined : first,
+        before,
+        next: next < 0 ? undefined : next,
+        marked: marked < 0 ? undefined : { first: marked - count, end: marked },
+      };
     }
     behind = looked;
   }

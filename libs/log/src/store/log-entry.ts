@@ -1,3 +1,16 @@
+/** Lua: `countIn(frame)`: how many records a frame of version 1 says that it has. */
+export const countIn = `
+local function countIn(frame)
+  local count, factor, at = 0, 1, 4
+  while at < 12 do
+    local byte = frame:byte(at) or 0
+    count = count + byte % 128 * factor
+    if byte < 128 then break end
+    factor, at = factor * 128, at + 1
+  end
+  return count
+end`;
+
 /**
  * Lua: `appendEntry(records, meta, log, batch, now)` writes a batch as the next entry of a partition's stream, and with it the log's end.
  * `log`: what `meta` has as `finish`, `bytes`, `time`, `nonce` and `timestamps`; `batch`: `frame`, `count`, `timestamp` and `nonce`, as they
@@ -9,16 +22,7 @@
  * it read, a = append time; l = 1 with `timestamps: 'append'`: a is the timestamp of all its records.
  */
 export const appendEntry = `
-local function countIn(frame)
-  local count, factor, at = 0, 1, 4
-  while at < 12 do
-    local byte = frame:byte(at) or 0
-    count = count + byte % 128 * factor
-    if byte < 128 then break end
-    factor, at = factor * 128, at + 1
-  end
-  return count
-end
+${countIn}
 local function appendEntry(records, meta, log, batch, now, blocked)
   if batch.frame:byte(1) == 1 and countIn(batch.frame) ~= tonumber(batch.count) then
     return redis.error_reply('ERR the batch has ' .. countIn(batch.frame) .. ' records by its head, not ' .. batch.count)
@@ -27,7 +31,10 @@ local function appendEntry(records, meta, log, batch, now, blocked)
   local t = string.format('%.0f', math.max(log.time, log.timestamps and now or batch.timestamp))
   local mark = log.timestamps and {'l', 1} or {}
   local added = redis.pcall('XADD', records, '0-' .. finish, 'b', batch.frame, 't', t, 'n', batch.nonce, 'p', log.nonce or 0, 'a', now, unpack(mark))
-  if type(added) == 'table' then return added.err:find('equal or smaller', 1, true) and blocked or added end
+  if type(added) == 'table' then
+    local isBlocked = added.err:find('equal or smaller', 1, true) or added.err:find('last possible ID', 1, true)
+    return isBlocked and blocked or added
+  end
   redis.call('HSET', meta, 'end', finish, 'bytes', string.format('%.0f', log.bytes + #batch.frame), 'time', t, 'nonce', batch.nonce)
 end
 `;
