@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { QueueDeclaration } from '@millrace/queue';
+import type { MessageContext, QueueDeclaration } from '@millrace/queue';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
@@ -104,4 +104,67 @@ describe('a dead letter is found by its id', () => {
     await waitFor(isGone, { what: 'it to be handled' });
     await close();
   });
+
+  it('if it is the last of all that had the id, also of those that were completed', async () => {
+    // given
+    const { broker, close } = await openBroker(server, ownPrefix());
+    await broker.declareQueue({ name: 'q', keepCompleted: { count: 10 }, deduplicationWindowMs: 0 });
+    const [queue, dead] = [broker.queue('q'), broker.queue('q.dead-letters')];
+    const handler = (payload: unknown) => {
+      if (String(payload).startsWith('dies')) throw new Error('on purpose');
+    };
+    await broker.consumer({ queue: 'q', retry: false, handler }).start();
+    const send = async (payload: string) => {
+      const { completed } = await queue.counts();
+      const before = (await dead.counts()).ready;
+      await broker.sendToQueue('q', payload, { messageId: 'm' });
+      const hasEnded = async () => (await queue.counts()).completed + (await dead.counts()).ready > completed + before;
+      await waitFor(hasEnded, { what: `${payload} to end` });
+      return queue.message('m');
+    };
+    // when, then
+    for (const payload of ['is handled', 'dies', 'is handled again', 'dies again']) {
+      const state = payload.startsWith('dies') ? 'dead-lettered' : 'completed';
+      const found = await send(payload);
+      expect([found?.state, found?.message?.payload()]).toEqual([state, payload]);
+    }
+    expect(await dead.counts()).toMatchObject({ ready: 2 });
+    await close();
+  });
+
+  it.each(['ready', 'completed'])(
+    'or in its own queue, if it is sent back while it is looked for, and is %s',
+    async (state) => {
+      // given
+      const { broker, connection, close } = await openBroker(server, ownPrefix());
+      await broker.declareQueue({ name: 'q', keepCompleted: { count: 10 } });
+      const [queue, dead] = [broker.queue('q'), broker.queue('q.dead-letters')];
+      const handler = (_: unknown, { deaths }: MessageContext) => {
+        if (deaths.length === 0) throw new Error('on purpose');
+      };
+      await broker.consumer({ queue: 'q', retry: false, handler }).start();
+      await broker.sendToQueue('q', 1, { messageId: 'm' });
+      await waitFor(async () => (await queue.message('m'))?.state === 'dead-lettered', { what: 'it to die' });
+      if (state === 'ready') await queue.pause();
+      // when: it goes when its queue was asked, and the dead letters were not
+      const client = connection.commands;
+      const sendCommand = client.sendCommand.bind(client);
+      let redriven = 0;
+      const sendBack = async (): Promise<void> => {
+        redriven += (await dead.deadLetters.redrive()).redriven.length;
+        if (state === 'completed')
+          await waitFor(async () => (await queue.counts()).completed === 1, { what: 'it to be handled' });
+      };
+      client.sendCommand = (command: Parameters<typeof sendCommand>[0], stream?: never) => {
+        if (command.name !== 'get') return sendCommand(command, stream);
+        client.sendCommand = sendCommand;
+        return sendBack().then(() => sendCommand(command, stream));
+      };
+      const found = await queue.message('m');
+      // then
+      expect(redriven).toBe(1);
+      expect(found).toMatchObject({ state, queue: 'q' });
+      await close();
+    },
+  );
 });

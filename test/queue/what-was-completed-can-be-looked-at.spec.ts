@@ -218,6 +218,23 @@ describe('a queue that keeps completed messages', () => {
     await close();
   });
 
+  it.each([
+    ['nothing but its message', { keepCompleted: { count: 10 } }, {}],
+    ['its message and a result', { keepCompleted: { count: 10 } }, { keepResultMs: 60_000 }],
+    ['a result without its message', { keepCompleted: undefined }, { keepResultMs: 60_000 }],
+  ])('shows a result of null where it keeps %s', async (_, settings, options) => {
+    const { broker, queue, consume, close } = await keeping(settings);
+    await consume((payload) => (payload === 'NaN' ? Number.NaN : null), options);
+    for (const id of ['null', 'NaN']) {
+      await broker.sendToQueue('q', id, { messageId: id });
+      const isCompleted = async () => (await queue.message(id))?.state === 'completed';
+      await waitFor(isCompleted, { what: `${id} to be completed` });
+      // JSON has no NaN: it says null.
+      expect((await queue.message(id))?.result).toBeNull();
+    }
+    await close();
+  });
+
   it('has its ids free as if it kept nothing', async () => {
     // given an id that is remembered for no time, and one that is
     const { broker, queue, areKept, consume, close } = await keeping({ deduplicationWindowMs: 0 });

@@ -74,7 +74,8 @@ export function stateOfCompleted(
     progress: undefined,
     dueAt: undefined,
     consumer: undefined,
-    result: message?.result ?? kept?.value,
+    // `null` is a result.
+    result: message?.result === undefined ? kept?.value : message.result,
     startedAt: message?.startedAt,
     completedAt: message?.completedAt,
   };

@@ -61,26 +61,40 @@ export class QueueHandle {
 
   /**
    * A message and its state; undefined when there is none of that id, and neither a completed one nor a result of it is kept. One that this queue
-   * gave up is found as long as it is in a queue that this queue's dead letters may go to, or that theirs may go to.
+   * gave up is found as long as it is in a queue that this queue's dead letters may go to, or that theirs may go to. Of a completed one and a
+   * dead letter with that id the later is taken.
    */
   async message(id: string): Promise<MessageState | undefined> {
+    const found = (await this.#held(id)) ?? (await this.#ended(id));
+    if (found !== undefined) return found;
+    // A dead letter that was sent back in between was not here yet, and is not there any more.
+    return (await this.#held(id)) ?? this.#completed(id);
+  }
+
+  async #held(id: string): Promise<MessageState | undefined> {
+    const found = await this.#slots.find((place) => findMessage(this.#connection.commands, place, id, 'find'));
+    if (found === undefined) return undefined;
+    return stateOfFound(this.name, new QueuedMessage(this.name, found.entry, found.frame, this.#codecs), found);
+  }
+
+  async #ended(id: string): Promise<MessageState | undefined> {
+    const completed = await this.#completed(id);
+    const dead = await this.#deadLetters.find(this.name, id);
+    if (dead === undefined) return completed;
+    const { queue, entry, frame, diedAt } = dead;
+    // Of a result that is kept without its message nobody knows when it was: it counts as the later.
+    if (completed !== undefined && (completed.completedAt ?? Number.POSITIVE_INFINITY) > diedAt) return completed;
+    return stateOfDeadLetter(queue, new QueuedMessage(queue, entry, frame, this.#codecs));
+  }
+
+  async #completed(id: string): Promise<MessageState | undefined> {
     const { commands } = this.#connection;
-    const found = await this.#slots.find((place) => findMessage(commands, place, id, 'find'));
-    if (found !== undefined)
-      return stateOfFound(this.name, new QueuedMessage(this.name, found.entry, found.frame, this.#codecs), found);
     const [kept, result] = await Promise.all([
       this.#slots.find(({ keys }) => findCompleted(commands, keys, id)),
       this.#slots.find((place) => keptResult(commands, place, id)),
     ]);
     const completed = kept && new CompletedMessage(this.name, kept, this.#codecs);
-    return stateOfCompleted(this.name, completed, result) ?? this.#deadLetter(id);
-  }
-
-  async #deadLetter(id: string): Promise<MessageState | undefined> {
-    const found = await this.#deadLetters.find(this.name, id);
-    if (found === undefined) return undefined;
-    const { queue, entry, frame } = found;
-    return stateOfDeadLetter(queue, new QueuedMessage(queue, entry, frame, this.#codecs));
+    return stateOfCompleted(this.name, completed, result);
   }
 
   /**

@@ -16,6 +16,8 @@ export interface FoundDeadLetter {
   readonly queue: string;
   readonly entry: string;
   readonly frame: Buffer;
+  /** When it died in the queue that was asked for, in ms since 1970; for the same reason several times: the first of them. */
+  readonly diedAt: number;
 }
 
 /** What is looked for. */
@@ -69,23 +71,28 @@ export class DeadLetterSearch {
     return undefined;
   }
 
-  /** Others may have its id there: copies that died in another queue. */
+  /** The last that died. Others may have its id there: copies that died in another queue. */
   async #inSlot(slot: string, { origin, id, entries }: Wanted): Promise<FoundDeadLetter | undefined> {
     const { commands, prefix } = this.#connection;
     const [keys, queue] = [queueKeys(prefix, slot), queueOf(slot)];
+    let last: FoundDeadLetter | undefined;
     for (const entry of await entriesOfId(commands, keys, id, entries)) {
       const frame = await frameOf(commands, keys, entry);
-      if (frame !== undefined && diedIn(origin, frame, queue)) return { queue, entry, frame };
+      const diedAt = frame && lastDeathIn(origin, frame, queue);
+      if (frame === undefined || diedAt === undefined) continue;
+      if (last === undefined || diedAt >= last.diedAt) last = { queue, entry, frame, diedAt };
     }
-    return undefined;
+    return last;
   }
 }
 
-function diedIn(origin: string, frame: Buffer, queue: string): boolean {
+/** The time of the last death in `origin`; undefined when it did not die there. */
+function lastDeathIn(origin: string, frame: Buffer, queue: string): number | undefined {
   try {
-    return decodeFrame(frame, queue).deaths.some((death) => death.queue === origin);
+    const deaths = decodeFrame(frame, queue).deaths.filter((death) => death.queue === origin);
+    return deaths.length === 0 ? undefined : Math.max(...deaths.map(({ time }) => time));
   } catch (error) {
-    if (error instanceof CodecError) return false;
+    if (error instanceof CodecError) return undefined;
     throw error;
   }
 }
