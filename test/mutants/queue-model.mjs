@@ -72,19 +72,5 @@ export default {
       by: `if #live > 0 then redis.call('LPUSH', kept, unpack(live)) end`,
       spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
     },
-    {
-      promise: 'what comes back while a trimming pass is under way stands at the head',
-      file: 'libs/queue/src/store/waiting.ts',
-      replace: `for list = ready + 2, ready + 1, -1 do\n    if redis.call('LPUSHX'`,
-      by: `for list = ready + 1, ready + 1, -1 do\n    if redis.call('LPUSHX'`,
-      spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
-    },
-    {
-      promise: 'a trimming pass goes on until nothing stale is left',
-      file: 'libs/queue/src/store/waiting.ts',
-      replace: `  if trim then return true end`,
-      by: `  if trim then return false end`,
-      spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
-    },
   ],
 };

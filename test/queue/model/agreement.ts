@@ -88,7 +88,7 @@ export class Agreement {
 
   #mayBeWhenReady(message: ModelMessage, sight: Sight | undefined): boolean {
     if (sight?.place === 'ready' || this.#isExpired(message, sight)) return true;
-    if (this.#model.isPaused) return false;
+    if (this.#model.isPaused && this.#model.switchedIn !== this.#model.step) return false;
     const isTaken = sight?.place === 'held' && this.#model.live.some(({ number }) => number === sight.by);
     const isParked = sight?.place === 'parked' && message.facts.isForNobody;
     if (!isTaken && !isParked && !this.#isHandledBy(message, sight)) return false;

@@ -58,7 +58,7 @@ export class ModelConsumer {
       if (standing.from === standing.to) return { message, rank: exactly(index) };
       const from = waiting.findIndex((other) => other.step === step);
       const to = waiting.findLastIndex((other) => other.step === step);
-      return { message, rank: { from, to, isLate: false } };
+      return { message, rank: { from, to, comesWith: undefined } };
     });
   }
 }

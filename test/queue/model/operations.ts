@@ -324,8 +324,10 @@ class Cancel extends Operation {
 }
 
 class Purge extends Operation {
+  /** What is soon due may be among what is purged, or not. */
   check(model: QueueModel): boolean {
-    return model.in('ready').length > 0;
+    const isSoonDue = model.in('delayed').some(({ due }) => due.from < model.stepBegan + longMs / 2);
+    return model.in('ready').length > 0 && !isSoonDue;
   }
 
   async act(model: QueueModel, world: QueueWorld): Promise<void> {
@@ -347,6 +349,7 @@ class Pause extends Operation {
   async act(model: QueueModel, world: QueueWorld): Promise<void> {
     this.did = model.isPaused ? 'resume' : 'pause';
     model.isPaused = !model.isPaused;
+    model.switchedIn = model.step;
     await insist(() => (model.isPaused ? world.queue.pause() : world.queue.resume()));
     expect(await world.queue.isPaused()).toBe(model.isPaused);
   }
@@ -494,8 +497,10 @@ class Trim extends Operation {
     this.#isWhole = isWhole;
   }
 
-  check({ isCluttered }: QueueModel): boolean {
-    return isCluttered;
+  /** Upkeep that ends what has expired has its dead letters to carry on: the Broker's does, this one only trims. */
+  check(model: QueueModel): boolean {
+    const expiresSoon = model.in('ready', 'delayed').some(({ expires }) => expires.from < model.stepBegan + longMs / 2);
+    return model.isCluttered && !(model.settings.hasDeadLetters && expiresSoon);
   }
 
   async act(model: QueueModel, world: QueueWorld): Promise<void> {

@@ -30,6 +30,8 @@ export class QueueModel {
   readonly messages = new Map<number, ModelMessage>();
   consumers: ModelConsumer[] = [];
   isPaused = false;
+  /** The step in which it was paused or resumed last: what was due in that step may have been taken before. */
+  switchedIn = 0;
   /** Whether more stale entries may stand in the lists than are left there. */
   isCluttered = false;
   step = 0;
@@ -123,8 +125,8 @@ export class QueueModel {
     this.#comeBack(consumer);
     if (running === undefined) return;
     if (began === 'is handled') this.ended(running, 'handled');
-    // It is given back later than the others, of which another consumer may have taken some by then.
-    else this.#toTheHead(running, this.live.length > 0);
+    // It is given back later than the others.
+    else this.#toTheHead(running, this.live.length > 0 ? running : undefined);
   }
 
   lost(consumer: ModelConsumer): void {
@@ -142,7 +144,7 @@ export class QueueModel {
       message.deliveryCount++;
       if (verdict === 'fail') message.attempt++;
       if (verdict === 'requeue to the back') this.#toTheBack(message);
-      else if (verdict === 'requeue to the head') this.#toTheHead(message, false);
+      else if (verdict === 'requeue to the head') this.#toTheHead(message);
       else this.#delay(message, verdict === 'fail' ? retryPolicy.backoff : retryLaterMs, now);
     }
   }
@@ -165,9 +167,11 @@ export class QueueModel {
     message.why = why;
   }
 
+  /** What was set aside for its operator has no time to be over by. */
   unparked(): void {
     const parked = this.in('parked');
     for (const message of parked) {
+      message.expires = { from: message.expires.from, by: longWindowMs };
       this.#toTheBack(message);
       if (parked.length > 1) message.standing = behind(message.standing.from - parked.length);
     }
@@ -210,9 +214,9 @@ export class QueueModel {
     message.standing = exactly(++this.#last);
   }
 
-  #toTheHead(message: ModelMessage, isLate: boolean): void {
+  #toTheHead(message: ModelMessage, comesWith?: object): void {
     this.#becomesReady(message);
-    message.standing = exactly(--this.#first, isLate);
+    message.standing = exactly(--this.#first, comesWith);
   }
 
   #becomesReady(message: ModelMessage): void {
@@ -228,13 +232,18 @@ export class QueueModel {
     message.standing = behind(this.#last);
   }
 
-  /** What did not begin goes to the head. */
+  /**
+   * What did not begin goes to the head. What is still to be claimed is given back after its claim, later than the others, of which another
+   * consumer may have taken some by then.
+   */
   #comeBack(consumer: ModelConsumer): void {
+    const isTaken = this.live.length > 0;
     const waiting = consumer.waiting();
     this.#first -= waiting.length;
     for (const { message, rank } of waiting) {
       this.#becomesReady(message);
-      message.standing = { from: this.#first + rank.from, to: this.#first + rank.to, isLate: false };
+      const [from, to] = [this.#first + rank.from, this.#first + rank.to];
+      message.standing = { from, to, comesWith: isTaken ? message : undefined };
     }
     consumer.held = [];
   }
@@ -251,7 +260,7 @@ export class QueueModel {
       const place = ours.indexOf(message);
       const range = place < 0 ? [0, messages.length] : [place, place + messages.length - ours.length];
       const [from = 0, to = 0] = range.map((each) => this.#first + each);
-      message.standing = { from, to, isLate: true };
+      message.standing = { from, to, comesWith: consumer };
     }
   }
 }

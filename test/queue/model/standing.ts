@@ -5,17 +5,20 @@
 export interface Standing {
   readonly from: number;
   readonly to: number;
-  /** It came there at a moment of the step that is not known: what was taken in this step may have been taken before. */
-  readonly isLate: boolean;
+  /**
+   * With what it comes there, at a moment of the step that is not known: what was taken in this step may have been taken before. What
+   * comes with the same comes at the same moment. Undefined when it stands there from the start.
+   */
+  readonly comesWith: object | undefined;
 }
 
-export function exactly(place: number, isLate = false): Standing {
-  return { from: place, to: place, isLate };
+export function exactly(place: number, comesWith?: object): Standing {
+  return { from: place, to: place, comesWith };
 }
 
-/** Anywhere behind a place, at some time. */
+/** Anywhere behind a place, at some time, alone. */
 export function behind(place: number): Standing {
-  return { from: place + 0.5, to: Number.POSITIVE_INFINITY, isLate: true };
+  return { from: place + 0.5, to: Number.POSITIVE_INFINITY, comesWith: {} };
 }
 
 /** Whether one certainly stands before the other. */
@@ -25,5 +28,5 @@ export function standsBefore(one: Standing, other: Standing): boolean {
 
 /** Whether `left`, which still stands there, should have been taken before `taken`, which does not. */
 export function wasPassedBy(left: Standing, taken: Standing): boolean {
-  return standsBefore(left, taken) && (!left.isLate || taken.isLate);
+  return standsBefore(left, taken) && (left.comesWith === undefined || left.comesWith === taken.comesWith);
 }
