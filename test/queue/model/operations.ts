@@ -319,7 +319,8 @@ class Cancel extends Operation {
 
   #candidates(model: QueueModel): ModelMessage[] {
     if (this.#how === 'remove') return model.in('ready', 'parked');
-    return model.in('ready', 'delayed', 'parked', 'held');
+    // What a dead one holds is counted, cancelled or not, until the death is noticed.
+    return model.in('ready', 'delayed', 'parked', 'held').filter(({ by }) => by?.isLive !== false);
   }
 }
 
