@@ -72,5 +72,19 @@ export default {
       by: `if #live > 0 then redis.call('LPUSH', kept, unpack(live)) end`,
       spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
     },
+    {
+      promise: 'what is parked is made ready again in all shards',
+      file: 'libs/queue/src/queue-handle.ts',
+      replace: `while (cursor !== undefined && ids.length < 1000)`,
+      by: `while (cursor !== undefined && ids.length < 1)`,
+      spec: 'test/queue/a-sharded-queue-is-one-queue.spec.ts',
+    },
+    {
+      promise: 'what is taken so that none starves keeps its order among what was cancelled',
+      file: 'libs/queue/src/store/turn-taking.ts',
+      replace: `while pop(KEYS[list], fair - #entries) do end`,
+      by: `pop(KEYS[list], fair - #entries)`,
+      spec: 'test/queue/the-lowest-priority-keeps-its-order.spec.ts',
+    },
   ],
 };

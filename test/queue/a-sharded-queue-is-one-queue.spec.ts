@@ -46,6 +46,21 @@ describe('a sharded queue', () => {
     await close();
   });
 
+  it('makes what is parked ready again in all its shards', async () => {
+    // given
+    const { broker, close } = await sharded();
+    const queue = broker.queue('q');
+    for (let n = 0; n < 40; n++) await broker.sendToQueue('q', n, { shardKey: `key ${n}` });
+    const consumer = broker.consumer({ queue: 'q', handlers: [{ pattern: 'other', handler: () => undefined }] });
+    await consumer.start();
+    await waitFor(async () => (await queue.counts()).parked === 40, { what: 'all to be parked' });
+    await consumer.stop();
+    // when, then
+    expect(await queue.unpark()).toBe(40);
+    expect(await queue.counts()).toMatchObject({ parked: 0, ready: 40 });
+    await close();
+  });
+
   it('is handled once each by several consumers, none of which holds more than its prefetch', async () => {
     // given
     const { broker, close, lengths } = await sharded();

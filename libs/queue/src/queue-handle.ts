@@ -149,7 +149,7 @@ export class QueueHandle {
 
   /** Makes parked messages ready again: those, or up to a thousand. Resolves to how many. */
   async unpark(ids?: readonly string[]): Promise<number> {
-    const some = ids ?? (await this.parked({ limit: 1000 })).messages.map(({ id }) => id);
+    const some = ids ?? (await this.#someParked());
     const priorities = await this.priorities();
     return sum(await this.#slots.each(({ keys }) => unpark(this.#connection.commands, keys, priorities, some)));
   }
@@ -200,6 +200,18 @@ export class QueueHandle {
   async #switch(isPaused: boolean): Promise<void> {
     const areThere = await this.#slots.each(({ keys }) => switchQueue(this.#connection.commands, keys, { isPaused }));
     if (areThere.includes(false)) throw new TopologyNotFoundError('queue', this.name);
+  }
+
+  /** Ids of up to a thousand: a page ends with its shard. */
+  async #someParked(): Promise<string[]> {
+    const ids: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.parked({ limit: 1000 - ids.length, cursor });
+      ids.push(...page.messages.map(({ id }) => id));
+      cursor = page.cursor;
+    } while (cursor !== undefined && ids.length < 1000);
+    return ids;
   }
 
   async #page(

@@ -111,7 +111,7 @@ if allowed > 0 and topLevel > 0 then
   local fair = math.floor(taken / 10) - math.floor((taken - allowed) / 10)
   for level = 0, topLevel - 1 do
     local ready = firstList + ${listsPerLevel} * level
-    for list = ready + 2, ready, -1 do pop(KEYS[list], fair - #entries) end
+    for list = ready + 2, ready, -1 do while pop(KEYS[list], fair - #entries) do end end
   end
 end
 local function fitting()
