@@ -11,7 +11,9 @@ function listenersOf(name: keyof MillraceEvents) {
   const events = new Events();
   const reported: string[] = [];
   let heard = 0;
-  events.on('background-error', ({ duty }) => void reported.push(duty));
+  events.on('background-error', ({ duty, heldBack = 0 }) => {
+    for (let report = 0; report <= heldBack; report++) reported.push(duty);
+  });
   for (const { act } of misbehaviours) events.on(name, act as () => void);
   events.on(name, () => void heard++);
   return { events, reported, heard: () => heard };

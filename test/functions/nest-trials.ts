@@ -100,7 +100,9 @@ export const nestTrials: Record<string, (stage: Stage) => Promise<void>> = {
   'nestjs: MillraceServer.listen(callback)': async (stage) => {
     const reported: unknown[] = [];
     const server = new MillraceServer({ connection: { url: stage.url, prefix: stage.name() }, queue: 'service' });
-    server.unwrap<Millrace>().events.on('background-error', ({ duty }) => void reported.push(duty));
+    server.unwrap<Millrace>().events.on('background-error', ({ duty, heldBack = 0 }) => {
+      for (let report = 0; report <= heldBack; report++) reported.push(duty);
+    });
     server.addHandler('event', async () => undefined, true);
     for (const { act } of misbehaviours) server.listen(act as () => void);
     const failing = misbehaviours.filter(({ what }) => /^(throws|rejects)/.test(what)).length;

@@ -55,7 +55,7 @@ const untried: Record<string, string> = {
     'nestjs: ExchangePublisher.constructor(validations)[]',
     'nestjs: QueueSender.constructor(validate)',
     'nestjs: TopicProducer.constructor(validate)',
-    'queue: ConsumerContext.carryDeadLetters',
+    'queue: ConsumerContext.carryLines',
     'queue: ConsumerContext.consumerLeft',
     'queue: ConsumerContext.slotsOf',
     'queue: ConsumerContext.stopped',

@@ -26,8 +26,8 @@ export default {
     {
       promise: 'what is held back is counted',
       file: 'libs/delivery/src/report-limit.ts',
-      replace: `      return window?.heldBack ?? 0;`,
-      by: `      return 0;`,
+      replace: `this.#tell(window.last, window.heldBack - 1)`,
+      by: `this.#tell(window.last, 0)`,
       spec: 'libs/delivery/src/report-limit.spec.ts',
     },
     {

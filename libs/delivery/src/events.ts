@@ -150,7 +150,7 @@ export interface MillraceEvents {
   'consumer-stopped': [event: RunningConsumer];
   /**
    * A background duty failed and will be tried again. The same comes once a second at most, and of one duty and class of error ten different
-   * ones; `heldBack`: so many more there were before.
+   * ones; the last of those held back comes when the second is over, with `heldBack`: how many more there were.
    */
   'background-error': [event: { readonly duty: string; readonly error: unknown; readonly heldBack?: number }];
 }
@@ -161,7 +161,10 @@ export interface MillraceEvents {
  * own listeners do wrong, only the process: a warning).
  */
 export class Events extends EventEmitter<MillraceEvents> {
-  readonly #limit = new ReportLimit();
+  readonly #limit = new ReportLimit<MillraceEvents['background-error'][0]>((event, heldBack) => {
+    const name = 'background-error';
+    for (const listener of this.rawListeners(name)) this.#call(name, listener, [{ ...event, heldBack }]);
+  });
   readonly #takers = new WeakMap<object, (run: HandledRun) => void>();
 
   /** Without listeners. */
@@ -176,8 +179,8 @@ export class Events extends EventEmitter<MillraceEvents> {
     ...args: K extends keyof MillraceEvents ? MillraceEvents[K] : never
   ): boolean {
     if (this.listenerCount(name) === 0) return false;
-    const told = name === 'background-error' ? this.#limited(args as MillraceEvents['background-error']) : args;
-    if (told !== undefined) for (const listener of this.rawListeners(name)) this.#call(String(name), listener, told);
+    if (name === 'background-error') this.#report(args as MillraceEvents['background-error']);
+    else for (const listener of this.rawListeners(name)) this.#call(String(name), listener, args);
     return true;
   }
 
@@ -206,10 +209,9 @@ export class Events extends EventEmitter<MillraceEvents> {
     run.clear();
   }
 
-  #limited([event]: MillraceEvents['background-error']): MillraceEvents['background-error'] | undefined {
+  #report([event]: MillraceEvents['background-error']): void {
     const { name, message } = describeFailure(event.error);
-    const heldBack = this.#limit.admit(`${event.duty}\n${name}`, message, performance.now());
-    return heldBack === undefined ? undefined : [{ ...event, heldBack }];
+    this.#limit.offer(`${event.duty}\n${name}`, message, event);
   }
 
   /** As `notify` of core, but without a closure for each listener of each event. */

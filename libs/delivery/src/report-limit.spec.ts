@@ -1,24 +1,44 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ReportLimit } from './report-limit.js';
 
 describe('a report', () => {
-  it('comes once a second, and says how many were held back', () => {
-    const limit = new ReportLimit();
-    const admitted = [0, 1, 999, 1000, 1001, 2500].map((now) => limit.admit('duty', 'away', now));
-    expect(admitted).toEqual([0, undefined, undefined, 2, undefined, 1]);
+  const told: [report: string, heldBack: number][] = [];
+  const limit = () => new ReportLimit<string>((report, heldBack) => void told.push([report, heldBack]));
+  beforeEach(() => {
+    told.length = 0;
+    jest.useFakeTimers();
+  });
+  afterEach(() => void jest.useRealTimers());
+
+  it('comes once a second, and the last that was held back when the second is over, with how many more there were', () => {
+    const one = limit();
+    for (const report of ['first', 'second', 'third', 'fourth']) one.offer('duty', 'away', report);
+    expect(told).toEqual([['first', 0]]);
+    jest.advanceTimersByTime(1000);
+    expect(told).toEqual([
+      ['first', 0],
+      ['fourth', 2],
+    ]);
+    one.offer('duty', 'away', 'fifth');
+    expect(told.at(-1)).toEqual(['fifth', 0]);
+    jest.advanceTimersByTime(5000);
+    expect(told).toHaveLength(3);
   });
 
   it('holds back none of another text or kind, up to ten texts of a kind', () => {
-    const limit = new ReportLimit();
-    expect(limit.admit('another duty', 'text 1', 0)).toBe(0);
-    const admitted = Array.from({ length: 12 }, (_, n) => limit.admit('duty', `text ${n}`, n));
-    expect(admitted).toEqual([...Array(10).fill(0), undefined, undefined]);
-    expect(limit.admit('duty', 'text 11', 1000)).toBe(2);
+    const one = limit();
+    one.offer('another duty', 'text 1', 'another');
+    for (let text = 0; text < 12; text++) one.offer('duty', `text ${text}`, `report ${text}`);
+    expect(told).toHaveLength(11);
+    jest.advanceTimersByTime(1000);
+    expect(told.at(-1)).toEqual(['report 11', 1]);
   });
 
   it('is remembered of a thousand kinds', () => {
-    const limit = new ReportLimit();
-    for (let kind = 0; kind <= 1000; kind++) limit.admit(`kind ${kind}`, '', 0);
-    expect([limit.admit('kind 0', '', 2), limit.admit('kind 1000', '', 2)]).toEqual([0, undefined]);
+    const one = limit();
+    for (let kind = 0; kind <= 1000; kind++) one.offer(`kind ${kind}`, '', `kind ${kind}`);
+    one.offer('kind 0', '', 'again');
+    one.offer('kind 1000', '', 'not again');
+    expect(told.slice(1001)).toEqual([['again', 0]]);
   });
 });

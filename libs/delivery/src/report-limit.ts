@@ -4,38 +4,47 @@ const mostTexts = 10;
 /** More kinds than anybody reads: the oldest is forgotten, and its next report comes at once. */
 const mostKinds = 1000;
 
-interface Window {
-  readonly since: number;
+interface Window<T> {
   readonly texts: Set<string>;
   heldBack: number;
+  last: T;
 }
 
-/** Lets each report through once a second, and ten different ones of a kind; counts those that it holds back. */
-export class ReportLimit {
-  readonly #kinds = new Map<string, Window>();
+/**
+ * Lets each report through once a second, and ten different ones of a kind. The last of those that it holds back comes when the second
+ * is over, with how many more there were.
+ */
+export class ReportLimit<T> {
+  readonly #tell: (report: T, heldBack: number) => void;
+  readonly #kinds = new Map<string, Window<T>>();
 
-  /**
-   * How many of the kind were held back before, if this is the first since then; undefined: this one is held back too.
-   *
-   * @param now by a monotonic clock, in ms
-   */
-  admit(kind: string, text: string, now: number): number | undefined {
-    const window = this.#kinds.get(kind);
-    if (window === undefined || now - window.since >= windowMs) {
-      this.#begin(kind, { since: now, texts: new Set([text]), heldBack: 0 });
-      return window?.heldBack ?? 0;
-    }
-    if (window.texts.has(text) || window.texts.size >= mostTexts) {
-      window.heldBack++;
-      return undefined;
-    }
-    window.texts.add(text);
-    return 0;
+  constructor(tell: (report: T, heldBack: number) => void) {
+    this.#tell = tell;
   }
 
-  #begin(kind: string, window: Window): void {
-    this.#kinds.delete(kind);
+  /** Tells of a report, now or later. */
+  offer(kind: string, text: string, report: T): void {
+    const window = this.#kinds.get(kind) ?? this.#begin(kind, report);
+    if (window.texts.has(text) || window.texts.size >= mostTexts) {
+      window.heldBack++;
+      window.last = report;
+      return;
+    }
+    window.texts.add(text);
+    this.#tell(report, 0);
+  }
+
+  #begin(kind: string, report: T): Window<T> {
+    const window: Window<T> = { texts: new Set(), heldBack: 0, last: report };
     this.#kinds.set(kind, window);
     if (this.#kinds.size > mostKinds) this.#kinds.delete(this.#kinds.keys().next().value ?? '');
+    // Nobody's process stays for it.
+    setTimeout(() => this.#end(kind, window), windowMs).unref();
+    return window;
+  }
+
+  #end(kind: string, window: Window<T>): void {
+    if (this.#kinds.get(kind) === window) this.#kinds.delete(kind);
+    if (window.heldBack > 0) this.#tell(window.last, window.heldBack - 1);
   }
 }

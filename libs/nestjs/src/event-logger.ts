@@ -49,7 +49,7 @@ export function writeEventsToLogger(
     }
     const isOutage = redisFailure(error).failure === 'unavailable' || isInstance(error, UnavailableError);
     if (!isOutage || isUp) {
-      const more = heldBack === 0 ? '' : ` (and ${heldBack} times before, unreported)`;
+      const more = heldBack === 0 ? '' : ` (and ${heldBack} times before that)`;
       logger.warn(`${duty} failed, trying again: ${failureText(error)}${more}`);
     }
   });
