@@ -10,27 +10,27 @@ describe('a report', () => {
   });
   afterEach(() => void jest.useRealTimers());
 
-  it('comes once a second, and the last that was held back when the second is over, with how many more there were', () => {
+  it('comes once a second, and the last that was held back when the second is over, with how many more there were', async () => {
     const one = limit();
     for (const report of ['first', 'second', 'third', 'fourth']) one.offer('duty', 'away', report);
     expect(told).toEqual([['first', 0]]);
-    jest.advanceTimersByTime(1000);
+    await jest.advanceTimersByTimeAsync(1000);
     expect(told).toEqual([
       ['first', 0],
       ['fourth', 2],
     ]);
     one.offer('duty', 'away', 'fifth');
     expect(told.at(-1)).toEqual(['fifth', 0]);
-    jest.advanceTimersByTime(5000);
+    await jest.advanceTimersByTimeAsync(5000);
     expect(told).toHaveLength(3);
   });
 
-  it('holds back none of another text or kind, up to ten texts of a kind', () => {
+  it('holds back none of another text or kind, up to ten texts of a kind', async () => {
     const one = limit();
     one.offer('another duty', 'text 1', 'another');
     for (let text = 0; text < 12; text++) one.offer('duty', `text ${text}`, `report ${text}`);
     expect(told).toHaveLength(11);
-    jest.advanceTimersByTime(1000);
+    await jest.advanceTimersByTimeAsync(1000);
     expect(told.at(-1)).toEqual(['report 11', 1]);
   });
 

@@ -1,3 +1,5 @@
+import { pause } from '@millrace/core';
+
 const windowMs = 1000;
 /** Of one kind so many different reports come within the window: what has an id in its text is as loud as what has none. */
 const mostTexts = 10;
@@ -39,7 +41,7 @@ export class ReportLimit<T> {
     this.#kinds.set(kind, window);
     if (this.#kinds.size > mostKinds) this.#kinds.delete(this.#kinds.keys().next().value ?? '');
     // Nobody's process stays for it.
-    setTimeout(() => this.#end(kind, window), windowMs).unref();
+    void pause(windowMs, { ref: false }).then(() => this.#end(kind, window));
     return window;
   }
 
