@@ -39,7 +39,7 @@ export default {
     {
       ...plan,
       promise: 'no turn is sent behind one that may have to be reconciled',
-      replace: ` || isReconciliationNeeded || isDue) return`,
+      replace: ` || !isAgreed || isDue) return`,
       by: ` || isDue) return`,
     },
     {
@@ -110,6 +110,13 @@ export default {
       replace: `choose, takeOver, take, hold, due, wake, answer]`,
       by: `choose, take, takeOver, hold, due, wake, answer]`,
       spec: parts,
+    },
+    {
+      promise: 'what a turn brings is not counted on while some of it may have been carried out before',
+      file: 'libs/queue/src/turns/reconciliation.ts',
+      replace: `    if (isLeft) this.#numbers.breakOff();\n    else this.#state = agreed;`,
+      by: `    this.#state = agreed;`,
+      spec: 'test/queue/where-many-wait-two-turns-are-under-way.spec.ts',
     },
   ],
 };

@@ -36,7 +36,7 @@ describe('a consumer that has a turn under way', () => {
     await client.hset(keys.all.messages, 'delayed', Buffer.from([1, 0, 0, 0, 0]));
     await client.zadd(keys.all.delayed, 1, 'delayed');
     const [outbox, due] = [new Outbox(), new DueTimer(() => undefined)];
-    const parts = { reconciliation: { isNeeded: false }, outlook: { hasBacklog: false } };
+    const parts = { reconciliation: { isAgreed: true }, outlook: { hasBacklog: false } };
     const turns = new TurnRequests({
       ...parts,
       leaseMs: 60_000,

@@ -59,6 +59,8 @@ onOneServer('proxy').describe('a consumer of a queue where many messages wait', 
     const { broker, close } = await backlog(prefix);
     const entry = await server.client().hget(`${prefix}:{queue:work}:ids`, marker);
     const handled: number[] = [];
+    const losses: unknown[] = [];
+    broker.events.on('lease-lost', (loss) => losses.push(loss));
     // when the turn that acknowledges one of them is carried out, and its answer lost with all that was under way
     const cut = proxy.cutBeforeReply(String(entry));
     await broker.consumer({ queue: 'work', handler: (body) => void handled.push(body as number) }).start();
@@ -72,6 +74,7 @@ onOneServer('proxy').describe('a consumer of a queue where many messages wait', 
       { what: 'all to be settled' },
     );
     expect(handled.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, body) => body));
+    expect(losses).toEqual([]);
     await close();
   });
 });

@@ -20,7 +20,7 @@ const idle: TurnNeeds = {
   isDue: false,
   hasBacklog: true,
   mayAskAhead: true,
-  isReconciliationNeeded: false,
+  isAgreed: true,
 };
 const pending = (some: Partial<TurnNeeds['pending']>): Partial<TurnNeeds> => ({
   pending: { ...nothingPending, ...some },
@@ -41,11 +41,7 @@ const empty: TurnPlan = {
 describe('a turn while none is under way', () => {
   it.each<[what: string, needs: Partial<TurnNeeds>, plan: Partial<TurnPlan> | undefined]>([
     ['is not made for nothing', {}, undefined],
-    [
-      'is not made because there is a backlog, or a reconciliation was needed',
-      { isReconciliationNeeded: true },
-      undefined,
-    ],
+    ['is not made because there is a backlog, or a reconciliation was needed', { isAgreed: false }, undefined],
     ['asks for as many as there is room for', { room: 3 }, { wanted: 3 }],
     ['asks for a portion at most', { room: 101 }, { wanted: 100 }],
     ['asks for as many as a turn can bring', { room: 5000, portion: 5000 }, { wanted: maxTurnMessages }],
@@ -102,7 +98,7 @@ describe('a turn that is sent while another is under way', () => {
     ['asks for another portion', {}, { wanted: 100 }],
     ['is not sent where few messages wait', { hasBacklog: false }, undefined],
     ['is not sent where it may not be', { mayAskAhead: false }, undefined],
-    ['is not sent before what is held was looked at', { isReconciliationNeeded: true }, undefined],
+    ['is not sent before what is held was looked at', { isAgreed: false }, undefined],
     ['is not sent before what is due is moved', { isDue: true }, undefined],
     ['is not sent while a claim waits', pending({ claims: 1 }), undefined],
     ['is not sent while a verdict waits', pending({ verdicts: 1 }), undefined],

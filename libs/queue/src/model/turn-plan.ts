@@ -27,8 +27,8 @@ export interface TurnNeeds {
   readonly hasBacklog: boolean;
   /** Whether a turn may be sent while another is under way. */
   readonly mayAskAhead: boolean;
-  /** Whether Redis may have other messages as this consumer's than it knows of. */
-  readonly isReconciliationNeeded: boolean;
+  /** Whether Redis and the consumer are known to agree on which messages are its own. */
+  readonly isAgreed: boolean;
 }
 
 /** What one turn brings to Redis, and asks for. */
@@ -74,8 +74,8 @@ export function planTurn({ room, held, portion, pending, wakeUp, isDue }: TurnNe
  * none is. Only for a full portion, and while there is nothing to settle but acknowledgements, which do not depend on any reply.
  */
 export function planTurnAhead(needs: TurnNeeds, before: TurnPlan): TurnPlan | undefined {
-  const { room, held, pending, isDue, hasBacklog, mayAskAhead, isReconciliationNeeded } = needs;
-  if (!hasBacklog || !mayAskAhead || isReconciliationNeeded || isDue) return undefined;
+  const { room, held, pending, isDue, hasBacklog, mayAskAhead, isAgreed } = needs;
+  if (!hasBacklog || !mayAskAhead || !isAgreed || isDue) return undefined;
   if (pending.claims + pending.verdicts > 0) return undefined;
   const acknowledged = Math.min(pending.acknowledgements, pending.fitting, maxTurnMessages);
   const stillHeld = pending.acknowledgements - acknowledged;

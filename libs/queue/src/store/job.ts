@@ -155,27 +155,34 @@ export interface QueueCounts {
   readonly consumers: number;
 }
 
+const countKeys = ['state', 'messages', 'delayed', 'parked', 'ended', 'offered', 'completed', 'consumers'] as const;
+
+// How many messages stand where, in one look: between two a message that moves would be counted twice, or nowhere.
+//
+// KEYS     those of `countKeys`, all read, then the lists in which messages wait
+// ARGV     none
+// RETURNS  { ready, delayed, parked, dying, completed, consumers, messages }
+// EFFECTS  none
+const countScript = new Script(`#!lua flags=no-writes
+local call = redis.call
+${keyNames(...countKeys)}
+local ready = call('ZCARD', offered) - (tonumber(call('HGET', state, 'stale')) or 0)
+for list = firstList, #KEYS do ready = ready + call('LLEN', KEYS[list]) end
+return {ready, call('ZCARD', delayed), call('ZCARD', parked), call('ZCARD', ended), call('ZCARD', completed),
+  call('ZCARD', consumers), call('HLEN', messages)}
+`);
+
 export async function countMessages(
   client: RedisClient,
   place: { readonly prefix: string; readonly queue: string; readonly priorities: number },
 ): Promise<QueueCounts> {
   const all = queueKeys(place.prefix, place.queue);
-  const waiting = waitingKeys(all, place.priorities);
-  const consumers = await client.zrange(all.consumers, '0', '-1');
-  const [stale, offered, delayed, parked, dying, completed, ...sizes] = await Promise.all([
-    client.hget(all.state, 'stale'),
-    client.zcard(all.offered),
-    client.zcard(all.delayed),
-    client.zcard(all.parked),
-    client.zcard(all.ended),
-    client.zcard(all.completed),
-    ...waiting.map((key) => client.llen(key)),
-    ...consumers.map((consumer) => client.scard(unackedKey(place.prefix, place.queue, consumer))),
-  ]);
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-  const ready = sum(sizes.slice(0, waiting.length)) + offered - Number(stale ?? 0);
-  const unacked = sum(sizes.slice(waiting.length));
-  return { ready: asInteger(ready), delayed, unacked, parked, dying, completed, consumers: consumers.length };
+  const keys = [...countKeys.map((name) => all[name]), ...waitingKeys(all, place.priorities)];
+  const reply = asList(await countScript.run(client, keys, [])).map(asInteger);
+  const [ready = 0, delayed = 0, parked = 0, dying = 0, completed = 0, consumers = 0, messages = 0] = reply;
+  // What stands nowhere else, somebody holds, or held when he died.
+  const unacked = Math.max(0, messages - ready - delayed - parked - dying);
+  return { ready, delayed, unacked, parked, dying, completed, consumers };
 }
 
 /** The counts of a queue's slots as one. A consumer has a registration in each of them. */

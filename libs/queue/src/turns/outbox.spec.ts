@@ -17,7 +17,7 @@ const nothing = { claims: 0, acknowledgements: 0, sent: 0, verdicts: 0 };
 function nextOf(outbox: Outbox) {
   const needs: TurnNeeds = {
     ...{ room: 0, held: 0, portion: 1, wakeUp: 'me', isDue: false },
-    ...{ hasBacklog: false, mayAskAhead: false, isReconciliationNeeded: false },
+    ...{ hasBacklog: false, mayAskAhead: false, isAgreed: true },
     pending: outbox.pending(0),
   };
   return outbox.batch(planTurn(needs) ?? nothing);

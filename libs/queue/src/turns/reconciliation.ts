@@ -24,7 +24,8 @@ const needed: ReconciliationState = { kind: 'needed' };
  *
  * It is required after a turn that failed, which may have been carried out; and after a failover to a replica that was behind, which
  * undoes what had been answered: messages that were acknowledged are this consumer's again, and what was taken is not any more. Once reconciled, a verdict that Redis
- * refuses may be one that it carried out before: only the first answer makes the two agree.
+ * refuses may be one that it carried out before. The two agree when the last such verdict has its answer; until then each turn says what it brings
+ * without counting on the one before it.
  */
 export class Reconciliation {
   readonly #context: Pick<TurnContext, 'ids' | 'count' | 'take'>;
@@ -40,6 +41,11 @@ export class Reconciliation {
 
   get isNeeded(): boolean {
     return this.#state.kind === 'needed';
+  }
+
+  /** Whether no verdict that is brought may have been carried out before. */
+  get isAgreed(): boolean {
+    return this.#state.kind === 'agreed';
   }
 
   /** Redis has so many messages as this consumer's. Returns whether these are more than it knows of. */
@@ -93,8 +99,12 @@ export class Reconciliation {
     return ids.filter((id) => !perhapsSettled.has(id));
   }
 
-  /** A turn was answered: from here on the consumer knows what it settled. */
+  /** A turn was answered. What did not fit into it of those verdicts, the next ones bring. */
   answered(): void {
-    if (this.#state.kind === 'reconciled') this.#state = agreed;
+    if (this.#state.kind !== 'reconciled') return;
+    const { perhapsSettled } = this.#state;
+    const isLeft = [...this.#outbox.ids()].some((id) => perhapsSettled.has(id));
+    if (isLeft) this.#numbers.breakOff();
+    else this.#state = agreed;
   }
 }

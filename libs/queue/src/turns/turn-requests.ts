@@ -37,7 +37,7 @@ export interface TurnRequestParts {
   readonly buffer: TurnContext;
   readonly outbox: Outbox;
   readonly numbers: TurnNumbers;
-  readonly reconciliation: { readonly isNeeded: boolean };
+  readonly reconciliation: { readonly isAgreed: boolean };
   readonly outlook: { readonly hasBacklog: boolean };
   readonly due: DueTimer;
 }
@@ -123,7 +123,7 @@ export class TurnRequests {
       isDue: due.isDue,
       hasBacklog: outlook.hasBacklog,
       mayAskAhead: buffer.mayAskAhead,
-      isReconciliationNeeded: reconciliation.isNeeded,
+      isAgreed: reconciliation.isAgreed,
     };
   }
 
