@@ -22,7 +22,7 @@ export const lineQueue = 'line';
 /** Get the same messages, some of which die in both, and have one place for their dead letters. */
 export const twinQueues = ['left', 'right'] as const;
 export const twinDeadLetters = 'graves';
-/** Nobody consumes from it: nearly all that comes expires between the few that stay. */
+/** It has no consumers: nearly all that comes expires between the few that stay. */
 export const crowdQueue = 'crowd';
 /** Those that are drained by consumers. */
 export const consumedQueues = [workQueue, boundedQueue, lineQueue, ...twinQueues] as const;

@@ -20,7 +20,7 @@ export interface Verdict {
   readonly deadLettered: number;
   /** How many messages of the queue with one consumer were held against each other. */
   readonly inLine: number;
-  /** How many stayed in the queue that nobody consumes from. */
+  /** How many stayed in the queue without consumers. */
   readonly stayed: number;
   /** Publishes and sends that ended in an error: nobody was promised anything. */
   readonly failed: number;

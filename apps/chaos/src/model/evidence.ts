@@ -9,7 +9,7 @@ export interface FinalState {
   readonly deadRecords: readonly RecordPlace[];
   /** The dead letters of each queue, by the ids that they were published with. */
   readonly deadMessages: readonly { readonly queue: string; readonly id: string }[];
-  /** What is in the queue that nobody consumes from, in its order. */
+  /** What is in the queue without consumers, in its order. */
   readonly stayed: readonly string[];
   /** Dead letters that are not found by their ids. */
   readonly notFound: readonly string[];

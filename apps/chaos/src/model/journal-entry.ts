@@ -48,7 +48,7 @@ export type JournalEntry = Stamp &
         readonly sentMs: number;
         readonly delayMs: number;
       }
-    /** Into the queue that nobody consumes from, without an expiration. */
+    /** Into the queue without consumers, without an expiration. */
     | { readonly kind: 'stay-confirmed'; readonly id: string; readonly sentAt: number }
     /** The registration under which a process consumes from a queue, when it begins its first message. */
     | { readonly kind: 'registered'; readonly queue: string; readonly registration: string }

@@ -5,8 +5,12 @@ import { keyNames } from './key-names.js';
 
 // Gives messages of a consumer other entries.
 //
-// KEYS messages, the consumer's unacked
-// ARGV an entry and its new name, and so on
+// KEYS
+//   messages  :messages      frames: moved to their new entries
+//   unacked   :unacked:<me>  entries: replaced
+// ARGV     for each message: its entry, its new entry
+// RETURNS  nothing
+// EFFECTS  as said of the keys; an entry that is not the consumer's is left alone
 const renameScript = new Script(`#!lua flags=allow-oom
 ${keyNames('messages', 'unacked')}
 for i = 1, #ARGV, 2 do

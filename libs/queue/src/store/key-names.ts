@@ -6,16 +6,16 @@
 //     EFFECTS  what is another in Redis afterwards
 
 /**
- * Lua: names for the first keys of a script, in their order. `firstList` is the place of the key behind them, from which on the
- * lists in which messages wait follow, if the script has any.
+ * Lua: names for the first keys of a script, in their order. `firstList` is the index of the first key after them: there the lists of
+ * waiting messages begin, in scripts that use them.
  */
 export function keyNames(...names: readonly string[]): string {
   return `local ${names.join(', ')} = unpack(KEYS, 1, ${names.length})\nlocal firstList = ${names.length + 1}`;
 }
 
 /**
- * Lua: names for the first arguments of a script, in their order. `firstItem` is the place of the argument behind them, from which
- * on follows what a call has any number of.
+ * Lua: names for the first arguments of a script, in their order. `firstItem` is the index of the first argument after them: there a
+ * list of any length begins, in scripts that take one.
  */
 export function argNames(...names: readonly string[]): string {
   return `local ${names.join(', ')} = unpack(ARGV, 1, ${names.length})\nlocal firstItem = ${names.length + 1}`;

@@ -34,7 +34,7 @@ import { targetKeyNames } from './target-keys.js';
 //          callNumber    of this call, among those of its publisher
 //          packed        the messages: MessagePack list of entry, frame, entry, frame …, or '' for none
 //          packedTerms   MessagePack list of each message's terms, 'priority;delay ms;expiration ms;1 if it has an id' or '', or ''
-//                        when no message has any. The terms of a line go on ';number;lowest number of its source that is not carried yet'
+//                        when no message has any. For a line two more follow: its number, and the lowest number its source still has to carry
 //          then two for each queue: number of its priority levels, and '' for all messages or the numbers of its messages with commas
 // RETURNS  { 'ok', exceptions…, ended }: for each message that did not simply enter a queue 'message queue what', what being
 //          'duplicate', 'refused' or 'dead-lettered'; last the numbers of the queues where lines are to be carried on, with commas.

@@ -44,8 +44,8 @@ if wakeUp ~= '' and wakeUp ~= me and call('ZSCORE', consumers, wakeUp) then call
 };
 
 /**
- * Ends what was handled; what is `kept` of it, if the queue says so, is written before. `isPlain`: nothing is kept of any message but its frame. `unknown`: how many messages are the consumer's
- * beyond those that it knows.
+ * Ends what was handled. If the queue keeps completed messages (`kept`), they are written first. `isPlain`: of no message anything but
+ * its frame is kept. `unknown`: how many messages are the consumer's beyond those that it knows.
  */
 export const endings: Fragment = {
   reads: [

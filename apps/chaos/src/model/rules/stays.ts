@@ -1,7 +1,7 @@
 import { type Evidence, entriesOf } from '../evidence.js';
 
 /**
- * What was confirmed without an expiration by the queue that nobody consumes from is there, once, and in its order: trimming moves it
+ * What was confirmed without an expiration by the queue without consumers is there, once, and in its order: trimming moves it
  * from list to list.
  */
 export function findStayViolations(evidence: Evidence): string[] {
