@@ -1,6 +1,6 @@
 import { asBytes, asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
 import { completedKeys } from './completed.js';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import type { QueueKeys } from './keys.js';
 import { MessageUnpacker } from './message-unpacker.js';
 
@@ -26,16 +26,15 @@ export interface CompletedPage {
   readonly cursor: string | undefined;
 }
 
-/**
- * The cursor is the last message seen: what is completed meanwhile shifts nothing. If it has gone by then, all that is older has, since the
- * oldest go first; its time is only needed if it was completed a second time, which dead letters that are sent back may be.
- */
+/** The cursor is the time of the last message seen, which no other has: what is completed meanwhile shifts nothing. */
 export async function listCompleted(
   client: RedisClient,
   keys: QueueKeys,
   { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number },
 ): Promise<CompletedPage> {
-  const pairs = await pairsAfter(client, keys, cursor, limit);
+  const before = cursor === undefined ? '+inf' : `(${cursor}`;
+  const page = ['BYSCORE', 'REV', 'LIMIT', 0, limit, 'WITHSCORES'] as const;
+  const pairs = await client.zrange(keys.completed, before, '-inf', ...page);
   const entries = pairs.filter((_, index) => index % 2 === 0);
   if (entries.length === 0) return { messages: [], cursor: undefined };
   const records = await client.hmgetBuffer(keys.completedMessages, ...entries);
@@ -43,29 +42,7 @@ export async function listCompleted(
     const record = records[index];
     return record ? [readRecord(entry, record, pairs[index * 2 + 1] ?? '')] : [];
   });
-  return { messages, cursor: entries.length < limit ? undefined : `${pairs.at(-1)} ${entries.at(-1)}` };
-}
-
-/** Two turns within a ms may give the same time to a message each; more than so many have it never. */
-const mostOfOneTime = 100;
-
-/** Entries and when they were completed, by turns. */
-async function pairsAfter(
-  client: RedisClient,
-  { completed }: QueueKeys,
-  cursor: string | undefined,
-  limit: number,
-): Promise<string[]> {
-  if (cursor === undefined) return client.zrange(completed, '0', String(limit - 1), 'REV', 'WITHSCORES');
-  const [at = '', entry = ''] = cursor.split(' ');
-  const [score, rank] = await Promise.all([client.zscore(completed, entry), client.zrevrank(completed, entry)]);
-  if (score !== at || rank === null) {
-    const most = limit + mostOfOneTime;
-    const found = await client.zrange(completed, at, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, most, 'WITHSCORES');
-    const isOlder = (index: number) => found[index + 1] !== at || String(found[index]) < entry;
-    return found.filter((_, index) => isOlder(index - (index % 2))).slice(0, 2 * limit);
-  }
-  return client.zrange(completed, String(rank + 1), String(rank + limit), 'REV', 'WITHSCORES');
+  return { messages, cursor: entries.length < limit ? undefined : pairs.at(-1) };
 }
 
 // Finds what is kept of a message by its entry or its id.
@@ -76,8 +53,9 @@ async function pairsAfter(
 // RETURNS  nil when nothing is kept, else { entry, what is kept, when it was completed }
 // EFFECTS  none
 const findScript = new Script(`#!lua flags=no-writes
-local call, name = redis.call, ARGV[1]
+local call = redis.call
 ${keyNames(...completedKeys)}
+${argNames('name')}
 -- A field that begins with this sign is no entry.
 local record = name:sub(1, 1) ~= '=' and call('HGET', completedMessages, name)
 local entry = record and name or call('HGET', completedMessages, '=' .. name)

@@ -18,6 +18,10 @@ local function keepCompleted(entries, acks, elapsed, results, now)
   local deliveries = redis.call('HMGET', counts, unpack(entries))
   local placeOf = {}
   for i = 1, elapsed and #acks or 0 do placeOf[acks[i]] = i end
+  -- No two have the same time, or pages would repeat one: a fraction, for which a double has room, keeps the order of a ms. The clock may
+  -- have been set back: what was completed by the old time does not hold up the new one.
+  local last = tonumber(redis.call('ZRANGE', completed, 0, 0, 'REV', 'WITHSCORES')[2]) or 0
+  local first = last >= now and last < now + 1000 and last + 1 / 1000 or now
   local fields, ends = {}, {}
   for i, entry in ipairs(entries) do
     if frames[i] then
@@ -26,8 +30,7 @@ local function keepCompleted(entries, acks, elapsed, results, now)
       local startedAt = ago and ('%.0f'):format(now - ago) or ''
       fields[#fields + 1] = entry
       fields[#fields + 1] = cmsgpack.pack({deliveries[i] or '', startedAt, result, frames[i]})
-      -- A fraction keeps the order of one turn; a double has room for it.
-      ends[#ends + 1] = now + (i - 1) / 1000
+      ends[#ends + 1] = first + (i - 1) / 1000
       ends[#ends + 1] = entry
       local kind = entry:byte(1)
       local id = (kind == 46 or kind == 126) and idOf(frames[i])

@@ -1,7 +1,7 @@
 import { asBytes, asInteger, asList, asText, orNothing, type RedisClient, Script } from '@millrace/redis';
 import { type Line, parseLine } from '../model/line.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import type { QueueKeys } from './keys.js';
 
 /** Most lines, and most bytes of their frames, that are carried together. */
@@ -10,24 +10,25 @@ const pieceBytes = 1024 * 1024;
 
 const nextKeys = ['ended', 'followUps', 'messages'] as const;
 
-/*
- * The first lines of a queue, in the order of the endings.
- * KEYS ended      {queue:<name>}:ended
- *      followUps  {queue:<name>}:follow-ups
- *      messages   {queue:<name>}:messages
- * ARGV 1 most lines  2 most bytes of frames; one line may have more
- * RETURNS for each: entry, number, line or nil, frame or nil
- * EFFECTS none
- */
+// The first lines of a queue, in the order of the endings.
+//
+// KEYS
+//   ended      :ended       read
+//   followUps  :follow-ups  read
+//   messages   :messages    read
+// ARGV     most       lines
+//          mostBytes  of frames; one line may have more
+// RETURNS  for each: entry, number, line or nil, frame or nil
+// EFFECTS  none
 const nextScript = new Script(`#!lua flags=no-writes
 ${keyNames(...nextKeys)}
-local most, mostBytes = tonumber(ARGV[1]), tonumber(ARGV[2])
+${argNames('most', 'mostBytes')}
 local found = redis.call('ZRANGE', ended, 0, most - 1, 'WITHSCORES')
 local answer, bytes = {}, 0
 for i = 1, #found, 2 do
   local frame = redis.call('HGET', messages, found[i])
   bytes = bytes + (frame and #frame or 0)
-  if i > 1 and bytes > mostBytes then break end
+  if i > 1 and bytes > tonumber(mostBytes) then break end
   local n = #answer
   answer[n + 1], answer[n + 2] = found[i], ('%.0f'):format(found[i + 1])
   answer[n + 3], answer[n + 4] = redis.call('HGET', followUps, found[i]), frame
@@ -63,14 +64,17 @@ export type LineResult =
 
 const carriedKeys = [...endingKeys, ...followKeys, 'parked'] as const;
 
-/*
- * What became of lines that were carried. One that has another number by now was another carrier's: it is left alone.
- * KEYS those of `carriedKeys`, each {queue:<name>}:<its name>
- * ARGV for each line: arrived | refused | parked, entry, number, the line it is from now on, or ''
- * RETURNS for each line 1, or 0 when it was left alone
- * EFFECTS arrived: the message and all that is kept of it are removed, `dead-lettered` of state counts it. refused: it has a new number.
- *   parked: its entry stands in parked
- */
+// What became of lines that were carried. One that has another number by now was another carrier's: it is left alone.
+//
+// KEYS     those of `carriedKeys`
+//            those of `endingKeys`   of what arrived: removed, see `endMessages`
+//   state      :state       `dead-lettered` counts what arrived; number of the last line
+//   ended      :ended       what arrived or is parked goes; what was refused has a new number
+//   followUps  :follow-ups  the same
+//   parked     :parked      what can go nowhere comes
+// ARGV     for each line: arrived | refused | parked, entry, number, the line it is from now on, or ''
+// RETURNS  for each line 1, or 0 when it was left alone
+// EFFECTS  as said of the keys
 const carriedScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...carriedKeys)}

@@ -1,7 +1,7 @@
-import { asBytes, asInteger, asList, asText, lua, orNothing, type RedisClient, Script } from '@millrace/redis';
+import { asBytes, asInteger, asList, asText, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { endingKeys, endMessages } from './endings.js';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import { queueKeys, resultKey, unackedKey, waitingKeys } from './keys.js';
 
 const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'ended', 'consumers', 'dead', 'offered'] as const;
@@ -10,22 +10,36 @@ const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'ended', 'consumer
 // handler has goes immediately; of one that is being handled, its consumer learns with its next heartbeat. To remove or to replace its frame:
 // only one that waits, or is set aside. Of one that goes while it waits the entry stays behind, stale.
 //
-// KEYS those of `jobKeys`, then the unacked sets of all consumers and dead ones
-// ARGV 1 id 2 'find' | 'cancel' | 'remove' | 'replace' 3 new frame, or '' 4… the consumers of those sets
-// RETURNS nil when there is no such message, { 'moved' } when a consumer came or went meanwhile: ask again. Else
-//         { 'ready' | 'delayed' | 'parked' | 'dying' | 'running', frame, count or '', progress or '', due ms or '', consumer or '', entry }
+// KEYS     those of `jobKeys`, then the unacked sets of all consumers and dead ones
+//            those of `endingKeys`   of what is cancelled or removed: removed, see `endMessages`
+//   state      :state      `stale` and `bytes` of what goes while it waits
+//   delayed    :delayed    read; of what is cancelled: removed
+//   parked     :parked     the same
+//   offered    :offered    the same
+//   ended      :ended      read
+//   consumers  :consumers  counted
+//   dead       :dead       counted
+//              :unacked:<consumer> …   read
+// ARGV     id        of the message, or its entry
+//          act       find | cancel | remove | replace
+//          newFrame  to replace by, or ''
+//          then the consumers of those sets
+// RETURNS  nil when there is no such message, { 'moved' } when a consumer came or went meanwhile: ask again. Else
+//          { 'ready' | 'delayed' | 'parked' | 'dying' | 'running', frame, count or '', progress or '', due ms or '', consumer or '', entry }
+// EFFECTS  as said of the keys; of what is being handled, `cancels` says that it is to be cancelled
 const jobScript = new Script(`#!lua flags=allow-oom
-local call, act = redis.call, ARGV[2]
+local call = redis.call
 ${keyNames(...jobKeys)}
+${argNames('id', 'act', 'newFrame')}
 ${endMessages}
-local entry = call('HEXISTS', messages, ARGV[1]) == 1 and ARGV[1] or holderOf(ids, messages, ARGV[1])
+local entry = call('HEXISTS', messages, id) == 1 and id or holderOf(ids, messages, id)
 local frame = entry and call('HGET', messages, entry)
 if not frame then return nil end
 local count, reported = call('HGET', counts, entry) or '', call('HGET', progress, entry) or ''
 local function at(place, due, consumer) return {place, frame, count, reported, due or '', consumer or '', entry} end
-for i = firstList, #KEYS do
-  if call('SISMEMBER', KEYS[i], entry) == 1 then
-    local consumer = ARGV[i - firstList + 4]
+for set = firstList, #KEYS do
+  if call('SISMEMBER', KEYS[set], entry) == 1 then
+    local consumer = ARGV[firstItem + set - firstList]
     if act == 'cancel' then call('HSET', cancels, entry, consumer) end
     return at('running', nil, consumer)
   end
@@ -34,7 +48,7 @@ if call('ZSCORE', ended, entry) then return at('dying') end
 local due = call('ZSCORE', delayed, entry)
 local isParked, isOffered = call('ZSCORE', parked, entry), call('ZSCORE', offered, entry)
 local isWaiting = not (due or isParked or isOffered)
-if isWaiting and call('ZCARD', consumers) + call('SCARD', dead) ~= #ARGV - 3 then return {'moved'} end
+if isWaiting and call('ZCARD', consumers) + call('SCARD', dead) ~= #ARGV - firstItem + 1 then return {'moved'} end
 local limitBytes = isWaiting and act ~= 'find' and call('HEXISTS', settings, 'max-bytes') == 1
 if act == 'cancel' or act == 'remove' and (isWaiting or isParked) then
   endMessages({entry}, 0, false)
@@ -42,8 +56,8 @@ if act == 'cancel' or act == 'remove' and (isWaiting or isParked) then
   if isWaiting then call('HINCRBY', state, 'stale', 1) end
   if limitBytes then call('HINCRBY', state, 'bytes', -#frame) end
 elseif act == 'replace' and (isWaiting or isParked) then
-  call('HSET', messages, entry, ARGV[3])
-  if limitBytes then call('HINCRBY', state, 'bytes', #ARGV[3] - #frame) end
+  call('HSET', messages, entry, newFrame)
+  if limitBytes then call('HINCRBY', state, 'bytes', #newFrame - #frame) end
 end
 return at(due and 'delayed' or isParked and 'parked' or 'ready', due)
 `);
@@ -105,14 +119,23 @@ export async function findMessage(
 
 // Keeps a result for a time, if its message is the consumer's.
 //
-// KEYS 1 unacked:<me> 2 consumers 3 result
-// ARGV 1 my id 2 entry of the message 3 result as JSON 4 how long in ms
-// RETURNS 1, or 0 when the message is not this consumer's
-const resultScript = lua`#!lua
-if not redis.call('ZSCORE', KEYS[2], ARGV[1]) or redis.call('SISMEMBER', KEYS[1], ARGV[2]) == 0 then return 0 end
-redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4])
+// KEYS
+//   unacked    :unacked:<me>        read
+//   consumers  :consumers           my lease: looked at
+//   result     :result:<message id>  comes
+// ARGV     me      my id
+//          entry   of the message
+//          json    its result
+//          keepMs  how long it is kept
+// RETURNS  1, or 0 when the message is not this consumer's
+// EFFECTS  as said of the keys
+const resultScript = new Script(`#!lua
+${keyNames('unacked', 'consumers', 'result')}
+${argNames('me', 'entry', 'json', 'keepMs')}
+if not redis.call('ZSCORE', consumers, me) or redis.call('SISMEMBER', unacked, entry) == 0 then return 0 end
+redis.call('SET', result, json, 'PX', keepMs)
 return 1
-`;
+`);
 
 /** Keeps a result for a time; what a consumer says whose lease was lost changes nothing. */
 export async function keepResult(

@@ -1,25 +1,27 @@
 import { asList, asText, type RedisClient, Script } from '@millrace/redis';
-import { keyNames } from './key-names.js';
+import { argNames, keyNames } from './key-names.js';
 import type { QueueKeys } from './keys.js';
 
 const searchKeys = ['ids', 'messages'] as const;
 
-/*
- * The messages that have an id, or one of some entries.
- * KEYS ids       {queue:<name>}:ids
- *      messages  {queue:<name>}:messages
- * ARGV 1 id  2… entries
- * RETURNS the entries of those that live
- * EFFECTS none
- */
+// The messages that have an id, or one of some entries.
+//
+// KEYS
+//   ids       :ids       read
+//   messages  :messages  read
+// ARGV     id  of messages
+//          then entries
+// RETURNS  the entries of those that live
+// EFFECTS  none
 const searchScript = new Script(`#!lua flags=no-writes
 ${keyNames(...searchKeys)}
+${argNames('id')}
 local answer = {}
 local function look(entry)
   if redis.call('HEXISTS', messages, entry) == 1 then answer[#answer + 1] = entry end
 end
-for entry in (redis.call('HGET', ids, ARGV[1]) or ''):gmatch('%S+') do look(entry) end
-for i = 2, #ARGV do look(ARGV[i]) end
+for entry in (redis.call('HGET', ids, id) or ''):gmatch('%S+') do look(entry) end
+for i = firstItem, #ARGV do look(ARGV[i]) end
 return answer
 `);
 
