@@ -114,6 +114,20 @@ describe('a queue that keeps completed messages', () => {
     await close();
   });
 
+  it('gives no two the same time, though many turns end within a ms', async () => {
+    // given
+    const { broker, areKept, redis, consume, close } = await keeping();
+    await consume(() => undefined, { concurrency: 1, prefetch: 1 });
+    await consume(() => undefined, { concurrency: 1, prefetch: 1 });
+    // when
+    await Promise.all(Array.from({ length: 200 }, (_, n) => broker.sendToQueue('q', n)));
+    await areKept(200);
+    // then
+    const kept = await redis.zrange('completed', '0', '-1', 'WITHSCORES');
+    expect(new Set(kept.filter((_, index) => index % 2 === 1)).size).toBe(200);
+    await close();
+  });
+
   it('goes on with a list whose last message has gone meanwhile', async () => {
     // given
     const { broker, queue, areKept, redis, consume, close } = await keeping();
