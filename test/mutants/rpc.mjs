@@ -24,6 +24,20 @@ export default {
       spec: 'test/queue/a-request-ends-with-its-requester.spec.ts',
     },
     {
+      promise: 'of an error, its requester gets what was marked and nothing else',
+      file: 'libs/core/src/remote-failure.ts',
+      replace: `const marked = propertyOf(thrown, remoteDetails);`,
+      by: `const marked = thrown;`,
+      spec: answered,
+    },
+    {
+      promise: 'of an error in the object that a Nest service sends, no more than of one that was thrown',
+      file: 'libs/core/src/remote-failure.ts',
+      replace: `isInstance(value, Error) ? withoutDetails(value) : value`,
+      by: `value`,
+      spec: 'test/nest/message-patterns.spec.ts',
+    },
+    {
       promise: 'a request that failed is not retried',
       file: 'libs/queue/src/handling/replies.ts',
       replace: `if (isFailedRequest(held, settlement)) return`,

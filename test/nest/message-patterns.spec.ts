@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { remoteDetails } from '@millrace/nestjs';
 import { MillraceClient, type MillraceContext, MillraceServer } from '@millrace/nestjs/transport';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Catch, Controller, type ExceptionFilter, type INestMicroservice, UseFilters } from '@nestjs/common';
@@ -11,6 +12,9 @@ let redis: RedisServer;
 const ends: string[] = [];
 
 class Known extends Error {}
+
+const secret = 'Bearer 1234';
+const httpError = Object.assign(new Error('refused'), { status: 401, config: { headers: { authorization: secret } } });
 
 @Catch(Known)
 class KnownFilter implements ExceptionFilter<Known> {
@@ -63,6 +67,8 @@ class Maths {
     if (kind === 'rpc') throw new RpcException('told as it is');
     if (kind === 'odd') throw new RpcException({ code: 42, message: 'odd', big: 1n });
     if (kind === 'error') throw new RpcException(Object.assign(new Error('inside'), { code: 7 }));
+    if (kind === 'http') throw new RpcException(Object.assign(httpError, { [remoteDetails]: { attempt: 2 } }));
+    if (kind === 'wrapped') throw new RpcException({ message: 'odd', retryable: true, cause: httpError });
     if (kind === 'known') throw new Known('and answered');
     throw new Error('a secret of the server');
   }
@@ -144,6 +150,9 @@ describe('@MessagePattern over MillraceServer', () => {
     await expect(ask('fails', 'any')).rejects.toEqual({ status: 'error', message: 'Internal server error' });
     await expect(ask('fails', 'odd')).rejects.toEqual({ code: 42, message: 'odd' });
     await expect(ask('fails', 'error')).rejects.toEqual({ name: 'Error', message: 'inside', code: 7 });
+    const refused = { name: 'Error', message: 'refused', status: 401 };
+    await expect(ask('fails', 'http')).rejects.toEqual({ ...refused, details: { attempt: 2 } });
+    await expect(ask('fails', 'wrapped')).rejects.toEqual({ message: 'odd', retryable: true, cause: refused });
     expect(await ask('wild.one', {})).toBe('filtered twice');
   });
 
@@ -152,6 +161,9 @@ describe('@MessagePattern over MillraceServer', () => {
     expect(await broker.request('nest.requests', 'later', 'raw')).toBe('RAW');
     await expect(broker.request('nest.requests', 'nobody', 'raw')).rejects.toThrow(/nobody/);
     await expect(broker.request('nest.requests', 'fails', 'rpc')).rejects.toThrow(/told as it is/);
+    await expect(broker.request('nest.requests', 'fails', 'wrapped')).rejects.toMatchObject({
+      details: { message: 'odd', retryable: true, cause: { message: 'refused', status: 401 } },
+    });
   });
 
   it('fails at once when nobody is there to answer, and in time when nobody does', async () => {

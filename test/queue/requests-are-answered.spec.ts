@@ -1,4 +1,6 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { remoteDetails } from '@millrace/core';
 import { RemoteError, RequestTimeoutError } from '@millrace/queue';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
@@ -6,8 +8,10 @@ import { openBroker, ownPrefix } from './broker.js';
 class InsufficientFundsError extends Error {
   override name = 'InsufficientFundsError';
   readonly code = 'NO_FUNDS';
-  constructor(readonly missing: number) {
+  readonly [remoteDetails]: { readonly missing: number };
+  constructor(missing: number) {
     super('not enough');
+    this[remoteDetails] = { missing };
   }
 }
 
@@ -65,19 +69,23 @@ describe('a request', () => {
     await close();
   });
 
-  it('keeps a numeric code, and every property of the error that JSON can hold', async () => {
+  it('keeps code and status of the error, and nothing that its application did not mark', async () => {
     // given
     const { asking, answering, close } = await twoProcesses();
-    const circular: { self?: unknown } = {};
-    circular.self = circular;
-    const handler = () => {
-      throw Object.assign(new Error('no'), { code: 42, big: 1n, circular, status: 'kept', at: { line: 7 } });
+    const secret = 'Bearer 1234';
+    const http = { code: 'ERR_BAD_REQUEST', status: 401, config: { headers: { authorization: secret } } };
+    const redis = { code: 42, command: { name: 'auth', args: [secret] }, [remoteDetails]: { line: 7, big: 1n } };
+    const handler = (kind: unknown) => {
+      throw Object.assign(new Error('no'), kind === 'http' ? http : redis);
     };
     await answering.consumer({ queue: 'q', handler }).start();
     // when
-    const error = await asking.request('', 'q', {}).catch((caught: unknown) => caught);
+    const ask = (kind: string) => asking.request('', 'q', kind).catch((caught: unknown) => caught);
+    const errors = await Promise.all([ask('http'), ask('redis')]);
     // then
-    expect(error).toMatchObject({ remoteCode: 42, details: { status: 'kept', at: { line: 7 } } });
+    expect(errors[0]).toMatchObject({ remoteCode: 'ERR_BAD_REQUEST', remoteStatus: 401, details: {} });
+    expect(errors[1]).toMatchObject({ remoteCode: 42, remoteStatus: undefined, details: { line: 7 } });
+    expect(inspect(errors, { depth: null })).not.toContain(secret);
     await close();
   });
 

@@ -23,23 +23,24 @@ describe('a failure', () => {
     ['a big integer', 12n, '12'],
     ['a symbol', Symbol('x'), 'Symbol(x)'],
     ['an object', { code: 7 }, '{"code":7}'],
-    ['an object without a prototype', Object.create(null), '{}'],
-    ['a circular object', circular, '[object Object]'],
+    ['an object without a prototype', Object.create(null), 'an object'],
+    ['a circular object', circular, 'an object with self'],
     [
-      'a circular object without a prototype',
-      Object.assign(Object.create(null), { circular }),
-      'a value that cannot be shown (object)',
+      'an object that says more',
+      { status: 401, message: 'no', config: { auth: 'x' } },
+      '{"message":"no","status":401}',
     ],
-    ['a revoked proxy', revoked(), 'a value that cannot be shown (object)'],
-    ['a revoked error', revoked(new Error('x')), 'a value that cannot be shown (object)'],
+    ['an object whose message is none', { message: '' }, '{"message":""}'],
+    ['an object of which nothing is known', { config: { auth: 'x' }, request: 1 }, 'an object with config, request'],
+    ['an object whose code is an object', { code: { auth: 'x' } }, 'an object with code'],
+    ['a function without a name', Object.assign(() => 1, { toString: () => 'f' }), 'f'],
+    ['a revoked proxy', revoked(), 'an object'],
+    ['a revoked error', revoked(new Error('x')), 'an object'],
     ['an error without a message', errorWith('message', null), ''],
     ['an error whose message is an object', errorWith('message', { code: 7 }), '{"code":7}'],
-    ['an error whose message is circular', errorWith('message', circular), '[object Object]'],
-    [
-      'an error whose message is a revoked proxy',
-      errorWith('message', revoked()),
-      'a value that cannot be shown (object)',
-    ],
+    ['an error whose message is circular', errorWith('message', circular), 'an object with self'],
+    ['an error whose message is empty', errorWith('message', ''), ''],
+    ['an error whose message is a revoked proxy', errorWith('message', revoked()), 'an object'],
     ['an error whose name is a symbol', errorWith('name', Symbol('x')), 'was replaced'],
     ['an error without a stack', errorWith('stack', undefined), 'was replaced'],
     [
@@ -53,15 +54,12 @@ describe('a failure', () => {
     ],
     [
       'something that throws when it is shown',
-      {
-        toJSON: () => {
-          throw new Error('x');
-        },
+      Object.assign(() => 1, {
         toString: () => {
           throw new Error('y');
         },
-      },
-      'a value that cannot be shown (object)',
+      }),
+      'a value that cannot be shown (function)',
     ],
   ])('describes %s', (_, thrown, message) => {
     const failure = describeFailure(thrown);
@@ -75,6 +73,9 @@ describe('a failure', () => {
   it('is bounded', () => {
     const failure = describeFailure(Object.assign(new Error('x'.repeat(5000)), { stack: 'y'.repeat(9000) }));
     expect([failure.message.length, failure.stack.length]).toEqual([1000, 4000]);
+    expect(describeFailure(errorWith('name', 'N'.repeat(300))).name).toBe('N'.repeat(200));
+    expect(messageOf({ message: 'x'.repeat(5000) })).toHaveLength(1000);
+    expect(messageOf({ ['k'.repeat(300)]: 1 })).toBe(`an object with ${'k'.repeat(200)}`);
   });
 
   it('is of no class that cannot be asked', () => {

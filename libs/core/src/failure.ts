@@ -1,6 +1,8 @@
+import { namesOf } from './json-properties.js';
+
 /** An error in plain words, small enough to be kept with a dead letter. */
 export interface Failure {
-  /** The error's class: `TypeError`. */
+  /** The error's class: `TypeError`. At most 200 characters. */
   readonly name: string;
   /** At most 1,000 characters. */
   readonly message: string;
@@ -8,6 +10,7 @@ export interface Failure {
   readonly stack: string;
 }
 
+const maxNameCharacters = 200;
 const maxMessageCharacters = 1000;
 const maxStackCharacters = 4000;
 
@@ -18,13 +21,16 @@ const maxStackCharacters = 4000;
 export function describeFailure(thrown: unknown): Failure {
   if (!isInstance(thrown, Error)) return { name: 'NonError', message: messageOf(thrown), stack: '' };
   return {
-    name: textOf(thrown, 'name') || 'Error',
+    name: textOf(thrown, 'name').slice(0, maxNameCharacters) || 'Error',
     message: messageOf(thrown),
     stack: textOf(thrown, 'stack').slice(0, maxStackCharacters),
   };
 }
 
-/** What anything that was thrown says, in at most 1,000 characters. */
+/**
+ * What anything that was thrown says, in at most 1,000 characters. Of an object that is no error, its name, message, `code` and
+ * `status`: the rest may be a request with its credentials. Where it has none of them, the names of what it has.
+ */
 export function messageOf(thrown: unknown): string {
   const message = isInstance(thrown, Error) ? textOf(thrown, 'message') : textFor(thrown);
   return message.slice(0, maxMessageCharacters);
@@ -54,29 +60,47 @@ export function causeOf(error: unknown): unknown {
   }
 }
 
+/** A property of anything that was thrown; undefined where it cannot be read. */
+export function propertyOf(thrown: unknown, property: string | symbol): unknown {
+  if (typeof thrown !== 'object' || thrown === null) return undefined;
+  try {
+    return Reflect.get(thrown, property);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A property of anything that was thrown, where it is a number or a string; of a string at most `maxCharacters` (200). */
+export function scalarOf(thrown: unknown, property: string, maxCharacters = 200): string | number | undefined {
+  const value = propertyOf(thrown, property);
+  if (typeof value === 'string') return value.slice(0, maxCharacters);
+  return typeof value === 'number' ? value : undefined;
+}
+
 /** A property of an error as a string: it may be anything at all. */
 function textOf(error: Error, property: 'name' | 'message' | 'stack'): string {
-  try {
-    const text: unknown = error[property];
-    return text === undefined || text === null ? '' : textFor(text);
-  } catch {
-    return '';
-  }
+  const text = propertyOf(error, property);
+  return text === undefined || text === null ? '' : textFor(text);
 }
 
 function textFor(value: unknown): string {
   if (typeof value === 'string') return value;
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return stringOf(value);
-  }
-}
-
-function stringOf(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return objectText(value);
   try {
     return String(value);
   } catch {
     return `a value that cannot be shown (${typeof value})`;
   }
+}
+
+const shownProperties = ['name', 'message', 'code', 'status'] as const;
+
+function objectText(object: object): string {
+  const shown = shownProperties.map(
+    (property) => [property, scalarOf(object, property, maxMessageCharacters)] as const,
+  );
+  const known = shown.filter(([, value]) => value !== undefined);
+  if (known.length > 0) return JSON.stringify(Object.fromEntries(known));
+  const names = namesOf(object).join(', ').slice(0, maxNameCharacters);
+  return names === '' ? 'an object' : `an object with ${names}`;
 }

@@ -28,7 +28,6 @@ export { Fifo } from './fifo.js';
 export { guardedCodec, isCodec } from './guarded-codec.js';
 export { InvalidItems, quotedName } from './invalid-items.js';
 export { jsonCodec } from './json-codec.js';
-export { jsonProperties } from './json-properties.js';
 export { type Linked, LinkedList } from './linked-list.js';
 export {
   checkedHeaders,
@@ -74,6 +73,7 @@ export {
 export { type Outcome, outcomeOfThrow } from './outcome.js';
 export { PassingMap } from './passing-map.js';
 export { perSecondOf, type Rate, type RateOptions, rateOf, rateOption } from './rate.js';
+export { describeRemotely, type RemoteFailure, remoteDetails, sendableProperties } from './remote-failure.js';
 export {
   defaultRetryPolicy,
   type ErrorMatcher,

@@ -20,9 +20,20 @@ describe('the properties of an object that JSON can hold', () => {
     expect(jsonProperties(object, { maxCharacters: 1000 })).toEqual({ status: 'error', nested: { deep: [1, null] } });
   });
 
-  it('are bounded, and leave out what is skipped', () => {
-    const object = { long: 'x'.repeat(100), short: 'y', stack: 'z' };
-    expect(jsonProperties(object, { maxCharacters: 50, skip: ['stack'] })).toEqual({ short: 'y' });
+  it('are bounded', () => {
+    const object = { long: 'x'.repeat(100), short: 'y' };
+    expect(jsonProperties(object, { maxCharacters: 50 })).toEqual({ short: 'y' });
+  });
+
+  it('have values replaced at any depth, before what they make of themselves', () => {
+    const whole = { toJSON: () => 'everything' };
+    const replace = (value: unknown): unknown => (value === whole ? { replaced: true } : value);
+    const object = { direct: whole, deep: [{ whole }], time: new Date(0) };
+    expect(jsonProperties(object, { maxCharacters: 500, replace })).toEqual({
+      direct: { replaced: true },
+      deep: [{ whole: { replaced: true } }],
+      time: '1970-01-01T00:00:00.000Z',
+    });
   });
 
   it('of what cannot be looked into are none', () => {

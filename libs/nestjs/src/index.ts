@@ -3,7 +3,7 @@
  *
  * @module @millrace/nestjs
  */
-export { Drop, RetryLater } from '@millrace/core';
+export { Drop, RetryLater, remoteDetails } from '@millrace/core';
 export type { BatchContext as RecordBatchContext, BatchRecord, RecordContext, RecordMetadata } from '@millrace/log';
 export type {
   BatchContext as MessageBatchContext,

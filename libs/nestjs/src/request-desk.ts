@@ -1,4 +1,4 @@
-import { describeFailure, isInstance, jsonProperties } from '@millrace/core';
+import { describeRemotely, isInstance, remoteDetails, sendableProperties } from '@millrace/core';
 import { type ConsumerInput, type MessageContext, topicMatches } from '@millrace/queue';
 import type { MessageHandler, WritePacket } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
@@ -15,8 +15,6 @@ export interface RequestHost {
   observe(value: unknown): Observable<unknown>;
   around(context: MillraceContext, work: () => Promise<void>): Promise<void>;
 }
-
-const maxErrorCharacters = 16_000;
 
 /** What Nest's own transports answer for a pattern without a handler. */
 const noHandler = 'There is no matching message handler defined in the remote service.';
@@ -79,7 +77,7 @@ export class RequestDesk {
     const packet = unwrap(payload, delivery.routingKey, this.#options.envelope);
     for await (const reply of this.#replies(packet, delivery)) {
       if (reply.kind === 'value') yield packet.isRaw ? reply.value : ({ response: reply.value } satisfies WritePacket);
-      else if (packet.isRaw) throw reply.error;
+      else if (packet.isRaw) throw marked(reply.error);
       else yield { err: sendable(reply.error) } satisfies WritePacket;
     }
   }
@@ -108,11 +106,14 @@ export class RequestDesk {
   }
 }
 
-/** An error as its requester can get it: each property that JSON can hold, and of an Error its name and message too. */
+/** An error as its requester gets it. An object that is no error is what the application wants to be sent, as with `RpcException`. */
 function sendable(error: unknown): unknown {
   if (typeof error !== 'object' || error === null) return error;
-  const properties = jsonProperties(error, { maxCharacters: maxErrorCharacters });
-  if (!isInstance(error, Error)) return properties;
-  const { name, message } = describeFailure(error);
-  return { name, message, ...properties };
+  return isInstance(error, Error) ? describeRemotely(error) : sendableProperties(error);
+}
+
+/** The same for who gets errors as errors: the object is their details. */
+function marked(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null || isInstance(error, Error)) return error;
+  return { ...error, [remoteDetails]: error };
 }

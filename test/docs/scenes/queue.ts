@@ -99,6 +99,10 @@ export const queueScenes: Scenes = {
     check: async (_, of) => expect(of('price')).toBe(200),
   },
   'docs/rpc.md#2': {
+    before: ({ broker }) => broker.declareQueue({ name: 'orders' }),
+    check: async ({ printed }) => expect(printed).toEqual(["{ sku: 'A1', left: 0 }"]),
+  },
+  'docs/rpc.md#3': {
     before: ({ broker }) => broker.declareQueue({ name: 'rows' }),
     check: async ({ printed }) => expect(printed).toEqual(['{ id: 1 }', '{ id: 2 }', '{ id: 3 }']),
   },

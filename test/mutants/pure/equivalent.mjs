@@ -4,6 +4,16 @@
  */
 export default [
   {
+    file: 'libs/core/src/failure.ts',
+    code: `if (typeof thrown !== 'object' || thrown === null) return undefined;`,
+    reason: 'a short cut: what is no object throws when its property is read',
+  },
+  {
+    file: 'libs/core/src/remote-failure.ts',
+    code: `typeof marked === 'object' && marked !== null ?`,
+    reason: 'there for the compiler: what is no object has no properties that are sent',
+  },
+  {
     file: 'libs/core/src/fifo.ts',
     code: `    if (this.#head === this.#items.length) return undefined;
     // Mostly it is the only one: its list stays what it is.

@@ -1,23 +1,25 @@
-import { MillraceError, ServiceError } from '@millrace/core';
-import type { RemoteFailure } from '../model/remote-failure.js';
+import { MillraceError, type RemoteFailure, ServiceError } from '@millrace/core';
 
-/** The handler of a request failed, in another process. Its error's name, code and details are here; its stack is the remote one. */
+/**
+ * The handler of a request failed, in another process. Of its error, name, message, code, status and marked details are here; its
+ * stack and whatever else it carries stay in the responder's log.
+ */
 export class RemoteError extends MillraceError {
   /** The name of the error that the handler threw: `InsufficientFundsError`, say. */
   readonly remoteName: string;
   /** Its `code`, where it had one. */
   readonly remoteCode: string | number | undefined;
-  /** What else the error carried. */
+  /** Its `status`, where it had one: 404, say. */
+  readonly remoteStatus: string | number | undefined;
+  /** What the error had under `remoteDetails`; empty when it had nothing there. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** Its stack, in the process that handled the request. */
-  readonly remoteStack: string;
 
   constructor(failure: RemoteFailure) {
     super(`${failure.name}: ${failure.message}`);
     this.remoteName = failure.name;
     this.remoteCode = failure.code;
+    this.remoteStatus = failure.status;
     this.details = failure.details ?? {};
-    this.remoteStack = failure.stack;
   }
 }
 

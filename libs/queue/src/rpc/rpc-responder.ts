@@ -1,9 +1,8 @@
-import { type Codec, DeadLetter, InvalidMessageError, messageOf } from '@millrace/core';
+import { type Codec, DeadLetter, describeRemotely, InvalidMessageError, messageOf } from '@millrace/core';
 import { isGenerator } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { Entries } from '../model/entry.js';
 import type { StoredProperties } from '../model/message-frame.js';
-import { describeRemotely } from '../model/remote-failure.js';
 import { encodeReply, type Reply, requesterOf } from '../model/reply-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import { type ReplyKeys, replyKeys } from '../store/keys.js';
