@@ -3,6 +3,27 @@ export default {
   area: 'everywhere',
   mutants: [
     {
+      promise: 'settings of a queue are checked when they come out of Redis',
+      file: 'libs/core/src/stored.ts',
+      replace: `if (problems.length > 0) throw`,
+      by: `if (problems.length > 99) throw`,
+      spec: 'test/security/settings-in-redis-are-checked.spec.ts',
+    },
+    {
+      promise: 'a topology version that is none is replaced',
+      file: 'libs/queue/src/model/stored-settings.ts',
+      replace: `return storedInteger(digits, { max: maxVersion });`,
+      by: `return Number.parseInt(digits, 10);`,
+      spec: 'test/security/settings-in-redis-are-checked.spec.ts',
+    },
+    {
+      promise: 'of a damaged queue publishes say so, whatever leads there',
+      file: 'libs/queue/src/model/routing.ts',
+      replace: `for (const name of queues) assertSound(this.#topology, 'queue', name);`,
+      by: `for (const name of queues) this.#bindings.get(name);`,
+      spec: 'test/security/settings-in-redis-are-checked.spec.ts',
+    },
+    {
       promise: 'a message whose entry is no text is settled under another name',
       file: 'libs/queue/src/store/turn.ts',
       replace: `if (ids.some(isForeign)) ids =`,

@@ -271,7 +271,7 @@ export default {
     {
       promise: 'on a cluster a publisher that knew an older queue is refused by the slot of the new one',
       file: 'libs/queue/src/store/queue-slot.ts',
-      replace: `if tonumber(call('HGET', state, 'topology') or 0) < tonumber(revision) then call('HSET', state, 'topology', revision) end\n`,
+      replace: `if versionOf(call('HGET', state, 'topology')) < tonumber(revision) then call('HSET', state, 'topology', revision) end\n`,
       by: '',
       spec: 'test/queue/a-stale-publisher-is-refused-on-a-cluster.spec.ts',
     },

@@ -18,6 +18,7 @@ describe('errors', () => {
     [new errors.ClosedError('x'), 'CLOSED'],
     [new errors.UnavailableError('x'), 'UNAVAILABLE'],
     [new errors.UnsupportedServerError('x'), 'UNSUPPORTED_SERVER'],
+    [new errors.DamagedStateError({ object: 'x', key: 'k', remedy: 'Mend it.' }, ['a']), 'DAMAGED_STATE'],
   ])('%s has a code made of its class name', (error, code) => {
     expect(error.code).toBe(code);
     expect(error).toBeInstanceOf(errors.MillraceError);

@@ -193,6 +193,43 @@ export class UnavailableError extends ServiceError {}
 /** The Redis server cannot keep Millrace's promises: too old, or set to evict keys. */
 export class UnsupportedServerError extends MillraceError {}
 
+/** Where something stands in Redis, and what a person can do when it is damaged. */
+export interface StoredPlace {
+  /** What it is of: `queue "orders"`. */
+  readonly object: string;
+  /** The key, and the field where it is one of a hash. */
+  readonly key: string;
+  /** What to do now: a sentence. */
+  readonly remedy: string;
+}
+
+/** More, and longer ones, nobody reads: anything may stand in Redis. */
+const mostDamages = 10;
+const longestDamage = 300;
+
+/**
+ * What stands in Redis cannot be used: something else than Millrace has written it, or it was changed by hand. Nothing was done
+ * with it. The message says what is wrong, under which key, and how to repair it.
+ */
+export class DamagedStateError extends MillraceError {
+  /** What is damaged: `queue "orders"`. */
+  readonly object: string;
+  /** The key in Redis, and the field where it is one of a hash. */
+  readonly key: string;
+  /** The first ten problems in words. */
+  readonly problems: readonly string[];
+
+  constructor({ object, key, remedy }: StoredPlace, problems: readonly string[], options?: ErrorOptions) {
+    const named = problems
+      .slice(0, mostDamages)
+      .map((problem) => (problem.length > longestDamage ? `${problem.slice(0, longestDamage)}…` : problem));
+    super(`${object}: what stands in Redis under ${key} cannot be used: ${named.join('; ')}. ${remedy}`, options);
+    this.object = object;
+    this.key = key;
+    this.problems = named;
+  }
+}
+
 function codeOf(className: string): string {
   return className
     .replace(/Error$/, '')

@@ -63,6 +63,7 @@ export {
   label,
   type OptionReader,
   type OptionReaders,
+  type OptionReport,
   object,
   oneOf,
   optional,
@@ -83,4 +84,5 @@ export {
   ruleFor,
 } from './retry-policy.js';
 export { type DeadLetterReason, type Settlement, settle } from './settlement.js';
+export { parseStored, readStored, storedInteger } from './stored.js';
 export { endsWithin, type PauseOptions, pause, startTimer, stopTimer, type Timer, within } from './timer.js';

@@ -2,8 +2,11 @@ import { OptionsError } from './errors.js';
 import { characterProblem } from './names.js';
 import { integerProblem, shown as show } from './numbers.js';
 
+/** Takes what is wrong with an option. `unknown`: there is no such option here; a newer Millrace may have it. */
+export type OptionReport = (problem: string, kind?: 'unknown') => void;
+
 /** Reads one option: returns its value, or reports what is wrong with it. `undefined` means the default is wanted. */
-export type OptionReader<T> = (value: unknown, report: (problem: string) => void, path: string) => T;
+export type OptionReader<T> = (value: unknown, report: OptionReport, path: string) => T;
 
 /** One reader for each option of `T`: the whole list of options there are, with their defaults. */
 export type OptionReaders<T> = { readonly [K in keyof T]-?: OptionReader<T[K]> };
@@ -122,10 +125,11 @@ export function didYouMean(word: unknown, known: readonly string[]): string {
   return best === undefined ? '' : ` (did you mean "${best.candidate}"?)`;
 }
 
-function readOptions<T extends object>(
+/** Reads an object of options; of what `readers` do not know it reports `unknown`. */
+export function readOptions<T extends object>(
   readers: OptionReaders<T>,
   input: unknown,
-  report: (problem: string) => void,
+  report: OptionReport,
   path: string,
 ): T {
   const known = Object.keys(readers) as (keyof T & string)[];
@@ -133,7 +137,7 @@ function readOptions<T extends object>(
   if (given === undefined) report(`${path === '' ? 'options' : path} must be an object, got ${show(input)}`);
   const source: Partial<Record<string, unknown>> = { ...given };
   for (const key of Object.keys(source)) {
-    if (!Object.hasOwn(readers, key)) report(`unknown option ${join(path, key)}${didYouMean(key, known)}`);
+    if (!Object.hasOwn(readers, key)) report(`unknown option ${join(path, key)}${didYouMean(key, known)}`, 'unknown');
   }
   const resolved: Partial<T> = {};
   for (const key of known) {

@@ -1,5 +1,5 @@
 import { integerProblem, shown } from './numbers.js';
-import type { OptionReader } from './options.js';
+import type { OptionReader, OptionReport } from './options.js';
 
 /** At most `limit` in `intervalMs`, spread evenly: 15 a minute are one every four seconds. */
 export interface Rate {
@@ -34,7 +34,7 @@ export function perSecondOf({ limit, intervalMs }: Rate): number {
 export function rateOption(input: unknown): OptionReader<Rate | undefined> {
   return (value, report, path) => {
     if (value === undefined) return undefined;
-    const problems = rateProblems(path, value);
+    const problems = rateProblems(path, value, report);
     const { maxPerSecond }: RateOptions = input ?? {};
     if (maxPerSecond !== undefined) {
       problems.push(
@@ -46,13 +46,13 @@ export function rateOption(input: unknown): OptionReader<Rate | undefined> {
   };
 }
 
-function rateProblems(path: string, value: unknown): string[] {
+function rateProblems(path: string, value: unknown, report: OptionReport): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [`${path} must be { limit, intervalMs }, got ${shown(value)}`];
   }
   const { limit, intervalMs, ...others }: Record<string, unknown> = { ...value };
+  for (const key of Object.keys(others)) report(`unknown option ${path}.${key}`, 'unknown');
   return [
-    ...Object.keys(others).map((key) => `unknown option ${path}.${key}`),
     integerProblem(`${path}.limit`, limit, { min: 1 }),
     integerProblem(`${path}.intervalMs`, intervalMs, { min: 1, max: maxIntervalMs }),
   ].filter((problem) => problem !== undefined);

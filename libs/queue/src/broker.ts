@@ -68,6 +68,7 @@ export class Broker {
     this.#publisher.onDied = (queue) => carrier.carry(queue);
     this.#keeper = new QueueKeeper(connection, cache, this.#declarations, (queue) => carrier.carry(queue), this.events);
     if (this.#options.upkeep) cache.onLoaded = () => this.#keeper.start();
+    cache.onDamaged = (error) => this.events.emit('background-error', { duty: 'topology', error });
     cache.onReplaced = () => this.#keeper.wake();
     const { codec, codecs } = this.#options;
     const registry = new CodecRegistry([...new Set([rawCodec, jsonCodec, codec, ...codecs])]);

@@ -10,7 +10,7 @@ import { QueuedMessage } from './queued-message.js';
 import { type ListedPage, listByTime, listReady, unpark } from './store/browse.js';
 import { findCompleted, listCompleted, purgeCompleted } from './store/completed-messages.js';
 import { countMessages, findMessage, keptResult, type QueueCounts, sumCounts } from './store/job.js';
-import { queueSettingsJson } from './store/queue-slot.js';
+import { queueSettings } from './store/queue-slot.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 
 /** Some messages, and where the next ones begin. */
@@ -191,10 +191,12 @@ export class QueueHandle {
    * @throws {TopologyNotFoundError} there is no such queue, and no queue whose dead letters go there
    */
   async priorities(): Promise<number> {
-    const settings = await this.#slots.first(({ keys }) => queueSettingsJson(this.#connection.commands, keys));
+    const settings = await this.#slots.first(({ keys, queue }) =>
+      queueSettings(this.#connection.commands, keys, queue),
+    );
     if (settings === undefined && (await this.#slots.awaitsDeadLetters())) return 1;
     if (settings === undefined) throw new TopologyNotFoundError('queue', this.name);
-    return (JSON.parse(settings) as { priorities: number }).priorities;
+    return settings.priorities;
   }
 
   async #switch(isPaused: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import { isInstance, messageOf, type WriteFailure } from '@millrace/core';
+import { DamagedStateError, isInstance, messageOf, type WriteFailure } from '@millrace/core';
 
 /** What a failed command means to the one who sent it. */
 export interface RedisFailure {
@@ -66,6 +66,9 @@ export function redisFailure(error: unknown): RedisFailure {
   if (message.startsWith('UNBLOCKED')) {
     const description = 'the Redis server was made a replica while the command waited';
     return { failure: 'unavailable', mayBeWritten: true, isTemporary: true, description };
+  }
+  if (isInstance(error, DamagedStateError)) {
+    return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: message.replace(/\.$/, '') };
   }
   if (isInstance(error, Error) && error.name === 'ReplyError') {
     return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: `Redis answered: ${message}` };

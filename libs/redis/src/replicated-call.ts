@@ -4,6 +4,7 @@ import { keyList } from './prepared-arguments.js';
 import { asInteger, asList } from './reply.js';
 import { isUnknownScript, type Script } from './script.js';
 import type { ScriptCall, ScriptCommand } from './script-command.js';
+import { scriptFailure } from './script-failure.js';
 
 /** How many replicas must have a write, and how. */
 export interface ReplicaDemand {
@@ -38,7 +39,7 @@ export async function runWithReplicas(
     followed(client, () => script.command(call, { isWhole }), keyList(call.keys)[0] ?? '', demand);
   const [reply, waited] = await send(false).catch((error: unknown) => {
     if (isUnknownScript(error)) return send(true);
-    throw error;
+    throw scriptFailure(error, call);
   });
   const [leader = 0, replicas = 0] = demand.isOnDisk ? asList(waited).map(asInteger) : [1, asInteger(waited)];
   const isEnough = leader === 1 && replicas >= demand.minReplicas;

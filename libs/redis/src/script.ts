@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RedisClient } from './client.js';
 import { encodeArgument } from './prepared-command.js';
 import { type ScriptCall, ScriptCommand } from './script-command.js';
+import { scriptFailure } from './script-failure.js';
 import { writtenTogether } from './written-together.js';
 
 /**
@@ -32,14 +33,19 @@ export class Script {
     try {
       return await sent(client, this.command(call));
     } catch (error) {
-      if (!isUnknownScript(error)) throw error;
-      return await sent(client, this.command(call, { isWhole: true }));
+      if (!isUnknownScript(error)) throw scriptFailure(error, call);
+      return await this.runWhole(client, keys, args);
     }
   }
 
   /** As `run`, but always sent whole: a server that does not know it carries it out before what is sent after it, too. */
-  runWhole(client: RedisClient, keys: ScriptCall['keys'], args: ScriptCall['args']): Promise<unknown> {
-    return sent(client, this.command({ keys, args }, { isWhole: true }));
+  async runWhole(client: RedisClient, keys: ScriptCall['keys'], args: ScriptCall['args']): Promise<unknown> {
+    const call = { keys, args };
+    try {
+      return await sent(client, this.command(call, { isWhole: true }));
+    } catch (error) {
+      throw scriptFailure(error, call);
+    }
   }
 
   /** A call that is sent by itself, once. `isWhole`: to a server that does not know the script. */

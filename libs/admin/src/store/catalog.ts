@@ -1,5 +1,5 @@
 import { allTopics, groupsKey, type Topic } from '@millrace/log';
-import { type QueueSettings, topologyKeys } from '@millrace/queue';
+import { type QueueSettings, soundQueues, topologyKeys } from '@millrace/queue';
 import { asText, type RedisClient } from '@millrace/redis';
 
 /** Everything that is declared under a prefix, and all consumer groups that ever joined. */
@@ -11,15 +11,16 @@ export interface Catalog {
 
 /** Three commands, whatever is declared. */
 export async function readCatalog(client: RedisClient, prefix: string): Promise<Catalog> {
+  const keys = topologyKeys(prefix);
   const [topics, groups, queues] = await Promise.all([
     allTopics(client, prefix),
     client.smembersBuffer(groupsKey(prefix)),
-    client.hvalsBuffer(topologyKeys(prefix).queues),
+    client.hvalsBuffer(keys.queues),
   ]);
   return {
     topics,
     groups: groups.map(asText).sort(),
-    queues: queues.map((json): QueueSettings => JSON.parse(asText(json))).sort(byName),
+    queues: soundQueues(queues, keys.queues).sort(byName),
   };
 }
 

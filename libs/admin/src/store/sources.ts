@@ -16,10 +16,21 @@ export async function readSources(client: RedisClient, prefix: string): Promise<
   const lists = await Promise.all(
     kinds.map(async ([kind, key]) => {
       const declared = await client.hvalsBuffer(key);
-      return declared.map((json): string => `${kind}:${(JSON.parse(asText(json)) as { name: string }).name}`);
+      return declared.flatMap((json) => nameIn(asText(json))).map((name) => `${kind}:${name}`);
     }),
   );
   return new Set(lists.flat());
+}
+
+/** Whatever else is wrong with it: where nothing of a name can be read there is no source. */
+function nameIn(json: string): string[] {
+  try {
+    const value: unknown = JSON.parse(json);
+    const name = typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined;
+    return typeof name === 'string' ? [name] : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Whether a source is declared. The default exchange always is. */

@@ -5,7 +5,7 @@ import type { QueueSettings } from '../model/queue-settings.js';
 import { queueOf } from '../model/shards.js';
 import { type LineResult, linesCarried, nextLines } from '../store/ended.js';
 import { queueKeys } from '../store/keys.js';
-import { queueSettingsJson } from '../store/queue-slot.js';
+import { queueSettings } from '../store/queue-slot.js';
 import type { FollowUp, LineOrigin } from './follow-up.js';
 
 /**
@@ -51,9 +51,10 @@ export class LineCarrier {
   }
 
   async #carryAll(slot: string): Promise<void> {
-    const settings = await queueSettingsJson(this.#connection.commands, queueKeys(this.#connection.prefix, slot));
+    const { commands, prefix } = this.#connection;
+    const settings = await queueSettings(commands, queueKeys(prefix, slot), slot);
     if (settings === undefined) return;
-    while (await this.#carryPiece(slot, JSON.parse(settings) as QueueSettings));
+    while (await this.#carryPiece(slot, settings));
   }
 
   /** Carries the next lines. Resolves to whether there may be more to carry now: what nobody took is left for the next look. */

@@ -42,18 +42,23 @@ export function resolveExchange(declaration: ExchangeDeclaration): ExchangeSetti
   if (declaration?.name === '') {
     throw new OptionsError(subject, ['the default exchange "" is always there and cannot be declared']);
   }
-  const settings = resolveOptions<ExchangeSettings>(subject, readers, declaration);
-  const problems: string[] = [];
-  const { hashOn, type } = settings;
-  if (hashOn !== undefined && type !== 'consistent-hash') problems.push('hashOn goes with type consistent-hash only');
-  if (hashOn !== undefined && !/^(routing-key|message-id|correlation-id|header:.+)$/.test(hashOn)) {
-    problems.push('hashOn must be routing-key, message-id, correlation-id or header:<name>');
-  }
+  const settings = resolveOptions<ExchangeSettings>(subject, exchangeReaders, declaration);
+  const problems = hashProblems(settings);
   if (problems.length > 0) throw new OptionsError(subject, problems);
   return settings;
 }
 
-const readers: OptionReaders<ExchangeSettings> = {
+/** What is wrong with `hashOn`. */
+export function hashProblems({ hashOn, type }: ExchangeSettings): string[] {
+  const problems: string[] = [];
+  if (hashOn !== undefined && type !== 'consistent-hash') problems.push('hashOn goes with type consistent-hash only');
+  if (hashOn !== undefined && !/^(routing-key|message-id|correlation-id|header:.+)$/.test(hashOn)) {
+    problems.push('hashOn must be routing-key, message-id, correlation-id or header:<name>');
+  }
+  return problems;
+}
+
+export const exchangeReaders: OptionReaders<ExchangeSettings> = {
   name: objectName('exchange'),
   type: required((value, report, path) => oneOf(exchangeTypes, 'direct')(value, report, path)),
   alternateExchange: optional(objectName('exchange')),

@@ -117,7 +117,7 @@ export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   const subject = `queue ${JSON.stringify(declaration?.name)}`;
   const settings = resolveOptions<Omit<QueueSettings, 'owner'>>(
     subject,
-    { ...readers, rate: rateOption(declaration) },
+    { ...queueReaders, rate: rateOption(declaration) },
     declaration,
   );
   const { shards = 1 } = settings;
@@ -186,7 +186,7 @@ const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, rep
   if (value === undefined) return undefined;
   const given: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {};
   const { exchange, queue, routingKey, ...others } = given;
-  for (const key of Object.keys(others)) report(`unknown option ${path}.${key}`);
+  for (const key of Object.keys(others)) report(`unknown option ${path}.${key}`, 'unknown');
   if ((exchange === undefined) === (queue === undefined)) {
     report(`${path} must be { exchange, routingKey? } or { queue }`);
     return undefined;
@@ -201,7 +201,8 @@ const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, rep
   return typeof routingKey === 'string' ? { exchange: name, routingKey } : { exchange: name };
 };
 
-const readers: OptionReaders<Omit<QueueSettings, 'owner' | 'rate'>> = {
+/** What a declaration may hold; `rate` is read beside its alias. */
+export const queueReaders: OptionReaders<Omit<QueueSettings, 'owner' | 'rate'>> = {
   name: objectName('queue'),
   messageTtlMs: positive,
   idleExpiryMs: positive,

@@ -2,7 +2,7 @@ import { TopologyNotFoundError } from '@millrace/core';
 import type { Binding } from './binding.js';
 import { type ExchangeMatcher, exchangeMatcher, isDecidedByKey, type Routable } from './exchange-matcher.js';
 import type { ExchangeSettings } from './exchange-settings.js';
-import type { Topology } from './topology.js';
+import { assertSound, type Topology } from './topology.js';
 
 /** Where a message goes: each destination once, however many bindings match. */
 export interface Route {
@@ -52,11 +52,17 @@ export class Router {
     return this.#topology;
   }
 
-  /** Where a message goes that is published to that exchange. @throws {TopologyNotFoundError} there is no such exchange */
+  /**
+   * Where a message goes that is published to that exchange.
+   *
+   * @throws {TopologyNotFoundError} there is no such exchange
+   * @throws {DamagedStateError} the exchange, or what the message reaches, is declared and cannot be used
+   */
   route(exchange: string, message: Routable): Route {
     const kept = this.#kept.get(exchange)?.get(message.routingKey);
     if (kept !== undefined) return kept;
     if (exchange === '') return this.#keep(exchange, message.routingKey, this.#toQueue(message.routingKey));
+    assertSound(this.#topology, 'exchange', exchange);
     if (this.#hop(exchange) === undefined) throw new TopologyNotFoundError('exchange', exchange);
     const route = this.#walk(exchange, message);
     return this.#isDecidedByKey(exchange) ? this.#keep(exchange, message.routingKey, route) : route;
@@ -85,6 +91,7 @@ export class Router {
   }
 
   #toQueue(name: string): Route {
+    assertSound(this.#topology, 'queue', name);
     return this.#topology.queues.has(name) ? { queues: [name], topics: [] } : nowhere;
   }
 
@@ -95,7 +102,10 @@ export class Router {
     const exchanges = new Set([start]);
     for (const name of exchanges) {
       const hop = this.#hop(name);
-      if (hop === undefined) continue;
+      if (hop === undefined) {
+        assertSound(this.#topology, 'exchange', name);
+        continue;
+      }
       let isMatched = false;
       hop.match(message, ({ kind, destination }) => {
         isMatched = true;
@@ -106,6 +116,7 @@ export class Router {
       const { alternateExchange } = hop.settings;
       if (!isMatched && alternateExchange !== undefined) exchanges.add(alternateExchange);
     }
+    if (this.#topology.damaged !== undefined) for (const name of queues) assertSound(this.#topology, 'queue', name);
     return queues.size + topics.size === 0 ? nowhere : { queues: [...queues], topics: [...topics] };
   }
 

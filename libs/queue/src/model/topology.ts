@@ -1,3 +1,4 @@
+import type { DamagedStateError } from '@millrace/core';
 import type { Binding } from './binding.js';
 import type { ExchangeSettings } from './exchange-settings.js';
 import type { QueueSettings } from './queue-settings.js';
@@ -12,6 +13,14 @@ export interface Topology {
   readonly queues: ReadonlyMap<string, QueueSettings>;
   /** By binding id. */
   readonly bindings: ReadonlyMap<string, Binding>;
+  /** What stands among them and cannot be used, by its object: `queue "orders"`. It is hidden, but for whoever asks for it. */
+  readonly damaged?: ReadonlyMap<string, DamagedStateError>;
+}
+
+/** @throws {DamagedStateError} the object is declared, and what stands in Redis of it cannot be used */
+export function assertSound({ damaged }: Topology, kind: 'queue' | 'exchange', name: string): void {
+  const error = damaged?.get(`${kind} ${JSON.stringify(name)}`);
+  if (error !== undefined) throw error;
 }
 
 export const emptyTopology: Topology = {
@@ -37,7 +46,9 @@ export function withEdits(topology: Topology, edits: readonly TopologyEdit[], ve
     else if (edit.table === 'queues') put(queues, edit.id, edit.value);
     else put(bindings, edit.id, edit.value);
   }
-  return { version, exchanges, queues, bindings };
+  const damaged = new Map(topology.damaged);
+  for (const { table, id } of edits) damaged.delete(`${table.slice(0, -1)} ${JSON.stringify(id)}`);
+  return { version, exchanges, queues, bindings, ...(damaged.size > 0 && { damaged }) };
 }
 
 function put<T>(map: Map<string, T>, id: string, value: T | undefined): void {

@@ -1,9 +1,10 @@
-import { ClosedError, InvalidMessageError, pause, TopologyNotFoundError } from '@millrace/core';
+import { ClosedError, DamagedStateError, InvalidMessageError, pause, TopologyNotFoundError } from '@millrace/core';
 import type { FirstUse } from '@millrace/delivery';
 import { type RedisConnection, redisFailure } from '@millrace/redis';
 import type { BrokerOptions } from '../broker-options.js';
 import type { Router } from '../model/routing.js';
 import { queueOf } from '../model/shards.js';
+import { assertSound } from '../model/topology.js';
 import { writeQueue } from '../store/queue-slot.js';
 import type { TopologyCache } from '../topology/topology-cache.js';
 import type { Publication } from './publication.js';
@@ -108,14 +109,16 @@ export class Publisher implements LaneOwner {
     try {
       if (!this.#tryRoute(publication, router)) void this.#route(publication);
     } catch (error) {
-      publication.fail(error);
+      // It may have been repaired meanwhile, elsewhere.
+      if (error instanceof DamagedStateError) void this.#route(publication);
+      else publication.fail(error);
     }
   }
 
   async #route(publication: Publication): Promise<void> {
     try {
       const router = await this.#cache.reload();
-      if (!this.#tryRoute(publication, router)) throw targetNotFound(publication);
+      if (!this.#tryRoute(publication, router)) throw targetNotFound(publication, router);
     } catch (error) {
       this.#routingFailed(publication, error);
     }
@@ -161,6 +164,9 @@ export class Publisher implements LaneOwner {
     try {
       router =
         why.kind === 'stale' ? await this.#cache.matching(why.version) : await this.#restored(queueOf(why.queue));
+      // Refused by the very version that it was routed by: what stands in Redis is no version, and may stay so.
+      const isNone = entries.some((entry) => entry.router.topology.version === router?.topology.version);
+      if (why.kind === 'stale' && isNone) await pause(goneDelayMs);
     } catch (error) {
       for (const { publication } of waiting) this.#routingFailed(publication, error);
       return;
@@ -194,7 +200,8 @@ export class Publisher implements LaneOwner {
 
   /** Redis is away while the topology is read: that is tried again until the message's deadline. Anything else is the caller's. */
   #routingFailed(publication: Publication, error: unknown): void {
-    if (error instanceof InvalidMessageError || error instanceof TopologyNotFoundError) {
+    const isOwn = [InvalidMessageError, TopologyNotFoundError, DamagedStateError].some((kind) => error instanceof kind);
+    if (isOwn) {
       publication.fail(error);
       return;
     }
@@ -213,9 +220,11 @@ export class Publisher implements LaneOwner {
   }
 }
 
-/** The error of a message whose exchange, or queue, is not declared. */
-function targetNotFound({ target }: Publication): TopologyNotFoundError {
+/** The error of a message whose exchange, or queue, is not declared. @throws {DamagedStateError} it is, and cannot be used */
+function targetNotFound({ target }: Publication, { topology }: Router): TopologyNotFoundError {
   const { exchange, routingKey } = target;
+  if (exchange === '') assertSound(topology, 'queue', routingKey);
+  else assertSound(topology, 'exchange', exchange);
   return exchange === ''
     ? new TopologyNotFoundError('queue', routingKey)
     : new TopologyNotFoundError('exchange', exchange);

@@ -4,6 +4,8 @@ import { asOutage, type RedisConnection } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type ConsumerKeys, consumerKeys } from '../store/consumer-keys.js';
 import { endRegistration } from '../store/departure.js';
+import { queueKeys } from '../store/keys.js';
+import { readSlotSettings } from '../store/queue-slot.js';
 import { type Registered, registerConsumer } from '../store/registration.js';
 import { ownerOf } from '../topology/connection-owner.js';
 import type { Introduction } from './introduction.js';
@@ -15,6 +17,9 @@ export interface RegistrationListener {
   followQueue(): Promise<boolean>;
   failed(error: unknown): void;
 }
+
+/** What must be known of a registration to end it. */
+type Ended = Pick<ConsumerKeys, 'prefix' | 'queue' | 'priorities' | 'consumer'>;
 
 /** Its object is the identity of one stay in it: an attempt that ends in another state than it began in was overtaken. */
 type RegistrationState =
@@ -73,6 +78,7 @@ export class Registration {
    *
    * @throws {TopologyNotFoundError} there is no such queue
    * @throws {OptionsError} it belongs to another connection
+   * @throws {DamagedStateError} its settings cannot be used
    * @throws {UnavailableError} Redis does not answer
    */
   async register(): Promise<void> {
@@ -131,7 +137,7 @@ export class Registration {
 
   async #register(attempt: RegistrationState): Promise<void> {
     const { consumer, settings } = await this.#ask();
-    const parsed = JSON.parse(settings) as QueueSettings;
+    const parsed = await this.#read(consumer, settings);
     const keys = consumerKeys(this.#connection.prefix, this.#shard, consumer, parsed.priorities);
     // It was closed meanwhile, and may have left before there was anything to leave.
     if (this.#state !== attempt) return this.#end(keys);
@@ -159,7 +165,18 @@ export class Registration {
     return registered;
   }
 
-  async #end({ prefix, queue, priorities, consumer }: ConsumerKeys): Promise<void> {
+  /** What is registered for settings that cannot be used is ended: it holds nothing. @throws {DamagedStateError} */
+  async #read(consumer: string, settings: string): Promise<QueueSettings> {
+    const { prefix } = this.#connection;
+    try {
+      return readSlotSettings(settings, queueKeys(prefix, this.#shard), this.#shard);
+    } catch (error) {
+      if (consumer !== '') await this.#end({ prefix, queue: this.#shard, priorities: 1, consumer });
+      throw error;
+    }
+  }
+
+  async #end({ prefix, queue, priorities, consumer }: Ended): Promise<void> {
     if (!this.#connection.isUp) return;
     await endRegistration(this.#connection.commands, { prefix, queue, priorities }, consumer, 'leaves');
   }

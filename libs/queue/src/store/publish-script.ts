@@ -4,6 +4,7 @@ import { idFragments } from './identity.js';
 import { argNames, keyNames } from './key-names.js';
 import { isRepetition, saidBefore } from './repetitions.js';
 import { targetKeyNames } from './target-keys.js';
+import { versionOf } from './topology-version.js';
 
 // The one script that puts messages into queues: of one queue in a cluster, of any number of them on one server, where
 // this is the only script that touches several hash tags, so that a publish reaches all its queues or none.
@@ -51,6 +52,7 @@ local ${[...targetKeyNames, 'lists'].join(', ')} = ${[...targetKeyNames, 'lists'
 const checks = `#!lua
 ${keyNames('declared', 'record')}
 ${argNames('versionField', 'routedBy', 'recordMs', 'callNumber', 'packed', 'packedTerms')}
+${versionOf}
 local done = redis.call('GET', record)
 if done then
   local number, answer = done:match('^(%d+) (.*)$')
@@ -62,7 +64,7 @@ if done then
 end
 -- As the next command, whose way through the server is warm then.
 local version = redis.call('HMGET', declared, versionField)[1] or '0'
-local isBehind = tonumber(version) < tonumber(routedBy)
+local isBehind = versionOf(version) < tonumber(routedBy)
 if version ~= routedBy and (versionField == 'version' or not isBehind) then return {'stale', version} end
 local entries = packed ~= '' and cmsgpack.unpack(packed) or {}
 local terms = packedTerms ~= '' and cmsgpack.unpack(packedTerms)

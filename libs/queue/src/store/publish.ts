@@ -8,6 +8,7 @@ import {
   type ScriptCall,
 } from '@millrace/redis';
 import type { OutgoingFrame } from '../model/outgoing-frame.js';
+import { readStoredVersion } from '../model/stored-settings.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { MessagePacker } from './message-packer.js';
 import { publishScript } from './publish-script.js';
@@ -61,7 +62,7 @@ export type PublishAnswer =
       /** Fewer replicas have it than must: how many, in words. */
       readonly shortfall?: string;
     }
-  /** The topology is another one. Nothing was done. */
+  /** The topology is another one; of a version that is none, NaN. Nothing was done. */
   | { readonly kind: 'stale'; readonly version: number }
   /** The queue is not in its slot. Nothing was done. */
   | { readonly kind: 'gone'; readonly target: number }
@@ -161,7 +162,7 @@ function packTerms(messages: readonly OutgoingMessage[]): Buffer | '' {
 
 function readAnswer(reply: readonly unknown[]): PublishAnswer {
   const kind = asText(reply[0]);
-  if (kind === 'stale') return { kind, version: Number(asText(reply[1])) };
+  if (kind === 'stale') return { kind, version: readStoredVersion(asText(reply[1])) ?? Number.NaN };
   if (kind === 'gone') return { kind, target: Number(reply[1]) - 1 };
   if (kind === 'late') return { kind };
   const exceptions = reply.slice(1, -1).map((exception) => {

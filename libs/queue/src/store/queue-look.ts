@@ -1,4 +1,5 @@
 import { asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
+import { readStoredVersion } from '../model/stored-settings.js';
 import { completedKeys, completedOver } from './completed.js';
 import { argNames, keyNames } from './key-names.js';
 import { keeperKey, type QueueKeys, queueKeys, topologyKeys, waitingKeys } from './keys.js';
@@ -126,7 +127,7 @@ ${argNames('me', 'keepMs')}
 local present = redis.call('GET', keeper)
 if present and present ~= me then return -1 end
 redis.call('SET', keeper, me, 'PX', keepMs)
-return tonumber(redis.call('HGET', meta, 'version') or 0)
+return redis.call('HGET', meta, 'version') or '0'
 `);
 
 /** The version of the topology as it is now, for the one that is the keeper; undefined for the others. */
@@ -135,8 +136,7 @@ export async function becomeKeeper(
   prefix: string,
   who: string,
   forMs: number,
-): Promise<number | undefined> {
+): Promise<{ readonly version: number | undefined } | undefined> {
   const reply = await keeperScript.run(client, [keeperKey(prefix), topologyKeys(prefix).meta], [who, forMs]);
-  const version = asInteger(reply);
-  return version < 0 ? undefined : version;
+  return reply === -1 ? undefined : { version: readStoredVersion(asText(reply)) };
 }

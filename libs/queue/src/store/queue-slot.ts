@@ -1,11 +1,13 @@
 import { OptionsError } from '@millrace/core';
-import { asInteger, asText, orNothing, type RedisClient, Script } from '@millrace/redis';
+import { asInteger, asText, type RedisClient, Script } from '@millrace/redis';
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
-import { type Sharded, slotsOf } from '../model/shards.js';
+import { queueOf, type Sharded, slotsOf } from '../model/shards.js';
+import { readStoredQueue } from '../model/stored-settings.js';
 import { completedKeys } from './completed.js';
 import { argNames, keyNames } from './key-names.js';
 import { formerMetaKey, type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
+import { versionOf } from './topology-version.js';
 
 /** How a queue's keys are laid out. A queue of another format is not touched. */
 const format = 2;
@@ -37,9 +39,10 @@ const writeScript = new Script(`#!lua
 local call = redis.call
 ${keyNames('settings', 'state', 'messages', 'formerMeta', 'consumers', ...completedKeys)}
 ${argNames('revision', 'most', 'format', 'fieldCount')}
+${versionOf}
 local present, known, hadLimit = unpack(call('HMGET', settings, 'format', 'revision', 'max-bytes'))
-if present and tonumber(present) > tonumber(format) then return -3 end
-if known and tonumber(known) > tonumber(revision) then return 0 end
+if present and (tonumber(present) or 0) > tonumber(format) then return -3 end
+if versionOf(known) > tonumber(revision) then return 0 end
 local firstSet, bytes = firstItem + fieldCount, nil
 local isLimited, keepsCompleted = false, false
 for i = firstSet, #ARGV, 2 do
@@ -61,7 +64,7 @@ end
 if not keepsCompleted then call('UNLINK', completed, completedMessages) end
 call('HDEL', settings, unpack(ARGV, firstItem, firstSet - 1))
 call('HSET', settings, 'format', format, unpack(ARGV, firstSet))
-if tonumber(call('HGET', state, 'topology') or 0) < tonumber(revision) then call('HSET', state, 'topology', revision) end
+if versionOf(call('HGET', state, 'topology')) < tonumber(revision) then call('HSET', state, 'topology', revision) end
 if bytes then call('HSET', state, 'bytes', bytes) end
 local time = call('TIME')
 call('HSET', state, 'used-at', time[1] * 1000 + math.floor(time[2] / 1000))
@@ -104,9 +107,19 @@ export async function writeQueue(
   ]);
 }
 
-/** The queue's settings as JSON; undefined when there is no such queue. */
-export async function queueSettingsJson(client: RedisClient, keys: QueueKeys): Promise<string | undefined> {
-  return orNothing(await client.hget(keys.settings, 'settings'), String);
+/** The settings of a slot's queue; undefined when there is no such queue. @throws {DamagedStateError} they cannot be used */
+export async function queueSettings(
+  client: RedisClient,
+  keys: Pick<QueueKeys, 'settings'>,
+  slot: string,
+): Promise<QueueSettings | undefined> {
+  const json = await client.hget(keys.settings, 'settings');
+  return json === null ? undefined : readSlotSettings(json, keys, slot);
+}
+
+/** @throws {DamagedStateError} they cannot be used */
+export function readSlotSettings(json: string, keys: Pick<QueueKeys, 'settings'>, slot: string): QueueSettings {
+  return readStoredQueue(json, `${keys.settings}, field settings`, queueOf(slot));
 }
 
 // Tells a queue's slot of a newer topology: in a cluster that is where publishers look.
@@ -120,8 +133,9 @@ export async function queueSettingsJson(client: RedisClient, keys: QueueKeys): P
 const tellScript = new Script(`#!lua flags=allow-oom
 ${keyNames('settings', 'state')}
 ${argNames('version')}
+${versionOf}
 if redis.call('HEXISTS', settings, 'format') == 0 then return 0 end
-if tonumber(redis.call('HGET', state, 'topology') or 0) < tonumber(version) then
+if versionOf(redis.call('HGET', state, 'topology')) < tonumber(version) then
   redis.call('HSET', state, 'topology', version)
 end
 return 1
@@ -154,8 +168,9 @@ const removeScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames('settings', 'state', 'wake', 'consumers', 'messages', 'idle')}
 ${argNames('revision', 'conditions')}
+${versionOf}
 local known, idleExpiry = unpack(call('HMGET', settings, 'revision', 'idle-expiry'))
-if tonumber(known or 0) > tonumber(revision) then return 'newer' end
+if versionOf(known) > tonumber(revision) then return 'newer' end
 if conditions:find('unused') and call('ZCARD', consumers) > 0 then return 'in-use' end
 if conditions:find('empty') and call('HLEN', messages) > 0 then return 'not-empty' end
 if conditions:find('idle') then

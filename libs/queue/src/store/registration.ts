@@ -21,7 +21,7 @@ const registerKeys = ['settings', 'state', 'consumers', 'consumerInfo', 'idle', 
 //          info     who it is, as JSON
 //          asker    its connection, as an owner of queues
 // RETURNS  nil when there is no such queue, { 'exclusive' } when it belongs to another connection: then nothing was done.
-//          Else { consumer id, queue settings as JSON }
+//          { '', settings } when these are no JSON of an object. Else { consumer id, queue settings as JSON }
 // EFFECTS  it is registered; where only one may be active and none is, it is the one
 const registerScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
@@ -29,7 +29,10 @@ ${keyNames(...registerKeys)}
 ${argNames('rank', 'unique', 'leaseMs', 'info', 'asker')}
 local declared, singleActive = unpack(call('HMGET', settings, 'settings', 'single-active'))
 if not declared then return nil end
-local owner = cjson.decode(declared).owner
+local isRead, values = pcall(cjson.decode, declared)
+-- What cannot be used is the caller's to find out: it must not register for it.
+if not isRead or type(values) ~= 'table' then return {'', declared} end
+local owner = values.owner
 if owner and owner ~= asker then return {'exclusive'} end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,11 +1,12 @@
-import { asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
-import type { Binding } from '../model/binding.js';
+import { DamagedStateError, shown } from '@millrace/core';
+import { asBytes, asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
 import { bindingId } from '../model/binding.js';
-import type { ExchangeSettings } from '../model/exchange-settings.js';
 import type { QueueSettings } from '../model/queue-settings.js';
+import { readStoredBinding, readStoredExchange, readStoredQueue, readStoredVersion } from '../model/stored-settings.js';
 import type { Topology, TopologyEdit } from '../model/topology.js';
 import { argNames, keyNames } from './key-names.js';
 import type { TopologyKeys } from './keys.js';
+import { versionOf } from './topology-version.js';
 
 const topologyKeyNames = ['meta', 'exchanges', 'queues', 'bindings'] as const;
 
@@ -17,27 +18,40 @@ const topologyKeyNames = ['meta', 'exchanges', 'queues', 'bindings'] as const;
 //   queues     :queues     settings of each, as JSON
 //   bindings   :bindings   each as JSON
 // ARGV     none
-// RETURNS  { version, exchanges, queues, bindings }, each a list of JSON
+// RETURNS  { version, exchanges, queues, bindings }: digits, then each a list of JSON
 // EFFECTS  none
 const loadScript = new Script(`#!lua flags=no-writes
 ${keyNames(...topologyKeyNames)}
 local version = redis.call('HGET', meta, 'version')
-return {tonumber(version or 0), redis.call('HVALS', exchanges), redis.call('HVALS', queues), redis.call('HVALS', bindings)}
+return {version or '0', redis.call('HVALS', exchanges), redis.call('HVALS', queues), redis.call('HVALS', bindings)}
 `);
 
+/**
+ * What cannot be used is set aside, and hides no other. A version that is none is replaced by one: it only tells one state of what is
+ * declared from another, and nobody could declare or publish anything by what it is.
+ *
+ * @throws {DamagedStateError} the version is none, and cannot be replaced
+ */
 export async function loadTopology(client: RedisClient, keys: TopologyKeys): Promise<Topology> {
   const scriptKeys = topologyKeyNames.map((name) => keys[name]);
-  const [version, exchanges, queues, bindings] = asList(await loadScript.run(client, scriptKeys, []));
+  const load = async () => asList(await loadScript.run(client, scriptKeys, []));
+  const damaged = new Map<string, DamagedStateError>();
+  let [digits, exchanges, queues, bindings] = await load();
+  if (readStoredVersion(asText(digits)) === undefined) {
+    damaged.set('topology', damagedVersion(keys, asText(digits)));
+    await commitTopology(client, keys, asBytes(digits), []);
+    [digits, exchanges, queues, bindings] = await load();
+  }
+  const version = readStoredVersion(asText(digits));
+  if (version === undefined) throw damagedVersion(keys, asText(digits));
+  const read = <T>(list: unknown, key: string, reader: (json: string, key: string) => T): T[] =>
+    asList(list).flatMap((reply) => soundOf(() => reader(asText(reply), key), damaged));
   return {
-    version: asInteger(version),
-    exchanges: byName(asList(exchanges).flatMap(readNamed<ExchangeSettings>)),
-    queues: byName(asList(queues).flatMap(readNamed<QueueSettings>)),
-    bindings: new Map(
-      asList(bindings)
-        .flatMap(readJson<Binding>)
-        .filter(isBinding)
-        .map((binding) => [bindingId(binding), binding]),
-    ),
+    version,
+    exchanges: byName(read(exchanges, keys.exchanges, readStoredExchange)),
+    queues: byName(read(queues, keys.queues, readStoredQueue)),
+    bindings: new Map(read(bindings, keys.bindings, readStoredBinding).map((binding) => [bindingId(binding), binding])),
+    ...(damaged.size > 0 && { damaged }),
   };
 }
 
@@ -49,12 +63,13 @@ export async function loadTopology(client: RedisClient, keys: TopologyKeys): Pro
 //   exchanges  :exchanges  what is declared comes, what is removed goes
 //   queues     :queues     the same
 //   bindings   :bindings   the same
-// ARGV     version  that was read; then three for each edit: name of its key, id, value or '' to remove
+// ARGV     version  that was read, whatever it is; then three for each edit: name of its key, id, value or '' to remove
 // RETURNS  the new version; -1 when another change came first: nothing was done
 // EFFECTS  as said of the keys
 const commitBody = `
 ${keyNames(...topologyKeyNames)}
 ${argNames('version')}
+${versionOf}
 if (redis.call('HGET', meta, 'version') or '0') ~= version then return -1 end
 local tables = {exchanges = exchanges, queues = queues, bindings = bindings}
 for i = firstItem, #ARGV, 3 do
@@ -62,7 +77,8 @@ for i = firstItem, #ARGV, 3 do
   if value == '' then redis.call('HDEL', key, id) else redis.call('HSET', key, id, value) end
 end
 local time = redis.call('TIME')
-local newVersion = string.format('%.0f', math.max(version + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
+local known = versionOf(version)
+local newVersion = string.format('%.0f', math.max(known + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
 redis.call('HSET', meta, 'version', newVersion)
 return tonumber(newVersion)
 `;
@@ -74,7 +90,7 @@ const removeScript = new Script(`#!lua flags=allow-oom${commitBody}`);
 export async function commitTopology(
   client: RedisClient,
   keys: TopologyKeys,
-  version: number,
+  version: number | Buffer,
   edits: readonly TopologyEdit[],
 ): Promise<number | undefined> {
   const args = edits.flatMap(({ table, id, value }) => [table, id, value === undefined ? '' : JSON.stringify(value)]);
@@ -88,20 +104,26 @@ function byName<T extends { readonly name: string }>(objects: readonly T[]): Map
   return new Map(objects.map((object) => [object.name, object]));
 }
 
-/** Nothing when it is no JSON of an object: what others wrote beside our declarations hides none of them. */
-function readJson<T extends object>(reply: unknown): T[] {
+/** Settings of queues as they stand in Redis; what cannot be used is reported by the processes that use it, and hides no other. */
+export function soundQueues(replies: readonly unknown[], key: string): QueueSettings[] {
+  const damaged = new Map<string, DamagedStateError>();
+  return replies.flatMap((json) => soundOf(() => readStoredQueue(asText(json), key), damaged));
+}
+
+/** Nothing when it cannot be used: what others wrote beside our declarations hides none of them. */
+function soundOf<T>(read: () => T, damaged: Map<string, DamagedStateError>): T[] {
   try {
-    const value: unknown = JSON.parse(asText(reply));
-    return typeof value === 'object' && value !== null ? [value as T] : [];
-  } catch {
+    return [read()];
+  } catch (error) {
+    if (!(error instanceof DamagedStateError)) throw error;
+    damaged.set(error.object, error);
     return [];
   }
 }
 
-function readNamed<T extends { readonly name: string }>(reply: unknown): T[] {
-  return readJson<T>(reply).filter(({ name }) => typeof name === 'string');
-}
-
-function isBinding({ source, destination, routingKey }: Binding): boolean {
-  return [source, destination, routingKey].every((text) => typeof text === 'string');
+function damagedVersion({ meta }: TopologyKeys, digits: string): DamagedStateError {
+  const remedy =
+    'It is replaced by the time of now; where that is denied, declare anything with the rights of an operator.';
+  const place = { object: 'topology', key: `${meta}, field version`, remedy };
+  return new DamagedStateError(place, [`the version must be a time in ms since 1970, got ${shown(digits)}`]);
 }

@@ -12,7 +12,8 @@ import { type BindingDeclaration, resolveBinding } from '../model/binding.js';
 import { deadLetterTarget } from '../model/dead-letter.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { slotsOf } from '../model/shards.js';
-import { type Topology, type TopologyEdit, withEdits } from '../model/topology.js';
+import { readStoredVersion } from '../model/stored-settings.js';
+import { assertSound, type Topology, type TopologyEdit, withEdits } from '../model/topology.js';
 import { editsToApply, type PlanStep, planTopology, type TopologyDefinition } from '../model/topology-plan.js';
 import { isExchangeInUse, planRemoval, planUnbind } from '../model/topology-removal.js';
 import { topologyKeys } from '../store/keys.js';
@@ -97,6 +98,7 @@ export class Declarations {
 
   async #deleteQueue(name: string, conditions: RemoveConditions): Promise<boolean> {
     const { topology } = await this.#cache.reload();
+    assertSound(topology, 'queue', name);
     const settings = topology.queues.get(name);
     if (settings === undefined) return false;
     const removed = await this.#removeFromSlot(settings, topology.version, conditions);
@@ -113,23 +115,27 @@ export class Declarations {
     return true;
   }
 
-  /** @throws {TopologyNotFoundError} it is not declared */
+  /** @throws {TopologyNotFoundError} it is not declared @throws {DamagedStateError} its settings cannot be used */
   async describeQueue(name: string): Promise<QueueSettings> {
-    const settings = (await this.#withRedis(() => this.#current())).queues.get(name);
+    const topology = await this.#withRedis(() => this.#current());
+    assertSound(topology, 'queue', name);
+    const settings = topology.queues.get(name);
     if (settings === undefined) throw new TopologyNotFoundError('queue', name);
     return settings;
   }
 
   /** Where a queue's messages are; its own name when nothing is known of it. */
   async slots(name: string): Promise<readonly string[]> {
-    return slotsOf((await this.#current()).queues.get(name) ?? { name });
+    const topology = await this.#current();
+    assertSound(topology, 'queue', name);
+    return slotsOf(topology.queues.get(name) ?? { name });
   }
 
   /** What is declared now: a queue that was known may have been deleted and declared again. */
   async #current(): Promise<Topology> {
     const { commands, prefix } = this.#connection;
     const version = await commands.hget(topologyKeys(prefix).meta, 'version');
-    return (await this.#cache.asOf(Number(version ?? 0))).topology;
+    return (await this.#cache.asOf(readStoredVersion(version ?? '0'))).topology;
   }
 
   /** Whether a queue that does not exist is where another one's dead letters will go: it is made with the first of them. */

@@ -36,6 +36,7 @@ export class QueueKeeper {
   readonly #cache: TopologyCache;
   readonly #declarations: Declarations;
   readonly #carry: (queue: string) => void;
+  readonly #events: Events;
   readonly #loop: PollLoop;
   /** By slot; monotonic. */
   readonly #lookAgainAt = new Map<string, number>();
@@ -52,6 +53,7 @@ export class QueueKeeper {
     this.#cache = cache;
     this.#declarations = declarations;
     this.#carry = carry;
+    this.#events = events;
     this.#loop = new PollLoop(
       () => this.#turn(),
       (error) => {
@@ -94,14 +96,14 @@ export class QueueKeeper {
         .flatMap(slotsOf)
         .map((slot) => keepOwned(commands, prefix, slot)),
     );
-    const version = await becomeKeeper(commands, prefix, owner, keeperLeaseMs);
-    if (version === undefined) return candidateTurnMs;
-    const queues = [...(await this.#cache.asOf(version)).topology.queues.values()];
+    const kept = await becomeKeeper(commands, prefix, owner, keeperLeaseMs);
+    if (kept === undefined) return candidateTurnMs;
+    const queues = [...(await this.#cache.asOf(kept.version)).topology.queues.values()];
     const slots = new Map(queues.flatMap((queue) => slotsOf(queue).map((slot) => [slot, queue] as const)));
     for (const slot of this.#lookAgainAt.keys()) if (!slots.has(slot)) this.#lookAgainAt.delete(slot);
     const now = performance.now();
     const due = [...slots].filter(([slot]) => (this.#lookAgainAt.get(slot) ?? 0) <= now);
-    await Promise.all(due.slice(0, queuesATurn).map(([slot, queue]) => this.#lookAfter(slot, queue)));
+    await Promise.all(due.slice(0, queuesATurn).map(([slot, queue]) => this.#tryLookAfter(slot, queue)));
     if (due.length > queuesATurn) return soonMs;
     const next = Math.min(now + calmMs, ...this.#lookAgainAt.values());
     return Math.max(soonMs, next - performance.now());
@@ -109,6 +111,17 @@ export class QueueKeeper {
 
   #owned(queues: Iterable<QueueSettings>): QueueSettings[] {
     return [...queues].filter(({ owner }) => owner === this.#declarations.owner);
+  }
+
+  /** What is wrong with one queue keeps no other from its upkeep. */
+  async #tryLookAfter(slot: string, queue: QueueSettings): Promise<void> {
+    try {
+      await this.#lookAfter(slot, queue);
+    } catch (error) {
+      if (redisFailure(error).failure !== 'rejected') throw error;
+      this.#lookAgainAt.set(slot, performance.now() + calmMs);
+      this.#events.emit('background-error', { duty: `upkeep of queue "${queue.name}"`, error });
+    }
   }
 
   async #lookAfter(slot: string, { name, priorities, messageTtlMs }: QueueSettings): Promise<void> {

@@ -1,3 +1,4 @@
+import type { DamagedStateError } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { Router } from '../model/routing.js';
 import { emptyTopology, type Topology } from '../model/topology.js';
@@ -15,6 +16,8 @@ export class TopologyCache {
   #loading: Promise<Router> | undefined;
   /** Called whenever it was read: from then on there may be something to look after. */
   onLoaded: () => void = () => undefined;
+  /** Called with what was read and cannot be used. */
+  onDamaged: (error: DamagedStateError) => void = () => undefined;
   /** Called when this process has changed what is declared. */
   onReplaced: () => void = () => undefined;
 
@@ -35,8 +38,8 @@ export class TopologyCache {
     return this.#loading;
   }
 
-  /** What is declared as of `version`, which a script has just returned: read only when it is another than what is known. */
-  async asOf(version: number): Promise<Router> {
+  /** What is declared as of `version`, which a script has just returned (undefined: none that can be used): read only when it is another than what is known. */
+  async asOf(version: number | undefined): Promise<Router> {
     return this.#isLoaded && this.#router.topology.version === version ? this.#router : this.reload();
   }
 
@@ -44,7 +47,8 @@ export class TopologyCache {
   async matching(version: number): Promise<Router> {
     if (this.#isLoaded && this.#router.topology.version === version) return this.#router;
     const router = await this.reload();
-    if (router.topology.version >= version) return router;
+    // Of a version that was none there is a good one now.
+    if (!(router.topology.version < version)) return router;
     // A failover lost the topology's last changes, while the slot of some queue remembers them: go past them.
     const keys = topologyKeys(this.#connection.prefix);
     await commitTopology(this.#connection.commands, keys, router.topology.version, []);
@@ -64,6 +68,7 @@ export class TopologyCache {
     // Another version, not only a newer one: after a failover what is there counts, not what was there.
     if (!this.#isLoaded || topology.version !== this.#router.topology.version) this.#router = new Router(topology);
     this.#isLoaded = true;
+    for (const error of topology.damaged?.values() ?? []) this.onDamaged(error);
     this.onLoaded();
     return this.#router;
   }

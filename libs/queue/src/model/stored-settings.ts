@@ -1,0 +1,76 @@
+import {
+  DamagedStateError,
+  OptionsError,
+  optional,
+  parseStored,
+  rateOption,
+  readStored,
+  type StoredPlace,
+  storedInteger,
+  text,
+} from '@millrace/core';
+import { type Binding, type BindingDeclaration, resolveBinding } from './binding.js';
+import { type ExchangeSettings, exchangeReaders, hashProblems } from './exchange-settings.js';
+import { type QueueSettings, queueReaders } from './queue-settings.js';
+
+/** What declarations are once they stand in Redis, where anyone may have changed them: each is checked before it is used. */
+
+const readers = { ...queueReaders, rate: rateOption({}), owner: optional(text('')) };
+
+/** A queue's settings; of whichever name, where `name` is not given. @throws {DamagedStateError} */
+export function readStoredQueue(json: string, key: string, name?: string): QueueSettings {
+  const place = placeOf('queue', name ?? nameIn(json), key);
+  const settings = readStored<QueueSettings>(readers, json, place);
+  if (name === undefined || settings.name === name) return settings;
+  throw new DamagedStateError(place, [`it is called ${JSON.stringify(settings.name)}`]);
+}
+
+/** @throws {DamagedStateError} */
+export function readStoredExchange(json: string, key: string): ExchangeSettings {
+  const place = placeOf('exchange', nameIn(json), key);
+  const settings = readStored<ExchangeSettings>(exchangeReaders, json, place);
+  const problems = hashProblems(settings);
+  if (problems.length > 0) throw new DamagedStateError(place, problems);
+  return settings;
+}
+
+/** @throws {DamagedStateError} */
+export function readStoredBinding(json: string, key: string): Binding {
+  const object = 'a binding';
+  const place = { object, key, remedy: 'Bind it again, and remove this field.' };
+  const { source, kind, destination, routingKey, arguments: bindingArguments } = parseStored(json, place);
+  const target = kind === 'exchange' ? 'toExchange' : String(kind);
+  try {
+    // Its function checks what is given, whatever it is.
+    const declaration = { exchange: source, [target]: destination, routingKey, arguments: bindingArguments };
+    return resolveBinding(declaration as unknown as BindingDeclaration);
+  } catch (error) {
+    if (error instanceof OptionsError) throw new DamagedStateError(place, error.problems, { cause: error });
+    throw error;
+  }
+}
+
+/** Beyond the dates that there are: one more would soon be no number any more that can be counted on. */
+export const maxVersion = 8_640_000_000_000_000;
+
+/** A topology version, which is a time; undefined for what is none. */
+export function readStoredVersion(digits: string): number | undefined {
+  return storedInteger(digits, { max: maxVersion });
+}
+
+function placeOf(kind: 'queue' | 'exchange', name: string, key: string): StoredPlace {
+  const call = kind === 'queue' ? 'declareQueue' : 'declareExchange';
+  const object = `${kind} ${JSON.stringify(name)}`;
+  return { object, key, remedy: `Declare it again, which writes what it is to be: ${call}({ name: … }).` };
+}
+
+/** For an error only. */
+function nameIn(json: string): string {
+  try {
+    const value: unknown = JSON.parse(json);
+    const name = typeof value === 'object' && value !== null ? Reflect.get(value, 'name') : undefined;
+    return typeof name === 'string' ? name.slice(0, 255) : '?';
+  } catch {
+    return '?';
+  }
+}

@@ -1,0 +1,29 @@
+import { DamagedStateError, isInstance } from '@millrace/core';
+import { keyList } from './prepared-arguments.js';
+import type { ScriptCall } from './script-command.js';
+
+/** What Redis says of a script that stopped half-way, and of a command in it. */
+const stopped = /^(ERR|WRONGTYPE) .*\buser_script:/s;
+const remedy =
+  'Something else than Millrace wrote there, or it was changed by hand. Declare the queue or topic again, which repairs its settings; ' +
+  'a key of another type must be removed.';
+
+/** A publish may touch many queues. */
+const mostNamed = 5;
+
+/**
+ * A script that fails on what stands in its keys says so in Lua's words: here it becomes an error that names the keys. Anything else
+ * (no right, no memory, an outage) stays as it is.
+ */
+export function scriptFailure(error: unknown, { keys }: Pick<ScriptCall, 'keys'>): unknown {
+  if (!isInstance(error, Error) || error.name !== 'ReplyError' || !stopped.test(error.message)) return error;
+  if (/unknown (redis )?command/i.test(error.message)) return error;
+  const bases = keyList(keys).flatMap((key) => /^.*?\{[^}]*\}/.exec(key)?.[0] ?? []);
+  const named = [...new Set(bases)].slice(0, mostNamed);
+  const problem = error.message.replace(/^ERR /, '').replace(/ script: .*$/s, '');
+  return new DamagedStateError(
+    { object: 'Redis', key: named.map((base) => `${base}:*`).join(', '), remedy },
+    [problem],
+    { cause: error },
+  );
+}
