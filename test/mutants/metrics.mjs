@@ -1,11 +1,42 @@
 const two = 'test/metrics/two-processes-do-not-double-a-gauge.spec.ts';
 const lag = 'test/metrics/lag-is-produced-minus-committed.spec.ts';
 const gone = 'test/metrics/series-go-with-what-they-are-of.spec.ts';
+const bounded = 'test/metrics/series-are-bounded.spec.ts';
 
 /** What Prometheus is given. */
 export default {
   area: 'metrics',
   mutants: [
+    {
+      promise: 'what is reported together is not forgotten with what was deleted',
+      file: 'libs/metrics/src/gone-sources.ts',
+      replace: `counts.names().filter((name) => name !== others)`,
+      by: 'counts.names()',
+      spec: bounded,
+    },
+    {
+      promise: 'what has no series by name is in the sum',
+      file: 'libs/metrics/src/bounded-series.ts',
+      replace: `else rest.push(one.value);`,
+      by: '',
+      spec: bounded,
+    },
+    {
+      promise: 'counts by name are bounded',
+      file: 'libs/metrics/src/roster.ts',
+      replace: `this.#asked.size + this.#kept.size < this.#max`,
+      by: 'true',
+      spec: bounded,
+    },
+    {
+      promise: 'what is deleted gives its series to others',
+      file: 'libs/metrics/src/roster.ts',
+      replace: `    this.#kept = this.#asked;
+    this.#asked = new Set();
+`,
+      by: '',
+      spec: bounded,
+    },
     {
       promise: 'a process that stops leaves the reading to the next',
       file: 'libs/metrics/src/sampler.ts',

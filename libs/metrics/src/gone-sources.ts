@@ -1,6 +1,7 @@
 import { isSourceThere, readSources } from '@millrace/admin';
 import { within } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
+import { others } from './roster.js';
 
 /** Counts by source that can be forgotten one by one. */
 export interface CountsBySource {
@@ -39,7 +40,8 @@ export class GoneSources {
   async #forget(): Promise<void> {
     if (!this.#connection.isUp) return;
     // What is counted from now on may be of something that was declared after the look.
-    const counted = this.#counts.map((counts) => ({ counts, names: counts.names() }));
+    const named = (counts: CountsBySource) => counts.names().filter((name) => name !== others);
+    const counted = this.#counts.map((counts) => ({ counts, names: named(counts) }));
     const { commands, prefix } = this.#connection;
     const sources = await within(
       readSources(commands, prefix).catch(() => undefined),

@@ -3,17 +3,24 @@ import type { Registry } from 'prom-client';
 import { HandlerTimes } from './handler-times.js';
 import type { Listeners } from './listeners.js';
 import { PulledCounter, PulledGauge, PulledHistogram } from './pulled-metrics.js';
+import type { Roster, Rosters } from './roster.js';
 import { Tally } from './tally.js';
 
 /** What handlers of this process do. */
-export function measureHandlers(listeners: Listeners, registry: Registry, buckets: readonly number[]): void {
-  measureTimes(listeners, registry, buckets);
-  countInFlight(listeners, registry);
-  countByHandler(listeners, registry);
+export function measureHandlers(
+  listeners: Listeners,
+  registry: Registry,
+  buckets: readonly number[],
+  rosters: Rosters,
+): void {
+  const handlers = rosters.of(['handler']);
+  measureTimes(listeners, registry, buckets, handlers);
+  countInFlight(listeners, registry, { handlers, groups: rosters.of(['consumergroup']) });
+  countByHandler(listeners, registry, handlers);
 }
 
-function measureTimes(listeners: Listeners, registry: Registry, buckets: readonly number[]): void {
-  const times = new HandlerTimes(buckets);
+function measureTimes(listeners: Listeners, registry: Registry, buckets: readonly number[], roster: Roster): void {
+  const times = new HandlerTimes(buckets, roster);
   new PulledHistogram(
     {
       name: 'millrace_handler_duration_seconds',
@@ -42,7 +49,11 @@ function measureTimes(listeners: Listeners, registry: Registry, buckets: readonl
 }
 
 /** Asked when it is scraped: costs a handler nothing. */
-function countInFlight(listeners: Listeners, registry: Registry): void {
+function countInFlight(
+  listeners: Listeners,
+  registry: Registry,
+  { handlers, groups }: { readonly handlers: Roster; readonly groups: Roster },
+): void {
   const consumers = new Set<RunningConsumer>();
   new PulledGauge(
     {
@@ -52,7 +63,7 @@ function countInFlight(listeners: Listeners, registry: Registry): void {
     },
     registry,
     () => {
-      const running = new Tally();
+      const running = new Tally([], handlers);
       for (const consumer of consumers) running.add(consumer.handler, consumer.running());
       return running.series((handler) => ({ handler }));
     },
@@ -65,7 +76,7 @@ function countInFlight(listeners: Listeners, registry: Registry): void {
     },
     registry,
     () => {
-      const unreadable = new Tally();
+      const unreadable = new Tally([], groups);
       for (const consumer of consumers) {
         if (consumer.group !== undefined) unreadable.add(consumer.group, consumer.unreadable?.() ?? 0);
       }
@@ -76,8 +87,8 @@ function countInFlight(listeners: Listeners, registry: Registry): void {
   listeners.on('consumer-stopped', (consumer) => consumers.delete(consumer));
 }
 
-function countByHandler(listeners: Listeners, registry: Registry): void {
-  const retries = new Tally();
+function countByHandler(listeners: Listeners, registry: Registry, roster: Roster): void {
+  const retries = new Tally([], roster);
   new PulledCounter(
     { name: 'millrace_retries_total', help: 'Attempts that failed and will be repeated.', labelNames: ['handler'] },
     registry,
@@ -85,7 +96,7 @@ function countByHandler(listeners: Listeners, registry: Registry): void {
   );
   listeners.on('consumer-started', ({ handler }) => retries.add(handler, 0));
   listeners.on('retry-scheduled', ({ handler }) => retries.add(handler));
-  const late = new Tally();
+  const late = new Tally([], roster);
   new PulledCounter(
     {
       name: 'millrace_late_outcomes_total',

@@ -1,5 +1,6 @@
 import type { HandledRun, MillraceEvents } from '@millrace/delivery';
 import { Distribution, type Series } from './pulled-metrics.js';
+import type { Roster } from './roster.js';
 
 type Handled = MillraceEvents['handled'][0];
 
@@ -20,6 +21,7 @@ interface Entry {
  */
 export class HandlerTimes {
   readonly #bounds: readonly number[];
+  readonly #roster: Roster;
   readonly #handlers = new Map<string, Times>();
   #clockOffsetMs = Date.now() - performance.now();
   #lastHandler: string | undefined;
@@ -27,9 +29,10 @@ export class HandlerTimes {
   #lastTimes: Times | undefined;
   #lastDurations: Distribution | undefined;
 
-  /** `bounds`: of the buckets, in seconds. */
-  constructor(bounds: readonly number[]) {
+  /** `bounds`: of the buckets, in seconds. `roster`: which handlers are measured by name. */
+  constructor(bounds: readonly number[], roster: Roster) {
     this.#bounds = bounds;
+    this.#roster = roster;
   }
 
   readonly add = ({ handler, outcome, attempt, durationMs, timestamp, startedAt }: Handled): void => {
@@ -69,11 +72,7 @@ export class HandlerTimes {
   }
 
   #find(handler: string, outcome: string): void {
-    let times = this.#handlers.get(handler);
-    if (times === undefined) {
-      times = { durations: new Map(), waits: new Distribution(this.#bounds) };
-      this.#handlers.set(handler, times);
-    }
+    const times = this.#handlers.get(handler) ?? this.#timesOf(this.#roster.nameOf(handler));
     let durations = times.durations.get(outcome);
     if (durations === undefined) {
       durations = new Distribution(this.#bounds);
@@ -83,5 +82,11 @@ export class HandlerTimes {
     this.#lastOutcome = outcome;
     this.#lastTimes = times;
     this.#lastDurations = durations;
+  }
+
+  #timesOf(name: string): Times {
+    const times = this.#handlers.get(name) ?? { durations: new Map(), waits: new Distribution(this.#bounds) };
+    this.#handlers.set(name, times);
+    return times;
   }
 }

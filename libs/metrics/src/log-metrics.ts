@@ -75,6 +75,7 @@ export const logMetrics: readonly SampledFamily[] = [
     help: 'For how long the next record to read has been waiting since its append; 0 when everything is read. Without partition detail, the longest of the topic.',
     type: 'gauge',
     labelNames: ofGroupPartition,
+    combine: highest,
     read: ({ snapshot }, { partitions }) =>
       byGroupPartition(
         groupPlaces(snapshot),
@@ -88,6 +89,7 @@ export const logMetrics: readonly SampledFamily[] = [
     help: 'Records between the oldest kept and the committed offset; below 0 the group lost records to retention. Without partition detail, the lowest of the topic.',
     type: 'gauge',
     labelNames: ofGroupPartition,
+    combine: lowest,
     read: ({ snapshot }, { partitions }) =>
       byGroupPartition(
         groupPlaces(snapshot),
@@ -101,6 +103,7 @@ export const logMetrics: readonly SampledFamily[] = [
     help: 'As Burrow judges: 1 OK, 2 WARN (reads, but lag does not fall), 4 STOP (no commits), 5 STALL (offset does not move), 6 REWIND (offset went back). Without partition detail, the highest of the topic.',
     type: 'gauge',
     labelNames: ofGroupPartition,
+    combine: highest,
     read: ({ snapshot, windows }, { partitions }) =>
       byGroupPartition(groupPlaces(snapshot), partitions, (place) => statusCodes[statusOf(place, windows)], highest),
   },
@@ -109,10 +112,9 @@ export const logMetrics: readonly SampledFamily[] = [
     help: 'As Burrow judges a whole group: 1 OK, 2 WARN, 3 ERR (a partition is STOP, STALL or REWIND).',
     type: 'gauge',
     labelNames: ofGroup,
+    combine: highest,
     read: ({ snapshot, windows }) => {
-      const places = groupPlaces(snapshot);
-      return [...new Set(places.map(({ offset }) => offset.group))].map((group) => {
-        const own = places.filter(({ offset }) => offset.group === group);
+      return [...byGroup(groupPlaces(snapshot))].map(([group, own]) => {
         const verdict = groupStatus(own.map((place) => statusOf(place, windows)));
         return { labels: { consumergroup: group }, value: statusCodes[verdict] };
       });
@@ -146,6 +148,16 @@ export const logMetrics: readonly SampledFamily[] = [
       })),
   },
 ];
+
+function byGroup(places: readonly GroupPlace[]): Map<string, GroupPlace[]> {
+  const groups = new Map<string, GroupPlace[]>();
+  for (const place of places) {
+    const known = groups.get(place.offset.group);
+    if (known === undefined) groups.set(place.offset.group, [place]);
+    else known.push(place);
+  }
+  return groups;
+}
 
 function lagOfPlace({ partition, offset }: GroupPlace): number {
   return lagOf(partition, offset);

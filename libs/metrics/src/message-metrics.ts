@@ -4,6 +4,7 @@ import type { CountsBySource, GoneSources } from './gone-sources.js';
 import type { Listeners } from './listeners.js';
 import type { Detail } from './metrics-options.js';
 import { type Family, PulledCounter, type Series } from './pulled-metrics.js';
+import type { Roster } from './roster.js';
 import { Tally, TallyTable } from './tally.js';
 
 const reasons: readonly DeadLetterReason[] = [
@@ -25,14 +26,16 @@ export function countMessages(
   registry: Registry,
   { sources }: Detail,
   goneSources: GoneSources,
+  roster: Roster,
 ): void {
+  if (sources) goneSources.watch(roster);
   const counter: Count = (family, counts, read) => {
     if (sources) goneSources.watch(counts);
     new PulledCounter(family, registry, sources ? () => goneSources.forget().then(read) : read);
   };
   const names = sources ? (['source'] as const) : [];
   const count = (name: string, help: string): ((source: string, count?: number) => void) => {
-    const tally = new Tally(sources ? [] : ['']);
+    const tally = sources ? new Tally([], roster) : new Tally(['']);
     const read = () => tally.series((source): Record<string, string> => (sources ? { source } : {}));
     counter({ name: `millrace_messages_${name}_total`, help, labelNames: names }, tally, read);
     return (source, added) => tally.add(sources ? source : '', added);
@@ -60,14 +63,15 @@ export function countMessages(
   listeners.on('consumer-started', ({ source, group }) => {
     if (group === undefined) for (const add of [delivered, redelivered, acknowledged]) add(source, 0);
   });
-  countDeaths(listeners, counter, sources);
+  countDeaths(listeners, counter, sources ? roster : undefined);
 }
 
 type Count = (family: Family, counts: CountsBySource, read: () => Series[]) => void;
 
-function countDeaths(listeners: Listeners, counter: Count, sources: boolean): void {
+function countDeaths(listeners: Listeners, counter: Count, roster: Roster | undefined): void {
+  const sources = roster !== undefined;
   const count = (name: string, help: string, event: 'dead-lettered' | 'discarded'): TallyTable => {
-    const table = new TallyTable(reasons);
+    const table = new TallyTable(reasons, roster);
     if (!sources) table.row('');
     const labelNames = sources ? ['reason', 'source'] : ['reason'];
     counter({ name, help, labelNames }, table, () =>
@@ -92,8 +96,8 @@ function countDeaths(listeners: Listeners, counter: Count, sources: boolean): vo
 }
 
 /** How commits of this process ended. */
-export function countCommits(listeners: Listeners, registry: Registry): void {
-  const table = new TallyTable(['ok', 'fenced', 'truncated', 'diverged', 'gone']);
+export function countCommits(listeners: Listeners, registry: Registry, roster: Roster): void {
+  const table = new TallyTable(['ok', 'fenced', 'truncated', 'diverged', 'gone'], roster);
   new PulledCounter(
     {
       name: 'millrace_consumergroup_offset_commits_total',

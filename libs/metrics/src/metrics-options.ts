@@ -18,6 +18,11 @@ export interface MetricsOptions extends SamplerOptions {
   readonly registry: Registry;
   /** `true` for every detail. Default `false`. */
   readonly detail: Detail;
+  /**
+   * How many topics, groups, queues, handlers and sources have series of their own in a metric, by each set of labels. The rest of them
+   * is one series, `(other)`: their sum, of ages and states the worst. Default 1,000.
+   */
+  readonly maxSeries: number;
   /** Tell topics and groups also by the names of danielqsj/kafka_exporter, for Grafana dashboard 7589. Default false. */
   readonly kafkaExporterNames: boolean;
   /** Upper bounds of the buckets of durations, in seconds, rising. Default: {@link defaultDurationBuckets}. */
@@ -51,6 +56,7 @@ export function resolveMetricsOptions(input: MetricsInput = {}): MetricsOptions 
       registry: (value, report, path) =>
         optional(custom(noRegistry, 'a Registry of prom-client', isRegistry))(value, report, path) ?? new Registry(),
       detail,
+      maxSeries: integer(1000, { min: 1 }),
       kafkaExporterNames: boolean(false),
       durationBuckets: custom(defaultDurationBuckets, 'a list of rising numbers of seconds', isRising),
       sampleIntervalMs: integer(5000, { min: 100 }),

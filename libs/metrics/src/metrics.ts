@@ -3,6 +3,7 @@ import { messageOf, OptionsError } from '@millrace/core';
 import { type Events, Lifecycle, type Service } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { Registry } from 'prom-client';
+import { boundedSeries } from './bounded-series.js';
 import { EventLoop } from './event-loop.js';
 import { GoneSources } from './gone-sources.js';
 import { measureHandlers } from './handler-metrics.js';
@@ -11,8 +12,10 @@ import { Listeners } from './listeners.js';
 import { logMetrics } from './log-metrics.js';
 import { countCommits, countMessages } from './message-metrics.js';
 import { type MetricsInput, type MetricsOptions, resolveMetricsOptions } from './metrics-options.js';
+import { sum } from './partition-series.js';
 import { PulledCounter, PulledGauge } from './pulled-metrics.js';
 import { queueMetrics } from './queue-metrics.js';
+import { Rosters } from './roster.js';
 import type { SampledFamily } from './sampled-family.js';
 import { Sampler } from './sampler.js';
 
@@ -35,6 +38,8 @@ export class Metrics implements Service {
   readonly #listeners: Listeners;
   readonly #sampler: Sampler;
   readonly #eventLoop: EventLoop;
+  /** Of what is read from Redis. */
+  readonly #rosters: Rosters;
   #stopping: Promise<void> | undefined;
 
   /**
@@ -45,18 +50,24 @@ export class Metrics implements Service {
    */
   constructor({ connection, events }: Measured, input: MetricsInput = {}) {
     this.options = resolveMetricsOptions(input);
-    const { registry, detail, durationBuckets, kafkaExporterNames, scrapeTimeoutMs } = this.options;
+    const { registry, detail, durationBuckets, kafkaExporterNames, maxSeries, scrapeTimeoutMs } = this.options;
     takeOver(registry);
     const theirs = new Set(registry.getMetricsAsArray());
     this.#listeners = new Listeners(events);
     this.#sampler = new Sampler(connection, events, this.options);
+    const warn = (text: string): void => {
+      if (!connection.emit('warning', text)) process.emitWarning(text, 'MillraceWarning');
+    };
+    this.#rosters = new Rosters(maxSeries, warn);
     try {
       this.#tellRedisUp(registry);
       const compatible = kafkaExporterNames ? kafkaExporterMetrics : [];
       for (const family of [...logMetrics, ...queueMetrics, ...compatible]) this.#tellSampled(family, registry);
-      countCommits(this.#listeners, registry);
-      countMessages(this.#listeners, registry, detail, new GoneSources(connection, scrapeTimeoutMs));
-      measureHandlers(this.#listeners, registry, durationBuckets);
+      const own = new Rosters(maxSeries, warn);
+      countCommits(this.#listeners, registry, own.of(['consumergroup']));
+      const gone = new GoneSources(connection, scrapeTimeoutMs);
+      countMessages(this.#listeners, registry, detail, gone, own.of(['source']));
+      measureHandlers(this.#listeners, registry, durationBuckets, own);
       this.#eventLoop = new EventLoop(registry);
     } catch (error) {
       this.#listeners.removeAll();
@@ -131,7 +142,9 @@ export class Metrics implements Service {
   #tellSampled(family: SampledFamily, registry: Registry): void {
     const read = async () => {
       const sample = await this.#sampler.sample();
-      return sample.kind === 'elected' ? family.read(sample, this.options.detail) : [];
+      if (sample.kind !== 'elected') return [];
+      const series = family.read(sample, this.options.detail);
+      return boundedSeries(series, { rosters: this.#rosters, snapshot: sample.snapshot }, family.combine ?? sum);
     };
     if (family.type === 'counter') new PulledCounter(family, registry, read);
     else new PulledGauge(family, registry, read);

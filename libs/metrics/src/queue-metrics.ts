@@ -55,6 +55,7 @@ function gauge(
     help,
     type: 'gauge',
     labelNames: ['queue'],
+    combine,
     read: ({ snapshot }, detail) => {
       const isTogether = (queue: QueueSnapshot) =>
         !detail.temporaryQueues && (isTemporary(queue) || queue.queue === temporaryQueues);

@@ -14,4 +14,6 @@ export interface Sampled {
 export interface SampledFamily extends Family {
   readonly type: 'gauge' | 'counter';
   read(sampled: Sampled, detail: Detail): Series[];
+  /** What is reported of several series together, where there are more than `maxSeries`. Default: their sum. */
+  readonly combine?: ((values: readonly number[]) => number) | undefined;
 }

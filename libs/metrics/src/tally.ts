@@ -1,16 +1,21 @@
 import type { Series } from './pulled-metrics.js';
+import type { Roster } from './roster.js';
 
 /** Counts by the value of one label, or without label under `''`. Adding costs one look-up. */
 export class Tally {
   readonly #counts = new Map<string, number>();
+  readonly #roster: Roster | undefined;
 
-  /** `zeros`: values that are reported from the start, so that the first event is seen as a rise. */
-  constructor(zeros: readonly string[] = []) {
+  /** `zeros`: values that are reported from the start, so that the first event is seen as a rise. `roster`: which others are counted by name. */
+  constructor(zeros: readonly string[] = [], roster?: Roster) {
     for (const value of zeros) this.#counts.set(value, 0);
+    this.#roster = roster;
   }
 
   add(value: string, count = 1): void {
-    this.#counts.set(value, (this.#counts.get(value) ?? 0) + count);
+    const counted = this.#counts.get(value);
+    if (counted === undefined) this.#addNew(this.#roster?.nameOf(value) ?? value, count);
+    else this.#counts.set(value, counted + count);
   }
 
   names(): readonly string[] {
@@ -24,25 +29,26 @@ export class Tally {
   series(labels: (value: string) => Series['labels']): Series[] {
     return [...this.#counts].map(([value, count]) => ({ labels: labels(value), value: count }));
   }
+
+  #addNew(name: string, count: number): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);
+  }
 }
 
 /** A tally for each value of another label. */
 export class TallyTable {
   readonly #rows = new Map<string, Tally>();
   readonly #zeros: readonly string[];
+  readonly #roster: Roster | undefined;
 
-  /** `zeros`: columns that every row has from its start. */
-  constructor(zeros: readonly string[] = []) {
+  /** `zeros`: columns that every row has from its start. `roster`: which rows have names. */
+  constructor(zeros: readonly string[] = [], roster?: Roster) {
     this.#zeros = zeros;
+    this.#roster = roster;
   }
 
   row(value: string): Tally {
-    let row = this.#rows.get(value);
-    if (row === undefined) {
-      row = new Tally(this.#zeros);
-      this.#rows.set(value, row);
-    }
-    return row;
+    return this.#rows.get(value) ?? this.#newRow(this.#roster?.nameOf(value) ?? value);
   }
 
   names(): readonly string[] {
@@ -55,5 +61,11 @@ export class TallyTable {
 
   series(labels: (row: string, value: string) => Series['labels']): Series[] {
     return [...this.#rows].flatMap(([name, row]) => row.series((value) => labels(name, value)));
+  }
+
+  #newRow(name: string): Tally {
+    const row = this.#rows.get(name) ?? new Tally(this.#zeros);
+    this.#rows.set(name, row);
+    return row;
   }
 }

@@ -1,0 +1,35 @@
+import type { Series } from './pulled-metrics.js';
+import { others, type Rosters } from './roster.js';
+
+/** Who asks for series of one look at Redis. */
+export interface Look {
+  readonly rosters: Rosters;
+  readonly snapshot: object;
+}
+
+/** The series with a place in the roster of their labels, and one for the rest: `combine` says what it is of their values. */
+export function boundedSeries(
+  series: readonly Series[],
+  { rosters, snapshot }: Look,
+  combine: (values: readonly number[]) => number,
+): readonly Series[] {
+  const labelNames = Object.keys(series[0]?.labels ?? {});
+  if (labelNames.length === 0) return series;
+  const roster = rosters.of(labelNames);
+  roster.renew(snapshot);
+  const together = Object.fromEntries(labelNames.map((name) => [name, others]));
+  const nameOfOthers = nameOf(together);
+  const own: Series[] = [];
+  const rest: number[] = [];
+  for (const one of series) {
+    const name = nameOf(one.labels);
+    if (name !== nameOfOthers && roster.nameOf(name) === name) own.push(one);
+    else rest.push(one.value);
+  }
+  return rest.length === 0 ? own : [...own, { labels: together, value: combine(rest) }];
+}
+
+/** No name has control characters. */
+function nameOf(labels: Series['labels']): string {
+  return Object.values(labels).join('\n');
+}
