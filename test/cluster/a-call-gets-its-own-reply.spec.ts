@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { asInteger, lua, RedisConnection, runWithReplicas } from '@millrace/redis';
+import { asInteger, RedisConnection, runWithReplicas, Script } from '@millrace/redis';
 import { type RedisCluster, type RedisServer, startCluster, stopEverything, waitFor } from '@millrace/testing';
 
-const echo = lua`return tonumber(ARGV[1])`;
+const echo = new Script('return tonumber(ARGV[1])');
 const demand = { minReplicas: 0, timeoutMs: 100, isOnDisk: false };
 
 describe('calls that wait for replicas', () => {

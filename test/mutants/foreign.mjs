@@ -21,8 +21,8 @@ export default {
     {
       promise: 'a stream takes records again once what stood behind the log is gone',
       file: 'libs/log/src/store/foreign-entries.ts',
-      replace: `redis.call('XSETID', KEYS[1], last)`,
-      by: `redis.call('EXISTS', KEYS[1])`,
+      replace: `redis.call('XSETID', records, last)`,
+      by: `redis.call('EXISTS', records)`,
       spec,
     },
     {

@@ -5,52 +5,52 @@ export default {
     {
       promise: 'a stale epoch cannot commit',
       file: 'libs/log/src/store/commit.ts',
-      replace: `if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return {1} end`,
-      by: `if lease[1] ~= ARGV[1] then return {1} end`,
+      replace: `if holder ~= owner or taken ~= epoch then return {1} end`,
+      by: `if holder ~= owner then return {1} end`,
       spec: 'test/log/a-stale-epoch-changes-nothing.spec.ts',
     },
     {
       promise: 'a commit never goes back without a seek',
       file: 'libs/log/src/store/commit.ts',
-      replace: `if offset < tonumber(lease[3] or '0') and not isSeek then return {1} end`,
+      replace: `if target < tonumber(committed or '0') and not isSeek then return {1} end`,
       by: '',
       spec: 'test/log/a-commit-says-why-it-was-refused.spec.ts',
     },
     {
       promise: 'a lease that is held is not given to another',
       file: 'libs/log/src/store/lease.ts',
-      replace: `if owner ~= '' and owner ~= ARGV[1] and owner ~= ARGV[4] and ends > now then return {0, ends - now, owner} end`,
+      replace: `if isOthers and holder ~= dead and ends > now then return {0, ends - now, holder} end`,
       by: '',
       spec: 'test/log/no-schedule-gives-a-partition-two-owners.spec.ts',
     },
     {
       promise: 'the epoch grows with every owner',
       file: 'libs/log/src/store/lease.ts',
-      replace: `local epoch = tonumber(lease[2] or '0') + 1`,
-      by: `local epoch = tonumber(lease[2] or '0')`,
+      replace: `epoch = tonumber(epoch or '0') + 1`,
+      by: `epoch = tonumber(epoch or '0')`,
       spec: 'test/log/no-schedule-gives-a-partition-two-owners.spec.ts',
     },
     {
       promise: 'a lease of another epoch is not renewed',
       file: 'libs/log/src/store/lease.ts',
-      replace: `if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return false end`,
-      by: `if lease[1] ~= ARGV[1] then return false end`,
+      replace: `if holder ~= owner or taken ~= epoch then return false end`,
+      by: `if holder ~= owner then return false end`,
       spec: 'test/log/a-stale-epoch-changes-nothing.spec.ts',
     },
     {
       promise: 'a lease of another epoch is not released',
       file: 'libs/log/src/store/lease.ts',
-      replace: `if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)`,
-      by: `if lease[1] ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)`,
+      replace: `if holder ~= owner or taken ~= epoch then return 0 end
+redis.call('HSET', lease, 'owner', '', 'until', 0)`,
+      by: `if holder ~= owner then return 0 end
+redis.call('HSET', lease, 'owner', '', 'until', 0)`,
       spec: 'test/log/a-stale-epoch-changes-nothing.spec.ts',
     },
     {
       promise: 'an offset that was moved by hand skips nothing that was stored as done',
       file: 'libs/log/src/store/lease.ts',
-      replace: `if committed ~= lease[4] then progress = '' end`,
-      by: '',
+      replace: `if not progress or committed ~= known then progress = '' end`,
+      by: `progress = progress or ''`,
       spec: 'test/log/an-offset-moved-by-hand-skips-nothing.spec.ts',
     },
     {
@@ -148,7 +148,7 @@ redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)`,
     {
       promise: 'no offset is reset under a lease that is held',
       file: 'libs/log/src/store/group-offsets.ts',
-      replace: `if lease[1] and lease[1] ~= '' and tonumber(lease[2]) > time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end
+      replace: `if isLeased(lease) then return 0 end
 local moved = false`,
       by: `local moved = false`,
       spec: 'test/log/offsets-are-reset-only-while-nobody-reads.spec.ts',
@@ -156,9 +156,9 @@ local moved = false`,
     {
       promise: 'no group is forgotten under a lease that is held',
       file: 'libs/log/src/store/group-offsets.ts',
-      replace: `if lease[1] and lease[1] ~= '' and tonumber(lease[2]) > time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end
-redis.call('DEL', KEYS[1])`,
-      by: `redis.call('DEL', KEYS[1])`,
+      replace: `if isLeased(lease) then return 0 end
+redis.call('DEL', lease)`,
+      by: `redis.call('DEL', lease)`,
       spec: 'test/log/offsets-are-reset-only-while-nobody-reads.spec.ts',
     },
     {
@@ -178,8 +178,8 @@ redis.call('DEL', KEYS[1])`,
     {
       promise: 'an owner that raises its epoch keeps its lease: a release',
       file: 'libs/log/src/store/lease.ts',
-      replace: `'HMGET', KEYS[1], 'owner', 'taken')`,
-      by: `'HMGET', KEYS[1], 'owner', 'epoch')`,
+      replace: `'HMGET', lease, 'owner', 'taken'))`,
+      by: `'HMGET', lease, 'owner', 'epoch'))`,
       spec: 'test/log/an-owner-that-raises-its-epoch-keeps-its-lease.spec.ts',
     },
   ],

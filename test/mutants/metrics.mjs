@@ -47,22 +47,22 @@ export default {
     {
       promise: 'a standby that stops leaves the elected one its lease',
       file: 'libs/metrics/src/store/election.ts',
-      replace: `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end`,
-      by: `redis.call('DEL', KEYS[1])`,
+      replace: `return redis.call('GET', lease) == me and redis.call('DEL', lease) or 0`,
+      by: `return redis.call('DEL', lease)`,
       spec: two,
     },
     {
       promise: 'one process reads for all',
       file: 'libs/metrics/src/store/election.ts',
-      replace: `if owner and owner ~= ARGV[1] then return 0 end`,
+      replace: `if owner and owner ~= me then return 0 end`,
       by: '',
       spec: two,
     },
     {
       promise: 'the election ends with its lease',
       file: 'libs/metrics/src/store/election.ts',
-      replace: `redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])`,
-      by: `redis.call('SET', KEYS[1], ARGV[1])`,
+      replace: `redis.call('SET', lease, me, 'PX', leaseMs)`,
+      by: `redis.call('SET', lease, me)`,
       spec: two,
     },
     {

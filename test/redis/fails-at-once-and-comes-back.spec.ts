@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnavailableError, UnsupportedServerError } from '@millrace/core';
-import { asInteger, lua, RedisConnection, redisFailure } from '@millrace/redis';
+import { asInteger, RedisConnection, redisFailure, Script } from '@millrace/redis';
 import { type RedisServer, startRedis, waitFor } from '@millrace/testing';
 
-const count = lua`return redis.call('INCR', KEYS[1])`;
+const count = new Script("return redis.call('INCR', KEYS[1])");
 
 describe('a connection', () => {
   let server: RedisServer;

@@ -69,11 +69,6 @@ export class Script {
   }
 }
 
-/** Tags a Lua script. A plain text: nothing may be put into it, or the server would cache one script a value. */
-export function lua(source: TemplateStringsArray): Script {
-  return new Script(source.raw[0] ?? '');
-}
-
 /** The server was restarted, replaced, or told to forget its scripts. */
 export function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');

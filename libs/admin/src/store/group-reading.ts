@@ -1,18 +1,22 @@
 import { groupKeys } from '@millrace/log';
-import { asInteger, asList, lua } from '@millrace/redis';
+import { asInteger, asList, keyNames, Script } from '@millrace/redis';
 import type { GroupSnapshot } from '../model/snapshot.js';
 import type { Reading } from './reading.js';
 
-/*
- * Who takes part in a consumer group.
- * KEYS 1 members  2 state
- * RETURNS { members whose session has not ended, generation of the plan }
- */
-const look = lua`#!lua flags=no-writes
+// Who takes part in a consumer group.
+//
+// KEYS
+//   members  :members  read
+//   state    :state    read
+// ARGV     none
+// RETURNS  { members whose session has not ended, generation of the plan }
+// EFFECTS  none
+const look = new Script(`#!lua flags=no-writes
+${keyNames('members', 'state')}
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-return {redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf'), tonumber(redis.call('HGET', KEYS[2], 'generation') or 0)}
-`;
+return {redis.call('ZCOUNT', members, '(' .. now, '+inf'), tonumber(redis.call('HGET', state, 'generation') or 0)}
+`);
 
 export function groupReading(prefix: string): Reading<string, GroupSnapshot> {
   return {

@@ -1,25 +1,39 @@
 import { frameTimestamp, maxHeadBytes, type QueueSettings, queueKeys, waitingKeys } from '@millrace/queue';
-import { asBytes, asInteger, asList, orNothing, Script } from '@millrace/redis';
+import { asBytes, asInteger, asList, keyNames, orNothing, Script } from '@millrace/redis';
 import type { QueueSnapshot } from '../model/snapshot.js';
 import type { Reading } from './reading.js';
 
-/*
- * How many messages a queue holds, where in it they stand, and how old the next ones are.
- * KEYS 1 settings  2 state  3 messages  4 delayed  5 consumers  6 ended  7 parked  8 offered  9 completed  10… the lists in which messages wait
- * RETURNS nil when the queue does not exist, else { now in ms, messages, ready, delayed, dying, parked, consumers alive,
- *   bytes of Redis' memory or nil, 1 if paused, when the first delayed message is or was due or nil, heads of frames,
- *   completed messages that are kept }
- * An entry in a list without a frame is stale: 16 of them are passed over, so that the look stays short.
- */
+const lookKeys = [
+  'settings',
+  'state',
+  'messages',
+  'delayed',
+  'consumers',
+  'ended',
+  'parked',
+  'offered',
+  'completed',
+] as const;
+
+// How many messages a queue holds, where in it they stand, and how old the next ones are.
+//
+// KEYS     those of `lookKeys`, all read, then the lists in which messages wait
+// ARGV     none
+// RETURNS  nil when the queue does not exist, else { now in ms, messages, ready, delayed, dying, parked, consumers alive,
+//          bytes of Redis' memory or nil, 1 if paused, when the first delayed message is or was due or nil, heads of frames,
+//          completed messages that are kept }
+// EFFECTS  none
+//
+// An entry in a list without a frame is stale: 16 of them are passed over, so that the look stays short.
 const look = new Script(`#!lua flags=no-writes
 local call = redis.call
-local settings, state, messages, delayed, consumers, ended, parked, offered, completed = unpack(KEYS, 1, 9)
+${keyNames(...lookKeys)}
 local format, isPaused, kept = unpack(call('HMGET', settings, 'format', 'paused', 'keep-completed'))
 if not format then return false end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ready, heads = call('ZCARD', offered) - tonumber(call('HGET', state, 'stale') or 0), {}
-for list = 10, #KEYS do
+for list = firstList, #KEYS do
   local length = call('LLEN', KEYS[list])
   ready = ready + length
   for _, entry in ipairs(length > 0 and call('LRANGE', KEYS[list], 0, 15) or {}) do
@@ -53,8 +67,7 @@ export function queueReading(prefix: string): Reading<QueueSlot, QueueSnapshot> 
     script: look,
     call: ({ slot, settings: { priorities } }) => {
       const keys = queueKeys(prefix, slot);
-      const { settings, state, messages, delayed, consumers, ended, parked, offered, completed } = keys;
-      const own = [settings, state, messages, delayed, consumers, ended, parked, offered, completed];
+      const own = lookKeys.map((name) => keys[name]);
       return { keys: [...own, ...waitingKeys(keys, priorities)], args: [] };
     },
     read: (reply, { settings }) => orNothing(reply, (found) => readSnapshot(settings, asList(found))),

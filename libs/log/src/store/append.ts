@@ -1,8 +1,9 @@
 import {
+  argNames,
   asInteger,
   asList,
   asText,
-  lua,
+  keyNames,
   orNothing,
   type RedisClient,
   type ReplicaDemand,
@@ -13,6 +14,7 @@ import {
 import type { PartitionKeys } from './keys.js';
 import { appendEntry } from './log-entry.js';
 import { appendNonce } from './nonce.js';
+import { groupsOf } from './stream-groups.js';
 
 /** One batch on its way into a partition. */
 export interface Append {
@@ -47,54 +49,64 @@ export type AppendReply =
 /** How many batches of a producer Redis remembers a partition, and so how many may be under way at once (as in Kafka). */
 export const maxBatchesInFlight = 5;
 
-/*
- * Appends one record batch, once: a sequence number that comes again gets the answer it got the first time.
- * KEYS 1 records  2 meta  3 producers
- * ARGV 1 topic id  2 record count  3 highest timestamp  4 frame  5 producer id (empty: not idempotent)  6 epoch  7 sequence
- *      8 nonce of this append
- * RETURNS { 0, base offset, topic version, append time if it is the records' timestamp }, or { 1 gap } { 2 gone }
- *   { 3 over limit } { 4 stale } { 5 blocked }, or an error: the frame does not have that many records
- * EFFECTS an entry as `appendEntry` has it.
- * A repeated batch writes its producer's state, so that a WAIT after it waits for the first append as well.
- */
+// Appends one record batch, once: a sequence number that comes again gets the reply it got the first time.
+//
+// KEYS
+//   records    :records    the batch comes, see `appendEntry`
+//   meta       :meta       the topic's id, version and limits: read; the log's end: moved
+//   producers  :producers  the state of an idempotent producer: epoch, highest sequence, time, base offsets of its last batches
+// ARGV     topicId       the partition must be this topic's
+//          count         of records
+//          maxTimestamp  the highest timestamp of the records
+//          frame
+//          producer      its id, or '' for a batch that may be appended twice
+//          epoch         of the producer
+//          sequence      of the batch, among those of the producer's epoch
+//          nonce         of this append
+// RETURNS  { 0, base offset, topic version, append time if it is the records' timestamp }, { 1 gap }, { 2 gone }, { 3 over limit },
+//          { 4 stale }, { 5 blocked }, or an error: the frame does not have that many records
+// EFFECTS  as said of the keys. A repeated batch writes its producer's state, so that a WAIT after it waits for the first append as well
 const append = new Script(`#!lua
+${keyNames('records', 'meta', 'producers')}
+${argNames('topicId', 'count', 'maxTimestamp', 'frame', 'producer', 'epoch', 'sequence', 'nonce')}
 ${appendEntry}
-local meta = redis.call('HMGET', KEYS[2], 'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted', 'nonce', 'timestamps')
-if meta[1] ~= ARGV[1] or meta[10] then return {2} end
+local id, version, finish, start, bytes, lastTime, maxRecords, maxBytes, floor, deleted, lastNonce, timestamps = unpack(redis.call('HMGET', meta,
+  'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted', 'nonce', 'timestamps'))
+if id ~= topicId or deleted then return {2} end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-local producer, epoch, sequence = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-local last, state = -1, {}
+local state = {}
 if producer ~= '' then
-  for part in string.gmatch(redis.call('HGET', KEYS[3], producer) or '', '[^ ]+') do state[#state + 1] = part end
-  if epoch < tonumber(state[1] or 0) then return {4} end
-  if epoch == tonumber(state[1]) then last = tonumber(state[2]) else state = {} end
-  if sequence > last + 1 then return {1} end
-  if sequence <= last then
-    local first = state[4 + last - sequence]
+  for part in string.gmatch(redis.call('HGET', producers, producer) or '', '[^ ]+') do state[#state + 1] = part end
+  local order, last = tonumber(sequence), -1
+  if tonumber(epoch) < tonumber(state[1] or 0) then return {4} end
+  if tonumber(epoch) == tonumber(state[1]) then last = tonumber(state[2]) else state = {} end
+  if order > last + 1 then return {1} end
+  if order <= last then
+    local first = state[4 + last - order]
     if not first then return {4} end
     state[3] = now
-    redis.call('HSET', KEYS[3], producer, table.concat(state, ' '))
+    redis.call('HSET', producers, producer, table.concat(state, ' '))
     local offset, appended = string.match(first, '(%d+)@?(%d*)')
-    return {0, tonumber(offset), tonumber(meta[2]), tonumber(appended)}
+    return {0, tonumber(offset), tonumber(version), tonumber(appended)}
   end
 end
-local base, start, bytes = tonumber(meta[3]), tonumber(meta[4]), tonumber(meta[5])
-if meta[7] or meta[8] then
-  local unread = base - math.max(start, tonumber(meta[9] or 0))
-  if unread + ARGV[2] > tonumber(meta[7] or math.huge) then return {3} end
-  if bytes * unread / math.max(base - start, 1) + #ARGV[4] > tonumber(meta[8] or math.huge) then return {3} end
+local base = tonumber(finish)
+if maxRecords or maxBytes then
+  local unread = base - math.max(tonumber(start), tonumber(floor or 0))
+  if unread + count > tonumber(maxRecords or math.huge) then return {3} end
+  if bytes * unread / math.max(base - start, 1) + #frame > tonumber(maxBytes or math.huge) then return {3} end
 end
-local log = {finish = base, bytes = bytes, time = meta[6], nonce = meta[11], timestamps = meta[12]}
-local batch = {frame = ARGV[4], count = ARGV[2], timestamp = ARGV[3], nonce = ARGV[8]}
-local refusal = appendEntry(KEYS[1], KEYS[2], log, batch, now, {5})
+local log = {finish = base, bytes = bytes, time = lastTime, nonce = lastNonce, timestamps = timestamps}
+local batch = {frame = frame, count = count, timestamp = maxTimestamp, nonce = nonce}
+local refusal = appendEntry(records, meta, log, batch, now, {5})
 if refusal then return refusal end
 if producer ~= '' then
-  if meta[12] then meta[3] = meta[3] .. '@' .. now end
-  local bases = table.concat({meta[3], state[4], state[5], state[6], state[7]}, ' ')
-  redis.call('HSET', KEYS[3], producer, table.concat({ARGV[6], ARGV[7], now, bases}, ' '))
+  local appended = timestamps and finish .. '@' .. now or finish
+  local bases = table.concat({appended, state[4], state[5], state[6], state[7]}, ' ')
+  redis.call('HSET', producers, producer, table.concat({epoch, sequence, now, bases}, ' '))
 end
-return {0, base, tonumber(meta[2]), meta[12] and tonumber(now)}
+return {0, base, tonumber(version), timestamps and tonumber(now)}
 `);
 
 /** Appends a batch. A lost reply is no matter: send the same identity again. */
@@ -153,23 +165,25 @@ function readAppendReply(reply: unknown): AppendReply {
   }
 }
 
-/*
- * Notes how far the slowest group has read, for the limits that the append script keeps.
- * KEYS 1 records  2 meta
- * RETURNS { the offset, the group that is there (empty: none is registered) }
- */
-const noteFloor = lua`#!lua flags=allow-oom
-local floor, slowest = tonumber(redis.call('HGET', KEYS[2], 'end') or 0), ''
-if redis.call('EXISTS', KEYS[1]) == 0 then return {floor, slowest} end
-for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-  local fields = {}
-  for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
-  local committed = tonumber(string.match(fields['last-delivered-id'], '%d+$'))
-  if committed < floor then floor, slowest = committed, fields['name'] end
+// Notes how far the slowest group has read, for the limits that the append script keeps.
+//
+// KEYS
+//   records  :records  its groups: read
+//   meta     :meta     `end`: read; `floor`: comes
+// ARGV     none
+// RETURNS  { the offset, the group that is there, or '' when none is registered }
+// EFFECTS  as said of the keys
+const noteFloor = new Script(`#!lua flags=allow-oom
+${keyNames('records', 'meta')}
+${groupsOf}
+local floor, slowest = tonumber(redis.call('HGET', meta, 'end') or 0), ''
+for _, group in ipairs(groupsOf(records)) do
+  if tonumber(group.committed) < floor then floor, slowest = tonumber(group.committed), group.name end
 end
-if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'floor', string.format('%.0f', floor)) end
+local isThere = redis.call('EXISTS', records, meta) == 2
+if isThere then redis.call('HSET', meta, 'floor', string.format('%.0f', floor)) end
 return {floor, slowest}
-`;
+`);
 
 /** The group of a partition that has read least. */
 export interface SlowestGroup {

@@ -1,4 +1,4 @@
-import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
+import { argNames, asInteger, asList, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { partitionKeys } from './keys.js';
 import { type GroupPartition, hashOf, type LeaseHolder } from './lease.js';
 
@@ -31,43 +31,53 @@ export type CommitReply =
   /** The partition, or the group in it, was deleted; the topic may be another one by now. */
   | { readonly kind: 'gone' };
 
-/*
- * Moves a group's committed offset, if the caller still owns the partition, and extends the lease.
- * KEYS 1 group's hash  2 records  3 meta
- * ARGV 1 owner  2 epoch it took the partition with  3 offset  4 progress  5 group  6 lease in ms  7 seek: 1 or 0
- *      8 end offset of the last batch that was read (empty: none)  9 its nonce
- * RETURNS { 0 committed } { 1 fenced } { 2 truncated, end } { 3 gone } { 4 diverged }
- * EFFECTS the batch must be in the log, or expired; without one the offset may move to the log's start. The log's last
- *   batch is known by its nonce in meta; another is looked up, once: what the hash holds as anchor was found in this very
- *   log, since both are lost together or not at all. last-delivered-id of the stream's group is 0-<offset>. It never goes
- *   back, except by a seek, which is counted.
- */
-const commit = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'taken', 'committed', 'anchor', 'crashes', 'topic')
-if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return {1} end
-local offset, isSeek, anchor = tonumber(ARGV[3]), ARGV[7] == '1', ARGV[8] .. ' ' .. ARGV[9]
-if offset < tonumber(lease[3] or '0') and not isSeek then return {1} end
-local meta = redis.call('HMGET', KEYS[3], 'end', 'start', 'nonce', 'id')
-if lease[6] and lease[6] ~= meta[4] then return {3} end
-local finish, start = tonumber(meta[1] or '0'), tonumber(meta[2] or '0')
-if offset > finish then return {2, finish} end
-local isStray = false
+// Moves a group's committed offset, if the caller still owns the partition, and extends the lease.
+//
+// KEYS
+//   lease    :group:<group>  owner and epoch: compared; `committed`, `progress`, `until`, `anchor`, `crashes`: come
+//   records  :records        last-delivered-id of the stream's group becomes 0-<offset>
+//   meta     :meta           read
+// ARGV     owner
+//          epoch         it took the partition with
+//          offset
+//          newProgress   what is done beyond the offset
+//          group
+//          leaseMs
+//          seek          1 or 0
+//          anchorEnd     end offset of the last batch that was read, or ''
+//          anchorNonce   the nonce of that batch
+// RETURNS  { 0 committed }, { 1 fenced }, { 2 truncated, end }, { 3 gone }, { 4 diverged }
+// EFFECTS  as said of the keys. The batch that was read must be in the log, or expired; without one the offset may move to the log's start. The
+//          log's last batch is known by its nonce in meta; another is looked up, once: what the hash holds as anchor was found in this very
+//          log, since both are lost together or not at all. The offset never goes back, except by a seek, which is counted
+const commit = new Script(`#!lua flags=allow-oom
+${keyNames('lease', 'records', 'meta')}
+${argNames('owner', 'epoch', 'offset', 'newProgress', 'group', 'leaseMs', 'seek', 'anchorEnd', 'anchorNonce')}
+local holder, taken, committed, knownAnchor, crashes, leasedTopic =
+  unpack(redis.call('HMGET', lease, 'owner', 'taken', 'committed', 'anchor', 'crashes', 'topic'))
+if holder ~= owner or taken ~= epoch then return {1} end
+local target, isSeek, anchor = tonumber(offset), seek == '1', anchorEnd .. ' ' .. anchorNonce
+if target < tonumber(committed or '0') and not isSeek then return {1} end
+local finish, start, lastNonce, topicId = unpack(redis.call('HMGET', meta, 'end', 'start', 'nonce', 'id'))
+if leasedTopic and leasedTopic ~= topicId then return {3} end
+if target > tonumber(finish or '0') then return {2, tonumber(finish or '0')} end
+local isStray, begin = false, tonumber(start or '0')
 if isSeek then anchor = ''
-elseif ARGV[8] == '' then isStray = offset > math.max(start, tonumber(lease[3] or '0'))
-elseif anchor ~= lease[4] and not (ARGV[8] == meta[1] and ARGV[9] == meta[3]) then
-  local entry = redis.call('XRANGE', KEYS[2], '0-' .. ARGV[8], '0-' .. ARGV[8])[1]
-  isStray = entry and (entry[2][6] or '') ~= ARGV[9] or not entry and start < tonumber(ARGV[8])
+elseif anchorEnd == '' then isStray = target > math.max(begin, tonumber(committed or '0'))
+elseif anchor ~= knownAnchor and not (anchorEnd == finish and anchorNonce == lastNonce) then
+  local entry = redis.call('XRANGE', records, '0-' .. anchorEnd, '0-' .. anchorEnd)[1]
+  isStray = entry and (entry[2][6] or '') ~= anchorNonce or not entry and begin < tonumber(anchorEnd)
 end
-if isStray then return {redis.call('EXISTS', KEYS[2]) == 1 and 4 or 3} end
-local moved = redis.pcall('XGROUP', 'SETID', KEYS[2], ARGV[5], '0-' .. ARGV[3])
+if isStray then return {redis.call('EXISTS', records) == 1 and 4 or 3} end
+local moved = redis.pcall('XGROUP', 'SETID', records, group, '0-' .. offset)
 if type(moved) == 'table' and moved.err then return {3} end
 local time = redis.call('TIME')
-local ends = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[6])
-local crashes = ARGV[3] == lease[3] and lease[5] or 0
-redis.call('HSET', KEYS[1], 'committed', ARGV[3], 'progress', ARGV[4], 'until', ends, 'anchor', anchor, 'crashes', crashes)
-if isSeek then redis.call('HINCRBY', KEYS[1], 'rewinds', 1) end
+local ends = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + leaseMs)
+redis.call('HSET', lease, 'committed', offset, 'progress', newProgress, 'until', ends, 'anchor', anchor,
+  'crashes', offset == committed and crashes or 0)
+if isSeek then redis.call('HINCRBY', lease, 'rewinds', 1) end
 return {0}
-`;
+`);
 
 export async function commitOffset(
   client: RedisClient,

@@ -1,7 +1,9 @@
 import {
+  argNames,
   asInteger,
   asList,
   asText,
+  keyNames,
   type RedisClient,
   type ReplicaDemand,
   runWithReplicas,
@@ -36,35 +38,49 @@ export type CopyReply =
   | { readonly kind: 'copied'; readonly offset: number }
   | { readonly kind: 'repeated' | 'gone' | 'blocked' };
 
-/*
- * Appends one batch unless it was copied from there before: who copies may die between this and its own commit.
- * KEYS 1 records  2 meta  3 copies  4 sources
- * ARGV 1 topic id  2 frame  3 timestamp  4 source offset  5 pass  6 floor  7 how long copies are remembered, in ms; 0: for ever
- *      8 nonce of this append  9 source  10 record count
- * RETURNS { 0, offset }, { 1 } it was there already, { 2 } no such partition, { 3 } blocked
- * EFFECTS an entry as `appendEntry` has it; only then it counts as copied. A repeated copy that is remembered for a time writes that time anew, so
- * that a WAIT after it waits for the first copy as well.
- */
+// Appends one batch unless it was copied from there before: the process that copies may die between this and its own commit.
+//
+// KEYS
+//   records  :records          the batch comes, see `appendEntry`
+//   meta     :meta             the topic's id: read; the log's end: moved
+//   copies   :copies:<source>  the source's offset comes; those below the floor go
+//   sources  :sources          the source comes
+// ARGV     topicId       the partition must be this topic's
+//          frame
+//          timestamp
+//          sourceOffset
+//          pass          tells two records of one offset apart
+//          floor         offsets of the source below this are not copied again
+//          rememberMs    how long copies are remembered after the last of them; 0: for ever
+//          nonce         of this append
+//          source
+//          count         of records
+// RETURNS  { 0, offset }, { 1 it was there already }, { 2 no such partition }, { 3 blocked }
+// EFFECTS  as said of the keys; only what was appended counts as copied. A repeated copy that is remembered for a time writes that time again, so
+//          that a WAIT after it waits for the first copy as well
 const copy = new Script(`#!lua
+${keyNames('records', 'meta', 'copies', 'sources')}
+${argNames('topicId', 'frame', 'timestamp', 'sourceOffset', 'pass', 'floor', 'rememberMs', 'nonce', 'source', 'count')}
 ${appendEntry}
-local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'bytes', 'time', 'deleted', 'nonce', 'timestamps')
-if meta[1] ~= ARGV[1] or meta[5] then return {2} end
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[6])
-local copied = ARGV[5] .. ':' .. ARGV[4]
-if redis.call('ZSCORE', KEYS[3], copied) then
-  if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[3], ARGV[7]) end
+local id, finish, bytes, lastTime, deleted, lastNonce, timestamps =
+  unpack(redis.call('HMGET', meta, 'id', 'end', 'bytes', 'time', 'deleted', 'nonce', 'timestamps'))
+if id ~= topicId or deleted then return {2} end
+redis.call('ZREMRANGEBYSCORE', copies, '-inf', '(' .. floor)
+local copied = pass .. ':' .. sourceOffset
+if redis.call('ZSCORE', copies, copied) then
+  if rememberMs ~= '0' then redis.call('PEXPIRE', copies, rememberMs) end
   return {1}
 end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-local log = {finish = meta[2], bytes = meta[3], time = meta[4], nonce = meta[6], timestamps = meta[7]}
-local batch = {frame = ARGV[2], count = ARGV[10], timestamp = ARGV[3], nonce = ARGV[8]}
-local refusal = appendEntry(KEYS[1], KEYS[2], log, batch, now, {3})
+local log = {finish = finish, bytes = bytes, time = lastTime, nonce = lastNonce, timestamps = timestamps}
+local batch = {frame = frame, count = count, timestamp = timestamp, nonce = nonce}
+local refusal = appendEntry(records, meta, log, batch, now, {3})
 if refusal then return refusal end
-redis.call('ZADD', KEYS[3], ARGV[4], copied)
-if ARGV[7] ~= '0' then redis.call('PEXPIRE', KEYS[3], ARGV[7]) end
-redis.call('SADD', KEYS[4], ARGV[9])
-return {0, tonumber(meta[2])}
+redis.call('ZADD', copies, sourceOffset, copied)
+if rememberMs ~= '0' then redis.call('PEXPIRE', copies, rememberMs) end
+redis.call('SADD', sources, source)
+return {0, tonumber(finish)}
 `);
 
 export async function copyOnce(client: RedisClient, prefix: string, to: Copy): Promise<CopyReply> {

@@ -1,4 +1,4 @@
-import { asInteger, asList, asText, lua, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { ChainLook } from '../model/entry-chain.js';
 import type { PartitionKeys } from './keys.js';
 import { countIn } from './log-entry.js';
@@ -6,35 +6,41 @@ import { countIn } from './log-entry.js';
 /** So many entries are looked at for the one that follows: a frame may have a megabyte, and Lua copies it. */
 const mostLooked = 8;
 
-/*
- * Says what stands around an offset, for a reader that met an entry which does not follow what it read.
- * KEYS 1 records  2 meta
- * ARGV 1 offset  2 nonce of the append that ended there, as the reader has it (empty: look at the entry)
- *      3 end of the entry behind which to look for the one that follows  4 most entries to look at
- * RETURNS { start, end, end of the first entry (-1: none), 1 if an entry ends at the offset, its nonce (empty: none),
- *   end of the entry that follows it (-1: not found), end of the last one that was looked at (-1: there are no more), where there is no
- *   nonce to go by: end of the next entry that has one (-1: not found), how many records its frame says it has }
- */
+// Says what stands around an offset, for a reader that met an entry which does not follow what it read.
+//
+// KEYS
+//   records  :records  read
+//   meta     :meta     `end` and `start`: read
+// ARGV     offset
+//          nonce   of the append that ended there, as the reader has it, or '': look at the entry
+//          behind  end of the entry behind which to look for the one that follows
+//          most    entries to look at
+// RETURNS  { start, end, end of the first entry (-1: none), 1 if an entry ends at the offset, its nonce or '',
+//          end of the entry that follows it (-1: not found), end of the last one that was looked at (-1: there are no more), where there is no
+//          nonce to go by: end of the next entry that has one (-1: not found), how many records its frame says it has }
+// EFFECTS  none
 const lookAround = new Script(`#!lua flags=no-writes
+${keyNames('records', 'meta')}
+${argNames('offset', 'nonce', 'behind', 'most')}
 ${countIn}
-local finish, start = unpack(redis.call('HMGET', KEYS[2], 'end', 'start'))
+local finish, start = unpack(redis.call('HMGET', meta, 'end', 'start'))
 finish, start = tonumber(finish) or 0, tonumber(start) or 0
 local function numbered(value) return string.format('%.0f', value) end
 local function endOf(entry) return entry and tonumber(string.match(entry[1], '^0%-(%d+)$')) or -1 end
-local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
-local before = redis.call('XRANGE', KEYS[1], '0-' .. ARGV[1], '0-' .. ARGV[1])[1]
-local nonce = before and before[2][6] or ''
-local expected = ARGV[2] ~= '' and ARGV[2] or nonce
+local first = redis.call('XRANGE', records, '-', '+', 'COUNT', 1)[1]
+local before = redis.call('XRANGE', records, '0-' .. offset, '0-' .. offset)[1]
+local found = before and before[2][6] or ''
+local expected = nonce ~= '' and nonce or found
 local following, looked, marked, count = -1, -1, -1, 0
-if tonumber(ARGV[3]) < finish then
-  local behind = redis.call('XRANGE', KEYS[1], '(0-' .. ARGV[3], '0-' .. numbered(finish), 'COUNT', ARGV[4])
-  for _, entry in ipairs(behind) do
+if tonumber(behind) < finish then
+  local entries = redis.call('XRANGE', records, '(0-' .. behind, '0-' .. numbered(finish), 'COUNT', most)
+  for _, entry in ipairs(entries) do
     if expected ~= '' and entry[2][8] == expected then following = endOf(entry) break end
     if expected == '' and entry[2][8] then marked, count = endOf(entry), countIn(entry[2][2]) break end
   end
-  if following < 0 and marked < 0 and #behind == tonumber(ARGV[4]) then looked = endOf(behind[#behind]) end
+  if following < 0 and marked < 0 and #entries == tonumber(most) then looked = endOf(entries[#entries]) end
 end
-return {start, finish, endOf(first), before and 1 or 0, nonce, following, looked, marked, count}
+return {start, finish, endOf(first), before and 1 or 0, found, following, looked, marked, count}
 `);
 
 /** What Redis has around an offset. `nonce`: of the append that ended there, where the reader knows it. */
@@ -65,22 +71,26 @@ export async function lookAtChain(
 
 const mostRemoved = 100;
 
-/*
- * Removes entries that no append has written: an append writes its entry and the log's end together, so nothing of the log's stands
- * behind its end. The stream's last id goes back, or no append would be possible.
- * KEYS 1 records  2 meta
- * ARGV 1 most entries
- * RETURNS how many were removed
- */
-const remove = lua`#!lua flags=allow-oom
-local finish = tonumber(redis.call('HGET', KEYS[2], 'end'))
-if not finish or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+// Removes entries that no append has written: an append writes its entry and the log's end together, so nothing of the log's stands
+// behind its end.
+//
+// KEYS
+//   records  :records  what stands behind the end goes; the stream's last id goes back, or no append would be possible
+//   meta     :meta     `end`: read
+// ARGV     most  entries
+// RETURNS  how many were removed
+// EFFECTS  as said of the keys
+const remove = new Script(`#!lua flags=allow-oom
+${keyNames('records', 'meta')}
+${argNames('most')}
+local finish = tonumber(redis.call('HGET', meta, 'end'))
+if not finish or redis.call('EXISTS', records) == 0 then return 0 end
 local last = string.format('0-%.0f', finish)
-local behind = redis.call('XRANGE', KEYS[1], '(' .. last, '+', 'COUNT', ARGV[1])
-for _, entry in ipairs(behind) do redis.call('XDEL', KEYS[1], entry[1]) end
-if #behind < tonumber(ARGV[1]) then redis.call('XSETID', KEYS[1], last) end
-return #behind
-`;
+local entries = redis.call('XRANGE', records, '(' .. last, '+', 'COUNT', most)
+for _, entry in ipairs(entries) do redis.call('XDEL', records, entry[1]) end
+if #entries < tonumber(most) then redis.call('XSETID', records, last) end
+return #entries
+`);
 
 /** Removes what stands behind the end of a partition's log; answers how many entries it was. */
 export async function removeForeignEntries(client: RedisClient, { records, meta }: PartitionKeys): Promise<number> {

@@ -1,6 +1,7 @@
-import { asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { argNames, asInteger, asList, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import { type GroupKeys, partitionKeys } from './keys.js';
 import { type GroupPartition, hashOf } from './lease.js';
+import { groupsOf } from './stream-groups.js';
 
 /** Where a group stands in one partition. */
 export interface GroupPlace {
@@ -19,37 +20,38 @@ export interface GroupPlace {
   readonly topicId: number;
 }
 
-/*
- * Tells where a group stands in a partition.
- * KEYS 1 group's hash  2 records  3 meta
- * ARGV 1 group
- * RETURNS { committed or nil, start, end, owner or nil, epoch, now, topic id, append time of the batch that holds the next
- *   record or nil }, or nil when there is no such partition
- */
-const look = lua`#!lua flags=no-writes
-local meta = redis.call('HMGET', KEYS[3], 'id', 'start', 'end', 'deleted')
-if not meta[1] or meta[4] then return false end
+// Says where a group stands in a partition.
+//
+// KEYS
+//   lease    :group:<group>  read
+//   records  :records        read
+//   meta     :meta           read
+// ARGV     group
+// RETURNS  { committed or nil, start, end, owner or nil, epoch, now, topic id, append time of the batch that holds the next record or nil },
+//          or nil when there is no such partition
+// EFFECTS  none
+const look = new Script(`#!lua flags=no-writes
+${keyNames('lease', 'records', 'meta')}
+${argNames('group')}
+${groupsOf}
+local id, start, finish, deleted = unpack(redis.call('HMGET', meta, 'id', 'start', 'end', 'deleted'))
+if not id or deleted then return false end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local committed = false
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
-    local fields = {}
-    for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
-    if fields['name'] == ARGV[1] then committed = tonumber(string.match(fields['last-delivered-id'], '%d+$')) end
-  end
+for _, found in ipairs(groupsOf(records)) do
+  if found.name == group then committed = tonumber(found.committed) end
 end
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until', 'topic')
-local owner = lease[1]
-if owner == '' or tonumber(lease[3] or '0') <= now or lease[4] and lease[4] ~= meta[1] then owner = false end
-local start, finish, appended = tonumber(meta[2]), tonumber(meta[3]), false
-local next = committed and math.max(committed, start)
+local owner, epoch, ends, leasedTopic = unpack(redis.call('HMGET', lease, 'owner', 'epoch', 'until', 'topic'))
+if owner == '' or tonumber(ends or '0') <= now or leasedTopic and leasedTopic ~= id then owner = false end
+start, finish = tonumber(start), tonumber(finish)
+local next, appended = committed and math.max(committed, start), false
 if next and next < finish then
-  local entry = redis.call('XRANGE', KEYS[2], string.format('(0-%.0f', next), '+', 'COUNT', 1)[1]
+  local entry = redis.call('XRANGE', records, string.format('(0-%.0f', next), '+', 'COUNT', 1)[1]
   appended = entry and tonumber(entry[2][10] or entry[2][4])
 end
-return {committed, start, finish, owner, tonumber(lease[2] or '0'), now, tonumber(meta[1]), appended}
-`;
+return {committed, start, finish, owner, tonumber(epoch or '0'), now, tonumber(id), appended}
+`);
 
 /** Undefined when the partition does not exist. */
 export async function lookAtGroup(client: RedisClient, place: GroupPartition): Promise<GroupPlace | undefined> {
@@ -69,26 +71,38 @@ export async function lookAtGroup(client: RedisClient, place: GroupPartition): P
   };
 }
 
-/*
- * Sets the offset of a group that nobody consumes for at the moment, forwards or back.
- * KEYS 1 group's hash  2 records  3 meta
- * ARGV 1 group  2 offset
- * RETURNS 1 set, 0 a member holds the lease, 2 no such partition
- * EFFECTS counted, as a seek is: what died before may die again
- */
-const set = lua`#!lua flags=allow-oom
-local meta = redis.call('HMGET', KEYS[3], 'id', 'deleted')
-if not meta[1] or meta[2] then return 2 end
-local time = redis.call('TIME')
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'until')
-if lease[1] and lease[1] ~= '' and tonumber(lease[2]) > time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end
+/** Lua: `isLeased(lease)`: whether a member holds the lease of a group's hash. */
+const isLeased = `
+local function isLeased(lease)
+  local owner, ends = unpack(redis.call('HMGET', lease, 'owner', 'until'))
+  local time = redis.call('TIME')
+  return owner and owner ~= '' and tonumber(ends) > time[1] * 1000 + math.floor(time[2] / 1000)
+end`;
+
+// Sets the offset of a group that has no consumer at the moment, forwards or back.
+//
+// KEYS
+//   lease    :group:<group>  the lease: looked at; `committed`, `progress`, `crashes` and `rewinds` come
+//   records  :records        the stream's group is set, and made if it is missing
+//   meta     :meta           read
+// ARGV     group
+//          offset
+// RETURNS  1 set, 0 a member holds the lease, 2 no such partition
+// EFFECTS  as said of the keys. It is counted, as a seek is: what died before may die again
+const set = new Script(`#!lua flags=allow-oom
+${keyNames('lease', 'records', 'meta')}
+${argNames('group', 'offset')}
+${isLeased}
+local id, deleted = unpack(redis.call('HMGET', meta, 'id', 'deleted'))
+if not id or deleted then return 2 end
+if isLeased(lease) then return 0 end
 local moved = false
-if redis.call('EXISTS', KEYS[2]) == 1 then moved = redis.pcall('XGROUP', 'SETID', KEYS[2], ARGV[1], '0-' .. ARGV[2]) end
-if not moved or moved.err then redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[1], '0-' .. ARGV[2], 'MKSTREAM') end
-redis.call('HSET', KEYS[1], 'committed', ARGV[2], 'progress', '', 'crashes', 0)
-redis.call('HINCRBY', KEYS[1], 'rewinds', 1)
+if redis.call('EXISTS', records) == 1 then moved = redis.pcall('XGROUP', 'SETID', records, group, '0-' .. offset) end
+if not moved or moved.err then redis.call('XGROUP', 'CREATE', records, group, '0-' .. offset, 'MKSTREAM') end
+redis.call('HSET', lease, 'committed', offset, 'progress', '', 'crashes', 0)
+redis.call('HINCRBY', lease, 'rewinds', 1)
 return 1
-`;
+`);
 
 export async function setGroupOffset(
   client: RedisClient,
@@ -100,20 +114,23 @@ export async function setGroupOffset(
   return reply === 1 ? 'set' : reply === 0 ? 'held' : 'no-partition';
 }
 
-/*
- * Forgets a group in a partition.
- * KEYS 1 group's hash  2 records
- * ARGV 1 group
- * RETURNS 1 forgotten, 0 a member holds the lease
- */
-const forget = lua`#!lua flags=allow-oom
-local time = redis.call('TIME')
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'until')
-if lease[1] and lease[1] ~= '' and tonumber(lease[2]) > time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end
-redis.call('DEL', KEYS[1])
-if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('XGROUP', 'DESTROY', KEYS[2], ARGV[1]) end
+// Forgets a group in a partition.
+//
+// KEYS
+//   lease    :group:<group>  the lease: looked at; the key goes
+//   records  :records        the stream's group goes
+// ARGV     group
+// RETURNS  1 forgotten, 0 a member holds the lease
+// EFFECTS  as said of the keys
+const forget = new Script(`#!lua flags=allow-oom
+${keyNames('lease', 'records')}
+${argNames('group')}
+${isLeased}
+if isLeased(lease) then return 0 end
+redis.call('DEL', lease)
+if redis.call('EXISTS', records) == 1 then redis.call('XGROUP', 'DESTROY', records, group) end
 return 1
-`;
+`);
 
 /** False when a member holds the lease. */
 export async function forgetGroupPlace(client: RedisClient, place: GroupPartition): Promise<boolean> {
@@ -121,19 +138,24 @@ export async function forgetGroupPlace(client: RedisClient, place: GroupPartitio
   return (await forget.run(client, [hashOf(place), records], [place.group])) === 1;
 }
 
-/*
- * Keeps members from joining while an operator works on the group; refused while it has members. Repeatable.
- * KEYS 1 members  2 locked
- * ARGV 1 token  2 how long at most, in ms
- * RETURNS 1 locked, 0 the group is active, 2 another operator has it
- */
-const lock = lua`#!lua flags=allow-oom
+// Keeps members from joining while an operator works on the group; refused while it has members. Repeatable.
+//
+// KEYS
+//   members  :members  read
+//   locked   :locked   the token comes, for a time
+// ARGV     token
+//          lockMs  how long at most
+// RETURNS  1 locked, 0 the group is active, 2 another operator has it
+// EFFECTS  as said of the keys
+const lock = new Script(`#!lua flags=allow-oom
+${keyNames('members', 'locked')}
+${argNames('token', 'lockMs')}
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-if redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf') > 0 then return 0 end
-if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) or redis.call('GET', KEYS[2]) == ARGV[1] then return 1 end
+if redis.call('ZCOUNT', members, '(' .. now, '+inf') > 0 then return 0 end
+if redis.call('SET', locked, token, 'NX', 'PX', lockMs) or redis.call('GET', locked) == token then return 1 end
 return 2
-`;
+`);
 
 const lockMs = 30_000;
 
@@ -146,14 +168,18 @@ export async function lockGroup(
   return reply === 1 ? 'locked' : reply === 0 ? 'active' : 'busy';
 }
 
-/*
- * KEYS 1 locked
- * ARGV 1 token
- */
-const unlock = lua`#!lua flags=allow-oom
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
-`;
+// Lets members join again.
+//
+// KEYS
+//   locked  :locked  goes, if the token stands in it
+// ARGV     token
+// RETURNS  1 unlocked, 0 it was not this operator's
+// EFFECTS  as said of the key
+const unlock = new Script(`#!lua flags=allow-oom
+${keyNames('locked')}
+${argNames('token')}
+return redis.call('GET', locked) == token and redis.call('DEL', locked) or 0
+`);
 
 export async function unlockGroup(client: RedisClient, keys: GroupKeys, token: string): Promise<void> {
   await unlock.run(client, [keys.locked], [token]);

@@ -1,5 +1,16 @@
-import { asBytes, asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import {
+  argNames,
+  asBytes,
+  asInteger,
+  asList,
+  asText,
+  keyNames,
+  orNothing,
+  type RedisClient,
+  Script,
+} from '@millrace/redis';
 import { groupPartitionKey, partitionKeys } from './keys.js';
+import { groupsOf } from './stream-groups.js';
 
 /** A group's place in one partition. */
 export interface GroupPartition {
@@ -36,53 +47,57 @@ export type AcquireReply =
   | { readonly kind: 'no-offset' }
   | { readonly kind: 'no-partition' };
 
-/*
- * Takes a partition for a group's member, when it is free, and makes the group known to the stream at the first time.
- * KEYS 1 group's hash  2 records  3 meta
- * ARGV 1 owner  2 lease in ms  3 group  4 owner whose lease may be broken  5 earliest | latest | ask | an offset
- *      6 id of the topic that the group follows (empty: not known)
- * RETURNS { 1, epoch, committed, start, end, rewinds, crashes, progress, topic id }, { 0, remaining ms, owner },
- *   { 2 } no offset, { 3 } no such partition
- * EFFECTS the epoch grows each time. The stream's own group is what counts as the committed offset: when
- *   somebody moved it with redis-cli, the progress beside it is stale and is dropped. What belongs to an older topic of the
- *   name is forgotten, all but the epoch; and where the group followed that one, it reads the new one from its beginning.
- */
-const acquire = lua`#!lua flags=allow-oom
-local meta = redis.call('HMGET', KEYS[3], 'id', 'start', 'end', 'deleted')
-if not meta[1] or meta[4] then return {3} end
+// Takes a partition for a group's member when it is free, and makes the group known to the stream the first time.
+//
+// KEYS
+//   lease    :group:<group>  the lease and what belongs to the commit: read; the new lease comes
+//   records  :records        the stream's group is made if it is missing
+//   meta     :meta           read
+// ARGV     owner
+//          leaseMs
+//          group
+//          dead             an owner whose lease may be broken, or ''
+//          from             earliest | latest | ask | an offset: where a group without an offset starts
+//          followedTopicId  of the topic that the group follows, or '': not known
+// RETURNS  { 1, epoch, committed, start, end, rewinds, crashes, progress, topic id }, { 0, remaining ms, owner }, { 2 no offset },
+//          { 3 no such partition }
+// EFFECTS  as said of the keys; the epoch grows each time. The stream's own group is what counts as the committed offset: when it was moved by
+//          another program, the progress beside it is stale and is dropped. What belongs to an older topic of the name is forgotten, all but
+//          the epoch; and where the group followed that one, it reads the new one from its beginning
+const acquire = new Script(`#!lua flags=allow-oom
+${keyNames('lease', 'records', 'meta')}
+${argNames('owner', 'leaseMs', 'group', 'dead', 'from', 'followedTopicId')}
+${groupsOf}
+local topicId, start, finish, deleted = unpack(redis.call('HMGET', meta, 'id', 'start', 'end', 'deleted'))
+if not topicId or deleted then return {3} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'until', 'committed', 'progress', 'rewinds', 'crashes', 'topic')
-if lease[8] and lease[8] ~= meta[1] then
-  redis.call('HDEL', KEYS[1], 'progress', 'rewinds', 'anchor')
-  lease = {'', lease[2]}
+local holder, epoch, ends, known, progress, rewinds, crashes, leasedTopic =
+  unpack(redis.call('HMGET', lease, 'owner', 'epoch', 'until', 'committed', 'progress', 'rewinds', 'crashes', 'topic'))
+if leasedTopic and leasedTopic ~= topicId then
+  redis.call('HDEL', lease, 'progress', 'rewinds', 'anchor')
+  holder, ends, known, progress, rewinds, crashes = false, false, false, false, false, false
 end
-local owner, ends = lease[1] or '', tonumber(lease[3] or '0')
-if owner ~= '' and owner ~= ARGV[1] and owner ~= ARGV[4] and ends > now then return {0, ends - now, owner} end
-local committed = false
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
-    local fields = {}
-    for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
-    if fields['name'] == ARGV[3] then committed = string.match(fields['last-delivered-id'], '%d+$') end
-  end
+holder, ends, crashes = holder or '', tonumber(ends or '0'), tonumber(crashes or '0')
+local isOthers = holder ~= '' and holder ~= owner
+if isOthers and holder ~= dead and ends > now then return {0, ends - now, holder} end
+local committed
+for _, found in ipairs(groupsOf(records)) do
+  if found.name == group then committed = found.committed end
 end
-local isNew, progress, crashes = not committed, lease[5] or '', tonumber(lease[7] or '0')
-if isNew then
-  committed = ARGV[5]
-  if ARGV[6] ~= '' and ARGV[6] ~= meta[1] then committed = 'earliest' end
+if not committed then
+  committed = followedTopicId ~= '' and followedTopicId ~= topicId and 'earliest' or from
   if committed == 'ask' then return {2} end
-  if committed == 'earliest' then committed = meta[2] elseif committed == 'latest' then committed = meta[3] end
-  redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[3], '0-' .. committed, 'MKSTREAM')
+  if committed == 'earliest' then committed = start elseif committed == 'latest' then committed = finish end
+  redis.call('XGROUP', 'CREATE', records, group, '0-' .. committed, 'MKSTREAM')
 end
-if committed ~= lease[4] then progress = '' end
-if owner ~= '' and owner ~= ARGV[1] then crashes = crashes + 1 end
-local epoch = tonumber(lease[2] or '0') + 1
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch, 'taken', epoch, 'until', string.format('%.0f', now + ARGV[2]),
-  'committed', committed, 'progress', progress, 'crashes', crashes, 'topic', meta[1])
-return {1, epoch, tonumber(committed), tonumber(meta[2]), tonumber(meta[3]), tonumber(lease[6] or '0'), crashes, progress,
-  tonumber(meta[1])}
-`;
+if not progress or committed ~= known then progress = '' end
+if isOthers then crashes = crashes + 1 end
+epoch = tonumber(epoch or '0') + 1
+redis.call('HSET', lease, 'owner', owner, 'epoch', epoch, 'taken', epoch, 'until', string.format('%.0f', now + leaseMs),
+  'committed', committed, 'progress', progress, 'crashes', crashes, 'topic', topicId)
+return {1, epoch, tonumber(committed), tonumber(start), tonumber(finish), tonumber(rewinds or '0'), crashes, progress, tonumber(topicId)}
+`);
 
 /**
  * Tries to take a partition.
@@ -124,21 +139,27 @@ function readAcquired(reply: readonly unknown[]): AcquireReply {
   return { kind: 'acquired', epoch, committed, start, end, rewinds, crashes, progress, topicId };
 }
 
-/*
- * Extends a lease. An owner whose time ran out may extend it as long as nobody else took the partition.
- * KEYS 1 group's hash  2 meta
- * ARGV 1 owner  2 epoch it took it with  3 lease in ms
- * RETURNS { committed, end of the log }, or nil when the lease is another's, or on an older topic of the name
- */
-const renew = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'taken', 'committed', 'topic')
-if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return false end
-local meta = redis.call('HMGET', KEYS[2], 'end', 'id')
-if lease[4] and lease[4] ~= meta[2] then return false end
+// Extends a lease. An owner whose time ran out may extend it as long as no other took the partition.
+//
+// KEYS
+//   lease  :group:<group>  owner and epoch: compared; `until` comes
+//   meta   :meta           read
+// ARGV     owner
+//          epoch    it took the partition with
+//          leaseMs
+// RETURNS  { committed, end of the log }, or nil when the lease is another's, or on an older topic of the name
+// EFFECTS  as said of the keys
+const renew = new Script(`#!lua flags=allow-oom
+${keyNames('lease', 'meta')}
+${argNames('owner', 'epoch', 'leaseMs')}
+local holder, taken, committed, leasedTopic = unpack(redis.call('HMGET', lease, 'owner', 'taken', 'committed', 'topic'))
+if holder ~= owner or taken ~= epoch then return false end
+local finish, topicId = unpack(redis.call('HMGET', meta, 'end', 'id'))
+if leasedTopic and leasedTopic ~= topicId then return false end
 local time = redis.call('TIME')
-redis.call('HSET', KEYS[1], 'until', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3]))
-return {tonumber(lease[3]), tonumber(meta[1] or '0')}
-`;
+redis.call('HSET', lease, 'until', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + leaseMs))
+return {tonumber(committed), tonumber(finish or '0')}
+`);
 
 /** What Redis has where a lease was extended. */
 export interface RenewReply {
@@ -163,18 +184,23 @@ export async function renewLeases(
   });
 }
 
-/*
- * Gives an owner a higher epoch, as if it had released the partition and taken it again. It holds the lease as before.
- * KEYS 1 group's hash
- * ARGV 1 owner  2 epoch it took the partition with  3 epoch it is to have at least
- * RETURNS 1, or 0 when the lease is another's
- */
-const raise = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'taken', 'epoch')
-if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return 0 end
-if tonumber(lease[3]) < tonumber(ARGV[3]) then redis.call('HSET', KEYS[1], 'epoch', ARGV[3]) end
+// Gives an owner a higher epoch, as if it had released the partition and taken it again. It holds the lease as before.
+//
+// KEYS
+//   lease  :group:<group>  owner and epoch: compared; `epoch` grows
+// ARGV     owner
+//          epoch   it took the partition with
+//          raised  epoch that it is to have at least
+// RETURNS  1, or 0 when the lease is another's
+// EFFECTS  as said of the key
+const raise = new Script(`#!lua flags=allow-oom
+${keyNames('lease')}
+${argNames('owner', 'epoch', 'raised')}
+local holder, taken, current = unpack(redis.call('HMGET', lease, 'owner', 'taken', 'epoch'))
+if holder ~= owner or taken ~= epoch then return 0 end
+if tonumber(current) < tonumber(raised) then redis.call('HSET', lease, 'epoch', raised) end
 return 1
-`;
+`);
 
 /** Sees that a lease has at least this epoch, which is higher than the one it was taken with; false when it is another's. */
 export async function raiseEpoch(
@@ -186,18 +212,22 @@ export async function raiseEpoch(
   return asInteger(await raise.run(client, [hashOf(place)], [owner, epoch, raised])) === 1;
 }
 
-/*
- * Gives a partition back, so that the next owner need not wait.
- * KEYS 1 group's hash
- * ARGV 1 owner  2 epoch it took it with
- * RETURNS 1 released, 0 it was another's already
- */
-const release = lua`#!lua flags=allow-oom
-local lease = redis.call('HMGET', KEYS[1], 'owner', 'taken')
-if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], 'owner', '', 'until', 0)
+// Gives a partition back, so that the next owner need not wait.
+//
+// KEYS
+//   lease  :group:<group>  owner and epoch: compared; it has no owner any more
+// ARGV     owner
+//          epoch  it took the partition with
+// RETURNS  1 released, 0 it was another's already
+// EFFECTS  as said of the key
+const release = new Script(`#!lua flags=allow-oom
+${keyNames('lease')}
+${argNames('owner', 'epoch')}
+local holder, taken = unpack(redis.call('HMGET', lease, 'owner', 'taken'))
+if holder ~= owner or taken ~= epoch then return 0 end
+redis.call('HSET', lease, 'owner', '', 'until', 0)
 return 1
-`;
+`);
 
 export async function releaseLease(client: RedisClient, place: GroupPartition, holder: LeaseHolder): Promise<void> {
   await release.run(client, [hashOf(place)], [holder.owner, holder.epoch]);

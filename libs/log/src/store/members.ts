@@ -1,4 +1,4 @@
-import { asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { argNames, asInteger, asList, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { GroupKeys } from './keys.js';
 
 /** What is kept of a member: its incarnation, a space, and its subscription. */
@@ -32,26 +32,36 @@ export type HeartbeatReply =
   /** Another process joined with the same member id: this one must stop. */
   | { readonly kind: 'replaced' };
 
-/*
- * Joins a group, or comes back to it as a new incarnation of the same member.
- * KEYS 1 members  2 subscriptions  3 presence  4 state  5 locked
- * ARGV 1 member id  2 incarnation  3 subscription  4 presence  5 session in ms
- * RETURNS 1 joined, 0 the group is locked by an operator
- * EFFECTS the version grows when the member is new or is another one now
- */
-const join = lua`#!lua flags=allow-oom
-if redis.call('EXISTS', KEYS[5]) == 1 then return 0 end
+// Joins a group, or comes back to it as a new incarnation of the same member.
+//
+// KEYS
+//   members        :members        the end of the session comes
+//   subscriptions  :subscriptions  incarnation and subscription come
+//   presence       :presence       its connections come
+//   state          :state          `version` grows when the member is new or is another one now
+//   locked         :locked         read
+// ARGV     memberId
+//          incarnation
+//          subscription
+//          connections
+//          sessionMs
+// RETURNS  1 joined, 0 the group is locked by an operator
+// EFFECTS  as said of the keys
+const join = new Script(`#!lua flags=allow-oom
+${keyNames('members', 'subscriptions', 'presence', 'state', 'locked')}
+${argNames('memberId', 'incarnation', 'subscription', 'connections', 'sessionMs')}
+if redis.call('EXISTS', locked) == 1 then return 0 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local entry = ARGV[2] .. ' ' .. ARGV[3]
-if redis.call('HGET', KEYS[2], ARGV[1]) ~= entry then
-  redis.call('HSET', KEYS[2], ARGV[1], entry)
-  redis.call('HINCRBY', KEYS[4], 'version', 1)
+local entry = incarnation .. ' ' .. subscription
+if redis.call('HGET', subscriptions, memberId) ~= entry then
+  redis.call('HSET', subscriptions, memberId, entry)
+  redis.call('HINCRBY', state, 'version', 1)
 end
-redis.call('HSET', KEYS[3], ARGV[1], ARGV[4])
-redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[5]), ARGV[1])
+redis.call('HSET', presence, memberId, connections)
+redis.call('ZADD', members, string.format('%.0f', now + sessionMs), memberId)
 return 1
-`;
+`);
 
 /** False while an operator has the group locked. */
 export async function joinGroup(client: RedisClient, keys: GroupKeys, member: MemberEntry): Promise<boolean> {
@@ -60,34 +70,45 @@ export async function joinGroup(client: RedisClient, keys: GroupKeys, member: Me
   return (await join.run(client, allOf(keys), args)) === 1;
 }
 
-/*
- * Extends a member's session, and ends those of members that went silent.
- * KEYS 1 members  2 subscriptions  3 presence  4 state
- * ARGV 1 member id  2 incarnation  3 presence  4 session in ms  5 version the member knows  6 generation it knows
- * RETURNS { 1 alive, version, generation, members (if another version), plan (if another generation) },
- *   { 0 } no longer a member, { 2 } replaced by another incarnation
- */
-const heartbeat = lua`#!lua flags=allow-oom
-local entry = redis.call('HGET', KEYS[2], ARGV[1])
-if not entry or not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {0} end
-if string.sub(entry, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return {2} end
+// Extends a member's session, and ends those of members that went silent.
+//
+// KEYS
+//   members        :members        the end of the session comes; of members that are silent: goes
+//   subscriptions  :subscriptions  read; the same
+//   presence       :presence       its connections come; the same
+//   state          :state          read; `version` grows with each member that goes
+// ARGV     memberId
+//          incarnation
+//          connections
+//          sessionMs
+//          knownVersion     the version that the member knows
+//          knownGeneration  the generation that it knows
+// RETURNS  { 1 alive, version, generation, members (if another version), plan (if another generation) }, { 0 no longer a member },
+//          { 2 replaced by another incarnation }
+// EFFECTS  as said of the keys
+const heartbeat = new Script(`#!lua flags=allow-oom
+${keyNames('members', 'subscriptions', 'presence', 'state')}
+${argNames('memberId', 'incarnation', 'connections', 'sessionMs', 'knownVersion', 'knownGeneration')}
+local entry = redis.call('HGET', subscriptions, memberId)
+if not entry or not redis.call('ZSCORE', members, memberId) then return {0} end
+if string.sub(entry, 1, #incarnation + 1) ~= incarnation .. ' ' then return {2} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[4]), ARGV[1])
-if redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[3] then redis.call('HSET', KEYS[3], ARGV[1], ARGV[3]) end
-for _, silent in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, 100)) do
-  redis.call('ZREM', KEYS[1], silent)
-  redis.call('HDEL', KEYS[2], silent)
-  redis.call('HDEL', KEYS[3], silent)
-  redis.call('HINCRBY', KEYS[4], 'version', 1)
+redis.call('ZADD', members, string.format('%.0f', now + sessionMs), memberId)
+if redis.call('HGET', presence, memberId) ~= connections then redis.call('HSET', presence, memberId, connections) end
+for _, silent in ipairs(redis.call('ZRANGEBYSCORE', members, '-inf', string.format('%.0f', now), 'LIMIT', 0, 100)) do
+  redis.call('ZREM', members, silent)
+  redis.call('HDEL', subscriptions, silent)
+  redis.call('HDEL', presence, silent)
+  redis.call('HINCRBY', state, 'version', 1)
 end
-local state = redis.call('HMGET', KEYS[4], 'version', 'generation')
-local version, generation = state[1] or '0', state[2] or '0'
-local members, plan = false, false
-if version ~= ARGV[5] then members = redis.call('HGETALL', KEYS[2]) end
-if generation ~= ARGV[6] then plan = redis.call('HGET', KEYS[4], 'plan') end
-return {1, version, generation, members, plan}
-`;
+local version, generation = unpack(redis.call('HMGET', state, 'version', 'generation'))
+version, generation = version or '0', generation or '0'
+local joined, plan = false, false
+if version ~= knownVersion then joined = redis.call('HGETALL', subscriptions) end
+if generation ~= knownGeneration then plan = redis.call('HGET', state, 'plan') end
+return {1, version, generation, joined, plan}
+`);
 
 export async function sendHeartbeat(
   client: RedisClient,
@@ -119,27 +140,34 @@ export async function sendHeartbeat(
   };
 }
 
-/*
- * Ends a member's session: its own wish, or another's who saw that its process is gone.
- * KEYS 1 members  2 subscriptions  3 presence  4 state
- * ARGV 1 member id  2 incarnation  3 presence it must still have (empty: whichever)
- * RETURNS 1 removed, 0 it is another incarnation or has shown itself since
- * EFFECTS who was the last leaves behind when that was: see group-expiry
- */
-const remove = lua`#!lua flags=allow-oom
-local entry = redis.call('HGET', KEYS[2], ARGV[1])
-if not entry or string.sub(entry, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return 0 end
-if ARGV[3] ~= '' and redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[3] then return 0 end
-redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('HDEL', KEYS[2], ARGV[1])
-redis.call('HDEL', KEYS[3], ARGV[1])
-redis.call('HINCRBY', KEYS[4], 'version', 1)
-if redis.call('EXISTS', KEYS[1]) == 0 then
+// Ends a member's session: at its own wish, or at another's that saw that its process is gone.
+//
+// KEYS
+//   members        :members        the member goes
+//   subscriptions  :subscriptions  the same
+//   presence       :presence       the same
+//   state          :state          `version` grows; after the last member `empty-since` comes, see group-expiry
+// ARGV     memberId
+//          incarnation
+//          connections  that it must still have, or ''
+// RETURNS  1 removed, 0 it is another incarnation or has shown itself since
+// EFFECTS  as said of the keys
+const remove = new Script(`#!lua flags=allow-oom
+${keyNames('members', 'subscriptions', 'presence', 'state')}
+${argNames('memberId', 'incarnation', 'connections')}
+local entry = redis.call('HGET', subscriptions, memberId)
+if not entry or string.sub(entry, 1, #incarnation + 1) ~= incarnation .. ' ' then return 0 end
+if connections ~= '' and redis.call('HGET', presence, memberId) ~= connections then return 0 end
+redis.call('ZREM', members, memberId)
+redis.call('HDEL', subscriptions, memberId)
+redis.call('HDEL', presence, memberId)
+redis.call('HINCRBY', state, 'version', 1)
+if redis.call('EXISTS', members) == 0 then
   local time = redis.call('TIME')
-  redis.call('HSET', KEYS[4], 'empty-since', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+  redis.call('HSET', state, 'empty-since', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 end
 return 1
-`;
+`);
 
 export async function removeMember(
   client: RedisClient,
@@ -160,18 +188,23 @@ export async function isMember(
   return entry !== undefined && readMemberEntry(entry).incarnation === incarnation;
 }
 
-/*
- * Replaces the group's plan, if nobody else did and the members are still those it was computed for.
- * KEYS 1 state
- * ARGV 1 version  2 generation that is replaced  3 plan
- * RETURNS the new generation, or 0
- */
-const propose = lua`#!lua flags=allow-oom
-local state = redis.call('HMGET', KEYS[1], 'version', 'generation')
-if (state[1] or '0') ~= ARGV[1] or (state[2] or '0') ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], 'plan', ARGV[3])
-return redis.call('HINCRBY', KEYS[1], 'generation', 1)
-`;
+// Replaces the group's plan, if no other member did and the members are still those it was computed for.
+//
+// KEYS
+//   state  :state  `version` and `generation`: compared; `plan` comes, `generation` grows
+// ARGV     knownVersion
+//          replaced      the generation that is replaced
+//          plan
+// RETURNS  the new generation, or 0
+// EFFECTS  as said of the key
+const propose = new Script(`#!lua flags=allow-oom
+${keyNames('state')}
+${argNames('knownVersion', 'replaced', 'plan')}
+local version, generation = unpack(redis.call('HMGET', state, 'version', 'generation'))
+if (version or '0') ~= knownVersion or (generation or '0') ~= replaced then return 0 end
+redis.call('HSET', state, 'plan', plan)
+return redis.call('HINCRBY', state, 'generation', 1)
+`);
 
 /** The new generation, or undefined when somebody was faster. */
 export async function proposePlan(

@@ -1,4 +1,4 @@
-import { asInteger, asList, asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { argNames, asInteger, asList, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { Topic } from '../model/topic.js';
 import { copiesKey, groupPartitionKey, type PartitionKeys, partitionKeys } from './keys.js';
 
@@ -12,33 +12,39 @@ export interface PartitionState {
   readonly bytes: number;
 }
 
-/*
- * Makes a partition ready for appends, or tells it that its topic's settings changed. Repeatable.
- * KEYS 1 records  2 meta  3 producers  4 expired
- * ARGV 1 topic id  2 topic version  3 maxRecords  4 maxBytes (for the append script; empty: not limited)  5 `append`, when
- *      that is the time of its records; else empty
- * RETURNS 1 ready, 0 the topic of this id was deleted
- * EFFECTS what an older topic of the same name left behind is removed
- */
-const open = lua`#!lua
-local meta = redis.call('HMGET', KEYS[2], 'id', 'version', 'deleted')
-local id, version = tonumber(meta[1] or 0), tonumber(meta[2] or 0)
-local ourId, ourVersion = tonumber(ARGV[1]), tonumber(ARGV[2])
-if id > ourId or (id == ourId and meta[3]) then return 0 end
-if id < ourId then
-  redis.call('UNLINK', unpack(KEYS))
-  redis.call('HSET', KEYS[2], 'id', ARGV[1], 'end', 0, 'start', 0, 'bytes', 0, 'time', 0)
+// Makes a partition ready for appends, or writes down that its topic's settings changed. Repeatable.
+//
+// KEYS
+//   records    :records    of an older topic of the name: goes
+//   meta       :meta       id, version and limits come
+//   producers  :producers  of an older topic of the name: goes
+//   expired    :expired    the same
+// ARGV     topicId
+//          topicVersion
+//          maxRecords    for the append script, or '': not limited
+//          maxBytes      the same
+//          timestamps    `append`, when that is the time of its records; else ''
+// RETURNS  1 ready, 0 the topic of this id was deleted
+// EFFECTS  as said of the keys
+const open = new Script(`#!lua
+${keyNames('records', 'meta', 'producers', 'expired')}
+${argNames('topicId', 'topicVersion', 'maxRecords', 'maxBytes', 'timestamps')}
+local id, version, deleted = unpack(redis.call('HMGET', meta, 'id', 'version', 'deleted'))
+id, version = tonumber(id or 0), tonumber(version or 0)
+if id > tonumber(topicId) or (id == tonumber(topicId) and deleted) then return 0 end
+if id < tonumber(topicId) then
+  redis.call('UNLINK', records, meta, producers, expired)
+  redis.call('HSET', meta, 'id', topicId, 'end', 0, 'start', 0, 'bytes', 0, 'time', 0)
   version = 0
 end
-if version < ourVersion then
-  redis.call('HSET', KEYS[2], 'version', ARGV[2])
-  for index, field in ipairs({'maxRecords', 'maxBytes', 'timestamps'}) do
-    local setting = ARGV[2 + index]
-    if setting == '' then redis.call('HDEL', KEYS[2], field) else redis.call('HSET', KEYS[2], field, setting) end
+if version < tonumber(topicVersion) then
+  redis.call('HSET', meta, 'version', topicVersion)
+  for field, setting in pairs({maxRecords = maxRecords, maxBytes = maxBytes, timestamps = timestamps}) do
+    if setting == '' then redis.call('HDEL', meta, field) else redis.call('HSET', meta, field, setting) end
   end
 end
 return 1
-`;
+`);
 
 /** False when the topic was deleted in the meantime. */
 export async function openPartition(
@@ -63,20 +69,26 @@ export async function partitionState(client: RedisClient, keys: PartitionKeys): 
   return { start, end, bytes };
 }
 
-/*
- * Removes a partition. What stays for a while is a mark, so that a producer or a declaration that is late
- * does not bring the partition back, nor one that copies a record into it.
- * KEYS 1 meta  2… everything else of the partition
- * ARGV 1 topic id  2 how long the mark stays, in ms
- */
-const remove = lua`#!lua flags=allow-oom
-local id = redis.call('HGET', KEYS[1], 'id')
-if id and tonumber(id) > tonumber(ARGV[1]) then return 0 end
+// Removes a partition. What stays for a while is a mark, so that a producer or a declaration that is late
+// does not bring the partition back, nor one that copies a record into it.
+//
+// KEYS
+//   meta  :meta  becomes the mark
+//         then everything else of the partition: goes
+// ARGV     topicId
+//          markMs  how long the mark stays
+// RETURNS  1, or 0 when it is a later topic's by now
+// EFFECTS  as said of the keys
+const remove = new Script(`#!lua flags=allow-oom
+${keyNames('meta')}
+${argNames('topicId', 'markMs')}
+local id = redis.call('HGET', meta, 'id')
+if id and tonumber(id) > tonumber(topicId) then return 0 end
 redis.call('UNLINK', unpack(KEYS))
-redis.call('HSET', KEYS[1], 'id', ARGV[1], 'deleted', 1)
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('HSET', meta, 'id', topicId, 'deleted', 1)
+redis.call('PEXPIRE', meta, markMs)
 return 1
-`;
+`);
 
 const deletedMarkMs = 3_600_000;
 

@@ -1,6 +1,7 @@
-import { asInteger, asList, asText, lua, type RedisClient } from '@millrace/redis';
+import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { Topic } from '../model/topic.js';
 import type { PartitionKeys } from './keys.js';
+import { groupsOf } from './stream-groups.js';
 
 /** One step of removing old batches from a partition. */
 export interface RetentionSlice {
@@ -23,34 +24,47 @@ export type RetentionReply =
       readonly unread: readonly { readonly group: string; readonly count: number }[];
     };
 
-/*
- * Removes the oldest batches that are over a limit, a few at a time. A batch goes when what is newer reaches the limit
- * alone, so at least the limit is kept. A timestamp more than an hour ahead of its append says nothing of a batch's age.
- * KEYS 1 records  2 meta  3 upkeep  4 expired
- * ARGV 1 topic id  2 owner  3 lease ms  4 before  5 max age ms  6 max records  7 max bytes (each may be empty)
- *      8 protect what a group has not read (1 or 0)  9 most batches  10 most bytes to look at
- * RETURNS { 0 not ours }, or { 1 done | 2 more, start, group, unread records, … }
- */
-const trim = lua`#!lua flags=allow-oom
-local meta = redis.call('HMGET', KEYS[2], 'id', 'end', 'start', 'bytes', 'deleted')
-if meta[1] ~= ARGV[1] or meta[5] then return {0} end
-if ARGV[2] ~= '' then
-  if (redis.call('GET', KEYS[3]) or ARGV[2]) ~= ARGV[2] then return {0} end
-  redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[3])
+// Removes the oldest batches that are over a limit, a few per call. A batch goes when what is newer reaches the limit
+// alone, so at least the limit is kept. A timestamp more than an hour ahead of its append says nothing of a batch's age.
+//
+// KEYS
+//   records  :records  batches go; the groups: read
+//   meta     :meta     read; `start` and `bytes` come
+//   upkeep   :upkeep   the lease of the process that does the upkeep comes
+//   expired  :expired  grows, per group that had not read what goes
+// ARGV     topicId      the partition must be this topic's
+//          owner        who does the upkeep, or '': needs no lease
+//          leaseMs
+//          before       an offset, or ''
+//          maxAgeMs     or ''
+//          maxRecords   or ''
+//          maxBytes     or ''
+//          isProtected  1: keep what a group has not read, else 0
+//          mostBatches  per call
+//          mostBytes    to look at per call
+// RETURNS  { 0 not ours }, or { 1 done | 2 more, start, group, unread records, … }
+// EFFECTS  as said of the keys
+const trim = new Script(`#!lua flags=allow-oom
+${keyNames('records', 'meta', 'upkeep', 'expired')}
+${argNames('topicId', 'owner', 'leaseMs', 'before', 'maxAgeMs', 'maxRecords', 'maxBytes', 'isProtected', 'mostBatches', 'mostBytes')}
+${groupsOf}
+local id, finish, start, bytes, deleted = unpack(redis.call('HMGET', meta, 'id', 'end', 'start', 'bytes', 'deleted'))
+if id ~= topicId or deleted then return {0} end
+if owner ~= '' then
+  if (redis.call('GET', upkeep) or owner) ~= owner then return {0} end
+  redis.call('SET', upkeep, owner, 'PX', leaseMs)
 end
 local time = redis.call('TIME')
-local before, maxAge, maxRecords, maxBytes = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local oldest = maxAge and time[1] * 1000 + math.floor(time[2] / 1000) - maxAge
-local finish, start, bytes = tonumber(meta[2]), tonumber(meta[3]), tonumber(meta[4])
-local length, committed, floor, new = redis.call('XLEN', KEYS[1]), {}, finish, start
-for _, group in ipairs(length > 0 and redis.call('XINFO', 'GROUPS', KEYS[1]) or {}) do
-  local fields = {}
-  for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
-  committed[fields['name']] = tonumber(string.match(fields['last-delivered-id'], '%d+$'))
-  if ARGV[8] == '1' then floor = math.min(floor, committed[fields['name']]) end
+before, maxRecords, maxBytes = tonumber(before), tonumber(maxRecords), tonumber(maxBytes)
+local oldest = tonumber(maxAgeMs) and time[1] * 1000 + math.floor(time[2] / 1000) - maxAgeMs
+finish, start, bytes = tonumber(finish), tonumber(start), tonumber(bytes)
+local groups, floor, new = groupsOf(records), finish, start
+for _, group in ipairs(groups) do
+  if isProtected == '1' then floor = math.min(floor, tonumber(group.committed)) end
 end
-local most = math.max(1, math.min(tonumber(ARGV[9]), math.floor(ARGV[10] * length / math.max(bytes, 1))))
-local entries, removed = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', most), 0
+local length = redis.call('XLEN', records)
+local most = math.max(1, math.min(tonumber(mostBatches), math.floor(mostBytes * length / math.max(bytes, 1))))
+local entries, removed = redis.call('XRANGE', records, '-', '+', 'COUNT', most), 0
 for _, entry in ipairs(entries) do
   local upTo, size = tonumber(string.match(entry[1], '%d+$')), #entry[2][2]
   -- What something else wrote has no times: it goes with what is around it.
@@ -63,17 +77,18 @@ for _, entry in ipairs(entries) do
 end
 local hasMore = removed > 0 and removed == #entries and removed < length
 if before and not hasMore then new = math.max(new, math.min(before, finish)) end
-if removed > 0 then redis.call('XTRIM', KEYS[1], 'MINID', '=', string.format('0-%.0f', new + 1)) end
+if removed > 0 then redis.call('XTRIM', records, 'MINID', '=', string.format('0-%.0f', new + 1)) end
 local reply = {hasMore and 2 or 1, new}
-if new > start then redis.call('HSET', KEYS[2], 'start', string.format('%.0f', new), 'bytes', string.format('%.0f', bytes)) end
-for group, offset in pairs(committed) do
-  if new > math.max(offset, start) then
-    redis.call('HINCRBY', KEYS[4], group, new - math.max(offset, start))
-    reply[#reply + 1], reply[#reply + 2] = group, new - math.max(offset, start)
+if new > start then redis.call('HSET', meta, 'start', string.format('%.0f', new), 'bytes', string.format('%.0f', bytes)) end
+for _, group in ipairs(groups) do
+  local read = math.max(tonumber(group.committed), start)
+  if new > read then
+    redis.call('HINCRBY', expired, group.name, new - read)
+    reply[#reply + 1], reply[#reply + 2] = group.name, new - read
   end
 end
 return reply
-`;
+`);
 
 // Measured on Redis 7.0, on a machine that was busy otherwise: a slice takes half a millisecond with these.
 const maxBatchesASlice = 32;
@@ -112,22 +127,26 @@ export async function expiredUnread(client: RedisClient, keys: PartitionKeys): P
   return Object.fromEntries(Object.entries(counts).map(([group, count]) => [group, Number(count)]));
 }
 
-/*
- * Forgets producers that have appended nothing for long.
- * KEYS 1 producers
- * ARGV 1 cursor  2 how long a producer is remembered, in ms
- * RETURNS the next cursor
- */
-const forget = lua`#!lua flags=allow-oom
+// Forgets producers that have appended nothing for long.
+//
+// KEYS
+//   producers  :producers  those go
+// ARGV     cursor
+//          idleMs  how long a producer is remembered
+// RETURNS  the next cursor
+// EFFECTS  as said of the key
+const forget = new Script(`#!lua flags=allow-oom
+${keyNames('producers')}
+${argNames('cursor', 'idleMs')}
 local time = redis.call('TIME')
-local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]
-local reply = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', 100)
-for index = 1, #reply[2], 2 do
-  local last = tonumber(string.match(reply[2][index + 1], '^%d+ %d+ (%d+)'))
-  if last and last < oldest then redis.call('HDEL', KEYS[1], reply[2][index]) end
+local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - idleMs
+local next, found = unpack(redis.call('HSCAN', producers, cursor, 'COUNT', 100))
+for index = 1, #found, 2 do
+  local last = tonumber(string.match(found[index + 1], '^%d+ %d+ (%d+)'))
+  if last and last < oldest then redis.call('HDEL', producers, found[index]) end
 end
-return reply[1]
-`;
+return next
+`);
 
 /** Looks at some hundred producers; answers the cursor for the next call. */
 export async function forgetIdleProducers(

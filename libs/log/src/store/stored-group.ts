@@ -1,15 +1,19 @@
-import { asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { argNames, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { GroupKeys } from './keys.js';
 import { readMemberEntry, removeMember } from './members.js';
 
-/*
- * Makes a group known by its name.
- * KEYS 1 the names of all groups  ARGV 1 group
- * EFFECTS allowed also when Redis is full: who joins is there to drain it
- */
-const name = lua`#!lua flags=allow-oom
-redis.call('SADD', KEYS[1], ARGV[1])
-`;
+// Makes a group known by its name; also when Redis is full: a member joins to drain it.
+//
+// KEYS
+//   groups  {topology}:groups  the group comes
+// ARGV     group
+// RETURNS  nothing
+// EFFECTS  as said of the key
+const name = new Script(`#!lua flags=allow-oom
+${keyNames('groups')}
+${argNames('group')}
+redis.call('SADD', groups, group)
+`);
 
 export async function nameGroup(client: RedisClient, groups: string, group: string): Promise<void> {
   await name.run(client, [groups], [group]);

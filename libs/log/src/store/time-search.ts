@@ -1,23 +1,29 @@
-import { asInteger, asList, lua, type RedisClient } from '@millrace/redis';
+import { argNames, asInteger, asList, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { PartitionKeys } from './keys.js';
 
-/*
- * Some steps of a bisection: looks for the first batch up to whose end the log's highest timestamp (t) reaches a time.
- * KEYS 1 records
- * ARGV 1 low  2 high (offsets; what is looked for is from low to high)  3 timestamp  4 most steps
- * RETURNS { low, high }, closer together; equal when found
- */
-const bisect = lua`#!lua flags=no-writes
-local low, high, time = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-for step = 1, tonumber(ARGV[4]) do
+// Some steps of a bisection: looks for the first batch up to whose end the log's highest timestamp (t) reaches a time.
+//
+// KEYS
+//   records  :records  read
+// ARGV     low        offset: what is looked for is from low to high
+//          high       offset
+//          timestamp
+//          most       steps
+// RETURNS  { low, high }, closer together; equal when found
+// EFFECTS  none
+const bisect = new Script(`#!lua flags=no-writes
+${keyNames('records')}
+${argNames('low', 'high', 'timestamp', 'most')}
+low, high, timestamp = tonumber(low), tonumber(high), tonumber(timestamp)
+for step = 1, tonumber(most) do
   if low >= high then break end
   local middle = math.floor((low + high) / 2)
-  local entry = redis.call('XRANGE', KEYS[1], string.format('(0-%.0f', middle), '+', 'COUNT', 1)[1]
-  if not entry or (tonumber(entry[2][4]) or 0) >= time then high = middle
+  local entry = redis.call('XRANGE', records, string.format('(0-%.0f', middle), '+', 'COUNT', 1)[1]
+  if not entry or (tonumber(entry[2][4]) or 0) >= timestamp then high = middle
   else low = tonumber(string.match(entry[1], '%d+$')) end
 end
 return {low, high}
-`;
+`);
 
 // A step reads one batch, 1 MiB at most by default: eight stay near a millisecond.
 const stepsPerCall = 8;

@@ -1,4 +1,4 @@
-import { asText, lua, orNothing, type RedisClient } from '@millrace/redis';
+import { argNames, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { Topic, TopicSettings } from '../model/topic.js';
 import { topicIdsKey, topicsKey } from './keys.js';
 
@@ -23,21 +23,26 @@ export async function createTopic(client: RedisClient, prefix: string, settings:
   return isOurs ? topic : createTopic(client, prefix, settings);
 }
 
-/*
- * Changes a topic, unless somebody else changed it in between.
- * KEYS 1 topics
- * ARGV 1 name  2 id  3 version that is replaced  4 new settings as JSON; empty: remove the topic
- * RETURNS 1 done, 0 it is another topic or version by now
- */
-const replace = lua`#!lua
-local found = redis.call('HGET', KEYS[1], ARGV[1])
+// Changes a topic, unless another process changed it in between.
+//
+// KEYS
+//   topics  {topology}:topics  the new settings come, or the topic goes
+// ARGV     name
+//          id
+//          version   that is replaced
+//          settings  as JSON, or '': remove the topic
+// RETURNS  1 done, 0 it is another topic or version by now
+// EFFECTS  as said of the key
+const replace = new Script(`#!lua
+${keyNames('topics')}
+${argNames('name', 'id', 'version', 'settings')}
+local found = redis.call('HGET', topics, name)
 if not found then return 0 end
 local topic = cjson.decode(found)
-if topic.id ~= tonumber(ARGV[2]) or topic.version ~= tonumber(ARGV[3]) then return 0 end
-if ARGV[4] == '' then redis.call('HDEL', KEYS[1], ARGV[1])
-else redis.call('HSET', KEYS[1], ARGV[1], ARGV[4]) end
+if topic.id ~= tonumber(id) or topic.version ~= tonumber(version) then return 0 end
+if settings == '' then redis.call('HDEL', topics, name) else redis.call('HSET', topics, name, settings) end
 return 1
-`;
+`);
 
 /** Puts new settings in the place of `topic`; answers the changed topic, or undefined when somebody was faster. */
 export async function replaceTopic(

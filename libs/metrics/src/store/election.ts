@@ -1,33 +1,40 @@
-import { lua, type RedisClient } from '@millrace/redis';
+import { argNames, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { samplerKey } from './keys.js';
 
-/*
- * Takes or extends the lease.
- * KEYS 1 lease
- * ARGV 1 who asks  2 for how long, in ms
- * RETURNS 1 it has it, 0 another has
- */
-const hold = lua`#!lua flags=allow-oom
-local owner = redis.call('GET', KEYS[1])
-if owner and owner ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+// Takes or extends the lease.
+//
+// KEYS
+//   lease  {metrics}:sampler  the process comes, for a time
+// ARGV     me
+//          leaseMs
+// RETURNS  1 it has it, 0 another has
+// EFFECTS  as said of the key
+const hold = new Script(`#!lua flags=allow-oom
+${keyNames('lease')}
+${argNames('me', 'leaseMs')}
+local owner = redis.call('GET', lease)
+if owner and owner ~= me then return 0 end
+redis.call('SET', lease, me, 'PX', leaseMs)
 return 1
-`;
+`);
 
 /** Whether this process is the one that reads for everybody. */
 export async function holdElection(client: RedisClient, prefix: string, id: string, leaseMs: number): Promise<boolean> {
   return (await hold.run(client, [samplerKey(prefix)], [id, leaseMs])) === 1;
 }
 
-/*
- * Gives the lease back, so that the next scrape of another process takes it.
- * KEYS 1 lease
- * ARGV 1 who had it
- */
-const leave = lua`#!lua flags=allow-oom
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
-`;
+// Gives the lease back, so that the next scrape of another process takes it.
+//
+// KEYS
+//   lease  {metrics}:sampler  goes
+// ARGV     me  who had it
+// RETURNS  1, or 0 when it was another's
+// EFFECTS  as said of the key
+const leave = new Script(`#!lua flags=allow-oom
+${keyNames('lease')}
+${argNames('me')}
+return redis.call('GET', lease) == me and redis.call('DEL', lease) or 0
+`);
 
 export async function leaveElection(client: RedisClient, prefix: string, id: string): Promise<void> {
   await leave.run(client, [samplerKey(prefix)], [id]);

@@ -1,6 +1,5 @@
-import { asInteger, type RedisClient, Script } from '@millrace/redis';
+import { asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { idFragments } from './identity.js';
-import { keyNames } from './key-names.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { waitingLists } from './waiting.js';
 

@@ -1,6 +1,5 @@
-import { asBytes, asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asBytes, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { completedKeys } from './completed.js';
-import { argNames, keyNames } from './key-names.js';
 import type { QueueKeys } from './keys.js';
 import { MessageUnpacker } from './message-unpacker.js';
 

@@ -1,6 +1,5 @@
-import { asInteger, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
-import { argNames, keyNames } from './key-names.js';
 import { queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { giveBackOffers } from './offers.js';
 import { waitingLists } from './waiting.js';

@@ -1,7 +1,6 @@
-import { asInteger, asList, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asInteger, asList, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { completedKeys, completedOver, trimCompleted } from './completed.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
-import { argNames, keyNames } from './key-names.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { giveBackOffers, recallMs } from './offers.js';
 import { trimmingDue, trimSlice, waitingLists } from './waiting.js';

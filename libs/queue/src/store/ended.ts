@@ -1,7 +1,16 @@
-import { asBytes, asInteger, asList, asText, orNothing, type RedisClient, Script } from '@millrace/redis';
+import {
+  argNames,
+  asBytes,
+  asInteger,
+  asList,
+  asText,
+  keyNames,
+  orNothing,
+  type RedisClient,
+  Script,
+} from '@millrace/redis';
 import { type Line, parseLine } from '../model/line.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
-import { argNames, keyNames } from './key-names.js';
 import type { QueueKeys } from './keys.js';
 
 /** Most lines, and most bytes of their frames, that are carried together. */

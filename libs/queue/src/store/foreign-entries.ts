@@ -1,7 +1,6 @@
-import { asText, type RedisClient, Script } from '@millrace/redis';
+import { asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { entryAfter } from '../model/entry.js';
 import type { ConsumerKeys } from './consumer-keys.js';
-import { keyNames } from './key-names.js';
 
 // Gives messages of a consumer other entries.
 //

@@ -1,7 +1,6 @@
-import { asInteger, asList, asText, type RedisClient, Script, writtenSoon } from '@millrace/redis';
+import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script, writtenSoon } from '@millrace/redis';
 import { completedKeys, completedOver } from './completed.js';
 import type { ConsumerKeys } from './consumer-keys.js';
-import { argNames, keyNames } from './key-names.js';
 import { recallMs } from './offers.js';
 import { trimmingDue } from './waiting.js';
 

@@ -1,7 +1,16 @@
-import { asBytes, asInteger, asList, asText, orNothing, type RedisClient, Script } from '@millrace/redis';
+import {
+  argNames,
+  asBytes,
+  asInteger,
+  asList,
+  asText,
+  keyNames,
+  orNothing,
+  type RedisClient,
+  Script,
+} from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { endingKeys, endMessages } from './endings.js';
-import { argNames, keyNames } from './key-names.js';
 import { queueKeys, resultKey, unackedKey, waitingKeys } from './keys.js';
 
 const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'ended', 'consumers', 'dead', 'offered'] as const;

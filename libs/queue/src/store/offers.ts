@@ -1,5 +1,4 @@
-import { type RedisClient, Script } from '@millrace/redis';
-import { keyNames } from './key-names.js';
+import { keyNames, type RedisClient, Script } from '@millrace/redis';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import type { Taken } from './taken.js';
 import { waitingLists } from './waiting.js';

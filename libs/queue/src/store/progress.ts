@@ -1,6 +1,5 @@
-import { asInteger, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
-import { argNames, keyNames } from './key-names.js';
 
 // Keeps what a handler reported as its progress, for as long as the message is its consumer's.
 //

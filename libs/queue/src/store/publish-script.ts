@@ -1,7 +1,6 @@
-import { Script } from '@millrace/redis';
+import { argNames, keyNames, Script } from '@millrace/redis';
 import { followEnding } from './endings.js';
 import { idFragments } from './identity.js';
-import { argNames, keyNames } from './key-names.js';
 import { isRepetition, saidBefore } from './repetitions.js';
 import { targetKeyNames } from './target-keys.js';
 import { versionOf } from './topology-version.js';

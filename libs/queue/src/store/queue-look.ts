@@ -1,7 +1,6 @@
-import { asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { readStoredVersion } from '../model/stored-settings.js';
 import { completedKeys, completedOver } from './completed.js';
-import { argNames, keyNames } from './key-names.js';
 import { keeperKey, type QueueKeys, queueKeys, topologyKeys, waitingKeys } from './keys.js';
 import { trimmingDue } from './waiting.js';
 

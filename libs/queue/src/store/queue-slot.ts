@@ -1,11 +1,10 @@
 import { OptionsError } from '@millrace/core';
-import { asInteger, asText, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asInteger, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { queueMetaFields, settingFields } from '../model/queue-meta.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { queueOf, type Sharded, slotsOf } from '../model/shards.js';
 import { readStoredQueue } from '../model/stored-settings.js';
 import { completedKeys } from './completed.js';
-import { argNames, keyNames } from './key-names.js';
 import { formerMetaKey, type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { versionOf } from './topology-version.js';
 

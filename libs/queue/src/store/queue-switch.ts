@@ -1,5 +1,4 @@
-import { asInteger, type RedisClient, Script } from '@millrace/redis';
-import { argNames, keyNames } from './key-names.js';
+import { argNames, asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { QueueKeys } from './keys.js';
 
 // Stops or lets on again the deliveries of a queue, for all its consumers, until it is said otherwise.

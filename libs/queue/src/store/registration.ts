@@ -1,5 +1,4 @@
-import { asList, asText, type RedisClient, Script } from '@millrace/redis';
-import { argNames, keyNames } from './key-names.js';
+import { argNames, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { queueKeys } from './keys.js';
 
 const registerKeys = ['settings', 'state', 'consumers', 'consumerInfo', 'idle', 'wake'] as const;

@@ -1,5 +1,4 @@
-import { asBytes, asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
-import { argNames, keyNames } from './key-names.js';
+import { argNames, asBytes, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { ReplyKeys } from './keys.js';
 
 // Hands replies over; of items only as many as the requester is not too far behind for. What is sent a second time because the

@@ -1,5 +1,4 @@
-import { asList, asText, type RedisClient, Script } from '@millrace/redis';
-import { argNames, keyNames } from './key-names.js';
+import { argNames, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { QueueKeys } from './keys.js';
 
 const searchKeys = ['ids', 'messages'] as const;

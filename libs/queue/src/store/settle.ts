@@ -1,8 +1,7 @@
-import { asList, asText, type RedisClient, Script, type ScriptArgument } from '@millrace/redis';
+import { argNames, asList, asText, keyNames, type RedisClient, Script, type ScriptArgument } from '@millrace/redis';
 import { lineOf } from '../model/line.js';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
-import { argNames, keyNames } from './key-names.js';
 import { waitingLists } from './waiting.js';
 
 const settleKeys = [...endingKeys, ...followKeys, 'unacked', 'consumers', 'delayed', 'parked'] as const;

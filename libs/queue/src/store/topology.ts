@@ -1,10 +1,9 @@
 import { DamagedStateError, shown } from '@millrace/core';
-import { asBytes, asInteger, asList, asText, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asBytes, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { bindingId } from '../model/binding.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { readStoredBinding, readStoredExchange, readStoredQueue, readStoredVersion } from '../model/stored-settings.js';
 import type { Topology, TopologyEdit } from '../model/topology.js';
-import { argNames, keyNames } from './key-names.js';
 import type { TopologyKeys } from './keys.js';
 import { versionOf } from './topology-version.js';
 

@@ -1,7 +1,6 @@
-import { Script } from '@millrace/redis';
+import { argNames, keyNames, Script } from '@millrace/redis';
 import { turnKeys } from './consumer-keys.js';
 import { composed } from './fragment.js';
-import { argNames, keyNames } from './key-names.js';
 import { claims, endings, fence } from './turn-settling.js';
 import { choose, hold, look, take, takeOver } from './turn-taking.js';
 import { answer, due, wake } from './turn-waking.js';
