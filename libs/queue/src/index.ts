@@ -63,5 +63,5 @@ export { RemoteError, RequestTimeoutError, StreamTakenError } from './rpc/rpc-er
 export type { JobState, QueueCounts } from './store/job.js';
 export { queueKeys, topologyKeys, waitingKeys } from './store/keys.js';
 export type { RemoveConditions } from './store/queue-slot.js';
-export { soundQueues } from './store/topology.js';
+export { soundQueues } from './store/topology-reading.js';
 export type { DeclareOptions } from './topology/declarations.js';

@@ -1,5 +1,8 @@
+import { crowdOperations, measureCrowd } from '../blocks/crowd-operations.js';
 import { logOperations, measureLog } from '../blocks/log-operations.js';
 import { measureQueue, queueOperations } from '../blocks/queue-operations.js';
+import { measureTimed, timedOperations } from '../blocks/timed-operations.js';
+import { measureTopology, topologyOperations } from '../blocks/topology-operations.js';
 import type { Delivery } from '../delivery-ledger.js';
 import { confirmedDurability } from '../durability.js';
 import type { LongestCommand } from '../longest-command.js';
@@ -15,6 +18,9 @@ const mostMs = 5;
 
 export const blocks: readonly Scenario[] = [
   scenario('blocks.queue', queueOperations, measureQueue),
+  scenario('blocks.timed', timedOperations, measureTimed),
+  scenario('blocks.topology', topologyOperations, measureTopology),
+  scenario('blocks.crowd', crowdOperations, measureCrowd),
   scenario('blocks.log', logOperations, measureLog),
 ];
 
@@ -24,7 +30,10 @@ type Operations = Readonly<Record<string, string>>;
 function scenario(
   name: string,
   operations: Operations,
-  measure: (place: Place, count: number) => Promise<{ longest: Record<string, LongestCommand>; delivery: Delivery }>,
+  measure: (
+    place: Place,
+    count: number,
+  ) => Promise<{ longest: Record<string, LongestCommand>; delivery: Delivery | null }>,
 ): Scenario {
   const done = Object.entries(operations).map(([operation, what]) => `${operation} (${what})`);
   return {

@@ -20,7 +20,7 @@ export async function readCatalog(client: RedisClient, prefix: string): Promise<
   return {
     topics,
     groups: groups.map(asText).sort(),
-    queues: soundQueues(queues, keys.queues).sort(byName),
+    queues: soundQueues(keys, queues).sort(byName),
   };
 }
 

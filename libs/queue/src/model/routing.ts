@@ -2,7 +2,7 @@ import { TopologyNotFoundError } from '@millrace/core';
 import type { Binding } from './binding.js';
 import { type ExchangeMatcher, exchangeMatcher, isDecidedByKey, type Routable } from './exchange-matcher.js';
 import type { ExchangeSettings } from './exchange-settings.js';
-import { assertSound, type Topology } from './topology.js';
+import { assertSound, isComplete, type Topology } from './topology.js';
 
 /** Where a message goes: each destination once, however many bindings match. */
 export interface Route {
@@ -36,11 +36,17 @@ export class Router {
   #keptCount = 0;
   /** Whether any queue is sharded. */
   readonly hasShards: boolean = false;
+  /** Whether there are bindings that miss an end: a removal was not carried to its end. They lead nowhere. */
+  readonly hasLeftovers: boolean = false;
 
   constructor(topology: Topology) {
     this.#topology = topology;
     for (const { shards } of topology.queues.values()) this.hasShards ||= shards !== undefined;
     for (const binding of topology.bindings.values()) {
+      if (!isComplete(topology, binding)) {
+        this.hasLeftovers = true;
+        continue;
+      }
       const others = this.#bindings.get(binding.source);
       if (others === undefined) this.#bindings.set(binding.source, [binding]);
       else others.push(binding);

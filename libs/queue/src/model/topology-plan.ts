@@ -9,7 +9,7 @@ import {
 } from './binding.js';
 import { type ExchangeDeclaration, resolveExchange } from './exchange-settings.js';
 import { differences, isChangeable, type QueueDeclaration, resolveQueue } from './queue-settings.js';
-import { type Topology, type TopologyEdit, withEdits } from './topology.js';
+import { isComplete, leftovers, type Topology, type TopologyEdit, withEdits } from './topology.js';
 
 /** Exchanges, queues and bindings as code declares them. */
 export interface TopologyDefinition {
@@ -43,7 +43,9 @@ const changeableOfExchange: ReadonlySet<string> = new Set(['alternateExchange', 
  * @throws {OptionsError} a declaration is wrong in itself
  * @throws {TopologyNotFoundError} a binding names an exchange or queue that is neither declared nor in the definition
  */
-export function planTopology(topology: Topology, definition: TopologyDefinition, owner: string): PlanStep[] {
+export function planTopology(declared: Topology, definition: TopologyDefinition, owner: string): PlanStep[] {
+  const left = leftovers(declared);
+  const topology = left.length === 0 ? declared : withEdits(declared, left);
   const steps: PlanStep[] = [];
   const twice = new DeclaredTwice();
   for (const declaration of definition.exchanges ?? []) {
@@ -101,6 +103,17 @@ export function editsToApply(steps: readonly PlanStep[], onChange: 'refuse' | 'a
     }
   }
   return editsOf(steps);
+}
+
+/** Removes the bindings that such edits would complete: of what had those names before. They come before the edits. */
+export function planRevival(topology: Topology, edits: readonly TopologyEdit[]): TopologyEdit[] {
+  const left = leftovers(topology);
+  if (left.length === 0) return left;
+  const after = withEdits(topology, edits);
+  return left.filter(({ id }) => {
+    const binding = topology.bindings.get(id);
+    return binding !== undefined && isComplete(after, binding);
+  });
 }
 
 function planBinding(topology: Topology, binding: Binding): PlanStep | undefined {

@@ -32,11 +32,11 @@ describe('a removal', () => {
     const edits = planRemoval(topology, 'queue', 'q');
     expect(ids(edits)).toEqual([
       'queues q',
+      'exchanges b',
+      'exchanges a',
       `bindings ${bToQ}`,
       `bindings ${keptToQ}`,
-      'exchanges b',
       `bindings ${aToB}`,
-      'exchanges a',
     ]);
     const after = withEdits(topology, edits);
     expect([...after.exchanges.keys()]).toEqual(['kept', 'unused']);
@@ -46,9 +46,9 @@ describe('a removal', () => {
   it('of an exchange takes the bindings from and to it along', () => {
     expect(ids(planRemoval(topology, 'exchange', 'b'))).toEqual([
       'exchanges b',
+      'exchanges a',
       `bindings ${aToB}`,
       `bindings ${bToQ}`,
-      'exchanges a',
     ]);
     expect(ids(planRemoval(topology, 'exchange', 'kept'))).toEqual([
       'exchanges kept',
@@ -66,10 +66,10 @@ describe('a removal', () => {
   it('of a binding leaves an exchange that has another one', () => {
     expect(ids(planUnbind(topology, binding(keptToQ)))).toEqual([`bindings ${keptToQ}`]);
     expect(ids(planUnbind(topology, binding(bToQ)))).toEqual([
-      `bindings ${bToQ}`,
       'exchanges b',
-      `bindings ${aToB}`,
       'exchanges a',
+      `bindings ${bToQ}`,
+      `bindings ${aToB}`,
     ]);
     const two = declared({
       ...chain,

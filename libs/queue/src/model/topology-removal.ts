@@ -1,5 +1,5 @@
 import { type Binding, bindingId } from './binding.js';
-import { type Topology, type TopologyEdit, withEdits } from './topology.js';
+import { isEndOf, leftovers, type Topology, type TopologyEdit } from './topology.js';
 
 /** Removes a binding, and with its last one an auto-delete exchange. Nothing when there is no such binding. */
 export function planUnbind(topology: Topology, binding: Binding): TopologyEdit[] {
@@ -8,10 +8,13 @@ export function planUnbind(topology: Topology, binding: Binding): TopologyEdit[]
   return withOrphans(topology, [{ table: 'bindings', id }]);
 }
 
-/** Removes a queue or exchange with every binding from or to it, and the auto-delete exchanges that are left without one. */
+/**
+ * Removes a queue or exchange with every binding from or to it, and the auto-delete exchanges that are left without one. The bindings come last: a
+ * removal that ends in between has left only some that count for nothing, and what is gone already is removed with these.
+ */
 export function planRemoval(topology: Topology, kind: 'exchange' | 'queue', name: string): TopologyEdit[] {
   const table = kind === 'queue' ? 'queues' : 'exchanges';
-  if (!topology[table].has(name)) return [];
+  if (!topology[table].has(name)) return leftovers(topology, kind, name);
   return withOrphans(topology, [{ table, id: name }, ...bindingsOf(topology, kind, name)]);
 }
 
@@ -22,22 +25,29 @@ export function isExchangeInUse(topology: Topology, name: string): boolean {
 
 /** An auto-delete exchange whose last binding is among the removals goes too, which may orphan the next. */
 function withOrphans(topology: Topology, removals: readonly TopologyEdit[]): TopologyEdit[] {
+  const { exchanges, bindings } = topology;
   const edits = [...removals];
+  const removed = new Set(edits.map(({ table, id }) => `${table} ${id}`));
+  const left = new Map<string, number>();
+  for (const { source } of bindings.values()) left.set(source, (left.get(source) ?? 0) + 1);
   for (const edit of edits) {
-    const source = edit.table === 'bindings' ? topology.bindings.get(edit.id)?.source : undefined;
-    if (source === undefined || topology.exchanges.get(source)?.autoDelete !== true) continue;
-    const after = withEdits(topology, edits);
-    if (!after.exchanges.has(source) || [...after.bindings.values()].some((other) => other.source === source)) continue;
-    edits.push({ table: 'exchanges', id: source }, ...bindingsOf(after, 'exchange', source));
+    const source = edit.table === 'bindings' ? bindings.get(edit.id)?.source : undefined;
+    if (source === undefined) continue;
+    const others = (left.get(source) ?? 0) - 1;
+    left.set(source, others);
+    if (others > 0 || exchanges.get(source)?.autoDelete !== true || removed.has(`exchanges ${source}`)) continue;
+    for (const orphan of [{ table: 'exchanges' as const, id: source }, ...bindingsOf(topology, 'exchange', source)]) {
+      if (removed.has(`${orphan.table} ${orphan.id}`)) continue;
+      removed.add(`${orphan.table} ${orphan.id}`);
+      edits.push(orphan);
+    }
   }
-  return edits;
+  return [...edits.filter(({ table }) => table !== 'bindings'), ...edits.filter(({ table }) => table === 'bindings')];
 }
 
 function bindingsOf(topology: Topology, kind: 'exchange' | 'queue', name: string): TopologyEdit[] {
   const edits: TopologyEdit[] = [];
-  for (const [id, binding] of topology.bindings) {
-    const isSource = kind === 'exchange' && binding.source === name;
-    if (isSource || (binding.kind === kind && binding.destination === name)) edits.push({ table: 'bindings', id });
-  }
+  for (const [id, binding] of topology.bindings)
+    if (isEndOf(binding, kind, name)) edits.push({ table: 'bindings', id });
   return edits;
 }

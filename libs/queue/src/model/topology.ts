@@ -36,19 +36,61 @@ export type TopologyEdit =
   | { readonly table: 'queues'; readonly id: string; readonly value?: QueueSettings }
   | { readonly table: 'bindings'; readonly id: string; readonly value?: Binding };
 
+/** The objects of a topology, while it is put together. */
+export interface TopologyTables {
+  readonly exchanges: Map<string, ExchangeSettings>;
+  readonly queues: Map<string, QueueSettings>;
+  readonly bindings: Map<string, Binding>;
+}
+
 /** The topology after some edits. */
 export function withEdits(topology: Topology, edits: readonly TopologyEdit[], version = topology.version): Topology {
-  const exchanges = new Map(topology.exchanges);
-  const queues = new Map(topology.queues);
-  const bindings = new Map(topology.bindings);
-  for (const edit of edits) {
-    if (edit.table === 'exchanges') put(exchanges, edit.id, edit.value);
-    else if (edit.table === 'queues') put(queues, edit.id, edit.value);
-    else put(bindings, edit.id, edit.value);
-  }
+  const { exchanges, queues, bindings } = topology;
+  const tables = { exchanges: new Map(exchanges), queues: new Map(queues), bindings: new Map(bindings) };
+  for (const edit of edits) applyEdit(tables, edit);
   const damaged = new Map(topology.damaged);
-  for (const { table, id } of edits) damaged.delete(`${table.slice(0, -1)} ${JSON.stringify(id)}`);
-  return { version, exchanges, queues, bindings, ...(damaged.size > 0 && { damaged }) };
+  for (const { table, id } of edits) damaged.delete(objectOf(table, id));
+  return { version, ...tables, ...(damaged.size > 0 && { damaged }) };
+}
+
+export function applyEdit({ exchanges, queues, bindings }: TopologyTables, edit: TopologyEdit): void {
+  if (edit.table === 'exchanges') put(exchanges, edit.id, edit.value);
+  else if (edit.table === 'queues') put(queues, edit.id, edit.value);
+  else put(bindings, edit.id, edit.value);
+}
+
+/**
+ * Whether both ends of a binding are declared. One that misses an end counts for nothing: what is removed with very many bindings goes before
+ * them. It is removed itself before such an end is declared again.
+ */
+export function isComplete(topology: Topology, { source, kind, destination }: Binding): boolean {
+  if (!isDeclared(topology, 'exchanges', source)) return false;
+  return kind === 'topic' || isDeclared(topology, kind === 'queue' ? 'queues' : 'exchanges', destination);
+}
+
+/** Whether it is there, though it may not be of use. */
+function isDeclared(topology: Topology, table: 'exchanges' | 'queues', name: string): boolean {
+  return topology[table].has(name) || topology.damaged?.has(objectOf(table, name)) === true;
+}
+
+/** What an object is called where it is damaged. */
+export function objectOf(table: TopologyEdit['table'], id: string): string {
+  return `${table.slice(0, -1)} ${JSON.stringify(id)}`;
+}
+
+/** Removes the bindings that miss an end; of those only the ones that name this exchange or queue, where one is given. */
+export function leftovers(topology: Topology, kind?: 'exchange' | 'queue', name?: string): TopologyEdit[] {
+  const edits: TopologyEdit[] = [];
+  for (const [id, binding] of topology.bindings) {
+    const isMeant = kind === undefined || isEndOf(binding, kind, name);
+    if (isMeant && !isComplete(topology, binding)) edits.push({ table: 'bindings', id });
+  }
+  return edits;
+}
+
+/** Whether a binding comes from an exchange, or leads to an exchange or a queue. */
+export function isEndOf(binding: Binding, kind: 'exchange' | 'queue', name: string | undefined): boolean {
+  return (kind === 'exchange' && binding.source === name) || (binding.kind === kind && binding.destination === name);
 }
 
 function put<T>(map: Map<string, T>, id: string, value: T | undefined): void {

@@ -157,7 +157,7 @@ export function replyKeys(prefix: string, requester: string): ReplyKeys {
 
 /** What is declared. One slot of a cluster. */
 export interface TopologyKeys {
-  /** Hash: `version`, which grows with every change that routing can notice. */
+  /** Hash: `version`, which grows with every change that routing can notice; `logged`, how many edits `changes` has. */
   readonly meta: string;
   /** Hash: exchange name → settings as JSON. */
   readonly exchanges: string;
@@ -165,6 +165,8 @@ export interface TopologyKeys {
   readonly queues: string;
   /** Hash: binding id → binding as JSON. */
   readonly bindings: string;
+  /** Sorted set: the last changes, each with the version that it made and the one that it follows → that version. */
+  readonly changes: string;
 }
 
 /** The keys of exchanges, queues and bindings. See docs/keyspace.md. */
@@ -175,6 +177,7 @@ export function topologyKeys(prefix: string): TopologyKeys {
     exchanges: `${base}:exchanges`,
     queues: `${base}:queues`,
     bindings: `${base}:bindings`,
+    changes: `${base}:changes`,
   };
 }
 

@@ -13,12 +13,18 @@ import { deadLetterTarget } from '../model/dead-letter.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { slotsOf } from '../model/shards.js';
 import { readStoredVersion } from '../model/stored-settings.js';
-import { assertSound, type Topology, type TopologyEdit, withEdits } from '../model/topology.js';
-import { editsToApply, type PlanStep, planTopology, type TopologyDefinition } from '../model/topology-plan.js';
+import { assertSound, leftovers, type Topology, type TopologyEdit, withEdits } from '../model/topology.js';
+import {
+  editsToApply,
+  type PlanStep,
+  planRevival,
+  planTopology,
+  type TopologyDefinition,
+} from '../model/topology-plan.js';
 import { isExchangeInUse, planRemoval, planUnbind } from '../model/topology-removal.js';
 import { topologyKeys } from '../store/keys.js';
 import { type RemoveConditions, type RemoveResult, removeQueue, tellVersion, writeQueue } from '../store/queue-slot.js';
-import { commitTopology } from '../store/topology.js';
+import { commitTopology, maxEditsPerCommit } from '../store/topology.js';
 import { ownerOf } from './connection-owner.js';
 import type { TopologyCache } from './topology-cache.js';
 
@@ -30,6 +36,13 @@ export interface DeclareOptions {
 
 /** Another process may change the topology between our reading and writing it; one of them wins each time. */
 const maxAttempts = 100;
+
+/**
+ * Works out a change of what is declared.
+ *
+ * @param done how many edits are committed of what was worked out before, and which the changes of other processes interrupted
+ */
+type Plan = (topology: Topology, done: number) => Promise<TopologyEdit[]>;
 
 /**
  * Changes what is declared: reads the topology, works the change out, and writes it if no other process wrote in between. A queue
@@ -59,9 +72,11 @@ export class Declarations {
   /** Resolves to what was done. */
   async declare(definition: TopologyDefinition, options: DeclareOptions = {}): Promise<PlanStep[]> {
     const { onChange } = resolveOptions('declare', { onChange: oneOf(['refuse', 'apply'], 'refuse') }, options);
-    let steps: PlanStep[] = [];
+    let [steps, stepsFrom]: [PlanStep[], number] = [[], 0];
+    const committed: PlanStep[] = [];
     const names = (definition.queues ?? []).map(({ name }) => name);
-    const before = async (topology: Topology): Promise<TopologyEdit[]> => {
+    const before = async (topology: Topology, done: number): Promise<TopologyEdit[]> => {
+      committed.push(...steps.slice(0, Math.max(0, done - stepsFrom)));
       steps = planTopology(topology, definition, this.owner);
       const edits = editsToApply(steps, onChange);
       const created = steps.filter(({ action, kind }) => action === 'create' && kind === 'queue');
@@ -69,11 +84,13 @@ export class Declarations {
         withEdits(topology, edits),
         created.map(({ name }) => name),
       );
-      return edits;
+      const first = planRevival(topology, edits);
+      stepsFrom = done + first.length;
+      return [...first, ...edits];
     };
     const after = await this.#change(before);
     await this.#withRedis(() => this.#writeQueues(after, names));
-    return steps;
+    return [...committed, ...steps];
   }
 
   async unbind(declaration: BindingDeclaration): Promise<boolean> {
@@ -100,7 +117,7 @@ export class Declarations {
     const { topology } = await this.#cache.reload();
     assertSound(topology, 'queue', name);
     const settings = topology.queues.get(name);
-    if (settings === undefined) return false;
+    if (settings === undefined) return this.#removing((current) => leftovers(current, 'queue', name));
     const removed = await this.#removeFromSlot(settings, topology.version, conditions);
     if (removed !== 'removed') {
       // One shard may have gone before another came into use.
@@ -108,7 +125,8 @@ export class Declarations {
       return false;
     }
     // It may be declared again by now, its slot first: that one is another queue, and stays.
-    await this.#change(async (current) => {
+    await this.#change(async (current, done) => {
+      if (done > 0) return leftovers(current);
       const isStillOurs = (await this.#removeFromSlot(settings, topology.version, {})) === 'removed';
       return isStillOurs ? planRemoval(current, 'queue', name) : [];
     });
@@ -149,32 +167,53 @@ export class Declarations {
 
   async #removing(plan: (topology: Topology) => TopologyEdit[]): Promise<boolean> {
     let isThere = false;
-    await this.#change(async (topology) => {
-      const edits = plan(topology);
-      isThere = edits.length > 0;
+    await this.#change(async (topology, done) => {
+      // What was removed may be declared again by now: then it stays.
+      const edits = done > 0 ? leftovers(topology) : plan(topology);
+      isThere ||= edits.length > 0;
       return edits;
     });
     return isThere;
   }
 
-  #change(plan: (topology: Topology) => Promise<TopologyEdit[]>): Promise<Topology> {
+  /** Removes bindings that miss an end: whoever removed that was interrupted. */
+  async removeLeftovers(): Promise<void> {
+    await this.#removing((topology) => leftovers(topology));
+  }
+
+  #change(plan: Plan): Promise<Topology> {
     return this.#withRedis(() => this.#tryChange(plan));
   }
 
-  async #tryChange(plan: (topology: Topology) => Promise<TopologyEdit[]>): Promise<Topology> {
-    const keys = topologyKeys(this.#connection.prefix);
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+  async #tryChange(plan: Plan): Promise<Topology> {
+    let [attempt, done] = [0, 0];
+    while (attempt++ < maxAttempts) {
       const { topology } = await this.#cache.reload();
-      const edits = await plan(topology);
-      if (edits.length === 0) return topology;
-      const version = await commitTopology(this.#connection.commands, keys, topology.version, edits);
-      if (version === undefined) continue;
-      const changed = withEdits(topology, edits, version);
+      const edits = await plan(topology, done);
+      const committed = await this.#commit(topology.version, edits);
+      done += committed.count;
+      if (committed.count > 0) attempt = 0;
+      if (committed.count < edits.length) continue;
+      if (done === 0) return topology;
+      const changed = withEdits(topology, edits, committed.version);
       this.#cache.replace(changed);
       await this.#tellQueues(changed);
       return changed;
     }
     throw new OptionsError('topology', [`other processes changed it ${maxAttempts} times in a row: try again`]);
+  }
+
+  /** Commits edits in their order, as many at a time as one call may. Ends before the first that another change has come before. */
+  async #commit(since: number, edits: readonly TopologyEdit[]): Promise<{ count: number; version: number }> {
+    const { commands, prefix } = this.#connection;
+    let [count, version] = [0, since];
+    while (count < edits.length) {
+      const piece = edits.slice(count, count + maxEditsPerCommit);
+      const committed = await commitTopology(commands, topologyKeys(prefix), version, piece);
+      if (committed === undefined) break;
+      [count, version] = [count + piece.length, committed];
+    }
+    return { count, version };
   }
 
   /** @throws {UnavailableError} Redis stays away @throws {WriteError} it went away meanwhile, or refuses */

@@ -1,6 +1,7 @@
 import { type Events, PollLoop } from '@millrace/delivery';
 import { type RedisConnection, redisFailure } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
+import type { Router } from '../model/routing.js';
 import { slotsOf } from '../model/shards.js';
 import { endRegistration } from '../store/departure.js';
 import { moveDue } from '../store/due.js';
@@ -41,6 +42,8 @@ export class QueueKeeper {
   /** By slot; monotonic. */
   readonly #lookAgainAt = new Map<string, number>();
   #isDenied = false;
+  /** The topology's version in the last turn, if it had leftovers. */
+  #leftoversAt: number | undefined;
 
   constructor(
     connection: RedisConnection,
@@ -98,7 +101,9 @@ export class QueueKeeper {
     );
     const kept = await becomeKeeper(commands, prefix, owner, keeperLeaseMs);
     if (kept === undefined) return candidateTurnMs;
-    const queues = [...(await this.#cache.asOf(kept.version)).topology.queues.values()];
+    const router = await this.#cache.asOf(kept.version);
+    await this.#removeLeftovers(router);
+    const queues = [...router.topology.queues.values()];
     const slots = new Map(queues.flatMap((queue) => slotsOf(queue).map((slot) => [slot, queue] as const)));
     for (const slot of this.#lookAgainAt.keys()) if (!slots.has(slot)) this.#lookAgainAt.delete(slot);
     const now = performance.now();
@@ -107,6 +112,13 @@ export class QueueKeeper {
     if (due.length > queuesATurn) return soonMs;
     const next = Math.min(now + calmMs, ...this.#lookAgainAt.values());
     return Math.max(soonMs, next - performance.now());
+  }
+
+  /** Of a removal that made no progress since the last turn: it was interrupted. */
+  async #removeLeftovers({ hasLeftovers, topology }: Router): Promise<void> {
+    const wasSeen = this.#leftoversAt === topology.version;
+    this.#leftoversAt = hasLeftovers ? topology.version : undefined;
+    if (hasLeftovers && wasSeen) await this.#declarations.removeLeftovers();
   }
 
   #owned(queues: Iterable<QueueSettings>): QueueSettings[] {

@@ -3,7 +3,8 @@ import type { RedisConnection } from '@millrace/redis';
 import { Router } from '../model/routing.js';
 import { emptyTopology, type Topology } from '../model/topology.js';
 import { topologyKeys } from '../store/keys.js';
-import { commitTopology, loadTopology } from '../store/topology.js';
+import { commitTopology } from '../store/topology.js';
+import { readTopology } from '../store/topology-reading.js';
 
 /**
  * This process's copy of what is declared, ready for routing. It may be old: every script that acts on it carries the
@@ -64,7 +65,8 @@ export class TopologyCache {
   }
 
   async #load(): Promise<Router> {
-    const topology = await loadTopology(this.#connection.commands, topologyKeys(this.#connection.prefix));
+    const known = this.#isLoaded ? this.#router.topology : undefined;
+    const topology = await readTopology(this.#connection.commands, topologyKeys(this.#connection.prefix), known);
     // Another version, not only a newer one: after a failover what is there counts, not what was there.
     if (!this.#isLoaded || topology.version !== this.#router.topology.version) this.#router = new Router(topology);
     this.#isLoaded = true;
