@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { TopologyNotFoundError } from '@millrace/core';
 import { type RedisServer, startRedis, waitFor } from '@millrace/testing';
+import { onOneServer } from '../one-server.js';
 import { openBroker, ownPrefix } from './broker.js';
 
 /** Edits in one call, objects in one page, and objects that come whole: see `store/topology`, `store/topology-reading`. */
@@ -9,7 +10,7 @@ const many = 2100;
 
 const bindingOf = (index: number) => ({ exchange: 'e', queue: `q${index % 20}`, routingKey: `key.${index}` });
 
-describe('what is declared with many bindings', () => {
+onOneServer('monitor').describe('what is declared with many bindings', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis();
