@@ -26,6 +26,7 @@ describe(`faults for ${seconds} seconds`, () => {
       expect(Object.keys(result.faults).length).toBeGreaterThanOrEqual(isWhole ? 17 : 4);
       expect(result.confirmed).toBeGreaterThan(sized({ whole: 1000, short: 200 }));
       expect(result.commitsObserved).toBeGreaterThan(sized({ whole: 50, short: 10 }));
+      expect(result.keptCompleted).toBeGreaterThan(0);
       expect(code).toBe(0);
     },
     timeoutMs,

@@ -14,12 +14,16 @@ import {
   type Payload,
   queues,
   topic,
+  twinQueues,
+  workQueue,
 } from './load.js';
 import type { FinalState } from './model/evidence.js';
 import type { RecordPlace } from './model/journal-entry.js';
 
 const drainTimeoutMs = 60_000;
 const pageSize = 500;
+/** Several pages, so that what begins where the last one ended is looked at. */
+const completedPageSize = 60;
 
 /** Waits until nothing waits any more; answers what still does when the time is over. */
 export async function drain(log: Log, broker: Broker): Promise<string[]> {
@@ -50,7 +54,7 @@ async function undrainedPartitions(log: Log): Promise<string[]> {
 
 async function undrainedQueues(broker: Broker): Promise<string[]> {
   const counts = await Promise.all(consumedQueues.map((queue) => broker.queue(queue).counts()));
-  return counts.flatMap(({ consumers, ...states }, index) =>
+  return counts.flatMap(({ consumers, completed, ...states }, index) =>
     Object.values(states).some((count) => count > 0)
       ? [`queue ${consumedQueues[index]}: ${JSON.stringify(states)}, ${consumers} consumers`]
       : [],
@@ -59,14 +63,18 @@ async function undrainedQueues(broker: Broker): Promise<string[]> {
 
 async function unexpired(broker: Broker): Promise<string[]> {
   const left = (await waitingIn(broker, crowdQueue)).filter(({ properties }) => properties.expirationMs !== undefined);
-  return left.length === 0 ? [] : [`queue ${crowdQueue}: ${left.length} have not expired`];
+  const { completed } = await broker.queue(twinQueues[0]).counts();
+  return [
+    ...(left.length === 0 ? [] : [`queue ${crowdQueue}: ${left.length} have not expired`]),
+    ...(completed === 0 ? [] : [`queue ${twinQueues[0]}: ${completed} completed messages are kept for too long`]),
+  ];
 }
 
-/** Reads everything that is in the log, all dead letters, and what stays. */
+/** Reads everything that is in the log, all dead letters, what stays, and the completed messages that are kept. */
 export async function readAll(
   log: Log,
   broker: Broker,
-): Promise<Pick<FinalState, 'records' | 'deadRecords' | 'deadMessages' | 'notFound' | 'stayed'>> {
+): Promise<Pick<FinalState, 'records' | 'deadRecords' | 'deadMessages' | 'notFound' | 'stayed' | 'completed'>> {
   const records = (await recordsOf(log, topic)).map(({ partition, offset, value }) => ({
     topic,
     partition,
@@ -75,7 +83,16 @@ export async function readAll(
   }));
   const dead = await recordsOf(log, deadTopic);
   const stayed = (await waitingIn(broker, crowdQueue)).map(({ messageId }) => messageId);
-  return { records, deadRecords: dead.map(originOf), ...(await deadMessages(broker)), stayed };
+  const { deadMessages: lettersFound, notFound } = await deadMessages(broker);
+  const { completed, notFound: completedNotFound } = await completedMessages(broker);
+  return {
+    records,
+    deadRecords: dead.map(originOf),
+    deadMessages: lettersFound,
+    completed,
+    notFound: [...notFound, ...completedNotFound],
+    stayed,
+  };
 }
 
 async function recordsOf(log: Log, name: string): Promise<LogRecord<Payload>[]> {
@@ -105,6 +122,24 @@ async function deadMessages(broker: Broker): Promise<Pick<FinalState, 'deadMessa
     }
   }
   return { deadMessages: found, notFound };
+}
+
+/** Each is looked for by its id as well. */
+async function completedMessages(broker: Broker): Promise<Pick<FinalState, 'completed' | 'notFound'>> {
+  const queue = broker.queue(workQueue);
+  const completed: FinalState['completed'][number][] = [];
+  const notFound: string[] = [];
+  for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+    const page = await queue.completed({ limit: completedPageSize, cursor });
+    for (const { messageId: id, completedAt } of page.messages) {
+      completed.push({ queue: workQueue, id, completedAt });
+      const found = await queue.message(id);
+      if (found?.state !== 'completed' || found.completedAt !== completedAt)
+        notFound.push(`${id}, completed, of ${workQueue}`);
+    }
+    cursor = page.cursor;
+  }
+  return { completed, notFound };
 }
 
 async function waitingIn(broker: Broker, queue: string): Promise<QueuedMessage[]> {

@@ -32,6 +32,8 @@ export const deadLetterQueues = [`${workQueue}.dead-letters`, `${boundedQueue}.d
 export const initialPartitions = 4;
 export const prefetch = { [workQueue]: 10, [boundedQueue]: 5, [lineQueue]: 10, left: 10, right: 10 } as const;
 export const maxLength = 30;
+/** Of completed messages the work queue keeps the newest so many, and one of the twins those of so long ago. */
+export const keepCompleted = { [workQueue]: { count: 200 }, [twinQueues[0]]: { ageMs: 2000 } } as const;
 /** Of members and of consumers. Short, so that a minute sees many of them end. */
 export const leaseMs = 2000;
 

@@ -16,6 +16,7 @@ import {
   exchange,
   group,
   initialPartitions,
+  keepCompleted,
   leaseMs,
   lineQueue,
   maxLength,
@@ -151,7 +152,11 @@ async function underLoad(scene: Scene): Promise<RunResult> {
       crew: present,
       healedAt,
       final,
-      limits: { prefetch, ready: { [boundedQueue]: maxLength + 2 * crewSizes.consumer * prefetch[boundedQueue] } },
+      limits: {
+        prefetch,
+        ready: { [boundedQueue]: maxLength + 2 * crewSizes.consumer * prefetch[boundedQueue] },
+        completed: { [workQueue]: keepCompleted[workQueue].count },
+      },
       mayLoseUnconfirmed: stage.mayLoseUnconfirmed,
     };
     return { evidence, missedFaults: runner.missed, forcedEnds: crew.forcedEnds, crashes: crew.crashes, journalFolder };
@@ -185,12 +190,16 @@ async function declare({ log, broker }: Hands): Promise<void> {
   await broker.declare({
     exchanges: [{ name: exchange, type: 'topic' }],
     queues: [
-      { name: workQueue },
+      { name: workQueue, keepCompleted: keepCompleted[workQueue] },
       { name: boundedQueue, maxLength, overflow: 'reject-publish' },
       { name: lineQueue },
       { name: crowdQueue },
       { name: twinDeadLetters },
-      ...twinQueues.map((name) => ({ name, deadLetter: { queue: twinDeadLetters } })),
+      ...twinQueues.map((name) => ({
+        name,
+        deadLetter: { queue: twinDeadLetters },
+        keepCompleted: name === 'left' ? keepCompleted[name] : undefined,
+      })),
     ],
     bindings: [
       { exchange, queue: lineQueue, routingKey: lineQueue },

@@ -16,7 +16,8 @@ for _, consumer in ipairs(call('ZRANGE', 'consumers', 0, -1)) do held(consumer) 
 for _, consumer in ipairs(call('SMEMBERS', 'dead')) do held(consumer) end
 local ready = call('ZCARD', 'offered') - (call('HGET', 'state', 'stale') or 0)
 for _, list in ipairs({'ready', 'front', 'kept'}) do ready = ready + call('LLEN', list) end
-return {call('HLEN', 'messages'), ready, call('ZCARD', 'delayed'), call('ZCARD', 'parked'), call('ZCARD', 'ended'), unacked}`;
+return {call('HLEN', 'messages'), ready, call('ZCARD', 'delayed'), call('ZCARD', 'parked'), call('ZCARD', 'ended'),
+  call('ZCARD', 'completed'), call('HLEN', 'completed-messages'), unacked}`;
 
 // KEYS 1 meta 2 records 3 the group's hash
 const partitionScript = `
@@ -65,11 +66,14 @@ export class Sampler {
   async #sampleQueue(queue: string): Promise<void> {
     const { commands, prefix } = this.#connection;
     const reply = asList(await commands.eval(queueScript, 1, queueKeys(prefix, queue).state));
-    const [messages = 0, ready = 0, delayed = 0, parked = 0, dying = 0] = reply.slice(0, 5).map(asInteger);
-    const pairs = asList(reply[5]);
+    const [messages = 0, ready = 0, delayed = 0, parked = 0, dying = 0, completed = 0, completedFields = 0] = reply
+      .slice(0, 7)
+      .map(asInteger);
+    const pairs = asList(reply[7]);
     const unacked: Record<string, number> = {};
     for (let index = 0; index < pairs.length; index += 2) unacked[asText(pairs[index])] = asInteger(pairs[index + 1]);
-    this.queueSamples.push({ at: machineClock(), queue, messages, ready, delayed, unacked, parked, dying });
+    const counts = { messages, ready, delayed, unacked, parked, dying, completed, completedFields };
+    this.queueSamples.push({ at: machineClock(), queue, ...counts });
   }
 
   async #samplePartition(partition: number): Promise<void> {

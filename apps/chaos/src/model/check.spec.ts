@@ -13,7 +13,18 @@ const seen = (kind: Observation['kind'], epoch: number, owner: string, offset = 
   const place = { server: 's', topic: 't', partition: 0, owner, epoch };
   return kind === 'acquired' ? { kind, ...place } : { kind, ...place, offset, isSeek: false };
 };
-const sample = { at: 0, queue, messages: 5, ready: 2, delayed: 1, unacked: { a: 2 }, parked: 0, dying: 0 };
+const sample = {
+  at: 0,
+  queue,
+  messages: 5,
+  ready: 2,
+  delayed: 1,
+  unacked: { a: 2 },
+  parked: 0,
+  dying: 0,
+  completed: 0,
+  completedFields: 0,
+};
 
 /** Two records and a message: all confirmed, handled once, in order. */
 const goodJournal: readonly Unstamped[] = [
@@ -48,12 +59,13 @@ function evidence(
       deadRecords: [],
       deadMessages: [],
       stayed: [],
+      completed: [],
       notFound: [],
       stale: [],
       undrained: [],
       leftoverKeys: [],
     },
-    limits: { prefetch: { [queue]: 2 }, ready: { [queue]: 2 } },
+    limits: { prefetch: { [queue]: 2 }, ready: { [queue]: 2 }, completed: {} },
     mayLoseUnconfirmed: false,
     ...rest,
     journal: stamped,
@@ -72,6 +84,25 @@ function broken(verdict: Verdict): string[] {
 }
 
 const final = evidence().final;
+/** The second message after the first. */
+const twoHandled: readonly Unstamped[] = [
+  ...goodJournal,
+  { kind: 'message-confirmed', id: 'n', ...receipt },
+  { kind: 'message-begun', ...message('n', 1001) },
+  { kind: 'message-handled', ...message('n', 1001) },
+];
+type Changes = NonNullable<Parameters<typeof evidence>[0]>;
+
+/** The queue keeps as many completed messages as there are: ids and times. */
+function keeping(...all: (readonly [id: string, completedAt: number] | Changes)[]): Changes {
+  const kept = all.filter((each) => Array.isArray(each)).map(([id, completedAt]) => ({ queue, id, completedAt }));
+  const changes = all.filter((each) => !Array.isArray(each));
+  const { limits } = evidence();
+  return Object.assign(
+    { limits: { ...limits, completed: { [queue]: Math.max(1, kept.length) } }, final: { ...final, completed: kept } },
+    ...changes,
+  );
+}
 
 describe('the checker', () => {
   it('finds nothing in a run in which all went well, and counts it', () => {
@@ -99,6 +130,16 @@ describe('the checker', () => {
       { kind: 'record-handled', ...attempt(0, { epoch: 2 }) },
     ];
     expect(check(evidence({ journal: [...goodJournal, ...again] }))).toMatchObject({ duplicates: 1, violations: [] });
+  });
+
+  it('finds nothing where the newest completed message is kept', () => {
+    const verdict = check(evidence(keeping(['n', 1001], { journal: twoHandled })));
+    expect(verdict).toMatchObject({ keptCompleted: 1, violations: [] });
+    // One that became a dead letter was not completed.
+    const dead = { ...final, completed: [{ queue, id: 'm', completedAt: 1000 }], deadMessages: [{ queue, id: 'n' }] };
+    expect(check(evidence({ ...keeping(['m', 1000]), journal: twoHandled, final: dead }))).toMatchObject({
+      violations: [],
+    });
   });
 
   it('takes a dead letter for handled', () => {
@@ -237,6 +278,29 @@ describe('the checker', () => {
         'stayViolations',
         { journal: [...goodJournal, stays('s', 12), stays('t', 13)], final: { ...final, stayed: ['t', 's'] } },
       ],
+      [
+        'more completed messages than are to be kept',
+        'completedViolations',
+        keeping(['m', 1000], { queueSamples: [{ ...sample, completed: 2, completedFields: 4 }] }),
+      ],
+      [
+        'a field of a completed message that is not kept',
+        'completedViolations',
+        { queueSamples: [{ ...sample, completedFields: 1 }] },
+      ],
+      ['a completed message that was never handled', 'completedViolations', keeping(['m', 1000], ['x', 999])],
+      ['a completed message that is kept twice', 'completedViolations', keeping(['m', 1000], ['m', 999])],
+      [
+        'completed messages that are not listed by their times',
+        'completedViolations',
+        keeping(['m', 1000], ['n', 1002], { journal: twoHandled }),
+      ],
+      [
+        'an older completed message that is kept in the place of a newer one',
+        'completedViolations',
+        keeping(['m', 1000], { journal: twoHandled }),
+      ],
+      ['a completed message that is not kept', 'completedViolations', keeping()],
       ['a message in no state', 'countMismatches', { queueSamples: [{ ...sample, messages: 6 }] }],
       ['a message in two states', 'countMismatches', { queueSamples: [{ ...sample, dying: 1 }] }],
       ['something that was not drained', 'undrained', { final: { ...final, undrained: ['queue work: 1 ready'] } }],

@@ -1,6 +1,7 @@
 import { type Evidence, entriesOf, messageIn, recordId } from './evidence.js';
 import { findAbsences } from './rules/absences.js';
 import { findBatchLosses } from './rules/batches.js';
+import { findCompletedViolations } from './rules/completed.js';
 import { findEarlyDeliveries } from './rules/delays.js';
 import { findOrderViolations } from './rules/key-order.js';
 import { findCountMismatches, findExceededLimits } from './rules/limits.js';
@@ -22,6 +23,8 @@ export interface Verdict {
   readonly inLine: number;
   /** How many stayed in the queue without consumers. */
   readonly stayed: number;
+  /** How many completed messages were kept. */
+  readonly keptCompleted: number;
   /** Publishes and sends that ended in an error: nobody was promised anything. */
   readonly failed: number;
   /** Handlings of what had been handled before: what at least once allows. */
@@ -34,6 +37,7 @@ export interface Verdict {
   readonly offsetViolations: number;
   readonly lineViolations: number;
   readonly stayViolations: number;
+  readonly completedViolations: number;
   readonly secondDeaths: number;
   readonly lostIds: number;
   readonly stale: number;
@@ -62,6 +66,7 @@ export function check(evidence: Evidence): Verdict {
     offsetViolations: findOffsetViolations(evidence),
     lineViolations: findLineViolations(evidence),
     stayViolations: findStayViolations(evidence),
+    completedViolations: findCompletedViolations(evidence),
     secondDeaths: findSecondDeaths(evidence),
     lostIds: evidence.final.notFound,
     stale: evidence.final.stale,
@@ -97,6 +102,7 @@ function countAll(evidence: Evidence) {
     deadLettered: evidence.final.deadRecords.length + evidence.final.deadMessages.length,
     inLine: messagesInLine(evidence).length,
     stayed: evidence.final.stayed.length,
+    keptCompleted: evidence.final.completed.length,
     failed: entriesOf(evidence, 'record-failed').length + entriesOf(evidence, 'message-failed').length,
     duplicates: records.length + messages.length - distinct,
     commitsObserved: evidence.observations.filter(({ kind }) => kind === 'committed').length,

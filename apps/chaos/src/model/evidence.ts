@@ -11,7 +11,9 @@ export interface FinalState {
   readonly deadMessages: readonly { readonly queue: string; readonly id: string }[];
   /** What is in the queue without consumers, in its order. */
   readonly stayed: readonly string[];
-  /** Dead letters that are not found by their ids. */
+  /** Completed messages that are kept, the newest of each queue first. `completedAt` is Redis' clock, in ms. */
+  readonly completed: readonly { readonly queue: string; readonly id: string; readonly completedAt: number }[];
+  /** Dead letters, and completed messages, that are not found by their ids. */
   readonly notFound: readonly string[];
   /** Entries without a message that the upkeep should have removed, or that are counted wrong, in words. */
   readonly stale: readonly string[];
@@ -27,6 +29,8 @@ export interface Limits {
   readonly prefetch: Readonly<Record<string, number>>;
   /** Most messages that may be ready, by queue, those that come back from dead consumers included. */
   readonly ready: Readonly<Record<string, number>>;
+  /** Most completed messages that may be kept, by queue, where their number is limited. */
+  readonly completed: Readonly<Record<string, number>>;
 }
 
 /** Everything that was recorded of a run. */

@@ -27,6 +27,9 @@ export interface QueueSample {
   readonly unacked: Readonly<Record<string, number>>;
   readonly parked: number;
   readonly dying: number;
+  /** How many completed messages are kept, and how many fields there are of them. */
+  readonly completed: number;
+  readonly completedFields: number;
 }
 
 /** One moment of a partition, read by one script. */
