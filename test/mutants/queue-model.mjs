@@ -45,6 +45,27 @@ export default {
       spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
     },
     {
+      promise: 'what is offered to a consumer that has not claimed it is listed among what is ready',
+      file: 'libs/queue/src/store/browse.ts',
+      replace: `const lists = [keys.offered, ...waitingKeys(keys, priorities).toReversed()];`,
+      by: `const lists = waitingKeys(keys, priorities).toReversed();`,
+      spec: 'test/queue/an-offered-message-is-handled-once.spec.ts',
+    },
+    {
+      promise: 'what is offered and listed can be removed',
+      file: 'libs/queue/src/store/job.ts',
+      replace: `act == 'remove' and not due then`,
+      by: `act == 'remove' and (isWaiting or isParked) then`,
+      spec: 'test/queue/an-offered-message-is-handled-once.spec.ts',
+    },
+    {
+      promise: 'the frame of a message that is on its way is not edited',
+      file: 'libs/queue/src/store/job.ts',
+      replace: `if act == 'replace' and isOffered then return at('running') end\n`,
+      by: ``,
+      spec: 'test/queue/an-offered-message-is-handled-once.spec.ts',
+    },
+    {
       promise: 'counts() leave out what was cancelled',
       file: 'libs/queue/src/store/job.ts',
       replace: ` - (tonumber(call('HGET', state, 'stale')) or 0)\n`,
@@ -56,7 +77,7 @@ export default {
       file: 'libs/queue/src/handling/settler.ts',
       replace: `messages.toReversed()`,
       by: `messages`,
-      spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
+      spec: 'test/queue/stops-by-its-deadline.spec.ts',
     },
     {
       promise: 'what is sent back is no dead letter any more',

@@ -32,6 +32,36 @@ describe('a message that was offered to a consumer with its wake-up', () => {
     await close();
   });
 
+  it('is listed among what is ready until it is claimed, and can be removed there', async () => {
+    // given: two messages, of which one is offered to somebody who is dead
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    await redis.zadd('idle', 0, '500.00000001.dead');
+    const queue = broker.queue('q');
+    const { messageId: offered } = await broker.sendToQueue('q', 1);
+    const { messageId: waiting } = await broker.sendToQueue('q', 2);
+    expect(await redis.zcard('offered')).toBe(1);
+    // when: all is read, a message a page
+    const listed: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await queue.ready({ limit: 1, cursor });
+      listed.push(...page.messages.map(({ messageId }) => messageId));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    // then
+    expect(listed).toEqual([offered, waiting]);
+    expect(await queue.counts()).toMatchObject({ ready: 2, unacked: 0 });
+    expect(await queue.message(offered)).toMatchObject({ state: 'ready' });
+    expect(await queue.deadLetters.edit(offered, { payload: 'other' })).toBe(false);
+    expect(await queue.deadLetters.purge()).toBe(2);
+    expect(await queue.counts()).toMatchObject({ ready: 0, unacked: 0 });
+    expect(await redis.exists('offered', 'messages')).toBe(0);
+    await close();
+  });
+
   it('is handled by another soon after that consumer was killed, and nothing else that is delayed is', async () => {
     // given: a process that blocks, freezes, and is offered a message
     const prefix = ownPrefix();

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Redis } from '@millrace/redis';
 import { type FaultProxy, type RedisServer, startProxy, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { consumerKeys } from '../../libs/queue/src/store/consumer-keys.js';
+import { Outbox } from '../../libs/queue/src/turns/outbox.js';
+import { Reconciliation } from '../../libs/queue/src/turns/reconciliation.js';
+import { TurnNumbers } from '../../libs/queue/src/turns/turn-numbers.js';
 import { onOneServer } from '../one-server.js';
 import { type OpenBroker, openBroker, ownPrefix } from './broker.js';
 
@@ -75,6 +79,28 @@ onOneServer('proxy').describe('a consumer of a queue where many messages wait', 
     );
     expect(handled.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, body) => body));
     expect(losses).toEqual([]);
+    await close();
+  });
+
+  it('counts on none before, until all that may have been carried out has its answer', async () => {
+    // given a turn that failed with two acknowledgements
+    const { connection, close } = await openBroker(server, ownPrefix());
+    const [outbox, numbers] = [new Outbox(), new TurnNumbers()];
+    const nothingHeld = { ids: () => new Set<string>(), count: 0, take: () => undefined };
+    const reconciliation = new Reconciliation(nothingHeld, outbox, numbers);
+    for (const id of ['a', 'b']) outbox.acknowledge(id);
+    numbers.next();
+    reconciliation.require();
+    await reconciliation.reconcile(connection.commands, consumerKeys(connection.prefix, 'work', 'me', 1), () => true);
+    // when the turns after it bring one each
+    const turns = [1, 1, 0].map((acknowledgements) => {
+      const number = numbers.next();
+      outbox.confirmed(outbox.batch({ claims: 0, acknowledgements, sent: 0, verdicts: 0 }));
+      reconciliation.answered();
+      return number;
+    });
+    // then only the one after both names the one before it
+    expect(turns.map(({ before }) => before)).toEqual(['', '', turns[1]?.own]);
     await close();
   });
 });

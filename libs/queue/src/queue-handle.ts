@@ -138,7 +138,7 @@ export class QueueHandle {
     return sum(await this.#slots.each(({ keys }) => purgeCompleted(this.#connection.commands, keys)));
   }
 
-  /** What waits for a consumer, in the order of delivery. */
+  /** What waits for a consumer, or is on its way to one that has not claimed it yet, in the order of delivery. */
   async ready(options: PageOptions = {}): Promise<MessagePage> {
     const { limit, cursor } = pageOf(this.name, options);
     const priorities = await this.priorities();

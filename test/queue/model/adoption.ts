@@ -50,6 +50,7 @@ function move(model: QueueModel, agreement: Agreement, seen: Observation, messag
     message.place = taker === undefined ? message.place : 'held';
     return;
   }
+  if (sight.place !== 'ready') message.mayBeOfferedToTheDead = false;
   if (message.place !== sight.place && sight.place === 'ready') message.readySince = model.step;
   if (sight.place === 'delayed') message.due.by = Math.min(message.due.by, seen.now + message.delayMs);
   message.place = sight.place;

@@ -45,6 +45,8 @@ export class ModelMessage {
   /** Why it is a dead letter, or how it ended. */
   why = '';
   isRedriven = false;
+  /** It was published while a dead consumer may have waited, so it may have been offered to that one, until it is seen elsewhere. */
+  mayBeOfferedToTheDead = false;
   /** It was cancelled when a consumer had it, whose handler may have been called by then. */
   mayHaveBegun = false;
 

@@ -1,6 +1,6 @@
 import { ModelConsumer } from './model-consumer.js';
 import { type MessageFacts, ModelMessage } from './model-message.js';
-import { behind, exactly } from './standing.js';
+import { behind, exactly, orAtTheHead } from './standing.js';
 
 /** How the queue is declared, as far as the model has to know. */
 export interface ModelSettings {
@@ -109,6 +109,8 @@ export class QueueModel {
     message.expires = { from: from + delayMs + expirationMs, by: by + delayMs + expirationMs };
     if (delayMs > 0) this.#delay(message, delayMs, from);
     else this.#toTheBack(message);
+    message.mayBeOfferedToTheDead = this.consumers.some(({ isLive }) => !isLive);
+    if (message.mayBeOfferedToTheDead) message.standing = orAtTheHead(message.standing);
   }
 
   joined(prefetch: number): ModelConsumer {
@@ -204,7 +206,10 @@ export class QueueModel {
   stand(ready: readonly ModelMessage[]): void {
     this.#first = 0;
     this.#last = ready.length;
-    for (const [index, message] of ready.entries()) message.standing = exactly(index + 1);
+    for (const [index, message] of ready.entries()) {
+      const place = exactly(index + 1);
+      message.standing = message.mayBeOfferedToTheDead ? orAtTheHead(place) : place;
+    }
     for (const message of this.in('delayed')) message.standing = behind(this.#last);
     for (const consumer of this.consumers) if (!consumer.isLive) this.#standWhereTheyComeBack(consumer);
   }

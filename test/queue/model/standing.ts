@@ -21,6 +21,11 @@ export function behind(place: number): Standing {
   return { from: place + 0.5, to: Number.POSITIVE_INFINITY, comesWith: {} };
 }
 
+/** There, or before all others from a moment on: where an offer returns to. */
+export function orAtTheHead({ to }: Standing): Standing {
+  return { from: Number.NEGATIVE_INFINITY, to, comesWith: {} };
+}
+
 /** Whether one certainly stands before the other. */
 export function standsBefore(one: Standing, other: Standing): boolean {
   return one.to < other.from;

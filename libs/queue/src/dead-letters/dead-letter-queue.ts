@@ -55,7 +55,7 @@ export class DeadLetterQueue {
     return found?.queue === this.#queue.name ? found.message : undefined;
   }
 
-  /** Changes one that waits; its history stays. False when it does not wait here. @throws {InvalidMessageError} */
+  /** Changes one that waits; its history stays. False when it does not wait here, or a consumer is about to have it. @throws {InvalidMessageError} */
   async edit(id: string, change: DeadLetterChange): Promise<boolean> {
     const { payload, ...others } = checkedChange(id, change);
     const message = await this.get(id);

@@ -44,19 +44,27 @@ export async function listByTime(
 /** So many entries are looked at together behind a page's worth of stale ones. */
 const gapEntries = 500;
 
-/** A page of what is ready, in the order of delivery. The cursor is the last message seen, or its place when that has gone. */
+/**
+ * A page of what is ready, in the order of delivery. The cursor is the last message seen, or its place when that has gone. What is offered
+ * to a consumer comes first, where it returns if that one does not claim it.
+ */
 export async function listReady(
   client: RedisClient,
   keys: QueueKeys,
   priorities: number,
   { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number },
 ): Promise<ListedPage> {
-  // From the last key on, that is the order of delivery.
-  const lists = waitingKeys(keys, priorities).toReversed();
+  // From the last key on, that is the order of delivery. An offer returns to a list that is read after the offers: none is missed.
+  const lists = [keys.offered, ...waitingKeys(keys, priorities).toReversed()];
   const [list = '0', index = '-1', lastId = ''] = cursor?.split(' ') ?? [];
   for (let number = Number(list); number < lists.length; number++) {
     const key = lists[number] ?? '';
     const isStart = number !== Number(list) || lastId === '';
+    if (key === keys.offered) {
+      const offers = await listOffered(client, keys, { after: isStart ? '-inf' : index, limit });
+      if (offers === undefined) continue;
+      return { messages: offers.messages, cursor: `${number} ${offers.last}` };
+    }
     let place = isStart ? -1 : ((await client.lpos(key, lastId)) ?? Number(index) - 1);
     // Behind a gap of stale entries more are looked at together.
     for (let window = limit; ; window = Math.max(limit, gapEntries)) {
@@ -78,6 +86,18 @@ export async function listReady(
     }
   }
   return { messages: [], cursor: undefined };
+}
+
+/** Offers by their numbers; undefined when there are none, or none that still lives. */
+async function listOffered(
+  client: RedisClient,
+  keys: QueueKeys,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<{ readonly messages: readonly Listed[]; readonly last: string } | undefined> {
+  const pairs = await client.zrange(keys.offered, `(${after}`, '+inf', 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES');
+  const page = pairs.filter((_, index) => index % 2 === 0).map((id) => ({ id, at: undefined }));
+  const messages = await withFrames(client, keys, page);
+  return messages.length === 0 ? undefined : { messages, last: `${pairs.at(-1)} ${pairs.at(-2)}` };
 }
 
 async function withFrames(

@@ -17,7 +17,8 @@ const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'ended', 'consumer
 
 // Finds one message, by its entry or its id, wherever in its queue it stands, and does to it what is asked for. To cancel: one that no
 // handler has goes immediately; of one that is being handled, its consumer learns with its next heartbeat. To remove or to replace its frame:
-// only one that waits, or is set aside. Of one that goes while it waits the entry stays behind, stale.
+// only one that waits, or is set aside. Of one that goes while it waits the entry stays behind, stale. One that is offered to a consumer can
+// be removed, but its frame is on its way already.
 //
 // KEYS     those of `jobKeys`, then the unacked sets of all consumers and dead ones
 //            those of `endingKeys`   of what is cancelled or removed: removed, see `endMessages`
@@ -59,7 +60,8 @@ local isParked, isOffered = call('ZSCORE', parked, entry), call('ZSCORE', offere
 local isWaiting = not (due or isParked or isOffered)
 if isWaiting and call('ZCARD', consumers) + call('SCARD', dead) ~= #ARGV - firstItem + 1 then return {'moved'} end
 local limitBytes = isWaiting and act ~= 'find' and call('HEXISTS', settings, 'max-bytes') == 1
-if act == 'cancel' or act == 'remove' and (isWaiting or isParked) then
+if act == 'replace' and isOffered then return at('running') end
+if act == 'cancel' or act == 'remove' and not due then
   endMessages({entry}, 0, false)
   for _, key in ipairs({delayed, parked, offered}) do call('ZREM', key, entry) end
   if isWaiting then call('HINCRBY', state, 'stale', 1) end
