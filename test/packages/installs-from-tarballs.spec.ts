@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('packs every lib so that it installs in an empty folder and can be imported, with its types', async () => {
+it('packs every lib so that it installs in an empty folder, runs no script there, and can be imported, with types, sources and licence', async () => {
   // given
   const workspaces = libs.flatMap((lib) => ['--workspace', `libs/${lib}`]);
   await run('npm', ['pack', '--pack-destination', folder, ...workspaces], { cwd: root });
@@ -37,7 +37,43 @@ it('packs every lib so that it installs in an empty folder and can be imported, 
   }`;
   const { stdout } = await run('node', ['--input-type=module', '--eval', script], { cwd: folder });
   expect(stdout.trim().split('\n')).toEqual(names);
-  for (const lib of libs) {
-    expect(await readdir(join(folder, 'node_modules/@millrace', lib, 'dist'))).toContain('index.d.ts');
-  }
+  for (const lib of libs) await expectWhole(lib);
+  expect(await withInstallScript()).toEqual([]);
+  // and msgpack is what an application installs
+  const pack = `import('@millrace/core').then(({ msgpackCodec }) => msgpackCodec.encode(1)).catch((e) => console.log(e.message))`;
+  const { stdout: why } = await run('node', ['--eval', pack], { cwd: folder });
+  expect(why).toBe('msgpackr is not installed. For msgpack install the package msgpackr: npm install msgpackr.\n');
 }, 120_000);
+
+/** What a user looks for in an installed package, and what a registry shows of it. */
+async function expectWhole(lib: string): Promise<void> {
+  const installed = join(folder, 'node_modules/@millrace', lib);
+  expect((await readdir(installed)).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+  const textOf = (file: string) => readFile(join(installed, file), 'utf8');
+  expect(await textOf('LICENSE')).toBe(await readFile(join(root, 'LICENSE'), 'utf8'));
+  expect(await textOf('README.md')).toMatch(new RegExp(`^# @millrace/${lib}\n`));
+  const manifest = JSON.parse(await textOf('package.json'));
+  const repository = { type: 'git', url: 'git+https://github.com/millrace/millrace.git', directory: `libs/${lib}` };
+  expect(manifest).toMatchObject({
+    repository,
+    license: 'MIT',
+    sideEffects: false,
+    publishConfig: { access: 'public' },
+  });
+  expect([typeof manifest.homepage, typeof manifest.bugs]).toEqual(['string', 'string']);
+  expect(manifest.keywords).toContain('millrace');
+  const files = await readdir(join(installed, 'dist'), { recursive: true });
+  expect(files).toContain('index.d.ts');
+  expect(files.filter((file) => /\.spec\.|tsbuildinfo/.test(file))).toEqual([]);
+  // Sources are not in the package: the maps carry them.
+  expect(JSON.parse(await textOf('dist/index.js.map')).sourcesContent).toEqual([
+    await readFile(join(root, 'libs', lib, 'src/index.ts'), 'utf8'),
+  ]);
+}
+
+/** Packages that run a script when they are installed. */
+async function withInstallScript(): Promise<string[]> {
+  const lock = JSON.parse(await readFile(join(folder, 'node_modules/.package-lock.json'), 'utf8'));
+  const packages = Object.entries<{ readonly hasInstallScript?: boolean }>(lock.packages);
+  return packages.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path);
+}

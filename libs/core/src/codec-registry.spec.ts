@@ -13,9 +13,10 @@ describe('codecs by their id', () => {
     expect(registry.get(1)).toBe(jsonCodec);
     expect(registry.get(16)).toBe(guardedCodec(own));
     expect([registry.has(1), registry.has(2)]).toEqual([true, false]);
-    expect(() => registry.get(2)).toThrow(
-      new CodecError('no codec has id 2: add the codec that wrote it to the options'),
+    expect(() => registry.get(17)).toThrow(
+      new CodecError('no codec has id 17: add the codec that wrote it to the options'),
     );
+    expect(() => registry.get(2)).toThrow('no codec has id 2 (msgpack). For msgpack install the package msgpackr');
   });
 
   it('of which two have one id are refused', () => {

@@ -1,6 +1,7 @@
 import type { Codec } from './codec.js';
 import { CodecError } from './errors.js';
 import { guardedCodec } from './guarded-codec.js';
+import { msgpackCodec, msgpackInstallation } from './msgpack-codec.js';
 
 /** The codecs a connection knows: finds one for the id in a frame. */
 export class CodecRegistry {
@@ -20,8 +21,9 @@ export class CodecRegistry {
   /** The codec with that id. @throws {CodecError} when no codec has that id */
   get(id: number): Codec {
     const codec = this.#byId.get(id);
-    if (codec === undefined) throw new CodecError(`no codec has id ${id}: add the codec that wrote it to the options`);
-    return codec;
+    if (codec !== undefined) return codec;
+    if (id === msgpackCodec.id) throw new CodecError(`no codec has id ${id} (msgpack). ${msgpackInstallation}`);
+    throw new CodecError(`no codec has id ${id}: add the codec that wrote it to the options`);
   }
 
   /** Whether a codec has that id. */

@@ -40,7 +40,7 @@ export {
   reservedHeaderPrefix,
   writeHeaders,
 } from './message.js';
-export { msgpackCodec } from './msgpack-codec.js';
+export { isMsgpackInstalled, msgpackCodec, msgpackInstallation } from './msgpack-codec.js';
 export {
   assertName,
   characterProblem,

@@ -1,11 +1,33 @@
-import { Packr } from 'msgpackr';
+import { createRequire } from 'node:module';
+import type { Packr } from 'msgpackr';
 import type { Codec } from './codec.js';
+import { CodecError } from './errors.js';
+
+/** What to do where msgpackr is missing. */
+export const msgpackInstallation = 'For msgpack install the package msgpackr: npm install msgpackr.';
 
 // Plain MessagePack, without msgpackr's record extension, so that every other implementation can read it; bytes are
 // copied out of the frame, which is only lent.
-const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true, encodeUndefinedAsNil: true });
+const settings = { useRecords: false, variableMapSize: true, copyBuffers: true, encodeUndefinedAsNil: true };
 
-/** MessagePack: smaller than JSON, and it has bytes, dates and big integers. */
+// An application that wants msgpack installs msgpackr: its native part comes with an install script, which is forced on nobody else.
+// `require`, not `import()`: a module that waits for another cannot be required by applications that are CommonJS.
+const packr = openPackr();
+
+function openPackr(): Packr | undefined {
+  try {
+    const msgpackr: { readonly Packr: typeof Packr } = createRequire(import.meta.url)('msgpackr');
+    return new msgpackr.Packr(settings);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** Whether the application has msgpackr; without it `msgpack` is a codec that this process does not know. */
+export const isMsgpackInstalled = packr !== undefined;
+
+/** MessagePack: smaller than JSON, and it has bytes, dates and big integers. Needs the package msgpackr, which the application installs. */
 export const msgpackCodec: Codec = {
   id: 2,
   name: 'msgpack',
@@ -13,7 +35,12 @@ export const msgpackCodec: Codec = {
     if (typeof value === 'function' || typeof value === 'symbol' || value === undefined) {
       throw new TypeError(`MessagePack has no ${typeof value}`);
     }
-    return packr.pack(value);
+    return installed().pack(value);
   },
-  decode: (bytes): unknown => packr.unpack(bytes),
+  decode: (bytes): unknown => installed().unpack(bytes),
 };
+
+function installed(): Packr {
+  if (packr === undefined) throw new CodecError(`msgpackr is not installed. ${msgpackInstallation}`);
+  return packr;
+}

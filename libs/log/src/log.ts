@@ -5,6 +5,7 @@ import {
   CodecRegistry,
   guardedCodec,
   integerProblem,
+  isMsgpackInstalled,
   jsonCodec,
   msgpackCodec,
   rawCodec,
@@ -36,7 +37,7 @@ import { type TopicChange, type TopicDescription, Topics } from './topics/topics
 export interface LogOptions extends Partial<LogSettings> {
   /** Where events go; default: an emitter of its own. */
   readonly events?: Events;
-  /** Codecs beside `json`, `msgpack` and `raw`. */
+  /** Codecs beside `json`, `raw`, and `msgpack` where msgpackr is installed. */
   readonly codecs?: readonly Codec[];
 }
 
@@ -66,7 +67,8 @@ export class Log {
     const { retentionIntervalMs, offsetsRetentionMs } = resolveLogSettings(rest);
     this.events = events;
     this.#connection = connection;
-    const known = [jsonCodec, msgpackCodec, rawCodec as Codec, ...codecs].map(guardedCodec);
+    const own = [jsonCodec, ...(isMsgpackInstalled ? [msgpackCodec] : []), rawCodec as Codec];
+    const known = [...own, ...codecs].map(guardedCodec);
     this.#registry = new CodecRegistry(known);
     this.#codecs = new Map(known.map((codec) => [codec.name, codec]));
     this.#catalog = new TopicCatalog(connection);

@@ -114,6 +114,16 @@ describe('a compressed batch', () => {
     expect(why(1, 4)).toBe('has compression 4, which this Millrace does not know. Upgrade it.');
   });
 
+  it('with msgpack waits for a process that has msgpackr', () => {
+    const why = (frame: number[], hasMsgpack: boolean) => whyNotYetReadable(Buffer.from(frame), hasMsgpack);
+    expect(why([1, 0, 2], false)).toMatch(/^has values in msgpack\. For msgpack install/);
+    expect([why([1, 0, 2], true), why([1, 0, 1], false), why([0, 0, 2], false)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('has a head that says what its bytes can hold, or none', () => {
     const body = Buffer.alloc(12);
     const frame = (count: number, compression: Compression = 'none') =>

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import { CodecError } from '@millrace/core';
+import { CodecError, isMsgpackInstalled, msgpackCodec, msgpackInstallation } from '@millrace/core';
 import type { StoredRecord } from './record.js';
 import {
   type Compression,
@@ -73,10 +73,15 @@ export function cursorOf(frame: Buffer, endOffset: number, appendedAt: number | 
   return new RecordCursor(batch, decompress(batch, maxBodyBytes), endOffset, appendedAt);
 }
 
-/** Why this process cannot read a frame that a newer one can; undefined when it can, or the bytes are damaged. */
-export function whyNotYetReadable(frame: Uint8Array): string | undefined {
+/**
+ * Why this process cannot read a frame that another can, which is newer or has msgpackr; undefined when it can, or the bytes are
+ * damaged.
+ */
+export function whyNotYetReadable(frame: Uint8Array, hasMsgpack = isMsgpackInstalled): string | undefined {
   const newer = newerFormat(frame);
   if (newer !== undefined) return newer;
+  if (frame[0] === 1 && frame[2] === msgpackCodec.id && !hasMsgpack)
+    return `has values in msgpack. ${msgpackInstallation}`;
   const compression = frame[0] === 1 ? compressions[frame[1] ?? 0] : undefined;
   const problem = compression === undefined ? undefined : compressionProblem(compression);
   return problem === undefined ? undefined : `cannot be decompressed: ${problem}`;

@@ -71,7 +71,7 @@ export interface TopicInput {
   readonly name: string;
   /** How many partitions, 1 to 4,096. Default 1. */
   readonly partitions?: number | undefined;
-  /** `json` (default), `msgpack`, `raw`, or the name of a codec that was given to the Log. */
+  /** `json` (default), `msgpack` (where the application has installed msgpackr), `raw`, or the name of a codec that was given to the Log. */
   readonly codec?: string | undefined;
   /** How batches are compressed: `none` (default), `zlib`, `brotli`, or `zstd` where Node has it. */
   readonly compression?: Compression | undefined;

@@ -6,6 +6,8 @@ import {
   InvalidItems,
   InvalidMessageError,
   messageOf,
+  msgpackCodec,
+  msgpackInstallation,
   quotedName,
   UnavailableError,
   WriteError,
@@ -172,9 +174,9 @@ const partition = {
 
 function encode(value: unknown, topic: Topic, codec: Codec | undefined): Uint8Array | string {
   if (codec === undefined) {
-    throw new CodecError(
-      `topic "${topic.name}" has the codec "${topic.codec}", which this Log does not know: add it to its options.`,
-    );
+    const what = `topic "${topic.name}" has the codec "${topic.codec}", which this Log does not know`;
+    if (topic.codec === msgpackCodec.name) throw new CodecError(`${what}. ${msgpackInstallation}`);
+    throw new CodecError(`${what}: add it to its options.`);
   }
   try {
     return codec.encode(value);

@@ -2,6 +2,8 @@ import {
   assertNoProblem,
   type Codec,
   integerProblem,
+  msgpackCodec,
+  msgpackInstallation,
   OptionsError,
   TopicConflictError,
   TopicNotFoundError,
@@ -179,7 +181,8 @@ export class Topics {
   #check(name: string, { codec, compression }: { codec: string; compression: Topic['compression'] }): void {
     const problems: string[] = [];
     if (!this.#codecs.has(codec)) {
-      problems.push(`codec "${codec}" is unknown: there are ${[...this.#codecs.keys()].join(', ')}`);
+      const hint = codec === msgpackCodec.name ? `. ${msgpackInstallation}` : '';
+      problems.push(`codec "${codec}" is unknown: there are ${[...this.#codecs.keys()].join(', ')}${hint}`);
     }
     const problem = compressionProblem(compression);
     if (problem !== undefined) problems.push(problem);
