@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DamagedStateError } from '@millrace/core';
+import { Log } from '@millrace/log';
 import { Broker, type QueueDeclaration } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
@@ -102,6 +103,65 @@ describe('what is declared is checked when it comes out of Redis', () => {
       expect(reported.some((error) => error instanceof DamagedStateError)).toBe(true);
     },
   );
+
+  it.each([
+    [
+      'too many partitions',
+      '{"id":1,"version":1,"name":"t","partitions":2000000000}',
+      /partitions must be a whole number/,
+    ],
+    ['null', 'null', /it must be an object, got null/],
+    ['no id', '{"version":1,"name":"t"}', /id is missing/],
+    ['no JSON', '{', /it must be JSON/],
+  ])(
+    '%s of a topic: producers, consumers and operators are told, and declaring it repairs it',
+    async (_, json, problem) => {
+      // given
+      const log = new Log(connection);
+      await log.declareTopic({ name: 't', partitions: 2 });
+      const { offset } = await log.producer().send({ topic: 't', partition: 0, value: 1 });
+      await redis().hset(`${topology}topics`, 't', json);
+      const fresh = new Log(connection);
+      // when
+      const uses = [
+        fresh.producer().send({ topic: 't', value: 2 }),
+        fresh.describeTopic('t'),
+        fresh.declareTopic({ name: 'u' }),
+      ];
+      const [sent, described] = await Promise.all(uses.map((use: Promise<unknown>) => use.catch(Object)));
+      // then
+      for (const error of [sent, described]) {
+        expect(error).toBeInstanceOf(DamagedStateError);
+        expect(String(error)).toMatch(problem);
+        expect(String(error)).toMatch(/topic "t".*field "t".*declareTopic/);
+      }
+      await fresh.declareTopic({ name: 't', partitions: 2 });
+      expect((await fresh.producer().send({ topic: 't', partition: 0, value: 3 })).offset).toBe(offset + 1);
+      await Promise.all([log.close(), fresh.close()]);
+    },
+  );
+
+  it.each([
+    ['a plan that gives partitions to nobody', { plan: '{"topics":{"g":[1,0,1]},"members":{},"assignment":{}}' }],
+    ['a generation that is no number', { generation: '007' }],
+    ['a version that is no number', { version: 'abc' }],
+    ['a generation beyond all numbers', { generation: '9223372036854775807' }],
+  ])('%s stops no member of a group, and nobody spins', async (_, state) => {
+    // given
+    const log = new Log(connection);
+    await log.declareTopic({ name: 'g' });
+    await redis().hset('millrace:{group:g}:state', { generation: 3, version: 5, ...state });
+    await redis().hset('millrace:{group:g}:subscriptions', 'ghost', 'x {"kind":"topics","topics":["g"]}');
+    const before = await commands();
+    // when
+    const handled: unknown[] = [];
+    await log.consumer({ group: 'g', topics: 'g', handler: (value) => void handled.push(value) }).start();
+    await log.producer().send({ topic: 'g', value: 1 });
+    // then
+    await waitFor(() => handled.length === 1, { what: 'the record' });
+    expect((await commands()) - before).toBeLessThan(150);
+    await log.close();
+  });
 
   it('a key of another type is named, with what to do', async () => {
     // given

@@ -1,6 +1,6 @@
 import type { CompletedMessage } from './completed-message.js';
 import { countDeliveries, readDeliveries } from './model/deliveries.js';
-import type { KeptResult } from './model/kept-result.js';
+import { parseKeptResult, readProgress } from './model/kept-result.js';
 import type { QueuedMessage } from './queued-message.js';
 import type { FoundMessage, JobState } from './store/job.js';
 
@@ -42,7 +42,7 @@ export function stateOfFound(queue: string, message: QueuedMessage, found: Found
     message,
     attempt: deliveries.failures + 1,
     deliveryCount: countDeliveries(deliveries),
-    progress: found.progress === undefined ? undefined : JSON.parse(found.progress),
+    progress: readProgress(found.progress),
     dueAt: found.dueAt,
     consumer: found.consumer,
     result: undefined,
@@ -62,7 +62,7 @@ export function stateOfCompleted(
   message: CompletedMessage | undefined,
   resultJson: string | undefined,
 ): MessageState | undefined {
-  const kept = resultJson === undefined ? undefined : (JSON.parse(resultJson) as KeptResult);
+  const kept = resultJson === undefined ? undefined : parseKeptResult(resultJson);
   const completed = message ?? kept;
   if (completed === undefined) return undefined;
   return {

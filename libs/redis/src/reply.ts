@@ -3,8 +3,9 @@
 /** The reply as a number; digits count as one. @throws {Error} it is something else */
 export function asInteger(reply: unknown): number {
   if (typeof reply === 'number') return reply;
-  const parsed = reply instanceof Buffer ? Number(reply.toString('latin1')) : Number.NaN;
-  if (!Number.isFinite(parsed)) throw unexpected('a number', reply);
+  const digits = reply instanceof Buffer && reply.length <= 17 ? reply.toString('latin1') : '';
+  const parsed = /^-?\d{1,16}$/.test(digits) ? Number(digits) : Number.NaN;
+  if (!Number.isSafeInteger(parsed)) throw unexpected('a whole number', reply);
   return parsed;
 }
 
@@ -41,5 +42,6 @@ export function asFields(reply: unknown): Map<string, unknown> {
 }
 
 function unexpected(wanted: string, reply: unknown): TypeError {
-  return new TypeError(`Redis answered ${reply === null ? 'nil' : typeof reply} where ${wanted} was expected`);
+  const found = reply instanceof Buffer ? JSON.stringify(reply.toString('utf8', 0, 100)) : typeof reply;
+  return new TypeError(`Redis answered ${reply === null ? 'nil' : found} where ${wanted} was expected`);
 }

@@ -68,6 +68,7 @@ export class GroupConsumer implements Service {
       replaced: () => void this.#replaced(),
       serverChanged: () => void this.#happenings.verifyAll(),
       forgotten: () => this.#ownership.doubt(),
+      failed: (error) => onError('look for topics', error),
     });
     this.#host = new ConsumerHost(surroundings, options, {
       commitSoon: () => this.#committer.soon(),

@@ -31,10 +31,14 @@ export interface MembershipListener {
   serverChanged(): void;
   /** The group no longer knew this member: its session ended, the others removed it, or Redis lost it. It joined again. */
   forgotten(): void;
+  /** What was read of a topic cannot be used. */
+  failed(error: unknown): void;
 }
 
 /** How often, and for how long in all, a member waits for an operator who has the group locked. */
 const lockedRestMs = 100;
+/** So often in a row a heartbeat is repeated without a rest. */
+const freeHurries = 5;
 
 /** One member's part in its group: it shows that it lives, sees who else does, and keeps the plan up to date with them. */
 export class Membership {
@@ -52,6 +56,8 @@ export class Membership {
   #members: NonNullable<GroupView['members']> = new Map();
   #plan = emptyPlan;
   #topicsReadAt = 0;
+  /** How often in a row the next heartbeat was to come immediately. */
+  #hurries = 0;
 
   constructor(connection: RedisConnection, setting: MembershipSetting, listener: MembershipListener) {
     this.#connection = connection;
@@ -70,7 +76,10 @@ export class Membership {
   /** Becomes a member, and waits for a plan that has a place for it. @throws {UnavailableError} */
   async join(): Promise<void> {
     await this.#enter();
-    while (!this.#plan.members.has(this.memberId)) await this.beat();
+    while (!this.#plan.members.has(this.memberId)) {
+      const restMs = await this.beat();
+      if (!this.#plan.members.has(this.memberId)) await pause(Math.min(restMs, lockedRestMs));
+    }
   }
 
   /** One heartbeat. Answers in how many milliseconds the next is due. */
@@ -84,13 +93,20 @@ export class Membership {
     if (reply.kind === 'expired') {
       await this.#enter();
       this.#listener.forgotten();
-      return 0;
+      return this.#soon();
     }
     this.#learn(reply.view);
-    if (this.#needsPlan() && !(await this.#replan())) return 0;
+    if (this.#needsPlan() && !(await this.#replan())) return this.#soon();
+    this.#hurries = 0;
     const gone = await this.#peers.look(presence, this.#members);
     if (gone === 'removed') return 0;
     return gone === 'suspected' ? Math.min(200, this.#setting.heartbeatMs) : this.#setting.heartbeatMs;
+  }
+
+  /** Others may change the group in between, some times in a row; what is damaged in Redis is no reason to spin. */
+  #soon(): number {
+    const n = this.#hurries++;
+    return n < freeHurries ? 0 : Math.min(10 * 2 ** (n - freeHurries), this.#setting.heartbeatMs);
   }
 
   /** The connection is back: it may be another one, to another server. */
@@ -169,7 +185,7 @@ export class Membership {
   /** False when somebody else was faster. */
   async #replan(): Promise<boolean> {
     const { commands, prefix } = this.#connection;
-    const topics = await allTopics(commands, prefix);
+    const topics = await allTopics(commands, prefix, (error) => this.#listener.failed(error));
     this.#topicsReadAt = performance.now();
     const known = new Map(topics.map((topic) => [topic.name, topic]));
     const subscriptions = new Map<string, Subscription>();

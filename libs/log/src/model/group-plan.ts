@@ -1,5 +1,7 @@
+import { integerProblem } from '@millrace/core';
 import { type Assignment, assignPartitions } from './assignment.js';
 import { parseSubscription, type Subscription, topicsTaken } from './subscription.js';
+import { maxPartitions } from './topic.js';
 import { compareNames, type TopicPartition } from './topic-partition.js';
 
 /** A topic as a group sees it. */
@@ -96,10 +98,30 @@ export function encodePlan(plan: GroupPlan): string {
 /** A plan out of what stands in Redis. What cannot be read is no plan: the members make a new one. */
 export function parsePlan(json: string): GroupPlan {
   try {
-    return decodePlan(json);
+    const plan = decodePlan(json);
+    return isSound(plan) ? plan : emptyPlan;
   } catch {
     return emptyPlan;
   }
+}
+
+/** Each partition of each topic has one owner, who is a member: anyone may have written it. */
+function isSound({ topics, members, assignment }: GroupPlan): boolean {
+  const owned = new Map([...topics].map(([name]) => [name, new Set<number>()] as const));
+  const isCount = (count: unknown): boolean => integerProblem('', count, { max: maxPartitions }) === undefined;
+  if (![...topics.values()].every(({ partitions, initial }) => isCount(partitions) && isCount(initial))) return false;
+  if (![...members.values()].every((subscription) => typeof subscription === 'string')) return false;
+  for (const [id, partitions] of assignment) {
+    if (!members.has(id)) return false;
+    for (const { topic, partition } of partitions) {
+      const count = topics.get(topic)?.partitions ?? 0;
+      const taken = owned.get(topic);
+      if (taken?.has(partition) !== false || !Number.isInteger(partition) || partition < 0 || partition >= count)
+        return false;
+      taken.add(partition);
+    }
+  }
+  return [...topics].every(([name, { partitions }]) => owned.get(name)?.size === partitions);
 }
 
 export function decodePlan(json: string): GroupPlan {

@@ -1,5 +1,6 @@
 import {
   assertNoProblem,
+  DamagedStateError,
   deadLettersOf,
   integer,
   integerProblem,
@@ -10,6 +11,8 @@ import {
   object,
   oneOf,
   optional,
+  readStored,
+  required,
   resolveOptions,
   type SettingDifference,
   shown,
@@ -102,6 +105,31 @@ const defaultRetention: Retention = { maxAgeMs: 7 * dayMs, unread: 'expire' };
 export function resolveTopic(input: TopicInput): TopicSettings {
   assertNoProblem('topic', topicNameProblem(input?.name));
   return resolveOptions<TopicSettings>(`topic "${input.name}"`, readersFor(input.name), input);
+}
+
+/** A topic's settings as they stand in Redis, where anyone may have changed them. @throws {DamagedStateError} */
+export function readStoredTopic(json: string, key: string, name = nameIn(json)): Topic {
+  const remedy = 'Declare it again, which writes what it is to be and keeps its records: declareTopic({ name: … }).';
+  const place = { object: `topic ${JSON.stringify(name)}`, key: `${key}, field ${JSON.stringify(name)}`, remedy };
+  const counted = integer(0, { min: 1 });
+  const topic = readStored<Topic>(
+    { ...readersFor(name), id: required(counted), version: required(counted), name: required(text(name)) },
+    json,
+    place,
+  );
+  const problem = topic.name === name ? topicNameProblem(name) : `it is called ${JSON.stringify(topic.name)}`;
+  if (problem !== undefined) throw new DamagedStateError(place, [problem]);
+  return topic;
+}
+
+function nameIn(json: string): string {
+  try {
+    const value: unknown = JSON.parse(json);
+    const name = typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined;
+    return typeof name === 'string' ? name.slice(0, maxNameBytes) : '?';
+  } catch {
+    return '?';
+  }
 }
 
 /** The topics that keep dead letters: those that others declare for it, and those that are called so. */

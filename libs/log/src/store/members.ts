@@ -56,7 +56,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local entry = incarnation .. ' ' .. subscription
 if redis.call('HGET', subscriptions, memberId) ~= entry then
   redis.call('HSET', subscriptions, memberId, entry)
-  redis.call('HINCRBY', state, 'version', 1)
+  -- What is no number a heartbeat replaces.
+  redis.pcall('HINCRBY', state, 'version', 1)
 end
 redis.call('HSET', presence, memberId, connections)
 redis.call('ZADD', members, string.format('%.0f', now + sessionMs), memberId)
@@ -76,7 +77,7 @@ export async function joinGroup(client: RedisClient, keys: GroupKeys, member: Me
 //   members        :members        the end of the session comes; of members that are silent: goes
 //   subscriptions  :subscriptions  read; the same
 //   presence       :presence       its connections come; the same
-//   state          :state          read; `version` grows with each member that goes
+//   state          :state          read; `version` grows with each member that goes; what is no number there is replaced
 // ARGV     memberId
 //          incarnation
 //          connections
@@ -100,12 +101,29 @@ for _, silent in ipairs(redis.call('ZRANGEBYSCORE', members, '-inf', string.form
   redis.call('ZREM', members, silent)
   redis.call('HDEL', subscriptions, silent)
   redis.call('HDEL', presence, silent)
-  redis.call('HINCRBY', state, 'version', 1)
+  redis.pcall('HINCRBY', state, 'version', 1)
+end
+-- What is no number cannot be counted on: a new one is what no member knows.
+local function counted(field, number)
+  if number == '0' or #number < 16 and number:find('^[1-9]%d*$') then return number end
+  local fresh = string.format('%.0f', now)
+  redis.call('HSET', state, field, fresh)
+  return fresh
 end
 local version, generation = unpack(redis.call('HMGET', state, 'version', 'generation'))
-version, generation = version or '0', generation or '0'
+version, generation = counted('version', version or '0'), counted('generation', generation or '0')
 local joined, plan = false, false
-if version ~= knownVersion then joined = redis.call('HGETALL', subscriptions) end
+if version ~= knownVersion then
+  joined = {}
+  local known = redis.call('HGETALL', subscriptions)
+  -- Without a session it is no member.
+  for i = 1, #known, 2 do
+    if redis.call('ZSCORE', members, known[i]) then
+      joined[#joined + 1] = known[i]
+      joined[#joined + 1] = known[i + 1]
+    end
+  end
+end
 if generation ~= knownGeneration then plan = redis.call('HGET', state, 'plan') end
 return {1, version, generation, joined, plan}
 `);

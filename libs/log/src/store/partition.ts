@@ -1,4 +1,5 @@
-import { argNames, asInteger, asList, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
+import { DamagedStateError, shown, storedInteger } from '@millrace/core';
+import { argNames, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { Topic } from '../model/topic.js';
 import { copiesKey, groupPartitionKey, type PartitionKeys, partitionKeys } from './keys.js';
 
@@ -61,12 +62,17 @@ export async function openPartition(
   return (await open.run(client, [records, meta, producers, expired], args)) === 1;
 }
 
-/** Undefined when the partition does not exist. */
+const metaRemedy =
+  'Set `end` to the number behind the dash of the last id in the stream (XREVRANGE … + - COUNT 1), `start` to that of the first record, and `bytes` to 0.';
+
+/** Undefined when the partition does not exist. @throws {DamagedStateError} */
 export async function partitionState(client: RedisClient, keys: PartitionKeys): Promise<PartitionState | undefined> {
   const [deleted, ...numbers] = await client.hmgetBuffer(keys.meta, 'deleted', 'start', 'end', 'bytes');
-  const [start, end, bytes] = numbers.map((number) => orNothing(number, asInteger));
-  if (deleted !== null || start === undefined || end === undefined || bytes === undefined) return undefined;
-  return { start, end, bytes };
+  if (deleted !== null || numbers.includes(null)) return undefined;
+  const [start, end, bytes] = numbers.map((number) => storedInteger(String(number)));
+  if (start !== undefined && end !== undefined && bytes !== undefined && start <= end) return { start, end, bytes };
+  const problem = `start, end and bytes must be whole numbers, got ${numbers.map((number) => shown(String(number))).join(', ')}`;
+  throw new DamagedStateError({ object: 'a partition', key: keys.meta, remedy: metaRemedy }, [problem]);
 }
 
 // Removes a partition. What stays for a while is a mark, so that a producer or a declaration that is late

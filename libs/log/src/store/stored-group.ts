@@ -1,3 +1,4 @@
+import { storedInteger } from '@millrace/core';
 import { argNames, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { GroupKeys } from './keys.js';
 import { readMemberEntry, removeMember } from './members.js';
@@ -33,7 +34,7 @@ export async function readGroup(client: RedisClient, keys: GroupKeys): Promise<S
     liveMembers(client, keys),
     client.hmget(keys.state, 'generation', 'plan'),
   ]);
-  return { memberIds, generation: Number(generation ?? 0), plan: plan ?? undefined };
+  return { memberIds, generation: storedInteger(generation ?? '0') ?? 0, plan: plan ?? undefined };
 }
 
 /** Member id → subscription as JSON, of members whose session has not ended. */

@@ -1,26 +1,78 @@
+import { DamagedStateError, storedInteger } from '@millrace/core';
 import { argNames, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
-import type { Topic, TopicSettings } from '../model/topic.js';
-import { topicIdsKey, topicsKey } from './keys.js';
+import { readStoredTopic, type Topic, type TopicSettings } from '../model/topic.js';
+import { partitionKeys, topicIdsKey, topicsKey } from './keys.js';
 
-/** A topic's settings, or undefined when it is not declared. */
+/** A topic's settings, or undefined when it is not declared. @throws {DamagedStateError} what stands there cannot be used */
 export async function findTopic(client: RedisClient, prefix: string, name: string): Promise<Topic | undefined> {
-  return orNothing(await client.hgetBuffer(topicsKey(prefix), name), parseTopic);
+  const key = topicsKey(prefix);
+  return orNothing(await client.hgetBuffer(key, name), (reply) => readStoredTopic(asText(reply), key, name));
 }
 
-/** All topics that are declared, by name. */
-export async function allTopics(client: RedisClient, prefix: string): Promise<Topic[]> {
-  const settings = await client.hvalsBuffer(topicsKey(prefix));
-  return settings.flatMap(readableTopic).sort((a, b) => (a.name < b.name ? -1 : 1));
+/** All topics that are declared, by name. What cannot be used hides no other: `onDamaged` gets it. */
+export async function allTopics(
+  client: RedisClient,
+  prefix: string,
+  onDamaged: (error: DamagedStateError) => void = () => undefined,
+): Promise<Topic[]> {
+  const key = topicsKey(prefix);
+  const sound = (reply: Buffer): Topic[] => {
+    try {
+      return [readStoredTopic(asText(reply), key)];
+    } catch (error) {
+      if (!(error instanceof DamagedStateError)) throw error;
+      onDamaged(error);
+      return [];
+    }
+  };
+  return (await client.hvalsBuffer(key)).flatMap(sound).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Registers a topic unless it is there already; answers the one that is there now, ours or another's. */
 export async function createTopic(client: RedisClient, prefix: string, settings: TopicSettings): Promise<Topic> {
-  const found = await findTopic(client, prefix, settings.name);
-  if (found !== undefined) return found;
+  try {
+    const found = await findTopic(client, prefix, settings.name);
+    if (found !== undefined) return found;
+  } catch (error) {
+    if (!(error instanceof DamagedStateError)) throw error;
+    await repairTopic(client, prefix, settings);
+    return createTopic(client, prefix, settings);
+  }
   const id = await client.incr(topicIdsKey(prefix));
   const topic: Topic = { id, version: 1, ...settings };
   const isOurs = (await client.hsetnx(topicsKey(prefix), topic.name, JSON.stringify(topic))) === 1;
   return isOurs ? topic : createTopic(client, prefix, settings);
+}
+
+// Puts settings in the place of what cannot be used.
+//
+// KEYS
+//   topics  {topology}:topics  the new settings come
+// ARGV     name
+//          damaged   what stands there
+//          settings  as JSON
+// RETURNS  1 done, 0 something else stands there by now
+// EFFECTS  as said of the key
+const repair = new Script(`#!lua
+${keyNames('topics')}
+${argNames('name', 'damaged', 'settings')}
+if redis.call('HGET', topics, name) ~= damaged then return 0 end
+redis.call('HSET', topics, name, settings)
+return 1
+`);
+
+/** Its records are kept: by its id its partitions know the topic. */
+async function repairTopic(client: RedisClient, prefix: string, settings: TopicSettings): Promise<void> {
+  const { name } = settings;
+  const found = await client.hgetBuffer(topicsKey(prefix), name);
+  if (found === null) return;
+  const [id, version] = await client.hmget(partitionKeys(prefix, name, 0).meta, 'id', 'version');
+  const topic: Topic = {
+    id: storedInteger(id ?? '') || (await client.incr(topicIdsKey(prefix))),
+    version: (storedInteger(version ?? '') ?? 0) + 1,
+    ...settings,
+  };
+  await repair.run(client, [topicsKey(prefix)], [name, found, JSON.stringify(topic)]);
 }
 
 // Changes a topic, unless another process changed it in between.
@@ -38,7 +90,8 @@ ${keyNames('topics')}
 ${argNames('name', 'id', 'version', 'settings')}
 local found = redis.call('HGET', topics, name)
 if not found then return 0 end
-local topic = cjson.decode(found)
+local isRead, topic = pcall(cjson.decode, found)
+if not isRead or type(topic) ~= 'table' then return 0 end
 if topic.id ~= tonumber(id) or topic.version ~= tonumber(version) then return 0 end
 if settings == '' then redis.call('HDEL', topics, name) else redis.call('HSET', topics, name, settings) end
 return 1
@@ -59,19 +112,4 @@ export async function replaceTopic(
 /** Takes a topic out of the register; false when somebody changed it in between. */
 export async function unregisterTopic(client: RedisClient, prefix: string, topic: Topic): Promise<boolean> {
   return (await replace.run(client, [topicsKey(prefix)], [topic.name, topic.id, topic.version, ''])) === 1;
-}
-
-/** What somebody wrote beside our settings, and is none, hides no other topic. */
-function readableTopic(reply: Buffer): Topic[] {
-  try {
-    const topic = parseTopic(reply);
-    return typeof topic?.name === 'string' && Number.isSafeInteger(topic.partitions) ? [topic] : [];
-  } catch {
-    return [];
-  }
-}
-
-/** What an older version declared has no `timestamps`. */
-function parseTopic(reply: unknown): Topic {
-  return { timestamps: 'create', ...JSON.parse(asText(reply)) };
 }

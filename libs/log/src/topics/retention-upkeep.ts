@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { DamagedStateError } from '@millrace/core';
 import { type Events, PollLoop, type Service } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
@@ -71,7 +72,7 @@ export class RetentionUpkeep implements Service {
     }
     if (!this.#connection.isUp) return restMs;
     const { commands, prefix } = this.#connection;
-    for (const topic of await allTopics(commands, prefix)) {
+    for (const topic of await allTopics(commands, prefix, (error) => this.#damaged(error))) {
       for (const partition of partitionsOf(topic)) {
         if (stopping.aborted) return 0;
         await this.#keep(topic, partition);
@@ -79,6 +80,10 @@ export class RetentionUpkeep implements Service {
     }
     await this.#groups.run(stopping, performance.now());
     return restMs;
+  }
+
+  #damaged(error: DamagedStateError): void {
+    this.#events.emit('background-error', { duty: 'retention', error });
   }
 
   async #keep(topic: Topic, partition: number): Promise<void> {

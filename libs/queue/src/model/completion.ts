@@ -1,3 +1,5 @@
+import { storedInteger } from '@millrace/core';
+
 /** What a consumer says of a message that it has handled, in a queue that keeps such messages. */
 export interface Completion {
   /** When its handler began, by the consumer's monotonic clock; undefined when that is not known. */
@@ -34,7 +36,7 @@ export interface ReadResult {
 
 /** Reads what `resultToKeep` made; what cannot be read counts as no result. */
 export function readKeptResult(kept: string): ReadResult {
-  if (kept.startsWith('!')) return { result: undefined, omittedResultBytes: Number(kept.slice(1)) };
+  if (kept.startsWith('!')) return { result: undefined, omittedResultBytes: storedInteger(kept.slice(1)) };
   try {
     return { result: kept === '' ? undefined : JSON.parse(kept), omittedResultBytes: undefined };
   } catch {

@@ -100,9 +100,17 @@ function connectionsOf(peer: Colleague): readonly number[] {
   return infoOf(peer)?.connections ?? [];
 }
 
-function infoOf({ info }: Colleague): ConsumerInfo | undefined {
+/** More connections no consumer has. */
+const mostConnections = 100;
+
+/** Undefined for what is no introduction: its lease alone tells whether it is dead. */
+function infoOf({ info }: Colleague): Pick<ConsumerInfo, 'server' | 'connections'> | undefined {
   try {
-    return JSON.parse(info) as ConsumerInfo;
+    const value: unknown = JSON.parse(info);
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { server, connections }: Partial<ConsumerInfo> = value;
+    const isKnown = typeof server === 'string' && Array.isArray(connections) && connections.length <= mostConnections;
+    return isKnown && connections.every(Number.isSafeInteger) ? { server, connections } : undefined;
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { storedInteger } from '@millrace/core';
 import { argNames, asBytes, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { completedKeys } from './completed.js';
 import type { QueueKeys } from './keys.js';
@@ -83,7 +84,7 @@ function readRecord(entry: string, record: Buffer, at: string): FoundCompleted {
   return {
     entry,
     frame,
-    deliveries: Number(deliveries),
+    deliveries: storedInteger(deliveries ?? '') ?? 0,
     startedAt: startedAt === '' ? undefined : Number(startedAt),
     completedAt: Math.floor(Number(at)),
     result: result ?? '',

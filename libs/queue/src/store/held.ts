@@ -1,3 +1,4 @@
+import { storedInteger } from '@millrace/core';
 import type { RedisClient } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { namedEntries } from './foreign-entries.js';
@@ -20,7 +21,7 @@ export async function heldMessages(
   const found = ids.flatMap((id, index) => {
     const frame = frames[index];
     if (frame === null || frame === undefined) return [];
-    return [new Taken(id, frame, Number(counts[index] ?? 0), handled[index] ?? undefined)];
+    return [new Taken(id, frame, storedInteger(counts[index] ?? '0') ?? 0, handled[index] ?? undefined)];
   });
   return { ids: all, found, gone: ids.filter((_, index) => !frames[index]) };
 }

@@ -1,3 +1,4 @@
+import { storedInteger } from '@millrace/core';
 import {
   argNames,
   asBytes,
@@ -119,7 +120,7 @@ export async function findMessage(
       entry: asText(entry),
       state: asText(state) as JobState,
       frame: asBytes(frame),
-      deliveries: Number(asText(count)),
+      deliveries: storedInteger(asText(count)) ?? 0,
       progress: asText(progress) || undefined,
       dueAt: asText(due) === '' ? undefined : Number(asText(due)),
       consumer: asText(consumer) || undefined,
