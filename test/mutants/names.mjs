@@ -10,10 +10,10 @@ export default {
   mutants: [
     {
       promise: 'patterns with spaces are told apart',
-      file: 'libs/nestjs/src/source-overlap.ts',
+      file: 'libs/nestjs/src/plans/source-overlap.ts',
       replace: `(?:[^\\\\^$.*+?()[\\]{}|]|`,
       by: `(?:[\\w@~/-]|`,
-      spec: 'libs/nestjs/src/source-overlap.spec.ts',
+      spec: 'libs/nestjs/src/plans/source-overlap.spec.ts',
     },
     {
       promise: 'a name that holds an escape is no other',
@@ -108,7 +108,7 @@ export default {
     },
     {
       promise: 'a connection whose name has a colon shares no token',
-      file: 'libs/nestjs/src/tokens.ts',
+      file: 'libs/nestjs/src/decorators/tokens.ts',
       replace: `return \`millrace:\${escapeName(connection)}\`;`,
       by: `return \`millrace:\${connection}\`;`,
       spec: handlers,

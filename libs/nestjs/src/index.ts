@@ -14,8 +14,8 @@ export type {
   Receipt,
 } from '@millrace/queue';
 export { Requeue } from '@millrace/queue';
-export { ConsumerHandle } from './consumer-handle.js';
-export { Consumers } from './consumers.js';
+export { ConsumerHandle } from './consumers/consumer-handle.js';
+export { Consumers } from './consumers/consumers.js';
 export {
   defineExchange,
   defineQueue,
@@ -24,7 +24,7 @@ export {
   type ExchangeMessages,
   type QueueDefinition,
   type TopicDefinition,
-} from './definitions.js';
+} from './decorators/definitions.js';
 export {
   type Configured,
   type DeadLetterSource,
@@ -33,34 +33,34 @@ export {
   OnDeadLetter,
   QueueBatchHandler,
   QueueHandler,
-} from './handler-decorators.js';
-export type { MillraceContextType } from './handler-execution.js';
-export type { HandlerBinding, LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
-export type { HandlerPlan } from './handler-plan.js';
-export { type HealthIndicatorResult, type HealthReport, type HealthStatus, MillraceHealth } from './health.js';
-export type { HealthOptions } from './health-options.js';
-export { InjectExchange, InjectMillrace, InjectProducer, InjectQueue } from './inject.js';
-export { MessageRequest } from './message-request.js';
-export { MillraceMetricsModule, type MillraceMetricsOptions } from './metrics-module.js';
-export { Millrace, type MillraceState } from './millrace.js';
-export { MillraceMetrics } from './millrace-metrics.js';
-export {
-  type MillraceAsyncOptions,
-  type MillraceFeature,
-  MillraceModule,
-  type MillraceOptionsFactory,
-} from './millrace-module.js';
-export type { MillraceModuleInput, MillraceModuleOptions } from './module-options.js';
-export { Ctx, MessageHeader, Payload } from './payload-decorators.js';
-export type { PayloadClass, PayloadOf, PayloadType, StandardSchema } from './payload-type.js';
-export type { ClassValidation } from './payload-validation.js';
-export { DeadLetter, type DeadLetterTarget, Retry } from './policy-decorators.js';
-export { ExchangePublisher, QueueSender, TopicProducer, type TopicRecord } from './publishers.js';
+} from './decorators/handler-decorators.js';
+export type { HandlerBinding, LogHandlerOptions, QueueHandlerOptions } from './decorators/handler-options.js';
+export { InjectExchange, InjectMillrace, InjectProducer, InjectQueue } from './decorators/inject.js';
+export { Ctx, MessageHeader, Payload } from './decorators/payload-decorators.js';
+export type { PayloadClass, PayloadOf, PayloadType, StandardSchema } from './decorators/payload-type.js';
+export { DeadLetter, type DeadLetterTarget, Retry } from './decorators/policy-decorators.js';
 export {
   getExchangeToken,
   getMillraceOptionsToken,
   getMillraceToken,
   getProducerToken,
   getQueueToken,
-} from './tokens.js';
-export type { Topology } from './topology.js';
+} from './decorators/tokens.js';
+export { type HealthIndicatorResult, type HealthReport, type HealthStatus, MillraceHealth } from './health/health.js';
+export type { HealthOptions } from './health/health-options.js';
+export { MillraceMetricsModule, type MillraceMetricsOptions } from './module/metrics-module.js';
+export { Millrace, type MillraceState } from './module/millrace.js';
+export { MillraceMetrics } from './module/millrace-metrics.js';
+export {
+  type MillraceAsyncOptions,
+  type MillraceFeature,
+  MillraceModule,
+  type MillraceOptionsFactory,
+} from './module/millrace-module.js';
+export type { MillraceModuleInput, MillraceModuleOptions } from './module/module-options.js';
+export { ExchangePublisher, QueueSender, TopicProducer, type TopicRecord } from './module/publishers.js';
+export type { MillraceContextType } from './pipeline/handler-execution.js';
+export { MessageRequest } from './pipeline/message-request.js';
+export type { ClassValidation } from './pipeline/payload-validation.js';
+export type { ResolvedHandler } from './plans/resolved-handler.js';
+export type { Topology } from './topology/topology.js';

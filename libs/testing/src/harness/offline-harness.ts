@@ -1,6 +1,6 @@
 import { type Outcome, type RetryPolicy, resolveOptions, retryPolicy, type Settlement, settle } from '@millrace/core';
 import { deliver } from '@millrace/delivery';
-import { Consumers, type HandlerPlan } from '@millrace/nestjs';
+import { Consumers, type ResolvedHandler } from '@millrace/nestjs';
 import type { INestApplication } from '@nestjs/common';
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import { HarnessContext, type MessageFacts } from './harness-context.js';
@@ -24,7 +24,7 @@ export interface HarnessDelivery {
 
 interface DueDelivery {
   readonly dueMs: number;
-  readonly plan: HandlerPlan;
+  readonly handler: ResolvedHandler;
   readonly payload: unknown;
   readonly facts: MessageFacts;
 }
@@ -81,7 +81,7 @@ export class OfflineHarness {
    * @throws {Error} there is no such handler, or the payload cannot be encoded
    */
   async handle(handler: string, payload: unknown, facts: MessageFacts = {}): Promise<HarnessDelivery> {
-    return this.#deliver(this.#plan(handler), asReceived(payload), facts);
+    return this.#deliver(this.#find(handler), asReceived(payload), facts);
   }
 
   /** Moves the clock on; answers the retries that became due, in the order in which they were handled. */
@@ -93,7 +93,7 @@ export class OfflineHarness {
       if (next === undefined) break;
       this.#due = this.#due.filter((due) => due !== next);
       this.#nowMs = next.dueMs;
-      deliveries.push(await this.#deliver(next.plan, next.payload, next.facts));
+      deliveries.push(await this.#deliver(next.handler, next.payload, next.facts));
     }
     this.#nowMs = until;
     return deliveries;
@@ -104,38 +104,42 @@ export class OfflineHarness {
     await this.application.close();
   }
 
-  async #deliver(plan: HandlerPlan, payload: unknown, facts: MessageFacts): Promise<HarnessDelivery> {
-    const { topic = '', queue = '', group = '' }: { topic?: unknown; queue?: unknown; group?: unknown } = plan.options;
+  async #deliver(handler: ResolvedHandler, payload: unknown, facts: MessageFacts): Promise<HarnessDelivery> {
+    const {
+      topic = '',
+      queue = '',
+      group = '',
+    }: { topic?: unknown; queue?: unknown; group?: unknown } = handler.options;
     const context = new HarnessContext({ topic: nameOf(topic), queue: nameOf(queue), group: String(group) }, facts);
     const { attempt } = context;
     const outcome = await deliver(
-      { handle: plan.run, validate: plan.validate, handlerTimeoutMs: 0 },
+      { handle: handler.run, validate: handler.validate, handlerTimeoutMs: 0 },
       context,
       () => payload,
     );
-    const settlement = settle(outcome, attempt, policyOf(plan), 0.5);
-    const { label: handler } = plan;
-    this.journal.handled.push({ handler, outcome: outcome.kind, attempt });
+    const settlement = settle(outcome, attempt, policyOf(handler), 0.5);
+    const { label } = handler;
+    this.journal.handled.push({ handler: label, outcome: outcome.kind, attempt });
     if (settlement.kind === 'dead-letter') {
-      this.journal.deadLetters.push({ handler, reason: settlement.reason, error: settlement.error });
+      this.journal.deadLetters.push({ handler: label, reason: settlement.reason, error: settlement.error });
     }
     if (settlement.kind === 'retry') {
       const next = { ...facts, attempt: settlement.countsAsAttempt ? attempt + 1 : attempt };
-      this.#due.push({ dueMs: this.#nowMs + settlement.delayMs, plan, payload, facts: next });
+      this.#due.push({ dueMs: this.#nowMs + settlement.delayMs, handler, payload, facts: next });
     }
-    return { handler, attempt, outcome, settlement, context };
+    return { handler: label, attempt, outcome, settlement, context };
   }
 
-  #plan(handler: string): HandlerPlan {
+  #find(handler: string): ResolvedHandler {
     const { handlers } = this.application.get(Consumers);
-    const plan = handlers.find(({ label }) => label === handler);
-    if (plan !== undefined) return plan;
+    const found = handlers.find(({ label }) => label === handler);
+    if (found !== undefined) return found;
     const known = handlers.map(({ label }) => label).join(', ') || 'none';
     throw new Error(`there is no handler "${handler}". Handlers of this application: ${known}.`);
   }
 }
 
-function policyOf({ retry }: HandlerPlan): RetryPolicy {
+function policyOf({ retry }: ResolvedHandler): RetryPolicy {
   return resolveOptions<{ retry: RetryPolicy }>('handler', { retry: retryPolicy() }, { retry }).retry;
 }
 

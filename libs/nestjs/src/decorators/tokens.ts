@@ -1,0 +1,46 @@
+import { escapeName } from '@millrace/core';
+import type { InjectionToken } from '@nestjs/common';
+import { Millrace } from '../module/millrace.js';
+import { nameOf } from './definitions.js';
+
+/** The connection that `forRoot` makes when it is given no name. */
+export const defaultConnection = 'default';
+
+/** The token of a connection's {@link Millrace}: the class itself for the default connection. */
+export function getMillraceToken(connection: string = defaultConnection): InjectionToken {
+  return connection === defaultConnection ? Millrace : tokenOf(connection);
+}
+
+/** The token of a connection's options, checked and with defaults: for tests that put something else in its place. */
+export function getMillraceOptionsToken(connection: string = defaultConnection): InjectionToken {
+  return `${tokenOf(connection)}:options`;
+}
+
+/** The token of a producer: the connection's own, or the one of a topic that `forFeature` declares. */
+export function getProducerToken(
+  topic?: string | { readonly name: string },
+  connection: string = defaultConnection,
+): InjectionToken {
+  return topic === undefined ? `${tokenOf(connection)}:producer` : `${tokenOf(connection)}:topic:${nameOf(topic)}`;
+}
+
+/** What `@InjectExchange` injects: for `overrideProvider` in tests, and for factories. */
+export function getExchangeToken(
+  exchange: string | { readonly name: string },
+  connection: string = defaultConnection,
+): InjectionToken {
+  return `${tokenOf(connection)}:exchange:${nameOf(exchange)}`;
+}
+
+/** What `@InjectQueue` injects: for `overrideProvider` in tests, and for factories. */
+export function getQueueToken(
+  queue: string | { readonly name: string },
+  connection: string = defaultConnection,
+): InjectionToken {
+  return `${tokenOf(connection)}:queue:${nameOf(queue)}`;
+}
+
+/** Escaped, for a name may have colons: what follows is another connection's then. */
+function tokenOf(connection: string): string {
+  return `millrace:${escapeName(connection)}`;
+}

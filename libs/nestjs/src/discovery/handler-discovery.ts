@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import { type HandlerKind, handlersOf } from '../decorators/handler-decorators.js';
+import { type ParamMetadata, paramKinds, routeArgsKey } from '../decorators/payload-decorators.js';
+import { type HandlerPolicies, policiesOf } from '../decorators/policy-decorators.js';
+import { MillraceLogger } from '../module/millrace-logger.js';
+import type { HandlerMethod } from '../pipeline/handler-pipeline.js';
+import type { InstanceWrapper } from './nest-internals.js';
+
+/** A decorated method, with the options it asked for. */
+export interface DiscoveredHandler {
+  /** `OrderController.onOrder` */
+  readonly label: string;
+  readonly kind: HandlerKind;
+  /** As the decorator got them, or as its factory or token gave them. Not checked yet. */
+  readonly options: unknown;
+  readonly method: HandlerMethod;
+  readonly policies: HandlerPolicies;
+  /** The class that stands at the payload's parameter, if the compiler wrote it down. */
+  readonly payloadClass: unknown;
+  /** Whether the compiler wrote the types of its parameters down, or it has none. */
+  readonly hasTypes: boolean;
+}
+
+/** Finds decorated methods of all providers and controllers of the application. */
+@Injectable()
+export class HandlerDiscovery {
+  readonly #logger = new MillraceLogger();
+  readonly #discovery: DiscoveryService;
+  readonly #scanner: MetadataScanner;
+  readonly #moduleRef: ModuleRef;
+  readonly #looked = new WeakSet<InstanceWrapper>();
+  /** Class → the provider whose handlers are used. */
+  readonly #used = new Map<object, InstanceWrapper>();
+
+  constructor(discovery: DiscoveryService, scanner: MetadataScanner, moduleRef: ModuleRef) {
+    this.#discovery = discovery;
+    this.#scanner = scanner;
+    this.#moduleRef = moduleRef;
+  }
+
+  /** What no call before has found: at start everything, later what modules brought that were loaded since. */
+  async discover(): Promise<DiscoveredHandler[]> {
+    const handlers: DiscoveredHandler[] = [];
+    for (const wrapper of [...this.#discovery.getControllers(), ...this.#discovery.getProviders()]) {
+      if (this.#looked.has(wrapper)) continue;
+      this.#looked.add(wrapper);
+      const found = await this.#handlersIn(wrapper);
+      const type = typeOf(wrapper);
+      if (found.length === 0 || type === undefined) continue;
+      const other = this.#used.get(type);
+      if (other === undefined) handlers.push(...found);
+      else this.#warnOfSecond(wrapper, other);
+      this.#used.set(type, other ?? wrapper);
+    }
+    return handlers;
+  }
+
+  async #handlersIn(wrapper: InstanceWrapper): Promise<DiscoveredHandler[]> {
+    const type = typeOf(wrapper);
+    if (type === undefined || wrapper.isAlias) return [];
+    const handlers: DiscoveredHandler[] = [];
+    for (const name of this.#scanner.getAllMethodNames(type.prototype)) {
+      const callback: object = type.prototype[name];
+      for (const { kind, options } of handlersOf(callback)) {
+        handlers.push({
+          label: `${type.name}.${name}`,
+          kind,
+          options: await this.#configured(options),
+          method: { wrapper, name },
+          policies: policiesOf(type, callback),
+          payloadClass: payloadClassOf(type, name),
+          hasTypes: hasTypes(type, name, callback),
+        });
+      }
+    }
+    return handlers;
+  }
+
+  /** Options that come from the container: a token's value, or what a factory returns. */
+  async #configured(options: unknown): Promise<unknown> {
+    if (typeof options === 'symbol') return this.#moduleRef.get(options, { strict: false });
+    if (!isFactory(options)) return options;
+    const dependencies = (options.inject ?? []).map((token) => this.#moduleRef.get(token, { strict: false }));
+    return options.useFactory(...dependencies);
+  }
+
+  /** It would handle every message twice: once for each instance. */
+  #warnOfSecond(second: InstanceWrapper, first: InstanceWrapper): void {
+    this.#logger.warn(
+      `${second.name} is provided by the modules ${first.host?.name} and ${second.host?.name}: ` +
+        `the handlers of the first are used. Provide it once and export it.`,
+    );
+  }
+}
+
+interface Factory {
+  readonly inject?: readonly Parameters<ModuleRef['get']>[0][];
+  readonly useFactory: (...dependencies: unknown[]) => unknown;
+}
+
+function isFactory(options: unknown): options is Factory {
+  return typeof options === 'object' && options !== null && 'useFactory' in options;
+}
+
+/** The class of a provider; of what a factory made, the class of that. */
+function typeOf(wrapper: InstanceWrapper): (new (...args: never[]) => object) | undefined {
+  const type = wrapper.isNotMetatype || wrapper.inject ? wrapper.instance?.constructor : wrapper.metatype;
+  return typeof type === 'function' && type.prototype ? type : undefined;
+}
+
+function hasTypes(type: { readonly prototype: object }, name: string, callback: object): boolean {
+  const takesNothing = typeof callback === 'function' && callback.length === 0;
+  return takesNothing || Reflect.hasMetadata('design:paramtypes', type.prototype, name);
+}
+
+function payloadClassOf(type: { readonly prototype: object }, name: string): unknown {
+  const params: Readonly<Record<string, ParamMetadata>> | undefined = Reflect.getMetadata(routeArgsKey, type, name);
+  const types: readonly unknown[] = Reflect.getMetadata('design:paramtypes', type.prototype, name) ?? [];
+  if (params === undefined) return types[0];
+  const [, payload] = Object.entries(params).find(([key]) => key.startsWith(`${paramKinds.payload}:`)) ?? [];
+  // `@Payload('order')` takes a part: the class is the part's, not the payload's.
+  return payload === undefined || payload.data !== undefined ? undefined : types[payload.index];
+}

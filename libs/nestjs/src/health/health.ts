@@ -1,0 +1,120 @@
+import { lagMsOf, lagOf, Overview, type Snapshot } from '@millrace/admin';
+import { within } from '@millrace/core';
+import { Injectable } from '@nestjs/common';
+import type { ConsumerHandle } from '../consumers/consumer-handle.js';
+import { Consumers } from '../consumers/consumers.js';
+import { type HealthOptions, resolveHealthOptions } from './health-options.js';
+
+/** `up`: all is well. `degraded`: Redis is there, but something is late or does not run. `down`: Redis is away. */
+export type HealthStatus = 'up' | 'degraded' | 'down';
+
+/** What is wrong, and the figures it was judged by. `problems` is empty when all is well. */
+export interface HealthReport {
+  /** The worst of what was found. */
+  readonly status: HealthStatus;
+  /** What is wrong, in words. */
+  readonly problems: readonly string[];
+  /** Records the groups of this application's handlers have still to read; absent when Redis is away. */
+  readonly lag?: number;
+  /** How long the record has waited that a group will read next, at most. */
+  readonly lagMs?: number;
+  /** How long the oldest message waits in a queue of this application's handlers, at most. */
+  readonly oldestMessageMs?: number;
+}
+
+/** The shape of Terminus' results: `health.check([() => millraceHealth.isHealthy('millrace')])`. */
+export type HealthIndicatorResult = Record<string, Omit<HealthReport, 'status'> & { readonly status: HealthStatus }>;
+
+/**
+ * How well the application's connections and handlers are. `down`: Redis is away. `degraded`: it is there, but something
+ * falls behind or stands still. Reads figures of Redis at each call, so cache it where it is asked for often.
+ */
+@Injectable()
+export class MillraceHealth {
+  readonly #consumers: Consumers;
+
+  constructor(consumers: Consumers) {
+    this.#consumers = consumers;
+  }
+
+  /** For Terminus. @throws {OptionsError} */
+  async isHealthy(key = 'millrace', options: Partial<HealthOptions> = {}): Promise<HealthIndicatorResult> {
+    const { degradedAs } = resolveHealthOptions(options);
+    const report = await this.check(options);
+    return { [key]: { ...report, status: report.status === 'degraded' ? degradedAs : report.status } };
+  }
+
+  /** Without Terminus. @throws {OptionsError} */
+  async check(input: Partial<HealthOptions> = {}): Promise<HealthReport> {
+    const options = resolveHealthOptions(input);
+    const wanted = this.#consumers.connections.filter(
+      ({ name }) => options.connection === undefined || name === options.connection,
+    );
+    const reports = await Promise.all(
+      wanted.map(async (millrace) => {
+        const handles = this.#consumers.all.filter((handle) => handle.millrace === millrace);
+        if (!millrace.connection.isUp)
+          return away(`Redis is away (${millrace.name}): ${millrace.connection.downReason}`);
+        if (millrace.state !== 'ready') return away(`connection ${millrace.name} is ${millrace.state}`);
+        const reading = new Overview(millrace.connection).read().catch(() => undefined);
+        const snapshot = await within(reading, options.timeoutMs);
+        if (snapshot === undefined)
+          return away(`Redis (${millrace.name}) did not answer within ${options.timeoutMs} ms`);
+        return judge(snapshot, handles, options);
+      }),
+    );
+    return worstOf(reports);
+  }
+}
+
+function judge(snapshot: Snapshot, handles: readonly ConsumerHandle[], options: HealthOptions): HealthReport {
+  const problems = snapshot.unread.map((what) => `Redis did not answer for ${what}`);
+  for (const { label, isRunning, millrace, group, standstills } of handles) {
+    if (!isRunning && millrace.options.startConsumers !== 'manual') problems.push(`${label} is stopped`);
+    problems.push(...standstills.map((standstill) => `group ${group}: ${standstill}`));
+  }
+  const groups = new Set(handles.map(({ group }) => group));
+  const queues = new Set(handles.map(({ queue }) => queue));
+  let [lag, lagMs, oldestMessageMs] = [0, 0, 0];
+  for (const { topic, partitions } of snapshot.topics) {
+    for (const partition of partitions) {
+      for (const offset of partition.groups.filter(({ group }) => groups.has(group))) {
+        lag += lagOf(partition, offset);
+        const partitionLagMs = lagMsOf(partition, offset);
+        lagMs = Math.max(lagMs, partitionLagMs);
+        if (partitionLagMs > options.maxLagMs) {
+          problems.push(`group ${offset.group} is ${partitionLagMs} ms behind on ${topic.name}/${partition.partition}`);
+        }
+      }
+    }
+  }
+  for (const { queue, oldestAgeMs = 0, isPaused, parked } of snapshot.queues.filter(({ queue }) => queues.has(queue))) {
+    oldestMessageMs = Math.max(oldestMessageMs, oldestAgeMs);
+    if (isPaused) problems.push(`queue ${queue} is paused`);
+    if (parked > 0) problems.push(`queue ${queue} holds ${parked} messages that no handler is for`);
+    if (oldestAgeMs > options.maxOldestMessageMs)
+      problems.push(`a message waits in queue ${queue} for ${oldestAgeMs} ms`);
+  }
+  if (lag > options.maxLag) problems.push(`${lag} records are still to be read`);
+  return { status: problems.length === 0 ? 'up' : 'degraded', problems, lag, lagMs, oldestMessageMs };
+}
+
+function away(problem: string): HealthReport {
+  return { status: 'down', problems: [problem] };
+}
+
+function worstOf(reports: readonly HealthReport[]): HealthReport {
+  const status =
+    (['down', 'degraded'] as const).find((word) => reports.some((report) => report.status === word)) ?? 'up';
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const known = reports.filter((report) => report.status !== 'down');
+  const problems = reports.flatMap((report) => report.problems);
+  if (known.length === 0) return { status, problems };
+  return {
+    status,
+    problems,
+    lag: sum(known.map(({ lag = 0 }) => lag)),
+    lagMs: Math.max(...known.map(({ lagMs = 0 }) => lagMs)),
+    oldestMessageMs: Math.max(...known.map(({ oldestMessageMs = 0 }) => oldestMessageMs)),
+  };
+}

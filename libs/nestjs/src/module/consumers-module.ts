@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import { Consumers } from '../consumers/consumers.js';
+import { HandlerDiscovery } from '../discovery/handler-discovery.js';
+import { HandlerRegistry } from '../discovery/handler-registry.js';
+import { startLastAndStopFirst } from '../discovery/nest-internals.js';
+import { MillraceHealth } from '../health/health.js';
+
+/**
+ * Holds what runs handlers, once an application however many connections it has. It starts after the hooks of every
+ * other module and is the first to be shut down, so that handlers find all providers alive.
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [Consumers, HandlerDiscovery, HandlerRegistry, MillraceHealth],
+  exports: [Consumers, MillraceHealth],
+})
+export class ConsumersModule {
+  constructor(modules: ModulesContainer) {
+    startLastAndStopFirst(modules.values(), ConsumersModule);
+  }
+}

@@ -1,0 +1,211 @@
+import { Events, FirstUse, runOutsideHandlers, type Service } from '@millrace/delivery';
+import { Log, type Producer } from '@millrace/log';
+import { instrument } from '@millrace/metrics';
+import { Broker } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
+import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { SourceClaims } from '../plans/source-claims.js';
+import { declareTopology } from '../topology/declare-topology.js';
+import { DeclaredTopology } from '../topology/declared-topology.js';
+import { joinTopologies, type Topology } from '../topology/topology.js';
+import { writeEventsToLogger } from './event-logger.js';
+import { FirstConnection } from './first-connection.js';
+import { MillraceLogger } from './millrace-logger.js';
+import type { MillraceModuleOptions } from './module-options.js';
+
+/** Where a connection stands: `waiting` for a Redis that was away at start, `ready` once its topology is declared. */
+export type MillraceState = 'new' | 'waiting' | 'ready' | 'closed';
+
+/** What consumes over a connection without being one of the application's handlers. */
+interface Attachment extends Pick<Service, 'stop'> {
+  /** Declares what it consumes from, before it is started. */
+  declare?(): Promise<void>;
+}
+
+/** One connection of the application: its log, its broker, its events. Injected as itself, or with `@InjectMillrace(name)`. */
+export class Millrace implements OnModuleInit, OnApplicationShutdown {
+  /** The name given to `forRoot`; `default` without one. */
+  readonly name: string;
+  /** As they were resolved: defaults are in them, credentials are not. */
+  readonly options: MillraceModuleOptions;
+  /** The connection to Redis. */
+  readonly connection: RedisConnection;
+  /** What happens in the log, the broker and all handlers of this connection. */
+  readonly events = new Events();
+  /** Topics, producers, readers and groups over this connection. */
+  readonly log: Log;
+  /** Exchanges and queues over this connection. */
+  readonly broker: Broker;
+  /** What the application declares over this connection, and where. */
+  readonly declared: DeclaredTopology;
+  /** What the application's consumers consume over this connection. */
+  readonly claims = new SourceClaims();
+  readonly #attached = new Set<Attachment>();
+  readonly #firstUse = new FirstUse(() => this.#declareForFirstUse());
+  readonly #first: FirstConnection;
+  #state: 'new' | 'ready' | 'closed' = 'new';
+  #opened: Promise<void> = Promise.resolve();
+  #producer: Producer | undefined;
+  #declareHandlers: (() => Promise<void>) | undefined;
+  #ready: Promise<void> | undefined;
+
+  /** Nothing is connected yet. */
+  constructor(name: string, options: MillraceModuleOptions) {
+    this.name = name;
+    this.declared = new DeclaredTopology(name);
+    this.connection = new RedisConnection(options.connection);
+    this.#first = new FirstConnection(this.connection);
+    this.options = { ...options, connection: this.connection.options };
+    const shared = { events: this.events, codecs: options.codecs };
+    this.log = new Log(this.connection, { ...options.log, ...shared });
+    this.broker = new Broker(this.connection, { ...options.publisher, ...shared });
+    this.declared.add(() => `forRoot${name === 'default' ? '' : ` of connection "${name}"`}`, options);
+    if (options.logging) writeEventsToLogger(this, new MillraceLogger());
+  }
+
+  /** Where it stands between start and shutdown. */
+  get state(): MillraceState {
+    return this.#state === 'new' && this.#first.isWaiting ? 'waiting' : this.#state;
+  }
+
+  /** The connection's own producer, for any topic. */
+  get producer(): Producer {
+    this.#producer ??= this.log.producer(this.options.producer);
+    return this.#producer;
+  }
+
+  /** What must be drained with this connection's consumers beside them: a transport's server. */
+  get attached(): readonly Attachment[] {
+    return [...this.#attached];
+  }
+
+  /** Adds a service to `attached`: it is stopped with the consumers, before the connection closes. */
+  attach(service: Attachment): void {
+    this.#attached.add(service);
+  }
+
+  /** Takes back what `attach` did. */
+  detach(service: Attachment): void {
+    this.#attached.delete(service);
+  }
+
+  /** Adds what is to be declared at start; `place` names where that stands. Later, {@link declare} declares immediately. */
+  require(topology: Partial<Topology>, place: () => string = () => 'require()'): void {
+    this.declared.add(place, topology);
+  }
+
+  /**
+   * What declares everything that handlers of this connection bind and consume from. The first publish after the modules were
+   * made calls it, or the start of the consumers, whichever comes first.
+   */
+  declareHandlersWith(declare: () => Promise<void>): void {
+    this.#declareHandlers = declare;
+  }
+
+  /** Declares more topics, exchanges, queues and bindings while the application runs; `place`: the module that wants them. */
+  async declare(topology: Partial<Topology>, place?: () => string): Promise<void> {
+    // A module must agree with the others. A caller at run time may want another setting than the start did.
+    if (place !== undefined) {
+      this.declared.assertAlike([{ place, topology }]);
+      this.declared.add(place, topology);
+    }
+    await declareTopology(this, joinTopologies([topology]));
+  }
+
+  /**
+   * Connects, as `waitForRedis` says.
+   *
+   * @throws {Error} traces are wanted, and `@opentelemetry/api` is not installed
+   * @throws {UnavailableError} Redis is away and is not waited for; the connection is closed then
+   * @throws {UnsupportedServerError} the server cannot keep Millrace's promises
+   */
+  async connect(): Promise<void> {
+    const { waitForRedis, tracing } = this.options;
+    // Before anything is made that sends or handles.
+    if (tracing && !(await instrument(this))) {
+      throw new Error(
+        `MillraceModule (connection "${this.name}"): tracing needs the package @opentelemetry/api. Install it, or leave tracing out.`,
+      );
+    }
+    if (waitForRedis === false) {
+      return this.#first.open({
+        failed: `MillraceModule (connection "${this.name}") cannot start`,
+        advice:
+          "Start Redis, correct connection.url, or set waitForRedis to true (the start waits) or 'background' (the application starts without it).",
+      });
+    }
+    const waiting = this.#first.wait();
+    // Its failure (a server that is too old) is that of `ready`.
+    waiting.catch(() => undefined);
+    this.#opened = waiting;
+    if (waitForRedis === true) await waiting;
+  }
+
+  /** Resolves when Redis was reached and everything that was required is declared. Declares it when called first. */
+  ready(): Promise<void> {
+    this.#ready ??= this.#becomeReady().catch((error: unknown) => {
+      // Another outage: the next call tries again.
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  /**
+   * As `ready`, and everything that handlers bind is declared too: from now on no message is lost for want of a binding.
+   *
+   * @throws {OptionsError} with every problem of every handler
+   */
+  async prepared(): Promise<void> {
+    await this.#firstUse.done(Number.POSITIVE_INFINITY);
+  }
+
+  /** Nest's first hook: declares before any other module's code runs. */
+  async onModuleInit(): Promise<void> {
+    // Only from now on: before, not all modules are made, and their handlers are unknown.
+    this.broker.beforeFirstPublish(this.#firstUse);
+    this.log.beforeFirstUnknownTopic(this.#firstUse);
+    try {
+      if (this.options.waitForRedis === 'background') this.declared.assertAlike();
+      else await this.ready();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Nest's last hook: everything else may publish until its own end. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * Flushes and closes producers, then the connection. Consumers are stopped before, by `Consumers`. Inside a handler it is not
+   * waited for.
+   */
+  close(): Promise<void> {
+    const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
+    return runOutsideHandlers(() => this.#close(), onError);
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#first.close();
+    await Promise.allSettled([this.log.close(), this.broker.close()]);
+    this.connection.close();
+  }
+
+  async #becomeReady(): Promise<void> {
+    await this.#opened;
+    this.declared.assertAlike();
+    await declareTopology(this, this.declared.joined);
+    if (this.#state !== 'closed') this.#state = 'ready';
+  }
+
+  async #declareForFirstUse(): Promise<void> {
+    await this.ready();
+    await this.#declareHandlers?.();
+    for (const service of this.#attached) await service.declare?.();
+  }
+}

@@ -1,0 +1,25 @@
+import type { GroupConsumer } from '@millrace/log';
+import type { QueueConsumer } from '@millrace/queue';
+import type { Millrace } from '../module/millrace.js';
+import type { Topology } from '../topology/topology.js';
+
+/** A consumer that can be made any number of times: a service that was stopped is not started again. */
+export interface ConsumerPlan {
+  /** The handlers it runs. */
+  readonly label: string;
+  /** What it consumes from, in words. Two consumers of one source would take messages from one another. */
+  readonly source: string;
+  readonly millrace: Millrace;
+  /** What must be declared before it starts. */
+  readonly topology: Partial<Topology>;
+  /** Whether `queue` is made for it, so that its name needs no declaration. */
+  readonly ownsQueue?: boolean;
+  /** The queue it consumes from, if it is one. */
+  readonly queue?: string;
+  /** The group it is a member of, if it is one of a log. */
+  readonly group?: string;
+  /** The topics it reads, by name or by pattern. */
+  readonly topics?: RegExp | readonly string[];
+  /** @throws {OptionsError} */
+  readonly make: () => QueueConsumer | GroupConsumer;
+}

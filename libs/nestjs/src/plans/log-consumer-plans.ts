@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { accepted, isThenable } from '@millrace/core';
+import { type DeliveryContext, isGenerator, runToEnd } from '@millrace/delivery';
+import type { Log } from '@millrace/log';
+import { nameOf, type TopicDefinition } from '../decorators/definitions.js';
+import type { ConsumerPlan } from './consumer-plan.js';
+import type { ResolvedHandler } from './resolved-handler.js';
+import { sharedOptions } from './shared-options.js';
+import { overlapOf } from './source-overlap.js';
+
+/** Every option of a group consumer. */
+export type GroupConsumerInput = Parameters<Log['consumer']>[0];
+
+type Topics = RegExp | readonly (string | TopicDefinition)[];
+
+/** What a log handler's options hold that the consumer's do not. */
+interface LogPart {
+  readonly group: string;
+  readonly topics: Topics;
+  readonly when: ((context: DeliveryContext) => unknown) | undefined;
+  readonly label: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly resolved: ResolvedHandler;
+}
+
+/** A record that was validated for each handler that wants it. */
+type Prepared = readonly { readonly run: ResolvedHandler['run']; readonly payload: unknown }[];
+
+/**
+ * One consumer for each group and topics that belong together. Handlers of one group that name a topic in common are one
+ * member of the group, and each sees every record of its topics: as members of their own, each would get some of the
+ * partitions only.
+ */
+export function logConsumers(handlers: readonly ResolvedHandler[], report: (problem: string) => void): ConsumerPlan[] {
+  let consumers: LogPart[][] = [];
+  for (const resolved of handlers) {
+    const part = logPart(resolved, report);
+    const joined = consumers.filter((parts) => parts.some((other) => isOneMember(part, other)));
+    consumers = [...consumers.filter((parts) => !joined.includes(parts)), [...joined.flat(), part]];
+  }
+  const made = consumers.map((parts) => logConsumer(parts, report));
+  reportOverlaps(made, report);
+  return made;
+}
+
+/** Whether two handlers share a consumer: both name topics, and one of them in common, or they have the same pattern. */
+function isOneMember(a: LogPart, b: LogPart): boolean {
+  if (a.resolved.millrace !== b.resolved.millrace || a.group !== b.group) return false;
+  if (a.topics instanceof RegExp || b.topics instanceof RegExp) return String(a.topics) === String(b.topics);
+  const names = a.topics.map(nameOf);
+  return b.topics.some((topic) => names.includes(nameOf(topic)));
+}
+
+/** What is left in common has a pattern in it. */
+function reportOverlaps(consumers: readonly ConsumerPlan[], report: (problem: string) => void): void {
+  for (const [index, consumer] of consumers.entries()) {
+    for (const other of consumers.slice(0, index)) {
+      const overlap = overlapOf(other, consumer);
+      if (overlap === undefined) continue;
+      report(
+        `${consumer.label}: ${other.label} takes ${overlap} too, and each record would reach only one of them. ` +
+          'Give both the same topics or pattern (with when, to choose among records), or a group each',
+      );
+    }
+  }
+}
+
+function logPart(resolved: ResolvedHandler, report: (problem: string) => void): LogPart {
+  const { topic, group, when, deadLetter, ...options } = resolved.options;
+  const topics = topicsOf(topic);
+  if (topics === undefined)
+    report(`${resolved.label}: topic must be a topic's name or definition, a list of them, or a RegExp`);
+  const isNamed = typeof group === 'string' && group !== '';
+  if (!isNamed) report(`${resolved.label}: group is missing: the name under which offsets are kept`);
+  if (when !== undefined && typeof when !== 'function')
+    report(`${resolved.label}: when must be a function of the context`);
+  const isWanted = typeof when === 'function' ? (when as LogPart['when']) : undefined;
+  return {
+    // Without its own it joins no other handler, and what else is wrong with it is found too.
+    group: isNamed ? group : `missing-${randomUUID()}`,
+    topics: topics ?? ['missing'],
+    when: isWanted,
+    label: resolved.label,
+    options: { ...options, ...deadLetterOf(deadLetter, resolved, report), retry: resolved.retry },
+    resolved,
+  };
+}
+
+function logConsumer(parts: readonly LogPart[], report: (problem: string) => void): ConsumerPlan {
+  const [first] = parts as readonly [LogPart, ...LogPart[]];
+  const { millrace } = first.resolved;
+  const label = parts.map((part) => part.label).join(', ');
+  const named = parts.flatMap(({ topics }) => (topics instanceof RegExp ? [] : topics));
+  const topics = first.topics instanceof RegExp ? first.topics : [...new Set(named.map(nameOf))];
+  const shared = sharedOptions(parts, report);
+  const input = {
+    ...shared,
+    group: first.group,
+    topics,
+    name: label,
+    ...handling(
+      parts.map((part) => onlyItsTopics(part, topics)),
+      report,
+    ),
+  } as GroupConsumerInput;
+  const declared = named.filter((topic) => typeof topic !== 'string');
+  const topology = { topics: declared };
+  return {
+    label,
+    millrace,
+    source: `group "${first.group}" of ${topics instanceof RegExp ? topics : topics.toSorted().join(', ')}`,
+    group: first.group,
+    topics,
+    topology,
+    make: () => millrace.log.consumer(input),
+  };
+}
+
+/** A handler that shares the consumer with handlers of other topics does not see theirs. */
+function onlyItsTopics(part: LogPart, all: RegExp | readonly string[]): LogPart {
+  if (part.topics instanceof RegExp || all instanceof RegExp) return part;
+  const own = new Set(part.topics.map(nameOf));
+  if (all.every((topic) => own.has(topic))) return part;
+  const { when } = part;
+  const isOwn: LogPart['when'] = (context) => 'topic' in context && own.has(String(context.topic));
+  return { ...part, when: when === undefined ? isOwn : (context) => isOwn(context) && when(context) };
+}
+
+function handling(parts: readonly LogPart[], report: (problem: string) => void): Partial<GroupConsumerInput> {
+  const [first] = parts as readonly [LogPart, ...LogPart[]];
+  const batch = parts.find(({ resolved }) => resolved.kind === 'log-batch');
+  if (batch !== undefined) {
+    if (parts.length > 1) report(`${batch.label}: a batch handler must be the only one of its group for these topics`);
+    if (first.when !== undefined)
+      report(`${batch.label}: when is not for batch handlers: choose among its records in the handler`);
+    return { batchHandler: batch.resolved.run, validate: batch.resolved.validate } as Partial<GroupConsumerInput>;
+  }
+  if (parts.length === 1 && first.when === undefined) {
+    return { handler: first.resolved.run, validate: first.resolved.validate };
+  }
+  return {
+    validate: (payload: unknown, context: DeliveryContext) => prepare(parts, payload, context),
+    handler: (prepared: unknown, context: DeliveryContext) => runAll(prepared as Prepared, context),
+  } as Partial<GroupConsumerInput>;
+}
+
+const isWanted = {
+  name: 'when',
+  expects: 'true or false, now',
+  accepts: (answer: unknown): answer is unknown => !isThenable(answer),
+};
+
+/** Validates for all handlers before the first is run: an invalid record reaches none of them. */
+async function prepare(parts: readonly LogPart[], payload: unknown, context: DeliveryContext): Promise<Prepared> {
+  const wanted = parts.filter(({ when }) => when === undefined || accepted(isWanted, when(context)));
+  return Promise.all(
+    wanted.map(async ({ resolved }) => ({
+      run: resolved.run,
+      payload: resolved.validate === undefined ? payload : await resolved.validate(payload, context),
+    })),
+  );
+}
+
+/** Each handler gets its turn, also after one that failed; the first failure is the record's, and all run again then. */
+async function runAll(prepared: Prepared, context: DeliveryContext): Promise<void> {
+  const failures: unknown[] = [];
+  for (const { run, payload } of prepared) {
+    try {
+      const result = await run(payload, context);
+      if (isGenerator(result)) await runToEnd(result, context.signal);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** The consumer wants the topic's name; the decorator is given what says that it is a topic. */
+function deadLetterOf(target: unknown, { label }: ResolvedHandler, report: (problem: string) => void): object {
+  if (target === undefined) return {};
+  if (target === false || typeof target === 'string') return { deadLetter: target };
+  if (typeof target === 'object' && target !== null && 'topic' in target) return { deadLetter: target.topic };
+  report(`${label}: the dead letters of a topic go to a topic: deadLetter must be { topic }, a topic's name, or false`);
+  return {};
+}
+
+function topicsOf(topic: unknown): Topics | undefined {
+  if (topic instanceof RegExp) return topic;
+  const list: readonly unknown[] = Array.isArray(topic) ? topic : [topic];
+  return list.length > 0 && list.every(isTopic) ? list : undefined;
+}
+
+function isTopic(topic: unknown): topic is string | TopicDefinition {
+  if (typeof topic === 'string') return topic !== '';
+  return typeof topic === 'object' && topic !== null && 'name' in topic && typeof topic.name === 'string';
+}

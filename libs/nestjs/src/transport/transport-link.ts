@@ -1,0 +1,105 @@
+import type { ConnectionInput } from '@millrace/redis';
+import { FirstConnection } from '../module/first-connection.js';
+import { Millrace } from '../module/millrace.js';
+import { resolveModuleOptions } from '../module/module-options.js';
+import { type TransportEvents, type TransportStatus, watchConnection } from './transport-status.js';
+
+/** Who uses a link, in words for its errors. */
+interface LinkUser {
+  /** Its own connection's name. */
+  readonly name: string;
+  /** `MillraceClient cannot connect` */
+  readonly failed: string;
+  /** What tries again: `the next call`. */
+  readonly next: string;
+  /** Gets every change of the connection. */
+  readonly status: { next(status: TransportStatus): void };
+}
+
+/**
+ * A transport's way to Redis: the connection of a MillraceModule, or one of the transport's own. Its own is made again by the
+ * next `open` when it was closed or could not be opened: a transport that met an absent Redis is as good as new.
+ */
+export class TransportLink {
+  readonly #given: ConnectionInput | Millrace;
+  readonly #user: LinkUser;
+  readonly #listeners: (readonly [event: keyof TransportEvents, callback: never])[] = [];
+  #millrace: Millrace;
+  #unwatch: (() => void) | undefined;
+
+  /** Connects nothing yet. */
+  constructor(given: ConnectionInput | Millrace, user: LinkUser) {
+    this.#given = given;
+    this.#user = user;
+    this.#millrace = this.#make();
+    this.#watch();
+  }
+
+  /** The present one. */
+  get millrace(): Millrace {
+    return this.#millrace;
+  }
+
+  /**
+   * Connects its own; waits until a module's has declared what it declares.
+   *
+   * @throws {UnavailableError} Redis is away; its own connection is closed then
+   */
+  async open(): Promise<Millrace> {
+    if (this.#isOwn && this.#millrace.state === 'closed') this.#renew();
+    this.#watch();
+    const millrace = this.#millrace;
+    if (this.#isOwn) await this.#connect(millrace);
+    await millrace.ready();
+    return millrace;
+  }
+
+  /** Ends its own connection; that of a module goes on. */
+  async close(): Promise<void> {
+    this.#endWatch();
+    this.#user.status.next('disconnected');
+    if (this.#isOwn) await this.#millrace.close();
+  }
+
+  /** Listens to the connection, and to each that takes its place. */
+  on<K extends keyof TransportEvents>(event: K, callback: TransportEvents[K]): void {
+    this.#listeners.push([event, callback as never]);
+    this.#millrace.connection.on(event, callback as never);
+  }
+
+  get #isOwn(): boolean {
+    return !(this.#given instanceof Millrace);
+  }
+
+  #make(): Millrace {
+    if (this.#given instanceof Millrace) return this.#given;
+    const { name } = this.#user;
+    return new Millrace(name, resolveModuleOptions({ connection: this.#given, logging: false }, name));
+  }
+
+  #renew(): void {
+    this.#endWatch();
+    this.#millrace = this.#make();
+    for (const [event, callback] of this.#listeners) this.#millrace.connection.on(event, callback);
+  }
+
+  async #connect(millrace: Millrace): Promise<void> {
+    const { failed, next } = this.#user;
+    const advice = `Start Redis, or correct the option connection; ${next} tries again.`;
+    try {
+      await new FirstConnection(millrace.connection).open({ failed, advice });
+    } catch (error) {
+      await millrace.close();
+      throw error;
+    }
+  }
+
+  #watch(): void {
+    this.#unwatch ??= watchConnection(this.#millrace.connection, this.#user.status);
+  }
+
+  #endWatch(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+  }
+}
