@@ -105,4 +105,33 @@ describe('a redrive', () => {
     // then
     expect(await redrive).toMatchObject({ redriven: 1 });
   });
+
+  it('sends nothing back to a topic that has its dead letters elsewhere, unless it is allowed', async () => {
+    // given: letters in a topic that the settings of theirs do not name
+    const { topic, dead, consumer } = await faultyGroup('strict');
+    await consumer.stop();
+    await redis.log.alterTopic(topic, { deadLetter: false });
+    const other = await redis.topic({ partitions: 1 });
+    const group = { group: 'own', topics: topic, retry: false as const, deadLetter: other };
+    const failing = redis.log.consumer({
+      ...group,
+      handler: () => {
+        throw new Error('the database is away');
+      },
+    });
+    await failing.start();
+    const end = async () => (await redis.log.describeTopic(other)).partitionStates[0]?.end;
+    await waitFor(async () => (await end()) === 20, { what: '20 dead letters' });
+    await failing.stop();
+    // when
+    const report = await redis.log.redrive({ topic: other });
+    const allowed = await redis.log.redrive({ topic: other, allowTopics: [topic], dryRun: true });
+    // then
+    expect([report, allowed]).toMatchObject([
+      { redriven: 0, impossible: 20 },
+      { redriven: 20, impossible: 0 },
+    ]);
+    // The topic that is named after it needs no permission.
+    expect(await redis.log.redrive({ topic: dead, dryRun: true })).toMatchObject({ redriven: 20 });
+  });
 });

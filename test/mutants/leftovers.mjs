@@ -37,7 +37,7 @@ export default {
     {
       promise: 'a request that was answered leaves nothing in Redis',
       file: 'libs/queue/src/store/replies.ts',
-      replace: `  await client.hdel(keys.consumed, correlationId, \`author \${correlationId}\`);\n`,
+      replace: `  await client.hdel(keys.consumed, correlationId);\n`,
       by: '',
       spec: broker,
     },

@@ -52,9 +52,9 @@ export default {
     },
     {
       promise: 'a queue may be called as the address of a process',
-      file: 'libs/queue/src/model/reply-frame.ts',
-      replace: `requester !== undefined && correlationId.startsWith(\`\${requester}.\`)`,
-      by: `requester !== undefined`,
+      file: 'libs/queue/src/model/reply-target.ts',
+      replace: `reply:([\\w-]{22})$`,
+      by: `reply:([\\w-]+)$`,
       spec: queues,
     },
     {

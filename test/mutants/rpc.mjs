@@ -1,5 +1,7 @@
 const answered = 'test/queue/requests-are-answered.spec.ts';
 const author = 'test/queue/a-stream-has-one-author.spec.ts';
+const forged = 'test/queue/a-reply-cannot-be-forged.spec.ts';
+const stream = 'libs/queue/src/rpc/reply-stream.ts';
 const lost = 'test/queue/no-reply-is-lost.spec.ts';
 const slow = 'test/queue/a-stream-may-last-longer-than-its-timeout.spec.ts';
 const responder = 'libs/queue/src/rpc/rpc-responder.ts';
@@ -54,22 +56,22 @@ export default {
     {
       promise: 'replies that are not read have an expiry',
       file: 'libs/queue/src/store/replies.ts',
-      replace: `if room > 0 then redis.call('PEXPIRE', replies, ttlMs) end\n`,
-      by: '',
+      replace: `firstId, 'made', '')\nredis.call('PEXPIRE', replies, ttlMs)`,
+      by: `firstId, 'made', '')`,
       spec: 'test/queue/what-replies-leave-expires.spec.ts',
     },
     {
       promise: 'what is known of a stream of replies has an expiry',
       file: 'libs/queue/src/store/replies.ts',
-      replace: `    redis.call('PEXPIRE', consumed, ttlMs)\n  end\n  room`,
-      by: `  end\n  room`,
+      replace: `redis.call('PEXPIRE', consumed, ttlMs)\n`,
+      by: '',
       spec: 'test/queue/what-replies-leave-expires.spec.ts',
     },
     {
       promise: 'a stream has one author',
-      file: 'libs/queue/src/store/replies.ts',
-      replace: `if present and present ~= author then return -1 end`,
-      by: `if false then return -1 end`,
+      file: 'libs/queue/src/rpc/rpc-stream.ts',
+      replace: `this.#author ??= author;`,
+      by: `this.#author = author;`,
       spec: author,
     },
     {
@@ -82,22 +84,22 @@ export default {
     {
       promise: 'a reply that was sent twice is taken once',
       file: 'libs/queue/src/rpc/rpc-stream.ts',
-      replace: ` || (isNumbered && reply.sequence !== this.#expected)`,
-      by: ` || (isNumbered && false)`,
+      replace: ` || reply.sequence !== this.#expected`,
+      by: '',
       spec: lost,
     },
     {
       promise: 'a responder is no further ahead than its window',
-      file: 'libs/queue/src/store/replies.ts',
-      replace: `  room = math.min(room, window - (first - (redis.call('HGET', consumed, correlationId) or 0)))\n`,
-      by: '',
+      file: 'libs/queue/src/rpc/reply-items.ts',
+      replace: `Math.min(maxWaiting, replyWindow - (this.#first - this.#consumed))`,
+      by: `maxWaiting + 0 * replyWindow`,
       spec: answered,
     },
     {
       promise: 'a reply is sent until Redis has confirmed it',
       file: responder,
-      replace: `return insist({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));`,
-      by: `return sendReply(this.#connection.commands, keys, frame);`,
+      replace: `await insist({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));`,
+      by: `await sendReply(this.#connection.commands, keys, frame);`,
       spec: lost,
     },
     {
@@ -120,6 +122,34 @@ export default {
       replace: `if (isRepetition(receipt)) stream.failed(repetition(subject, receipt));`,
       by: '',
       spec: 'test/queue/a-repeated-request-fails-immediately.spec.ts',
+    },
+    {
+      promise: 'no key is made for a requester that is gone',
+      file: 'libs/queue/src/store/replies.ts',
+      replace: `'NOMKSTREAM', '*'`,
+      by: `'*'`,
+      spec: forged,
+    },
+    {
+      promise: 'a reply goes to no queue that is not allowed',
+      file: 'libs/queue/src/model/reply-target.ts',
+      replace: `replyQueues.includes(replyTo) ? 'queue' : 'refused'`,
+      by: `'queue' as 'queue' | 'refused'`,
+      spec: forged,
+    },
+    {
+      promise: 'a requester notices that its reply stream is gone',
+      file: stream,
+      replace: `if (!wasThere) this.#listener.lost();`,
+      by: `void wasThere;`,
+      spec: forged,
+    },
+    {
+      promise: 'a reply stream whose ids ran ahead is made anew',
+      file: stream,
+      replace: `next === undefined || isBeyondTime(next.last)`,
+      by: `next === undefined && isBeyondTime('')`,
+      spec: forged,
     },
   ],
 };

@@ -84,7 +84,7 @@ describe('any name that AMQP allows', () => {
     const { broker, close } = await openBroker(server, ownPrefix());
     const replies = ['reply:abcdefghijklmnop', 'reply:a', 'A:B'];
     await broker.declare({ queues: ['questions', ...replies].map((name) => ({ name })) });
-    const consumer = broker.consumer({ queue: 'questions', handler: (payload) => payload });
+    const consumer = broker.consumer({ queue: 'questions', replyQueues: replies, handler: (payload) => payload });
     await consumer.start();
     // when
     for (const replyTo of replies) await broker.sendToQueue('questions', replyTo, { replyTo, correlationId: 'c' });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DeadLetter } from '@millrace/core';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
+import { queueKeys } from '../../libs/queue/src/store/keys.js';
 import { openBroker, ownPrefix } from './broker.js';
 
 describe('dead letters', () => {
@@ -101,6 +103,43 @@ describe('dead letters', () => {
     expect(await letters.purge({ filter: ({ messageId }) => messageId === 'm0' })).toBe(1);
     expect(await letters.purge()).toBe(1);
     expect((await dead.counts()).ready).toBe(0);
+    await close();
+  });
+
+  it('go to no queue that only their history names', async () => {
+    // given: a letter that says it died in a queue which has its dead letters elsewhere, and one that did
+    const { broker, letters, dead, state, connection, close } = await graveyard(1);
+    await broker.declareQueue({ name: 'victim', deadLetter: { queue: 'elsewhere' } });
+    const death = {
+      queue: 'victim',
+      reason: 'failed',
+      count: 1,
+      exchange: '',
+      routingKeys: ['victim'],
+      time: 1,
+    } as const;
+    const about = { priority: 0, timestamp: 1, codecId: 1, exchange: '', routingKey: 'victim' };
+    const frame = encodeFrame(
+      { ...about, headers: {}, properties: noProperties, deaths: [death], body: '"forged"' },
+      'q.dead-letters',
+    );
+    const keys = queueKeys(connection.prefix, 'q.dead-letters');
+    await connection.commands.hset(keys.messages, 'forged', frame);
+    await connection.commands.rpush(keys.ready, 'forged');
+    // when
+    state.isMended = true;
+    const dry = await letters.redrive({ dryRun: true });
+    const report = await letters.redrive();
+    const byKey = await letters.redrive({ to: { exchange: '' } });
+    // then
+    const stuck = [{ id: 'forged', why: expect.stringContaining('its history names queue "victim"') }];
+    expect(dry).toMatchObject({ redriven: [expect.anything()], stuck });
+    expect(report).toMatchObject({ redriven: dry.redriven, stuck });
+    expect(byKey).toMatchObject({ redriven: [], stuck });
+    expect((await dead.counts()).ready).toBe(1);
+    // and an operator may allow it
+    expect(await letters.redrive({ allowQueues: ['victim'] })).toMatchObject({ redriven: ['forged'], stuck: [] });
+    expect((await broker.queue('victim').counts()).ready).toBe(1);
     await close();
   });
 });

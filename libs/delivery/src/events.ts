@@ -1,37 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { type DeadLetterReason, describeFailure, isThenable, messageOf, type Outcome } from '@millrace/core';
+import type { HandlerLabels, MessageIdentity, RunningConsumer } from './event-labels.js';
 import type { HandledRun } from './handled-run.js';
 import { ReportLimit } from './report-limit.js';
-
-/** Which handler of which source: one frozen object a handler, so that an event costs no allocation for it. */
-export interface HandlerLabels {
-  /** The handler's name, `OrderController.onOrder` say. */
-  readonly handler: string;
-  /** `topic:orders` or `queue:notifications`. */
-  readonly source: string;
-  /** The consumer group of a log handler. */
-  readonly group?: string | undefined;
-}
-
-/** Which message an event is of: a record by its place and key, a message of a queue by its id. */
-export interface MessageIdentity {
-  /** Of a record: its partition. */
-  readonly partition?: number | undefined;
-  /** Of a record: its place in the partition. */
-  readonly offset?: number | undefined;
-  /** Of a record that was sent with one. */
-  readonly key?: string | undefined;
-  /** Of a message of a queue. */
-  readonly messageId?: string | undefined;
-}
-
-/** A consumer of this process while it runs. */
-export interface RunningConsumer extends HandlerLabels {
-  /** Handlers that have begun and not ended. */
-  readonly running: () => number;
-  /** Of a group's member: partitions that stand still because their next batch can only be read by a newer process. */
-  readonly unreadable?: (() => number) | undefined;
-}
 
 /** Everything that can be watched: logs, metrics and traces are three subscribers. Payloads are plain facts. */
 export interface MillraceEvents {
@@ -69,6 +40,17 @@ export interface MillraceEvents {
   ];
   /** A message was given up and not kept: it has no dead-letter destination. */
   discarded: [event: HandlerLabels & MessageIdentity & { readonly reason: DeadLetterReason; readonly error: unknown }];
+  /**
+   * The reply to a message was not sent; the message is settled all the same. `requester-gone`: nobody waits for it any more;
+   * `not-allowed`: `replyTo` names `queue`, which is not among the consumer's `replyQueues`.
+   */
+  'reply-dropped': [
+    event: HandlerLabels &
+      MessageIdentity & {
+        readonly why: 'requester-gone' | 'not-allowed';
+        readonly queue?: string | undefined;
+      },
+  ];
   /** A lease was lost: another owns what this process was working on. */
   'lease-lost': [
     event: { readonly source: string; readonly group?: string; readonly partition?: number; readonly epoch?: number },

@@ -1,4 +1,4 @@
-import type { HandlerLabels } from './events.js';
+import type { HandlerLabels } from './event-labels.js';
 
 /** So many deliveries are told at once, at most. */
 const capacity = 64;

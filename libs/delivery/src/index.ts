@@ -5,13 +5,8 @@
  */
 export { type DeliveryPlan, deliver, deliverTo } from './deliver.js';
 export { DeliveryContext, type DeliveryTerms, defaultAbortGraceMs } from './delivery-context.js';
-export {
-  Events,
-  type HandlerLabels,
-  type MessageIdentity,
-  type MillraceEvents,
-  type RunningConsumer,
-} from './events.js';
+export type { HandlerLabels, MessageIdentity, RunningConsumer } from './event-labels.js';
+export { Events, type MillraceEvents } from './events.js';
 export { FirstUse } from './first-use.js';
 export { type HandlerGenerator, isGenerator, runToEnd } from './generator.js';
 export { HandledRun } from './handled-run.js';

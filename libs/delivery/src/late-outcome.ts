@@ -1,6 +1,7 @@
 import type { Outcome } from '@millrace/core';
 import type { DeliveryContext } from './delivery-context.js';
-import type { Events, HandlerLabels } from './events.js';
+import type { HandlerLabels } from './event-labels.js';
+import type { Events } from './events.js';
 
 /** Emits that a handler ended after its attempt had been given up. */
 export function tellLate(

@@ -59,7 +59,7 @@ export {
 } from './queue-handle.js';
 export { QueuedMessage } from './queued-message.js';
 export type { RequestOptions } from './rpc/rpc-client.js';
-export { RemoteError, RequestTimeoutError, StreamTakenError } from './rpc/rpc-errors.js';
+export { RemoteError, ReplyStreamLostError, RequestTimeoutError, StreamTakenError } from './rpc/rpc-errors.js';
 export type { JobState, QueueCounts } from './store/job.js';
 export { queueKeys, topologyKeys, waitingKeys } from './store/keys.js';
 export type { RemoveConditions } from './store/queue-slot.js';

@@ -56,7 +56,7 @@ export class QueueHandle {
     this.#codecs = codecs;
     this.#slots = slots;
     this.#deadLetters = deadLetters;
-    this.deadLetters = new DeadLetterQueue(this, connection, forwarder, slots);
+    this.deadLetters = new DeadLetterQueue(this, connection, forwarder, slots, deadLetters);
   }
 
   /**

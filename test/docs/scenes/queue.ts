@@ -106,6 +106,13 @@ export const queueScenes: Scenes = {
     before: ({ broker }) => broker.declareQueue({ name: 'rows' }),
     check: async ({ printed }) => expect(printed).toEqual(['{ id: 1 }', '{ id: 2 }', '{ id: 3 }']),
   },
+  'docs/rpc.md#4': {
+    before: ({ broker }) => broker.declare({ queues: [{ name: 'prices' }, { name: 'prices.replies' }] }),
+    check: async ({ broker }) => {
+      await broker.sendToQueue('prices', {}, { replyTo: 'prices.replies' });
+      await waitFor(async () => (await broker.queue('prices.replies').counts()).ready === 1, { what: 'the reply' });
+    },
+  },
   'docs/topology.md#1': {
     check: async (_, of) => expect(of<Receipt>('receipt').queues).toEqual(['mail']),
   },

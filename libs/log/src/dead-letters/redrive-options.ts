@@ -9,6 +9,11 @@ export interface RedriveOptions {
   readonly records?: readonly { readonly partition: number; readonly offset: number }[] | undefined;
   /** Only those it returns true for. An error, or another answer than true or false, ends the redrive. Default: all. */
   readonly filter?: ((letter: DeadLetterInfo) => boolean) | undefined;
+  /**
+   * Topics that a letter may come from besides those that keep their dead letters in this topic, by their settings: name those whose group
+   * has a `deadLetter` of its own. Anyone who can write into the topic of dead letters can name any topic. Default: none.
+   */
+  readonly allowTopics?: readonly string[] | undefined;
   /** Only says what would be sent. Default false. */
   readonly dryRun?: boolean | undefined;
   /** The most records in a time. Default: no limit. */
@@ -27,7 +32,7 @@ export interface RedriveOptions {
 
 /** Checks them as they may come from code without types. @throws {OptionsError} with every problem */
 export function checkRedriveOptions(options: RedriveOptions): void {
-  const { rate, maxPerSecond, maxRedrives, dryRun, records, filter } = options;
+  const { rate, maxPerSecond, maxRedrives, dryRun, records, filter, allowTopics } = options;
   const problems: string[] = [];
   const report = (problem: string): void => void problems.push(problem);
   rateOption(options)(rate, report, 'rate');
@@ -35,6 +40,8 @@ export function checkRedriveOptions(options: RedriveOptions): void {
   integer(3, { min: 1 })(maxRedrives, report, 'maxRedrives');
   boolean(false)(dryRun, report, 'dryRun');
   if (filter !== undefined && typeof filter !== 'function') report(`filter must be a function, got ${shown(filter)}`);
+  if (allowTopics !== undefined && !Array.isArray(allowTopics))
+    report(`allowTopics must be a list of names of topics, got ${shown(allowTopics)}`);
   assertNoProblem('redrive', ...problems, ...recordProblems(records));
 }
 

@@ -1,4 +1,4 @@
-import { accepted, assertNoProblem, isBoolean, rateOf, TopicNotFoundError } from '@millrace/core';
+import { accepted, assertNoProblem, deadLettersOf, isBoolean, rateOf, TopicNotFoundError } from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
@@ -27,7 +27,10 @@ export interface RedriveReport {
   readonly looping: number;
   /** Left out by the filter. */
   readonly filtered: number;
-  /** No dead letters, or ones of a topic that is gone, or of a batch that cannot be read here: damaged, or for a newer process. */
+  /**
+   * No dead letters, or ones of a topic that is gone or has its dead letters elsewhere (`allowTopics`), or of a batch that cannot be read
+   * here: damaged, or for a newer process.
+   */
   readonly impossible: number;
 }
 
@@ -107,6 +110,7 @@ export class Redrive {
     const topic = origin === undefined ? undefined : await this.#findTopic(origin.topic);
     const batch = recordsOf(letter.record, letter.codecId);
     if (origin === undefined || topic === undefined || batch === undefined) return 'impossible';
+    if (!mayComeFrom(topic, options)) return 'impossible';
     const { filter } = options;
     if (filter !== undefined && !accepted(isWanted, filter(infoOf(letter.record, letter.partition, origin))))
       return 'filtered';
@@ -177,6 +181,13 @@ export class Redrive {
   #ask<T>(topic: string, call: (client: RedisConnection['commands']) => Promise<T>): Promise<T> {
     return idempotently(this.#connection, `redrive topic "${topic}"`, call);
   }
+}
+
+/** A letter says itself where it comes from: it goes back to no topic that has its dead letters elsewhere. */
+function mayComeFrom({ name, deadLetter }: Topic, { topic, allowTopics = [] }: RedriveOptions): boolean {
+  return (
+    (deadLetter !== false && deadLetter.topic === topic) || deadLettersOf(name) === topic || allowTopics.includes(name)
+  );
 }
 
 /** A dead letter on its way back. */

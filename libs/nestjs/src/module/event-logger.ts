@@ -35,6 +35,14 @@ export function writeEventsToLogger(
     const how = error === undefined ? outcome : `${outcome}: ${messageOf(error)}`;
     logger.warn(`${handler} ended after attempt ${attempt} at ${subject} was given up (${how}): it counts for nothing`);
   });
+  events.on('reply-dropped', ({ why, queue = '', ...about }) => {
+    const shown = JSON.stringify(queue.slice(0, maxShownCharacters));
+    const reason =
+      why === 'requester-gone'
+        ? 'its requester is gone'
+        : `its replyTo names queue ${shown}, which replyQueues of the consumer do not allow`;
+    logger.warn(`The reply of ${about.handler} was dropped (${placeOf(about)}): ${reason}`);
+  });
   events.on('lease-lost', ({ source, partition, group }) => {
     const place = partition === undefined ? source : `${source}, partition ${partition}, group ${group}`;
     logger.warn(`Lease lost on ${place}: others handle its messages now`);

@@ -45,7 +45,14 @@ export class RequestDesk {
   /** The consumer of its requests. */
   get plan(): ConsumerPlan {
     const millrace = this.#millrace;
-    const { queue: service, exchange: events, concurrency, handlerTimeoutMs, abortGraceMs } = this.#options;
+    const {
+      queue: service,
+      exchange: events,
+      concurrency,
+      handlerTimeoutMs,
+      abortGraceMs,
+      replyQueues,
+    } = this.#options;
     const queue = requestsQueue(service);
     const exchange = requestsExchange(events);
     const patterns = [...this.#handlers.keys()];
@@ -57,6 +64,7 @@ export class RequestDesk {
       handler: (payload, context) => this.#answer(payload, context),
       ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
       ...(abortGraceMs === undefined ? {} : { abortGraceMs }),
+      ...(replyQueues === undefined ? {} : { replyQueues }),
     };
     return {
       label: patterns.join(', '),

@@ -1,4 +1,5 @@
 import {
+  custom,
   duration,
   integer,
   nameProblem,
@@ -45,6 +46,8 @@ export interface MillraceServerOptions extends SharedTransportOptions {
   readonly handlerTimeoutMs?: number | undefined;
   /** How long a handler may go on after that, when its signal was aborted, before its attempt is given up. Default 5,000. */
   readonly abortGraceMs?: number | undefined;
+  /** Queues that a request may name in its `replyTo`, beside the reply stream of a `MillraceClient`. Default: none. */
+  readonly replyQueues?: readonly string[] | undefined;
   /** How long handlers in flight may take at `close()`. Default: the connection's `shutdownDeadlineMs`. */
   readonly shutdownDeadlineMs?: number | undefined;
 }
@@ -96,6 +99,9 @@ const serverReaders: OptionReaders<MillraceServerOptions> = {
   concurrency: integer(10, { min: 1, max: 1000 }),
   handlerTimeoutMs: optional(duration(0)),
   abortGraceMs: optional(duration(0)),
+  replyQueues: optional(
+    custom<readonly string[]>([], 'a list of names of queues', (value): value is string[] => Array.isArray(value)),
+  ),
   shutdownDeadlineMs: optional(duration(0)),
 };
 

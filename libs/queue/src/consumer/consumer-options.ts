@@ -76,6 +76,15 @@ const middleware: OptionReader<readonly MessageMiddleware[]> = (value, report, p
   return [];
 };
 
+const replyQueues: OptionReader<readonly string[]> = (value, report, path) => {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) {
+    report(`${path} must be a list of names of queues`);
+    return [];
+  }
+  return value.map((name: unknown) => queueName(name, report, path));
+};
+
 const handlers: OptionReader<readonly HandlerOptions[] | undefined> = (value, report, path) => {
   if (value === undefined) return undefined;
   if (!Array.isArray(value) || value.length === 0) {
@@ -138,6 +147,7 @@ const readers = {
   retry: retryPolicy(),
   maxPerSecond: positive,
   keepResultMs: integer(0),
+  replyQueues,
   validate: optionalFunction<ConsumerOptions['validate']>(),
   middleware,
 };

@@ -7,7 +7,7 @@ import { type Line, lineOf } from '../model/line.js';
 import { decodeFrame, type FrameInput, type StoredMessage } from '../model/message-frame.js';
 import type { DeadLetterTarget } from '../model/queue-settings.js';
 import type { Receipt } from '../model/receipt.js';
-import { isRequest } from '../model/reply-frame.js';
+import { isRequest } from '../model/reply-target.js';
 import { queueOf } from '../model/shards.js';
 import type { ForwardedMessage, Forwarder } from '../publishing/forwarder.js';
 import type { LineResult } from '../store/ended.js';

@@ -26,8 +26,13 @@ export interface DeadLetterChoice {
 
 /** Which dead letters to send back, and how. */
 export interface RedriveOptions extends DeadLetterChoice {
-  /** Where to. Default: each back into the queue where it died last. */
+  /** Where to. Default: each back into the queue where it died last, by its history. */
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
+  /**
+   * Queues that a history may name besides those whose dead letters come here, by their declarations. Anyone who can write into the queue of
+   * dead letters can write a history; a letter with another queue in it is `stuck`. Default: none.
+   */
+  readonly allowQueues?: readonly string[] | undefined;
   /** Most messages per interval. Default: no limit. */
   readonly rate?: Rate | undefined;
   /**
@@ -49,8 +54,11 @@ export interface RedriveOptions extends DeadLetterChoice {
 /** What to change of a dead letter; the rest stays. */
 export type DeadLetterChange = Pick<Partial<FrameInput>, 'headers' | 'routingKey'> & { readonly payload?: unknown };
 
+const names = (what: string) =>
+  optional(custom<readonly string[]>([], what, (value): value is string[] => Array.isArray(value)));
+
 const choiceReaders: OptionReaders<DeadLetterChoice> = {
-  ids: optional(custom<readonly string[]>([], 'a list of ids', (value): value is string[] => Array.isArray(value))),
+  ids: names('a list of ids'),
   filter: optional(
     custom(
       () => true,
@@ -89,6 +97,7 @@ export function checkedRedrive(
     {
       ...choiceReaders,
       to: optional(custom<NonNullable<RedriveOptions['to']>>({ queue: '' }, 'a queue or an exchange', isDestination)),
+      allowQueues: names('a list of names of queues'),
       rate: rateOption(options),
       maxPerSecond: optional(integer(1, { min: 1 })),
       limit: optional(integer(0)),

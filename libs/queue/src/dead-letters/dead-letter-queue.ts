@@ -1,6 +1,7 @@
 import { accepted, InvalidMessageError, isBoolean, messageOf, rateOf } from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
+import type { Death } from '../model/death.js';
 import { entryAfter } from '../model/entry.js';
 import { encodeFrame } from '../model/message-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
@@ -16,6 +17,7 @@ import {
   type DeadLetterChoice,
   type RedriveOptions,
 } from './dead-letter-options.js';
+import type { DeadLetterSearch } from './dead-letter-search.js';
 
 /** What a redrive did, or would do. */
 export interface RedriveReport {
@@ -36,9 +38,17 @@ export class DeadLetterQueue {
   readonly #connection: RedisConnection;
   readonly #forwarder: Forwarder;
   readonly #slots: QueueSlots;
+  readonly #search: DeadLetterSearch;
 
-  constructor(queue: QueueHandle, connection: RedisConnection, forwarder: Forwarder, slots: QueueSlots) {
+  constructor(
+    queue: QueueHandle,
+    connection: RedisConnection,
+    forwarder: Forwarder,
+    slots: QueueSlots,
+    search: DeadLetterSearch,
+  ) {
     this.#slots = slots;
+    this.#search = search;
     this.#queue = queue;
     this.#connection = connection;
     this.#forwarder = forwarder;
@@ -70,7 +80,8 @@ export class DeadLetterQueue {
   }
 
   /**
-   * Sends dead letters back. Each is published first and removed then, so none is lost; one that is sent a second time
+   * Sends dead letters back, only to queues that the operator allows: those that declare this one for their dead letters, `to`, and
+   * `allowQueues`. Each is published first and removed then, so none is lost; one that is sent a second time
    * because of a crash in between is recognised where it goes.
    */
   async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
@@ -79,6 +90,7 @@ export class DeadLetterQueue {
     const report = { redriven: [] as string[], looping: [] as string[], stuck: [] as { id: string; why: string }[] };
     const given = rateOf(resolved);
     const rate = given && new RateLimit(given, performance.now(), 1);
+    const allowed = new Set([...(await this.#search.sourcesOf(this.#queue.name)), ...(resolved.allowQueues ?? [])]);
     for await (const message of this.#chosen(options)) {
       if (report.redriven.length >= limit || signal?.aborted === true) break;
       if (deathsInOrigin(message) > maxRedrives) {
@@ -86,7 +98,8 @@ export class DeadLetterQueue {
         continue;
       }
       if (!dryRun && rate !== undefined && !(await keepPace(rate, signal))) break;
-      const why = dryRun ? problemOf(message, options) : await this.#redriveOne(message, options);
+      const why =
+        problemOf(message, options, allowed) ?? (dryRun ? undefined : await this.#redriveOne(message, options));
       if (why === undefined) report.redriven.push(message.id);
       else report.stuck.push({ id: message.id, why });
     }
@@ -122,8 +135,6 @@ export class DeadLetterQueue {
 
   /** Resolves to why it could not be sent back; undefined when it was. */
   async #redriveOne(message: QueuedMessage, { to }: RedriveOptions): Promise<string | undefined> {
-    const problem = problemOf(message, { to });
-    if (problem !== undefined) return problem;
     const death = message.deaths[0];
     const stored = { ...message.stored(), id: message.messageId };
     const origin = { exchange: death?.exchange ?? '', routingKey: death?.routingKeys[0] ?? message.routingKey };
@@ -157,6 +168,21 @@ function deathsInOrigin({ deaths }: QueuedMessage): number {
   return here.reduce((sum, { count }) => sum + count, 0);
 }
 
-function problemOf({ deaths }: QueuedMessage, { to }: Pick<RedriveOptions, 'to'>): string | undefined {
-  return to === undefined && deaths.length === 0 ? 'it has no history: say where to' : undefined;
+/** What it says of itself sends it to no queue that is not allowed. */
+function problemOf(
+  { deaths, routingKey }: QueuedMessage,
+  { to }: Pick<RedriveOptions, 'to'>,
+  allowed: ReadonlySet<string>,
+): string | undefined {
+  if (to === undefined && deaths.length === 0) return 'it has no history: say where to';
+  const queue = queueByHistory(to, deaths[0], routingKey);
+  if (queue === undefined || allowed.has(queue)) return undefined;
+  return `its history names queue "${queue}", which has its dead letters elsewhere: say where to, or allow it with allowQueues`;
+}
+
+/** The queue that it goes to because its history says so; undefined when the operator says where to. */
+function queueByHistory(to: RedriveOptions['to'], death: Death | undefined, routingKey: string): string | undefined {
+  if (to === undefined) return death?.queue;
+  const isByKey = 'exchange' in to && to.exchange === '' && to.routingKey === undefined;
+  return isByKey ? (death?.routingKeys[0] ?? routingKey) : undefined;
 }

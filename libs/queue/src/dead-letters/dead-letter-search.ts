@@ -3,6 +3,7 @@ import { asOutage, type RedisConnection } from '@millrace/redis';
 import { deadLetterTarget } from '../model/dead-letter.js';
 import { entryAfter } from '../model/entry.js';
 import { decodeFrame } from '../model/message-frame.js';
+import type { QueueSettings } from '../model/queue-settings.js';
 import type { Router } from '../model/routing.js';
 import { queueOf, slotsOf } from '../model/shards.js';
 import { queueKeys } from '../store/keys.js';
@@ -48,6 +49,21 @@ export class DeadLetterSearch {
       return await this.#find(await this.#topology(), origin, id);
     } catch (error) {
       throw asOutage(`look for the dead letters of queue "${origin}"`, error);
+    }
+  }
+
+  /**
+   * The queues whose dead letters come to `queue`, by what is declared now: those that declare it as the place for them, and the one that it
+   * is named after. @throws {UnavailableError}
+   */
+  async sourcesOf(queue: string): Promise<ReadonlySet<string>> {
+    try {
+      const router = await this.#topology();
+      const comesHere = (settings: QueueSettings): boolean =>
+        deadLettersOf(settings.name) === queue || router.reachable(deadLetterTarget(settings)).includes(queue);
+      return new Set([...router.topology.queues.values()].filter(comesHere).map(({ name }) => name));
+    } catch (error) {
+      throw asOutage(`look for the queues whose dead letters come to queue "${queue}"`, error);
     }
   }
 

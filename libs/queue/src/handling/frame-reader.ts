@@ -1,6 +1,6 @@
 import { CodecError } from '@millrace/core';
 import { decodeFrame, isOfNewerVersion, type StoredMessage } from '../model/message-frame.js';
-import { isRequest } from '../model/reply-frame.js';
+import { isRequest } from '../model/reply-target.js';
 import type { HandlingContext } from './handling-context.js';
 import type { HeldMessage } from './held-message.js';
 import type { Settler } from './settler.js';

@@ -83,6 +83,12 @@ export interface HandlingOptions {
    * hold (circular, a BigInt) is not kept, which is reported (`background-error`); its message is handled. Default 0: not at all.
    */
   readonly keepResultMs: number;
+  /**
+   * Queues to which a message may have its reply sent by naming one in `replyTo`: any publisher writes there what it likes. The reply to
+   * another queue is dropped, which is reported (`reply-dropped`); its message is handled. Default: none. `broker.request` needs none:
+   * its replies go to the reply stream of its process.
+   */
+  readonly replyQueues: readonly string[];
   /** Checks a payload and may return a changed one. Default: none. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: MessageContext) => unknown) | undefined;
   /** Code around every handler, the first outermost. Default: none. */

@@ -2,7 +2,7 @@ import type { CallbackReport, Settlement } from '@millrace/core';
 import { deliver, deliverTo, type HandlerLabels } from '@millrace/delivery';
 import { combineSettlements, type Handled, type HandlerSettlement, parseHandled } from '../model/handled.js';
 import type { StoredMessage } from '../model/message-frame.js';
-import { isRequest } from '../model/reply-frame.js';
+import { isRequest } from '../model/reply-target.js';
 import { BatchRunner } from './batch-runner.js';
 import { FrameReader } from './frame-reader.js';
 import { HandledEvents } from './handled-events.js';
@@ -46,7 +46,7 @@ export class MessageRunner {
       events.emit('background-error', { duty: `${callback} of ${labels.handler}`, error });
     };
     this.#frames = new FrameReader(options.queue, context, settler);
-    this.#replies = new Replies(context, settler);
+    this.#replies = new Replies(context, settler, options);
     this.#handlers = new HandlerSet(options, context, this.#replies);
     this.#batches =
       batchHandler &&

@@ -2,30 +2,41 @@ import { type Outcome, outcomeOfThrow } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
 import type { Handled } from '../model/handled.js';
 import { noProperties } from '../model/message-frame.js';
-import { isRequest } from '../model/reply-frame.js';
+import { isRequest, replyTargetOf } from '../model/reply-target.js';
+import type { Answerable, DroppedReply } from '../rpc/rpc-responder.js';
 import type { HandlingContext } from './handling-context.js';
-import type { MessageHandler } from './handling-options.js';
+import type { HandlingOptions, MessageHandler } from './handling-options.js';
 import type { HeldMessage } from './held-message.js';
 import type { MessageSettlement } from './message-settlement.js';
 import type { Settler } from './settler.js';
 
-/** The replies to messages that are requests: each is sent before its message is settled. */
-export class Replies {
-  readonly #context: Pick<HandlingContext, 'responder' | 'failed'>;
-  readonly #settler: Pick<Settler, 'settle'>;
+type RepliesContext = Pick<HandlingContext, 'responder' | 'failed' | 'events' | 'labels'>;
 
-  constructor(context: Pick<HandlingContext, 'responder' | 'failed'>, settler: Pick<Settler, 'settle'>) {
+/**
+ * The replies to messages that are requests: each is sent before its message is settled. One that may not be sent, or that nobody waits
+ * for any more, is dropped and reported (`reply-dropped`); its message is settled as any other.
+ */
+export class Replies {
+  readonly #context: RepliesContext;
+  readonly #settler: Pick<Settler, 'settle'>;
+  readonly #replyQueues: readonly string[];
+
+  constructor(
+    context: RepliesContext,
+    settler: Pick<Settler, 'settle'>,
+    { replyQueues }: Pick<HandlingOptions, 'replyQueues'>,
+  ) {
     this.#context = context;
     this.#settler = settler;
+    this.#replyQueues = replyQueues;
   }
 
   /** A handler that sends its result. Sending it is part of handling: it is under the same deadline and signal. */
   sentBy(handle: MessageHandler): MessageHandler {
-    const { responder } = this.#context;
     const answer: MessageHandler = async (payload, context) => {
       const result = await handle(payload, context);
       // An attempt that was given up sends no reply: its requester gets the failure.
-      if (await context.mayReply()) await responder.answer(context, result);
+      if (await context.mayReply()) await this.#answer(context, context.messageId, result);
       return result;
     };
     return (payload, context) =>
@@ -38,7 +49,7 @@ export class Replies {
     try {
       const properties = held.message?.properties ?? noProperties;
       if (await held.origin.holds(held.id))
-        await this.#context.responder.answer({ properties, signal: batch.signal }, outcome.result);
+        await this.#answer({ properties, signal: batch.signal }, held.message?.id ?? held.id, outcome.result);
       return outcome;
     } catch (thrown) {
       return outcomeOfThrow(thrown);
@@ -60,10 +71,25 @@ export class Replies {
     return undefined;
   }
 
+  async #answer(request: Answerable, messageId: string, result: unknown): Promise<void> {
+    const { replyTo } = request.properties;
+    const target = replyTargetOf(replyTo, this.#replyQueues);
+    if (target === undefined) return;
+    const dropped = await this.#context.responder.answer(target, request, result);
+    this.#report(dropped, messageId, target.kind === 'refused' ? target.queue : undefined);
+  }
+
+  #report(why: DroppedReply | undefined, messageId: string, queue?: string): void {
+    if (why !== undefined)
+      this.#context.events.emit('reply-dropped', { ...this.#context.labels, messageId, why, queue });
+  }
+
   async #fail(held: HeldMessage, error: unknown, labels: HandlerLabels): Promise<void> {
     try {
       const properties = held.message?.properties ?? noProperties;
-      if (await held.origin.holds(held.id)) await this.#context.responder.fail(properties, error);
+      const target = replyTargetOf(properties.replyTo);
+      if (target !== undefined && (await held.origin.holds(held.id)))
+        this.#report(await this.#context.responder.fail(target, properties, error), held.message?.id ?? held.id);
     } catch (failure) {
       // Without its reply the request is dropped all the same: its requester's time runs out.
       this.#context.failed(failure);

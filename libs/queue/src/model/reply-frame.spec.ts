@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { CodecError } from '@millrace/core';
-import { decodeReply, encodeReply, isRequest, replyAddress, replyKinds, requesterOf } from './reply-frame.js';
+import { decodeReply, encodeReply, replyKinds } from './reply-frame.js';
 
 describe('a reply', () => {
   it.each(replyKinds)('is read as it was written: %s', (kind) => {
@@ -25,19 +24,5 @@ describe('a reply', () => {
     expect(() => decodeReply(Buffer.from([1, 4, 1, 0, 0]))).toThrow(
       new CodecError('a reply is of an unknown kind. Upgrade Millrace.'),
     );
-  });
-
-  it('goes to an address that is no queue', () => {
-    expect(replyAddress('me')).toBe('reply:me');
-    const requester = randomUUID();
-    const correlationId = `${requester}.1`;
-    const of = (replyTo: string | undefined) => ({ replyTo, correlationId });
-    const address = replyAddress(requester);
-    expect([address, 'reply-queue', `x-${address}`].map((to) => requesterOf(of(to)))).toEqual([
-      requester,
-      undefined,
-      undefined,
-    ]);
-    expect([address, 'queue', undefined].map((to) => isRequest({ properties: of(to) }))).toEqual([true, false, false]);
   });
 });

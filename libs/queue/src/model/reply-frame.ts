@@ -38,32 +38,3 @@ export function decodeReply(frame: Buffer): Reply {
   const correlationId = reader.text();
   return { kind, codecId, sequence, correlationId, body: reader.rest() };
 }
-
-const addressPrefix = 'reply:';
-/** Nothing in it would move a key's hash tag: whoever can publish writes a `replyTo`. */
-const address = /^reply:([\w-]+)$/;
-
-/** Where the reply to a message is to go. */
-interface ReplyTarget {
-  readonly replyTo?: string | undefined;
-  readonly correlationId?: string | undefined;
-}
-
-/** What a requester writes into `replyTo`. */
-export function replyAddress(requester: string): string {
-  return addressPrefix + requester;
-}
-
-/**
- * The requester behind a `replyTo`; undefined when that names a queue. A queue may be called `reply:…` as well: a requester's
- * correlation ids begin with what it is called.
- */
-export function requesterOf({ replyTo, correlationId = '' }: ReplyTarget): string | undefined {
-  const [, requester] = address.exec(replyTo ?? '') ?? [];
-  return requester !== undefined && correlationId.startsWith(`${requester}.`) ? requester : undefined;
-}
-
-/** Whether a requester waits for the reply to a message, and only for a time. */
-export function isRequest({ properties }: { readonly properties: ReplyTarget }): boolean {
-  return requesterOf(properties) !== undefined;
-}

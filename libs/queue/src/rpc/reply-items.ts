@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { pause } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import type { ReplyKeys } from '../store/keys.js';
-import { sendReplyItems } from '../store/replies.js';
+import { replyWindow, sendReplyItems } from '../store/replies.js';
 import { insist } from './insistence.js';
-import { StreamTakenError } from './rpc-errors.js';
 
 /** Items that wait here to be sent: enough to share a call, few enough that a slow requester holds its handler back. */
 const maxWaiting = 64;
@@ -28,6 +27,9 @@ export class ReplyItems {
   #waiting: Buffer[] = [];
   /** Number of the first that waits. */
   #first = 0;
+  /** So many the requester has consumed, as far as is known. */
+  #consumed = 0;
+  #isRequesterGone = false;
   #sending: Promise<void> | undefined;
   #error: { readonly error: unknown } | undefined;
   #tellRoom: (() => void) | undefined;
@@ -35,6 +37,11 @@ export class ReplyItems {
   constructor(connection: RedisConnection, target: ReplyItemsTarget) {
     this.#connection = connection;
     this.#target = target;
+  }
+
+  /** Whether nobody waits for them any more: what is added comes nowhere. */
+  get isRequesterGone(): boolean {
+    return this.#isRequesterGone;
   }
 
   /** Takes the next one; a promise when the caller must wait before it makes another. */
@@ -75,19 +82,20 @@ export class ReplyItems {
     this.#tellRoom?.();
   }
 
+  /** Sends as many as there is room for, and learns how far the requester is. Resolves to how many were sent. */
   async #call(): Promise<number> {
     const { keys, correlationId, stallMs, isGivenUp } = this.#target;
-    const call = {
-      correlationId,
-      author: this.#author,
-      first: this.#first,
-      frames: this.#waiting.slice(0, maxWaiting),
-    };
+    const room = Math.min(maxWaiting, replyWindow - (this.#first - this.#consumed));
+    const frames = this.#waiting.slice(0, room);
+    const call = { correlationId, author: this.#author, frames };
     const patience = { until: performance.now() + stallMs, isGivenUp };
-    const taken = await insist(patience, () => sendReplyItems(this.#connection.commands, keys, call));
-    if (taken === undefined) throw new StreamTakenError(correlationId);
+    const consumed = await insist(patience, () => sendReplyItems(this.#connection.commands, keys, call));
+    this.#isRequesterGone = consumed === undefined;
+    const taken = this.#isRequesterGone ? this.#waiting.length : frames.length;
     this.#waiting.splice(0, taken);
     this.#first += taken;
+    // It never goes back, and is no further than what was sent.
+    if (consumed !== undefined && consumed > this.#consumed) this.#consumed = Math.min(consumed, this.#first);
     if (taken > 0) {
       this.#target.onTaken();
       this.#tellRoom?.();

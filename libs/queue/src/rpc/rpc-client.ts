@@ -10,15 +10,15 @@ import {
   shown,
 } from '@millrace/core';
 import { type Events, PollLoop } from '@millrace/delivery';
-import { maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
+import type { RedisClient, RedisConnection } from '@millrace/redis';
 import type { PublishProperties } from '../model/publish-properties.js';
 import type { Receipt } from '../model/receipt.js';
 import { parseRemoteFailure } from '../model/remote-failure.js';
-import { decodeReply, type Reply, replyAddress } from '../model/reply-frame.js';
-import { type ReplyKeys, replyKeys } from '../store/keys.js';
-import { forgetConsumed, forgetReplies, forgetRequester, nextReplies, tellConsumed } from '../store/replies.js';
+import { decodeReply } from '../model/reply-frame.js';
+import { forgetConsumed, type ReceivedReplies, tellConsumed } from '../store/replies.js';
 import { insist } from './insistence.js';
-import { RemoteError, RequestTimeoutError } from './rpc-errors.js';
+import { ReplyStream } from './reply-stream.js';
+import { RemoteError, ReplyStreamLostError, RequestTimeoutError, StreamTakenError } from './rpc-errors.js';
 import { RpcStream } from './rpc-stream.js';
 
 /** What can be said about a request. */
@@ -33,12 +33,6 @@ export interface RequestOptions
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Who waits for replies to one request. */
-export interface PendingRequest {
-  reply(reply: Reply): void;
-  failed(error: unknown): void;
-}
-
 /** What a client needs to send requests. */
 export interface RequestSender {
   publish(exchange: string, routingKey: string, body: unknown, properties: PublishProperties): Promise<Receipt>;
@@ -48,22 +42,19 @@ export interface RequestSender {
 const defaultTimeoutMs = 30_000;
 
 /**
- * Sends requests and brings each its reply. All replies of a process come on one stream of its own, which is read, not
- * popped: a reply whose way was cut off is read again, and a queue or channel shared with others there is none.
+ * Sends requests and brings each its reply. All replies of a process come on its `ReplyStream`: a queue or channel shared with others
+ * there is none. A request is known by a correlation id of 128 random bits, which nobody guesses who has not got the request.
  */
 export class RpcClient {
   readonly #connection: RedisConnection;
   readonly #events: Events;
   readonly #sender: RequestSender;
   readonly #codecs: CodecRegistry;
-  readonly #requester = randomBytes(12).toString('base64url');
-  readonly #keys: ReplyKeys;
-  readonly #pending = new PassingMap<string, PendingRequest>();
+  readonly #replies: ReplyStream;
+  readonly #pending = new PassingMap<string, RpcStream>();
   readonly #loop: PollLoop;
   #client: RedisClient | undefined;
   #starting: Promise<void> | undefined;
-  #last = '0-0';
-  #count = 0;
   #isClosed = false;
 
   constructor(connection: RedisConnection, sender: RequestSender, codecs: CodecRegistry, events: Events) {
@@ -71,7 +62,7 @@ export class RpcClient {
     this.#events = events;
     this.#sender = sender;
     this.#codecs = codecs;
-    this.#keys = replyKeys(connection.prefix, this.#requester);
+    this.#replies = new ReplyStream(connection, { isAwaited: () => this.#pending.size > 0, lost: () => this.#lost() });
     this.#loop = new PollLoop(
       () => this.#read(),
       (error) => events.emit('background-error', { duty: 'replies to requests', error }),
@@ -90,7 +81,7 @@ export class RpcClient {
     if (this.#isClosed) throw new ClosedError('the broker');
     const { timeoutMs = defaultTimeoutMs, signal, ...properties } = options;
     const isBounded = timeoutMs !== Number.POSITIVE_INFINITY;
-    const correlationId = `${this.#requester}.${(this.#count++).toString(36)}`;
+    const correlationId = randomBytes(16).toString('base64url');
     const subject = `request ${correlationId} to ${exchange === '' ? 'queue' : `exchange "${exchange}", key`} "${routingKey}"`;
     assertNoProblem(
       subject,
@@ -105,6 +96,8 @@ export class RpcClient {
       timedOut: () => new RequestTimeoutError(subject, timeoutMs),
       decode: (reply) => this.#codecs.get(reply.codecId).decode(reply.body),
       failure: (reply) => new RemoteError(parseRemoteFailure(reply.body.toString('utf8'))),
+      taken: () => new StreamTakenError(subject),
+      lost: () => new ReplyStreamLostError(subject),
       consumed: (count) => this.#tellConsumed(correlationId, count, timeoutMs),
       ended: (isComplete) => this.#end(correlationId, sent, isComplete),
     });
@@ -113,7 +106,7 @@ export class RpcClient {
       ...properties,
       mandatory: true,
       correlationId,
-      replyTo: replyAddress(this.#requester),
+      replyTo: this.#replies.address,
       expirationMs: isBounded ? timeoutMs : undefined,
     });
     const onSent = (receipt: Receipt): void => {
@@ -131,12 +124,14 @@ export class RpcClient {
     const stopped = this.#loop.stop();
     this.#connection.release(this.#client);
     await stopped;
-    if (this.#connection.isUp) await forgetRequester(this.#connection.commands, this.#keys).catch(ignore);
+    await this.#replies.remove();
   }
 
   async #send(exchange: string, routingKey: string, body: unknown, properties: PublishProperties): Promise<Receipt> {
     this.#starting ??= this.#start();
     await this.#starting;
+    const isMade = this.#replies.ready();
+    if (isMade !== undefined) await isMade;
     return this.#sender.publish(exchange, routingKey, body, properties);
   }
 
@@ -153,21 +148,24 @@ export class RpcClient {
 
   async #read(): Promise<number> {
     if (this.#client === undefined) return 0;
-    const { frames, last } = await nextReplies(this.#client, this.#keys, this.#last, maxBlockMs);
-    this.#last = last;
-    for (const frame of frames) this.#take(frame);
-    if (frames.length > 0) void forgetReplies(this.#connection.commands, this.#keys, last).catch(ignore);
+    for (const received of await this.#replies.next(this.#client)) this.#take(received);
     return 0;
   }
 
   /** What is no reply is reported and left out: the others are waited for. */
-  #take(frame: Buffer): void {
-    try {
-      const reply = decodeReply(frame);
-      this.#pending.get(reply.correlationId)?.reply(reply);
-    } catch (error) {
-      this.#events.emit('background-error', { duty: 'read a reply', error });
+  #take({ author, frames }: ReceivedReplies): void {
+    for (const frame of frames) {
+      try {
+        const reply = decodeReply(frame);
+        this.#pending.get(reply.correlationId)?.reply(reply, author);
+      } catch (error) {
+        this.#events.emit('background-error', { duty: 'read a reply', error });
+      }
     }
+  }
+
+  #lost(): void {
+    for (const pending of this.#pending.values()) pending.lost();
   }
 
   /** Sent until Redis has it: a responder that never hears of it would wait for ever. */
@@ -176,14 +174,14 @@ export class RpcClient {
       until: performance.now() + timeoutMs,
       isGivenUp: () => !this.#pending.has(correlationId),
     };
-    const tell = () => tellConsumed(this.#connection.commands, this.#keys, correlationId, count);
+    const tell = () => tellConsumed(this.#connection.commands, this.#replies.keys, correlationId, count);
     insist(patience, tell).catch(ignore);
   }
 
   /** It is no longer waited for. When it did not come to its end it is cancelled. */
   #end(correlationId: string, sent: Promise<Receipt>, isComplete: boolean): void {
     this.#pending.delete(correlationId);
-    void forgetConsumed(this.#connection.commands, this.#keys, correlationId).catch(ignore);
+    void forgetConsumed(this.#connection.commands, this.#replies.keys, correlationId).catch(ignore);
     if (isComplete) return;
     // What a queue knew before is another's request.
     const cancel = async ({ messageId, queues, duplicates }: Receipt): Promise<void> => {

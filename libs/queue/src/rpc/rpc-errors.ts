@@ -42,13 +42,31 @@ export class RequestTimeoutError extends ServiceError {
 }
 
 /**
- * Another handler has begun to answer a request with a stream, before this one: a stream has one author. Items of this one are
- * not sent; its requester gets a `RemoteError` with this as `remoteName`, and asks again.
+ * The reply stream of this process was deleted or spoiled, and the reply may have been lost with it; a new one was made. The request
+ * was cancelled; its handler may have run all the same.
+ */
+export class ReplyStreamLostError extends ServiceError {
+  constructor(subject: string) {
+    super(
+      `${subject}: the reply stream of this process was lost, and its reply perhaps with it. A new stream was made: send the request ` +
+        'again, if it may be handled twice. See whether something deletes or evicts keys of Millrace.',
+    );
+  }
+
+  /** 504 Gateway Timeout. */
+  override get statusCode(): number {
+    return 504;
+  }
+}
+
+/**
+ * Another handler has begun to answer a request with a stream, before the first one ended its own: a stream has one author. The request
+ * was cancelled; send it again.
  */
 export class StreamTakenError extends MillraceError {
-  constructor(correlationId: string) {
+  constructor(subject: string) {
     super(
-      `request ${correlationId}: another handler has begun to answer it with a stream and did not end it. Send the request again.`,
+      `${subject}: a second handler has begun to answer it with a stream before the first one ended. Send the request again.`,
     );
   }
 }

@@ -3,7 +3,8 @@ import { isGenerator } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { Entries } from '../model/entry.js';
 import type { StoredProperties } from '../model/message-frame.js';
-import { encodeReply, type Reply, requesterOf } from '../model/reply-frame.js';
+import { encodeReply, type Reply } from '../model/reply-frame.js';
+import type { ReplyTarget } from '../model/reply-target.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import { type ReplyKeys, replyKeys } from '../store/keys.js';
 import { sendReply } from '../store/replies.js';
@@ -18,6 +19,9 @@ export interface Answerable {
   /** Moves the deadline of its handler. */
   extend?(): void;
 }
+
+/** Why a reply was not sent. `requester-gone`: nobody waits for it; `not-allowed`: `replyTo` names a queue that is not allowed. */
+export type DroppedReply = 'requester-gone' | 'not-allowed';
 
 /**
  * Sends back what the handler of a request returned, before the request is acknowledged. A reply is sent until Redis has
@@ -36,26 +40,26 @@ export class RpcResponder {
     this.#entries = entries;
   }
 
-  /** Sends a handler's result: what it returned, or one after the other what it yields. It ends when the request is cancelled. */
-  async answer(request: Answerable, result: unknown): Promise<void> {
-    const { replyTo, correlationId = '' } = request.properties;
-    if (replyTo === undefined) return;
-    const requester = requesterOf(request.properties);
-    if (requester === undefined) return this.#toQueue(replyTo, correlationId, result, 'result');
-    const keys = replyKeys(this.#connection.prefix, requester);
+  /**
+   * Sends a handler's result: what it returned, or one after the other what it yields. It ends when the request is cancelled. Resolves to why
+   * it was not sent, if it was not.
+   */
+  async answer(target: ReplyTarget, request: Answerable, result: unknown): Promise<DroppedReply | undefined> {
+    const { correlationId = '' } = request.properties;
+    if (target.kind === 'refused') return 'not-allowed';
+    if (target.kind === 'queue') return this.#toQueue(target.queue, correlationId, result);
+    const keys = replyKeys(this.#connection.prefix, target.secret);
     if (isAsyncIterable(result) || isGenerator(result)) return this.#stream(keys, correlationId, request, result);
-    await this.#send(keys, request, this.#frame('result', correlationId, 0, result));
+    return this.#send(keys, request, this.#frame('result', correlationId, 0, result));
   }
 
-  /** Sends the error of a request that failed. */
-  async fail(properties: StoredProperties, error: unknown): Promise<void> {
-    const { replyTo, correlationId = '' } = properties;
-    if (replyTo === undefined) return;
-    const requester = requesterOf(properties);
-    const failure = describeRemotely(error);
-    if (requester === undefined) return this.#toQueue(replyTo, correlationId, failure, 'error');
-    const frame = encodeReply({ kind: 'error', correlationId, sequence: 0, codecId: 1, body: JSON.stringify(failure) });
-    await this.#send(replyKeys(this.#connection.prefix, requester), { properties }, frame);
+  /** Sends the error of a request that failed. A queue gets none: what is retried may succeed yet. */
+  async fail(target: ReplyTarget, properties: StoredProperties, error: unknown): Promise<DroppedReply | undefined> {
+    if (target.kind !== 'stream') return undefined;
+    const { correlationId = '' } = properties;
+    const body = JSON.stringify(describeRemotely(error));
+    const frame = encodeReply({ kind: 'error', correlationId, sequence: 0, codecId: 1, body });
+    return this.#send(replyKeys(this.#connection.prefix, target.secret), { properties }, frame);
   }
 
   async #stream(
@@ -63,7 +67,7 @@ export class RpcResponder {
     correlationId: string,
     request: Answerable,
     values: AsyncIterable<unknown> | Iterable<unknown>,
-  ): Promise<void> {
+  ): Promise<DroppedReply | undefined> {
     const { signal, properties } = request;
     const stallMs = properties.expirationMs ?? defaultPatienceMs;
     const isGivenUp = () => signal.aborted;
@@ -74,16 +78,23 @@ export class RpcResponder {
     for await (const value of values) {
       await items.add(this.#frame('item', correlationId, sequence++, value));
       if (signal.aborted) throw signal.reason;
+      if (items.isRequesterGone) return 'requester-gone';
     }
     await items.add(this.#frame('end', correlationId, sequence, null));
     await items.sent();
+    return items.isRequesterGone ? 'requester-gone' : undefined;
   }
 
-  #send(keys: ReplyKeys, request: Pick<Answerable, 'properties'> & Partial<Answerable>, frame: Buffer): Promise<void> {
+  async #send(
+    keys: ReplyKeys,
+    request: Pick<Answerable, 'properties'> & Partial<Answerable>,
+    frame: Buffer,
+  ): Promise<DroppedReply | undefined> {
     const until = performance.now() + (request.properties.expirationMs ?? defaultPatienceMs);
     // The signal is looked at when something failed: it costs to make one.
     const isGivenUp = () => request.signal?.aborted === true;
-    return insist({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));
+    const isSent = await insist({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));
+    return isSent ? undefined : 'requester-gone';
   }
 
   #frame(kind: Reply['kind'], correlationId: string, sequence: number, value: unknown): Buffer {
@@ -101,13 +112,14 @@ export class RpcResponder {
     }
   }
 
-  /** `replyTo` names a queue, as in AMQP: the reply is a message like any other, of type `result` or `error`. */
-  async #toQueue(queue: string, correlationId: string, value: unknown, type: 'result' | 'error'): Promise<void> {
+  /** As in AMQP: the reply is a message like any other, of type `result`. */
+  async #toQueue(queue: string, correlationId: string, value: unknown): Promise<undefined> {
     const body = this.#encode(value);
-    const properties = { correlationId, type };
+    const properties = { correlationId, type: 'result' };
     const about = { priority: 0, codecId: this.#codec.id, timestamp: Date.now(), headers: {} };
     const message = { ...about, exchange: '', routingKey: queue, properties, body };
     await this.#forwarder.forward({ entry: this.#entries.next(), message, toQueue: queue });
+    return undefined;
   }
 }
 

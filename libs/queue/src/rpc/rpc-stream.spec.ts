@@ -13,6 +13,8 @@ function open(consumed: (count: number) => void = () => undefined): RpcStream {
     timedOut: () => new Error('silence'),
     decode: ({ sequence }) => sequence,
     failure: () => new Error('failed'),
+    taken: () => new Error('taken'),
+    lost: () => new Error('lost'),
     consumed,
     ended: () => undefined,
   });

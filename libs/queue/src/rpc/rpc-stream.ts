@@ -9,6 +9,10 @@ export interface RpcStreamParts {
   timedOut(): Error;
   decode(reply: Reply): unknown;
   failure(reply: Reply): Error;
+  /** Another responder answers it as well. */
+  taken(): Error;
+  /** Its reply may have been lost with the reply stream. */
+  lost(): Error;
   /** So many items were consumed: the responder may send more. */
   consumed(count: number): void;
   /** It is over; complete when the responder had ended it. */
@@ -28,6 +32,8 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
   /** When the last reply came, or the last of those that wait was taken: the silence since then is the responder's. */
   #since = performance.now();
   #expected = 0;
+  /** Who sends the items. */
+  #author: string | undefined;
   #error: { readonly error: unknown } | undefined;
   #isEnded = false;
   /** Calls of `next` that wait. */
@@ -46,9 +52,13 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
   }
 
   /** A redelivered request may be answered twice, and a reply sent twice: what is not the next one is a repetition. */
-  reply(reply: Reply): void {
-    const isNumbered = reply.kind === 'item' || reply.kind === 'end';
-    if (this.#isEnded || (isNumbered && reply.sequence !== this.#expected)) return;
+  reply(reply: Reply, author?: string): void {
+    if (this.#isEnded) return;
+    if (reply.kind === 'item' || reply.kind === 'end') {
+      this.#author ??= author;
+      if (author !== this.#author) this.failed(this.#parts.taken());
+      if (author !== this.#author || reply.sequence !== this.#expected) return;
+    }
     // Of another responder: a stream has one author.
     if (reply.kind === 'result' && this.#expected > 0) return;
     this.#expected++;
@@ -62,6 +72,10 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
     this.#error = { error };
     stopTimer(this.#timer);
     this.#wake();
+  }
+
+  lost(): void {
+    this.failed(this.#parts.lost());
   }
 
   async next(): Promise<IteratorResult<unknown>> {

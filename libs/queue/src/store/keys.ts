@@ -142,16 +142,19 @@ export function publishedKey(prefix: string, queue: string | undefined, publishe
   return `${base}:published:${publisher}:${place}`;
 }
 
-/** The keys of one process that sends requests: a slot of their own. */
+/** The keys of one process that sends requests: a slot of their own. Its secret is known to those who may reply. */
 export interface ReplyKeys {
-  /** Stream: one entry a reply, field `r`. Nothing is popped: a reply whose way was cut off is read again. It expires. */
+  /**
+   * Stream: an entry has fields `r`, each of them a reply; of items of a stream of replies first a field `a`, their author. Nothing is
+   * popped: a reply whose way was cut off is read again. Made by the requester; it expires.
+   */
   readonly replies: string;
-  /** Hash: correlation id → how many items of its stream of replies were consumed; `author <correlation id>` → who sends them. It expires. */
+  /** Hash: correlation id → how many items of its stream of replies were consumed. It expires. */
   readonly consumed: string;
 }
 
-export function replyKeys(prefix: string, requester: string): ReplyKeys {
-  const base = `${prefix}:{reply:${requester}}`;
+export function replyKeys(prefix: string, secret: string): ReplyKeys {
+  const base = `${prefix}:{reply:${secret}}`;
   return { replies: `${base}:replies`, consumed: `${base}:consumed` };
 }
 

@@ -1,90 +1,142 @@
+import { messageOf } from '@millrace/core';
 import { argNames, asBytes, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { ReplyKeys } from './keys.js';
 
-// Hands replies over; of items only as many as the requester is not too far behind for. What is sent a second time because the
-// answer was lost stands in the stream twice: the requester knows each by its number.
-//
-// A stream has one author: whose first items came first. Items of another are refused.
-//
-// KEYS     of {reply:<requester>}
-//   replies   :replies   frames come
-//   consumed  :consumed  the author of the stream: read, or comes; how many items were consumed: read
-// ARGV     ttlMs          for so long they are kept
-//          correlationId  of items, else ''
-//          first          number of the first item
-//          window         most items that may wait
-//          author         of the items
-//          then frames
-// RETURNS  how many were taken, from the first on; -1 when the stream is another author's: then nothing was done
-// EFFECTS  as said of the keys; both expire
-const replyScript = new Script(`#!lua
-${keyNames('replies', 'consumed')}
-${argNames('ttlMs', 'correlationId', 'first', 'window', 'author')}
-local room = #ARGV - firstItem + 1
-if correlationId ~= '' then
-  local field = 'author ' .. correlationId
-  local present = redis.call('HGET', consumed, field)
-  if present and present ~= author then return -1 end
-  if not present then
-    redis.call('HSET', consumed, field, author)
-    redis.call('PEXPIRE', consumed, ttlMs)
-  end
-  room = math.min(room, window - (first - (redis.call('HGET', consumed, correlationId) or 0)))
-end
-for i = firstItem, firstItem + room - 1 do redis.call('XADD', replies, '*', 'r', ARGV[i]) end
-if room > 0 then redis.call('PEXPIRE', replies, ttlMs) end
-return math.max(room, 0)
-`);
-
-/** What is not read goes after this time: the requester is dead. */
-const replyTtlMs = 600_000;
+/** For so long a reply stream is kept after its requester last said that it is alive. */
+export const replyTtlMs = 600_000;
 /** Items of one stream of replies that may wait for its requester. */
 export const replyWindow = 128;
 
-/** The only reply to a request. */
-export async function sendReply(client: RedisClient, keys: ReplyKeys, frame: Buffer): Promise<void> {
-  await replyScript.run(client, [keys.replies, keys.consumed], [replyTtlMs, '', 0, 0, '', frame]);
+/** Some replies as they came: items with their author. */
+export interface ReceivedReplies {
+  readonly author: string | undefined;
+  readonly frames: readonly Buffer[];
+}
+
+// A responder sends no script: that would need the right to read the reply stream. It appends with XADD alone, and NOMKSTREAM
+// makes no key for a requester that is gone.
+
+/** The only reply to a request. What is sent a second time because the answer was lost is there twice. False: its requester is gone. */
+export async function sendReply(client: RedisClient, keys: ReplyKeys, frame: Buffer): Promise<boolean> {
+  return append(client, keys, ['r', frame]);
 }
 
 /**
- * Some items of a stream of replies, `first` being the number of the first. Resolves to how many there was room for; undefined when
- * the stream is another author's.
+ * Some items of a stream of replies. Resolves to how many items of it its requester has consumed; undefined when the requester is
+ * gone. What is sent a second time because the answer was lost is there twice: the requester knows each by its number.
  */
 export async function sendReplyItems(
   client: RedisClient,
   keys: ReplyKeys,
-  call: { correlationId: string; author: string; first: number; frames: readonly Buffer[] },
+  call: { readonly correlationId: string; readonly author: string; readonly frames: readonly Buffer[] },
 ): Promise<number | undefined> {
-  const args = [replyTtlMs, call.correlationId, call.first, replyWindow, call.author, ...call.frames];
-  const taken = asInteger(await replyScript.run(client, [keys.replies, keys.consumed], args));
-  return taken < 0 ? undefined : taken;
+  const { correlationId, author, frames } = call;
+  const fields = ['a', author, ...frames.flatMap((frame) => ['r', frame])];
+  const [isThere, consumed] = await Promise.all([
+    frames.length === 0 || append(client, keys, fields),
+    client.hget(keys.consumed, correlationId),
+  ]);
+  return isThere ? Number(consumed ?? 0) : undefined;
 }
 
-/** Waits for replies after `last`; resolves to them and the id of the newest. */
+async function append(client: RedisClient, keys: ReplyKeys, fields: readonly (string | Buffer)[]): Promise<boolean> {
+  try {
+    return (await client.xadd(keys.replies, 'NOMKSTREAM', '*', ...fields)) !== null;
+  } catch (error) {
+    // Its requester makes it anew.
+    if (isSpoiled(error)) return false;
+    throw error;
+  }
+}
+
+/** A stranger has used up its ids, or put something else in its place. */
+function isSpoiled(error: unknown): boolean {
+  return /^WRONGTYPE|exhausted the last possible ID/.test(messageOf(error));
+}
+
+// Keeps a reply stream for another while, and makes it where it is not there.
+//
+// KEYS     of {reply:<secret>}
+//   replies  :replies  comes, empty
+// ARGV     ttlMs    for so long it is kept
+//          firstId  nothing that comes into a stream that is made here has this id or a lower one
+//          isAnew   1: what is there goes first
+// RETURNS  1 when it was there, 0 when it was made
+// EFFECTS  as said of the key; it expires
+const keepScript = new Script(`#!lua
+${keyNames('replies')}
+${argNames('ttlMs', 'firstId', 'isAnew')}
+if isAnew == '1' then redis.call('UNLINK', replies) end
+if redis.call('PEXPIRE', replies, ttlMs) == 1 then return 1 end
+redis.call('XADD', replies, 'MAXLEN', '0', firstId, 'made', '')
+redis.call('PEXPIRE', replies, ttlMs)
+return 0
+`);
+
+/**
+ * Keeps the reply stream of this process, or makes it. Replies that come into a new one are found after `last`. Resolves to whether it
+ * was there.
+ */
+export async function keepReplyStream(
+  client: RedisClient,
+  keys: ReplyKeys,
+  last: string,
+  { isAnew = false } = {},
+): Promise<boolean> {
+  return asInteger(await keepScript.run(client, [keys.replies], [replyTtlMs, idAfter(last), isAnew ? 1 : 0])) === 1;
+}
+
+/**
+ * Waits for replies after `last`; resolves to them and the id of the newest. Undefined when a stranger has spoiled the stream: no
+ * reply may come any more.
+ */
 export async function nextReplies(
   client: RedisClient,
   keys: ReplyKeys,
   last: string,
   blockMs: number,
-): Promise<{ readonly frames: readonly Buffer[]; readonly last: string }> {
-  const reply = await client.callBuffer('XREAD', 'COUNT', 200, 'BLOCK', blockMs, 'STREAMS', keys.replies, last);
-  if (reply === null) return { frames: [], last };
-  const entries = asList(asList(asList(reply)[0])[1]).map(asList);
-  return {
-    frames: entries.map((entry) => asBytes(asList(entry[1])[1])),
-    last: asText(entries.at(-1)?.[0]),
-  };
+): Promise<{ readonly replies: readonly ReceivedReplies[]; readonly last: string } | undefined> {
+  try {
+    const reply = await client.callBuffer('XREAD', 'COUNT', 200, 'BLOCK', blockMs, 'STREAMS', keys.replies, last);
+    if (reply === null) return { replies: [], last };
+    const entries = asList(asList(asList(reply)[0])[1]).map(asList);
+    const newest = entries.at(-1)?.[0];
+    return {
+      replies: entries.map(([, fields]) => repliesIn(asList(fields))),
+      last: newest === undefined ? last : asText(newest),
+    };
+  } catch (error) {
+    if (isSpoiled(error)) return undefined;
+    throw error;
+  }
+}
+
+function repliesIn(fields: readonly unknown[]): ReceivedReplies {
+  const frames: Buffer[] = [];
+  let author: string | undefined;
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const [name, value] = [asText(fields[at]), asBytes(fields[at + 1])];
+    if (name === 'r') frames.push(value);
+    else if (name === 'a') author = value.toString('latin1');
+  }
+  return { author, frames };
 }
 
 /** Forgets replies up to and with `last`. */
 export async function forgetReplies(client: RedisClient, keys: ReplyKeys, last: string): Promise<void> {
-  const [ms = '0', sequence = '0'] = last.split('-');
-  await client.xtrim(keys.replies, 'MINID', `${ms}-${Number(sequence) + 1}`);
+  await client.xtrim(keys.replies, 'MINID', idAfter(last));
 }
 
-// Tells the responder how far the requester is; older news that comes late changes nothing.
+/** The lowest id beyond one. Both of its parts are numbers of 64 bits. */
+function idAfter(id: string): string {
+  const [ms = '0', sequence = '0'] = id.split('-');
+  const next = BigInt(sequence) + 1n;
+  return next < 2n ** 64n ? `${ms}-${next}` : `${BigInt(ms) + 1n}-0`;
+}
+
+// Records how far the requester is; older news that comes late changes nothing.
 //
-// KEYS     of {reply:<requester>}
+// KEYS     of {reply:<secret>}
 //   consumed  :consumed  how many items were consumed: comes
 // ARGV     correlationId  of the stream
 //          count          how many of its items were consumed
@@ -111,7 +163,7 @@ export async function tellConsumed(
 }
 
 export async function forgetConsumed(client: RedisClient, keys: ReplyKeys, correlationId: string): Promise<void> {
-  await client.hdel(keys.consumed, correlationId, `author ${correlationId}`);
+  await client.hdel(keys.consumed, correlationId);
 }
 
 export async function forgetRequester(client: RedisClient, keys: ReplyKeys): Promise<void> {
