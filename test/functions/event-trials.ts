@@ -52,7 +52,7 @@ export const eventTrials: Record<string, (stage: Stage) => Promise<void>> = {
     for (const { act } of misbehaviours) events.onHandled(() => undefined, act as () => void);
     const run = new HandledRun({ handler: 'h', source: 'queue:q' });
     run.add(1, 1);
-    events.tellRun(run);
+    events.emitRun(run);
     expect([heard(), run.count]).toEqual([1, 0]);
   },
   'nestjs: TransportEvents.up': (stage) => connects(stage, 'up'),

@@ -91,7 +91,7 @@ redis.call('HSET', lease, 'owner', '', 'until', 0)`,
     {
       promise: 'no dead letter from an owner whose lease has run out',
       file: 'libs/log/src/partition/record-settler.ts',
-      replace: `if (!this.#worker.lease.isValid(performance.now())) return buryLater(task, cause, 0);`,
+      replace: `if (!this.#worker.lease.isValid(performance.now())) return deadLetterLater(task, cause, 0);`,
       by: '',
       spec: 'test/log/an-owner-without-its-lease-writes-no-dead-letter.spec.ts',
     },

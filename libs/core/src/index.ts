@@ -72,7 +72,6 @@ export {
   text,
 } from './options.js';
 export { type Outcome, outcomeOfThrow } from './outcome.js';
-export { PassingMap } from './passing-map.js';
 export { perSecondOf, type Rate, type RateOptions, rateOf, rateOption } from './rate.js';
 export { describeRemotely, type RemoteFailure, remoteDetails, sendableProperties } from './remote-failure.js';
 export {
@@ -84,5 +83,6 @@ export {
   ruleFor,
 } from './retry-policy.js';
 export { type DeadLetterReason, type Settlement, settle } from './settlement.js';
+export { ShortLivedMap } from './short-lived-map.js';
 export { parseStored, readStored, storedInteger } from './stored.js';
 export { endsWithin, type PauseOptions, pause, startTimer, stopTimer, type Timer, within } from './timer.js';

@@ -8,7 +8,7 @@ export interface Linked<T> {
 
 /**
  * What is under way, in the order in which it came. The items themselves are the links: each is put in and taken out in constant time,
- * nothing is hashed, and what was taken out is named by nobody (see PassingMap for what a Set does to the garbage collector).
+ * nothing is hashed, and what was taken out is named by nobody (see ShortLivedMap for what a Set does to the garbage collector).
  */
 export class LinkedList<T extends Linked<T>> implements Iterable<T> {
   #first: T | undefined;

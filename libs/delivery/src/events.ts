@@ -181,7 +181,7 @@ export class Events extends EventEmitter<MillraceEvents> {
   }
 
   /** Tells of all deliveries of a run, to each listener of `handled` as it wants them, and clears it; of an empty one nobody hears. */
-  tellRun(run: HandledRun): void {
+  emitRun(run: HandledRun): void {
     if (run.count === 0) return;
     for (const listener of this.rawListeners('handled')) {
       const takeRun = this.#takers.get(listener);

@@ -30,7 +30,7 @@ describe('a run of deliveries', () => {
     run.add(20, 3);
     run.endedBy(24);
     run.endedBy(30);
-    events.tellRun(run);
+    events.emitRun(run);
 
     // then each listener heard all of it, and the run is empty again
     expect(heard).toEqual([2, 3, 4]);
@@ -40,7 +40,7 @@ describe('a run of deliveries', () => {
     expect(run.count).toBe(0);
 
     // and nobody hears of an empty one
-    events.tellRun(run);
+    events.emitRun(run);
     expect(runs).toEqual([3]);
   });
 });

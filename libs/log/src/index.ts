@@ -16,7 +16,7 @@ export { Log, type LogOptions } from './log.js';
 export { type LogSettings, resolveLogSettings } from './log-settings.js';
 export { type Assignment, type AssignmentMember, assignPartitions } from './model/assignment.js';
 export { deadLetterHeaders } from './model/dead-letter.js';
-export type { Ordering } from './model/lanes.js';
+export type { Ordering } from './model/key-queues.js';
 export type { OutOfRangePolicy } from './model/offset-range.js';
 export { partitionForKey } from './model/partitioner.js';
 export { OffsetOutOfRangeError, placeProblem, type ReadFrom } from './model/read-range.js';

@@ -63,7 +63,7 @@ export class Sentinels {
         const primary = await this.primary();
         if (primary === undefined) return false;
         const others = running.filter((server) => server !== primary);
-        const calm = await Promise.all(this.servers.filter((server) => server.isResponsive).map(isCalm));
+        const calm = await Promise.all(this.servers.filter((server) => server.isResponsive).map(isSettled));
         return calm.every(Boolean) && (await isFollowed(primary, others));
       },
       {
@@ -111,7 +111,7 @@ export class Sentinels {
 }
 
 /** Whether it sees nothing wrong with anybody, and would act: in tilt mode it does not. */
-async function isCalm(sentinel: RedisServer): Promise<boolean> {
+async function isSettled(sentinel: RedisServer): Promise<boolean> {
   const seen = ['MASTER', 'REPLICAS', 'SENTINELS'].map((whom) => askRedis(sentinel, ['SENTINEL', whom, sentinelName]));
   const info = await askRedis(sentinel, ['INFO', 'sentinel']);
   const isWrong = /s_down|o_down|disconnected|failover_in_progress/;

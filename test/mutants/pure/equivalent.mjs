@@ -40,7 +40,7 @@ export default [
     reason: 'between head and end nothing is undefined: it is there for the compiler',
   },
   {
-    file: 'libs/core/src/passing-map.ts',
+    file: 'libs/core/src/short-lived-map.ts',
     code: 'size === 0 ? this.#passed >= minPassedEmpty : this.#passed >= minPassed && this.#passed >= size * 4',
     reason: 'when the map begins anew is a matter of memory and time; two specs measure it',
   },
@@ -199,7 +199,7 @@ export default [
     reason: 'the start itself is in the log',
   },
   {
-    file: 'libs/log/src/model/lanes.ts',
+    file: 'libs/log/src/model/key-queues.ts',
     code: 'return this.#lanes.size > 0 && this.#lanes.has(name);',
     becomes: ['true', 'this.#lanes.size >= 0'],
     reason: 'a short cut: where nobody is, this one is not',

@@ -19,8 +19,8 @@ import type { RecordContext } from '../partition/record-context.js';
 import type { Inspected, WorkerHost } from '../partition/worker-host.js';
 import type { CommitReply } from '../store/commit.js';
 import type { GroupPartition } from '../store/lease.js';
+import type { ConsumerDependencies } from './consumer-dependencies.js';
 import type { ConsumerOptions } from './consumer-options.js';
-import type { ConsumerSurroundings } from './consumer-surroundings.js';
 import { EntryInspector } from './entry-inspector.js';
 
 /** What of a consumer its workers reach. */
@@ -46,20 +46,20 @@ export class ConsumerHost implements WorkerHost {
   readonly #labels = new Map<string, HandlerLabels>();
   readonly #inspector: EntryInspector;
 
-  constructor(surroundings: ConsumerSurroundings, options: ConsumerOptions, calls: HostCalls) {
-    const { connection, events, codecs } = surroundings;
+  constructor(dependencies: ConsumerDependencies, options: ConsumerOptions, calls: HostCalls) {
+    const { connection, events, codecs } = dependencies;
     this.options = options;
     this.connection = connection;
     this.events = events;
     this.codecs = codecs;
     this.dispatcher = new Dispatcher(options.concurrency, rateOf(options));
     const channel = new DeadLetterChannel(connection, options);
-    this.deadLetters = new DeadLetterWriter(channel, surroundings, options.deadLetter);
+    this.deadLetters = new DeadLetterWriter(channel, dependencies, options.deadLetter);
     const { handler = () => undefined, middleware, validate, handlerTimeoutMs, abortGraceMs } = options;
     const onLate = (outcome: Outcome, context: RecordContext): void => this.tellLate(context, outcome);
     this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs, abortGraceMs, onLate };
     this.#calls = calls;
-    this.#inspector = new EntryInspector(connection, surroundings.foreignEntries);
+    this.#inspector = new EntryInspector(connection, dependencies.foreignEntries);
     const { name = options.group, group } = options;
     this.#consumer = {
       handler: name,

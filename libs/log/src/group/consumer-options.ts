@@ -18,7 +18,7 @@ import {
   topicNameProblem,
 } from '@millrace/core';
 import { defaultAbortGraceMs, type Handler, type Middleware } from '@millrace/delivery';
-import { type Ordering, orderings } from '../model/lanes.js';
+import { type Ordering, orderings } from '../model/key-queues.js';
 import { type OutOfRangePolicy, outOfRangePolicies } from '../model/offset-range.js';
 import { placeOption } from '../model/read-range.js';
 import type { BatchContext, BatchRecord } from '../partition/batch-context.js';

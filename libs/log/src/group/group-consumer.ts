@@ -11,12 +11,12 @@ import { asOutage } from '@millrace/redis';
 import { type TopicPartition, topicPartitionProblem } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import { Committer } from './committer.js';
+import type { ConsumerDependencies } from './consumer-dependencies.js';
 import { ConsumerHost } from './consumer-host.js';
 import type { ConsumerOptions } from './consumer-options.js';
-import type { ConsumerSurroundings } from './consumer-surroundings.js';
 import { Fetcher } from './fetcher.js';
 import { Membership } from './membership.js';
-import { membershipSetting } from './membership-setting.js';
+import { membershipConfig } from './membership-config.js';
 import { type OwnedPartition, ownedPartition } from './owned-partition.js';
 import { Ownership } from './ownership.js';
 import { OwnershipEvents } from './ownership-events.js';
@@ -27,7 +27,7 @@ import { offsetOf, type SeekTarget } from './seek-target.js';
 const defaultStopMs = 30_000;
 
 /** How long a stop waits, past its deadline, for Redis to take the commits and the leases back. */
-const farewellMs = 1000;
+const stopGraceMs = 1000;
 
 /**
  * A member of a consumer group: it gets its share of the partitions, handles their records and commits how far it is. A
@@ -38,7 +38,7 @@ export class GroupConsumer implements Service {
   readonly options: ConsumerOptions;
   /** Its id in the group. */
   readonly memberId: string;
-  readonly #surroundings: ConsumerSurroundings;
+  readonly #dependencies: ConsumerDependencies;
   readonly #lifecycle = new Lifecycle();
   readonly #membership: Membership;
   readonly #ownership: Ownership;
@@ -55,22 +55,22 @@ export class GroupConsumer implements Service {
     this.#heartbeat.wake();
   };
 
-  constructor(surroundings: ConsumerSurroundings, options: ConsumerOptions) {
-    const { connection, events, reader } = surroundings;
+  constructor(dependencies: ConsumerDependencies, options: ConsumerOptions) {
+    const { connection, events, reader } = dependencies;
     this.options = options;
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
     this.#pauses = new Pauses(options.startPaused);
-    const setting = membershipSetting(options);
-    this.memberId = setting.memberId;
+    const config = membershipConfig(options);
+    this.memberId = config.memberId;
     const onError = (duty: string, error: unknown): void => void events.emit('background-error', { duty, error });
-    this.#membership = new Membership(connection, setting, {
+    this.#membership = new Membership(connection, config, {
       planned: (plan) => void this.#ownership.follow(plan),
       replaced: () => void this.#replaced(),
       serverChanged: () => void this.#happenings.verifyAll(),
       forgotten: () => this.#ownership.doubt(),
       failed: (error) => onError('look for topics', error),
     });
-    this.#host = new ConsumerHost(surroundings, options, {
+    this.#host = new ConsumerHost(dependencies, options, {
       commitSoon: () => this.#committer.soon(),
       fetchSoon: () => this.#fetcher.wake(),
       reconnect: () => this.#fetcher.reconnect(),
@@ -80,7 +80,7 @@ export class GroupConsumer implements Service {
       unreadable: () => this.assignment.filter(({ unreadable }) => unreadable !== undefined).length,
       onError,
     });
-    this.#happenings = new OwnershipEvents(surroundings, this.#host, this.#pauses, {
+    this.#happenings = new OwnershipEvents(dependencies, this.#host, this.#pauses, {
       ownership: () => this.#ownership,
       fetcher: () => this.#fetcher,
     });
@@ -123,7 +123,7 @@ export class GroupConsumer implements Service {
    */
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
-      const { connection } = this.#surroundings;
+      const { connection } = this.#dependencies;
       await this.#join().catch((error: unknown) => {
         throw asOutage(`start a member of group "${this.options.group}"`, error);
       });
@@ -146,7 +146,7 @@ export class GroupConsumer implements Service {
 
   #stop(deadlineMs: number): Promise<void> {
     return this.#lifecycle.stop(async () => {
-      const isOver = pause(deadlineMs + farewellMs, { ref: false });
+      const isOver = pause(deadlineMs + stopGraceMs, { ref: false });
       await Promise.race([this.#ownership.stop(deadlineMs), isOver]);
       await Promise.race([this.#end(), isOver]);
       await Promise.race([this.#membership.leave().catch(() => undefined), isOver]);
@@ -186,7 +186,7 @@ export class GroupConsumer implements Service {
         `${what} is not owned by this member of group "${this.options.group}": seek where it is.`,
       );
     }
-    await worker.seek(await offsetOf(this.#surroundings.reader, worker, to));
+    await worker.seek(await offsetOf(this.#dependencies.reader, worker, to));
   }
 
   /** Commits everything that is done, now; inside a handler its own record is not. @throws {LeaseLostError} @throws {UnavailableError} Redis is away */
@@ -199,7 +199,7 @@ export class GroupConsumer implements Service {
   }
 
   async #join(): Promise<void> {
-    const { connection } = this.#surroundings;
+    const { connection } = this.#dependencies;
     await connection.whenReady(connection.options.connectTimeoutMs);
     await this.#membership.join();
     await this.#ownership.follow(this.#membership.plan);
@@ -211,7 +211,7 @@ export class GroupConsumer implements Service {
   }
 
   async #resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined> {
-    const { end } = await this.#surroundings.reader.state(worker.topic, worker.partition);
+    const { end } = await this.#dependencies.reader.state(worker.topic, worker.partition);
     return this.#taker.resume(worker, worker.position, { start: offset, end });
   }
 
@@ -227,12 +227,12 @@ export class GroupConsumer implements Service {
 
   async #end(): Promise<void> {
     this.#pauses.wait.end();
-    this.#surroundings.connection.off('up', this.#onUp);
+    this.#dependencies.connection.off('up', this.#onUp);
     this.#committer.close();
     this.#ownership.close();
     await Promise.all([this.#heartbeat.stop(), this.#fetcher.stop()]);
     this.#host.dispatcher.close();
     this.#host.deadLetters.close();
-    this.#surroundings.onStopped?.();
+    this.#dependencies.onStopped?.();
   }
 }

@@ -18,7 +18,7 @@ import {
 import { ownPresence, type Presence } from '../store/presence.js';
 import { nameGroup } from '../store/stored-group.js';
 import { allTopics } from '../store/topics.js';
-import type { MembershipSetting } from './membership-setting.js';
+import type { MembershipConfig } from './membership-config.js';
 import { PeerWatch } from './peer-watch.js';
 
 /** What a membership tells. */
@@ -46,7 +46,7 @@ export class Membership {
   /** Names this process in leases. */
   readonly owner: string;
   readonly #connection: RedisConnection;
-  readonly #setting: MembershipSetting;
+  readonly #config: MembershipConfig;
   readonly #listener: MembershipListener;
   readonly #keys: GroupKeys;
   readonly #incarnation = randomUUID().slice(0, 13);
@@ -59,14 +59,14 @@ export class Membership {
   /** How often in a row the next heartbeat was to come immediately. */
   #hurries = 0;
 
-  constructor(connection: RedisConnection, setting: MembershipSetting, listener: MembershipListener) {
+  constructor(connection: RedisConnection, config: MembershipConfig, listener: MembershipListener) {
     this.#connection = connection;
-    this.#setting = setting;
+    this.#config = config;
     this.#listener = listener;
-    this.memberId = setting.memberId;
-    this.owner = `${setting.memberId} ${this.#incarnation}`;
-    this.#keys = groupKeys(connection.prefix, setting.group);
-    this.#peers = new PeerWatch(connection, this.#keys, setting.memberId);
+    this.memberId = config.memberId;
+    this.owner = `${config.memberId} ${this.#incarnation}`;
+    this.#keys = groupKeys(connection.prefix, config.group);
+    this.#peers = new PeerWatch(connection, this.#keys, config.memberId);
   }
 
   get plan(): GroupPlan {
@@ -88,7 +88,7 @@ export class Membership {
     const reply = await sendHeartbeat(this.#connection.commands, this.#keys, this.#entry(presence), this.#known);
     if (reply.kind === 'replaced') {
       this.#listener.replaced();
-      return this.#setting.heartbeatMs;
+      return this.#config.heartbeatMs;
     }
     if (reply.kind === 'expired') {
       await this.#enter();
@@ -100,13 +100,13 @@ export class Membership {
     this.#hurries = 0;
     const gone = await this.#peers.look(presence, this.#members);
     if (gone === 'removed') return 0;
-    return gone === 'suspected' ? Math.min(200, this.#setting.heartbeatMs) : this.#setting.heartbeatMs;
+    return gone === 'suspected' ? Math.min(200, this.#config.heartbeatMs) : this.#config.heartbeatMs;
   }
 
   /** Others may change the group in between, some times in a row; what is damaged in Redis is no reason to spin. */
   #soon(): number {
     const n = this.#hurries++;
-    return n < freeHurries ? 0 : Math.min(10 * 2 ** (n - freeHurries), this.#setting.heartbeatMs);
+    return n < freeHurries ? 0 : Math.min(10 * 2 ** (n - freeHurries), this.#config.heartbeatMs);
   }
 
   /** The connection is back: it may be another one, to another server. */
@@ -123,7 +123,7 @@ export class Membership {
 
   /** Leaves the group, so that the others need not wait. A static member stays: it is expected back. */
   async leave(): Promise<void> {
-    if (this.#setting.isStatic) return;
+    if (this.#config.isStatic) return;
     await removeMember(this.#connection.commands, this.#keys, {
       memberId: this.memberId,
       incarnation: this.#incarnation,
@@ -135,12 +135,12 @@ export class Membership {
     const deadline = performance.now() + this.#connection.options.connectTimeoutMs;
     while (!(await joinGroup(commands, this.#keys, this.#entry(await this.#ownPresence())))) {
       if (performance.now() > deadline) {
-        throw new UnavailableError(`group "${this.#setting.group}" is locked: an operator changes its offsets.`);
+        throw new UnavailableError(`group "${this.#config.group}" is locked: an operator changes its offsets.`);
       }
       await pause(lockedRestMs);
     }
     // Not before: when an operator deletes the group meanwhile, the name is gone from the list of groups, and its member with it.
-    await nameGroup(commands, groupsKey(prefix), this.#setting.group);
+    await nameGroup(commands, groupsKey(prefix), this.#config.group);
     this.#known = { version: -1, generation: -1 };
   }
 
@@ -148,9 +148,9 @@ export class Membership {
     return {
       memberId: this.memberId,
       incarnation: this.#incarnation,
-      subscription: JSON.stringify(this.#setting.subscription),
-      presence: JSON.stringify(this.#setting.isStatic ? {} : presence),
-      sessionMs: this.#setting.sessionMs,
+      subscription: JSON.stringify(this.#config.subscription),
+      presence: JSON.stringify(this.#config.isStatic ? {} : presence),
+      sessionMs: this.#config.sessionMs,
     };
   }
 
@@ -179,7 +179,7 @@ export class Membership {
     if (this.#plan.members.size !== this.#members.size) return true;
     for (const [id, { subscription }] of this.#members) if (this.#plan.members.get(id) !== subscription) return true;
     const [first] = [...this.#members.keys()].sort(compareNames);
-    return first === this.memberId && performance.now() - this.#topicsReadAt >= this.#setting.topicRefreshMs;
+    return first === this.memberId && performance.now() - this.#topicsReadAt >= this.#config.topicRefreshMs;
   }
 
   /** False when somebody else was faster. */

@@ -1,7 +1,7 @@
 import { idempotently } from '../idempotent-call.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
+import type { ConsumerDependencies } from './consumer-dependencies.js';
 import type { ConsumerHost } from './consumer-host.js';
-import type { ConsumerSurroundings } from './consumer-surroundings.js';
 import type { Fetcher } from './fetcher.js';
 import { lostTail } from './lost-tail.js';
 import type { Ownership, OwnershipListener } from './ownership.js';
@@ -9,19 +9,19 @@ import type { Pauses } from './pauses.js';
 
 /** What happens to a consumer's partitions: tells the dispatcher, the reader, and who listens. */
 export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 'revoked' | 'diverged'> {
-  readonly #surroundings: ConsumerSurroundings;
+  readonly #dependencies: ConsumerDependencies;
   readonly #host: ConsumerHost;
   readonly #pauses: Pauses;
   readonly #ownership: () => Ownership;
   readonly #fetcher: () => Fetcher;
 
   constructor(
-    surroundings: ConsumerSurroundings,
+    dependencies: ConsumerDependencies,
     host: ConsumerHost,
     pauses: Pauses,
     { ownership, fetcher }: { readonly ownership: () => Ownership; readonly fetcher: () => Fetcher },
   ) {
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
     this.#host = host;
     this.#pauses = pauses;
     this.#ownership = ownership;
@@ -33,13 +33,13 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
     if (this.#pauses.has(worker)) worker.holds.put('paused');
     this.#host.dispatcher.wake(worker);
     this.#host.fetchSoon();
-    this.#surroundings.events.emit('partition-assigned', { topic, partition, group, epoch });
+    this.#dependencies.events.emit('partition-assigned', { topic, partition, group, epoch });
   }
 
   revoked(worker: PartitionWorker): void {
     const { topic, partition, group, epoch } = worker;
     this.#host.dispatcher.remove(worker);
-    this.#surroundings.events.emit('partition-revoked', { topic, partition, group, epoch });
+    this.#dependencies.events.emit('partition-revoked', { topic, partition, group, epoch });
   }
 
   /**
@@ -81,7 +81,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
 
   /** Says what was lost, before the partition is taken again. */
   async #tellWhy(worker: PartitionWorker): Promise<void> {
-    const { events } = this.#surroundings;
+    const { events } = this.#dependencies;
     const { topic, partition, group, epoch, position: from } = worker;
     const to = await this.#lostTail(worker).catch(() => undefined);
     if (to === undefined) events.emit('lease-lost', { source: `topic:${topic}`, group, partition, epoch });
@@ -90,6 +90,6 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
 
   #lostTail(worker: PartitionWorker): Promise<number | undefined> {
     const what = `compare topic "${worker.topic}", partition ${worker.partition}`;
-    return idempotently(this.#surroundings.connection, what, (client) => lostTail(client, worker.lease, worker.anchor));
+    return idempotently(this.#dependencies.connection, what, (client) => lostTail(client, worker.lease, worker.anchor));
   }
 }

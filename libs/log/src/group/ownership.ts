@@ -5,7 +5,7 @@ import type { PartitionWorker } from '../partition/partition-worker.js';
 import { type RenewReply, releaseLease, renewLeases } from '../store/lease.js';
 import type { PartitionTaker } from './partition-taker.js';
 
-export interface OwnershipSetting {
+export interface OwnershipConfig {
   readonly memberId: string;
   readonly leaseMs: number;
   readonly revokeTimeoutMs: number;
@@ -39,7 +39,7 @@ const takeAgainMs = 50;
  * and releases; what it gets it takes when it is free.
  */
 export class Ownership {
-  readonly #setting: OwnershipSetting;
+  readonly #config: OwnershipConfig;
   readonly #taker: PartitionTaker;
   readonly #listener: OwnershipListener;
   readonly #client: Parameters<typeof releaseLease>[0];
@@ -53,12 +53,12 @@ export class Ownership {
   #timer: Timer | undefined;
 
   constructor(
-    setting: OwnershipSetting,
+    config: OwnershipConfig,
     taker: PartitionTaker,
     client: Parameters<typeof releaseLease>[0],
     listener: OwnershipListener,
   ) {
-    this.#setting = setting;
+    this.#config = config;
     this.#taker = taker;
     this.#client = client;
     this.#listener = listener;
@@ -80,14 +80,14 @@ export class Ownership {
   follow(plan: GroupPlan): Promise<void> {
     this.#plan = plan;
     // A heartbeat that gets no answer says nothing: the lease's end is watched by itself.
-    const watchMs = Math.max(10, Math.min(100, this.#setting.leaseMs / 20));
+    const watchMs = Math.max(10, Math.min(100, this.#config.leaseMs / 20));
     if (!this.#isStopping) this.#watch ??= setInterval(() => this.#suspendOverdue(), watchMs);
-    const wanted = plan.assignment.get(this.#setting.memberId) ?? [];
+    const wanted = plan.assignment.get(this.#config.memberId) ?? [];
     this.#wanted = new Map(wanted.map((partition) => [partitionName(partition), partition]));
     for (const [name, worker] of [...this.#workers]) {
       // Its topic was deleted since, and another one is called so now.
       if ((plan.topics.get(worker.topic)?.id ?? 0) > worker.lease.topicId) this.#listener.diverged(worker);
-      else if (!this.#wanted.has(name)) void this.#revoke(name, worker, this.#setting.revokeTimeoutMs);
+      else if (!this.#wanted.has(name)) void this.#revoke(name, worker, this.#config.revokeTimeoutMs);
     }
     return this.#take();
   }
@@ -164,7 +164,7 @@ export class Ownership {
     const underWay = this.#revoking.get(name);
     // A stop has a deadline of its own for what a hand-over has begun.
     if (underWay !== undefined) return this.#isStopping ? Promise.race([underWay, worker.drain(timeoutMs)]) : underWay;
-    const revoking = this.#handOver(worker, timeoutMs).finally(() => {
+    const revoking = this.#drainAndRelease(worker, timeoutMs).finally(() => {
       this.#revoking.delete(name);
       this.#takeSoon();
     });
@@ -172,7 +172,7 @@ export class Ownership {
     return revoking;
   }
 
-  async #handOver(worker: PartitionWorker, timeoutMs: number): Promise<void> {
+  async #drainAndRelease(worker: PartitionWorker, timeoutMs: number): Promise<void> {
     await worker.drain(timeoutMs);
     if (worker.isClosed) return;
     const isCommitted = await this.#listener.commit(worker);

@@ -11,7 +11,7 @@ import { type AcquireReply, acquireLease, type GroupPartition, releaseLease } fr
 import type { ConsumerOptions } from './consumer-options.js';
 import { HeldLease } from './held-lease.js';
 
-export interface TakerSetting {
+export interface TakerConfig {
   readonly owner: string;
   /** Whether whoever holds a lease is still in the group. */
   readonly isLive: (owner: string) => Promise<boolean>;
@@ -21,20 +21,20 @@ export interface TakerSetting {
 /** Takes partitions: gets the lease, finds out where to go on, and makes the worker. */
 export class PartitionTaker {
   readonly #connection: RedisConnection;
-  readonly #setting: TakerSetting;
+  readonly #config: TakerConfig;
   readonly #reader: PartitionReader;
   readonly #events: Events;
   readonly #host: WorkerHost;
 
   constructor(
     connection: RedisConnection,
-    setting: TakerSetting,
+    config: TakerConfig,
     reader: PartitionReader,
     events: Events,
     host: WorkerHost,
   ) {
     this.#connection = connection;
-    this.#setting = setting;
+    this.#config = config;
     this.#reader = reader;
     this.#events = events;
     this.#host = host;
@@ -50,13 +50,13 @@ export class PartitionTaker {
     partition: TopicPartition,
     { isNew, topicId }: { readonly isNew: boolean; readonly topicId: number | undefined },
   ): Promise<PartitionWorker | undefined> {
-    const { options } = this.#setting;
+    const { options } = this.#config;
     const place = { prefix: this.#connection.prefix, group: options.group, ...partition };
     const sentAt = performance.now();
     const reply = await this.#acquire(place, isNew, topicId);
     if (reply.kind !== 'acquired') return undefined;
     const lease = new HeldLease(place, {
-      owner: this.#setting.owner,
+      owner: this.#config.owner,
       epoch: reply.epoch,
       topicId: reply.topicId,
       leaseMs: options.leaseMs,
@@ -79,7 +79,7 @@ export class PartitionTaker {
     worker: TopicPartition & { readonly group: string },
     from: number,
     log: { readonly start: number; readonly end: number },
-    policy: OutOfRangePolicy = this.#setting.options.onOutOfRange,
+    policy: OutOfRangePolicy = this.#config.options.onOutOfRange,
   ): number | undefined {
     const resumption = resumeAt(from, log, policy);
     if (resumption.kind === 'as-wanted') return from;
@@ -95,7 +95,7 @@ export class PartitionTaker {
   }
 
   async #acquire(place: GroupPartition, isNew: boolean, topicId: number | undefined): Promise<AcquireReply> {
-    const { owner, isLive, options } = this.#setting;
+    const { owner, isLive, options } = this.#config;
     const { commands } = this.#connection;
     const from = isNew ? 'earliest' : typeof options.from === 'object' ? 'ask' : options.from;
     const request = { owner, leaseMs: options.leaseMs, from, topicId } as const;

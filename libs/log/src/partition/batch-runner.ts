@@ -143,28 +143,28 @@ export class BatchRunner {
     }
   }
 
-  /** Of a lane the first record that has to come again keeps it, and the later ones wait behind. */
+  /** Of a key the first record that has to come again keeps it, and the later ones wait behind. */
   async #settle(tasks: readonly RecordTask[], outcomes: ReadonlyMap<RecordTask, Outcome>): Promise<void> {
     const { queue } = this.#worker;
-    const lanes = new Map<string, RecordTask[]>();
+    const keys = new Map<string, RecordTask[]>();
     for (const task of tasks) {
-      const lane = queue.laneOf(task);
+      const key = queue.queueKeyOf(task);
       const outcome = outcomes.get(task);
       const again = outcome?.kind === 'completed' ? this.#settler.completed(task) : await this.#again(task, outcome);
       if (this.#worker.isClosed) return;
-      if (lane !== undefined && !lanes.has(lane)) lanes.set(lane, []);
+      if (key !== undefined && !keys.has(key)) keys.set(key, []);
       if (again === undefined) this.#worker.finishInBatch(task);
-      else if (lane === undefined || lanes.get(lane)?.length === 0) queue.retry(again.task, again.delayMs);
-      if (again !== undefined && lane !== undefined) lanes.get(lane)?.push(again.task);
+      else if (key === undefined || keys.get(key)?.length === 0) queue.retry(again.task, again.delayMs);
+      if (again !== undefined && key !== undefined) keys.get(key)?.push(again.task);
     }
-    for (const [lane, [first, ...others]] of lanes) {
-      if (first === undefined) queue.leave(lane);
+    for (const [key, [first, ...others]] of keys) {
+      if (first === undefined) queue.leave(key);
       else queue.queueBehind(others);
     }
   }
 
   async #again(task: RecordTask, outcome: Outcome | undefined): ReturnType<RecordSettler['settle']> {
-    if (task.deadLetter !== undefined) return this.#settler.bury(task, task.deadLetter);
+    if (task.deadLetter !== undefined) return this.#settler.deadLetter(task, task.deadLetter);
     return outcome === undefined ? undefined : this.#settler.settle(task, outcome);
   }
 

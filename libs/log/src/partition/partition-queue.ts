@@ -1,6 +1,6 @@
 import { Fifo } from '@millrace/core';
 import { deadLetterHeaders, originOf } from '../model/dead-letter.js';
-import { Lanes, laneOf, type Ordering } from '../model/lanes.js';
+import { KeyQueues, type Ordering, queueKeyOf } from '../model/key-queues.js';
 import { asksForDeadLetters } from '../model/subscription.js';
 import type { PartitionBuffer } from './partition-buffer.js';
 import type { Quarantine } from './quarantine.js';
@@ -14,8 +14,8 @@ export class PartitionQueue {
   readonly #ordering: Ordering;
   readonly #group: string;
   readonly #skipsDeadLetters: boolean;
-  readonly #lanes = new Lanes<RecordTask>();
-  /** Have their lane, and come before what was not looked at yet. */
+  readonly #keyQueues = new KeyQueues<RecordTask>();
+  /** Have their key, and come before what was not looked at yet. */
   readonly #ready = new Fifo<RecordTask>();
   readonly #retries: RetryTimer;
   readonly #skip: (task: RecordTask) => void;
@@ -52,7 +52,7 @@ export class PartitionQueue {
   }
 
   /**
-   * A record that may run now. It must be finished, or `hold` its lane, before another is taken: most end at once, and never
+   * A record that may run now. It must be finished, or `hold` its key, before another is taken: most end at once, and never
    * meet another of their key.
    */
   take(): RecordTask | undefined {
@@ -62,7 +62,7 @@ export class PartitionQueue {
   /** As many as may run together: of one key there may be several, in order, since one handler gets them all. */
   takeBatch(max: number): RecordTask[] {
     const batch: RecordTask[] = [];
-    const lanes = new Set<string>();
+    const keys = new Set<string>();
     while (batch.length < max) {
       const task = this.#ready.shift() ?? this.#pull();
       if (task === undefined) break;
@@ -71,38 +71,38 @@ export class PartitionQueue {
         this.#ready.putBack([task]);
         break;
       }
-      if (!this.#joins(task, lanes)) continue;
+      if (!this.#joins(task, keys)) continue;
       batch.push(task);
       if (isAlone) break;
     }
     return batch;
   }
 
-  /** A record goes on for a while: those of its lane wait until `finish`. */
+  /** A record goes on for a while: those of its key wait until `finish`. */
   hold(task: RecordTask): void {
-    if (task.holdsLane) return;
-    task.holdsLane = true;
-    const lane = this.laneOf(task);
-    if (lane !== undefined) this.#lanes.enter(lane, task);
+    if (task.holdsKey) return;
+    task.holdsKey = true;
+    const key = this.queueKeyOf(task);
+    if (key !== undefined) this.#keyQueues.enter(key, task);
   }
 
   /** A record is done, or given up: whoever waits behind it comes next. */
   finish(task: RecordTask): void {
     this.#buffer.release(task);
-    if (!task.holdsLane) return;
-    const lane = this.laneOf(task);
-    if (lane !== undefined) this.leave(lane);
+    if (!task.holdsKey) return;
+    const key = this.queueKeyOf(task);
+    if (key !== undefined) this.leave(key);
   }
 
-  /** A record of a batch is done; its lane is left by `leave` when all of the batch are. */
+  /** A record of a batch is done; its key is left by `leave` when all of the batch are. */
   finishInBatch(task: RecordTask): void {
     this.#buffer.release(task);
   }
 
-  leave(lane: string): void {
-    const next = this.#lanes.leave(lane);
+  leave(key: string): void {
+    const next = this.#keyQueues.leave(key);
     if (next === undefined) return;
-    next.holdsLane = true;
+    next.holdsKey = true;
     this.#ready.push(next);
   }
 
@@ -112,57 +112,57 @@ export class PartitionQueue {
     this.#ready.putBack([task]);
   }
 
-  /** Keeps the record's lane and runs it again after `delayMs`. */
+  /** Keeps the record's key and runs it again after `delayMs`. */
   retry(task: RecordTask, delayMs: number): void {
-    task.holdsLane = true;
+    task.holdsKey = true;
     if (delayMs === 0) {
       this.#ready.push(task);
       return;
     }
     this.#buffer.detach(task);
-    const lane = this.laneOf(task);
-    if (lane !== undefined) for (const waiting of this.#lanes.waiting(lane)) this.#buffer.detach(waiting);
+    const key = this.queueKeyOf(task);
+    if (key !== undefined) for (const waiting of this.#keyQueues.waiting(key)) this.#buffer.detach(waiting);
     this.#retries.add(task, delayMs);
   }
 
-  /** Lets these wait behind the one that holds their lane, before all others. */
+  /** Lets these wait behind the one that holds their key, before all others. */
   queueBehind(tasks: readonly RecordTask[]): void {
-    const lane = tasks[0] === undefined ? undefined : this.laneOf(tasks[0]);
-    if (lane !== undefined) this.#lanes.putBack(lane, tasks);
+    const key = tasks[0] === undefined ? undefined : this.queueKeyOf(tasks[0]);
+    if (key !== undefined) this.#keyQueues.putBack(key, tasks);
   }
 
-  /** Records with the same lane must wait for each other. */
-  laneOf(task: RecordTask): string | undefined {
-    return laneOf(this.#ordering, task.key);
+  /** Records with the same key must wait for each other. */
+  queueKeyOf(task: RecordTask): string | undefined {
+    return queueKeyOf(this.#ordering, task.key);
   }
 
   clear(): void {
     this.#retries.clear();
     this.#ready.clear();
-    this.#lanes.clear();
+    this.#keyQueues.clear();
   }
 
   #takeUnread(): RecordTask | undefined {
     for (;;) {
-      // With one lane for all, looking further is of no use.
-      if (this.#ordering === 'partition' && this.#lanes.isBusy('')) return undefined;
+      // With one key for all, looking further is of no use.
+      if (this.#ordering === 'partition' && this.#keyQueues.isBusy('')) return undefined;
       const task = this.#pull();
       if (task === undefined) return undefined;
-      const lane = this.laneOf(task);
-      if (lane === undefined || !this.#lanes.isBusy(lane)) return task;
-      this.#lanes.enter(lane, task);
+      const key = this.queueKeyOf(task);
+      if (key === undefined || !this.#keyQueues.isBusy(key)) return task;
+      this.#keyQueues.enter(key, task);
     }
   }
 
-  /** Whether a task may run in a batch that has these lanes already; else it waits in its lane. */
-  #joins(task: RecordTask, lanes: Set<string>): boolean {
-    const lane = this.laneOf(task);
-    if (lane === undefined) return true;
+  /** Whether a task may run in a batch that has these keys already; else it waits in the queue of its key. */
+  #joins(task: RecordTask, keys: Set<string>): boolean {
+    const key = this.queueKeyOf(task);
+    if (key === undefined) return true;
     // Behind those who wait already, it would overtake them.
-    if (!task.holdsLane && lanes.has(lane) && !this.#lanes.hasWaiting(lane)) return true;
-    if (!task.holdsLane && !this.#lanes.enter(lane, task)) return false;
-    task.holdsLane = true;
-    lanes.add(lane);
+    if (!task.holdsKey && keys.has(key) && !this.#keyQueues.hasWaiting(key)) return true;
+    if (!task.holdsKey && !this.#keyQueues.enter(key, task)) return false;
+    task.holdsKey = true;
+    keys.add(key);
     return true;
   }
 

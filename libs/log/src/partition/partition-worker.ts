@@ -126,13 +126,13 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.#runner.endTurn(monotonicNow);
   }
 
-  /** A record is finished: its lane goes on, and there may be room to fetch more. */
+  /** A record is finished: its key goes on, and there may be room to fetch more. */
   finish(task: RecordTask): void {
     this.queue.finish(task);
     this.intake.lookForRoom();
   }
 
-  /** A record of a batch is finished; its lane is the batch's affair. */
+  /** A record of a batch is finished; its key is the batch's affair. */
   finishInBatch(task: RecordTask): void {
     this.queue.finishInBatch(task);
     this.intake.lookForRoom();

@@ -1,5 +1,5 @@
 import { LeaseLostError } from '@millrace/core';
-import { laneOf } from '../model/lanes.js';
+import { queueKeyOf } from '../model/key-queues.js';
 import { Suspicion, suspectFrom } from '../model/suspicion.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
@@ -27,8 +27,8 @@ export class Quarantine {
     this.#suspectFrom = suspectFrom(deliveryLimit);
     this.#crashes = start.crashes;
     if (start.crashes === 0) return;
-    const perLane = batchHandler === undefined ? 1 : batch.maxRecords;
-    this.#suspicion = new Suspicion(start.end, { records: concurrency * perLane, perLane });
+    const perKey = batchHandler === undefined ? 1 : batch.maxRecords;
+    this.#suspicion = new Suspicion(start.end, { records: concurrency * perKey, perKey });
   }
 
   /**
@@ -76,7 +76,7 @@ export class Quarantine {
   }
 
   #isSuspected({ offset, key, returns }: RecordTask): boolean {
-    const mayHaveBeenInHand = this.#suspicion?.covers(offset, laneOf(this.#host.options.ordering, key)) === true;
+    const mayHaveBeenInHand = this.#suspicion?.covers(offset, queueKeyOf(this.#host.options.ordering, key)) === true;
     return mayHaveBeenInHand && returns + this.#crashes >= this.#suspectFrom;
   }
 

@@ -81,8 +81,8 @@ export class RecordTask extends RecordContext {
   returns = 0;
   isAcknowledged = false;
   isDecided = false;
-  /** Whether it has its lane: it runs for a while, comes back for another attempt, or is next. */
-  holdsLane = false;
+  /** Whether it has its key: it runs for a while, comes back for another attempt, or is next. */
+  holdsKey = false;
   startedAt = 0;
   /** Neighbours in the list of those that run. */
   before: RecordTask | undefined = undefined;

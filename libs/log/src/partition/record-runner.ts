@@ -42,7 +42,7 @@ export class RecordRunner {
     this.#inHand.begin();
     this.#host.dispatcher.began(1);
     if (task.deadLetter !== undefined || isSuspect) queue.hold(task);
-    if (task.deadLetter !== undefined) void this.#afterwards(task, this.#settler.bury(task, task.deadLetter));
+    if (task.deadLetter !== undefined) void this.#afterwards(task, this.#settler.deadLetter(task, task.deadLetter));
     else if (isSuspect) void this.#runSuspect(task);
     else {
       this.#starting = task;
@@ -56,7 +56,7 @@ export class RecordRunner {
     this.#isWatched = undefined;
     if (this.#ended.count === 0) return;
     this.#ended.endedBy(monotonicNow);
-    this.#host.events.tellRun(this.#ended);
+    this.#host.events.emitRun(this.#ended);
   }
 
   get isIdle(): boolean {
@@ -138,7 +138,7 @@ export class RecordRunner {
   #report(task: RecordTask, outcome: Outcome): void {
     const { attempt, timestamp, startedAt } = task;
     if (task === this.#starting && outcome.kind === 'completed' && attempt === 1) {
-      if (this.#ended.isFull) this.#host.events.tellRun(this.#ended);
+      if (this.#ended.isFull) this.#host.events.emitRun(this.#ended);
       this.#ended.add(startedAt, timestamp);
       return;
     }

@@ -52,18 +52,18 @@ export class RecordSettler {
       case 'retry':
         return this.#retry(task, settlement.delayMs, settlement.countsAsAttempt, settlement.error);
       case 'dead-letter':
-        return this.bury(task, settlement);
+        return this.deadLetter(task, settlement);
       default:
         return settlement satisfies never;
     }
   }
 
   /** Writes the dead letter of a record that is given up. What could not be written is not finished. */
-  async bury(task: RecordTask, { reason, error }: DeadLetterCause): Promise<Again | undefined> {
+  async deadLetter(task: RecordTask, { reason, error }: DeadLetterCause): Promise<Again | undefined> {
     const { deadLetters, events, onError } = this.#host;
     const cause = { reason, error };
     // A member that lost its lease must not write what the new owner decides.
-    if (!this.#worker.lease.isValid(performance.now())) return buryLater(task, cause, 0);
+    if (!this.#worker.lease.isValid(performance.now())) return deadLetterLater(task, cause, 0);
     const { topic, partition, group, record, codecId, lastOffset, attempt } = task;
     const dead = { topic, partition, group, record, codecId, lastOffset, attempts: attempt, ...cause };
     const { offsets, lease } = this.#worker;
@@ -76,7 +76,7 @@ export class RecordSettler {
       return undefined;
     } catch (failure) {
       onError(`write the dead letter of ${task.describe()}`, failure);
-      return buryLater(task, cause, deadLetterRetryMs);
+      return deadLetterLater(task, cause, deadLetterRetryMs);
     }
   }
 
@@ -89,7 +89,7 @@ export class RecordSettler {
     }
     const error = quarantine.returned(task);
     this.#host.onError(`handle ${task.describe()}`, error);
-    if (quarantine.isOverLimit(task)) return this.bury(task, { reason: 'delivery_limit', error });
+    if (quarantine.isOverLimit(task)) return this.deadLetter(task, { reason: 'delivery_limit', error });
     return { task: task.again(task.attempt), delayMs: 0 };
   }
 
@@ -107,7 +107,7 @@ function passOf(rewinds: number, { nonce }: RecordTask): string {
   return nonce === undefined ? `${rewinds}` : `${rewinds}.${nonce}`;
 }
 
-function buryLater(task: RecordTask, cause: DeadLetterCause, delayMs: number): Again {
+function deadLetterLater(task: RecordTask, cause: DeadLetterCause, delayMs: number): Again {
   const again = task.again(task.attempt);
   again.deadLetter = cause;
   return { task: again, delayMs };

@@ -3,26 +3,26 @@ import { updateFloor } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
 import { restAfter } from './append-failure.js';
 import type { Trouble } from './append-result.js';
-import type { AppenderSetting } from './appender-setting.js';
+import type { AppenderConfig } from './appender-config.js';
 import type { BatchNumbers } from './batch-numbers.js';
 import type { ProducerBatch } from './producer-batch.js';
 import type { TargetTopic } from './target-topic.js';
 
 /** Removes the reason why batches of one partition came back, so that they can be sent again. */
 export class AppendRemedy {
-  readonly #setting: AppenderSetting;
+  readonly #config: AppenderConfig;
   readonly #place: { readonly partition: number; readonly keys: PartitionKeys };
   readonly #topic: TargetTopic;
   readonly #numbers: BatchNumbers;
   #failures = 0;
 
   constructor(
-    setting: AppenderSetting,
+    config: AppenderConfig,
     place: { readonly partition: number; readonly keys: PartitionKeys },
     topic: TargetTopic,
     numbers: BatchNumbers,
   ) {
-    this.#setting = setting;
+    this.#config = config;
     this.#place = place;
     this.#topic = topic;
     this.#numbers = numbers;
@@ -35,7 +35,7 @@ export class AppendRemedy {
 
   /** @throws {MillraceError} nothing can be sent to the topic any more */
   async apply(trouble: Trouble, returned: readonly ProducerBatch[]): Promise<void> {
-    const { channel, reopen } = this.#setting;
+    const { channel, reopen } = this.#config;
     const { partition, keys } = this.#place;
     switch (trouble) {
       case 'gap':
@@ -67,7 +67,7 @@ export class AppendRemedy {
   /** Without the right to remove what is in the way, somebody else has to: see `blocked`. */
   async #unblock(): Promise<void> {
     try {
-      await this.#setting.removeForeignEntries({ topic: this.#topic.now.name, partition: this.#place.partition });
+      await this.#config.removeForeignEntries({ topic: this.#topic.now.name, partition: this.#place.partition });
     } catch (error) {
       if (redisFailure(error).failure !== 'denied') throw error;
       await restAfter(this.#failures++);

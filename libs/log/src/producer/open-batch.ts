@@ -1,5 +1,5 @@
 import type { Topic } from '../model/topic.js';
-import type { AppenderSetting } from './appender-setting.js';
+import type { AppenderConfig } from './appender-config.js';
 import type { PreparedRecord } from './parcel.js';
 import { ProducerBatch } from './producer-batch.js';
 
@@ -20,7 +20,7 @@ interface BatchOwner {
 
 /** The batch of a partition that still takes records, if there is any. */
 export class OpenBatch {
-  readonly #setting: AppenderSetting;
+  readonly #config: AppenderConfig;
   readonly #owner: BatchOwner;
   #batch: ProducerBatch | undefined;
   /** Of the last one. */
@@ -28,8 +28,8 @@ export class OpenBatch {
   /** It has waited long enough for more records: it is closed as soon as it can be sent. */
   isDue = false;
 
-  constructor(setting: AppenderSetting, owner: BatchOwner) {
-    this.#setting = setting;
+  constructor(config: AppenderConfig, owner: BatchOwner) {
+    this.#config = config;
     this.#owner = owner;
   }
 
@@ -44,14 +44,14 @@ export class OpenBatch {
 
   /** Closes it unless so many bytes more go into it. */
   makeRoom(bytes: number): void {
-    if (this.bytes + bytes > this.#setting.options.maxBatchBytes) this.close();
+    if (this.bytes + bytes > this.#config.options.maxBatchBytes) this.close();
   }
 
   /** @param expectedBytes of this record and those that come with it */
   add(record: PreparedRecord, expectedBytes: number, now: number, deadline: number): void {
     // A batch that cannot be sent for a while stops taking records: they would have to share its short deadline.
     const isOld =
-      this.#batch !== undefined && now - this.#batch.createdAt > this.#setting.options.deliveryTimeoutMs / 10;
+      this.#batch !== undefined && now - this.#batch.createdAt > this.#config.options.deliveryTimeoutMs / 10;
     // A batch says once how its values are encoded, so it is for one topic, not only for one name.
     const isOther = this.#batch !== undefined && this.#batch.topic.id !== record.topic.id;
     if (isOld || isOther) this.close();
@@ -65,7 +65,7 @@ export class OpenBatch {
    * then appends it while the next records are encoded.
    */
   closeIfReady(isIdle: boolean): void {
-    const isFull = isIdle && this.bytes >= fullBytes && this.#setting.options.lingerMs === 0;
+    const isFull = isIdle && this.bytes >= fullBytes && this.#config.options.lingerMs === 0;
     if (isFull || this.isDue) this.close();
   }
 
@@ -84,7 +84,7 @@ export class OpenBatch {
   }
 
   #begin(topic: Topic, expectedBytes: number, now: number, deadline: number): ProducerBatch {
-    const { options, onSettled, onBegun } = this.#setting;
+    const { options, onSettled, onBegun } = this.#config;
     // What came last is likely to come again: a frame that grows is copied, and each of its buffers is garbage.
     const bytes = Math.max(512 + expectedBytes, Math.min(this.#lastBytes, maxGuessedBytes));
     const batch = new ProducerBatch(topic, now, Math.min(options.maxBatchBytes, bytes), onSettled);

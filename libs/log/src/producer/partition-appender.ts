@@ -4,7 +4,7 @@ import type { PartitionKeys } from '../store/keys.js';
 import { otherCodec, overdue, refuse, writeError } from './append-failure.js';
 import { AppendRemedy } from './append-remedy.js';
 import { type AppendResult, resultOfError, resultOfReply, type Trouble, unsent } from './append-result.js';
-import type { AppenderSetting } from './appender-setting.js';
+import type { AppenderConfig } from './appender-config.js';
 import { BatchNumbers } from './batch-numbers.js';
 import { OpenBatch } from './open-batch.js';
 import type { PreparedRecord } from './parcel.js';
@@ -26,11 +26,11 @@ import { TargetTopic } from './target-topic.js';
 export class PartitionAppender {
   readonly partition: number;
   readonly keys: PartitionKeys;
-  readonly #setting: AppenderSetting;
+  readonly #config: AppenderConfig;
   readonly #maxInFlight: number;
   readonly #topic: TargetTopic;
   readonly #open: OpenBatch;
-  // Neither is ever replaced: see Fifo. And neither is a Set: see PassingMap.
+  // Neither is ever replaced: see Fifo. And neither is a Set: see ShortLivedMap.
   readonly #waiting = new Fifo<ProducerBatch>();
   readonly #inFlight: ProducerBatch[] = [];
   #returned: { readonly batch: ProducerBatch; readonly trouble: Trouble }[] = [];
@@ -38,14 +38,14 @@ export class PartitionAppender {
   readonly #numbers = new BatchNumbers();
   readonly #remedy: AppendRemedy;
 
-  constructor(setting: AppenderSetting, topic: Topic, partition: number, keys: PartitionKeys) {
-    this.#setting = setting;
+  constructor(config: AppenderConfig, topic: Topic, partition: number, keys: PartitionKeys) {
+    this.#config = config;
     this.#topic = new TargetTopic(topic);
     this.partition = partition;
     this.keys = keys;
-    this.#maxInFlight = batchesInFlight(setting.options);
-    this.#open = new OpenBatch(setting, this);
-    this.#remedy = new AppendRemedy(setting, this, this.#topic, this.#numbers);
+    this.#maxInFlight = batchesInFlight(config.options);
+    this.#open = new OpenBatch(config, this);
+    this.#remedy = new AppendRemedy(config, this, this.#topic, this.#numbers);
   }
 
   get topicName(): string {
@@ -107,7 +107,7 @@ export class PartitionAppender {
   /** A batch's time is over. */
   giveUp(batch: ProducerBatch): void {
     if (this.#open.batch === batch) this.#open.close();
-    batch.fail(overdue(batch, this.partition, this.#setting.options.deliveryTimeoutMs));
+    batch.fail(overdue(batch, this.partition, this.#config.options.deliveryTimeoutMs));
   }
 
   #pump(): void {
@@ -130,8 +130,8 @@ export class PartitionAppender {
 
   #launch(batch: ProducerBatch): void {
     this.#inFlight.push(batch);
-    const compression = this.#setting.options.compression ?? this.#topic.now.compression;
-    const codecId = this.#setting.codecId(batch.topic);
+    const compression = this.#config.options.compression ?? this.#topic.now.compression;
+    const codecId = this.#config.codecId(batch.topic);
     const closing = batch.frame === undefined ? batch.close(codecId, compression) : undefined;
     if (closing === undefined) this.#transmitReady();
     else void closing.then(() => this.#transmitReady());
@@ -143,13 +143,13 @@ export class PartitionAppender {
       if (batch.frame === undefined) return;
       if (batch.isUnanswered) continue;
       if (batch.isSettled) this.#leave(batch);
-      else if (this.#setting.channel.isUp) this.#transmit(batch, batch.frame);
+      else if (this.#config.channel.isUp) this.#transmit(batch, batch.frame);
       else this.#conclude(batch, unsent);
     }
   }
 
   #transmit(batch: ProducerBatch, frame: Buffer): void {
-    const { options, producerId, channel } = this.#setting;
+    const { options, producerId, channel } = this.#config;
     const { epoch, sequence, maxTimestamp, count } = batch;
     const isForgotten = options.acks === 'none';
     const identity = options.idempotent && !isForgotten ? { producerId, epoch, sequence } : undefined;
@@ -164,13 +164,13 @@ export class PartitionAppender {
 
   #conclude(batch: ProducerBatch, result: AppendResult): void {
     batch.isUnanswered = false;
-    if (result.kind !== 'confirmed' && this.#setting.options.acks === 'none') {
+    if (result.kind !== 'confirmed' && this.#config.options.acks === 'none') {
       this.#report(new Error('a batch without acknowledgement was not written', { cause: result }));
     }
     switch (result.kind) {
       case 'confirmed':
         this.#remedy.forgetFailures();
-        this.#setting.onNewVersion(this.#topic.now, result.topicVersion);
+        this.#config.onNewVersion(this.#topic.now, result.topicVersion);
         batch.confirm(result.baseOffset, this.partition, result.timestamp);
         this.#leave(batch);
         break;
@@ -206,7 +206,7 @@ export class PartitionAppender {
     const batches = returned.map(({ batch }) => batch);
     const first = returned.find(({ batch }) => !batch.isSettled);
     try {
-      if (this.#setting.channel.isClosed) {
+      if (this.#config.channel.isClosed) {
         this.abort((batch) => writeError(batch, this.partition, 'the connection is closed'));
       } else if (first !== undefined) await this.#remedy.apply(first.trouble, batches);
     } catch (error) {
@@ -221,6 +221,6 @@ export class PartitionAppender {
   }
 
   #report(error: unknown): void {
-    this.#setting.onBackgroundError(`send to topic "${this.topicName}", partition ${this.partition}`, error);
+    this.#config.onBackgroundError(`send to topic "${this.topicName}", partition ${this.partition}`, error);
   }
 }

@@ -8,17 +8,17 @@ import { forgetProducer } from '../store/append.js';
 import { openPartition } from '../store/partition.js';
 import type { AppendChannel } from './append-channel.js';
 import { noRecords, noSuchPartition, writeError } from './append-failure.js';
-import type { AppenderSetting } from './appender-setting.js';
+import type { AppenderConfig } from './appender-config.js';
 import { FlushSchedule } from './flush-schedule.js';
 import { BatchParcel, type Parcel, type PreparedRecord, SingleParcel } from './parcel.js';
 import type { PartitionAppender } from './partition-appender.js';
+import type { ProducerDependencies } from './producer-dependencies.js';
 import type { ProducerOptions } from './producer-options.js';
-import type { ProducerSurroundings } from './producer-surroundings.js';
 import { RecordPreparation } from './record-preparation.js';
 import { SendBuffer } from './send-buffer.js';
 import { TopicWriter } from './topic-writer.js';
 
-type Flushable = Parameters<AppenderSetting['onBegun']>[0];
+type Flushable = Parameters<AppenderConfig['onBegun']>[0];
 
 /** Sends records to topics. One for a process is enough: it batches what all callers send. */
 export class Producer {
@@ -26,27 +26,27 @@ export class Producer {
   readonly id = randomBytes(9).toString('base64url');
   /** As they were resolved: defaults are in them. */
   readonly options: ProducerOptions;
-  readonly #around: ProducerSurroundings;
+  readonly #dependencies: ProducerDependencies;
   readonly #channel: AppendChannel;
   readonly #buffer: SendBuffer;
   readonly #writers = new Map<string, TopicWriter>();
   readonly #preparation: RecordPreparation;
   readonly #schedule: FlushSchedule<Flushable>;
-  readonly #setting: AppenderSetting;
+  readonly #config: AppenderConfig;
   #closing: Promise<void> | undefined;
 
-  constructor(options: ProducerOptions, channel: AppendChannel, around: ProducerSurroundings) {
+  constructor(options: ProducerOptions, channel: AppendChannel, dependencies: ProducerDependencies) {
     this.options = options;
     this.#channel = channel;
-    this.#around = around;
+    this.#dependencies = dependencies;
     this.#buffer = new SendBuffer(options.maxBufferedBytes);
-    this.#preparation = new RecordPreparation(around, options);
+    this.#preparation = new RecordPreparation(dependencies, options);
     this.#schedule = new FlushSchedule(
       options.lingerMs,
       ({ topicName }) => this.#writers.get(topicName)?.onFlush(),
       (flush) => writtenTogether(channel.client, flush),
     );
-    this.#setting = this.#makeSetting();
+    this.#config = this.#makeConfig();
   }
 
   /**
@@ -103,7 +103,7 @@ export class Producer {
     }
     if (this.#channel.isUp && this.options.idempotent) await Promise.race([this.#forget(), pause(500, { ref: false })]);
     this.#channel.close();
-    this.#around.onClosed();
+    this.#dependencies.onClosed();
   }
 
   async #forget(): Promise<void> {
@@ -138,7 +138,7 @@ export class Producer {
 
   #assertOpen(): void {
     if (this.#closing !== undefined)
-      throw new ClosedError(this.#around.connection.isClosed ? 'the connection to Redis' : 'the producer');
+      throw new ClosedError(this.#dependencies.connection.isClosed ? 'the connection to Redis' : 'the producer');
   }
 
   #queue(
@@ -198,7 +198,7 @@ export class Producer {
   #writer(topic: Topic): TopicWriter {
     const known = this.#writers.get(topic.name);
     if (known !== undefined) return known;
-    const writer = new TopicWriter(this.#setting, this.#around.connection.prefix, topic.name, Math.random());
+    const writer = new TopicWriter(this.#config, this.#dependencies.connection.prefix, topic.name, Math.random());
     this.#writers.set(topic.name, writer);
     return writer;
   }
@@ -207,8 +207,8 @@ export class Producer {
     return [...this.#writers.values()].flatMap((writer) => writer.appenders);
   }
 
-  #makeSetting(): AppenderSetting {
-    const { catalog, codecs, connection, onBackgroundError } = this.#around;
+  #makeConfig(): AppenderConfig {
+    const { catalog, codecs, connection, onBackgroundError } = this.#dependencies;
     return {
       options: this.options,
       producerId: this.id,
@@ -220,7 +220,7 @@ export class Producer {
         await openPartition(connection.commands, connection.prefix, topic, partition);
         return topic;
       },
-      removeForeignEntries: (place) => this.#around.foreignEntries.remove(place),
+      removeForeignEntries: (place) => this.#dependencies.foreignEntries.remove(place),
       onNewVersion: ({ name, id }, version) => {
         const known = catalog.peek(name);
         if (known === undefined || known.id !== id || known.version >= version) return;

@@ -18,8 +18,8 @@ import type { Topic } from '../model/topic.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import { noSuchPartition } from './append-failure.js';
 import { BatchParcel, type Parcel, type PreparedRecord } from './parcel.js';
+import type { ProducerDependencies } from './producer-dependencies.js';
 import type { Partitioner, ProducerOptions } from './producer-options.js';
-import type { ProducerSurroundings } from './producer-surroundings.js';
 
 /** Bytes that a record takes in a batch beside its key, headers and value. */
 const recordOverheadBytes = 8;
@@ -30,13 +30,13 @@ const notDeclaredInTime = 'what must be declared before the first record was not
 export class RecordPreparation {
   readonly #catalog: TopicCatalog;
   readonly #codecs: ReadonlyMap<string, Codec>;
-  readonly #firstUse: ProducerSurroundings['firstUse'];
+  readonly #firstUse: ProducerDependencies['firstUse'];
   readonly #options: ProducerOptions;
 
-  constructor(around: ProducerSurroundings, options: ProducerOptions) {
-    this.#catalog = around.catalog;
-    this.#codecs = around.codecs;
-    this.#firstUse = around.firstUse;
+  constructor(dependencies: ProducerDependencies, options: ProducerOptions) {
+    this.#catalog = dependencies.catalog;
+    this.#codecs = dependencies.codecs;
+    this.#firstUse = dependencies.firstUse;
     this.#options = options;
   }
 

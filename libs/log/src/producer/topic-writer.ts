@@ -1,6 +1,6 @@
 import type { Topic } from '../model/topic.js';
 import { partitionKeys } from '../store/keys.js';
-import type { AppenderSetting } from './appender-setting.js';
+import type { AppenderConfig } from './appender-config.js';
 import { fullBytes } from './open-batch.js';
 import type { PreparedRecord } from './parcel.js';
 import { PartitionAppender } from './partition-appender.js';
@@ -8,15 +8,15 @@ import { PartitionAppender } from './partition-appender.js';
 /** One producer's way into the partitions of one topic. */
 export class TopicWriter {
   readonly topicName: string;
-  readonly #setting: AppenderSetting;
+  readonly #config: AppenderConfig;
   readonly #prefix: string;
   readonly #appenders: (PartitionAppender | undefined)[] = [];
   #keyless: number;
   #isKeylessUsed = false;
 
-  constructor(setting: AppenderSetting, prefix: string, topicName: string, random: number) {
+  constructor(config: AppenderConfig, prefix: string, topicName: string, random: number) {
     this.topicName = topicName;
-    this.#setting = setting;
+    this.#config = config;
     this.#prefix = prefix;
     // Not all producers begin with partition 0.
     this.#keyless = Math.floor(random * 0x10000);
@@ -55,7 +55,7 @@ export class TopicWriter {
 
   #appender(topic: Topic, partition: number): PartitionAppender {
     this.#appenders[partition] ??= new PartitionAppender(
-      this.#setting,
+      this.#config,
       topic,
       partition,
       partitionKeys(this.#prefix, topic.name, partition),

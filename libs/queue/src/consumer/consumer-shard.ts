@@ -67,7 +67,7 @@ export class ConsumerShard {
     this.#context = context;
     this.#listener = listener;
     const outbox = new Outbox();
-    const share = context.shares.add({ isEager: () => this.turns.isEager, asked: () => this.turns.asked });
+    const share = context.shares.add({ mayHaveMore: () => this.turns.mayHaveMore, asked: () => this.turns.asked });
     const failed = (error: unknown): void => listener.failed(error);
     this.session = new ShardSession(
       connection,
@@ -148,9 +148,9 @@ export class ConsumerShard {
   }
 
   #turnEnded(isAlone: boolean, sentAt: number): void {
-    const { isHungry, state } = this.turns.outlook;
+    const { isIdle, state } = this.turns.outlook;
     this.session.turned(isAlone, sentAt);
-    if (isHungry || state !== 'ok') this.session.waitForWakeUp(state === 'passed' ? 5 : 0);
+    if (isIdle || state !== 'ok') this.session.waitForWakeUp(state === 'passed' ? 5 : 0);
     if (!this.#origin.isOnly) this.#listener.served(this);
   }
 
@@ -182,7 +182,7 @@ export class ConsumerShard {
   }
 
   get #isWaiting(): boolean {
-    return this.turns.outlook.isHungry && this.#context.buffer.isOpen;
+    return this.turns.outlook.isIdle && this.#context.buffer.isOpen;
   }
 
   #beaten({ hasWork, held, cancelled, duty }: Heartbeat): void {

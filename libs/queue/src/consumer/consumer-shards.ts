@@ -49,7 +49,7 @@ export class ConsumerShards {
   /** There is room again: has the other shards make a turn, of which there may be more. */
   nudgeOthers(index: number): void {
     if (this.#all.length === 1) return;
-    for (const shard of this.#all) if (shard.index !== index && shard.turns.isEager) shard.turns.nudge();
+    for (const shard of this.#all) if (shard.index !== index && shard.turns.mayHaveMore) shard.turns.nudge();
   }
 
   /** Takes nothing more from here on, and follows its queue nowhere. */
@@ -66,7 +66,7 @@ export class ConsumerShards {
   #served(shard: ConsumerShard): void {
     // A shard that may have more goes on by itself, unless what is left is for others: one of them may not know that there is room.
     const isOthersTurn = shard.wanted() === 0 && this.#context.shares.isLeft;
-    if (!shard.turns.isEager || isOthersTurn) this.nudgeOthers(shard.index);
+    if (!shard.turns.mayHaveMore || isOthersTurn) this.nudgeOthers(shard.index);
   }
 
   /** Goes where the queue is now. Resolves to whether that is elsewhere: then the shards that there were are over. */

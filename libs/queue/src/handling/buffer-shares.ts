@@ -1,7 +1,7 @@
 /** How busy the shard of a share is. */
 export interface ShareContext {
   /** Whether there may be messages for the consumer in the shard that it has not taken. */
-  isEager(): boolean;
+  mayHaveMore(): boolean;
   /** How many messages turns under way may bring. */
   asked(): number;
 }
@@ -65,7 +65,7 @@ export class BufferShares {
       if (other === mine) continue;
       const asked = other.context.asked();
       reserved += asked;
-      if (!other.context.isEager() || asked > 0) continue;
+      if (!other.context.mayHaveMore() || asked > 0) continue;
       rivals++;
       if (other.servedAt < mine.servedAt) before++;
     }

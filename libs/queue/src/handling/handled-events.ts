@@ -37,6 +37,6 @@ export class HandledEvents {
 
   /** Nothing more is started for now. */
   flush(): void {
-    this.#events.tellRun(this.#run);
+    this.#events.emitRun(this.#run);
   }
 }

@@ -19,7 +19,7 @@ export class MessageBuffer {
   readonly waiting = new Fifo<HeldMessage>();
   readonly #options: HandlingOptions;
   readonly #askForMore: () => void;
-  // They are found by their key now and then only: no Map of them, see PassingMap.
+  // They are found by their key now and then only: no Map of them, see ShortLivedMap.
   readonly #held = new LinkedList<HeldMessage>();
   #count = 0;
   /** By shard. */

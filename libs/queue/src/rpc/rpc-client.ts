@@ -6,7 +6,7 @@ import {
   InvalidMessageError,
   integerProblem,
   isInstance,
-  PassingMap,
+  ShortLivedMap,
   shown,
 } from '@millrace/core';
 import { type Events, PollLoop } from '@millrace/delivery';
@@ -51,7 +51,7 @@ export class RpcClient {
   readonly #sender: RequestSender;
   readonly #codecs: CodecRegistry;
   readonly #replies: ReplyStream;
-  readonly #pending = new PassingMap<string, RpcStream>();
+  readonly #pending = new ShortLivedMap<string, RpcStream>();
   readonly #loop: PollLoop;
   #client: RedisClient | undefined;
   #starting: Promise<void> | undefined;

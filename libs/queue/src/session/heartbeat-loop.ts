@@ -113,7 +113,7 @@ export class HeartbeatLoop {
     }
     introduction.arrived(info);
     lease.renewed(sentAt);
-    if (!isCalm(heartbeat)) this.stayAwake();
+    if (!mayRest(heartbeat)) this.stayAwake();
     this.#listener.beaten(heartbeat);
     if (heartbeat.duty !== undefined) peers.attend(keys, introduction.server, heartbeat.duty);
     return restMs;
@@ -127,7 +127,7 @@ export class HeartbeatLoop {
 }
 
 /** Nothing to do, and no peer to look after. */
-function isCalm({ hasWork, held, duty }: Heartbeat): boolean {
+function mayRest({ hasWork, held, duty }: Heartbeat): boolean {
   if (hasWork || held > 0 || duty === undefined) return false;
   return duty.colleagues.length === 0 && duty.dead.length === 0 && duty.ended === 0;
 }

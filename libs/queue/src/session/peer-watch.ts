@@ -3,7 +3,7 @@ import type { RedisConnection } from '@millrace/redis';
 import { openConnections } from '../store/connections.js';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { endRegistration } from '../store/departure.js';
-import type { Colleague, Heartbeat } from '../store/heartbeat.js';
+import type { Heartbeat, Peer } from '../store/heartbeat.js';
 import { queueKeys } from '../store/keys.js';
 import type { ConsumerInfo } from '../store/registration.js';
 
@@ -63,7 +63,7 @@ export class PeerWatch {
       });
   }
 
-  async #look(place: PeerPlace, server: string, peers: readonly Colleague[]): Promise<void> {
+  async #look(place: PeerPlace, server: string, peers: readonly Peer[]): Promise<void> {
     const isSettled = performance.now() - this.#connectedAt >= settlingMs;
     if (!this.#isAllowed || server === '' || !isSettled) return;
     const suspects = await this.#gone(
@@ -77,7 +77,7 @@ export class PeerWatch {
   }
 
   /** Those none of whose connections is open. */
-  async #gone({ prefix, queue }: PeerPlace, peers: readonly Colleague[]): Promise<Colleague[]> {
+  async #gone({ prefix, queue }: PeerPlace, peers: readonly Peer[]): Promise<Peer[]> {
     if (peers.length === 0) return [];
     try {
       const { state } = queueKeys(prefix, queue);
@@ -92,11 +92,11 @@ export class PeerWatch {
   }
 }
 
-function onServer(peer: Colleague, server: string): boolean {
+function onServer(peer: Peer, server: string): boolean {
   return infoOf(peer)?.server === server && connectionsOf(peer).length > 0;
 }
 
-function connectionsOf(peer: Colleague): readonly number[] {
+function connectionsOf(peer: Peer): readonly number[] {
   return infoOf(peer)?.connections ?? [];
 }
 
@@ -104,7 +104,7 @@ function connectionsOf(peer: Colleague): readonly number[] {
 const mostConnections = 100;
 
 /** Undefined for what is no introduction: its lease alone tells whether it is dead. */
-function infoOf({ info }: Colleague): Pick<ConsumerInfo, 'server' | 'connections'> | undefined {
+function infoOf({ info }: Peer): Pick<ConsumerInfo, 'server' | 'connections'> | undefined {
   try {
     const value: unknown = JSON.parse(info);
     if (typeof value !== 'object' || value === null) return undefined;

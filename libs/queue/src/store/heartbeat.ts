@@ -95,7 +95,7 @@ return {hasWork, held, mine, 1, gone, call('ZCARD', ended), others, #ids > 1 and
 `);
 
 /** A consumer as the one on duty sees it. */
-export interface Colleague {
+export interface Peer {
   readonly consumer: string;
   /** Its lease deadline by Redis' clock, as Redis wrote it. */
   readonly deadline: string;
@@ -112,7 +112,7 @@ export interface Heartbeat {
   readonly cancelled: readonly string[];
   /** Only for the one on duty. */
   readonly duty:
-    | { readonly dead: readonly string[]; readonly ended: number; readonly colleagues: readonly Colleague[] }
+    | { readonly dead: readonly string[]; readonly ended: number; readonly colleagues: readonly Peer[] }
     | undefined;
 }
 
@@ -136,13 +136,13 @@ export async function beat(
       ? {
           dead: asList(reply[4]).map(asText),
           ended: asInteger(reply[5]),
-          colleagues: readColleagues(asList(reply[6]), asList(reply[7])),
+          colleagues: readPeers(asList(reply[6]), asList(reply[7])),
         }
       : undefined,
   };
 }
 
-function readColleagues(idsAndDeadlines: readonly unknown[], infos: readonly unknown[]): Colleague[] {
+function readPeers(idsAndDeadlines: readonly unknown[], infos: readonly unknown[]): Peer[] {
   return infos.map((info, index) => ({
     consumer: asText(idsAndDeadlines[index * 2]),
     deadline: asText(idsAndDeadlines[index * 2 + 1]),

@@ -17,7 +17,7 @@ import { TurnRequests } from './turn-requests.js';
  */
 export class ShardTurns {
   /** What the last turns have shown of the queue. */
-  readonly outlook: Pick<QueueOutlook, 'state' | 'isHungry'>;
+  readonly outlook: Pick<QueueOutlook, 'state' | 'isIdle'>;
   readonly #parts: ShardTurnsParts;
   readonly #loop: TurnLoop;
   readonly #outlook = new QueueOutlook();
@@ -73,7 +73,7 @@ export class ShardTurns {
   }
 
   /** Whether there may be messages for it: the last turn brought as many as were wanted, or it was woken since. */
-  get isEager(): boolean {
+  get mayHaveMore(): boolean {
     return this.#outlook.mayHaveMore && this.#keys !== undefined && !this.#loop.isRetrying;
   }
 

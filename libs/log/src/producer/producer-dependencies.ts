@@ -5,7 +5,7 @@ import type { ForeignEntries } from '../topics/foreign-entries.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 
 /** What a Log gives to each of its producers. */
-export interface ProducerSurroundings {
+export interface ProducerDependencies {
   readonly connection: RedisConnection;
   readonly catalog: TopicCatalog;
   readonly foreignEntries: ForeignEntries;

@@ -7,7 +7,7 @@ import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
 
 /** What a consumer shares with everything else of its Log. */
-export interface ConsumerSurroundings {
+export interface ConsumerDependencies {
   readonly connection: RedisConnection;
   readonly events: Events;
   readonly codecs: CodecRegistry;

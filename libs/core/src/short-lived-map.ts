@@ -12,7 +12,7 @@ const minPassedEmpty = 4;
  * under way at once it took 8 times as long as without the Map. So this one begins anew, with nothing of the old, before much has
  * passed, and after it was empty: by then, one that was at rest is old.
  */
-export class PassingMap<K, V> {
+export class ShortLivedMap<K, V> {
   #entries = new Map<K, V>();
   #passed = 0;
 

@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import { PassingMap } from './passing-map.js';
+import { ShortLivedMap } from './short-lived-map.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as (options?: { readonly type: 'minor' }) => void;
@@ -11,7 +11,7 @@ const oldBytes = (): number =>
   getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size ?? 0;
 
 /** Of 40 things at once a thousand pass, 800 bytes each. */
-function pass(map: PassingMap<number, unknown>, from: number): void {
+function pass(map: ShortLivedMap<number, unknown>, from: number): void {
   for (let key = from; key < from + 1_000; key++) {
     map.set(key, new Array(100).fill(key));
     map.delete(key - 40);
@@ -21,7 +21,7 @@ function pass(map: PassingMap<number, unknown>, from: number): void {
 describe('a map for what comes and goes', () => {
   it('keeps what is there, in its order, however much passes', () => {
     // given a map and what a Map would have
-    const map = new PassingMap<number, string>();
+    const map = new ShortLivedMap<number, string>();
     const expected = new Map<number, string>();
     // when ten thousand pass, some of which stay for long
     for (let key = 0; key < 10_000; key++) {
@@ -41,7 +41,7 @@ describe('a map for what comes and goes', () => {
 
   it('keeps all of many that only come', () => {
     // given, when a thousand come and none goes
-    const map = new PassingMap<number, number>();
+    const map = new ShortLivedMap<number, number>();
     for (let key = 0; key < 1_000; key++) map.set(key, key);
     // then
     expect(map.values()).toHaveLength(1_000);
@@ -50,7 +50,7 @@ describe('a map for what comes and goes', () => {
 
   it('says what was not there, and replaces what was', () => {
     // given
-    const map = new PassingMap<string, number>();
+    const map = new ShortLivedMap<string, number>();
     map.set('a', 1);
     // when, then
     expect(map.delete('b')).toBe(false);
@@ -64,7 +64,7 @@ describe('a map for what comes and goes', () => {
 
   it('answers what was there when it was asked, whatever goes meanwhile', () => {
     // given
-    const map = new PassingMap<string, number>();
+    const map = new ShortLivedMap<string, number>();
     map.set('a', 1);
     map.set('b', 2);
     // when
@@ -79,7 +79,7 @@ describe('a map for what comes and goes', () => {
 
   it('lets go of what has passed at a collection of the young, when it is old itself', () => {
     // given a map that has outlived collections
-    const map = new PassingMap<number, unknown>();
+    const map = new ShortLivedMap<number, unknown>();
     pass(map, 0);
     collectGarbage();
     collectGarbage();
@@ -96,8 +96,8 @@ describe('a map for what comes and goes', () => {
 
   it('lets go of a burst that met it old and at rest', () => {
     // given a thousand maps that are empty, and have outlived collections
-    const maps = Array.from({ length: 1_000 }, () => new PassingMap<number, unknown>());
-    const burst = (map: PassingMap<number, unknown>): void => {
+    const maps = Array.from({ length: 1_000 }, () => new ShortLivedMap<number, unknown>());
+    const burst = (map: ShortLivedMap<number, unknown>): void => {
       for (let key = 0; key < 100; key++) map.set(key, new Array(10).fill(key));
       for (let key = 0; key < 100; key++) map.delete(key);
     };

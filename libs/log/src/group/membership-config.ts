@@ -4,7 +4,7 @@ import { type Subscription, subscribeTo } from '../model/subscription.js';
 import type { ConsumerOptions } from './consumer-options.js';
 
 /** How a consumer takes part in its group. */
-export interface MembershipSetting {
+export interface MembershipConfig {
   readonly group: string;
   readonly memberId: string;
   /** A static member is waited for: its connection's end means nothing, and it does not leave when it stops. */
@@ -18,7 +18,7 @@ export interface MembershipSetting {
 const staticSessionMs = 45_000;
 
 /** A member without an id of its own gets one that no other has. */
-export function membershipSetting(options: ConsumerOptions): MembershipSetting {
+export function membershipConfig(options: ConsumerOptions): MembershipConfig {
   const { group, topics, leaseMs, heartbeatMs, topicRefreshMs } = options;
   const isStatic = options.memberId !== undefined;
   const {

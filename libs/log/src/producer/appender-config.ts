@@ -5,7 +5,7 @@ import type { ProducerBatch } from './producer-batch.js';
 import type { ProducerOptions } from './producer-options.js';
 
 /** What all appenders of a producer share. */
-export interface AppenderSetting {
+export interface AppenderConfig {
   readonly options: ProducerOptions;
   readonly producerId: string;
   readonly channel: AppendChannel;
