@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { groupKeys } from '../../libs/log/src/store/keys.js';
-import { joinGroup, proposePlan } from '../../libs/log/src/store/members.js';
+import { joinGroup } from '../../libs/log/src/store/members.js';
+import { proposePlan } from '../../libs/log/src/store/plan.js';
 import { readGroup } from '../../libs/log/src/store/stored-group.js';
 import { LogOnRedis } from './log-on-redis.js';
 

@@ -51,7 +51,7 @@ export default {
     {
       promise: 'a log consumer that has stopped listens to no connection',
       file: 'libs/log/src/group/group-consumer.ts',
-      replace: `    this.#surroundings.connection.off('up', this.#onUp);\n`,
+      replace: `    this.#dependencies.connection.off('up', this.#onUp);\n`,
       by: '',
       spec: log,
     },

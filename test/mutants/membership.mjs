@@ -25,14 +25,14 @@ export default {
     },
     {
       promise: 'a plan for an old generation is refused',
-      file: 'libs/log/src/store/members.ts',
+      file: 'libs/log/src/store/plan.ts',
       replace: ` or (generation or '0') ~= replaced then return 0 end`,
       by: ` then return 0 end`,
       spec: 'test/log/a-plan-is-for-the-members-it-was-made-for.spec.ts',
     },
     {
       promise: 'a plan for other members is refused',
-      file: 'libs/log/src/store/members.ts',
+      file: 'libs/log/src/store/plan.ts',
       replace: `if (version or '0') ~= knownVersion or `,
       by: `if `,
       spec: 'test/log/a-plan-is-for-the-members-it-was-made-for.spec.ts',

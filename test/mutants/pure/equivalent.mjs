@@ -200,8 +200,8 @@ export default [
   },
   {
     file: 'libs/log/src/model/key-queues.ts',
-    code: 'return this.#lanes.size > 0 && this.#lanes.has(name);',
-    becomes: ['true', 'this.#lanes.size >= 0'],
+    code: 'return this.#queues.size > 0 && this.#queues.has(key);',
+    becomes: ['true', 'this.#queues.size >= 0'],
     reason: 'a short cut: where nobody is, this one is not',
   },
   {

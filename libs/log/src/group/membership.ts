@@ -11,10 +11,10 @@ import {
   isMember,
   joinGroup,
   type MemberEntry,
-  proposePlan,
   removeMember,
   sendHeartbeat,
 } from '../store/members.js';
+import { proposePlan } from '../store/plan.js';
 import { ownPresence, type Presence } from '../store/presence.js';
 import { nameGroup } from '../store/stored-group.js';
 import { allTopics } from '../store/topics.js';
