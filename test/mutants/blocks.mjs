@@ -1,3 +1,4 @@
+const messages = 'test/queue/many-messages-are-listed-and-removed-in-pieces.spec.ts';
 const bindings = 'test/queue/many-bindings-are-read-and-written-in-pieces.spec.ts';
 
 /** No command holds Redis up: what is done to many is done in pieces, and a piece that was the last of a process leaves nothing wrong. */
@@ -24,6 +25,27 @@ export default {
       replace: `edits.slice(count, count + maxEditsPerCommit)`,
       by: `edits.slice(count)`,
       spec: bindings,
+    },
+    {
+      promise: 'a page begins where the last one ended, however much was taken before it',
+      file: 'libs/queue/src/store/browse.ts',
+      replace: `found < 0 && end > 0`,
+      by: `false`,
+      spec: messages,
+    },
+    {
+      promise: 'a large page is read in pieces',
+      file: 'libs/queue/src/queue-slots.ts',
+      replace: `Math.min(mostTogether, limit - messages.length)`,
+      by: `limit`,
+      spec: messages,
+    },
+    {
+      promise: 'a purge is made in slices',
+      file: 'libs/queue/src/store/purge.ts',
+      replace: `[sliceMessages, left]`,
+      by: `[1e6, left]`,
+      spec: messages,
     },
   ],
 };

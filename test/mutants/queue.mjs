@@ -33,8 +33,8 @@ export default {
     {
       promise: 'a mistyped option purges nothing',
       file: 'libs/queue/src/dead-letters/dead-letter-queue.ts',
-      replace: `this.#chosen(checkedChoice(choice))`,
-      by: `this.#chosen(choice)`,
+      replace: `const checked = checkedChoice(choice);`,
+      by: `const checked = choice;`,
       spec: 'test/queue/a-mistyped-option-does-nothing.spec.ts',
     },
     {

@@ -5,9 +5,9 @@ import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import type { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
 import { type MessageState, stateOfCompleted, stateOfDeadLetter, stateOfFound } from './message-state.js';
 import type { Forwarder } from './publishing/forwarder.js';
-import { type QueuePlace, type QueueSlots } from './queue-slots.js';
+import type { PageRange, PageReader, QueueSlots } from './queue-slots.js';
 import { QueuedMessage } from './queued-message.js';
-import { type ListedPage, listByTime, listReady, unpark } from './store/browse.js';
+import { type Listed, listByTime, listReady, unpark } from './store/browse.js';
 import { findCompleted, listCompleted, purgeCompleted } from './store/completed-messages.js';
 import { countMessages, findMessage, keptResult, type QueueCounts, sumCounts } from './store/job.js';
 import { queueSettings } from './store/queue-slot.js';
@@ -56,7 +56,7 @@ export class QueueHandle {
     this.#codecs = codecs;
     this.#slots = slots;
     this.#deadLetters = deadLetters;
-    this.deadLetters = new DeadLetterQueue(this, connection, forwarder, slots, deadLetters);
+    this.deadLetters = new DeadLetterQueue(this, connection, forwarder, codecs, slots, deadLetters);
   }
 
   /**
@@ -110,25 +110,23 @@ export class QueueHandle {
 
   /** What waits for its time, or for a retry, the earliest first. */
   async delayed(options: PageOptions = {}): Promise<MessagePage> {
-    const { limit, cursor } = pageOf(this.name, options);
-    return this.#page(cursor, ({ keys }, from) =>
-      listByTime(this.#connection.commands, keys, 'delayed', { limit, cursor: from }),
+    return this.#page(pageOf(this.name, options), ({ keys }, piece) =>
+      listByTime(this.#connection.commands, keys, 'delayed', piece),
     );
   }
 
   /** What was set aside because no handler was for it. */
   async parked(options: PageOptions = {}): Promise<MessagePage> {
-    const { limit, cursor } = pageOf(this.name, options);
-    return this.#page(cursor, ({ keys }, from) =>
-      listByTime(this.#connection.commands, keys, 'parked', { limit, cursor: from }),
+    return this.#page(pageOf(this.name, options), ({ keys }, piece) =>
+      listByTime(this.#connection.commands, keys, 'parked', piece),
     );
   }
 
   /** What was handled and is kept (`keepCompleted`), the newest first; of a sharded queue one shard after the other. */
   async completed(options: PageOptions = {}): Promise<CompletedMessagePage> {
-    const { limit, cursor } = pageOf(this.name, options);
-    const { messages, cursor: next } = await this.#slots.page(cursor, ({ keys }, from) =>
-      listCompleted(this.#connection.commands, keys, { limit, cursor: from }),
+    const page = pageOf(this.name, options);
+    const { messages, cursor: next } = await this.#slots.page(page, ({ keys }, piece) =>
+      listCompleted(this.#connection.commands, keys, piece),
     );
     return { messages: messages.map((found) => new CompletedMessage(this.name, found, this.#codecs)), cursor: next };
   }
@@ -140,11 +138,9 @@ export class QueueHandle {
 
   /** What waits for a consumer, or is on its way to one that has not claimed it yet, in the order of delivery. */
   async ready(options: PageOptions = {}): Promise<MessagePage> {
-    const { limit, cursor } = pageOf(this.name, options);
+    const page = pageOf(this.name, options);
     const priorities = await this.priorities();
-    return this.#page(cursor, ({ keys }, from) =>
-      listReady(this.#connection.commands, keys, priorities, { limit, cursor: from }),
-    );
+    return this.#page(page, ({ keys }, piece) => listReady(this.#connection.commands, keys, priorities, piece));
   }
 
   /** Makes parked messages ready again: those, or up to a thousand. Resolves to how many. */
@@ -216,21 +212,18 @@ export class QueueHandle {
     return ids;
   }
 
-  async #page(
-    from: string | undefined,
-    list: (place: QueuePlace, cursor: string | undefined) => Promise<ListedPage>,
-  ): Promise<MessagePage> {
-    const { messages, cursor } = await this.#slots.page(from, list);
-    const views = messages.map(({ id, frame, at }) =>
-      Object.assign(new QueuedMessage(this.name, id, frame, this.#codecs), { at }),
-    );
-    return { messages: views, cursor };
+  async #page(page: PageRange, list: PageReader<Listed>): Promise<MessagePage> {
+    const { messages, cursor } = await this.#slots.page(page, list);
+    const view = ({ id, frame, at }: Listed) =>
+      Object.assign(new QueuedMessage(this.name, id, frame, this.#codecs), { at });
+    return { messages: messages.map(view), cursor };
   }
 }
 
 /** @throws {OptionsError} with every problem */
-function pageOf(queue: string, options: PageOptions): { limit: number; cursor?: string | undefined } {
-  return resolveOptions(`page of queue "${queue}"`, { limit: integer(100, { min: 1 }), cursor }, options);
+function pageOf(queue: string, options: PageOptions): PageRange {
+  const resolved = resolveOptions(`page of queue "${queue}"`, { limit: integer(100, { min: 1 }), cursor }, options);
+  return { limit: resolved.limit, cursor: resolved.cursor };
 }
 
 const cursor = optional(custom('', 'where a page ended', (value) => typeof value === 'string'));

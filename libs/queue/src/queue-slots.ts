@@ -8,6 +8,18 @@ export interface QueuePlace {
   readonly keys: QueueKeys;
 }
 
+/** Which messages of a list. */
+export interface PageRange {
+  readonly limit: number;
+  /** Where the page before ended; undefined: at the beginning. */
+  readonly cursor: string | undefined;
+}
+
+export type PageReader<T> = (place: QueuePlace, range: PageRange) => Promise<SlotPage<T>>;
+
+/** So many messages of a page are read together. */
+const mostTogether = 1000;
+
 /** Some of what one slot has, and where the next begin. */
 interface SlotPage<T> {
   readonly messages: readonly T[];
@@ -58,12 +70,24 @@ export class QueueSlots {
     return (await this.each(ask)).find((answer) => answer !== undefined);
   }
 
-  /** A page of one slot after the other. The cursor of a queue with several says which of them is next. @throws {UnavailableError} */
-  page<T>(
-    cursor: string | undefined,
-    list: (place: QueuePlace, cursor: string | undefined) => Promise<SlotPage<T>>,
-  ): Promise<SlotPage<T>> {
-    return this.#reached(() => this.#page(cursor, list));
+  /**
+   * A page of one slot after the other, a large one in pieces that no command is long for. The cursor of a queue with several slots says which
+   * of them is next.
+   *
+   * @throws {UnavailableError}
+   */
+  async page<T>({ limit, cursor }: PageRange, list: PageReader<T>): Promise<SlotPage<T>> {
+    const messages: T[] = [];
+    let [next, isMore] = [cursor, true];
+    while (isMore) {
+      const wanted = Math.min(mostTogether, limit - messages.length);
+      const read = (place: QueuePlace, from: string | undefined) => list(place, { limit: wanted, cursor: from });
+      const piece = await this.#reached(() => this.#page(next, read));
+      for (const message of piece.messages) messages.push(message);
+      next = piece.cursor;
+      isMore = next !== undefined && piece.messages.length === mostTogether && messages.length < limit;
+    }
+    return { messages, cursor: next };
   }
 
   async #all(): Promise<QueuePlace[]> {

@@ -47,7 +47,7 @@ export interface RedriveOptions extends DeadLetterChoice {
   readonly maxRedrives?: number | undefined;
   /** Only tell what would be done. Default false. */
   readonly dryRun?: boolean | undefined;
-  /** Ends it between two messages, also while it waits for its rate; the report says how far it came. */
+  /** Ends it between two messages where there is a rate, else between two pieces of up to 250; the report says how far it came. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { accepted, InvalidMessageError, isBoolean, messageOf, rateOf } from '@millrace/core';
+import { accepted, type CodecRegistry, InvalidMessageError, isBoolean, messageOf, rateOf } from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { Death } from '../model/death.js';
@@ -7,8 +7,10 @@ import { encodeFrame } from '../model/message-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import type { MessagePage, PageOptions, QueueHandle } from '../queue-handle.js';
 import type { QueueSlots } from '../queue-slots.js';
-import type { QueuedMessage } from '../queued-message.js';
+import { QueuedMessage } from '../queued-message.js';
 import { findMessage } from '../store/job.js';
+import { purgeWaiting, removeMessages } from '../store/purge.js';
+import { messagesNamed } from '../store/search.js';
 import {
   checkedChange,
   checkedChoice,
@@ -29,7 +31,9 @@ export interface RedriveReport {
   readonly stuck: readonly { readonly id: string; readonly why: string }[];
 }
 
-const pageSize = 100;
+const pageSize = 1000;
+/** So many are sent back or removed together. */
+const pieceSize = 250;
 const isWanted = { name: 'the filter', expects: 'true or false', accepts: isBoolean };
 
 /** A queue of dead letters: look at them, mend them, send them back, or throw them away. */
@@ -37,6 +41,7 @@ export class DeadLetterQueue {
   readonly #queue: QueueHandle;
   readonly #connection: RedisConnection;
   readonly #forwarder: Forwarder;
+  readonly #codecs: CodecRegistry;
   readonly #slots: QueueSlots;
   readonly #search: DeadLetterSearch;
 
@@ -44,10 +49,12 @@ export class DeadLetterQueue {
     queue: QueueHandle,
     connection: RedisConnection,
     forwarder: Forwarder,
+    codecs: CodecRegistry,
     slots: QueueSlots,
     search: DeadLetterSearch,
   ) {
     this.#slots = slots;
+    this.#codecs = codecs;
     this.#search = search;
     this.#queue = queue;
     this.#connection = connection;
@@ -89,52 +96,104 @@ export class DeadLetterQueue {
     const { maxRedrives, limit = Number.POSITIVE_INFINITY, dryRun, signal } = resolved;
     const report = { redriven: [] as string[], looping: [] as string[], stuck: [] as { id: string; why: string }[] };
     const given = rateOf(resolved);
-    const rate = given && new RateLimit(given, performance.now(), 1);
+    const rate = given && !dryRun ? new RateLimit(given, performance.now(), 1) : undefined;
     const allowed = new Set([...(await this.#search.sourcesOf(this.#queue.name)), ...(resolved.allowQueues ?? [])]);
-    for await (const message of this.#chosen(options)) {
-      if (report.redriven.length >= limit || signal?.aborted === true) break;
-      if (deathsInOrigin(message) > maxRedrives) {
-        report.looping.push(message.id);
-        continue;
+    const isOver = () => report.redriven.length >= limit || signal?.aborted === true;
+    for await (const piece of this.#chosen(options, rate === undefined ? pieceSize : 1)) {
+      const isLooping = (message: QueuedMessage) => deathsInOrigin(message) > maxRedrives;
+      const waiting = piece.filter((message) => !isLooping(message));
+      report.looping.push(...piece.filter(isLooping).map(({ id }) => id));
+      while (waiting.length > 0 && !isOver()) {
+        if (rate !== undefined && !(await keepPace(rate, signal))) return report;
+        const next = waiting.splice(0, limit - report.redriven.length);
+        for (const [id, why] of await this.#redrivePiece(next, { ...options, dryRun }, allowed)) {
+          if (why === undefined) report.redriven.push(id);
+          else report.stuck.push({ id, why });
+        }
       }
-      if (!dryRun && rate !== undefined && !(await keepPace(rate, signal))) break;
-      const why =
-        problemOf(message, options, allowed) ?? (dryRun ? undefined : await this.#redriveOne(message, options));
-      if (why === undefined) report.redriven.push(message.id);
-      else report.stuck.push({ id: message.id, why });
+      if (isOver()) break;
     }
     return report;
   }
 
   /** Throws dead letters away: those, those that a filter picks, or all. Resolves to how many. */
   async purge(choice: DeadLetterChoice = {}): Promise<number> {
+    const checked = checkedChoice(choice);
+    if (checked.ids === undefined && checked.filter === undefined) return this.#purgeAll();
     let count = 0;
-    for await (const { id } of this.#chosen(checkedChoice(choice))) if (await this.#queue.remove(id)) count++;
+    for await (const piece of this.#chosen(checked, pieceSize)) count += (await this.#remove(piece)).length;
     return count;
   }
 
-  /** Those that are meant and that were here when it began: what dies again meanwhile is not sent round once more. */
-  async *#chosen({ ids, filter }: DeadLetterChoice): AsyncGenerator<QueuedMessage> {
-    const began = ids === undefined ? await this.#ids() : ids;
-    for (const id of began) {
-      const message = await this.get(id);
-      if (message !== undefined && (filter === undefined || accepted(isWanted, filter(message)))) yield message;
+  async #purgeAll(): Promise<number> {
+    const priorities = await this.#queue.priorities();
+    const counts = await this.#slots.each(({ keys }) => purgeWaiting(this.#connection.commands, keys, priorities));
+    return counts.reduce((total, count) => total + count, 0);
+  }
+
+  /**
+   * Those that are meant and that were here when it began, some at a time: what dies again meanwhile is not sent round once more. What comes before
+   * a message that the filter throws at is done.
+   */
+  async *#chosen({ ids, filter }: DeadLetterChoice, size: number): AsyncGenerator<QueuedMessage[]> {
+    const began = [...new Set(ids ?? (await this.#ids()))];
+    for (let next = 0; next < began.length; next += size) {
+      const chosen: QueuedMessage[] = [];
+      try {
+        for (const message of await this.#named(began.slice(next, next + size)))
+          if (filter === undefined || accepted(isWanted, filter(message))) chosen.push(message);
+      } catch (error) {
+        yield chosen;
+        throw error;
+      }
+      yield chosen;
     }
+  }
+
+  /** The messages of some ids that live here, each once. */
+  async #named(ids: readonly string[]): Promise<QueuedMessage[]> {
+    const found = await this.#slots.each(({ keys }) => messagesNamed(this.#connection.commands, keys, ids));
+    const byName = new Map(found.flat().map((message) => [message.name, message]));
+    const inOrder = new Map(ids.flatMap((id) => byName.get(id) ?? []).map(({ entry, frame }) => [entry, frame]));
+    return [...inOrder].map(([entry, frame]) => new QueuedMessage(this.#queue.name, entry, frame, this.#codecs));
   }
 
   async #ids(): Promise<string[]> {
     const ids: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await this.list({ limit: pageSize * 10, cursor });
+      const page = await this.list({ limit: pageSize, cursor });
       for (const { id } of page.messages) ids.push(id);
       cursor = page.cursor;
     } while (cursor !== undefined);
     return ids;
   }
 
+  /** Removes those of a piece that wait. Resolves to their ids. */
+  async #remove(messages: readonly { readonly id: string }[]): Promise<string[]> {
+    const ids = messages.map(({ id }) => id);
+    return (await this.#slots.each((place) => removeMessages(this.#connection.commands, place, ids))).flat();
+  }
+
+  /** Sends messages back, and then removes those that were. Resolves to why each could not be sent back; undefined where it was. */
+  async #redrivePiece(
+    messages: readonly QueuedMessage[],
+    options: RedriveOptions,
+    allowed: ReadonlySet<string>,
+  ): Promise<(readonly [id: string, why: string | undefined])[]> {
+    const isDry = options.dryRun === true;
+    const results = await Promise.all(
+      messages.map(async (message) => {
+        const problem = problemOf(message, options, allowed);
+        return [message.id, problem ?? (isDry ? undefined : await this.#sendBack(message, options))] as const;
+      }),
+    );
+    if (!isDry) await this.#remove(results.flatMap(([id, why]) => (why === undefined ? [{ id }] : [])));
+    return results;
+  }
+
   /** Resolves to why it could not be sent back; undefined when it was. */
-  async #redriveOne(message: QueuedMessage, { to }: RedriveOptions): Promise<string | undefined> {
+  async #sendBack(message: QueuedMessage, { to }: RedriveOptions): Promise<string | undefined> {
     const death = message.deaths[0];
     const stored = { ...message.stored(), id: message.messageId };
     const origin = { exchange: death?.exchange ?? '', routingKey: death?.routingKeys[0] ?? message.routingKey };
@@ -157,7 +216,6 @@ export class DeadLetterQueue {
     } catch (error) {
       return messageOf(error);
     }
-    await this.#queue.remove(message.id);
     return undefined;
   }
 }

@@ -65,7 +65,7 @@ export async function listReady(
       if (offers === undefined) continue;
       return { messages: offers.messages, cursor: `${number} ${offers.last}` };
     }
-    let place = isStart ? -1 : ((await client.lpos(key, lastId)) ?? Number(index) - 1);
+    let place = isStart ? -1 : await placeOf(client, key, lastId, Number(index));
     // Behind a gap of stale entries more are looked at together.
     for (let window = limit; ; window = Math.max(limit, gapEntries)) {
       const ids = await client.lrange(key, place + 1, place + window);
@@ -86,6 +86,27 @@ export async function listReady(
     }
   }
   return { messages: [], cursor: undefined };
+}
+
+/** So many entries of a list are looked at in one command. */
+const nearEntries = 500;
+const farEntries = 5000;
+
+/**
+ * Where an entry of a list stands that stood at `index`. What was taken meanwhile has moved it towards the head, what came back there away from it:
+ * it is looked for near its place, then before that, then a little behind. When it has gone, its place is where the next one stands.
+ */
+async function placeOf(client: RedisClient, key: string, entry: string, index: number): Promise<number> {
+  const within = async (from: number, to: number): Promise<number> => {
+    const at = (await client.lrange(key, from, to)).indexOf(entry);
+    return at < 0 ? -1 : from + at;
+  };
+  const near = Math.max(0, index - nearEntries);
+  let found = await within(near, index + nearEntries);
+  for (let end = near; found < 0 && end > 0; end = Math.max(0, end - farEntries))
+    found = await within(Math.max(0, end - farEntries), end - 1);
+  if (found < 0) found = await within(index + nearEntries + 1, index + farEntries);
+  return found < 0 ? index - 1 : found;
 }
 
 /** Offers by their numbers; undefined when there are none, or none that still lives. */
@@ -140,6 +161,8 @@ for i = 1, #woken, 2 do call('RPUSH', wake, woken[i]) end
 return n
 `);
 
+const mostUnparked = 500;
+
 export async function unpark(
   client: RedisClient,
   keys: QueueKeys,
@@ -147,5 +170,8 @@ export async function unpark(
   ids: readonly string[],
 ): Promise<number> {
   const scriptKeys = [...unparkKeys.map((name) => keys[name]), ...waitingKeys(keys, priorities)];
-  return ids.length === 0 ? 0 : asInteger(await unparkScript.run(client, scriptKeys, ids));
+  let count = 0;
+  for (let next = 0; next < ids.length; next += mostUnparked)
+    count += asInteger(await unparkScript.run(client, scriptKeys, ids.slice(next, next + mostUnparked)));
+  return count;
 }

@@ -1,4 +1,5 @@
-import { argNames, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asBytes, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
+import { idFragments } from './identity.js';
 import type { QueueKeys } from './keys.js';
 
 const searchKeys = ['ids', 'messages'] as const;
@@ -38,4 +39,52 @@ export async function entriesOfId(
 /** A message's frame; undefined when it has ended. */
 export async function frameOf(client: RedisClient, keys: QueueKeys, entry: string): Promise<Buffer | undefined> {
   return (await client.hgetBuffer(keys.messages, entry)) ?? undefined;
+}
+
+/** Most names in one call, and most bytes of frames in its answer but for the first. */
+const mostNames = 250;
+const mostBytes = 1024 * 1024;
+
+// The messages that have some names: ids or entries.
+//
+// KEYS
+//   ids       :ids       read
+//   messages  :messages  frames: read
+// ARGV     mostBytes  of frames, but one frame in any case
+//          then names
+// RETURNS  for each name, up to one beyond which there would be too many bytes: entry and frame, or '' and '' when there is none
+// EFFECTS  none
+const namedScript = new Script(`#!lua flags=no-writes
+${keyNames(...searchKeys)}
+${argNames('mostBytes')}
+${idFragments}
+local answer, bytes = {}, 0
+for i = firstItem, #ARGV do
+  local name = ARGV[i]
+  local entry = redis.call('HEXISTS', messages, name) == 1 and name or holderOf(ids, messages, name)
+  local frame = entry and redis.call('HGET', messages, entry) or ''
+  bytes = bytes + #frame
+  if i > firstItem and bytes > tonumber(mostBytes) then break end
+  answer[#answer + 1], answer[#answer + 2] = entry or '', frame
+end
+return answer
+`);
+
+/** Messages by their names, which are ids or entries; what is not there is left out. */
+export async function messagesNamed(
+  client: RedisClient,
+  keys: QueueKeys,
+  names: readonly string[],
+): Promise<{ readonly name: string; readonly entry: string; readonly frame: Buffer }[]> {
+  const scriptKeys = searchKeys.map((name) => keys[name]);
+  const found: { name: string; entry: string; frame: Buffer }[] = [];
+  for (let next = 0; next < names.length; ) {
+    const asked = names.slice(next, next + mostNames);
+    const reply = asList(await namedScript.run(client, scriptKeys, [mostBytes, ...asked]));
+    for (let at = 0; at + 1 < reply.length; at += 2, next++) {
+      const [name = '', entry, frame] = [names[next], asText(reply[at]), asBytes(reply[at + 1])];
+      if (frame.length > 0) found.push({ name, entry, frame });
+    }
+  }
+  return found;
 }

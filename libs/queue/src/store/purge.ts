@@ -1,0 +1,142 @@
+import { argNames, asInteger, asList, keyNames, type RedisClient, Script } from '@millrace/redis';
+import { endingKeys, endMessages } from './endings.js';
+import { type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
+
+/** Most messages that one call removes: about a millisecond of Redis' time. */
+const sliceMessages = 250;
+
+const purgeKeys = [...endingKeys, 'state', 'offered'] as const;
+
+// Removes messages that wait, the next to be delivered first, and the stale entries between them. What is offered to a consumer is gone as well, if
+// that one has not claimed it yet.
+//
+// KEYS     those of `purgeKeys`, then the lists in which messages wait
+//            those of `endingKeys`   of what goes: removed, see `endMessages`
+//   settings  :settings  max-bytes: read
+//   state     :state     stale, bytes: kept
+//   offered   :offered   what is there goes first
+//             :ready, :front, :kept, :ready:<p> …   entries go
+// ARGV     most  how many entries at most
+//          left  how many are to go in all; '' for as many as there are
+// RETURNS  { how many messages were removed, how many entries are left of those that are to go }
+// EFFECTS  as said of the keys
+const purgeScript = new Script(`#!lua flags=allow-oom
+local call = redis.call
+${keyNames(...purgeKeys)}
+${argNames('most', 'left')}
+${endMessages}
+most, left = tonumber(most), tonumber(left)
+if not left then
+  left = call('ZCARD', offered)
+  for list = firstList, #KEYS do left = left + call('LLEN', KEYS[list]) end
+end
+local limitBytes = call('HEXISTS', settings, 'max-bytes') == 1
+local room, stale, bytes, removed = math.min(most, left), 0, 0, 0
+local function remove(entries, isListed)
+  local live = {}
+  for i = 1, #entries do
+    local length = call('HSTRLEN', messages, entries[i])
+    if length > 0 then
+      live[#live + 1] = entries[i]
+      if isListed then bytes = bytes + length end
+    elseif isListed then stale = stale + 1 end
+  end
+  endMessages(live, 0, false)
+  room, left, removed = room - #entries, left - #entries, removed + #live
+end
+local offers = call('ZPOPMIN', offered, room)
+local entries = {}
+for i = 1, #offers, 2 do entries[#entries + 1] = offers[i] end
+remove(entries, false)
+for list = #KEYS, firstList, -1 do
+  if room > 0 then remove(call('LPOP', KEYS[list], room) or {}, true) end
+end
+if stale > 0 then call('HINCRBY', state, 'stale', -stale) end
+if limitBytes and bytes > 0 then call('HINCRBY', state, 'bytes', -bytes) end
+-- Nothing waits any more, though less has gone than there was: the rest was taken.
+return {removed, room > 0 and 0 or left}
+`);
+
+/** Removes what waits now, a slice a call. Resolves to how many messages that were. What comes meanwhile stays, unless others take what was there. */
+export async function purgeWaiting(client: RedisClient, keys: QueueKeys, priorities: number): Promise<number> {
+  const scriptKeys = [...purgeKeys.map((name) => keys[name]), ...waitingKeys(keys, priorities)];
+  let count = 0;
+  let left: number | '' = '';
+  do {
+    const reply = asList(await purgeScript.run(client, scriptKeys, [sliceMessages, left]));
+    count += asInteger(reply[0]);
+    left = asInteger(reply[1]);
+  } while (left > 0);
+  return count;
+}
+
+const removeKeys = [...endingKeys, 'state', 'delayed', 'parked', 'offered', 'ended', 'consumers', 'dead'] as const;
+
+// Removes messages that wait, or are set aside, by their entries. What is delayed, held by a consumer or on its way to dead letters stays.
+//
+// KEYS     those of `removeKeys`, then the unacked sets of all consumers and dead ones
+//            those of `endingKeys`   of what goes: removed, see `endMessages`
+//   settings   :settings   max-bytes: read
+//   state      :state      stale, bytes: kept
+//   delayed    :delayed    read
+//   parked     :parked     what goes is removed
+//   offered    :offered    the same
+//   ended      :ended      read
+//   consumers  :consumers  counted
+//   dead       :dead       counted
+//              :unacked:<consumer> …   read
+// ARGV     entries
+// RETURNS  nil when a consumer came or went meanwhile: nothing was done. Else for each entry 1 if it was removed, or 0
+// EFFECTS  as said of the keys. Of what goes while it waits the entry stays in its list, stale
+const removeScript = new Script(`#!lua flags=allow-oom
+local call = redis.call
+${keyNames(...removeKeys)}
+if call('ZCARD', consumers) + call('SCARD', dead) ~= #KEYS - firstList + 1 then return nil end
+${endMessages}
+local stays, answer, gone, stale, bytes = {}, {}, {}, 0, 0
+for set = firstList, #KEYS do
+  for i, isHeld in ipairs(call('SMISMEMBER', KEYS[set], unpack(ARGV))) do stays[i] = stays[i] or isHeld == 1 end
+end
+for i, entry in ipairs(ARGV) do
+  local length = call('HSTRLEN', messages, entry)
+  if length == 0 or stays[i] or call('ZSCORE', delayed, entry) or call('ZSCORE', ended, entry) then answer[i] = 0
+  else
+    answer[i], gone[#gone + 1] = 1, entry
+    if call('ZREM', parked, entry) + call('ZREM', offered, entry) == 0 then stale, bytes = stale + 1, bytes + length end
+  end
+end
+endMessages(gone, 0, false)
+if stale > 0 then call('HINCRBY', state, 'stale', stale) end
+if bytes > 0 and call('HEXISTS', settings, 'max-bytes') == 1 then call('HINCRBY', state, 'bytes', -bytes) end
+return answer
+`);
+
+/** So many times an entry is looked for in the set of a consumer by one call, all in all. */
+const mostLooks = 10_000;
+const maxAttempts = 20;
+
+/** Removes messages by their entries, each once. Resolves to those that were removed. */
+export async function removeMessages(
+  client: RedisClient,
+  place: { readonly prefix: string; readonly queue: string },
+  entries: readonly string[],
+): Promise<string[]> {
+  const all = queueKeys(place.prefix, place.queue);
+  const fixed = removeKeys.map((name) => all[name]);
+  const removed: string[] = [];
+  let [next, attempt] = [0, 0];
+  while (next < entries.length) {
+    const consumers = (await Promise.all([client.zrange(all.consumers, '0', '-1'), client.smembers(all.dead)])).flat();
+    const sets = consumers.map((consumer) => unackedKey(place.prefix, place.queue, consumer));
+    const size = Math.max(1, Math.min(sliceMessages, Math.floor(mostLooks / (sets.length + 1))));
+    const slice = entries.slice(next, next + size);
+    const reply = await removeScript.run(client, [...fixed, ...sets], slice);
+    if (reply === null && ++attempt > maxAttempts)
+      throw new Error(`consumers of queue "${place.queue}" come and go too fast to remove its messages: try again`);
+    if (reply === null) continue;
+    const answers = asList(reply).map(asInteger);
+    removed.push(...slice.filter((_, index) => answers[index] === 1));
+    [next, attempt] = [next + slice.length, 0];
+  }
+  return removed;
+}
