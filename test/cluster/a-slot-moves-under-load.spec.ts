@@ -66,4 +66,49 @@ describe('while a slot is moved to another master', () => {
     await waitFor(async () => (await broker.queue('mail').counts()).unacked === 0, { what: 'nothing to be left' });
     await broker.close();
   });
+
+  it('consumers that are busy, and so wait nowhere, say where they are connected now: none is taken for dead', async () => {
+    // given: two processes that have as many messages as they may, and have been connected with every master before
+    const broker = new Broker(connection);
+    await broker.declareQueue({ name: 'slow' });
+    await broker.publishBatch([1, 2].map((body) => ({ exchange: '', routingKey: 'slow', body })));
+    const key = 'millrace:{queue:slow}:consumer-info';
+    const losses: unknown[] = [];
+    const ends: (() => void)[] = [];
+    const processes = await Promise.all(
+      [1, 2].map(async () => {
+        const own = await new RedisConnection(cluster.connection).open();
+        const other = new Broker(own);
+        other.events.on('lease-lost', (loss) => losses.push(loss));
+        const handler = () => new Promise<void>((resolve) => ends.push(resolve));
+        await other.consumer({ queue: 'slow', concurrency: 1, handler }).start();
+        return { other, own };
+      }),
+    );
+    await waitFor(() => ends.length === 2, { what: 'both to be busy' });
+    // when
+    await moveSlot(cluster, key, () => Promise.resolve());
+    // then: each names the new master, and connections that are open there
+    const client = (await cluster.masterOf(key)).client();
+    const server = /run_id:(\w+)/.exec(await client.info('server'))?.[1];
+    const areRight = async () => {
+      const told = (await client.hvals(key)).map(
+        (json) => JSON.parse(json) as { server: string; connections: number[] },
+      );
+      const open = new Set(
+        [...String(await client.call('CLIENT', 'LIST')).matchAll(/^id=(\d+)/gm)].map(([, id]) => Number(id)),
+      );
+      return (
+        told.length === 2 && told.every((one) => one.server === server && one.connections.some((id) => open.has(id)))
+      );
+    };
+    await waitFor(areRight, { what: 'both to say which connections they have now' });
+    expect(losses).toEqual([]);
+    for (const end of ends) end();
+    for (const { other, own } of processes) {
+      await other.close();
+      own.close();
+    }
+    await broker.close();
+  });
 });

@@ -11,12 +11,12 @@ describe("a dead consumer's messages", () => {
   afterAll(stopEverything);
 
   it('are handled by another, long before its lease is over, when its process was killed', async () => {
-    // given: a process that holds five messages and will never end them, and another that waits; leases of an hour
+    // given: a process that takes five messages with its first turn and will never end them, and another that waits; leases of an hour
     const prefix = ownPrefix();
     const { broker, close } = await openBroker(server, prefix);
     await broker.declareQueue({ name: 'q' });
-    const victim = await spawnConsumer(server, prefix, 'q', { leaseMs: 3_600_000, concurrency: 5 });
     for (let n = 0; n < 5; n++) await broker.sendToQueue('q', { n, hang: true });
+    const victim = await spawnConsumer(server, prefix, 'q', { leaseMs: 3_600_000, concurrency: 5 });
     await waitFor(() => victim.lines.filter((line) => line.startsWith('got')).length === 5, {
       what: 'five to be held',
     });

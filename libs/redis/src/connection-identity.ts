@@ -39,9 +39,17 @@ export function onConnection(client: RedisClient, state: 'connect' | 'ready', re
  * answered without asking, and undefined if its user may not ask.
  */
 export async function connectionIdentity(client: RedisClient, key: string): Promise<ConnectionIdentity | undefined> {
+  const node = connectionServing(client, key);
+  return node && (learned.get(node) ?? ask(node));
+}
+
+/**
+ * What `connectionIdentity` is about, undefined while there is none. Nothing is sent. Of a cluster another object as soon as another
+ * server is known to serve the key.
+ */
+export function connectionServing(client: RedisClient, key: string): Redis | undefined {
   const node = client instanceof Cluster ? nodeKnownToServe(client, key) : client;
-  if (node?.status !== 'ready') return undefined;
-  return learned.get(node) ?? ask(node);
+  return node?.status === 'ready' ? node : undefined;
 }
 
 async function ask(node: Redis): Promise<ConnectionIdentity | undefined> {

@@ -6,7 +6,7 @@
 export { becomesReady, Cluster, maxBlockMs, Redis, type RedisClient } from './client.js';
 export { nodeKnownToServe } from './cluster-node.js';
 export { RedisConnection } from './connection.js';
-export { type ConnectionIdentity, connectionIdentity, onConnection } from './connection-identity.js';
+export { type ConnectionIdentity, connectionIdentity, connectionServing, onConnection } from './connection-identity.js';
 export {
   type Address,
   type ConnectionInput,

@@ -115,7 +115,7 @@ export class HeartbeatLoop {
     lease.renewed(sentAt);
     if (!mayRest(heartbeat)) this.stayAwake();
     this.#listener.beaten(heartbeat);
-    if (heartbeat.duty !== undefined) peers.attend(keys, introduction.server, heartbeat.duty);
+    if (heartbeat.duty !== undefined) peers.attend(keys, introduction, heartbeat.duty);
     return restMs;
   }
 

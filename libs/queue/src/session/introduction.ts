@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { connectionIdentity, type RedisClient, type RedisConnection } from '@millrace/redis';
+import { connectionIdentity, connectionServing, type RedisClient, type RedisConnection } from '@millrace/redis';
 import type { ConsumerInfo } from '../store/registration.js';
 import type { SessionOptions } from './session-options.js';
 
@@ -16,6 +16,8 @@ export class Introduction {
   /** What Redis has. */
   #sent = '';
   #isStale = true;
+  /** The connection to the server of the shard, as it was described last. */
+  #described: object | undefined;
   #server = '';
 
   /** @param wakeClient returns the connection on which the consumer waits to be woken */
@@ -36,8 +38,12 @@ export class Introduction {
     return this.#server;
   }
 
+  /**
+   * Whether peers may look for its death in the wrong place. When a slot moves to a server that the process is connected with already,
+   * nothing connects again: whoever looks there for the connections that were to the old one takes a consumer that lives for dead.
+   */
   get isStale(): boolean {
-    return this.#isStale;
+    return this.#isStale || this.#described !== connectionServing(this.#connection.commands, this.#key);
   }
 
   /** A connection is a new one, or Redis may not have heard of the present ones. */
@@ -53,7 +59,7 @@ export class Introduction {
 
   /** For a heartbeat: '' when Redis has it already. */
   async change(): Promise<string> {
-    if (!this.#isStale) return '';
+    if (!this.isStale) return '';
     const info = await this.#describe();
     return info === this.#sent ? '' : info;
   }
@@ -65,6 +71,7 @@ export class Introduction {
 
   async #describe(): Promise<string> {
     this.#isStale = false;
+    this.#described = connectionServing(this.#connection.commands, this.#key);
     const wake = this.#wakeClient();
     const clients = wake === undefined ? [this.#connection.commands] : [this.#connection.commands, wake];
     const ids = (await Promise.all(clients.map((client) => connectionIdentity(client, this.#key)))).filter(

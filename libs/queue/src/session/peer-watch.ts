@@ -6,6 +6,7 @@ import { endRegistration } from '../store/departure.js';
 import type { Heartbeat, Peer } from '../store/heartbeat.js';
 import { queueKeys } from '../store/keys.js';
 import type { ConsumerInfo } from '../store/registration.js';
+import type { Introduction } from './introduction.js';
 
 /** A consumer that reconnects is back within this time and has said so: it is four times the first reconnect delay. */
 const secondLookMs = 250;
@@ -45,16 +46,20 @@ export class PeerWatch {
   /**
    * Ends the consumers that are dead. Nobody waits for it: a large pile must not cost the one on duty its own lease.
    *
-   * @param server run id of the server on which this consumer's connections are
+   * @param introduction of this consumer: which server its connections are with
    */
-  attend(keys: ConsumerKeys, server: string, { dead, colleagues }: NonNullable<Heartbeat['duty']>): void {
+  attend(
+    keys: ConsumerKeys,
+    introduction: Pick<Introduction, 'server' | 'isStale'>,
+    { dead, colleagues }: NonNullable<Heartbeat['duty']>,
+  ): void {
     if (this.#isAttending) return;
     this.#isAttending = true;
     const place = { prefix: keys.prefix, queue: keys.queue, priorities: keys.priorities };
     const peers = colleagues.filter(({ consumer }) => consumer !== keys.consumer);
     const attend = async (): Promise<void> => {
       for (const consumer of dead) await endRegistration(this.#connection.commands, place, consumer, 'expired');
-      await this.#look(place, server, peers);
+      await this.#look(place, introduction, peers);
     };
     attend()
       .catch(this.#onError)
@@ -63,26 +68,36 @@ export class PeerWatch {
       });
   }
 
-  async #look(place: PeerPlace, server: string, peers: readonly Peer[]): Promise<void> {
+  async #look(
+    place: PeerPlace,
+    introduction: Pick<Introduction, 'server' | 'isStale'>,
+    peers: readonly Peer[],
+  ): Promise<void> {
+    const { server } = introduction;
     const isSettled = performance.now() - this.#connectedAt >= settlingMs;
     if (!this.#isAllowed || server === '' || !isSettled) return;
     const suspects = await this.#gone(
       place,
+      introduction,
       peers.filter((peer) => onServer(peer, server)),
     );
     if (suspects.length === 0) return;
     await pause(secondLookMs, { ref: false });
-    for (const { consumer, deadline } of await this.#gone(place, suspects))
+    for (const { consumer, deadline } of await this.#gone(place, introduction, suspects))
       await endRegistration(this.#connection.commands, place, consumer, deadline);
   }
 
-  /** Those none of whose connections is open. */
-  async #gone({ prefix, queue }: PeerPlace, peers: readonly Peer[]): Promise<Peer[]> {
+  /** Those none of whose connections is open. None while the shard may be with another server than they said. */
+  async #gone(
+    { prefix, queue }: PeerPlace,
+    introduction: Pick<Introduction, 'isStale'>,
+    peers: readonly Peer[],
+  ): Promise<Peer[]> {
     if (peers.length === 0) return [];
     try {
       const { state } = queueKeys(prefix, queue);
       const open = await openConnections(this.#connection.commands, state, peers.flatMap(connectionsOf));
-      if (open === undefined) return [];
+      if (open === undefined || introduction.isStale) return [];
       return peers.filter((peer) => !connectionsOf(peer).some((id) => open.has(id)));
     } catch (error) {
       // Not every Redis lets us ask: then leases alone tell who is dead.
