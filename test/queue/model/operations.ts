@@ -304,7 +304,8 @@ class Cancel extends Operation {
     const message = pick(this.#candidates(model), this.#which);
     const { handle, expires } = message;
     this.did = `${this.#how} ${message}`;
-    const answer = this.#how === 'cancel' ? await world.queue.cancel(handle) : await world.queue.remove(handle);
+    const { queue } = world;
+    const answer = await insist(async () => (this.#how === 'cancel' ? queue.cancel(handle) : queue.remove(handle)));
     const isGone = answer === 'not-found' || answer === false;
     const now = await world.now();
     if (isGone && expires.from <= now) return;
@@ -608,7 +609,7 @@ export function operations(
   const pause = fc.constant(null).map(() => new Pause());
   // Of calls those that may be made again when they are told that the slot is on its way; consumers insist by themselves.
   const moving = fc
-    .tuple(which, fc.oneof<fc.Arbitrary<Operation>[]>(settle, join, pause))
+    .tuple(which, fc.oneof<fc.Arbitrary<Operation>[]>(settle, join, pause, publish, cancel, stop))
     .map((args) => new WhileItsSlotMoves(...args));
   return fc.commands(
     [
