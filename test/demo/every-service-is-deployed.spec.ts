@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
 
 const services = readdirSync('apps', { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== 'contracts')
@@ -13,8 +14,17 @@ describe('every service of the demo', () => {
   });
 
   it.each(services)('%s has a container, and Prometheus scrapes it', (name) => {
-    const compose = readFileSync('docker-compose.yml', 'utf8');
-    expect(compose).toContain(`\n  ${name}:\n    <<: *service\n    command: ["node", "apps/${name}/dist/main.js"]\n`);
+    const { services } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true });
+    expect(services[name]).toMatchObject({
+      build: { context: '.', args: { SERVICE: name } },
+      depends_on: { redis: {} },
+    });
+    // The image's own program, in the folder of the service that it is built for.
+    expect(services[name].command).toBeUndefined();
+    expect(readFileSync('Dockerfile', 'utf8')).toMatch(
+      /WORKDIR \/app\/apps\/\$\{SERVICE\}\n(?:.*\n)*CMD \["node", .*"dist\/main.js"\]/,
+    );
+    expect(existsSync(`apps/${name}/src/main.ts`)).toBe(true);
     expect(readFileSync('deploy/prometheus/prometheus.yml', 'utf8')).toContain(`"${name}:3000"`);
   });
 

@@ -13,6 +13,12 @@ describe('the shop', () => {
   }, 90_000);
   afterAll(stopEverything);
 
+  it('listens on this machine alone, and does not name what it is built with', async () => {
+    expect(new URL(shop.url).hostname).toBe('127.0.0.1');
+    const { headers } = await fetch(`${shop.url}/health`);
+    expect(headers.get('x-powered-by')).toBeNull();
+  });
+
   it('answers an invalid order with every problem of it', async () => {
     const { status, body } = await shop.post('/orders', { items: [{ sku: '', quantity: 0 }], color: 'red' });
     expect(status).toBe(400);
@@ -28,6 +34,10 @@ describe('the shop', () => {
     // then
     const refused = await shop.post('/orders', order);
     expect(refused).toMatchObject({ status: 503, body: { error: expect.stringMatching(/WRITE|UNAVAILABLE/) } });
+    // and neither answer names Redis' address or what went wrong there: the log does
+    expect((await shop.get('/health')).body).toEqual({ status: 'down' });
+    expect(JSON.stringify(refused.body)).not.toMatch(/127\.0\.0\.1|ECONN|redis/i);
+    expect(shop.program.lines.join('\n')).toMatch(/Redis is away \(connection "default"\): .+/);
     await redis.restart();
     await waitFor(async () => (await shop.get('/health')).status === 200, { what: 'health to say 200' });
     const { status, body } = await shop.post('/orders', order);

@@ -1,4 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -9,7 +11,13 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const yaml = (file: string) => parse(read(file), { merge: true });
 
 interface Service {
-  readonly image: string;
+  readonly image?: string;
+  readonly build?: { readonly context: string; readonly args: { readonly SERVICE: string } };
+  readonly user?: string;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly mem_limit?: string;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
@@ -36,7 +44,10 @@ function behind(service: string, path: string): string {
 
 describe('docker-compose.yml', () => {
   it('names versions of its images', () => {
-    expect(all.filter(([, { image }]) => !/:v?\d/.test(image))).toEqual([]);
+    const images = all.flatMap(([, { image }]) => image ?? []);
+    expect(images.filter((image) => !/^\$\{[A-Z]+_IMAGE:-\S+:v?\d+\.\d+\.\d+(-\S+)?\}$/.test(image))).toEqual([]);
+    expect(images.length).toBe(5);
+    expect(read('Dockerfile')).toMatch(/^ARG NODE_IMAGE=node:\d+\.\d+\.\d+-alpine\d+\.\d+$/m);
   });
 
   it('mounts what is there, and volumes that it declares', () => {
@@ -47,13 +58,46 @@ describe('docker-compose.yml', () => {
     expect(missing).toEqual([]);
   });
 
-  it('runs programs that the build makes, and gives no port twice', () => {
-    const programs = all.flatMap(([, { command = [] }]) => command.filter((word) => word.startsWith('apps/')));
-    expect(programs.length).toBe(6);
-    const sources = programs.map((program) => program.replace('/dist/', '/src/').replace(/\.js$/, '.ts'));
+  it('builds images of programs that there are, and gives no port twice, and none but to this machine', () => {
+    const built = all.filter(([, { build }]) => build !== undefined);
+    const sources = built.map(([, { build, command = ['dist/main.js'] }]) => {
+      const program = command.find((word) => word.startsWith('dist/')) ?? '';
+      return `apps/${build?.args.SERVICE}/${program.replace('dist/', 'src/').replace(/\.js$/, '.ts')}`;
+    });
+    expect(sources.length).toBe(6);
     expect(sources.filter((file) => !existsSync(join(root, file)))).toEqual([]);
-    const ports = all.flatMap(([, service]) => (service.ports ?? []).map((port) => port.split(':')[0]));
-    expect(new Set(ports).size).toBe(ports.length);
+    const ports = all.flatMap(([, service]) => service.ports ?? []);
+    expect(ports.filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(port))).toEqual([]);
+    expect(new Set(ports.map((port) => port.split(':')[1])).size).toBe(ports.length);
+  });
+
+  it('gives no container what it does not need: rights of root, a place to write, endless memory, this folder', () => {
+    for (const [name, service] of all) {
+      const { user = 'root', read_only, cap_drop, security_opt, mem_limit = '', volumes: mounts = [] } = service;
+      const isRoot = /^(root|0)(:|$)/.test(user);
+      expect({ name, isRoot, read_only, cap_drop, security_opt }).toEqual({
+        ...{ name, isRoot: false, read_only: true, cap_drop: ['ALL'] },
+        security_opt: ['no-new-privileges:true'],
+      });
+      expect(mem_limit).toMatch(/^\d+m$/);
+      expect(mounts.filter((mount) => mount.startsWith('.') && !mount.endsWith(':ro'))).toEqual([]);
+    }
+  });
+
+  it('makes a password once, and has none in what it says', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-password-'));
+    const [shell = '', ...args] = services['redis-password']?.command ?? [];
+    const make = (): string => {
+      execFileSync(shell, args, { cwd: folder });
+      return readFileSync(join(folder, 'password'), 'utf8').trim();
+    };
+    const [first, second] = [make(), make()];
+    rmSync(folder, { recursive: true });
+    expect(first).toMatch(/^[\w-]{32}$/);
+    expect(second).toBe(first);
+    expect(services.shop?.environment).toMatchObject({ REDIS_PASSWORD_FILE: '/secrets/password' });
+    expect(services.grafana?.environment).toMatchObject({ GF_SECURITY_ADMIN_PASSWORD__FILE: '/secrets/password' });
+    expect(services.redis?.command?.at(-1)).toContain('echo "requirepass $$(cat /secrets/password)" > /tmp/redis.conf');
   });
 
   it('waits for services that it has; for health only where there is a check', () => {

@@ -1,4 +1,4 @@
-import { orders } from '@demo/contracts';
+import { orders, redisConnection } from '@demo/contracts';
 import { MillraceMetricsModule, MillraceModule } from '@millrace/nestjs';
 import { Module } from '@nestjs/common';
 import { SalesController } from './sales-controller.js';
@@ -7,7 +7,7 @@ import { SalesReport } from './sales-report.js';
 @Module({
   imports: [
     MillraceModule.forRoot({
-      connection: { url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'analytics' },
+      connection: redisConnection('analytics'),
       waitForRedis: true,
       onTopologyChange: 'apply',
     }),

@@ -1,3 +1,4 @@
+import { redisConnection } from '@demo/contracts';
 import { MillraceMetricsModule, MillraceModule } from '@millrace/nestjs';
 import { Module } from '@nestjs/common';
 import { Reservations } from './reservations.js';
@@ -7,7 +8,7 @@ import { StockKeeper } from './stock-keeper.js';
 @Module({
   imports: [
     MillraceModule.forRoot({
-      connection: { url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'inventory' },
+      connection: redisConnection('inventory'),
       waitForRedis: true,
       onTopologyChange: 'apply',
     }),

@@ -1,10 +1,13 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { InventoryModule } from './inventory-module.js';
 
-const app = await NestFactory.create(InventoryModule, { logger: ['log', 'warn', 'error'] });
+const app = await NestFactory.create<NestExpressApplication>(InventoryModule, { logger: ['log', 'warn', 'error'] });
 app.enableShutdownHooks();
-await app.listen(process.env.PORT ?? 3000);
-const url = (await app.getUrl()).replace('[::1]', 'localhost');
+app.disable('x-powered-by');
+// Nobody but this machine, unless it is said: LISTEN_HOST=0.0.0.0 in a container.
+await app.listen(process.env.PORT ?? 3000, process.env.LISTEN_HOST ?? '127.0.0.1');
+const url = await app.getUrl();
 new Logger('Inventory').log(`Inventory on ${url}: GET /reservations/:orderId, GET /metrics.`);

@@ -1,4 +1,4 @@
-import { events } from '@demo/contracts';
+import { events, redisConnection } from '@demo/contracts';
 import { MillraceMetricsModule, MillraceModule } from '@millrace/nestjs';
 import { Module } from '@nestjs/common';
 import { NotificationSender } from './notification-sender.js';
@@ -6,7 +6,7 @@ import { NotificationSender } from './notification-sender.js';
 @Module({
   imports: [
     MillraceModule.forRoot({
-      connection: { url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'notifications' },
+      connection: redisConnection('notifications'),
       waitForRedis: true,
       // Another limit in the contract counts from the next deployment on.
       onTopologyChange: 'apply',

@@ -1,4 +1,4 @@
-import { events, orders } from '@demo/contracts';
+import { events, orders, redisConnection } from '@demo/contracts';
 import { MillraceMetricsModule, MillraceModule } from '@millrace/nestjs';
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
@@ -11,7 +11,7 @@ import { UnavailableFilter } from './unavailable-filter.js';
 @Module({
   imports: [
     MillraceModule.forRoot({
-      connection: { url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'shop' },
+      connection: redisConnection('shop'),
       waitForRedis: true,
       onTopologyChange: 'apply',
       // A customer waits for the answer: better a clear no after three seconds than a yes after thirty.

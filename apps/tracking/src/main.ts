@@ -1,11 +1,14 @@
 import 'reflect-metadata';
 import { Logger, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { TrackingModule } from './tracking-module.js';
 
-const app = await NestFactory.create(TrackingModule, { logger: ['log', 'warn', 'error'] });
+const app = await NestFactory.create<NestExpressApplication>(TrackingModule, { logger: ['log', 'warn', 'error'] });
 app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }));
 app.enableShutdownHooks();
-await app.listen(process.env.PORT ?? 3000);
-const url = (await app.getUrl()).replace('[::1]', 'localhost');
+app.disable('x-powered-by');
+// Nobody but this machine, unless it is said: LISTEN_HOST=0.0.0.0 in a container.
+await app.listen(process.env.PORT ?? 3000, process.env.LISTEN_HOST ?? '127.0.0.1');
+const url = await app.getUrl();
 new Logger('Tracking').log(`Tracking on ${url}: POST /cabs/:id/fixes, GET /cabs, GET /metrics.`);

@@ -1,4 +1,4 @@
-import { gpsFixes } from '@demo/contracts';
+import { gpsFixes, redisConnection } from '@demo/contracts';
 import { MillraceMetricsModule, MillraceModule } from '@millrace/nestjs';
 import { Module } from '@nestjs/common';
 import { CabMap } from './cab-map.js';
@@ -7,7 +7,7 @@ import { CabsController } from './cabs-controller.js';
 @Module({
   imports: [
     MillraceModule.forRoot({
-      connection: { url: process.env.REDIS_URL ?? 'redis://localhost:6379', name: 'tracking' },
+      connection: redisConnection('tracking'),
       waitForRedis: true,
       onTopologyChange: 'apply',
     }),
