@@ -28,7 +28,7 @@ describe('a member id', () => {
 
     // then it has the partition, and the first one has stopped with an error that says what to do
     await waitFor(() => first.state === 'stopped', { what: 'the first to stop' });
-    expect(errors).toEqual([expect.stringMatching(/is another process now.*give each its own memberId/)]);
+    expect(errors).toEqual([expect.stringMatching(/was taken over by another process.*give each its own memberId/)]);
     await redis.log.producer().send({ topic, value: 1 });
     await waitFor(() => seen.length === 1, { what: 'the record' });
     expect(seenByFirst).toEqual([]);

@@ -101,7 +101,9 @@ describe('reading without a group', () => {
     await redis.log.deleteRecords(old, 0, 25);
     const at = { topic: old, partition: 0 };
     await expect(redis.log.read({ ...at, from: 3 }).next()).rejects.toThrow(OffsetOutOfRangeError);
-    await expect(redis.log.read({ ...at, from: 3 }).next()).rejects.toThrow(/no offset 3: retention .* holds 25 to 50/);
+    await expect(redis.log.read({ ...at, from: 3 }).next()).rejects.toThrow(
+      /offset 3 is not in the log: retention .* holds 25 to 50/,
+    );
     await expect(redis.log.read({ ...at, from: 51 }).next()).rejects.toThrow(/the log ends before it/);
     const nearest = redis.log.read<number>({ ...at, from: 3, outOfRange: 'continue' });
     expect((await values(nearest))[0]).toBe(25);

@@ -1,14 +1,14 @@
 import { MillraceError, pause, startTimer, stopTimer, type Timer, UnavailableError } from '@millrace/core';
 import { type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
 
-/** How long calls that are no part of a message's way wait for Redis, unless they are told otherwise. */
+/** How long calls outside the path of messages wait for Redis, in ms, unless configured otherwise. */
 export const defaultCallTimeoutMs = 10_000;
 
 /**
- * Runs a call that may safely run twice: while Redis is away it is tried again, until `timeoutMs` are over.
+ * Runs a call that may safely run twice: while Redis is unreachable it is repeated, until `timeoutMs` have passed.
  *
- * @param what words that finish "could not …"
- * @throws {UnavailableError} Redis gave no answer in time
+ * @param what completes the sentence "could not …"
+ * @throws {UnavailableError} Redis did not reply in time
  */
 export async function idempotently<T>(
   connection: RedisConnection,
@@ -35,11 +35,11 @@ export async function idempotently<T>(
   }
 }
 
-/** A frozen server answers nothing for a while; the caller's time is over before that. */
+/** A frozen server does not reply; this ends the wait when the caller's time is up. */
 async function within<T>(deadline: number, reply: Promise<T>): Promise<T> {
   let timer: Timer | undefined;
   const overdue = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new UnavailableError('Redis gives no answer.'));
+    const giveUp = () => reject(new UnavailableError('Redis does not reply.'));
     timer = startTimer(giveUp, Math.max(0, deadline - performance.now()));
   });
   try {

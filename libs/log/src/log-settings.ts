@@ -1,10 +1,10 @@
 import { integer, resolveOptions } from '@millrace/core';
 
-/** How a log looks after what is old. */
+/** How often a log removes old records and groups. */
 export interface LogSettings {
   /** How often old records are looked for, in ms. Default 60,000; 0: never in this process. */
   readonly retentionIntervalMs: number;
-  /** How long a consumer group without members is kept, in ms, with its offsets. Default 7 days, as in Kafka; 0: for ever. */
+  /** How long a consumer group without members is kept, in ms, with its offsets. Default 7 days, as in Kafka; 0: never deleted. */
   readonly offsetsRetentionMs: number;
 }
 

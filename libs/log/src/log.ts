@@ -37,15 +37,15 @@ import { type TopicChange, type TopicDescription, Topics } from './topics/topics
 export interface LogOptions extends Partial<LogSettings> {
   /** Where events go; default: an emitter of its own. */
   readonly events?: Events;
-  /** Codecs beside `json`, `raw`, and `msgpack` where msgpackr is installed. */
+  /** Codecs besides `json`, `raw`, and `msgpack` where msgpackr is installed. */
   readonly codecs?: readonly Codec[];
 }
 
 /** The log side of Millrace: topics, producers, readers and consumer groups over one connection. */
 export class Log {
-  /** What happens here: failures, retries, rebalances, commits. */
+  /** Events of this log: failures, retries, rebalances, commits. */
   readonly events: Events;
-  /** Consumer groups as an operator sees them: how far they are behind, and setting their offsets. */
+  /** Consumer groups as an operator sees them: their lag, and setting their offsets. */
   readonly groups: Groups;
   readonly #connection: RedisConnection;
   readonly #codecs: ReadonlyMap<string, Codec>;
@@ -79,67 +79,67 @@ export class Log {
     this.#isKeeping = retentionIntervalMs > 0;
     const expiry = new GroupExpiry(this.groups, events, offsetsRetentionMs);
     this.#upkeep = new RetentionUpkeep(connection, events, retentionIntervalMs, expiry);
-    // Without its connection it can do nothing more: sends fail, and nothing of it keeps the process alive.
+    // Without its connection the log can do nothing: sends fail, and nothing of it keeps the process alive.
     if (connection.isClosed) this.#onConnectionClosed();
     else connection.once('closed', this.#onConnectionClosed);
   }
 
-  /** Declares a topic; again with the same settings does nothing. @throws {TopicConflictError} it has other settings */
+  /** Declares a topic; declaring it again with the same settings does nothing. @throws {TopicConflictError} it has other settings */
   async declareTopic(topic: TopicInput): Promise<TopicDescription> {
     const description = await this.#topics.declare(topic);
     this.#keep();
     return description;
   }
 
-  /** A topic's settings, and where each partition stands. @throws {TopicNotFoundError} */
+  /** A topic's settings, and the offsets of each partition. @throws {TopicNotFoundError} */
   describeTopic(name: string): Promise<TopicDescription> {
     return this.#topics.describe(name);
   }
 
-  /** All topics, by name. */
+  /** All topics, sorted by name. */
   listTopics(): Promise<Topic[]> {
     return this.#topics.list();
   }
 
-  /** Deletes a topic, its records and its groups' offsets. False when there was none. */
+  /** Deletes a topic, its records and its groups' offsets. Resolves to false when there was none. */
   deleteTopic(name: string): Promise<boolean> {
     return this.#topics.delete(name);
   }
 
-  /** Adds partitions until there are `partitions`. Spreads keys anew: see docs/topics.md before. */
+  /** Adds partitions until there are `partitions`. Keys move to other partitions: see docs/topics.md first. */
   addPartitions(name: string, partitions: number): Promise<TopicDescription> {
     return this.#topics.addPartitions(name, partitions);
   }
 
-  /** Changes a topic in use; batches that are in the log stay as they are. @throws {OptionsError} @throws {TopicNotFoundError} */
+  /** Changes a topic in use; batches already in the log stay as they are. @throws {OptionsError} @throws {TopicNotFoundError} */
   alterTopic(name: string, change: TopicChange): Promise<TopicDescription> {
     return this.#topics.alter(name, change);
   }
 
   /**
-   * Removes the records of a partition below the offset `before`, read or not; resolves to where the log begins now.
+   * Removes the records of a partition below the offset `before`, read or not; resolves to the new log start offset.
    *
-   * @throws {OptionsError} `before` is no whole number @throws {InvalidMessageError} there is no such partition
+   * @throws {OptionsError} `before` is not a whole number @throws {InvalidMessageError} there is no such partition
    */
   async deleteRecords(topic: string, partition: number, before: number): Promise<number> {
     assertNoProblem(`topic "${topic}", partition ${partition}`, integerProblem('before', before));
     return this.#upkeep.deleteRecords(await this.#topics.withPartition(topic, partition), partition, before);
   }
 
-  /** Removes what is over the topic's limits now, instead of with the next upkeep. */
+  /** Removes what is over the topic's limits now, without waiting for the next upkeep. */
   async applyRetention(topic: string): Promise<void> {
     await this.#upkeep.apply(await this.#catalog.refresh(topic));
   }
 
-  /** Removes what something else wrote behind the end of a topic's logs (docs/operations.md); resolves to how many entries. @throws {TopicNotFoundError} */
+  /** Removes foreign entries past a log's end (docs/operations.md); resolves to the number of entries. @throws {TopicNotFoundError} */
   async removeForeignEntries(topic: string): Promise<number> {
     return this.#foreignEntries.removeFromAll(await this.#catalog.refresh(topic));
   }
 
   /**
-   * Makes a producer, which is closed with the log.
+   * Creates a producer, which is closed with the log.
    *
-   * @throws {OptionsError} with all problems @throws {ClosedError} the log is closed; where its connection is, the producer's sends fail
+   * @throws {OptionsError} with all problems @throws {ClosedError} the log is closed. With a closed connection, sends fail
    */
   producer(options: Partial<ProducerOptions> = {}): Producer {
     const resolved = resolveProducerOptions(options);
@@ -161,15 +161,15 @@ export class Log {
     return producer;
   }
 
-  /** Has the first record for a topic that is not known do this, and others for such topics wait until it is done. */
+  /** Runs `firstUse` on the first record for an unknown topic; others for such topics wait until it is done. */
   beforeFirstUnknownTopic(firstUse: FirstUse): void {
     this.#firstUse = firstUse;
   }
 
   /**
-   * A member of a consumer group; it does nothing until `start()`.
+   * Creates a member of a consumer group; it does nothing until `start()`.
    *
-   * @throws {OptionsError} with all problems @throws {ClosedError} the log is closed, or was asked to close
+   * @throws {OptionsError} with all problems @throws {ClosedError} the log is closed or closing
    */
   consumer(options: ConsumerInput): GroupConsumer {
     if (!this.#takesConsumers) throw new ClosedError('the log');
@@ -190,17 +190,17 @@ export class Log {
     return consumer;
   }
 
-  /** Sends dead letters back where they came from, each once. docs/retries-and-dead-letters.md tells how. */
+  /** Sends dead letters back where they came from, each once. See docs/retries-and-dead-letters.md. */
   redrive(options: RedriveOptions): Promise<RedriveReport> {
     return new Redrive(this.#connection, this.#catalog, this.#topics, this.#foreignEntries).run(options);
   }
 
-  /** The log start offset: that of the oldest record there is. */
+  /** The log start offset: that of the oldest record. */
   async beginOffset(topic: string, partition: number): Promise<number> {
     return (await this.#reader.state(topic, partition)).start;
   }
 
-  /** The log end offset: that of the next record to come. */
+  /** The log end offset: that of the next record to be written. */
   async endOffset(topic: string, partition: number): Promise<number> {
     return (await this.#reader.state(topic, partition)).end;
   }
@@ -219,14 +219,14 @@ export class Log {
     return this.#reader.read<T>(options);
   }
 
-  /** As `read`, a batch at a time. */
+  /** As `read`, but batch by batch. */
   readBatches<T = unknown>(options: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
     return this.#reader.readBatches<T>(options);
   }
 
   /**
-   * Stops everything it made, letting producers send what they have, and ends readings with `tail: true`; the connection
-   * stays open. Inside a handler it is not waited for: it lets that handler end too.
+   * Stops every producer and consumer it created, lets producers send what they have, and ends reads with `tail: true`; the connection
+   * stays open. Inside a handler, close does not wait for that handler to end.
    */
   close(options?: StopOptions): Promise<void> {
     const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
@@ -236,14 +236,14 @@ export class Log {
   async #close(options: StopOptions | undefined): Promise<void> {
     this.#takesConsumers = false;
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop(options)));
-    // Not before: a handler that was let end may need its first producer.
+    // Not earlier: a handler that is still running may need its first producer.
     this.#takesProducers = false;
     await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close(options))]);
     this.#reader.close();
     this.#connection.off('closed', this.#onConnectionClosed);
   }
 
-  /** Upkeep begins with the first use; after `close` it stays ended. */
+  /** Upkeep starts with the first use; after `close` it does not start again. */
   #keep(): void {
     if (this.#isKeeping) this.#upkeep.start().catch(() => undefined);
   }

@@ -2,15 +2,15 @@ import { WriteError } from '@millrace/core';
 import { canWaitForDisk, type RedisClient, type RedisConnection } from '@millrace/redis';
 import { type Copy, type CopyReply, copyOnce, copyWithReplicas } from '../store/copy.js';
 
-/** Who must have a dead letter before its record is finished. */
+/** How many replicas must have a dead letter before its record is finished, and for how long they may take. */
 export interface DeadLetterDemand {
   readonly minReplicas: number;
   readonly replicaTimeoutMs: number;
 }
 
 /**
- * How dead letters reach Redis: over the connection that everybody shares; or, where replicas must have them, over one of
- * their own, opened with the first: WAIT blocks the connection that it is called on, and counts what was written on it.
+ * How dead letters reach Redis: over the shared connection; or, where replicas must have them, over a connection of
+ * their own, opened for the first one: WAIT blocks the connection that it is called on, and counts what was written on it.
  */
 export class DeadLetterChannel {
   readonly #connection: RedisConnection;
@@ -22,7 +22,7 @@ export class DeadLetterChannel {
     this.#demand = demand;
   }
 
-  /** @throws {WriteError} `not-enough-replicas`: Redis has it, and too few replicas do; to be copied again */
+  /** @throws {WriteError} `not-enough-replicas`: Redis has it, but too few replicas do; copy it again */
   async copy(to: Copy): Promise<CopyReply> {
     const { commands, prefix } = this.#connection;
     const { minReplicas, replicaTimeoutMs: timeoutMs } = this.#demand;
@@ -43,7 +43,7 @@ export class DeadLetterChannel {
     this.#opening = undefined;
   }
 
-  /** A connection that could not be asked what its server can do is asked again with the next dead letter. */
+  /** If asking the server what it can do fails on a connection, the next dead letter asks again. */
   async #open(): Promise<{ readonly client: RedisClient; readonly isOnDisk: boolean }> {
     const client = await this.#connection.blocking('dead-letters');
     try {

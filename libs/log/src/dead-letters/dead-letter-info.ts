@@ -1,25 +1,25 @@
 import { deadLetterHeaders, type originOf } from '../model/dead-letter.js';
 import type { StoredRecord } from '../model/record.js';
 
-/** A dead letter, for a filter to look at. */
+/** A dead letter, as a filter sees it. */
 export interface DeadLetterInfo extends Omit<StoredRecord, 'value'> {
-  /** The partition of the dead-letter topic in which it stands. */
+  /** The partition of the dead-letter topic that holds it. */
   readonly partition: number;
   /** The value's bytes. */
   readonly bytes: Buffer;
-  /** The topic it comes from. */
+  /** The topic that the record comes from. */
   readonly originalTopic: string;
-  /** The partition it comes from. */
+  /** The partition that the record comes from. */
   readonly originalPartition: number;
-  /** The group that gave it up. */
+  /** The group that gave the record up. */
   readonly group: string;
-  /** Why it was given up. */
+  /** Why the group gave it up. */
   readonly reason: string;
-  /** How often it was sent back already. */
+  /** How many times it was sent back before. */
   readonly redrives: number;
 }
 
-/** What a filter is told of a dead letter that stands in `partition` of its topic. */
+/** What a filter gets for a dead letter in `partition` of its topic. */
 export function infoOf(
   { value: bytes, ...record }: StoredRecord,
   partition: number,

@@ -7,20 +7,20 @@ import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
 import type { DeadLetterChannel } from './dead-letter-channel.js';
 
-/** The offsets of a group that is never seen again are forgotten. */
+/** The offsets of a group that does not come back are forgotten after this time. */
 const rememberMs = 30 * 86_400_000;
 
-/** Where a record comes from, as far as it must not be written twice. */
+/** Where a record comes from: identifies it, so that its dead letter is not written twice. */
 export interface DeadLetterOrigin {
   /** The topic, which decides where its dead letters go. */
   readonly topicId: number;
-  /** Offsets below are committed: their dead letters are written for good. */
+  /** Offsets below are committed: their dead letters are final. */
   readonly floor: number;
-  /** How often the group was set back here, and which append it was: a record that is handled anew may die anew. */
+  /** How many times the group was set back here, and which append it was: a record that is handled again may fail again. */
   readonly pass: string;
 }
 
-/** Writes dead letters, each once, and makes their topic when it is first needed. */
+/** Writes each dead letter once, and creates the dead-letter topic when it is first needed. */
 export class DeadLetterWriter {
   readonly #channel: DeadLetterChannel;
   readonly #catalog: TopicCatalog;
@@ -47,9 +47,9 @@ export class DeadLetterWriter {
   /**
    * Writes a dead letter, into the partition of the same number.
    *
-   * @returns false when the topic keeps no dead letters, or this one would go round: to the topic that it stands in, or
-   *   came from as a dead letter. There the group that gave it up would get it again, for ever
-   * @throws when it could not be written: the record is then not finished
+   * @returns false when the topic keeps no dead letters, or this one would loop: its target is the topic that holds it, or the
+   *   one it came from as a dead letter. The group that gave it up would get it again, endlessly
+   * @throws when it could not be written; the record is then not finished
    */
   async write(dead: DeadRecord, origin: DeadLetterOrigin): Promise<boolean> {
     const known = this.#catalog.peek(dead.topic);
@@ -78,16 +78,16 @@ export class DeadLetterWriter {
         await this.#foreignEntries.remove({ topic: topic.name, partition: dead.partition % topic.partitions });
         continue;
       }
-      // It was deleted since we learned of it, or a declaration is under way.
+      // The topic was deleted since this process read its settings, or a declaration is under way.
       this.#catalog.forget(name);
       topic = await this.#ensure(name, source);
     }
     throw new UnavailableError(
-      `topic "${name}" was deleted, or written to by something else, while a dead letter was written to it.`,
+      `topic "${name}" was deleted, or another program wrote to it, while a dead letter was written to it.`,
     );
   }
 
-  /** Nothing is written any more. */
+  /** Writes nothing from now on. */
   close(): void {
     this.#channel.close();
   }
@@ -104,7 +104,7 @@ export class DeadLetterWriter {
       partitions: source.partitions,
       codec: source.codec,
       compression: source.compression,
-      // Nobody may be registered there, and a dead letter that is refused would hold up the group.
+      // There may be no registered group, and a rejected dead letter would block the group.
       retention: { maxAgeMs, maxRecords, maxBytes, unread: 'expire' },
       deadLetter: false,
     });

@@ -5,32 +5,32 @@ import type { DeadLetterInfo } from './dead-letter-info.js';
 export interface RedriveOptions {
   /** The dead-letter topic. */
   readonly topic: string;
-  /** Only these. Default: all that are in the topic now. */
+  /** Only these dead letters. Default: all that are in the topic now. */
   readonly records?: readonly { readonly partition: number; readonly offset: number }[] | undefined;
-  /** Only those it returns true for. An error, or another answer than true or false, ends the redrive. Default: all. */
+  /** Only those for which it returns true. An error, or a result other than true or false, ends the redrive. Default: all. */
   readonly filter?: ((letter: DeadLetterInfo) => boolean) | undefined;
   /**
-   * Topics that a letter may come from besides those that keep their dead letters in this topic, by their settings: name those whose group
-   * has a `deadLetter` of its own. Anyone who can write into the topic of dead letters can name any topic. Default: none.
+   * Further topics that a letter may come from, besides those whose settings name this topic for their dead letters. Needed for a group
+   * with a `deadLetter` of its own. Anyone who can write to the dead-letter topic can name any topic in a letter. Default: none.
    */
   readonly allowTopics?: readonly string[] | undefined;
-  /** Only says what would be sent. Default false. */
+  /** Only reports what would be sent. Default false. */
   readonly dryRun?: boolean | undefined;
-  /** The most records in a time. Default: no limit. */
+  /** The highest rate of records. Default: no limit. */
   readonly rate?: Rate | undefined;
   /**
-   * So many a second.
+   * Records per second.
    *
    * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
    */
   readonly maxPerSecond?: number | undefined;
-  /** A record that came back so often stays where it is. Default 3. */
+  /** A record that was sent back this many times stays where it is. Default 3. */
   readonly maxRedrives?: number | undefined;
-  /** Ends it early, also while it waits for its rate; what was sent is sent. */
+  /** Ends the redrive early, also while it waits for its rate. What was sent stays sent. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Checks them as they may come from code without types. @throws {OptionsError} with every problem */
+/** Checks the options, which may come from untyped code. @throws {OptionsError} with every problem */
 export function checkRedriveOptions(options: RedriveOptions): void {
   const { rate, maxPerSecond, maxRedrives, dryRun, records, filter, allowTopics } = options;
   const problems: string[] = [];
@@ -41,7 +41,7 @@ export function checkRedriveOptions(options: RedriveOptions): void {
   boolean(false)(dryRun, report, 'dryRun');
   if (filter !== undefined && typeof filter !== 'function') report(`filter must be a function, got ${shown(filter)}`);
   if (allowTopics !== undefined && !Array.isArray(allowTopics))
-    report(`allowTopics must be a list of names of topics, got ${shown(allowTopics)}`);
+    report(`allowTopics must be a list of topic names, got ${shown(allowTopics)}`);
   assertNoProblem('redrive', ...problems, ...recordProblems(records));
 }
 

@@ -23,13 +23,13 @@ export interface RedriveReport {
   readonly redriven: number;
   /** Sent back by an earlier redrive. */
   readonly repeated: number;
-  /** Sent back too often already. */
+  /** Sent back too many times before. */
   readonly looping: number;
   /** Left out by the filter. */
   readonly filtered: number;
   /**
-   * No dead letters, or ones of a topic that is gone or has its dead letters elsewhere (`allowTopics`), or of a batch that cannot be read
-   * here: damaged, or for a newer process.
+   * No dead letters, or from a topic that is deleted or keeps its dead letters elsewhere (`allowTopics`), or from a batch that this process
+   * cannot read: damaged, or in a newer format.
    */
   readonly impossible: number;
 }
@@ -39,8 +39,8 @@ type RedriveResult = keyof RedriveReport;
 const isWanted = { name: 'the filter', expects: 'true or false', accepts: isBoolean };
 
 /**
- * Sends dead letters back to the partitions they came from, in their order, for the group that gave them up: other groups
- * of the topic pass them over. Each is sent once, however often a redrive is repeated or cut off.
+ * Sends dead letters back to the partitions they came from, in order, for the group that gave them up: the topic's other
+ * groups skip them. Each is sent once, even if the redrive is repeated or interrupted.
  */
 export class Redrive {
   readonly #connection: RedisConnection;
@@ -90,7 +90,7 @@ export class Redrive {
       if (batches.length === 0) return;
       for (const { frame, endOffset, nonce } of batches) {
         const { codecId, records } = decodeBatch(frame, endOffset);
-        // Tells it from a letter that had its offset before Redis lost it, or in a deleted topic of the same name.
+        // Distinguishes it from a letter that had its offset before Redis lost it, or in a deleted topic of the same name.
         const pass = nonce ?? '0';
         for (const record of records) {
           if (record.offset < start || record.offset >= end || offsets?.has(record.offset) === false) continue;
@@ -104,7 +104,7 @@ export class Redrive {
     }
   }
 
-  /** Undefined when the redrive was ended before it was sent. */
+  /** Undefined when the redrive ended before the letter was sent. */
   async #one(options: RedriveOptions, letter: Letter, { isAgain = false } = {}): Promise<RedriveResult | undefined> {
     const origin = originOf(letter.record.headers);
     const topic = origin === undefined ? undefined : await this.#findTopic(origin.topic);
@@ -125,7 +125,7 @@ export class Redrive {
     if (letter.rate !== undefined && !(await keepPace(letter.rate, options.signal))) return undefined;
     const sent = await this.#send(topic, to, letter, batch);
     if (sent !== 'gone') return sent;
-    // It was deleted since this process learned of it; another one may have its name.
+    // The topic was deleted since this process read its settings; another one may have its name.
     this.#catalog.forget(topic.name);
     return isAgain ? 'impossible' : this.#one(options, letter, { isAgain: true });
   }
@@ -183,7 +183,7 @@ export class Redrive {
   }
 }
 
-/** A letter says itself where it comes from: it goes back to no topic that has its dead letters elsewhere. */
+/** A letter names its own origin, so it is sent to no topic that keeps its dead letters elsewhere. */
 function mayComeFrom({ name, deadLetter }: Topic, { topic, allowTopics = [] }: RedriveOptions): boolean {
   return (
     (deadLetter !== false && deadLetter.topic === topic) || deadLettersOf(name) === topic || allowTopics.includes(name)
@@ -195,9 +195,9 @@ interface Letter {
   readonly partition: number;
   readonly record: StoredRecord;
   readonly codecId: number;
-  /** Which append it came with. */
+  /** Which append wrote it. */
   readonly pass: string;
-  /** Where the dead-letter partition's log begins. */
+  /** The log start offset of the dead-letter partition. */
   readonly start: number;
   /** By target partition: what was sent there before. */
   readonly copied: Map<string, Set<string>>;

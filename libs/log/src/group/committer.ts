@@ -2,7 +2,7 @@ import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import { type RedisClient, writtenTogether } from '@millrace/redis';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 
-/** Commits what is done, at most `intervalMs` after it was done, one command a partition however many records. */
+/** Commits what is done within `intervalMs`, with one command per partition, however many records it covers. */
 export class Committer {
   readonly #intervalMs: number;
   readonly #client: RedisClient;
@@ -24,7 +24,7 @@ export class Committer {
     }, this.#intervalMs);
   }
 
-  /** Commits everything that is done. What Redis did not take is tried again with the next interval. */
+  /** Commits everything that is done. What fails is tried again at the next interval. */
   async now(): Promise<void> {
     const commits: Promise<boolean>[] = [];
     writtenTogether(this.#client, () => {
@@ -33,13 +33,13 @@ export class Committer {
     await Promise.all(commits);
   }
 
-  /** True unless Redis did not answer. What it refuses, the worker's host hears of. */
+  /** True unless Redis did not reply. What it refuses is reported to the worker's host. */
   async commit(worker: PartitionWorker): Promise<boolean> {
     try {
       await worker.offsets.commit();
       return true;
     } catch {
-      // Redis is away, which others report. What was to be written is still to be, and asks for the next commit itself.
+      // Redis is unreachable, which is reported elsewhere. What is still uncommitted schedules the next commit itself.
       return false;
     }
   }

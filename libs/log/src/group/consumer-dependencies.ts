@@ -6,7 +6,7 @@ import type { ForeignEntries } from '../topics/foreign-entries.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
 
-/** What a consumer shares with everything else of its Log. */
+/** What a consumer shares with the other objects of its Log. */
 export interface ConsumerDependencies {
   readonly connection: RedisConnection;
   readonly events: Events;

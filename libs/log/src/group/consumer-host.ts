@@ -23,16 +23,16 @@ import type { ConsumerDependencies } from './consumer-dependencies.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import { EntryInspector } from './entry-inspector.js';
 
-/** What of a consumer its workers reach. */
+/** The parts of a consumer that its workers use. */
 export interface HostCalls
   extends Pick<WorkerHost, 'commitSoon' | 'fetchSoon' | 'reconnect' | 'resolveGap' | 'diverged' | 'onError'> {
   /** How many partitions the member owns. */
   owned(): number;
-  /** How many of them stand still before a batch that only a newer process can read. */
+  /** How many of them are stopped at a batch that only a newer process can read. */
   unreadable(): number;
 }
 
-/** What the workers of one consumer have in common. */
+/** What the workers of one consumer share. */
 export class ConsumerHost implements WorkerHost {
   readonly options: ConsumerOptions;
   readonly connection: RedisConnection;
@@ -97,7 +97,7 @@ export class ConsumerHost implements WorkerHost {
     else this.events.emit('commit-refused', { topic, partition, group, why: result });
   }
 
-  /** How much one partition may hold in memory, as of now. */
+  /** How much one partition may hold in memory at present. */
   shareOfPrefetch(): PrefetchShare {
     const owned = Math.max(1, this.#calls.owned());
     const { prefetchRecords, prefetchBytes } = this.options;

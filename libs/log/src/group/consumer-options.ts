@@ -24,12 +24,12 @@ import { placeOption } from '../model/read-range.js';
 import type { BatchContext, BatchRecord } from '../partition/batch-context.js';
 import type { RecordContext } from '../partition/record-context.js';
 
-/** Where a group begins to read a partition that it has no offset for. */
+/** Where a group starts reading a partition that it has no offset for. */
 export type From = 'earliest' | 'latest' | { readonly timestamp: number };
 
 /**
- * Handles several records of one partition at once; `context.fail` says which of them failed. Where it returns a list of
- * promises, they are waited for, and one that rejects fails the batch.
+ * Handles several records of one partition in one call; `context.fail` marks those that failed. If it returns a list of
+ * promises, they are awaited, and one that rejects fails the batch.
  */
 export type BatchHandler = (records: readonly BatchRecord[], context: BatchContext) => unknown;
 
@@ -37,78 +37,78 @@ export type BatchHandler = (records: readonly BatchRecord[], context: BatchConte
 export interface ConsumerOptions {
   /** Members of one group share the partitions; each group gets every record. */
   readonly group: string;
-  /** Names, or a pattern, which takes no dead-letter topic that it does not name. Topics that appear later are picked up. */
+  /** Names, or a pattern, which matches no dead-letter topic unless it names it. Topics created later are picked up. */
   readonly topics: readonly string[] | RegExp;
-  /** Handles one record at a time. Give this or `batchHandler`. */
+  /** Handles one record per call. Give this or `batchHandler`. */
   readonly handler?: Handler<RecordContext> | undefined;
-  /** Handles several records of one partition at a time. Give this or `handler`. */
+  /** Handles several records of one partition per call. Give this or `handler`. */
   readonly batchHandler?: BatchHandler | undefined;
-  /** The most records of one batch (default 100), and how long a batch that is not full waits for more (default 0). */
+  /** The most records per batch (default 100), and how long an incomplete batch waits for more, in ms (default 0). */
   readonly batch: { readonly maxRecords: number; readonly lingerMs: number };
-  /** Default `earliest`. It only counts while the group has no committed offset. */
+  /** Default `earliest`. Used only while the group has no committed offset. */
   readonly from: From;
-  /** When the committed offset is no longer in the log. Default `earliest`: the oldest record there is. */
+  /** What to do when the committed offset is no longer in the log. Default `earliest`: the oldest record there is. */
   readonly onOutOfRange: OutOfRangePolicy;
-  /** Default `key`: one record of a key at a time, in order; records without a key are free. */
+  /** Default `key`: one record of a key at a time, in order; records without a key run in any order. */
   readonly ordering: Ordering;
-  /** Records (or batches) in hand at the same time, over all partitions of this member. Default 16. */
+  /** Records (or batches) handled simultaneously, over all partitions of this member. Default 16. */
   readonly concurrency: number;
-  /** How often and when a failed record is tried again. Default: core's `defaultRetryPolicy`. */
+  /** How many times and when a failed record is tried again. Default: core's `defaultRetryPolicy`. */
   readonly retry: RetryPolicy;
   /**
-   * How often a record may come back without a verdict of its handler, because its owner ended or its lease ran out meanwhile;
-   * once more and it is dead-lettered, `delivery_limit`. From the second time on, or before its last, it is handled alone. Default 5.
+   * How many times a record may come back without an outcome of its handler, because its owner ended or its lease expired meanwhile;
+   * after that it is dead-lettered with `delivery_limit`. From the second time on, or before its last, it is handled alone. Default 5.
    */
   readonly deliveryLimit: number;
   /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
   readonly deadLetter?: string | false | undefined;
   /**
    * How many replicas must have a dead letter before its record is finished and can be committed, so that a failover does not
-   * lose it. Default 0: Redis itself has it. With fewer the record waits, and `background-error` tells.
+   * lose it. Default 0: only the master. With fewer replicas the record waits, and `background-error` is emitted.
    */
   readonly minReplicas: number;
-  /** How long replicas may take each time, in ms. Default 3,000; at most 5,000. */
+  /** How long to wait for replicas per dead letter, in ms. Default 3,000; at most 5,000. */
   readonly replicaTimeoutMs: number;
-  /** How long a handler may take unless it calls `context.extend()`; 0 or `Infinity`: for ever. Default 300,000, Kafka's max.poll.interval.ms. */
+  /** How long a handler may take without `context.extend()`, in ms; 0 or `Infinity`: no limit. Default 300,000 (max.poll.interval.ms). */
   readonly handlerTimeoutMs: number;
   /**
-   * How long a handler may go on after its deadline, when its signal was aborted. Then its attempt is given up: the next one
+   * How long a handler may go on after its deadline, when its signal was aborted, in ms. Then its attempt is given up: the next one
    * begins, with a higher `epoch`, or the record is dead-lettered, although the handler still runs. Default 5,000.
    */
   readonly abortGraceMs: number;
-  /** `auto` (default): when the handler resolved. `manual`: when it called `context.commit()`. */
+  /** `auto` (default): done when the handler resolves. `manual`: done when it calls `context.commit()`. */
   readonly commit: 'auto' | 'manual';
-  /** Longest time between a record's end and its commit. Default 100. */
+  /** Longest time between a record's completion and its commit, in ms. Default 100. */
   readonly commitIntervalMs: number;
   /** A static member id: a restart within `sessionTimeoutMs` under the same id moves no partition (KIP-345). Default: none. */
   readonly memberId?: string | undefined;
-  /** How long a partition stays with an owner that went silent. Default 10,000. Renewed after a sixth to a third of it. */
+  /** How long a partition stays with an owner that is silent, in ms. Default 10,000. Renewed after a sixth to a third of it. */
   readonly leaseMs: number;
-  /** How long the group waits for a member that went silent. Default `leaseMs`; with a `memberId` 45,000, as in Kafka. */
+  /** How long the group waits for a member that is silent, in ms. Default `leaseMs`; with a `memberId` 45,000, as in Kafka. */
   readonly sessionTimeoutMs?: number | undefined;
-  /** Default 500, at most a third of `leaseMs`. */
+  /** Time between heartbeats, in ms. Default 500, at most a third of `leaseMs`. */
   readonly heartbeatMs: number;
-  /** How long records in hand may take to end before a partition is handed over. Default 30,000. */
+  /** How long running handlers may take to end before a partition is handed over, in ms. Default 30,000. */
   readonly revokeTimeoutMs: number;
-  /** How often the group looks for new topics and partitions. Default 1,000. */
+  /** How often the group looks for new topics and partitions, in ms. Default 1,000. */
   readonly topicRefreshMs: number;
-  /** The most records and bytes read ahead, over all partitions of this member. Defaults 10,000 and 32 MiB. */
+  /** The most records read ahead, over all partitions of this member. Default 10,000. */
   readonly prefetchRecords: number;
-  /** In bytes: see `prefetchRecords`. Default 32 MiB. */
+  /** The most bytes read ahead, over all partitions of this member. Default 32 MiB. */
   readonly prefetchBytes: number;
   /** How far reading may run ahead of the oldest unfinished record of a partition, in records. Default 50,000. */
   readonly maxUncommittedRecords: number;
-  /** The most records in a time, over all partitions of this member, evenly spread. Default: no limit. */
+  /** The highest rate of records, over all partitions of this member, evenly spread. Default: no limit. */
   readonly rate?: Rate | undefined;
   /**
-   * So many a second.
+   * Records per second.
    *
    * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
    */
   readonly maxPerSecond?: number | undefined;
-  /** Code around a handler of single records, the first outermost. Refused with a `batchHandler`. */
+  /** Wraps a handler of single records, the first outermost. Rejected with a `batchHandler`. */
   readonly middleware: readonly Middleware<RecordContext>[];
-  /** Checks a payload, may answer another. Default: none. @throws {ValidationError} */
+  /** Validates a payload; may return another in its place. Default: none. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: RecordContext) => unknown) | undefined;
   /** The handler's name in events and metrics. Default: the group. */
   readonly name?: string | undefined;
@@ -116,7 +116,7 @@ export interface ConsumerOptions {
   readonly startPaused: boolean;
 }
 
-/** The options as users write them. */
+/** The consumer options as users write them. */
 export type ConsumerInput = Partial<Omit<ConsumerOptions, 'batch' | 'retry' | 'topics'>> &
   Pick<ConsumerOptions, 'group'> & {
     readonly topics: string | readonly string[] | RegExp;
@@ -189,7 +189,7 @@ const topics: OptionReader<ConsumerOptions['topics']> = (value, report, path) =>
   });
 };
 
-/** Elsewhere than the one topic that is consumed: what is given up there would come again for ever. */
+/** Another topic than the one that is consumed: what is given up there would come back endlessly. */
 function deadLetterOf(consumed: unknown): OptionReader<string | false> {
   const names = Array.isArray(consumed) ? consumed : [consumed];
   return (value, report, path) => {
@@ -214,10 +214,10 @@ function name(kind: string, fallback: string): OptionReader<string> {
 
 const middleware = custom<ConsumerOptions['middleware']>([], 'a list of functions', isFunctions);
 
-/** A middleware is told of one record; of a batch it would see none, or nothing of what it expects. */
+/** A middleware expects one record; a batch handler has none. */
 const noMiddleware: OptionReader<ConsumerOptions['middleware']> = (value, report, path) => {
   if (!Array.isArray(value) || value.length > 0) {
-    if (value !== undefined) report(`${path} is for a handler of single records: let the batchHandler itself do it`);
+    if (value !== undefined) report(`${path} is for a handler of single records: do it in the batchHandler itself`);
   }
   return [];
 };

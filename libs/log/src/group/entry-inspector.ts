@@ -8,7 +8,7 @@ import { lookAtChain } from '../store/foreign-entries.js';
 import { partitionKeys } from '../store/keys.js';
 import type { ForeignEntries } from '../topics/foreign-entries.js';
 
-const howToPassOver = 'groups.resetOffsets or a seek to behind it passes it over';
+const howToPassOver = 'groups.resetOffsets or a seek past it skips it';
 
 /** Finds out what an entry of a partition's stream is that does not follow what was read. */
 export class EntryInspector {
@@ -20,7 +20,7 @@ export class EntryInspector {
     this.#foreignEntries = foreignEntries;
   }
 
-  /** What it is. What stands behind the log's end is removed, so that the log can grow. */
+  /** Classifies the entry. An entry past the log's end is removed, so that the log can grow. */
   async inspect({ topic, partition }: TopicPartition, { entry, count, read }: Suspect): Promise<Inspected> {
     const keys = partitionKeys(this.#connection.prefix, topic, partition);
     const what = `compare topic "${topic}", partition ${partition}`;
@@ -33,7 +33,7 @@ export class EntryInspector {
         this.#foreignEntries.passedOver({ topic, partition });
         return finding;
       case 'unexplained':
-        return { kind: 'unexplained', why: `does not follow what is before it, nor does another. ${howToPassOver}` };
+        return { kind: 'unexplained', why: `does not follow the entry before it, and no other does. ${howToPassOver}` };
       default:
         return finding;
     }
@@ -44,7 +44,7 @@ export class EntryInspector {
       return { kind: 'removed', isStale: (await this.#foreignEntries.remove(place)) === 0 };
     } catch (error) {
       if (redisFailure(error).failure !== 'denied') throw error;
-      const why = 'is none of Millrace, and this Redis user may not remove it: the upkeep of topics does, or';
+      const why = 'was not written by Millrace, and this Redis user may not remove it: the upkeep of topics does, or';
       return { kind: 'unexplained', why: `${why} log.removeForeignEntries("${place.topic}")` };
     }
   }

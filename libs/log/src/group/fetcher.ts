@@ -5,10 +5,10 @@ import type { PrefetchShare } from '../partition/prefetch-room.js';
 import { type BatchReader, BlockingReader } from '../reader/batch-reader.js';
 import { PollingReader } from '../reader/polling-reader.js';
 
-/** Nothing to ask for: who wants something wakes us; this is only for safety. */
+/** Rest while no partition wants to be read. A worker that wants something wakes the fetcher; this is only a safety net. */
 const idleMs = 1000;
 
-/** Reads ahead for all partitions of a member over one connection. With nothing to read it waits and is woken. */
+/** Reads ahead for all partitions of a member over one connection. With nothing to read it waits until it is woken. */
 export class Fetcher {
   readonly #workers: () => Iterable<PartitionWorker>;
   readonly #share: () => PrefetchShare;
@@ -38,7 +38,7 @@ export class Fetcher {
     await stopped;
   }
 
-  /** A partition wants to be read that did not want before: ends the present wait. */
+  /** A partition wants to be read that did not before: ends the present wait. */
   wake(): void {
     this.#loop.wake();
     this.#reader.interrupt();
@@ -65,7 +65,7 @@ export class Fetcher {
     const { streams, failures, restMs } = await this.#reader.read(asked, count);
     for (let index = 0; index < asked.length; index++) {
       const batches = streams.get(asked[index]!.records);
-      // Meanwhile it may have been told to go on elsewhere.
+      // The partition may have moved to another offset meanwhile.
       if (batches !== undefined) asked[index]!.intake.feed(positions[index]!, batches);
       const failure = failures?.get(asked[index]!.records);
       if (failure !== undefined) asked[index]!.intake.failed(failure);

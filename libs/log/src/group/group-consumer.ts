@@ -26,15 +26,15 @@ import { offsetOf, type SeekTarget } from './seek-target.js';
 
 const defaultStopMs = 30_000;
 
-/** How long a stop waits, past its deadline, for Redis to take the commits and the leases back. */
+/** How long a stop waits, past its deadline, for Redis to accept the commits and release the leases. */
 const stopGraceMs = 1000;
 
 /**
- * A member of a consumer group: it gets its share of the partitions, handles their records and commits how far it is. A
+ * A member of a consumer group: it gets its share of the partitions, handles their records and commits its progress. A
  * record is handled at least once: again when the member dies before its commit.
  */
 export class GroupConsumer implements Service {
-  /** As they were resolved: defaults are in them. */
+  /** The resolved options, with defaults. */
   readonly options: ConsumerOptions;
   /** Its id in the group. */
   readonly memberId: string;
@@ -106,20 +106,20 @@ export class GroupConsumer implements Service {
     );
   }
 
-  /** Where it stands between start and stop. */
+  /** The state between start and stop. */
   get state(): LifecycleState {
     return this.#lifecycle.state;
   }
 
-  /** What this member owns at the moment. */
+  /** The partitions that this member owns at present. */
   get assignment(): readonly OwnedPartition[] {
     return [...this.#ownership.workers].map(ownedPartition);
   }
 
   /**
-   * Joins the group. Resolves when the partitions that are free were taken: what is written from then on is handled.
+   * Joins the group. Resolves when the free partitions are taken: what is written from then on is handled.
    *
-   * @throws {UnavailableError} Redis is away; it may be tried again
+   * @throws {UnavailableError} Redis is unreachable; `start` may be called again
    */
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
@@ -135,9 +135,9 @@ export class GroupConsumer implements Service {
   }
 
   /**
-   * Takes nothing new, lets what is in hand end by the deadline (default 30 s), commits, hands the partitions over and
-   * leaves. What did not end is abandoned: its signal is aborted and another member handles it again. A Redis that does
-   * not answer has a second more; then leases and membership are left to run out. Inside a handler it is not waited for.
+   * Starts no new record, lets running handlers end by the deadline (default 30 s), commits, hands the partitions over and
+   * leaves. What did not end is abandoned: its signal is aborted and another member handles it again. A Redis that does not
+   * reply gets one more second; then leases and membership are left to expire. Inside a handler, stop does not wait for it.
    */
   stop({ deadlineMs = defaultStopMs }: StopOptions = {}): Promise<void> {
     const onError = (error: unknown): void => this.#host.onError(`stop a member of "${this.options.group}"`, error);
@@ -155,26 +155,26 @@ export class GroupConsumer implements Service {
   }
 
   /**
-   * Starts nothing more of these partitions (default: all, also those it will get) until `resume`, and begins no read of them.
-   * Resolves when running handlers have ended, or it is resumed or stopped before; inside a handler immediately.
+   * Starts nothing more of these partitions (default: all, also those it gets later) until `resume`, and stops reading them.
+   * Resolves when running handlers have ended, or on a resume or stop before that; inside a handler immediately.
    */
   pause(partitions?: readonly TopicPartition[]): Promise<void> {
     this.#pauses.pause(partitions);
     return waitOutsideHandlers(this.#pauses.wait.until(this.#happenings.applyPauses()), () => undefined);
   }
 
-  /** Takes records of these partitions again; of all when none is given. */
+  /** Resumes these partitions; all when none is given. */
   resume(partitions?: readonly TopicPartition[]): void {
     this.#pauses.resume(partitions);
     void this.#happenings.applyPauses();
   }
 
   /**
-   * Sets the group's offset in a partition that this member owns, forwards or back, and goes on there. Resolves when Redis has
-   * the offset, also inside a handler. What is in hand ends first, and changes the offset no more; it may be handled again.
+   * Sets the group's offset in a partition that this member owns, forwards or back, and continues there. Resolves when Redis has
+   * the offset, also inside a handler. Running records end first, and no longer change the offset; they may be handled again.
    *
-   * @throws {OptionsError} it is no partition, or no place in one
-   * @throws {LeaseLostError} it is not, or no longer, this member's partition
+   * @throws {OptionsError} not a partition, or not an offset or place in one
+   * @throws {LeaseLostError} the partition is not, or no longer, owned by this member
    * @throws {OffsetOutOfRangeError} the log does not hold that offset
    */
   async seek(where: TopicPartition, to: SeekTarget): Promise<void> {
@@ -183,13 +183,13 @@ export class GroupConsumer implements Service {
     if (worker === undefined) {
       const what = `topic "${where.topic}", partition ${where.partition}`;
       throw new LeaseLostError(
-        `${what} is not owned by this member of group "${this.options.group}": seek where it is.`,
+        `${what} is not owned by this member of group "${this.options.group}": call seek on its owner.`,
       );
     }
     await worker.seek(await offsetOf(this.#dependencies.reader, worker, to));
   }
 
-  /** Commits everything that is done, now; inside a handler its own record is not. @throws {LeaseLostError} @throws {UnavailableError} Redis is away */
+  /** Commits everything that is done; the record of a running handler is not. @throws {LeaseLostError} @throws {UnavailableError} */
   async commit(): Promise<void> {
     try {
       await Promise.all([...this.#ownership.workers].map((worker) => worker.offsets.flush()));
@@ -218,7 +218,7 @@ export class GroupConsumer implements Service {
   async #replaced(): Promise<void> {
     const { group } = this.options;
     const error = new LeaseLostError(
-      `member "${this.memberId}" of group "${group}" is another process now. This consumer stops: give each its own memberId.`,
+      `member "${this.memberId}" of group "${group}" was taken over by another process. This consumer stops: give each its own memberId.`,
     );
     this.#host.onError(`consume as a member of group "${group}"`, error);
     this.#ownership.close();

@@ -1,10 +1,10 @@
 import type { Events } from '@millrace/delivery';
 import type { Groups } from './groups.js';
 
-/** Groups are looked at no more often than so, or ten times in the time that they are kept. */
+/** The longest rest between two looks at the groups; a shorter one is a tenth of the retention time. */
 const mostRestMs = 3_600_000;
 
-/** Forgets groups that have had no members for long, as Kafka does (`offsets.retention.minutes`): a laptop's holds back nothing for ever. */
+/** Deletes groups that have long had no members, as Kafka does (`offsets.retention.minutes`), so that they do not hold back retention. */
 export class GroupExpiry {
   readonly #groups: Groups;
   readonly #events: Events;
@@ -18,7 +18,7 @@ export class GroupExpiry {
     this.#retentionMs = retentionMs;
   }
 
-  /** Does what is due by now. */
+  /** Deletes what is due. */
   async run(stopping: AbortSignal, monotonicNow: number): Promise<void> {
     if (this.#retentionMs === 0 || monotonicNow < this.#nextAt) return;
     this.#nextAt = monotonicNow + Math.min(mostRestMs, this.#retentionMs / 10);

@@ -5,7 +5,7 @@ import { idempotently } from '../idempotent-call.js';
 import { lockGroup, unlockGroup } from '../store/group-offsets.js';
 import { groupKeys } from '../store/keys.js';
 
-/** Works on a group that has no members; none can join meanwhile. @throws {OptionsError} it is active, or another operator works on it */
+/** Runs `work` on a group without members; none can join meanwhile. @throws {OptionsError} it is active, or locked by another operator */
 export async function whileLocked<T>(connection: RedisConnection, group: string, work: () => Promise<T>): Promise<T> {
   const { commands, prefix } = connection;
   const keys = groupKeys(prefix, group);

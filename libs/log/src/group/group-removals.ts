@@ -10,7 +10,7 @@ import { liveSubscriptions, removeAnyMember } from '../store/stored-group.js';
 import type { Topics } from '../topics/topics.js';
 import { groupIsActive, whileLocked } from './group-lock.js';
 
-/** Takes away what of a group nobody needs any more: the whole of it, its offsets in a topic, a member. */
+/** Removes what is no longer needed of a group: all of it, its offsets in a topic, or a member. */
 export class GroupRemovals {
   readonly #connection: RedisConnection;
   readonly #topics: Topics;
@@ -20,7 +20,7 @@ export class GroupRemovals {
     this.#topics = topics;
   }
 
-  /** False when there was none. @throws {OptionsError} it is active */
+  /** Resolves to false when there was none. @throws {OptionsError} it is active */
   async delete(group: string): Promise<boolean> {
     assertName('group', group);
     return whileLocked(this.#connection, group, async () => {
@@ -52,7 +52,7 @@ export class GroupRemovals {
     await this.#forget(group, topic, partitions);
   }
 
-  /** False when the group has no such member. */
+  /** Resolves to false when the group has no such member. */
   async removeMember(group: string, memberId: string): Promise<boolean> {
     assertName('group', group);
     assertName('member', memberId);
@@ -70,7 +70,7 @@ export class GroupRemovals {
     try {
       return await this.delete(group);
     } catch (error) {
-      // A member joined, or an operator works on it.
+      // A member joined, or an operator holds the lock.
       if (error instanceof OptionsError) return false;
       throw error;
     }

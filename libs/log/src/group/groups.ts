@@ -23,11 +23,11 @@ export interface PartitionLag extends TopicPartition {
   readonly start: number;
   /** The offset that the next record will get. */
   readonly end: number;
-  /** Records that the group has still to read, exactly: end − committed, without what was removed before it had read it. */
+  /** Records that the group has still to read, exactly: end − committed, without those removed before it read them. */
   readonly lag: number;
-  /** How long the oldest of them has been waiting, in ms: since its append, whatever its own timestamp is. 0 when there is none. */
+  /** How long the oldest unread record has been waiting, in ms since its append, whatever its own timestamp. 0 when there is none. */
   readonly timeLagMs: number;
-  /** Member id of who owns the partition. */
+  /** Member id of the partition's owner. */
   readonly owner: string | undefined;
   /** Grows with each change of the owner. */
   readonly epoch: number;
@@ -40,19 +40,19 @@ export interface GroupDescription {
   readonly state: 'active' | 'empty';
   /** Grows with each new plan. */
   readonly generation: number;
-  /** Members whose session has not ended, with what the plan gives them. */
+  /** Members whose session has not ended, with the partitions the plan assigns to them. */
   readonly members: readonly { readonly memberId: string; readonly partitions: readonly TopicPartition[] }[];
   /** Every partition in which it has an offset. */
   readonly partitions: readonly PartitionLag[];
 }
 
-/** Which offsets of a group to set, and where to. */
+/** Which offsets of a group to set, and to what. */
 export interface OffsetReset {
   /** The topic whose offsets are set. */ readonly topic: string;
   /** Default: all. */
   readonly partitions?: readonly number[] | undefined;
-  /** Where to. */ readonly to: ResetTarget;
-  /** Only says what would be done. Default false. */
+  /** The target. */ readonly to: ResetTarget;
+  /** Only reports what would be done. Default false. */
   readonly dryRun?: boolean | undefined;
 }
 
@@ -77,13 +77,13 @@ export class Groups {
     this.#removals = new GroupRemovals(connection, topics);
   }
 
-  /** All groups that ever had a member, or were given an offset, and were not deleted and have not expired; by name. */
+  /** All groups that ever had a member or were given an offset, and were neither deleted nor expired; sorted by name. */
   async list(): Promise<string[]> {
     const names = await this.#ask('list the groups', (client) => client.smembers(groupsKey(this.#connection.prefix)));
     return names.sort();
   }
 
-  /** A group's members, what the plan gives them, and its lag. */
+  /** A group's members, the partitions the plan assigns to them, and its lag. */
   async describe(group: string): Promise<GroupDescription> {
     const [stored, partitions] = await Promise.all([this.#stored(group), this.lag(group)]);
     const assignment = stored.plan === undefined ? undefined : parsePlan(stored.plan).assignment;
@@ -101,9 +101,9 @@ export class Groups {
   }
 
   /**
-   * Moves the offsets of a group that has no members. Answers what was changed, or what would be.
+   * Moves the offsets of a group that has no members. Resolves to what was changed, or would be.
    *
-   * @throws {OptionsError} the group is active, there is no such partition, or the target is none; nothing was changed
+   * @throws {OptionsError} the group is active, there is no such partition, or the target is invalid; nothing was changed
    * @throws {OffsetOutOfRangeError} a log does not hold the offset; nothing was changed
    */
   async resetOffsets(group: string, { topic, partitions, to, dryRun = false }: OffsetReset): Promise<OffsetChange[]> {
@@ -122,14 +122,14 @@ export class Groups {
     });
   }
 
-  /** Forgets a group that has no members, with all its offsets. False when there was none. @throws {OptionsError} it is active */
+  /** Deletes a group that has no members, with its offsets. Resolves to false when there was none. @throws {OptionsError} it is active */
   delete(group: string): Promise<boolean> {
     return this.#removals.delete(group);
   }
 
   /**
-   * Forgets where a group was in one topic: should it read it again, it begins as if it were new there. The group may run, as
-   * long as no member subscribed to the topic (KIP-496).
+   * Deletes the group's offsets in one topic: if it reads the topic again, it starts as a new group. The group may be active, as
+   * long as no member subscribes to the topic (KIP-496).
    *
    * @throws {OptionsError} a member reads the topic; nothing was changed @throws {TopicNotFoundError}
    */
@@ -138,8 +138,8 @@ export class Groups {
   }
 
   /**
-   * Ends a member's session, so that the others need not wait for a static member that is dead. A process that lives comes back
-   * with its next heartbeat. False when the group has no such member.
+   * Ends a member's session, so that the others need not wait for a static member that is dead. A process that is alive rejoins
+   * with its next heartbeat. Resolves to false when the group has no such member.
    */
   removeMember(group: string, memberId: string): Promise<boolean> {
     return this.#removals.removeMember(group, memberId);
@@ -148,7 +148,7 @@ export class Groups {
   /**
    * Deletes a group that has had no member for `retentionMs`, as upkeep does (`offsetsRetentionMs`). Resolves to whether it did.
    *
-   * @throws {OptionsError} `retentionMs` is no whole number
+   * @throws {OptionsError} `retentionMs` is not a whole number
    */
   expire(group: string, retentionMs: number): Promise<boolean> {
     return this.#removals.expire(group, retentionMs);
@@ -187,7 +187,7 @@ export class Groups {
     if ((await this.#ask(what, (client) => setGroupOffset(client, place, to))) === 'held') throw groupIsActive(group);
   }
 
-  /** It is listed, and kept as one that a member left now. */
+  /** Lists the group, and keeps it as long as one whose last member left now. */
   async #name(group: string): Promise<void> {
     const { prefix } = this.#connection;
     await this.#ask(`name group "${group}"`, (client) => nameGroup(client, groupsKey(prefix), group));

@@ -1,24 +1,24 @@
 import type { GroupPartition, LeaseHolder } from '../store/lease.js';
 
 /**
- * When a lease is renewed: after this share of it, or up to as much again later, which is a third (as with Kafka's heartbeats). A
- * renewal that fails can be tried again for most of the lease's time, and what is committed now and then needs none. The length
- * is drawn anew each time, so that leases that were taken together are not renewed together.
+ * When a lease is renewed: after this share of it, or up to twice that, which is a third (as with Kafka's heartbeats). A
+ * renewal that fails can be repeated for most of the lease's time, and a commit renews the lease as well. The delay is
+ * drawn again each time, so that leases taken together are not renewed together.
  */
 const renewAfter = 1 / 6;
 
 /**
- * A lease as its holder sees it. It counts from the moment a renewal was sent, by a clock that never jumps, and
- * ends a tenth early: before Redis would give the partition to another.
+ * A lease as its holder sees it. It counts from the moment a renewal was sent, by a monotonic clock, and
+ * ends a tenth early: before Redis would give the partition to another member.
  */
 export class HeldLease {
   readonly place: GroupPartition;
-  /** As whom it holds it: by this Redis knows what it sends. */
+  /** The holder's identity in what it sends to Redis. */
   readonly holder: LeaseHolder;
-  /** Tells the topic from one of the same name that is declared later. */
+  /** Distinguishes the topic from one of the same name that is declared later. */
   readonly topicId: number;
   readonly leaseMs: number;
-  /** How often the group's offset in this partition was set by hand. */
+  /** How many times the group's offset in this partition was set by hand. */
   rewinds: number;
   #validUntil = 0;
   #dueAt = 0;
@@ -45,12 +45,12 @@ export class HeldLease {
     this.extend(holder.sentAt);
   }
 
-  /** Grows with each change of owner, and when its owner has to tell what it does now from what it did before. */
+  /** Grows with each change of owner, and when its owner must distinguish what it does now from what it did before. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** What begins from now on has a higher epoch. */
+  /** What starts from now on has a higher epoch. */
   raiseEpoch(): void {
     this.#epoch++;
   }
@@ -63,13 +63,13 @@ export class HeldLease {
     if (sentAt >= this.#doubtedAt) this.#dueAt = sentAt + this.leaseMs * renewAfter * (1 + Math.random());
   }
 
-  /** Redis may have forgotten it, or given it to another: only what it answers from now on counts as a renewal. */
+  /** Redis may have forgotten the lease or given it to another: only replies to later requests count as a renewal. */
   doubt(monotonicNow: number): void {
     this.#doubtedAt = monotonicNow;
     this.#dueAt = monotonicNow;
   }
 
-  /** Whether it is time to renew it. */
+  /** Whether it is time to renew the lease. */
   isDue(monotonicNow: number): boolean {
     return monotonicNow >= this.#dueAt;
   }
@@ -78,7 +78,7 @@ export class HeldLease {
     return this.#isLost;
   }
 
-  /** It is another's: for good. */
+  /** Another member has the lease, finally. */
   lose(): void {
     this.#isLost = true;
   }

@@ -7,7 +7,7 @@ import type { ConsumerOptions } from './consumer-options.js';
 export interface MembershipConfig {
   readonly group: string;
   readonly memberId: string;
-  /** A static member is waited for: its connection's end means nothing, and it does not leave when it stops. */
+  /** The group waits for a static member: the end of its connection means nothing, and it does not leave when it stops. */
   readonly isStatic: boolean;
   readonly subscription: Subscription;
   readonly sessionMs: number;
@@ -17,7 +17,7 @@ export interface MembershipConfig {
 
 const staticSessionMs = 45_000;
 
-/** A member without an id of its own gets one that no other has. */
+/** A member without a configured id gets a unique one. */
 export function membershipConfig(options: ConsumerOptions): MembershipConfig {
   const { group, topics, leaseMs, heartbeatMs, topicRefreshMs } = options;
   const isStatic = options.memberId !== undefined;

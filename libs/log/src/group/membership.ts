@@ -21,26 +21,26 @@ import { allTopics } from '../store/topics.js';
 import type { MembershipConfig } from './membership-config.js';
 import { PeerWatch } from './peer-watch.js';
 
-/** What a membership tells. */
+/** The events of a membership. */
 export interface MembershipListener {
-  /** There is a plan that this member did not know yet. */
+  /** There is a plan that this member does not know yet. */
   planned(plan: GroupPlan): void;
   /** Another process took over this member id: stop. */
   replaced(): void;
-  /** The connection leads to another server now, or to the same one after a restart: its data may have gone back. */
+  /** The connection leads to another server, or to the same one after a restart: its data may have gone back. */
   serverChanged(): void;
   /** The group no longer knew this member: its session ended, the others removed it, or Redis lost it. It joined again. */
   forgotten(): void;
-  /** What was read of a topic cannot be used. */
+  /** The stored settings of a topic cannot be read. */
   failed(error: unknown): void;
 }
 
-/** How often, and for how long in all, a member waits for an operator who has the group locked. */
+/** How long, per attempt and in all, a member waits for an operator who has locked the group. */
 const lockedRestMs = 100;
-/** So often in a row a heartbeat is repeated without a rest. */
+/** How many times in a row a heartbeat is repeated without a rest. */
 const freeHurries = 5;
 
-/** One member's part in its group: it shows that it lives, sees who else does, and keeps the plan up to date with them. */
+/** One member's part in its group: sends heartbeats, sees the other members, and keeps the plan up to date with them. */
 export class Membership {
   readonly memberId: string;
   /** Names this process in leases. */
@@ -56,7 +56,7 @@ export class Membership {
   #members: NonNullable<GroupView['members']> = new Map();
   #plan = emptyPlan;
   #topicsReadAt = 0;
-  /** How often in a row the next heartbeat was to come immediately. */
+  /** How many times in a row the next heartbeat was due immediately. */
   #hurries = 0;
 
   constructor(connection: RedisConnection, config: MembershipConfig, listener: MembershipListener) {
@@ -73,7 +73,7 @@ export class Membership {
     return this.#plan;
   }
 
-  /** Becomes a member, and waits for a plan that has a place for it. @throws {UnavailableError} */
+  /** Joins, and waits for a plan that includes this member. @throws {UnavailableError} */
   async join(): Promise<void> {
     await this.#enter();
     while (!this.#plan.members.has(this.memberId)) {
@@ -82,7 +82,7 @@ export class Membership {
     }
   }
 
-  /** One heartbeat. Answers in how many milliseconds the next is due. */
+  /** One heartbeat. Resolves to the milliseconds until the next is due. */
   async beat(): Promise<number> {
     const presence = await this.#ownPresence();
     const reply = await sendHeartbeat(this.#connection.commands, this.#keys, this.#entry(presence), this.#known);
@@ -103,18 +103,18 @@ export class Membership {
     return gone === 'suspected' ? Math.min(200, this.#config.heartbeatMs) : this.#config.heartbeatMs;
   }
 
-  /** Others may change the group in between, some times in a row; what is damaged in Redis is no reason to spin. */
+  /** Other members may change the group meanwhile, several times in a row; but damaged data in Redis must not cause a busy loop. */
   #soon(): number {
     const n = this.#hurries++;
     return n < freeHurries ? 0 : Math.min(10 * 2 ** (n - freeHurries), this.#config.heartbeatMs);
   }
 
-  /** The connection is back: it may be another one, to another server. */
+  /** The connection is back: it may be a new one, to another server. */
   forgetConnection(): void {
     this.#presence = undefined;
   }
 
-  /** Whether whoever names itself so in a lease takes part in the group at this moment. */
+  /** Whether the process with this name in a lease is in the group at present. */
   async isLive(owner: string): Promise<boolean> {
     const space = owner.lastIndexOf(' ');
     const member = { memberId: owner.slice(0, space), incarnation: owner.slice(space + 1) };
@@ -139,7 +139,7 @@ export class Membership {
       }
       await pause(lockedRestMs);
     }
-    // Not before: when an operator deletes the group meanwhile, the name is gone from the list of groups, and its member with it.
+    // Not earlier: when an operator deletes the group meanwhile, its name is gone from the list of groups, and its member too.
     await nameGroup(commands, groupsKey(prefix), this.#config.group);
     this.#known = { version: -1, generation: -1 };
   }
@@ -174,7 +174,7 @@ export class Membership {
     this.#listener.planned(this.#plan);
   }
 
-  /** When the members are not those of the plan, or, for the first by name, when it is time to look for new partitions. */
+  /** When the members differ from those in the plan, or, for the first by name, when it is time to look for new partitions. */
   #needsPlan(): boolean {
     if (this.#plan.members.size !== this.#members.size) return true;
     for (const [id, { subscription }] of this.#members) if (this.#plan.members.get(id) !== subscription) return true;
@@ -182,7 +182,7 @@ export class Membership {
     return first === this.memberId && performance.now() - this.#topicsReadAt >= this.#config.topicRefreshMs;
   }
 
-  /** False when somebody else was faster. */
+  /** False when another member was faster. */
   async #replan(): Promise<boolean> {
     const { commands, prefix } = this.#connection;
     const topics = await allTopics(commands, prefix, (error) => this.#listener.failed(error));
@@ -190,7 +190,7 @@ export class Membership {
     const known = new Map(topics.map((topic) => [topic.name, topic]));
     const subscriptions = new Map<string, Subscription>();
     for (const [id, { subscription }] of this.#members) {
-      // Who writes what is no subscription gets nothing, and keeps nobody else from theirs.
+      // A member with an invalid subscription gets nothing, and does not block the others.
       const parsed = parseSubscription(subscription) ?? { kind: 'topics', topics: [] };
       subscriptions.set(id, parsed);
     }

@@ -1,7 +1,7 @@
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 
-/** A partition that a consumer owns, and how far it is. */
+/** A partition that a consumer owns, and its progress. */
 export interface OwnedPartition extends TopicPartition {
   /** Grows with each change of the partition's owner: a fencing token. */
   readonly epoch: number;
@@ -11,11 +11,11 @@ export interface OwnedPartition extends TopicPartition {
   readonly position: number;
   /** Whether `pause` holds it back. */
   readonly isPaused: boolean;
-  /** Why only a newer process can read the record batch at `position`: until then the partition stands still. */
+  /** Why only a newer process can read the record batch at `position`; the partition is stopped until then. */
   readonly unreadable: string | undefined;
 }
 
-/** How far a worker is. */
+/** A worker's progress. */
 export function ownedPartition({
   topic,
   partition,

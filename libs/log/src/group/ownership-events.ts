@@ -7,7 +7,7 @@ import { lostTail } from './lost-tail.js';
 import type { Ownership, OwnershipListener } from './ownership.js';
 import type { Pauses } from './pauses.js';
 
-/** What happens to a consumer's partitions: tells the dispatcher, the reader, and who listens. */
+/** What happens to a consumer's partitions: informs the dispatcher and the reader, and emits events. */
 export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 'revoked' | 'diverged'> {
   readonly #dependencies: ConsumerDependencies;
   readonly #host: ConsumerHost;
@@ -43,8 +43,8 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
   }
 
   /**
-   * Another member has the partition, or Redis is not where the worker is: it forgot a commit, or lost the log's tail.
-   * Nothing more may be effected; the next worker begins from what Redis has now.
+   * Another member has the partition, or Redis is not where the worker is: it lost a commit, or the log's tail.
+   * The worker may change nothing more; the next worker starts from what Redis has now.
    */
   diverged(worker: PartitionWorker): void {
     if (worker.isClosed) return;
@@ -56,7 +56,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
     void this.#tellWhy(worker).finally(() => this.#ownership().drop(worker));
   }
 
-  /** Redis is another server now, or has restarted: was anything lost that was read already? */
+  /** Redis is another server, or has restarted: checks whether it lost anything that was read already. */
   async verifyAll(): Promise<void> {
     for (const worker of [...this.#ownership().workers]) {
       try {
@@ -67,7 +67,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
     }
   }
 
-  /** Pauses and resumes what was told to be. Resolves when nothing of what is paused is in hand. */
+  /** Applies the pauses that were requested. Resolves when no handler runs in what is paused. */
   async applyPauses(): Promise<void> {
     const paused: Promise<void>[] = [];
     for (const worker of this.#ownership().workers) {
@@ -79,7 +79,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
     await Promise.all(paused);
   }
 
-  /** Says what was lost, before the partition is taken again. */
+  /** Reports what was lost, before the partition is taken again. */
   async #tellWhy(worker: PartitionWorker): Promise<void> {
     const { events } = this.#dependencies;
     const { topic, partition, group, epoch, position: from } = worker;

@@ -11,18 +11,18 @@ export interface OwnershipConfig {
   readonly revokeTimeoutMs: number;
 }
 
-/** What ownership tells, and what it needs others to do. */
+/** What ownership emits, and what it needs others to do. */
 export interface OwnershipListener {
   assigned(worker: PartitionWorker): void;
-  /** Handed over orderly. */
+  /** Handed over in order. */
   revoked(worker: PartitionWorker): void;
-  /** Taken away, or Redis forgot what it was told, or lost what was read: it must begin again from what Redis has. */
+  /** Taken away, or Redis lost a commit or what was read: the worker must start again from what Redis has. */
   diverged(worker: PartitionWorker): void;
   commit(worker: PartitionWorker): Promise<boolean>;
   onError(duty: string, error: unknown): void;
 }
 
-/** What was known when a lease was asked to be extended. */
+/** What was known when a lease renewal was sent. */
 interface Renewal {
   readonly worker: PartitionWorker;
   readonly sentAt: number;
@@ -31,11 +31,11 @@ interface Renewal {
   readonly read: number;
 }
 
-/** How often a partition that another member still holds is asked for. */
+/** How often to ask for a partition that another member still holds. */
 const takeAgainMs = 50;
 
 /**
- * The partitions a member owns, and the way from there to those it is to own: what it has to give up it drains, commits
+ * The partitions a member owns, and the way to those it is assigned: what it must give up it drains, commits
  * and releases; what it gets it takes when it is free.
  */
 export class Ownership {
@@ -76,23 +76,23 @@ export class Ownership {
     return this.#workers.get(partitionName(partition));
   }
 
-  /** Goes by a new plan. Resolves when what is free was taken; the rest follows. */
+  /** Follows a new plan. Resolves when the free partitions are taken; the others follow later. */
   follow(plan: GroupPlan): Promise<void> {
     this.#plan = plan;
-    // A heartbeat that gets no answer says nothing: the lease's end is watched by itself.
+    // A heartbeat without a reply proves nothing: the lease's end is watched independently.
     const watchMs = Math.max(10, Math.min(100, this.#config.leaseMs / 20));
     if (!this.#isStopping) this.#watch ??= setInterval(() => this.#suspendOverdue(), watchMs);
     const wanted = plan.assignment.get(this.#config.memberId) ?? [];
     this.#wanted = new Map(wanted.map((partition) => [partitionName(partition), partition]));
     for (const [name, worker] of [...this.#workers]) {
-      // Its topic was deleted since, and another one is called so now.
+      // Its topic was deleted since, and another topic has its name.
       if ((plan.topics.get(worker.topic)?.id ?? 0) > worker.lease.topicId) this.#listener.diverged(worker);
       else if (!this.#wanted.has(name)) void this.#revoke(name, worker, this.#config.revokeTimeoutMs);
     }
     return this.#take();
   }
 
-  /** Extends the leases that are due, one command a partition, all in one round trip. A commit extends its own. */
+  /** Renews the leases that are due, with one command per partition, all in one round trip. A commit renews its own. */
   async renew(): Promise<void> {
     const sentAt = performance.now();
     const due: Renewal[] = [];
@@ -112,13 +112,13 @@ export class Ownership {
     if (failure !== undefined) throw failure;
   }
 
-  /** Redis may have forgotten what it was told: the next heartbeat renews every lease, due or not. */
+  /** Redis may have lost writes: the next heartbeat renews every lease, due or not. */
   doubt(): void {
     const now = performance.now();
     for (const worker of this.#workers.values()) worker.lease.doubt(now);
   }
 
-  /** Gives a closed worker's partition up without telling Redis, and takes it again when it can. */
+  /** Gives up the partition of a closed worker without a call to Redis, and takes it again when it can. */
   drop(worker: PartitionWorker): void {
     const name = partitionName(worker);
     if (this.#workers.get(name) === worker) this.#workers.delete(name);
@@ -149,7 +149,7 @@ export class Ownership {
 
   #conclude({ worker, sentAt, confirmed, read }: Renewal, reply: RenewReply | Error | undefined): void {
     if (worker.isClosed || reply instanceof Error) return;
-    // A seek that went back meanwhile confirmed less.
+    // A seek backwards meanwhile confirmed less.
     const known = Math.min(confirmed, worker.offsets.confirmed);
     if (reply === undefined || reply.committed < known || reply.end < read) {
       this.#listener.diverged(worker);
@@ -162,7 +162,7 @@ export class Ownership {
 
   #revoke(name: string, worker: PartitionWorker, timeoutMs: number): Promise<void> {
     const underWay = this.#revoking.get(name);
-    // A stop has a deadline of its own for what a hand-over has begun.
+    // A stop sets its own deadline for a hand-over that has begun.
     if (underWay !== undefined) return this.#isStopping ? Promise.race([underWay, worker.drain(timeoutMs)]) : underWay;
     const revoking = this.#drainAndRelease(worker, timeoutMs).finally(() => {
       this.#revoking.delete(name);
@@ -177,12 +177,12 @@ export class Ownership {
     if (worker.isClosed) return;
     const isCommitted = await this.#listener.commit(worker);
     if (worker.isClosed) return;
-    // All is said and done here before another can have it.
+    // All commits and events are done before another member can take it.
     worker.close();
     this.#workers.delete(partitionName(worker));
     this.#listener.revoked(worker);
     try {
-      // Without a commit the lease is left to run out: the others would gain nothing by its release but repeated work.
+      // Without a commit the lease is left to expire: an early release would only make the next owner repeat more work.
       if (isCommitted) await releaseLease(this.#client, worker.place, worker.lease.holder);
     } catch (error) {
       this.#listener.onError(`release ${partitionName(worker)}`, error);
@@ -197,7 +197,7 @@ export class Ownership {
     }, takeAgainMs);
   }
 
-  /** One attempt to take everything that is wanted and not owned; who comes while one runs waits for it. */
+  /** One attempt to take everything that is assigned and not owned; calls during an attempt wait for it. */
   #take(): Promise<void> {
     this.#taking ??= this.#takeMissing().finally(() => {
       this.#taking = undefined;

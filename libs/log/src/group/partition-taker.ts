@@ -13,12 +13,12 @@ import { HeldLease } from './held-lease.js';
 
 export interface TakerConfig {
   readonly owner: string;
-  /** Whether whoever holds a lease is still in the group. */
+  /** Whether the holder of a lease is still in the group. */
   readonly isLive: (owner: string) => Promise<boolean>;
   readonly options: ConsumerOptions;
 }
 
-/** Takes partitions: gets the lease, finds out where to go on, and makes the worker. */
+/** Takes partitions: acquires the lease, finds out where to continue, and creates the worker. */
 export class PartitionTaker {
   readonly #connection: RedisConnection;
   readonly #config: TakerConfig;
@@ -41,10 +41,10 @@ export class PartitionTaker {
   }
 
   /**
-   * Undefined while it is another's.
+   * Undefined while another member holds it.
    *
-   * @param isNew whether the partition appeared after the group began: it is read from its beginning
-   * @param topicId the topic that the group's plan is for; one that was declared again since is read from its beginning too
+   * @param isNew whether the partition appeared after the group was created: it is read from its beginning
+   * @param topicId the topic that the group's plan is for; one that was declared again since is also read from its beginning
    */
   async take(
     partition: TopicPartition,
@@ -74,7 +74,7 @@ export class PartitionTaker {
     return worker;
   }
 
-  /** Where to go on when the log does not hold `from`; undefined: nowhere. Tells of it either way. */
+  /** Where to continue when the log does not hold `from`; undefined: nowhere. Emits an event either way. */
   resume(
     worker: TopicPartition & { readonly group: string },
     from: number,

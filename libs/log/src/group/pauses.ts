@@ -2,12 +2,12 @@ import { assertNoProblem, shown } from '@millrace/core';
 import { PauseWait } from '@millrace/delivery';
 import { partitionName, type TopicPartition, topicPartitionProblem } from '../model/topic-partition.js';
 
-/** Which partitions a consumer was told to pause, whether it owns them or not. */
+/** Which partitions a consumer was asked to pause, whether it owns them or not. */
 export class Pauses {
   #all: boolean;
-  /** Those that are otherwise than `all` says. */
+  /** The exceptions to `all`. */
   readonly #others = new Set<string>();
-  /** Who waits until what is paused stands still. */
+  /** Callers that wait until what is paused is idle. */
   readonly wait = new PauseWait();
 
   constructor(startPaused: boolean) {

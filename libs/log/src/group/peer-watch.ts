@@ -4,12 +4,12 @@ import type { GroupKeys } from '../store/keys.js';
 import { removeMember } from '../store/members.js';
 import { gonePresences, type Presence, parsePresence, presencesOf } from '../store/presence.js';
 
-/** How many others each member looks after: the next ones in the order of names, so that work does not grow with the square. */
+/** How many others each member watches: the next ones by name, so that the work does not grow with the square. */
 const watchedPeers = 8;
 
 /**
- * Notices that another member's process is dead by the end of its connection, long before its session ends. Seen once
- * it is a suspicion (a connection may be lost and come back); seen twice the member is removed.
+ * Notices that another member's process is dead by the end of its connection, long before its session ends. Missing once,
+ * it is a suspect (a connection may be lost and come back); missing twice, the member is removed.
  */
 export class PeerWatch {
   readonly #connection: RedisConnection;

@@ -3,13 +3,13 @@ import { OffsetOutOfRangeError, placeProblem } from '../model/read-range.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
 
-/** An offset, or a place that is turned into one: the oldest record, the log's end, the first record of a time (ms since 1970). */
+/** An offset, or a place that is resolved to one: the oldest record, the log's end, the first record at a time (ms since 1970). */
 export type SeekTarget = number | 'earliest' | 'latest' | { readonly timestamp: number };
 
 /**
  * The offset that a target means in a partition now.
  *
- * @throws {OptionsError} it is no target
+ * @throws {OptionsError} the target is invalid
  * @throws {OffsetOutOfRangeError} the log does not hold that offset
  */
 export async function offsetOf(

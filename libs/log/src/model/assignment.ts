@@ -1,6 +1,6 @@
 import { compareNames, partitionName, type TopicPartition } from './topic-partition.js';
 
-/** A member of a group, and the topics it takes part in. */
+/** A group member, and the topics it reads. */
 export interface AssignmentMember {
   /** Its member id. */
   readonly id: string;
@@ -8,19 +8,19 @@ export interface AssignmentMember {
   readonly topics: readonly string[];
 }
 
-/** Member id → the partitions it is to own, those it has longest first. */
+/** Member id → the partitions assigned to it, those it has longest first. */
 export type Assignment = ReadonlyMap<string, readonly TopicPartition[]>;
 
 /**
- * Who is to own which partition. A pure function, so every member that knows the same facts computes the same answer:
+ * Who is to own which partition. A pure function, so every member that knows the same facts computes the same result:
  *
- * - complete and disjoint: every partition of a topic somebody takes part in has exactly one owner, who takes part in it;
- * - balanced: among members with the same topics no one has two partitions more than another;
- * - sticky: as few partitions as possible change their owner from `previous`. Who has to give some up gives those it has
- *   longest, so that a restart, one member leaving and another coming, moves no partition twice.
+ * - complete and disjoint: every partition of a subscribed topic has exactly one owner, which subscribes to it;
+ * - balanced: among members with the same topics the numbers of partitions differ by at most one;
+ * - sticky: as few partitions as possible change their owner from `previous`. A member that must give some up gives those it has
+ *   longest, so that a restart, one member leaving and another joining, moves no partition twice.
  *
- * Members with different topics (a rolling deployment that adds one) are balanced within each set of topics that the
- * same members take part in.
+ * Members with different topics (a rolling deployment that adds one) are balanced within each set of topics that have the
+ * same members.
  *
  * @param topics name → number of partitions
  */
@@ -44,7 +44,7 @@ interface Share {
   readonly partitions: readonly TopicPartition[];
 }
 
-/** Topics with the same members are dealt together, those with the fewest members first: they have the least choice. */
+/** Topics with the same members are dealt together, those with the fewest members first: they have the fewest candidates. */
 function sharesOf(members: readonly AssignmentMember[], topics: ReadonlyMap<string, number>): Share[] {
   const shares = new Map<string, { members: string[]; partitions: TopicPartition[] }>();
   for (const [topic, count] of [...topics].sort(([a], [b]) => compareNames(a, b))) {
@@ -80,7 +80,7 @@ function dealShare(
   return dealt;
 }
 
-/** `floor` each, and one more for some: first for those who hold more than `floor` already, then for the least laden. */
+/** `floor` each, and one more for some: first for those who hold more than `floor` already, then for those with the fewest. */
 function quotasOf(
   held: ReadonlyMap<string, readonly TopicPartition[]>,
   count: number,
@@ -94,7 +94,7 @@ function quotasOf(
   return new Map(order.map((id, index) => [id, floor + (index < extra ? 1 : 0)]));
 }
 
-/** One partition a member in turn, so that each topic is spread over the members. */
+/** One partition per member in turn, so that each topic is spread over the members. */
 function dealRound(
   free: readonly TopicPartition[],
   dealt: ReadonlyMap<string, TopicPartition[]>,
@@ -109,7 +109,7 @@ function dealRound(
   }
 }
 
-/** Should a plan ever name a partition twice, the first member by name has it. */
+/** If a plan names a partition twice, the first member by name has it. */
 function heldBefore(previous: Assignment): Assignment {
   const seen = new Set<string>();
   const held = new Map<string, readonly TopicPartition[]>();

@@ -12,21 +12,21 @@ import {
 } from './record-batch.js';
 import { RecordCursor } from './record-cursor.js';
 
-/** Largest body a batch may have once it is decompressed, unless the reader says otherwise: a bound against bombs. */
+/** Largest body a batch may have after decompression, unless the reader sets another limit: protects against decompression bombs. */
 export const maxBodyBytes = 64 * 1024 * 1024;
 
-/** A batch as it is read: its records, and the codec of their values. */
+/** A decoded batch: its records, and the codec of their values. */
 export interface DecodedBatch {
   readonly codecId: number;
   readonly records: StoredRecord[];
 }
 
 /**
- * Reads a batch out of its frame, decompressing it.
+ * Decodes a batch from its frame, decompressing it.
  *
  * @param endOffset the log's end after the batch: the number in its entry id
- * @param appendedAt the timestamp of all its records, where it is not their own
- * @throws {CodecError} the bytes are no batch, or more than `maxBytes` when decompressed
+ * @param appendedAt the timestamp of all its records, unless each has its own
+ * @throws {CodecError} the bytes are not a batch, or more than `maxBytes` when decompressed
  */
 export function decodeBatch(
   frame: Buffer,
@@ -40,12 +40,12 @@ export function decodeBatch(
   return { codecId: batch.codecId, records: readRecords(batch, decompress(batch, maxBytes), endOffset, appendedAt) };
 }
 
-/** The least that a record takes of a body. */
+/** The fewest bytes that a record takes in a body. */
 const leastRecordBytes = 4;
 
 /**
- * What a frame says of itself; undefined when it cannot be read, or claims more records than it can hold: how many they are decides
- * which offsets it has.
+ * The head of a frame; undefined when it cannot be read, or claims more records than the frame can hold: their number decides
+ * which offsets the batch has.
  */
 export function headOf(frame: Buffer): { readonly codecId: number; readonly count: number } | undefined {
   try {
@@ -57,11 +57,11 @@ export function headOf(frame: Buffer): { readonly codecId: number; readonly coun
   }
 }
 
-/** What is wrong with a frame that has no head by `headOf`. */
+/** What is wrong with a frame for which `headOf` returns undefined. */
 export function headProblem(frame: Buffer): unknown {
   try {
     const { count } = parseBatch(frame);
-    return new CodecError(`record batch says that it has ${count} records, which is not what its bytes can hold`);
+    return new CodecError(`record batch claims ${count} records, more than its bytes can hold`);
   } catch (error) {
     return error;
   }
@@ -74,7 +74,7 @@ export function cursorOf(frame: Buffer, endOffset: number, appendedAt: number | 
 }
 
 /**
- * Why this process cannot read a frame that another can, which is newer or has msgpackr; undefined when it can, or the bytes are
+ * Why this process cannot read a frame that another one can (a newer one, or one with msgpackr); undefined when it can, or the bytes are
  * damaged.
  */
 export function whyNotYetReadable(frame: Uint8Array, hasMsgpack = isMsgpackInstalled): string | undefined {
@@ -95,7 +95,7 @@ export async function compress(compression: Compression, body: Buffer): Promise<
     case 'zlib':
       return deflateRaw(body);
     case 'brotli':
-      // 4 of 11: the levels above take several times as long for a few percent.
+      // 4 of 11: higher levels take several times as long for a few percent.
       return brotli(body, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } });
     case 'zstd':
       return promisify(zstd().compress)(body);
@@ -135,7 +135,7 @@ function decompress(batch: RecordBatch, maxOutputLength: number): Buffer {
   }
 }
 
-/** What Node 22.15 and later have, and the types of Node 20 do not know. */
+/** What Node 22.15 and later have, and the types of Node 20 do not include. */
 interface Zstd {
   compress(body: Buffer, callback: (error: Error | null, result: Buffer) => void): void;
   decompressSync(body: Buffer, options: { maxOutputLength: number }): Buffer;

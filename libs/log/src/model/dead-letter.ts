@@ -9,7 +9,7 @@ export const deadLetterHeaders = {
   topic: 'millrace-original-topic',
   partition: 'millrace-original-partition',
   offset: 'millrace-original-offset',
-  /** Only when it stands for several records whose batch cannot be read: the last of them. */
+  /** Only when the letter stands for several records whose batch cannot be read: the offset of the last one. */
   lastOffset: 'millrace-original-last-offset',
   timestamp: 'millrace-original-timestamp',
   group: 'millrace-group',
@@ -18,7 +18,7 @@ export const deadLetterHeaders = {
   errorMessage: 'millrace-error-message',
   errorStack: 'millrace-error-stack',
   attempts: 'millrace-attempts',
-  /** How often it was sent back from a dead-letter topic. */
+  /** How many times it was sent back from a dead-letter topic. */
   redrives: 'millrace-redrives',
   /** On a record that was sent back: the only group that handles it again. */
   redrivenFor: 'millrace-redriven-for',
@@ -73,8 +73,8 @@ export function originOf(
 }
 
 /**
- * What a dead letter stands for: its record as it was, or those of a batch that could not be read when it was given up. Such a
- * letter keeps the whole batch as it stood in the log; a process that can read it has the records back.
+ * What a dead letter stands for: its record as it was, or the records of a batch that could not be read when it was given up. Such a
+ * letter keeps the whole batch as stored in the log; a process that can read it recovers the records.
  * Undefined when the batch cannot be read here (yet).
  */
 export function recordsOf(letter: StoredRecord, codecId: number): DecodedBatch | undefined {

@@ -1,4 +1,4 @@
-/** Items and the time each is due: a binary heap, the earliest on top. */
+/** Items and the time at which each is due: a binary heap, the earliest on top. */
 export class DueQueue<T> {
   readonly #heap: { readonly dueMs: number; readonly item: T }[] = [];
 
@@ -6,7 +6,7 @@ export class DueQueue<T> {
     return this.#heap.length;
   }
 
-  /** When the earliest is due; infinite when nothing waits. */
+  /** When the earliest item is due; infinite when the queue is empty. */
   get nextMs(): number {
     return this.#heap[0]?.dueMs ?? Number.POSITIVE_INFINITY;
   }
@@ -26,7 +26,7 @@ export class DueQueue<T> {
     heap[at] = entry;
   }
 
-  /** The earliest item that is due at `nowMs`, taken out. */
+  /** Removes and returns the earliest item that is due at `nowMs`. */
   take(nowMs: number): T | undefined {
     const top = this.#heap[0];
     if (top === undefined || top.dueMs > nowMs) return undefined;

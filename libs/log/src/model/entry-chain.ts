@@ -1,28 +1,28 @@
-/** What an entry of a partition's stream says of its place in the log. */
+/** The place in the log that an entry of a partition's stream claims. */
 export interface EntryPlace {
-  /** The log's end after the batch; its last record has the offset before. NaN: its id is none that an append gives. */
+  /** The log's end after the batch; its last record has the offset before. NaN: no append writes such an id. */
   readonly endOffset: number;
-  /** A number in decimal. Tells its append from any other; undefined in what an older version wrote, or something else than Millrace. */
+  /** A decimal number, unique per append. Undefined in an entry of an older version, or of another program. */
   readonly nonce: string | undefined;
   /** The nonce of the append before it. */
   readonly previousNonce: string | undefined;
 }
 
-/** What a reader knows of the log before an entry: where it is, and which append ended there. */
+/** What a reader knows of the log before an entry: its position, and which append ended there. */
 export interface ReadSoFar {
   /** The next offset. */
   readonly position: number;
-  /** Of the append that ended at `position`. Undefined: not known, or an older version wrote it, without one. */
+  /** Nonce of the append that ended at `position`. Undefined: unknown, or an older version wrote it, without a nonce. */
   readonly nonce: string | undefined;
-  /** Whether the batch before was read, so that this one has to begin where that one ended. */
+  /** Whether the batch before was read, so that this one must begin where that one ended. */
   readonly isInside: boolean;
 }
 
 /**
- * Whether an entry of a partition's stream is, by all that it says, the next batch of the log: its id, its nonces, and the number of its
- * records fit each other and what was read. Else Redis is asked what it is (`explainEntry`).
+ * Whether an entry of a partition's stream is the next batch of the log, judged by the entry alone: its id, its nonces and the number of
+ * its records must match each other and what was read. If not, Redis is asked what it is (`explainEntry`).
  *
- * @param count how many records its frame says that it has; undefined: the frame cannot be read
+ * @param count the number of records in its frame; undefined: the frame cannot be read
  */
 export function isNextBatch(entry: EntryPlace, count: number | undefined, before: ReadSoFar): boolean {
   const { endOffset, nonce, previousNonce } = entry;
@@ -33,40 +33,40 @@ export function isNextBatch(entry: EntryPlace, count: number | undefined, before
   return before.isInside ? first === before.position : first <= before.position;
 }
 
-/** What Redis says of a partition where an entry is in doubt. */
+/** What Redis has around an entry whose place is unknown. */
 export interface ChainLook {
-  /** Where the log begins and ends: what stands behind its end no append has written. */
+  /** The log's start and end: no append wrote what is past its end. */
   readonly start: number;
   readonly end: number;
-  /** The end of the stream's first entry; undefined: it has none with an id of ours. */
+  /** The end of the stream's first entry; undefined: no entry has an id of an append. */
   readonly first: number | undefined;
-  /** The entry that ends at the reader's position; undefined: there is none. */
+  /** The entry that ends at the reader's position; undefined: none does. */
   readonly before: { readonly nonce: string | undefined } | undefined;
-  /** The end of the entry that says of itself that it follows `before`; undefined: none was found. */
+  /** The end of the entry that names `before` as its predecessor; undefined: none was found. */
   readonly next: number | undefined;
   /**
-   * Where there is no nonce to go by: the first entry behind the position that has one, and where it begins by its frame; undefined: none was
+   * Used where there are no nonces: the first entry past the position that has one, and where it begins by its frame; undefined: none was
    * found.
    */
   readonly marked?: { readonly first: number; readonly end: number } | undefined;
 }
 
-/** What an entry is that was not what comes next. */
+/** What an unexpected entry is. */
 export type EntryFinding =
-  /** Something else than Millrace wrote it, behind the log's end. */
+  /** Another program wrote it, past the log's end. */
   | { readonly kind: 'behind-end' }
-  /** Entries up to before this offset are none of the log's. */
+  /** Entries up to this offset do not belong to the log. */
   | { readonly kind: 'foreign'; readonly upTo: number }
-  /** It is the log's, whatever its frame says; and so is what lacks nonces up to `logEnd`. */
+  /** It belongs to the log, whatever its frame claims; so do entries without nonces up to `logEnd`. */
   | { readonly kind: 'own'; readonly logEnd: number }
   /** Retention removed what was between. */
   | { readonly kind: 'gap'; readonly offset: number }
-  /** The log lost what was read, and has grown another end. */
+  /** The log lost what was read, and has grown a different tail. */
   | { readonly kind: 'diverged' }
-  /** It does not follow what is before it, and nothing else does. */
+  /** It does not follow the entry before it, and no other does. */
   | { readonly kind: 'unexplained' };
 
-/** What an entry is that `isNextBatch` did not recognise, after a look at Redis. */
+/** What an entry is that `isNextBatch` did not recognise, given what Redis has. */
 export function explainEntry(
   { endOffset, nonce }: EntryPlace,
   count: number | undefined,
@@ -79,7 +79,7 @@ export function explainEntry(
   if (!Number.isSafeInteger(endOffset) || endOffset > end) return { kind: 'behind-end' };
   if (read.isInside && before?.nonce !== read.nonce) {
     if (before !== undefined || start < position) return { kind: 'diverged' };
-    // What was read last is gone, and the log begins behind it.
+    // The last batch read is gone, and the log begins after it.
     return start > position ? { kind: 'gap', offset: start } : own;
   }
   if (before?.nonce !== undefined) {
@@ -87,12 +87,12 @@ export function explainEntry(
     return look.next === endOffset ? own : { kind: 'foreign', upTo: look.next };
   }
   if (start > position) return { kind: 'gap', offset: start };
-  // What an append wrote begins before this one ends: it leaves no place for it.
+  // A batch of the log begins before this entry ends: it cannot belong to the log.
   const { marked } = look;
   if (nonce === undefined && marked !== undefined && marked.first < endOffset && marked.end > endOffset) {
     return { kind: 'foreign', upTo: marked.end };
   }
-  // Somebody trimmed the stream by hand; and what has nonces says truly where it begins.
+  // The stream was trimmed by hand; an entry with nonces has the correct start.
   const first = count === undefined ? position : endOffset - count;
   if (first > position && (look.first === endOffset || nonce !== undefined)) return { kind: 'gap', offset: first };
   return own;

@@ -1,8 +1,8 @@
 /**
- * Which offsets of a partition are done. `offset` is the frontier: everything below it is done, so it may be committed;
- * what was done out of order beyond it is remembered until the gap closes.
+ * Which offsets of a partition are done. `offset` is the frontier: everything below it is done and may be committed;
+ * what is done out of order beyond it is kept until the gap closes.
  *
- * A ring of one byte an offset, because this is asked and told for every record: no hashing and nothing to collect.
+ * A ring of one byte per offset, since it is read and written for every record: no hashing, no garbage.
  */
 export class Frontier {
   #ring = new Uint8Array(1024);
@@ -10,7 +10,7 @@ export class Frontier {
   #beyond = 0;
   /** One past the highest offset in the ring that is done. */
   #top: number;
-  /** What was done at once beyond the frontier, in no order: a batch that cannot be read says how long it is, and may lie. */
+  /** Ranges completed in one call beyond the frontier, unordered: a batch that cannot be read claims its own length, which may be wrong. */
   #spans: { readonly start: number; readonly end: number }[] = [];
 
   constructor(offset: number) {
@@ -23,7 +23,7 @@ export class Frontier {
     return this.#offset;
   }
 
-  /** How many offsets beyond the frontier are done, spans not counted. */
+  /** How many offsets beyond the frontier are done, not counting spans. */
   get beyond(): number {
     return this.#beyond;
   }
@@ -48,8 +48,8 @@ export class Frontier {
   }
 
   /**
-   * Marks all from `start` to before `end`, in the same time however many they are. What is beyond the frontier is not in `runs`: it would be
-   * handled again by another owner.
+   * Marks all from `start` to before `end`, in constant time. What is beyond the frontier is not in `runs`: another owner would
+   * handle it again.
    */
   completeSpan(start: number, end: number): void {
     this.#spans.push({ start, end });
@@ -76,7 +76,7 @@ export class Frontier {
     if (this.#spans.length > 0) this.#joinSpans();
   }
 
-  /** Moves over what is done next to the frontier. */
+  /** Advances over what is done next to the frontier. */
   #join(): void {
     const mask = this.#ring.length - 1;
     while (this.#offset < this.#top && this.#ring[this.#offset & mask] === 1) {

@@ -6,19 +6,19 @@ import { compareNames, type TopicPartition } from './topic-partition.js';
 
 /** A topic as a group sees it. */
 export interface PlannedTopic {
-  /** Tells it from another topic of its name, deleted since or declared later. 0 in a plan of an older version: not known. */
+  /** Distinguishes it from another topic of its name, deleted earlier or declared later. 0 in a plan of an older version: unknown. */
   readonly id: number;
   readonly partitions: number;
   /**
-   * How many partitions there were when the group first took the topic up. The group starts to read these where its
-   * `from` says, and all later ones at their beginning: else `latest` would skip what was written before they were noticed.
+   * How many partitions the topic had when the group first read it. The group starts to read these where its
+   * `from` says, and all later ones at their beginning: otherwise `latest` would skip what was written before they were noticed.
    */
   readonly initial: number;
 }
 
 /**
- * The recorded target of a group: who is to own what, and the facts it was computed from. It is replaced by
- * compare-and-set, so that all members go by the same one.
+ * The recorded target of a group: which member owns what, and the facts it was computed from. It is replaced by
+ * compare-and-set, so that all members follow the same one.
  */
 export interface GroupPlan {
   readonly topics: ReadonlyMap<string, PlannedTopic>;
@@ -31,7 +31,7 @@ export const emptyPlan: GroupPlan = { topics: new Map(), members: new Map(), ass
 
 /**
  * The plan that follows from `previous` when the group has these members and these topics; `previous` itself when
- * it is still right, so that nobody writes a plan that changes nothing.
+ * it is still right, so that no member writes an unchanged plan.
  */
 export function nextPlan(
   previous: GroupPlan,
@@ -56,11 +56,11 @@ export function nextPlan(
 }
 
 /**
- * Topics for the next plan: those somebody takes, as they are now. A topic that was planned before keeps its `initial`;
- * one that a member waited for already is read from its beginning, and so is one that was deleted and declared again.
+ * Topics for the next plan: those with a subscriber, as they are now. A topic that was planned before keeps its `initial`;
+ * one that a member already waited for is read from its beginning, and so is one that was deleted and declared again.
  *
- * @param known topics that exist, by name
- * @param deadLetterTopics those that a pattern takes only when it names them
+ * @param known existing topics, by name
+ * @param deadLetterTopics topics that a pattern matches only when it names them
  */
 export function plannedTopics(
   previous: GroupPlan,
@@ -83,7 +83,7 @@ export function plannedTopics(
   return planned;
 }
 
-/** Names are long and partitions many: `{ members: { a: [['orders', 0, 2]] } }`, in the order in which they are held. */
+/** Compact, because names are long and partitions many: `{ members: { a: [['orders', 0, 2]] } }`, in the order in which they are held. */
 export function encodePlan(plan: GroupPlan): string {
   const assignment = [...plan.assignment].map(([id, owned]) => [id, runsOf(owned)] as const);
   return JSON.stringify({
@@ -95,7 +95,7 @@ export function encodePlan(plan: GroupPlan): string {
   });
 }
 
-/** A plan out of what stands in Redis. What cannot be read is no plan: the members make a new one. */
+/** Parses the plan stored in Redis. One that cannot be read counts as none: the members make a new one. */
 export function parsePlan(json: string): GroupPlan {
   try {
     const plan = decodePlan(json);
@@ -105,7 +105,7 @@ export function parsePlan(json: string): GroupPlan {
   }
 }
 
-/** Each partition of each topic has one owner, who is a member: anyone may have written it. */
+/** Each partition of each topic has one owner, which is a member. Checked because any client may have written the plan. */
 function isSound({ topics, members, assignment }: GroupPlan): boolean {
   const owned = new Map([...topics].map(([name]) => [name, new Set<number>()] as const));
   const isCount = (count: unknown): boolean => integerProblem('', count, { max: maxPartitions }) === undefined;

@@ -1,8 +1,8 @@
 import { Fifo, ShortLivedMap } from '@millrace/core';
 
 /**
- * What must not run at the same time: `key`: records of one key (those without a key are free); `partition`: all records
- * of the partition; `none`: nothing.
+ * What must not run simultaneously: `key`: records of one key (those without a key run in any order); `partition`: all records
+ * of the partition; `none`: no restriction.
  */
 export const orderings = ['key', 'partition', 'none'] as const;
 /** What stays in order: `key`, `partition` or `none`. */
@@ -22,9 +22,9 @@ export function queueKeyOf(ordering: Ordering, key: string | undefined): string 
   }
 }
 
-/** Lets one item of each key run at a time and keeps the others in their order. A key costs nothing while no item has it. */
+/** Runs one item of each key at a time and keeps the others in order. A key without items costs nothing. */
 export class KeyQueues<T> {
-  /** The keys of which an item runs; those of which others wait have a queue. */
+  /** The keys of which an item runs; those with waiting items have a queue. */
   readonly #queues = new ShortLivedMap<string, Fifo<T> | null>();
 
   /** Whether `item` may run now. If not, it waits until `leave` returns it. */
@@ -38,19 +38,19 @@ export class KeyQueues<T> {
     return false;
   }
 
-  /** The item that ran has ended for good. Returns the next of its key, which may run now. */
+  /** The item that ran has ended. Returns the next of its key, which may run now. */
   leave(key: string): T | undefined {
     const next = this.#queues.get(key)?.shift();
     if (next === undefined) this.#queues.delete(key);
     return next;
   }
 
-  /** Puts items that could have run back before those that wait; one of the key runs. */
+  /** Puts items that could have run back before those that wait; an item of the key must be running. */
   putBack(key: string, items: readonly T[]): void {
     this.#queueOf(key).putBack(items);
   }
 
-  /** The items of a key that wait, first to last. */
+  /** The waiting items of a key, first to last. */
   waiting(key: string): Iterable<T> {
     return this.#queues.get(key) ?? [];
   }

@@ -1,9 +1,9 @@
 /** What to do when a group's offset is not in the log. */
 export const outOfRangePolicies = ['earliest', 'latest', 'fail'] as const;
-/** Go on at the oldest record, at the end, or `fail`: stop reading the partition and tell. */
+/** Continue at the oldest record, at the end, or `fail`: stop reading the partition and report it. */
 export type OutOfRangePolicy = (typeof outOfRangePolicies)[number];
 
-/** Where a reader that wants `wanted` goes on. */
+/** Where a reader that wants `wanted` continues. */
 export type Resumption =
   | { readonly kind: 'as-wanted'; readonly offset: number }
   | {
@@ -13,9 +13,9 @@ export type Resumption =
     };
 
 /**
- * Below the log's start (retention passed it) the policy decides: the oldest record there is, only new ones, or nothing.
+ * Below the log's start (retention removed the offset) the policy decides: the oldest record, only new ones, or stop.
  * Past its end (a failover lost the log's tail) it is the end unless the policy is `fail`: everything before the end was
- * read, so starting over would only repeat it. Kafka's clients, which do as they are told, are feared for that.
+ * read, so starting over would only repeat it, which Kafka's clients do.
  */
 export function resumeAt(
   wanted: number,

@@ -1,5 +1,5 @@
 /**
- * The partition of a key: murmur2 of its UTF-8 bytes, as the Java client of Kafka does it, so that a topic that is fed
+ * The partition of a key: murmur2 of its UTF-8 bytes, as in Kafka's Java client, so that a topic that is written
  * from both sides keeps each key in one place (`Utils.murmur2`, `Utils.toPositive` in apache/kafka).
  */
 export function partitionForKey(key: string | Uint8Array, partitions: number): number {

@@ -1,32 +1,32 @@
 import { ByteReader, ByteWriter, CodecError } from '@millrace/core';
 import type { Frontier } from './frontier.js';
 
-/** What is kept beside a committed offset, so that the next owner neither repeats what is done nor forgets failures. */
+/** What is stored beside a committed offset, so that the next owner neither repeats what is done nor loses failure counts. */
 export interface Progress {
   /** Runs of offsets beyond the committed one that are done. */
   readonly done: readonly { readonly start: number; readonly length: number }[];
-  /** Offset → how often its record has failed. */
+  /** Offset → how many times its record has failed. */
   readonly attempts: ReadonlyMap<number, number>;
-  /** Offset → how many deliveries of its record ended without a verdict. Undefined: no record has such. */
+  /** Offset → how many deliveries of its record ended without an outcome. Undefined: none. */
   readonly returns?: ReadonlyMap<number, number> | undefined;
 }
 
 export const noProgress: Progress = { done: [], attempts: new Map() };
 
 const version = 1;
-/** The same, with returns: written only where there are any, since an older process cannot read it, and repeats what is done beyond. */
+/** As version 1, with returns: written only where there are any, since an older process cannot read it, and repeats what is done beyond. */
 const versionWithReturns = 2;
 const none: ReadonlyMap<number, number> = new Map();
 const asRuns = 0;
 const asBitmap = 1;
-/** No member reads so far ahead of what is committed: what claims it is no progress. */
+/** No member reads so far ahead of the committed offset: a value that claims more is not progress. */
 const maxReach = 16_777_216;
-/** More records than this that fail, or return, at the same time start counting again with a new owner. */
+/** If more records than this fail or return, the rest start counting again with a new owner. */
 const maxCounts = 512;
 
 /**
- * Encodes what is done beyond the frontier, as runs or as a bitmap, whichever is shorter (as Confluent's parallel
- * consumer does), the failures and the returns. What does not fit into `maxBytes` is left out from the far end: it would be handled
+ * Encodes what is done beyond the frontier, as runs or as a bitmap, the shorter of the two (as Confluent's parallel
+ * consumer does), plus the failures and the returns. What does not fit into `maxBytes` is left out from the far end: it would be handled
  * again after a crash, never lost. Empty when there is nothing to keep.
  */
 export function encodeProgress(
@@ -62,7 +62,7 @@ export function decodeProgress(committed: number, bytes: Buffer): Progress {
 interface Encoded {
   readonly kind: number;
   readonly bytes: Buffer;
-  /** The last offset it speaks of: an encoding that had to be cut says less. */
+  /** The last offset it covers: less than requested where the encoding had to be cut. */
   readonly reach: number;
 }
 
@@ -87,7 +87,7 @@ function runsOf(runs: Progress['done'], base: number, maxBytes: number): Encoded
   return { kind: asRuns, bytes: writer.finish(), reach: at };
 }
 
-/** One bit an offset, the lowest first. */
+/** One bit per offset, the lowest first. */
 function bitmapOf(runs: Progress['done'], base: number, maxBytes: number): Encoded {
   const last = runs.at(-1);
   const wanted = last === undefined ? 0 : last.start + last.length - base;
@@ -134,7 +134,7 @@ function writeCounts(writer: ByteWriter, counts: ReadonlyMap<number, number>, ba
 
 function readCounts(reader: ByteReader, base: number): Map<number, number> {
   const counts = new Map<number, number>();
-  // How many there are is only a claim.
+  // The count is unverified.
   for (let left = reader.varint(); left > 0; left--) counts.set(base + reader.varint(), reader.varint());
   return counts;
 }

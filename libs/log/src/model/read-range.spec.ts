@@ -47,15 +47,15 @@ describe('a place in a log', () => {
 describe('an offset that is not in the log', () => {
   it.each<[offset: number, reason: string | undefined, why: string]>([
     [9, undefined, 'retention has removed it'],
-    [19, undefined, 'a failover lost it, and another record has its place'],
+    [19, undefined, 'a failover lost it, and another record has this offset now'],
     [20, undefined, 'the log ends before it'],
     [21, undefined, 'the log ends before it'],
-    [10, undefined, 'a failover lost it, and another record has its place'],
+    [10, undefined, 'a failover lost it, and another record has this offset now'],
     [9, 'it was compacted', 'it was compacted'],
   ])('is an error that says why: %d', (offset, reason, why) => {
     const error = new OffsetOutOfRangeError('orders', 3, offset, 10, 20, reason);
     expect(error.message).toBe(
-      `topic "orders", partition 3: there is no offset ${offset}: ${why}. The log holds 10 to 20. Read from there, or say outOfRange: 'continue'.`,
+      `topic "orders", partition 3: offset ${offset} is not in the log: ${why}. The log holds 10 to 20. Read an offset in that range, or set outOfRange: 'continue'.`,
     );
     expect(error).toMatchObject({
       code: 'OFFSET_OUT_OF_RANGE',

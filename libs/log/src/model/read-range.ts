@@ -1,10 +1,10 @@
 import { integerProblem, isTimestamp, MillraceError, type OptionReader, shown } from '@millrace/core';
 
-/** Where reading begins: the oldest record there is, the log's end, an offset, or the first record of a time. */
+/** Where reading starts: the oldest record, the log's end, an offset, or the first record at a time. */
 export type ReadFrom = 'earliest' | 'latest' | number | { readonly timestamp: number };
 
 /**
- * What is wrong with a place in a log, as it may come from code without types, with what was given; undefined: nothing.
+ * What is wrong with a place in a log, which may come from untyped code, with what was given; undefined: nothing.
  *
  * @param isOffset whether it may be an offset. Default true
  */
@@ -35,7 +35,7 @@ export class OffsetOutOfRangeError extends MillraceError {
     readonly topic: string,
     /** The partition's number. */
     readonly partition: number,
-    /** The offset that was asked for. */
+    /** The requested offset. */
     readonly offset: number,
     /** Offset of the oldest record that can be read. */
     readonly start: number,
@@ -43,16 +43,17 @@ export class OffsetOutOfRangeError extends MillraceError {
     readonly end: number,
     reason?: string,
   ) {
-    const later = offset < end ? 'a failover lost it, and another record has its place' : 'the log ends before it';
+    const later =
+      offset < end ? 'a failover lost it, and another record has this offset now' : 'the log ends before it';
     const why = reason ?? (offset < start ? 'retention has removed it' : later);
     super(
-      `topic "${topic}", partition ${partition}: there is no offset ${offset}: ${why}. ` +
-        `The log holds ${start} to ${end}. Read from there, or say outOfRange: 'continue'.`,
+      `topic "${topic}", partition ${partition}: offset ${offset} is not in the log: ${why}. ` +
+        `The log holds ${start} to ${end}. Read an offset in that range, or set outOfRange: 'continue'.`,
     );
   }
 }
 
-/** The offset to go on from when `offset` is not in the log: the nearest that is. */
+/** Where to continue when `offset` is not in the log: the nearest offset that is. */
 export function nearestOffset(
   offset: number,
   { start, end }: { readonly start: number; readonly end: number },

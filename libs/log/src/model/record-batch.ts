@@ -3,25 +3,25 @@ import type { StoredRecord } from './record.js';
 
 /** The unit of storage and transfer, as in Kafka. docs/keyspace.md describes its bytes for readers in other languages. */
 export interface RecordBatch {
-  /** Id of the codec that wrote the values. */
+  /** Id of the codec that encoded the values. */
   readonly codecId: number;
   readonly compression: Compression;
   readonly count: number;
   /** Timestamp of the first record. */
   readonly baseTimestamp: number;
-  /** The records' bytes, perhaps compressed. */
+  /** The records' bytes, possibly compressed. */
   readonly body: Buffer;
 }
 
-/** How a batch's body is compressed; the number is what stands in the frame. */
+/** How a batch's body is compressed; the index is the number in the frame. */
 export const compressions = ['none', 'zlib', 'brotli', 'zstd'] as const;
 /** How batches are compressed; `zstd` needs a Node.js that has it. */
 export type Compression = (typeof compressions)[number];
 
 const frameVersion = 1;
 /**
- * What a newer Millrace may have written: the next versions, and the next compressions. Bytes beyond are damage, which
- * stops nobody, where a batch that can be read after an upgrade is waited for.
+ * What a newer Millrace may have written: the next versions, and the next compressions. Bytes beyond these are damage,
+ * which is skipped, while a batch that can be read after an upgrade is waited for.
  */
 const newestVersion = frameVersion + 3;
 const newestCompression = compressions.length + 3;
@@ -40,7 +40,7 @@ export function newerFormat(frame: Uint8Array): string | undefined {
 /** Collects encoded records into one batch body. */
 export class RecordBatchWriter {
   readonly #body: ByteWriter;
-  /** Records that come after the body, a byte a character: most are ASCII, and writing them one by one took longer than all else. */
+  /** Records to be appended to the body, one byte per character: most are ASCII, and writing them one by one dominated the cost. */
   #text = '';
   #count = 0;
   #baseTimestamp = 0;
@@ -53,7 +53,7 @@ export class RecordBatchWriter {
     return this.#count;
   }
 
-  /** Bytes of the body so far. */
+  /** Bytes of the body at present. */
   get bytes(): number {
     return this.#body.length - headRoom + this.#text.length;
   }
@@ -62,7 +62,7 @@ export class RecordBatchWriter {
     return this.#baseTimestamp;
   }
 
-  /** Appends one record whose value is encoded already. `valueBytes`: the value's, if they are counted. */
+  /** Appends one record whose value is encoded. `valueBytes`: the value's length in bytes, if known. */
   add(
     timestamp: number,
     key: string | undefined,
@@ -87,13 +87,13 @@ export class RecordBatchWriter {
     this.#body.block(value, valueBytes);
   }
 
-  /** The records' bytes, to be compressed and then framed by `frameBatch`. Ends the writer. */
+  /** The records' bytes, to be compressed and then framed by `frameBatch`. The writer cannot be used after that. */
   finish(): Buffer {
     this.#writeText();
     return this.#body.finish().subarray(headRoom);
   }
 
-  /** The whole frame, uncompressed, without a copy of its body: its head goes into the room before it. Ends the writer. */
+  /** The whole frame, uncompressed, without copying its body: the head is written into the space before it. Ends the writer. */
   finishFrame(codecId: number): Buffer {
     this.#writeText();
     const head = headOf({ codecId, compression: 'none', count: this.#count, baseTimestamp: this.#baseTimestamp });
@@ -109,13 +109,13 @@ export class RecordBatchWriter {
   }
 }
 
-/** What comes before the value of a record without key and headers, a byte a character. `length` takes at most two bytes. */
+/** The bytes before the value of a record without key and headers, one per character. `length` takes at most two bytes. */
 function plainHead(delay: number, length: number): string {
   if (length < 0x80) return String.fromCharCode(delay * 2, 0, 0, length);
   return String.fromCharCode(delay * 2, 0, 0, (length & 0x7f) | 0x80, length >> 7);
 }
 
-/** The longest a frame's head can be, with room to spare. */
+/** The longest possible head of a frame, with some spare bytes. */
 const headRoom = 24;
 const emptyHead = new Uint8Array(headRoom);
 
@@ -130,7 +130,7 @@ function headOf(batch: Omit<RecordBatch, 'body'>): Buffer {
   return writer.varint(batch.count).varint(batch.baseTimestamp).finish();
 }
 
-/** Reads a frame's head; the body stays as it is. @throws {CodecError} */
+/** Parses a frame's head; the body stays compressed. @throws {CodecError} */
 export function parseBatch(frame: Buffer): RecordBatch {
   const reader = new ByteReader(frame);
   const version = reader.byte();
@@ -151,10 +151,10 @@ export function parseBatch(frame: Buffer): RecordBatch {
  * The records of an uncompressed body.
  *
  * @param endOffset the log's end after this batch: the number in its entry id
- * @param appendedAt the timestamp of all of them, where it is not their own
+ * @param appendedAt the timestamp of all of them, unless each has its own
  */
 export function readRecords(batch: RecordBatch, body: Buffer, endOffset: number, appendedAt?: number): StoredRecord[] {
-  // A count is only a claim: every record takes at least four bytes.
+  // The count is unverified: every record takes at least four bytes.
   if (batch.count * 4 > body.length) throw new CodecError(`record batch is too short for its ${batch.count} records`);
   const reader = new ByteReader(body);
   const records: StoredRecord[] = new Array(batch.count);

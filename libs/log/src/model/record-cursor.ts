@@ -3,18 +3,18 @@ import { ByteReader, CodecError, type Headers, noHeaders, readHeaders } from '@m
 import type { RecordBatch } from './record-batch.js';
 
 /**
- * Walks over the records of a batch without making an object or a view for any of them: `next` moves on, and the fields
- * are those of the record it stands on.
+ * Iterates over the records of a batch without making an object or a view for any of them: `next` advances, and the fields
+ * are those of the current record.
  */
 export class RecordCursor {
   readonly body: Buffer;
-  /** The body as text, when it is ASCII: one conversion for all its values instead of one each. */
+  /** The body as a string, when it is ASCII: one conversion for all its values instead of one per value. */
   readonly text: string | undefined;
   offset: number;
   timestamp = 0;
   key: string | undefined;
   headers: Headers = noHeaders;
-  /** Where the value's bytes are in `body`. */
+  /** The range of the value's bytes in `body`. */
   start = 0;
   end = 0;
   readonly #reader: ByteReader;
@@ -24,7 +24,7 @@ export class RecordCursor {
 
   /**
    * @param endOffset the log's end after the batch
-   * @param appendedAt the timestamp of all its records, where it is not their own
+   * @param appendedAt the timestamp of all its records, unless each has its own
    * @throws {CodecError} the body cannot hold so many records
    */
   constructor(batch: RecordBatch, body: Buffer, endOffset: number, appendedAt: number | undefined) {
@@ -38,7 +38,7 @@ export class RecordCursor {
     this.#reader = new ByteReader(body);
   }
 
-  /** False when there is no further record. @throws {CodecError} the bytes mean nothing from here on */
+  /** False when there are no more records. @throws {CodecError} the bytes are invalid from here on */
   next(): boolean {
     if (this.#left === 0) return false;
     const reader = this.#reader;

@@ -1,18 +1,21 @@
 import type { Headers, HeadersInput } from '@millrace/core';
 
-/** What is sent: one message for a topic. */
+/** A record to send to a topic. */
 export interface RecordInput<T = unknown> {
   /** The topic's name. */
   readonly topic: string;
   /** Encoded with the topic's codec. */
   readonly value: T;
-  /** Records of one key go to one partition and keep their order. Without a key batches go round-robin. */
+  /** Records with the same key go to the same partition and keep their order. Without a key, batches go round-robin. */
   readonly key?: string | undefined;
-  /** Goes before the key's partition. Default: the producer chooses. */
+  /** The partition's number; overrides the one by key. Default: chosen by the producer. */
   readonly partition?: number | undefined;
-  /** Facts about the record; names that begin with `millrace-` are reserved, what is `undefined` is left out. Default: none. */
+  /** Metadata of the record; names that begin with `millrace-` are reserved, `undefined` values are left out. Default: none. */
   readonly headers?: HeadersInput | undefined;
-  /** When it happened, in ms since 1970. Default: the producer's clock. Readers of a topic with `timestamps: 'append'` do not see it. */
+  /**
+   * When the event happened, in ms since 1970. Default: the producer's clock. Readers of a topic with `timestamps: 'append'` do not see
+   * it.
+   */
   readonly timestamp?: number | undefined;
 }
 
@@ -24,19 +27,21 @@ export interface RecordMetadata {
   readonly partition: number;
   /** Its place in the partition, from 0; −1 with `acks: 'none'`. */
   readonly offset: number;
-  /** When it happened, in ms since 1970; with `timestamps: 'append'` when it was appended, which `acks: 'none'` does not wait for. */
+  /**
+   * When the event happened, in ms since 1970; with `timestamps: 'append'` when it was appended, which `acks: 'none'` does not wait for.
+   */
   readonly timestamp: number;
 }
 
-/** A record as it stands in the log, its value still in bytes. */
+/** A record as stored in the log, its value still encoded. */
 export interface StoredRecord {
   /** Its place in the partition, from 0. */
   readonly offset: number;
-  /** When it happened, in ms since 1970: its producer's clock; with `timestamps: 'append'` when it was appended. */
+  /** When the event happened, in ms since 1970, by its producer's clock; with `timestamps: 'append'` when it was appended. */
   readonly timestamp: number;
   /** Undefined for a record that was sent without one. */
   readonly key: string | undefined;
-  /** What was sent with it. */
+  /** The headers it was sent with. */
   readonly headers: Headers;
   /** A view of the batch's bytes. */
   readonly value: Buffer;

@@ -1,18 +1,20 @@
 import { deadLettersOf } from '@millrace/core';
 import { compareNames } from './topic-partition.js';
 
-/** What a member of a group wants to read: topics by name, or all whose name matches, also those that appear later. */
+/** What a group member reads: topics by name, or all whose name matches, also those that are declared later. */
 export type Subscription =
   | { readonly kind: 'topics'; readonly topics: readonly string[] }
   | { readonly kind: 'pattern'; readonly source: string; readonly flags: string };
 
-/** One value a subscription: names are sorted, and `g` and `y`, which make a RegExp remember where it was, are dropped. */
+/**
+ * Builds the same value for equal subscriptions: names are sorted, and the flags `g` and `y`, which make a RegExp stateful, are dropped.
+ */
 export function subscribeTo(topics: readonly string[] | RegExp): Subscription {
   if (!(topics instanceof RegExp)) return { kind: 'topics', topics: [...new Set(topics)].sort(compareNames) };
   return { kind: 'pattern', source: topics.source, flags: topics.flags.replace(/[gy]/g, '') };
 }
 
-/** Which of `names` a subscription takes: a pattern none of `deadLetterTopics`, unless it names them. */
+/** Which of `names` a subscription matches: a pattern matches none of `deadLetterTopics`, unless it names them. */
 export function topicsTaken(
   subscription: Subscription,
   names: Iterable<string>,
@@ -25,7 +27,7 @@ export function topicsTaken(
   return all.filter((name) => pattern.test(name) && (!deadLetterTopics.has(name) || asksForDeadLetters(source, name)));
 }
 
-/** Whether a pattern asks for the dead letters in a topic: it has `dead-letters` in its source, or the topic's whole name. */
+/** Whether a pattern names a dead-letter topic: its source contains `dead-letters`, or the topic's whole name. */
 export function asksForDeadLetters(source: string, topic: string): boolean {
   const text = source.replace(/\\(.)/g, '$1').toLowerCase();
   return text.includes(deadLettersOf('').slice(1)) || text.includes(topic.toLowerCase());
@@ -39,7 +41,7 @@ export function isSubscription(value: unknown): value is Subscription {
   return value.kind === 'pattern' && 'source' in value && 'flags' in value && isPattern(value.source, value.flags);
 }
 
-/** A subscription out of what stands in Redis; undefined when that is none. */
+/** Parses a subscription stored in Redis; undefined when it is invalid. */
 export function parseSubscription(json: string): Subscription | undefined {
   try {
     const value: unknown = JSON.parse(json);

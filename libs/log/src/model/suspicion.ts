@@ -1,17 +1,17 @@
-/** After so many returns a record may be what takes its owners down. */
+/** After this many returns a record is suspected of crashing its owners. */
 const suspiciousReturns = 2;
 
 /**
- * From how many returns on a record is a suspect: it is handled alone, so that no neighbour is blamed for it. Also from the return
- * after which the next one is its last.
+ * The number of returns from which a record is a suspect: it is handled alone, so that no other record is blamed for it. At least
+ * the last delivery before the limit is handled that way.
  */
 export function suspectFrom(deliveryLimit: number): number {
   return Math.min(suspiciousReturns, deliveryLimit);
 }
 
 /**
- * Which records an owner may have had in hand when it ended. Nothing in Redis says which: but it handles them in the order of the
- * log, a limited number at a time and per key, so that those beyond were not among them.
+ * Which records an owner may have had in hand when it ended. Redis does not record this; but an owner handles records in the order of the
+ * log, limited in number and per key, so records beyond those limits were not among them.
  */
 export class Suspicion {
   readonly #end: number;
@@ -21,7 +21,7 @@ export class Suspicion {
 
   /**
    * @param end the end of the log when the owner had ended
-   * @param inHand how many records it can have in hand, and how many of them in one key
+   * @param inHand how many records it can have in hand, and how many of them with one key
    */
   constructor(end: number, inHand: { readonly records: number; readonly perKey: number }) {
     this.#end = end;
@@ -29,7 +29,7 @@ export class Suspicion {
     this.#perKey = inHand.perKey;
   }
 
-  /** Whether the record may have been in hand. Asked once per record, in the order of the log. */
+  /** Whether the record may have been in hand. Called once per record, in the order of the log. */
   covers(offset: number, key: string | undefined): boolean {
     if (this.#room === 0 || offset >= this.#end) return false;
     if (key !== undefined) {

@@ -8,12 +8,12 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** `orders/3`: for maps and messages. */
+/** `orders/3`: used as a map key and in texts. */
 export function partitionName({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
-/** What is wrong with a partition of a topic, as it may come from code without types; undefined: nothing. */
+/** What is wrong with a partition of a topic, which may come from untyped code; undefined: nothing. */
 export function topicPartitionProblem(given: unknown): string | undefined {
   if (typeof given !== 'object' || given === null || !('topic' in given && 'partition' in given)) {
     return `a partition must be { topic, partition }, got ${shown(given)}`;
@@ -21,7 +21,7 @@ export function topicPartitionProblem(given: unknown): string | undefined {
   return topicNameProblem(given.topic) ?? integerProblem('partition', given.partition);
 }
 
-/** By code units, so that every process sorts alike whatever its locale. */
+/** By code units, so that every process sorts alike in any locale. */
 export function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -26,72 +26,72 @@ export const unreadPolicies = ['expire', 'protect', 'reject'] as const;
 /** `expire`, `protect` or `reject`: see {@link Retention.unread}. */
 export type UnreadPolicy = (typeof unreadPolicies)[number];
 
-/** How long records are kept. A batch goes when all its records are over one of the limits; no limit means for ever. */
+/** How long records are kept. A batch is removed when all its records are over one of the limits; without limits, never. */
 export interface Retention {
-  /** By the records' timestamps; by the time of the append, if they are more than an hour ahead of it. */
+  /** In ms, by the records' timestamps; by the time of the append, if they are more than an hour ahead of it. */
   readonly maxAgeMs?: number | undefined;
-  /** Records a partition. */
+  /** Records per partition. */
   readonly maxRecords?: number | undefined;
-  /** Bytes of batches a partition, as stored (compressed). */
+  /** Bytes of batches per partition, as stored (compressed). */
   readonly maxBytes?: number | undefined;
   /**
-   * What happens to records over a limit that a group has not read. `expire` (default): they go; it is counted and emitted.
+   * What happens to records over a limit that a group has not read. `expire` (default): they are removed; this is counted and emitted.
    * `protect`: they stay until the slowest group has read them. `reject`: they stay, and once that slowest group's
    * unread records reach maxRecords or maxBytes, producers get an error.
    */
   readonly unread: UnreadPolicy;
 }
 
-/** Which times records have for whoever reads them. */
+/** Which timestamps readers see. */
 export const timestampKinds = ['create', 'append'] as const;
 /** `create` or `append`: see {@link TopicSettings.timestamps}. */
 export type TimestampKind = (typeof timestampKinds)[number];
 
-/** What is declared of a topic. */
+/** The declared settings of a topic. */
 export interface TopicSettings {
   /** At most 255 bytes. */
   readonly name: string;
-  /** How many; more can be added, none taken away. Default 1. */
+  /** The number of partitions; it can grow, but not shrink. Default 1. */
   readonly partitions: number;
   /** Name of the codec that encodes values. Default `json`. */
   readonly codec: string;
-  /** How batches are compressed, unless a producer says otherwise. Default `none`. */
+  /** How batches are compressed, unless a producer sets otherwise. Default `none`. */
   readonly compression: Compression;
-  /** How long records are kept. Default: for ever. */
+  /** How long records are kept. Without limits: forever. */
   readonly retention: Retention;
-  /** Where records go that a group gave up on; `false`: nowhere, they are only reported. Default `<topic>.dead-letters`. */
+  /** Where records go that a group gave up; `false`: nowhere, they are only reported. Default `<topic>.dead-letters`. */
   readonly deadLetter: { readonly topic: string } | false;
   /**
-   * What the timestamp of a record is for readers, handlers, searches by time and retention: what its producer says (`create`,
-   * Kafka's `CreateTime`), or when it was appended, by Redis's clock (`append`, Kafka's `LogAppendTime`). Default `create`.
+   * The timestamp that readers, handlers, searches by time and retention use: the one set by the producer (`create`,
+   * Kafka's `CreateTime`), or the time of the append, by Redis's clock (`append`, Kafka's `LogAppendTime`). Default `create`.
    */
   readonly timestamps: TimestampKind;
 }
 
 /** A topic as users declare it. */
 export interface TopicInput {
-  /** Any string of 1 to 255 bytes without control characters, but `.` and `..`. */
+  /** Any string of 1 to 255 bytes without control characters, except `.` and `..`. */
   readonly name: string;
   /** How many partitions, 1 to 4,096. Default 1. */
   readonly partitions?: number | undefined;
-  /** `json` (default), `msgpack` (where the application has installed msgpackr), `raw`, or the name of a codec that was given to the Log. */
+  /** `json` (default), `msgpack` (where the application has installed msgpackr), `raw`, or the name of one of the Log's `codecs`. */
   readonly codec?: string | undefined;
   /** How batches are compressed: `none` (default), `zlib`, `brotli`, or `zstd` where Node has it. */
   readonly compression?: Compression | undefined;
-  /** Default: 7 days, as in Kafka. When it is given, only the limits in it hold; `{}` keeps records for ever. */
+  /** Default: 7 days, as in Kafka. If set, only the limits in it apply; `{}` keeps records forever. */
   readonly retention?: Partial<Retention> | undefined;
   /** Default `<name>.dead-letters`. */
   readonly deadLetter?: { readonly topic: string } | false | undefined;
   /**
-   * What the timestamp of a record is: `create` (default), what its producer says; `append`, when it was appended, by Redis's
-   * clock. Can be changed (`alterTopic`): it holds for what is appended from then on.
+   * The timestamp of a record: `create` (default), the one set by the producer; `append`, the time of the append, by Redis's
+   * clock. Can be changed (`alterTopic`): it applies to what is appended from then on.
    */
   readonly timestamps?: TimestampKind | undefined;
 }
 
 /** A declared topic. */
 export interface Topic extends TopicSettings {
-  /** Differs when a topic of the same name is deleted and declared again. */
+  /** Differs for each declaration of a topic after a deletion. */
   readonly id: number;
   /** Grows with each change of the settings. */
   readonly version: number;
@@ -107,9 +107,9 @@ export function resolveTopic(input: TopicInput): TopicSettings {
   return resolveOptions<TopicSettings>(`topic "${input.name}"`, readersFor(input.name), input);
 }
 
-/** A topic's settings as they stand in Redis, where anyone may have changed them. @throws {DamagedStateError} */
+/** Parses a topic's settings stored in Redis, where any client may have changed them. @throws {DamagedStateError} */
 export function readStoredTopic(json: string, key: string, name = nameIn(json)): Topic {
-  const remedy = 'Declare it again, which writes what it is to be and keeps its records: declareTopic({ name: … }).';
+  const remedy = 'Declare it again, which rewrites its settings and keeps its records: declareTopic({ name: … }).';
   const place = { object: `topic ${JSON.stringify(name)}`, key: `${key}, field ${JSON.stringify(name)}`, remedy };
   const counted = integer(0, { min: 1 });
   const topic = readStored<Topic>(
@@ -132,7 +132,7 @@ function nameIn(json: string): string {
   }
 }
 
-/** The topics that keep dead letters: those that others declare for it, and those that are called so. */
+/** The topics that keep dead letters: those that others declare for it, and those with such a name. */
 export function deadLetterTopics(topics: Iterable<Pick<TopicSettings, 'name' | 'deadLetter'>>): Set<string> {
   const names = new Set<string>();
   for (const { name, deadLetter } of topics) {
@@ -142,7 +142,7 @@ export function deadLetterTopics(topics: Iterable<Pick<TopicSettings, 'name' | '
   return names;
 }
 
-/** What `requested` would change of `declared`. */
+/** The differences between `declared` and `requested`. */
 export function topicDifferences(declared: TopicSettings, requested: TopicSettings): SettingDifference[] {
   const settings = ['partitions', 'codec', 'compression', 'retention', 'deadLetter', 'timestamps'] as const;
   return settings.flatMap((setting) => {
@@ -195,7 +195,7 @@ function deadLetter(name: string): OptionReader<TopicSettings['deadLetter']> {
   };
 }
 
-/** What is wrong with a list of a topic's partitions, as it may come from code without types; none given is nothing. */
+/** What is wrong with a list of a topic's partitions, which may come from untyped code; undefined is valid. */
 export function partitionProblems({ name, partitions: count }: Topic, partitions: unknown): string[] {
   if (partitions === undefined) return [];
   if (!Array.isArray(partitions)) return [`partitions must be a list of numbers, got ${shown(partitions)}`];
@@ -203,7 +203,7 @@ export function partitionProblems({ name, partitions: count }: Topic, partitions
   return wrong.map((one) => `topic "${name}" has no partition ${shown(one)}: it has ${count}, numbered from 0`);
 }
 
-/** JSON with keys in one order, and without what is undefined. */
+/** JSON with sorted keys, and without undefined values. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)

@@ -54,7 +54,7 @@ export function resolveConsumer(input: ConsumerInput): ConsumerOptions {
   }
   // It would get no message: a batch has no context of one.
   if (options.batchHandler !== undefined && options.middleware.length > 0)
-    problems.push('middleware is for a handler of single messages: let the batchHandler itself do it');
+    problems.push('middleware is for a handler of single messages: do it in the batchHandler itself');
   if (problems.length > 0) throw new OptionsError(subject, problems);
   return options;
 }
