@@ -1,8 +1,6 @@
 import { argNames, asInteger, asList, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { GroupKeys } from './keys.js';
-
-/** What is kept of a member: its incarnation, a space, and its subscription. */
-export type StoredMember = Pick<MemberEntry, 'incarnation' | 'subscription'>;
+import { readMemberEntry, readMembers, type StoredMember } from './member-entries.js';
 
 /** A member as it makes itself known. */
 export interface MemberEntry {
@@ -208,18 +206,4 @@ export async function isMember(
 
 function allOf(keys: GroupKeys): string[] {
   return [keys.members, keys.subscriptions, keys.presence, keys.state, keys.locked];
-}
-
-export function readMembers(reply: unknown): NonNullable<GroupView['members']> {
-  const list = asList(reply);
-  const members = new Map<string, StoredMember>();
-  for (let index = 0; index + 1 < list.length; index += 2) {
-    members.set(asText(list[index]), readMemberEntry(asText(list[index + 1])));
-  }
-  return members;
-}
-
-export function readMemberEntry(entry: string): StoredMember {
-  const space = entry.indexOf(' ');
-  return { incarnation: entry.slice(0, space), subscription: entry.slice(space + 1) };
 }

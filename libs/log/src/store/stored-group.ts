@@ -1,7 +1,8 @@
 import { storedInteger } from '@millrace/core';
 import { argNames, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import type { GroupKeys } from './keys.js';
-import { readMemberEntry, removeMember } from './members.js';
+import { readMemberEntry } from './member-entries.js';
+import { removeMember } from './members.js';
 
 // Makes a group known by its name; also when Redis is full: a member joins to drain it.
 //
