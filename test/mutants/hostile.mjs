@@ -3,6 +3,21 @@ export default {
   area: 'everywhere',
   mutants: [
     {
+      promise: 'compressed batches are decompressed up to a limit',
+      file: 'libs/log/src/partition/decoded-bytes.ts',
+      replace: `if (this.#held < this.#limit) return true;`,
+      by: `if (this.#held < Number.MAX_VALUE) return true;`,
+      spec: 'test/log/compressed-batches-grow-to-a-limit.spec.ts',
+    },
+    {
+      promise: 'a partition that rests gives back what was decompressed for it',
+      file: 'libs/log/src/partition/partition-buffer.ts',
+      replace: `    this.#bytes -= this.#decoded.clear();
+`,
+      by: ``,
+      spec: 'test/log/compressed-batches-grow-to-a-limit.spec.ts',
+    },
+    {
       promise: 'settings of a queue are checked when they come out of Redis',
       file: 'libs/core/src/stored.ts',
       replace: `if (problems.length > 0) throw`,

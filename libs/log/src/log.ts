@@ -1,25 +1,17 @@
-import {
-  assertNoProblem,
-  ClosedError,
-  type Codec,
-  CodecRegistry,
-  guardedCodec,
-  integerProblem,
-  isMsgpackInstalled,
-  jsonCodec,
-  msgpackCodec,
-  rawCodec,
-} from '@millrace/core';
+import { assertNoProblem, ClosedError, type Codec, CodecRegistry, integerProblem } from '@millrace/core';
 import { Events, type FirstUse, runOutsideHandlers, type StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { Redrive, type RedriveReport } from './dead-letters/redrive.js';
 import type { RedriveOptions } from './dead-letters/redrive-options.js';
+import type { ConsumerDependencies } from './group/consumer-dependencies.js';
 import { type ConsumerInput, resolveConsumerOptions } from './group/consumer-options.js';
 import { GroupConsumer } from './group/group-consumer.js';
 import { GroupExpiry } from './group/group-expiry.js';
 import { Groups } from './group/groups.js';
+import { logCodecs } from './log-codecs.js';
 import { type LogSettings, resolveLogSettings } from './log-settings.js';
 import type { Topic, TopicInput } from './model/topic.js';
+import { DecodedBytes } from './partition/decoded-bytes.js';
 import { SharedChannel } from './producer/append-channel.js';
 import { Producer } from './producer/producer.js';
 import { type ProducerOptions, resolveProducerOptions } from './producer/producer-options.js';
@@ -58,17 +50,18 @@ export class Log {
   readonly #producers = new Set<Producer>();
   readonly #consumers = new Set<GroupConsumer>();
   readonly #registry: CodecRegistry;
+  readonly #decoded: DecodedBytes;
   #firstUse: FirstUse | undefined;
   #takesConsumers = true;
   #takesProducers = true;
   readonly #onConnectionClosed = (): void => void this.close({ deadlineMs: 0 }).catch(() => undefined);
 
   constructor(connection: RedisConnection, { events = new Events(), codecs = [], ...rest }: LogOptions = {}) {
-    const { retentionIntervalMs, offsetsRetentionMs } = resolveLogSettings(rest);
+    const { retentionIntervalMs, offsetsRetentionMs, maxDecodedBytes } = resolveLogSettings(rest);
+    this.#decoded = new DecodedBytes(maxDecodedBytes);
     this.events = events;
     this.#connection = connection;
-    const own = [jsonCodec, ...(isMsgpackInstalled ? [msgpackCodec] : []), rawCodec as Codec];
-    const known = [...own, ...codecs].map(guardedCodec);
+    const known = logCodecs(codecs);
     this.#registry = new CodecRegistry(known);
     this.#codecs = new Map(known.map((codec) => [codec.name, codec]));
     this.#catalog = new TopicCatalog(connection);
@@ -173,19 +166,18 @@ export class Log {
    */
   consumer(options: ConsumerInput): GroupConsumer {
     if (!this.#takesConsumers) throw new ClosedError('the log');
-    const consumer: GroupConsumer = new GroupConsumer(
-      {
-        connection: this.#connection,
-        events: this.events,
-        codecs: this.#registry,
-        catalog: this.#catalog,
-        topics: this.#topics,
-        reader: this.#reader,
-        foreignEntries: this.#foreignEntries,
-        onStopped: () => void this.#consumers.delete(consumer),
-      },
-      resolveConsumerOptions(options),
-    );
+    const dependencies: ConsumerDependencies = {
+      connection: this.#connection,
+      events: this.events,
+      codecs: this.#registry,
+      catalog: this.#catalog,
+      topics: this.#topics,
+      reader: this.#reader,
+      foreignEntries: this.#foreignEntries,
+      decoded: this.#decoded,
+      onStopped: () => void this.#consumers.delete(consumer),
+    };
+    const consumer: GroupConsumer = new GroupConsumer(dependencies, resolveConsumerOptions(options));
     this.#consumers.add(consumer);
     return consumer;
   }

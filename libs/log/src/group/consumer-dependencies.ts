@@ -1,6 +1,7 @@
 import type { CodecRegistry } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
+import type { DecodedBytes } from '../partition/decoded-bytes.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
 import type { ForeignEntries } from '../topics/foreign-entries.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
@@ -15,5 +16,6 @@ export interface ConsumerDependencies {
   readonly topics: Topics;
   readonly reader: PartitionReader;
   readonly foreignEntries: ForeignEntries;
+  readonly decoded: DecodedBytes;
   readonly onStopped?: (() => void) | undefined;
 }

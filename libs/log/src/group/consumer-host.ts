@@ -11,6 +11,7 @@ import type { RedisConnection } from '@millrace/redis';
 import { DeadLetterChannel } from '../dead-letters/dead-letter-channel.js';
 import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import type { BatchContext } from '../partition/batch-context.js';
+import type { DecodedBytes } from '../partition/decoded-bytes.js';
 import { Dispatcher } from '../partition/dispatcher.js';
 import type { Suspect } from '../partition/partition-buffer.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
@@ -39,6 +40,7 @@ export class ConsumerHost implements WorkerHost {
   readonly events: Events;
   readonly codecs: CodecRegistry;
   readonly dispatcher: Dispatcher;
+  readonly decoded: DecodedBytes;
   readonly deadLetters: DeadLetterWriter;
   readonly plan: DeliveryPlan<RecordContext>;
   readonly #calls: HostCalls;
@@ -47,7 +49,8 @@ export class ConsumerHost implements WorkerHost {
   readonly #inspector: EntryInspector;
 
   constructor(dependencies: ConsumerDependencies, options: ConsumerOptions, calls: HostCalls) {
-    const { connection, events, codecs } = dependencies;
+    const { connection, events, codecs, decoded } = dependencies;
+    this.decoded = decoded;
     this.options = options;
     this.connection = connection;
     this.events = events;

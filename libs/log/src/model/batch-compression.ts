@@ -73,6 +73,11 @@ export function cursorOf(frame: Buffer, endOffset: number, appendedAt: number | 
   return new RecordCursor(batch, decompress(batch, maxBodyBytes), endOffset, appendedAt);
 }
 
+/** Whether the records of a frame are more bytes than it has, as far as it says. */
+export function isCompressedFrame(frame: Uint8Array): boolean {
+  return frame[1] !== 0;
+}
+
 /**
  * Why this process cannot read a frame that another one can (a newer one, or one with msgpackr); undefined when it can, or the bytes are
  * damaged.

@@ -11,6 +11,8 @@ export interface FetchedBatch extends HeldBatch {
   readonly codecId: number;
   /** Of all its records, where it is not their own. */
   readonly timestamp: number | undefined;
+  /** Its turn has come, and it may not be decoded yet: too much is. */
+  isWaiting: boolean;
   /** Made when its first record's turn comes. */
   cursor: RecordCursor | undefined;
   /** Offset of the first record that was not looked at. */

@@ -1,8 +1,9 @@
 import { Fifo, noHeaders, rawCodec } from '@millrace/core';
-import { cursorOf, headOf, whyNotYetReadable } from '../model/batch-compression.js';
+import { headOf, whyNotYetReadable } from '../model/batch-compression.js';
 import type { EntryPlace, ReadSoFar } from '../model/entry-chain.js';
 import type { RecordCursor } from '../model/record-cursor.js';
 import type { StoredBatch } from '../store/read.js';
+import type { DecodedShare } from './decoded-bytes.js';
 import { damageOf, type FetchedBatch } from './fetched-batch.js';
 import type { ReadPlace } from './read-place.js';
 import { type HeldBatch, type RecordSource, RecordTask } from './record-context.js';
@@ -36,6 +37,7 @@ export class PartitionBuffer {
   readonly #source: RecordSource;
   readonly #offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number };
   readonly #place: ReadPlace;
+  readonly #decoded: DecodedShare;
   readonly #batches = new Fifo<FetchedBatch>();
   #records = 0;
   #bytes = 0;
@@ -47,10 +49,12 @@ export class PartitionBuffer {
     source: RecordSource,
     offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number },
     place: ReadPlace,
+    decoded: DecodedShare,
   ) {
     this.#source = source;
     this.#offsets = offsets;
     this.#place = place;
+    this.#decoded = decoded;
   }
 
   /** Records that are not finished. */
@@ -98,6 +102,7 @@ export class PartitionBuffer {
     for (let batch = this.#batches.peek(); batch !== undefined; batch = this.#batches.peek()) {
       const task = this.#pullFrom(batch);
       if (task !== undefined) return task;
+      if (batch.isWaiting) return undefined;
       this.#batches.shift();
     }
     return undefined;
@@ -136,6 +141,7 @@ export class PartitionBuffer {
       next,
       ahead: [],
       taken: 0,
+      isWaiting: false,
       damage: damageOf(frame, head, this.#place.readSoFar, endOffset),
     });
     this.#place.take(batch);
@@ -147,9 +153,20 @@ export class PartitionBuffer {
     this.#bytesPerBatch += (frame.length - this.#bytesPerBatch) * (this.#bytesPerBatch === 0 ? 1 : 0.2);
   }
 
+  /** No record will be taken for a while: what was decoded is dropped, so that others may go on, and is decoded again. */
+  rest(): void {
+    for (const batch of this.#batches) {
+      if (!this.#decoded.has(batch)) continue;
+      for (const task of batch.ahead.slice(batch.taken)) this.detach(task);
+      batch.cursor = undefined;
+    }
+    this.#bytes -= this.#decoded.clear();
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#batches.clear();
+    this.#decoded.clear();
     this.#records = 0;
     this.#unread = 0;
     this.#bytes = 0;
@@ -167,9 +184,14 @@ export class PartitionBuffer {
   #lookAhead(batch: FetchedBatch): void {
     batch.ahead = [];
     batch.taken = 0;
-    if (batch.damage !== undefined) return;
+    // Of a batch that rested, what it was decoded to is gone: not for nothing is it decoded again.
+    if (batch.damage !== undefined || batch.next === batch.end) return;
+    batch.isWaiting = !this.#decoded.admits(batch);
+    if (batch.isWaiting) return;
     try {
-      batch.cursor ??= cursorOf(batch.frame, batch.end, batch.timestamp);
+      const { bytes } = batch;
+      batch.cursor ??= this.#decoded.decode(batch);
+      this.#bytes += batch.bytes - bytes;
       this.#readRun(batch, batch.cursor);
     } catch (error) {
       batch.damage = { error };
@@ -212,6 +234,8 @@ export class PartitionBuffer {
 
   #free(batch: HeldBatch): void {
     batch.live--;
-    if (batch.live === 0) this.#bytes -= batch.bytes;
+    if (batch.live > 0) return;
+    this.#bytes -= batch.bytes;
+    this.#decoded.drop(batch);
   }
 }

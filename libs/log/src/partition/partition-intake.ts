@@ -1,6 +1,7 @@
 import { messageOf } from '@millrace/core';
 import type { Anchor } from '../store/commit.js';
 import type { StoredBatch } from '../store/read.js';
+import { DecodedShare } from './decoded-bytes.js';
 import { PartitionBuffer, type Suspect } from './partition-buffer.js';
 import type { PartitionWorker } from './partition-worker.js';
 import { PrefetchRoom, type PrefetchShare } from './prefetch-room.js';
@@ -29,7 +30,8 @@ export class PartitionIntake {
     this.#host = host;
     this.#restartAt = restartAt;
     this.#place = new ReadPlace(offsets.frontier);
-    this.buffer = new PartitionBuffer(worker, offsets, this.#place);
+    const decoded = new DecodedShare(host.decoded, () => host.dispatcher.wake(worker));
+    this.buffer = new PartitionBuffer(worker, offsets, this.#place, decoded);
     this.standstill = new Standstill(worker, host.events);
     this.#room = new PrefetchRoom(this.buffer, this.#place, offsets, host.options.maxUncommittedRecords);
   }

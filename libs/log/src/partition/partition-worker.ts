@@ -58,7 +58,10 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.group = lease.place.group;
     this.records = partitionKeys(lease.place.prefix, this.topic, this.partition).records;
     this.#host = host;
-    this.holds = new WorkerHolds(() => this.#wake());
+    this.holds = new WorkerHolds(
+      () => this.intake.buffer.rest(),
+      () => this.#wake(),
+    );
     this.offsets = new PartitionOffsets(lease, start, {
       client: () => host.connection.commands,
       onChange: () => host.commitSoon(),
@@ -183,6 +186,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.holds.put('closed');
     this.#runner.abandon(lost(this.lease));
     this.queue.clear();
+    this.intake.buffer.clear();
   }
 
   #abandon(why: string): void {

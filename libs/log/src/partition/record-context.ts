@@ -53,7 +53,8 @@ export abstract class RecordContext extends DeliveryContext {
 /** A batch of the log that waits in memory for its records to be handled. */
 export interface HeldBatch {
   readonly codecId: number;
-  readonly bytes: number;
+  /** What it takes of memory: its frame, and what that is decoded. */
+  bytes: number;
   /** Tells its append from any other. */
   readonly nonce: string | undefined;
   /** Records that still need the batch's bytes. */

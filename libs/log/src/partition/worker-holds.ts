@@ -11,10 +11,15 @@ export type Hold = 'paused' | 'stuck' | 'suspended' | 'draining' | 'seeking' | '
 /** The reasons why one worker stands still. */
 export class WorkerHolds {
   readonly #holds = new Set<Hold>();
+  readonly #onPut: () => void;
   readonly #onLift: () => void;
 
-  /** @param onLift told whenever a reason is gone */
-  constructor(onLift: () => void) {
+  /**
+   * @param onPut called whenever there is a reason
+   * @param onLift called whenever one is gone
+   */
+  constructor(onPut: () => void, onLift: () => void) {
+    this.#onPut = onPut;
     this.#onLift = onLift;
   }
 
@@ -28,6 +33,7 @@ export class WorkerHolds {
 
   put(hold: Hold): void {
     this.#holds.add(hold);
+    this.#onPut();
   }
 
   lift(hold: Hold): void {

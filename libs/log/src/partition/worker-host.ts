@@ -7,6 +7,7 @@ import type { EntryFinding } from '../model/entry-chain.js';
 import type { CommitReply } from '../store/commit.js';
 import type { GroupPartition } from '../store/lease.js';
 import type { BatchContext } from './batch-context.js';
+import type { DecodedBytes } from './decoded-bytes.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Suspect } from './partition-buffer.js';
 import type { PartitionWorker } from './partition-worker.js';
@@ -27,6 +28,8 @@ export interface WorkerHost {
   readonly events: Events;
   readonly codecs: CodecRegistry;
   readonly dispatcher: Dispatcher;
+  /** Of all consumers of its Log. */
+  readonly decoded: DecodedBytes;
   readonly deadLetters: DeadLetterWriter;
   /** How a single record is handled. */
   readonly plan: DeliveryPlan<RecordContext>;

@@ -30,7 +30,7 @@ export interface MillraceModuleOptions extends Topology {
   readonly codecs: readonly Codec[];
   /** How records are sent to topics: acknowledgement, batching, deadlines. See `ProducerOptions` of @millrace/log. */
   readonly producer: Partial<ProducerOptions>;
-  /** How old records and groups are looked for and forgotten: `retentionIntervalMs`, `offsetsRetentionMs`. See `LogOptions` of @millrace/log. */
+  /** How old records and groups are looked for and forgotten: `retentionIntervalMs`, `offsetsRetentionMs`; and what compressed batches may take of the process, `maxDecodedBytes`. See `LogOptions` of @millrace/log. */
   readonly log: Partial<LogSettings>;
   /** How messages are published to exchanges and queues: deadlines and bounds. See `BrokerOptions` of @millrace/queue. */
   readonly publisher: PublisherOptions;
