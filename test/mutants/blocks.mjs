@@ -1,4 +1,4 @@
-const messages = 'test/queue/many-messages-are-listed-and-removed-in-pieces.spec.ts';
+const messages = 'test/queue/no-command-is-long-for-many-messages.spec.ts';
 const bindings = 'test/queue/many-bindings-are-read-and-written-in-pieces.spec.ts';
 
 /** No command holds Redis up: what is done to many is done in pieces, and a piece that was the last of a process leaves nothing wrong. */
@@ -38,6 +38,27 @@ export default {
       file: 'libs/queue/src/queue-slots.ts',
       replace: `Math.min(mostTogether, limit - messages.length)`,
       by: `limit`,
+      spec: messages,
+    },
+    {
+      promise: 'a message for very many queues is several calls',
+      file: 'libs/queue/src/publishing/publish-lanes.ts',
+      replace: `isFresh && slots.length <= maxQueues`,
+      by: `isFresh`,
+      spec: messages,
+    },
+    {
+      promise: 'a call reaches each queue of a message once',
+      file: 'libs/queue/src/publishing/publish-lanes.ts',
+      replace: `slots.filter((slot) => !publication.hasReached(slot))`,
+      by: `slots`,
+      spec: messages,
+    },
+    {
+      promise: 'messages that are looked at one by one are fewer in a call',
+      file: 'libs/queue/src/publishing/publish-batch.ts',
+      replace: `const singleCost = 8;`,
+      by: `const singleCost = 2;`,
       spec: messages,
     },
     {

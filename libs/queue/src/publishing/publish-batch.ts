@@ -5,10 +5,16 @@ import { type EntryResult, type PublishCall, type PublishTarget, targetKeys, who
 import type { Publication } from './publication.js';
 import type { PublishEntry } from './publish-entry.js';
 
-// Bounds of one script call: how long it may hold up the server. 500 messages of 100 bytes take about a millisecond.
+// Bounds of one script call: how long it may hold up the server, which is some two ms.
 export const maxMessages = 500;
-const maxEntries = 5000;
 const maxBytes = 1024 * 1024;
+/** Most queues of one message that one call reaches: all or none. They take Redis three ms. */
+export const maxQueues = 250;
+/** What a call costs Redis, about in µs: each queue, each message in a queue, and each that is looked at by itself: it has terms, or does not go where the first one goes. */
+const maxCost = 2000;
+const queueCost = 10;
+const plainCost = 2;
+const singleCost = 8;
 
 /**
  * What is the same in all calls for a queue while its topology lasts: making a dozen keys took as long as packing a message.
@@ -30,6 +36,36 @@ function isOfOneCall(entry: PublishEntry, first: PublishEntry | undefined): bool
   return entry.router === first?.router && entry.publication.source === first.publication.source;
 }
 
+/** How large a call becomes. */
+class CallSize {
+  #messages = 0;
+  #bytes = 0;
+  #cost = 0;
+  /** Where the first message goes: most often all others do. */
+  #first: readonly string[] | undefined;
+  #queues: Set<string> | undefined;
+
+  /** Counts a message in. Returns whether it still fits. */
+  add({ publication, queues }: PublishEntry): boolean {
+    this.#messages++;
+    this.#bytes += publication.bytes;
+    if (this.#first === undefined) {
+      this.#first = queues;
+      this.#cost = queues.length * queueCost;
+    } else if (queues !== this.#first) this.#addQueues(queues);
+    const isPlain = queues === this.#first && publication.terms === '';
+    this.#cost += queues.length * (isPlain ? plainCost : singleCost);
+    return this.#messages <= maxMessages && this.#bytes <= maxBytes && this.#cost <= maxCost;
+  }
+
+  #addQueues(queues: readonly string[]): void {
+    this.#queues ??= new Set(this.#first);
+    const before = this.#queues.size;
+    for (const queue of queues) this.#queues.add(queue);
+    this.#cost += (this.#queues.size - before) * queueCost;
+  }
+}
+
 /** The messages of one script call. */
 export class PublishBatch {
   readonly entries: readonly PublishEntry[];
@@ -46,15 +82,12 @@ export class PublishBatch {
   /** Takes the first entries that fit in one call, were routed by one topology, and are of one source or of none. Those that were given up are left out. */
   static cut(pending: PublishEntry[]): PublishBatch | undefined {
     const entries: PublishEntry[] = [];
-    let bytes = 0;
-    let count = 0;
+    const size = new CallSize();
     let taken = 0;
     for (const entry of pending) {
       if (!entry.publication.isSettled) {
-        bytes += entry.publication.bytes;
-        count += entry.queues.length;
-        const isTooMuch = entries.length >= maxMessages || bytes > maxBytes || count > maxEntries;
-        if (entries.length > 0 && (isTooMuch || !isOfOneCall(entry, entries[0]))) break;
+        const isFitting = size.add(entry);
+        if (entries.length > 0 && !(isFitting && isOfOneCall(entry, entries[0]))) break;
         entries.push(entry);
       }
       taken++;

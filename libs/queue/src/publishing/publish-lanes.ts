@@ -5,6 +5,7 @@ import type { Router } from '../model/routing.js';
 import { publishedKey, queueKeys, topologyKeys } from '../store/keys.js';
 import { callConditions } from '../store/publish.js';
 import type { Publication } from './publication.js';
+import { maxQueues } from './publish-batch.js';
 import { PublishChannel } from './publish-channel.js';
 import { PublishEntry } from './publish-entry.js';
 import { type LaneOwner, type LaneTarget, PublishLane } from './publish-lane.js';
@@ -31,17 +32,25 @@ export class PublishLanes {
     this.#isCluster = connection.commands instanceof Cluster;
   }
 
-  /** Sends a message, which was routed by `router`, to those of its slots that have not answered yet. False: all have. */
+  /**
+   * Sends a message, which was routed by `router`, to those of its slots that have not answered yet. False: all have. On one server it is one
+   * call, unless there are so many that this held Redis up.
+   */
   send(publication: Publication, router: Router): boolean {
     const { slots } = publication;
-    if (!this.#isCluster || slots.length === 0) {
+    const isFresh = !slots.some((slot) => publication.hasReached(slot));
+    if (slots.length === 0 || (!this.#isCluster && isFresh && slots.length <= maxQueues)) {
       publication.outstanding = 1;
       this.#lane(undefined).add(new PublishEntry(publication, slots, router));
       return true;
     }
     const missing = slots.filter((slot) => !publication.hasReached(slot));
-    publication.outstanding = missing.length;
-    for (const slot of missing) this.#lane(slot).add(new PublishEntry(publication, [slot], router));
+    const size = this.#isCluster ? 1 : maxQueues;
+    publication.outstanding = Math.ceil(missing.length / size);
+    for (let next = 0; next < missing.length; next += size) {
+      const some = missing.slice(next, next + size);
+      this.#lane(this.#isCluster ? some[0] : undefined).add(new PublishEntry(publication, some, router));
+    }
     return missing.length > 0;
   }
 

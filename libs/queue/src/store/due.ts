@@ -7,6 +7,9 @@ import { trimmingDue, trimSlice, waitingLists } from './waiting.js';
 
 const dueKeys = [...endingKeys, ...followKeys, 'delayed', 'parked', 'offered', ...completedKeys] as const;
 
+/** Most bytes of frames that become dead letters in one call, but for one frame. */
+const mostFrameBytes = 1024 * 1024;
+
 // Moves what is due from `delayed` to where messages wait, and ends what is past its time to live, each at most `most` times. Recalls
 // offers that nobody has claimed for so long. Takes a slice of stale entries out of the lists, if there are too many, and one of what is kept of completed messages
 // beyond its limits.
@@ -55,31 +58,50 @@ if recallAt and tonumber(recallAt) <= now then
 end
 local due = call('ZRANGE', delayed, '-inf', now, 'BYSCORE', 'LIMIT', 0, most)
 if #due > 0 then call('ZREM', delayed, unpack(due)) end
-for i = 1, #due do
-  local frame = (levels() > 1 or limitBytes) and call('HGET', messages, due[i])
-  putLast(frame and frame:byte(2) or 0, due[i])
-  if limitBytes then call('HINCRBY', state, 'bytes', frame and #frame or 0) end
+if #due > 0 and levels() == 1 and not limitBytes then call('RPUSH', KEYS[firstList], unpack(due))
+else
+  for i = 1, #due do
+    local frame = call('HGET', messages, due[i])
+    putLast(frame and frame:byte(2) or 0, due[i])
+    if limitBytes then call('HINCRBY', state, 'bytes', frame and #frame or 0) end
+  end
 end
-local hasDied = 0
-local over = call('ZRANGE', expiry, '-inf', now, 'BYSCORE', 'LIMIT', 0, most)
-for i = 1, #over do
-  local entry, frame = over[i], call('HGET', messages, over[i])
-  call('ZREM', expiry, entry)
-  if frame and not call('ZSCORE', parked, entry) then
-    local wasDelayed, id = call('ZREM', delayed, entry) == 1, idOf(frame)
-    endMessages({entry}, now, false)
-    if not wasDelayed and call('ZREM', offered, entry) == 0 then
-      call('HINCRBY', state, 'stale', 1)
-      if limitBytes then call('HINCRBY', state, 'bytes', -#frame) end
+local over, isCut = call('ZRANGE', expiry, '-inf', now, 'BYSCORE', 'LIMIT', 0, most), false
+local hasDied = false
+if #over > 0 then
+  local isParked, isDelayed = call('ZMSCORE', parked, unpack(over)), call('ZMSCORE', delayed, unpack(over))
+  local isOffered = call('ZMSCORE', offered, unpack(over))
+  local live, frames, room, last, stale, bytes = {}, {}, ${mostFrameBytes}, #over, 0, 0
+  for i = 1, #over do
+    local length = isParked[i] and 0 or call('HSTRLEN', messages, over[i])
+    room = room - (deadLetter and length or 0)
+    isCut = room < 0 and #live > 0
+    if isCut then last = i - 1 break end
+    if length > 0 then
+      live[#live + 1] = over[i]
+      if deadLetter then frames[#live] = call('HGET', messages, over[i]) end
+      if not isDelayed[i] and not isOffered[i] then stale, bytes = stale + 1, bytes + length end
     end
-    if deadLetter then
-      local name = entry .. '!'
-      call('HSET', messages, name, frame)
-      if id then noteId(ids, id, name) end
-      follow(state, ended, followUps, name, 'dead-letter ' .. cjson.encode({reason = 'expired', time = now}))
-      hasDied = 1
+  end
+  call('ZREM', expiry, unpack(over, 1, last))
+  if #live > 0 then
+    call('ZREM', delayed, unpack(live))
+    call('ZREM', offered, unpack(live))
+    endMessages(live, now, false)
+    call('HINCRBY', state, 'expired', #live)
+    if stale > 0 then call('HINCRBY', state, 'stale', stale) end
+    if limitBytes and bytes > 0 then call('HINCRBY', state, 'bytes', -bytes) end
+  end
+  if deadLetter and #live > 0 then
+    local names = {}
+    for i = 1, #live do
+      names[i] = live[i] .. '!'
+      call('HSET', messages, names[i], frames[i])
+      local id = idOf(frames[i])
+      if id then noteId(ids, id, names[i]) end
     end
-    call('HINCRBY', state, 'expired', 1)
+    followAll(state, ended, followUps, names, 'dead-letter ' .. cjson.encode({reason = 'expired', time = now}))
+    hasDied = true
   end
 end
 stale = call('HGET', state, 'stale')
@@ -87,7 +109,7 @@ local isTrimming = (stale or trim) and isTrimmingDue(stale, trim)
 if isTrimming then trimSlice(trim) end
 local isLeft = isTrimming and call('HEXISTS', state, 'trim') == 1
 isLeft = kept and trimCompleted(kept, now, tonumber(most)) or isLeft
-return {math.max(#due, #over), hasDied, isLeft and 1 or 0}
+return {isCut and tonumber(most) or math.max(#due, #over), hasDied and 1 or 0, isLeft and 1 or 0}
 `);
 
 /** Most messages that one call moves: about a millisecond of Redis' time. */

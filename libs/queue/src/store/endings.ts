@@ -6,19 +6,25 @@ import { idFragments } from './identity.js';
 export const followKeys = ['state', 'ended', 'followUps'] as const;
 
 /**
- * Lua: `follow(state, ended, followUps, entry, line)` writes down what the ending of a message means in other slots: the carrier of `endings/`
- * takes it there. Lines are numbered in the order of the endings. A number is the time in µs, or one more than the last: so none comes
- * again when the queue is deleted and declared again, or a failover has lost the last ones.
+ * Lua: `followAll(state, ended, followUps, entries, line)`, and `follow` for one entry, write down what the ending of messages means in other slots:
+ * the carrier of `endings/` takes it there. Lines are numbered in the order of the endings. A number is the time in µs, or one more than the last: so
+ * none comes again when the queue is deleted and declared again, or a failover has lost the last ones. Not for more than a thousand entries.
  */
 export const followEnding = `
-local function follow(state, ended, followUps, entry, line)
+local function followAll(state, ended, followUps, entries, line)
   local time = redis.call('TIME')
   local last = tonumber(redis.call('HGET', state, 'ended') or 0) or 0
-  local number = ('%.0f'):format(math.max(last + 1, time[1] * 1000000 + time[2]))
-  redis.call('HSET', state, 'ended', number)
-  redis.call('ZADD', ended, number, entry)
-  redis.call('HSET', followUps, entry, line)
-end`;
+  last = math.max(last, time[1] * 1000000 + time[2] - 1)
+  local numbers, lines = {}, {}
+  for i = 1, #entries do
+    numbers[2 * i - 1], numbers[2 * i] = ('%.0f'):format(last + i), entries[i]
+    lines[2 * i - 1], lines[2 * i] = entries[i], line
+  end
+  redis.call('HSET', state, 'ended', ('%.0f'):format(last + #entries))
+  redis.call('ZADD', ended, unpack(numbers))
+  redis.call('HSET', followUps, unpack(lines))
+end
+local function follow(state, ended, followUps, entry, line) followAll(state, ended, followUps, {entry}, line) end`;
 
 /** The keys that `endMessages` needs, by their names. */
 export const endingKeys = [

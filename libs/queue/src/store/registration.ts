@@ -38,13 +38,16 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local id = ('%s.%08d.%s'):format(rank, call('HINCRBY', state, 'registrations', 1), unique)
 call('ZADD', consumers, now + leaseMs, id)
 call('HSET', consumerInfo, id, info)
-local isRanked, all = false, call('ZRANGE', consumers, 0, -1)
-for _, other in ipairs(all) do
-  isRanked = isRanked or other:sub(1, 3) ~= rank
-  if #all == 2 and other ~= id and call('ZREM', idle, other) == 1 then call('RPUSH', wake, other) end
+local active, wasRanked = unpack(call('HMGET', state, 'active', 'ranked'))
+-- While all have the same rank, any other tells which. Once they had not, so many are looked at, to see whether they have it again.
+local some, isRanked = call('ZRANGE', consumers, 0, wasRanked and 999 or 1), false
+for _, other in ipairs(some) do isRanked = isRanked or other:sub(1, 3) ~= rank end
+isRanked = isRanked or wasRanked and #some == 1000
+if call('ZCARD', consumers) == 2 then
+  local other = some[1] == id and some[2] or some[1]
+  if call('ZREM', idle, other) == 1 then call('RPUSH', wake, other) end
 end
-if isRanked then call('HSET', state, 'ranked', 1) else call('HDEL', state, 'ranked') end
-local active = call('HGET', state, 'active')
+if isRanked then call('HSET', state, 'ranked', 1) elseif wasRanked then call('HDEL', state, 'ranked') end
 if singleActive and not (active and call('ZSCORE', consumers, active)) then call('HSET', state, 'active', id) end
 return {id, declared}
 `);

@@ -22,7 +22,8 @@ const keeperLeaseMs = 3 * calmMs + candidateTurnMs;
 const ownerSilenceMs = 3 * candidateTurnMs;
 /** Looked at in one turn; with more queues than this each has its turn less often. */
 const queuesATurn = 500;
-const maxDueRounds = 20;
+/** So long one look at a queue moves on what is due; then the others have their turn. */
+const mostDueMs = 2000;
 /** Without the right to be the keeper it asks no more often than so. */
 const deniedTurnMs = 600_000;
 
@@ -111,7 +112,7 @@ export class QueueKeeper {
     await Promise.all(due.slice(0, queuesATurn).map(([slot, queue]) => this.#tryLookAfter(slot, queue)));
     if (due.length > queuesATurn) return soonMs;
     const next = Math.min(now + calmMs, ...this.#lookAgainAt.values());
-    return Math.max(soonMs, next - performance.now());
+    return next <= performance.now() ? 0 : Math.max(soonMs, next - performance.now());
   }
 
   /** Of a removal that made no progress since the last turn: it was interrupted. */
@@ -145,15 +146,18 @@ export class QueueKeeper {
     let isBehind = false;
     if (needs.isOwnerGone) await this.#declarations.deleteQueue(name);
     else if (needs.isIdleTooLong) await this.#declarations.deleteQueue(name, { ifIdle: true });
-    else if (needs.hasDue) isBehind = await this.#moveDue(keys, priorities);
+    else if (needs.hasDue) isBehind = await this.#moveDue(slot, keys, priorities);
     if (needs.hasEnded || needs.hasDue) this.#carry(slot);
-    this.#lookAgainAt.set(slot, performance.now() + (isBehind ? soonMs : restOf(needs, messageTtlMs)));
+    this.#lookAgainAt.set(slot, performance.now() + (isBehind ? 0 : restOf(needs, messageTtlMs)));
   }
 
   /** Resolves to whether there is more to be moved or removed than one look may do. */
-  async #moveDue(keys: QueueKeys, priorities: number): Promise<boolean> {
-    for (let round = 0; round < maxDueRounds; round++) {
-      if (!(await moveDue(this.#connection.commands, keys, priorities)).mayHaveMore) return false;
+  async #moveDue(slot: string, keys: QueueKeys, priorities: number): Promise<boolean> {
+    const endsAt = performance.now() + mostDueMs;
+    while (performance.now() < endsAt) {
+      const { mayHaveMore, hasDied } = await moveDue(this.#connection.commands, keys, priorities);
+      if (hasDied) this.#carry(slot);
+      if (!mayHaveMore) return false;
     }
     return true;
   }

@@ -5,6 +5,8 @@ import { openBroker, ownPrefix } from './broker.js';
 
 /** Messages of a queue, those that one command names, and those that one script removes: see `queue-slots`, `store/purge`. */
 const [many, mostNamed, mostRemoved] = [2600, 1000, 250];
+/** See `publishing/publish-batch`. */
+const mostQueues = 250;
 
 onOneServer('monitor').describe('many messages', () => {
   let server: RedisServer;
@@ -13,12 +15,17 @@ onOneServer('monitor').describe('many messages', () => {
   });
   afterAll(() => server.stop());
 
+  async function opened() {
+    const prefix = ownPrefix();
+    return { prefix, ...(await openBroker(server, prefix)) };
+  }
+
   async function filled(count = many) {
-    const opened = await openBroker(server, ownPrefix());
-    for (const name of ['q', 'to']) await opened.broker.declareQueue({ name });
+    const own = await opened();
+    for (const name of ['q', 'to']) await own.broker.declareQueue({ name });
     const messages = Array.from({ length: count }, (_, body) => ({ exchange: '', routingKey: 'q', body }));
-    await opened.broker.publishBatch(messages.map((one) => ({ ...one, properties: { messageId: `id-${one.body}` } })));
-    return { ...opened, queue: opened.broker.queue('q') };
+    await own.broker.publishBatch(messages.map((one) => ({ ...one, properties: { messageId: `id-${one.body}` } })));
+    return { ...own, queue: own.broker.queue('q') };
   }
 
   /** What clients send while something is done, and what scripts call. */
@@ -75,6 +82,38 @@ onOneServer('monitor').describe('many messages', () => {
     expect(await queue.counts()).toMatchObject({ ready: 0, unacked: 0 });
     for (const args of commands.of('lpop')) expect(Number(args[2])).toBeLessThanOrEqual(mostRemoved);
     expect(commands.sent).toBeLessThan(many / 100);
+    await close();
+  });
+
+  it('are published in calls of bounded cost: each queue has one copy, though a queue is missing in the middle', async () => {
+    const { broker, prefix, close } = await opened();
+    const queues = Array.from({ length: 600 }, (_, index) => ({ name: `f${index}` }));
+    await broker.declare({ exchanges: [{ name: 'all', type: 'fanout' }], queues });
+    await broker.declare({ bindings: queues.map(({ name }) => ({ exchange: 'all', queue: name })) });
+    await server.client().del(`${prefix}:{queue:f300}:settings`);
+    // when
+    const commands = await commandsDuring(async () => {
+      const { queues: reached } = await broker.publish('all', '', 1);
+      expect(new Set(reached).size).toBe(600);
+      await broker.publishBatch(
+        Array.from({ length: 500 }, (_, n) => ({
+          exchange: '',
+          routingKey: 'f1',
+          body: n,
+          properties: { messageId: `${n}` },
+        })),
+      );
+    });
+    // then
+    for (const args of commands.of('evalsha')) expect(Number(args[2])).toBeLessThanOrEqual(20 * mostQueues);
+    const lengths = await Promise.all(
+      queues.map(({ name }) => server.client().llen(`${prefix}:{queue:${name}}:ready`)),
+    );
+    expect(lengths).toEqual(queues.map(({ name }) => (name === 'f1' ? 501 : 1)));
+    const toOne = commands
+      .of('evalsha')
+      .filter((args) => args.includes(`${prefix}:{queue:f1}:ids`) && Number(args[2]) < 50);
+    expect(toOne.length).toBeGreaterThan(1);
     await close();
   });
 
