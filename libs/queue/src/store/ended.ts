@@ -14,7 +14,7 @@ import { endingKeys, endMessages, followEnding, followKeys } from './endings.js'
 import type { QueueKeys } from './keys.js';
 
 /** Most lines, and most bytes of their frames, that are carried together. */
-export const pieceLines = 240;
+export const pieceLines = 200;
 const pieceBytes = 1024 * 1024;
 
 const nextKeys = ['ended', 'followUps', 'messages'] as const;
