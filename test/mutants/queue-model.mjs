@@ -19,8 +19,8 @@ export default {
     {
       promise: 'what a dead consumer held comes back in the order in which it was published, with an id or without',
       file: 'libs/queue/src/store/departure.ts',
-      replace: `if a:byte(1) == 46 then a = a:sub(2) end`,
-      by: ``,
+      replace: `all[i]:byte(1) == 46 and all[i]:sub(2) or all[i]`,
+      by: `all[i]`,
       spec: 'test/queue/the-order-after-a-death-is-the-order-before.spec.ts',
     },
     {
