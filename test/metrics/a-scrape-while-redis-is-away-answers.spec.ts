@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RedisServer, startRedis, waitFor } from '@millrace/testing';
+import { Gauge } from 'prom-client';
 import { linesOf, sampleOf } from './exposition.js';
 import { openMeasured, ownPrefix } from './measured.js';
 
@@ -53,6 +57,26 @@ describe('a scrape', () => {
       { what: 'the depth' },
     );
     expect(sampleOf(back, 'millrace_redis_up')).toBe(1);
+    await close();
+  });
+
+  it('that fails says so to who asked, and why to the log alone', async () => {
+    // given a metric of the user's own that cannot be collected
+    const { connection, metrics, close } = await openMeasured(server, ownPrefix(), hasty);
+    const collect = (): never => {
+      throw new Error('no way to 10.0.0.7');
+    };
+    new Gauge({ name: 'own', help: 'Its own.', registers: [metrics.registry], collect });
+    const warnings: string[] = [];
+    connection.on('warning', (text) => void warnings.push(text));
+    const http = createServer(metrics.handle).listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    // when
+    const response = await fetch(`http://127.0.0.1:${(http.address() as AddressInfo).port}/metrics`);
+    // then
+    expect([response.status, await response.text()]).toEqual([500, 'The scrape failed: see the log.\n']);
+    expect(warnings).toEqual(['metrics: a scrape failed: no way to 10.0.0.7']);
+    http.close();
     await close();
   });
 });

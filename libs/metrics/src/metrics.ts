@@ -34,6 +34,7 @@ export interface Measured {
 export class Metrics implements Service {
   /** As they were resolved: defaults are in them. */
   readonly options: MetricsOptions;
+  readonly #connection: RedisConnection;
   readonly #lifecycle = new Lifecycle();
   readonly #listeners: Listeners;
   readonly #sampler: Sampler;
@@ -55,15 +56,13 @@ export class Metrics implements Service {
     const theirs = new Set(registry.getMetricsAsArray());
     this.#listeners = new Listeners(events);
     this.#sampler = new Sampler(connection, events, this.options);
-    const warn = (text: string): void => {
-      if (!connection.emit('warning', text)) process.emitWarning(text, 'MillraceWarning');
-    };
-    this.#rosters = new Rosters(maxSeries, warn);
+    this.#connection = connection;
+    this.#rosters = new Rosters(maxSeries, this.#warn);
     try {
       this.#tellRedisUp(registry);
       const compatible = kafkaExporterNames ? kafkaExporterMetrics : [];
       for (const family of [...logMetrics, ...queueMetrics, ...compatible]) this.#tellSampled(family, registry);
-      const own = new Rosters(maxSeries, warn);
+      const own = new Rosters(maxSeries, this.#warn);
       countCommits(this.#listeners, registry, own.of(['consumergroup']));
       const gone = new GoneSources(connection, scrapeTimeoutMs);
       countMessages(this.#listeners, registry, detail, gone, own.of(['source']));
@@ -121,14 +120,19 @@ export class Metrics implements Service {
     return this.registry.metrics();
   }
 
-  /** Answers `GET /metrics` of a plain HTTP server. Never rejects. */
+  /** Answers `GET /metrics` of a plain HTTP server. Never rejects: what goes wrong is a `warning` of the connection, and a 500 without the reason. */
   readonly handle = async (_request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const text = await this.scrape();
       response.writeHead(200, { 'content-type': this.contentType }).end(text);
     } catch (error) {
-      response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end(`${messageOf(error)}\n`);
+      this.#warn(`metrics: a scrape failed: ${messageOf(error)}`);
+      response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end('The scrape failed: see the log.\n');
     }
+  };
+
+  readonly #warn = (text: string): void => {
+    if (!this.#connection.emit('warning', text)) process.emitWarning(text, 'MillraceWarning');
   };
 
   #tellRedisUp(registry: Registry): void {
