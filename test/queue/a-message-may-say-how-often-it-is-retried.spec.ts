@@ -90,7 +90,7 @@ describe('a message that says how often it is retried', () => {
   it.each([
     [3, /retry must be \{ maxRetries, backoff \}, got 3/],
     [{ maxRetries: -1 }, /retry is wrong: \.maxRetries must be a whole number of at least 0, got -1/],
-    [{ maxRetries: 1, attempts: 3 }, /\.attempts is no part of it/],
+    [{ maxRetries: 1, attempts: 3 }, /\.attempts is unknown/],
     [{ backoff: () => 5 }, /\.backoff must be plain data, since a function cannot be stored/],
     [
       { maxRetries: 0.5, backoff: { kind: 'never' } },

@@ -137,7 +137,7 @@ describe('bad input', () => {
     ['a delay', (on) => on.sendToQueue('q', 1, { delayMs: Number.NaN }), InvalidMessageError, /delayMs must be/],
     ['an expiration', (on) => on.sendToQueue('q', 1, { expirationMs: 0 }), InvalidMessageError, /expirationMs must be/],
     ['a header', (on) => on.sendToQueue('q', 1, { headers: { 'millrace-x': 1 } }), InvalidMessageError, /reserved/],
-    ['a property', (on) => on.sendToQueue('q', 1, untyped({ ttl: 1 })), InvalidMessageError, /ttl is no property/],
+    ['a property', (on) => on.sendToQueue('q', 1, untyped({ ttl: 1 })), InvalidMessageError, /ttl is not a property/],
     [
       'a factor that cannot be stored',
       (on) => on.sendToQueue('q', 1, { retry: { backoff: { kind: 'exponential', delayMs: 1, factor: Infinity } } }),
@@ -149,7 +149,7 @@ describe('bad input', () => {
       'a property of a batch beside its properties',
       (on) => on.publishBatch([untyped({ exchange: '', routingKey: 'q', body: 1, delayMs: 5000 })]),
       InvalidMessageError,
-      /messages\[0\].*queue "q": delayMs is no part of a message.*in `properties`/,
+      /messages\[0\].*queue "q": delayMs is not a field of a message.*into `properties`/,
     ],
     ['an id', (on) => on.sendToQueue('q', 1, { messageId: '' }), InvalidMessageError, /messageId must not be empty/],
     [

@@ -11,33 +11,33 @@ import {
 } from '@millrace/core';
 import { Events } from '@millrace/delivery';
 
-/** How a Broker publishes, and what it knows. */
+/** How a Broker publishes, and which codecs it has. */
 export interface BrokerOptions {
   /** How bodies are encoded unless a message says otherwise. Default JSON. */
   readonly codec: Codec;
   /** Further codecs that messages may have been written with. */
   readonly codecs: readonly Codec[];
-  /** Emits everything that happens. Default: its own. */
+  /** Where events are emitted. Default: an emitter of its own. */
   readonly events: Events;
   /** Longest time from publishing to the receipt or an error, in ms. Default 30,000. */
   readonly deliveryTimeoutMs: number;
   /**
    * How many replicas must have a message before its receipt (on disk where Redis can tell: Redis 7.2 with AOF), so that a
-   * failover does not lose what was confirmed. Default 0: Redis itself has it. With fewer the publish fails with
-   * `not-enough-replicas`, and may be written.
+   * failover does not lose what was confirmed. Default 0: only the master. With fewer replicas the publish fails with
+   * `not-enough-replicas`, and the message may be written.
    */
   readonly minReplicas: number;
-  /** How long replicas may take, in ms. Default 3,000; at most 5,000. */
+  /** How long to wait for replicas, in ms. Default 3,000; at most 5,000. */
   readonly replicaTimeoutMs: number;
   /** Largest message, its headers and properties included. Default 16 MiB. */
   readonly maxMessageBytes: number;
-  /** Most messages that wait for their receipts; further ones wait for room. Default 50,000. */
+  /** Most messages that wait for their receipts; further publishes wait for room. Default 50,000. */
   readonly maxBufferedMessages: number;
-  /** Most bytes of such messages. Default 64 MiB. */
+  /** Most bytes of messages that wait for their receipts. Default 64 MiB. */
   readonly maxBufferedBytes: number;
   /**
-   * Whether this Broker takes its turn in looking after queues that nobody consumes from (expiry, dead letters, idle
-   * queues). Default true; false where its Redis user may not change the topology: then another process has to do it.
+   * Whether this Broker takes its turn in the upkeep of queues that have no consumers (expiry, dead letters, idle
+   * queues). Default true; set false where its Redis user may not change the topology: another process must do it then.
    */
   readonly upkeep: boolean;
 }

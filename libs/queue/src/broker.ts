@@ -31,9 +31,9 @@ import { Declarations, type DeclareOptions } from './topology/declarations.js';
 import { QueueKeeper } from './topology/queue-keeper.js';
 import { TopologyCache } from './topology/topology-cache.js';
 
-/** Exchanges, queues and bindings: declares them, publishes to them, and makes the consumers of queues. */
+/** Exchanges, queues and bindings: declares them, publishes to them, and creates consumers of queues. */
 export class Broker {
-  /** What happens here: failures, retries, dead letters, outages. */
+  /** Events of this Broker: failures, retries, dead letters, outages. */
   readonly events: Events;
   readonly #options: BrokerOptions;
   readonly #composer: Composer;
@@ -94,7 +94,7 @@ export class Broker {
       removeQueue: (queue) => this.deleteQueue(queue, { ifUnused: true }),
     });
     this.#connection = connection;
-    // Without its connection it can do nothing more: publishes fail, and nothing of it keeps the process alive.
+    // Without its connection the Broker can do nothing: publishes fail, and nothing of it keeps the process alive.
     if (connection.isClosed) this.#onConnectionClosed();
     else connection.once('closed', this.#onConnectionClosed);
   }
@@ -110,7 +110,7 @@ export class Broker {
     return this.#declarations.describeQueue(queue.name);
   }
 
-  /** Every publish that begins after this resolved is routed by the binding, in every process. @throws {TopologyNotFoundError} */
+  /** Every publish that begins after this resolves is routed by the binding, in every process. @throws {TopologyNotFoundError} */
   async bind(binding: BindingDeclaration): Promise<void> {
     await this.declare({ bindings: [binding] });
   }
@@ -135,7 +135,7 @@ export class Broker {
     return this.#declarations.plan(definition);
   }
 
-  /** Declares all of it in one change, or nothing. Resolves to what was new or different. @throws {TopologyConflictError} */
+  /** Declares everything in one change, or nothing. Resolves to what was new or different. @throws {TopologyConflictError} */
   async declare(definition: TopologyDefinition, options?: DeclareOptions): Promise<PlanStep[]> {
     await this.#publisher.topics.assertThere(definition.bindings ?? []);
     return this.#declarations.declare(definition, options);
@@ -144,7 +144,7 @@ export class Broker {
   /**
    * Publishes a message; the receipt is Redis' confirmation.
    *
-   * @throws {InvalidMessageError} the message is wrong: nothing was published
+   * @throws {InvalidMessageError} the message is invalid: nothing was published
    * @throws {TopologyNotFoundError} there is no such exchange
    * @throws {UnroutableError} it is mandatory and reached no queue or topic
    * @throws {WriteError} no confirmation within `deliveryTimeoutMs`
@@ -160,19 +160,19 @@ export class Broker {
   }
 
   /**
-   * Publishes many messages, in their order. All are checked before the first is sent. When one fails the others go on, and
-   * the first error is thrown at the end: with message ids of your own the whole can be published again.
+   * Publishes many messages, in order. All are checked before the first is sent. When one fails the others continue, and
+   * the first error is thrown at the end: with your own message ids, the whole call can be repeated.
    */
   publishBatch(messages: readonly MessageInput[]): Promise<Receipt[]> {
     return PublishRequest.run(this.#publisher, this.#composer, messages);
   }
 
-  /** Makes a consumer of a queue: nothing happens until its `start()`. @throws {OptionsError} with every problem */
+  /** Creates a consumer of a queue, which does nothing until its `start()`. @throws {OptionsError} with every problem */
   consumer(options: ConsumerInput): QueueConsumer {
     return this.#consumers.create(options);
   }
 
-  /** What can be seen of, and done to, one queue and single messages of it. */
+  /** Reads and changes one queue and its messages. */
   queue(name: string): QueueHandle {
     return this.#queue(name);
   }
@@ -188,24 +188,24 @@ export class Broker {
     return this.#rpc.request(exchange, routingKey, body, options);
   }
 
-  /** The same for a handler that yields any number of replies. Ending the iteration early cancels the request. */
+  /** As `request`, for a handler that yields any number of replies. Ending the iteration early cancels the request. */
   requestStream(exchange: string, routingKey: string, body: unknown, options?: RequestOptions): AsyncIterable<unknown> {
     return this.#rpc.stream(exchange, routingKey, body, options);
   }
 
-  /** Has the first publish do this, and every publish wait until it is done: what it rejects with, they fail with. */
+  /** Runs `firstUse` on the first publish; every publish waits until it is done, and fails if it rejects. */
   beforeFirstPublish(firstUse: FirstUse): void {
     this.#publisher.firstUse = firstUse;
   }
 
-  /** Where bindings to topics lead: see @millrace/bridge. */
+  /** Sets where bindings to topics lead: see @millrace/bridge. */
   feedTopics(sink: TopicSink): void {
     this.#publisher.topics.sink = sink;
   }
 
   /**
-   * Stops its consumers, deletes its exclusive queues, takes no more messages, and waits until every one has its receipt or error.
-   * Inside a handler it is not waited for: it lets that handler end too.
+   * Stops its consumers, deletes its exclusive queues, accepts no more messages, and waits until each one has its receipt or error.
+   * Inside a handler, close does not wait for that handler to end.
    */
   close(options?: StopOptions): Promise<void> {
     const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });

@@ -6,10 +6,10 @@ import type { FoundCompleted } from './store/completed-messages.js';
 
 /** A message that was handled, as its queue keeps it (`keepCompleted`). */
 export class CompletedMessage extends QueuedMessage {
-  /** When Redis was told that it was handled, in ms since 1970 by Redis' clock. */
+  /** When Redis stored its completion, in ms since 1970 by Redis' clock. */
   readonly completedAt: number;
   /**
-   * When its last handler began, in ms since 1970 by Redis' clock, as far as the time that a command takes; undefined when its consumer
+   * When its last handler began, in ms since 1970 by Redis' clock, give or take the time of a command; undefined when its consumer
    * did not know yet that the queue keeps completed messages.
    */
   readonly startedAt: number | undefined;
@@ -30,18 +30,18 @@ export class CompletedMessage extends QueuedMessage {
     this.#deliveries = readDeliveries(found.deliveries);
   }
 
-  /** Which attempt it was that handled it: one more than failed. */
+  /** The attempt that completed it: one more than failed. */
   get attempt(): number {
     return this.#deliveries.failures + 1;
   }
 
-  /** How often it was delivered before that attempt, however that ended. */
+  /** How many times it was delivered before that attempt, however those deliveries ended. */
   get deliveryCount(): number {
     return countDeliveries(this.#deliveries);
   }
 }
 
-/** Some completed messages, and where the next ones begin. */
+/** One page of completed messages, and where the next one begins. */
 export interface CompletedMessagePage {
   /** The newest first; of a sharded queue those of one shard. */
   readonly messages: readonly CompletedMessage[];

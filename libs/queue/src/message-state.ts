@@ -4,20 +4,20 @@ import { parseKeptResult, readProgress } from './model/kept-result.js';
 import type { QueuedMessage } from './queued-message.js';
 import type { FoundMessage, JobState } from './store/job.js';
 
-/** One message, and how far it is. */
+/** One message, and its state. */
 export interface MessageState {
   /**
-   * `running`: a consumer holds it. `completed`: it was handled, and it or its result is still kept. `dying`: it is a dead letter on its way.
-   * `dead-lettered`: it is a dead letter in `queue`.
+   * `running`: a consumer holds it. `completed`: it was handled, and it or its result is still kept. `dying`: it is a dead letter on its
+   * way. `dead-lettered`: it is a dead letter in `queue`.
    */
   readonly state: JobState | 'completed' | 'dead-lettered';
-  /** Where it is: the queue that was asked, or the one that its dead letter is in. */
+  /** Where it is: the given queue, or the one that its dead letter is in. */
   readonly queue: string;
   /** Undefined when it was completed and only its result is kept (`keepResultMs`). */
   readonly message: QueuedMessage | undefined;
-  /** The next attempt, the present one, or the one that completed it. 0 for a dead letter: its queue has forgotten it. */
+  /** The next attempt, the present one, or the one that completed it. 0 for a dead letter, whose attempts are no longer stored. */
   readonly attempt: number;
-  /** How often it was delivered so far, however that ended. 0 for a dead letter. */
+  /** How many times it was delivered so far, however those deliveries ended. 0 for a dead letter. */
   readonly deliveryCount: number;
   /** What its handler last reported with `context.progress()`. */
   readonly progress: unknown;
@@ -27,9 +27,9 @@ export interface MessageState {
   readonly consumer: string | undefined;
   /** What its handler returned, where the queue has `keepCompleted` or the consumer `keepResultMs`. */
   readonly result: unknown;
-  /** When the handler that completed it began, as far as that is known; ms since 1970 by Redis' clock. */
+  /** When the handler that completed it began, if known; in ms since 1970 by Redis' clock. */
   readonly startedAt: number | undefined;
-  /** When it was completed, where the queue has `keepCompleted`; ms since 1970 by Redis' clock. */
+  /** When it was completed, where the queue has `keepCompleted`; in ms since 1970 by Redis' clock. */
   readonly completedAt: number | undefined;
 }
 
@@ -52,7 +52,7 @@ export function stateOfFound(queue: string, message: QueuedMessage, found: Found
 }
 
 /**
- * The state of a message that was completed: by the message that is kept, the result that its consumer kept, or both; undefined when
+ * The state of a message that was completed: from the message that is kept, the result that its consumer kept, or both; undefined when
  * neither is.
  *
  * @param resultJson of a `KeptResult`
@@ -81,7 +81,7 @@ export function stateOfCompleted(
   };
 }
 
-/** The state of a message that died: where its dead letter is. */
+/** The state of a message that died, with its dead letter. */
 export function stateOfDeadLetter(queue: string, message: QueuedMessage): MessageState {
   return {
     state: 'dead-lettered',

@@ -1,8 +1,8 @@
 import type { HandlingContext } from '../handling/handling-context.js';
 
-/** What a consumer needs of the Broker that made it. */
+/** What a consumer needs of the Broker that created it. */
 export interface ConsumerContext extends Pick<HandlingContext, 'connection' | 'codecs' | 'events' | 'responder'> {
-  /** Names of the shards of a queue; of one that is not sharded, its own. */
+  /** Names of a queue's shards; of a queue that is not sharded, its own name. */
   slotsOf(queue: string): Promise<readonly string[]>;
   /** Carries what follows from endings in a shard to where it belongs. Never rejects. */
   carryLines(shard: string): void;

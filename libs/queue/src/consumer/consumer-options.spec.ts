@@ -6,9 +6,9 @@ const middleware: ConsumerInput['middleware'] = [(_context, next) => next()];
 
 describe('the options of a consumer', () => {
   it('want one way to handle messages', () => {
-    expect(() => resolveConsumer({ queue: 'work' })).toThrow(/nothing to handle messages with/);
+    expect(() => resolveConsumer({ queue: 'work' })).toThrow(/there is no handler/);
     expect(() => resolveConsumer({ queue: 'work', handler, batchHandler: handler })).toThrow(
-      /handler and batchHandler at once/,
+      /more than one handler: handler, batchHandler/,
     );
     expect(resolveConsumer({ queue: 'work', handler, middleware }).middleware).toHaveLength(1);
   });

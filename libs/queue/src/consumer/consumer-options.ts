@@ -21,11 +21,11 @@ import type {
   MessageMiddleware,
 } from '../handling/handling-options.js';
 
-/** What a consumer does with the messages of one queue. Exactly one of `handler`, `handlers` and `batchHandler` is given. */
+/** What a consumer does with the messages of one queue. Set exactly one of `handler`, `handlers` and `batchHandler`. */
 export interface ConsumerOptions extends HandlingOptions {
   /** −255 to 255: while a consumer of higher priority has room, it gets the messages. Default 0. */
   readonly priority: number;
-  /** How long a consumer that Redis hears nothing of keeps its messages. Default 30,000. */
+  /** How long a consumer that is silent keeps its messages, in ms. Default 30,000. */
   readonly leaseMs: number;
 }
 
@@ -49,10 +49,10 @@ export function resolveConsumer(input: ConsumerInput): ConsumerOptions {
   const given = (['handler', 'handlers', 'batchHandler'] as const).filter((key) => options[key] !== undefined);
   const problems: string[] = [];
   if (given.length !== 1) {
-    const what = given.length === 0 ? 'nothing to handle messages with' : `${given.join(' and ')} at once`;
-    problems.push(`there is ${what}: give one of handler, handlers and batchHandler`);
+    const what = given.length === 0 ? 'no handler' : `more than one handler: ${given.join(', ')}`;
+    problems.push(`there is ${what}. Give exactly one of handler, handlers and batchHandler`);
   }
-  // It would get no message: a batch has no context of one.
+  // Its middleware would never run: a batch has no MessageContext.
   if (options.batchHandler !== undefined && options.middleware.length > 0)
     problems.push('middleware is for a handler of single messages: do it in the batchHandler itself');
   if (problems.length > 0) throw new OptionsError(subject, problems);
@@ -79,7 +79,7 @@ const middleware: OptionReader<readonly MessageMiddleware[]> = (value, report, p
 const replyQueues: OptionReader<readonly string[]> = (value, report, path) => {
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
-    report(`${path} must be a list of names of queues`);
+    report(`${path} must be a list of queue names`);
     return [];
   }
   return value.map((name: unknown) => queueName(name, report, path));
@@ -95,7 +95,7 @@ const handlers: OptionReader<readonly HandlerOptions[] | undefined> = (value, re
   return value.map((entry, index) => {
     const options = readHandler(entry, report, `${path}[${index}]`);
     const name = options.name ?? options.pattern;
-    if (names.has(name)) report(`${path}[${index}]: another handler is called "${name}" as well. Give it a name.`);
+    if (names.has(name)) report(`${path}[${index}]: another handler is also named "${name}". Give it a name.`);
     names.add(name);
     return options;
   });

@@ -7,7 +7,7 @@ import { QueueConsumer } from './consumer.js';
 import type { ConsumerContext } from './consumer-context.js';
 import { type ConsumerInput, resolveConsumer } from './consumer-options.js';
 
-/** The consumers of one Broker: makes them, and stops them with it. */
+/** The consumers of one Broker: creates them, and stops them with it. */
 export class ConsumerRegistry implements ConsumerContext {
   readonly connection: RedisConnection;
   readonly codecs: CodecRegistry;
@@ -26,7 +26,7 @@ export class ConsumerRegistry implements ConsumerContext {
     readonly carrier: LineCarrier;
     readonly responder: RpcResponder;
     readonly slotsOf: ConsumerContext['slotsOf'];
-    /** Removes a queue without consumers. */
+    /** Removes a queue that has no consumers. */
     readonly removeQueue: (queue: string) => Promise<unknown>;
   }) {
     this.connection = parts.connection;
@@ -46,7 +46,7 @@ export class ConsumerRegistry implements ConsumerContext {
     return consumer;
   }
 
-  /** Stops all of them at the same time, then lets what follows from endings arrive. */
+  /** Stops all of them simultaneously, then waits until the follow-ups of endings have arrived. */
   async close(options?: StopOptions): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#all].map((consumer) => consumer.stop(options)));

@@ -2,7 +2,7 @@ import type { Fifo } from '@millrace/core';
 import type { Events, HandlerLabels, RunningConsumer } from '@millrace/delivery';
 import type { Taken } from '../store/taken.js';
 
-/** Emits what a consumer takes and gets done: per turn, whatever number of messages it brought. */
+/** Emits what a consumer takes and settles: one event per turn, however many messages it brought. */
 export class ConsumerReport {
   readonly #events: Events;
   readonly #consumer: RunningConsumer;
@@ -12,7 +12,7 @@ export class ConsumerReport {
     this.#consumer = { ...labels, running: () => consumer.status.running };
   }
 
-  /** Again after each registration: what counts consumers goes by the object. */
+  /** Called again after each registration: listeners that count consumers identify them by the object. */
   started(): void {
     this.#events.emit('consumer-started', this.#consumer);
   }

@@ -31,14 +31,14 @@ export interface ShardContext {
 export interface ShardListener {
   /** A turn of this shard is over: there may be room for others. */
   served(shard: ConsumerShard): void;
-  /** The queue may have been deleted and declared again with other shards: resolves to whether this one is over. */
+  /** The queue may have been deleted and declared again with other shards: resolves to whether this shard is over. */
   followQueue(): Promise<boolean>;
   failed(error: unknown): void;
 }
 
 /**
- * A consumer at one shard of its queue. It puts together what the rooms beside it provide, a session, turns and a buffer, and decides
- * what their news mean for each other: what is lost with a lease, what a heartbeat finds, when to wait to be woken.
+ * A consumer at one shard of its queue. It connects a session, turns and a buffer, and decides what an event of one
+ * means for the others: what is lost with a lease, what a heartbeat finds, when to wait for a wake-up.
  */
 export class ConsumerShard {
   readonly session: ShardSession;
@@ -114,22 +114,22 @@ export class ConsumerShard {
     });
   }
 
-  /** Its place among the shards of the queue. */
+  /** Its index among the shards of the queue. */
   get index(): number {
     return this.#origin.index;
   }
 
-  /** May be called again when it failed. */
+  /** May be called again after a failure. */
   start(): Promise<void> {
     return this.session.start(`${this.#context.labels.handler}:wake`);
   }
 
-  /** Is woken for nothing more. */
+  /** Handles no more wake-ups. */
   close(): void {
     this.session.close();
   }
 
-  /** Settles what is still to be settled, and leaves; over by the deadline at the latest. */
+  /** Sends the remaining settlements, and leaves, by the deadline at the latest. */
   async leave(leftMs: () => number): Promise<void> {
     this.#buffer.close();
     await this.turns.flush(leftMs());
@@ -138,7 +138,7 @@ export class ConsumerShard {
     await this.session.leave(leftMs);
   }
 
-  /** What it holds is not its own any more. */
+  /** It no longer owns the messages it holds. */
   abandon(reason: LeaseLostError): void {
     this.#abandon((held) => held.origin === this.#origin, reason);
   }
@@ -154,7 +154,7 @@ export class ConsumerShard {
     if (!this.#origin.isOnly) this.#listener.served(this);
   }
 
-  /** Its heartbeats see to it that they are carried on until they are elsewhere. */
+  /** Its heartbeats make sure that the lines are carried until they have arrived. */
   #died(): void {
     this.session.stayAwake();
     this.#context.host.carryLines(this.#name);
@@ -163,7 +163,9 @@ export class ConsumerShard {
   #lostMessages(ids: readonly string[]): void {
     const { queue } = this.#origin;
     this.#emitLeaseLost();
-    const reason = new LeaseLostError(`messages ${ids.slice(0, 5).join(', ')} of queue "${queue}" are not ours.`);
+    const reason = new LeaseLostError(
+      `messages ${ids.slice(0, 5).join(', ')} of queue "${queue}" do not belong to this consumer.`,
+    );
     const keys = ids.map((id) => this.#origin.keyOf(id));
     this.#abandon(({ key }) => keys.includes(key), reason);
     this.#listener.failed(reason);
@@ -191,7 +193,7 @@ export class ConsumerShard {
       const waiting = buffer.cancel(this.#origin.keyOf(id), new MessageCancelledError(this.#origin.queue, id));
       if (waiting !== undefined) settler.drop(waiting);
     }
-    // What a turn under way brings comes after what would go back.
+    // What a turn under way brings is in the queue behind what is given back here.
     if (this.turns.asked === 0) settler.giveBack(buffer.takeStale(performance.now()));
     this.turns.compare(held);
     if (hasWork) this.turns.look();

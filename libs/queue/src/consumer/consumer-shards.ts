@@ -4,7 +4,7 @@ import { ConsumerShard, type ShardContext, type ShardListener } from './consumer
 
 /**
  * A consumer at all shards of its queue. A queue that is deleted and declared again may have other shards than before; the consumer
- * follows it there.
+ * then moves to them.
  */
 export class ConsumerShards {
   readonly #context: ShardContext;
@@ -15,7 +15,7 @@ export class ConsumerShards {
   #moving: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
-  /** @param failed reports a failure in the background */
+  /** @param failed reports an error in the background */
   constructor(context: ShardContext, failed: (error: unknown) => void) {
     this.#context = context;
     this.#queue = context.options.queue;
@@ -30,7 +30,7 @@ export class ConsumerShards {
     return this.#all;
   }
 
-  /** May be called again when it failed. */
+  /** May be called again after a failure. */
   async start(): Promise<void> {
     if (this.#all.length === 0) {
       const names = await this.#context.host.slotsOf(this.#queue).catch((error: unknown) => {
@@ -41,35 +41,35 @@ export class ConsumerShards {
     await Promise.all(this.#all.map((shard) => shard.start()));
   }
 
-  /** Has every shard make a turn. */
+  /** Makes every shard take a turn. */
   nudge(): void {
     for (const { turns } of this.#all) turns.nudge();
   }
 
-  /** There is room again: has the other shards make a turn, of which there may be more. */
+  /** There is room again: makes the other shards that may have messages take a turn. */
   nudgeOthers(index: number): void {
     if (this.#all.length === 1) return;
     for (const shard of this.#all) if (shard.index !== index && shard.turns.mayHaveMore) shard.turns.nudge();
   }
 
-  /** Takes nothing more from here on, and follows its queue nowhere. */
+  /** Takes nothing more, and no longer follows its queue. */
   close(): void {
     this.#closing.abort();
     for (const shard of this.#all) shard.close();
   }
 
-  /** Resolves when it is not on its way to other shards. */
+  /** Resolves when no move to other shards is under way. */
   async arrived(): Promise<void> {
     await this.#moving;
   }
 
   #served(shard: ConsumerShard): void {
-    // A shard that may have more goes on by itself, unless what is left is for others: one of them may not know that there is room.
+    // A shard that may have more continues by itself, unless what is left is for others: one of them may not know that there is room.
     const isOthersTurn = shard.wanted() === 0 && this.#context.shares.isLeft;
     if (!shard.turns.mayHaveMore || isOthersTurn) this.nudgeOthers(shard.index);
   }
 
-  /** Goes where the queue is now. Resolves to whether that is elsewhere: then the shards that there were are over. */
+  /** Moves to the queue's present shards. Resolves to whether they are others: then the previous shards are over. */
   async #follow(): Promise<boolean> {
     const names = await this.#context.host.slotsOf(this.#queue);
     if (this.#closing.signal.aborted || names.join() === this.#names.join()) return false;

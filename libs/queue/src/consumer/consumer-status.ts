@@ -1,14 +1,14 @@
 import type { TurnState } from '../store/turn.js';
 
-/** Where a consumer stands at the moment. */
+/** The present state of a consumer. */
 export interface ConsumerStatus {
   /** The queue it consumes from. */
   readonly queue: string;
-  /** How it is called in lists, logs and metrics. */
+  /** Its name in lists, logs and metrics. */
   readonly name: string;
-  /** Where this process has it between start and stop. */
+  /** Its state in this process, between start and stop. */
   readonly state: 'idle' | 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';
-  /** What Redis lets it do: `paused` when the queue is, `standby` while another is the single active consumer. */
+  /** Its state in Redis: `paused` when the queue is, `standby` while another is the single active consumer. */
   readonly turn: TurnState;
   /** Its id in Redis; undefined while it has no registration, as during an outage. */
   readonly consumer: string | undefined;

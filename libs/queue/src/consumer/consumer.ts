@@ -21,14 +21,14 @@ import type { ConsumerStatus } from './consumer-status.js';
 const defaultStopDeadlineMs = 10_000;
 
 /**
- * Takes messages from one queue and has them handled. Made by `broker.consumer(options)`. After any outage it comes back by
- * itself; when its lease was lost the signals of its handlers are aborted, and it registers again. At a sharded queue it
+ * Takes messages from one queue and has them handled. Created by `broker.consumer(options)`. It recovers from any outage by
+ * itself; when its lease is lost, the signals of its handlers are aborted, and it registers again. At a sharded queue it
  * consumes from every shard, and holds the messages of all of them in one buffer.
  */
 export class QueueConsumer implements Service {
-  /** As they were resolved: defaults are in them. */
+  /** The resolved options, with defaults. */
   readonly options: ConsumerOptions;
-  /** What names its handler in events and metrics. */
+  /** Identifies its handler in events and metrics. */
   readonly labels: HandlerLabels;
   readonly #host: ConsumerContext;
   readonly #lifecycle = new Lifecycle();
@@ -74,7 +74,7 @@ export class QueueConsumer implements Service {
     return this.options.queue;
   }
 
-  /** What it does at the moment. */
+  /** Its present state. */
   get status(): ConsumerStatus {
     const { state } = this.#lifecycle;
     const turns = this.#shards.all.map((shard) => shard.turns.outlook.state);
@@ -90,10 +90,10 @@ export class QueueConsumer implements Service {
   }
 
   /**
-   * Joins the queue and begins to take messages. What it holds after an outage comes back by itself.
+   * Joins the queue and starts to take messages. It recovers from outages by itself.
    *
    * @throws {TopologyNotFoundError} the queue is not declared
-   * @throws {UnavailableError} Redis does not answer
+   * @throws {UnavailableError} Redis does not reply
    */
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
@@ -104,9 +104,9 @@ export class QueueConsumer implements Service {
   }
 
   /**
-   * Takes no more messages, lets handlers end, settles, gives back what never ran, and leaves. By the deadline (default
-   * 10 s) it is over at the latest: handlers that still run are abandoned, and their messages go to other consumers. Inside a
-   * handler it is not waited for: it lets that handler end too.
+   * Takes no more messages, lets handlers end, settles, gives back what never ran, and leaves. At the deadline (default
+   * 10 s) the handlers that still run are abandoned, and their messages go to other consumers. Inside a
+   * handler, stop does not wait for that handler to end.
    */
   stop({ deadlineMs = defaultStopDeadlineMs }: StopOptions = {}): Promise<void> {
     const stopping = this.#lifecycle.stop(() => this.#stop(performance.now() + deadlineMs, deadlineMs));
@@ -114,8 +114,8 @@ export class QueueConsumer implements Service {
   }
 
   /**
-   * Takes no further messages until `resume`; what it holds is handled. Resolves when that has ended, or the consumer is resumed
-   * or stopped before; inside a handler immediately. For a whole queue: `broker.queue(name).pause()`.
+   * Takes no further messages until `resume`; what it holds is handled. Resolves when that has ended, or on a resume
+   * or stop before that; inside a handler immediately. For a whole queue: `broker.queue(name).pause()`.
    */
   pause(): Promise<void> {
     this.#isPaused = true;
@@ -133,12 +133,12 @@ export class QueueConsumer implements Service {
   /** Resolves when nothing runs, and no turn is under way that may bring more. */
   async #still(): Promise<void> {
     await Promise.all(this.#shards.all.map(({ turns }) => turns.idle()));
-    // A batch waits for no more messages: none will come.
+    // An incomplete batch stops waiting: no more messages will come.
     this.#dispatcher.begin();
     while (this.#dispatcher.running > 0) await this.#dispatcher.drained(Number.POSITIVE_INFINITY);
   }
 
-  /** Gives back what never ran: together with what a turn under way still brings, or that would come to stand before it. */
+  /** Gives back what never ran, together with what a turn under way still brings, which must not end up before it. */
   async #giveBackWaiting(left: () => number): Promise<void> {
     const idle = Promise.all(this.#shards.all.map(({ turns }) => turns.idle()));
     await endsWithin(idle, left(), { ref: false });
@@ -151,7 +151,7 @@ export class QueueConsumer implements Service {
     this.#dispatcher.end();
     this.#shards.close();
     const givenBack = this.#giveBackWaiting(left);
-    // Some of the time is kept for telling Redis.
+    // Some of the time is reserved for the calls to Redis.
     if (!(await this.#dispatcher.drained(left() - Math.min(1000, deadlineMs / 4)))) {
       const reason = new ClosedError(`the consumer of queue "${this.queue}"`);
       for (const held of this.#buffer.all()) held.abandon(reason);
@@ -168,7 +168,7 @@ export class QueueConsumer implements Service {
     this.#host.stopped(this);
   }
 
-  /** Reports a failure in the background. */
+  /** Reports an error in the background. */
   #failed(error: unknown): void {
     this.#host.events.emit('background-error', { duty: `consumer of queue ${this.queue}`, error });
   }

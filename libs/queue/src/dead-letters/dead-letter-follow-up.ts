@@ -12,7 +12,7 @@ import { queueOf } from '../model/shards.js';
 import type { ForwardedMessage, Forwarder } from '../publishing/forwarder.js';
 import type { LineResult } from '../store/ended.js';
 
-/** What has to be known of the topology. */
+/** What it must know of the topology. */
 export interface DeadLetterRoutes {
   /** The queues that a message would reach. */
   queuesFor(
@@ -23,8 +23,8 @@ export interface DeadLetterRoutes {
 }
 
 /**
- * Takes a dead letter to where dead letters of its queue go, under an entry and a number that make repeating harmless. None is ever dropped:
- * what has no way goes to `<queue>.dead-letters`, and what has none from there is parked.
+ * Forwards a dead letter to where its queue's dead letters go, under an entry and a number that make a repetition harmless. None is ever
+ * dropped: one without a route goes to `<queue>.dead-letters`, and if that has no room either, it is parked.
  */
 export class DeadLetterFollowUp implements FollowUp {
   readonly #forwarder: Forwarder;
@@ -41,9 +41,9 @@ export class DeadLetterFollowUp implements FollowUp {
     const queue = queueOf(origin.slot);
     const why = parseWhyDead(line.data);
     const message = messageOf(line, queue);
-    // Bytes that are no message of ours cannot go through an exchange.
+    // Bytes that are not a message cannot go through an exchange.
     if (message === undefined) return { kind: 'parked' };
-    // No requester waits any more for the reply to a request that has expired.
+    // No requester waits any longer for the reply to an expired request.
     if (why.reason === 'expired' && isRequest(message)) return { kind: 'arrived' };
     const letter = (target: DeadLetterTarget): ForwardedMessage => ({
       entry: entryAfter(origin.slot, line.entry),
@@ -61,13 +61,13 @@ export class DeadLetterFollowUp implements FollowUp {
     return resultOf(kept, why);
   }
 
-  /** What a handler gave up was reported when it did; the rest is reported here. */
+  /** What a handler gave up was reported then; the rest is reported here. */
   arrived({ data }: Line, { slot }: LineOrigin): void {
     const { reason, handler } = parseWhyDead(data);
     if (handler === undefined) this.#events.emit('died', { source: `queue:${queueOf(slot)}`, reason, count: 1 });
   }
 
-  /** Whether there is a place at the other end, and the message has not just come from there. */
+  /** Whether the target exists, and the message has not just come from there. */
   async #reaches(dead: FrameInput): Promise<boolean> {
     try {
       const { exchange, routingKey, deaths = [] } = dead;
@@ -79,7 +79,7 @@ export class DeadLetterFollowUp implements FollowUp {
     }
   }
 
-  /** Undefined when the place has just been deleted. */
+  /** Undefined when the target has just been deleted. */
   async #forward(letter: ForwardedMessage): Promise<Receipt | undefined> {
     try {
       return await this.#forwarder.forward(letter);
@@ -89,7 +89,7 @@ export class DeadLetterFollowUp implements FollowUp {
     }
   }
 
-  /** Brings it to those queues that refused it while others took it. One that was deleted meanwhile needs it no more. */
+  /** Brings it to those queues that refused it while others took it. A queue that was deleted meanwhile is left out. */
   async #bring(letter: ForwardedMessage, queues: readonly string[], why: WhyDead): Promise<LineResult> {
     const receipts = await Promise.all(queues.map((toQueue) => this.#forward({ ...letter, toQueue })));
     const to = receipts.flatMap((receipt) => (receipt === undefined ? [] : refusersOf(receipt)));
@@ -97,13 +97,13 @@ export class DeadLetterFollowUp implements FollowUp {
   }
 }
 
-/** The message, with the id that it goes on with: what was its id stays its id. Undefined when there is none that could be read. */
+/** The message, with its id unchanged. Undefined when it cannot be read. */
 function messageOf({ entry, frame }: Line, queue: string): StoredMessage | undefined {
   if (frame === undefined) return undefined;
   try {
     const stored = decodeFrame(frame, queue);
     const id = stored.id ?? entryInLife(entry);
-    // An entry of ours is short.
+    // An entry written by Millrace is short.
     return Buffer.byteLength(id) > maxNameBytes ? stored : { ...stored, id };
   } catch (error) {
     if (error instanceof CodecError) return undefined;

@@ -13,24 +13,24 @@ import type { FrameInput } from '../model/message-frame.js';
 import { routingKeyProblem } from '../model/routing-key.js';
 import type { QueuedMessage } from '../queued-message.js';
 
-/** Which dead letters. */
+/** Which dead letters to process. */
 export interface DeadLetterChoice {
-  /** Only these. Default: all that are there when it begins. */
+  /** Only these ids. Default: all that are in the queue when the call begins. */
   readonly ids?: readonly string[] | undefined;
   /**
-   * Only those for which it returns true. Default: all. What it throws, or another value than true or false, ends the call
-   * with that error; what was done is done.
+   * Only those for which it returns true. Default: all. If it throws, or returns another value than true or false, the call ends
+   * with that error; what was done stays done.
    */
   readonly filter?: ((message: QueuedMessage) => boolean) | undefined;
 }
 
 /** Which dead letters to send back, and how. */
 export interface RedriveOptions extends DeadLetterChoice {
-  /** Where to. Default: each back into the queue where it died last, by its history. */
+  /** The target. Default: each goes back to the queue where it died last, by its history. */
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
   /**
-   * Queues that a history may name besides those whose dead letters come here, by their declarations. Anyone who can write into the queue of
-   * dead letters can write a history; a letter with another queue in it is `stuck`. Default: none.
+   * Further queues that a history may name, besides those that declare this queue for their dead letters. Anyone who can write to the
+   * dead-letter queue can write a history; a letter that names another queue is `stuck`. Default: none.
    */
   readonly allowQueues?: readonly string[] | undefined;
   /** Most messages per interval. Default: no limit. */
@@ -43,15 +43,15 @@ export interface RedriveOptions extends DeadLetterChoice {
   readonly maxPerSecond?: number | undefined;
   /** Most messages in all. Default: no limit. */
   readonly limit?: number | undefined;
-  /** Those that came back so often are left where they are: a bug does not go away by sending it round. Default 3. */
+  /** Messages that were sent back this many times are left: a bug is not fixed by repeating. Default 3. */
   readonly maxRedrives?: number | undefined;
-  /** Only tell what would be done. Default false. */
+  /** Only reports what would be done. Default false. */
   readonly dryRun?: boolean | undefined;
-  /** Ends it between two messages where there is a rate, else between two pieces of up to 250; the report says how far it came. */
+  /** Ends the redrive between two messages where there is a rate, else between two pieces of up to 250; the report has what was done. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What to change of a dead letter; the rest stays. */
+/** What to change in a dead letter; the rest stays. */
 export type DeadLetterChange = Pick<Partial<FrameInput>, 'headers' | 'routingKey'> & { readonly payload?: unknown };
 
 const names = (what: string) =>
@@ -97,7 +97,7 @@ export function checkedRedrive(
     {
       ...choiceReaders,
       to: optional(custom<NonNullable<RedriveOptions['to']>>({ queue: '' }, 'a queue or an exchange', isDestination)),
-      allowQueues: names('a list of names of queues'),
+      allowQueues: names('a list of queue names'),
       rate: rateOption(options),
       maxPerSecond: optional(integer(1, { min: 1 })),
       limit: optional(integer(0)),

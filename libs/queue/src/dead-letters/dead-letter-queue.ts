@@ -25,18 +25,18 @@ import type { DeadLetterSearch } from './dead-letter-search.js';
 export interface RedriveReport {
   /** Ids that were sent back (or would be). */
   readonly redriven: readonly string[];
-  /** Left because they died too often. */
+  /** Left because they died too many times. */
   readonly looping: readonly string[];
-  /** Left because no queue would take them: there is no history, no such queue, or it is full. */
+  /** Left because no queue would take them: they have no history, the queue does not exist, or it is full. */
   readonly stuck: readonly { readonly id: string; readonly why: string }[];
 }
 
 const pageSize = 1000;
-/** So many are sent back or removed together. */
+/** How many are sent back or removed in one call. */
 const pieceSize = 250;
 const isWanted = { name: 'the filter', expects: 'true or false', accepts: isBoolean };
 
-/** A queue of dead letters: look at them, mend them, send them back, or throw them away. */
+/** A queue of dead letters: list, edit, send back, or delete them. */
 export class DeadLetterQueue {
   readonly #queue: QueueHandle;
   readonly #connection: RedisConnection;
@@ -66,13 +66,13 @@ export class DeadLetterQueue {
     return this.#queue.ready(options);
   }
 
-  /** One that is here, by its id. */
+  /** The dead letter with this id; undefined when it is not in this queue. */
   async get(id: string): Promise<QueuedMessage | undefined> {
     const found = await this.#queue.message(id);
     return found?.queue === this.#queue.name ? found.message : undefined;
   }
 
-  /** Changes one that waits; its history stays. False when it does not wait here, or a consumer is about to have it. @throws {InvalidMessageError} */
+  /** Changes a waiting letter; its history stays. False when it is not waiting here. @throws {InvalidMessageError} */
   async edit(id: string, change: DeadLetterChange): Promise<boolean> {
     const { payload, ...others } = checkedChange(id, change);
     const message = await this.get(id);
@@ -88,8 +88,8 @@ export class DeadLetterQueue {
 
   /**
    * Sends dead letters back, only to queues that the operator allows: those that declare this one for their dead letters, `to`, and
-   * `allowQueues`. Each is published first and removed then, so none is lost; one that is sent a second time
-   * because of a crash in between is recognised where it goes.
+   * `allowQueues`. Each is published before it is removed, so none is lost; the target recognises one that is sent twice
+   * because of a crash in between.
    */
   async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
     const resolved = checkedRedrive(options);
@@ -116,7 +116,7 @@ export class DeadLetterQueue {
     return report;
   }
 
-  /** Throws dead letters away: those, those that a filter picks, or all. Resolves to how many. */
+  /** Deletes dead letters: these, those that a filter selects, or all. Resolves to the number deleted. */
   async purge(choice: DeadLetterChoice = {}): Promise<number> {
     const checked = checkedChoice(choice);
     if (checked.ids === undefined && checked.filter === undefined) return this.#purgeAll();
@@ -132,8 +132,8 @@ export class DeadLetterQueue {
   }
 
   /**
-   * Those that are meant and that were here when it began, some at a time: what dies again meanwhile is not sent round once more. What comes before
-   * a message that the filter throws at is done.
+   * The chosen letters that were here when the call began, in pieces: a message that dies again meanwhile is not sent back again. Those
+   * before a message at which the filter throws are processed.
    */
   async *#chosen({ ids, filter }: DeadLetterChoice, size: number): AsyncGenerator<QueuedMessage[]> {
     const began = [...new Set(ids ?? (await this.#ids()))];
@@ -212,7 +212,7 @@ export class DeadLetterQueue {
               },
             });
       if (receipt.queues.length + receipt.topics.length === 0)
-        return 'nobody takes it there: no binding, or it is full';
+        return 'no queue takes it there: there is no binding, or the queue is full';
     } catch (error) {
       return messageOf(error);
     }
@@ -220,25 +220,25 @@ export class DeadLetterQueue {
   }
 }
 
-/** How often it died where it died last, whatever the reasons. */
+/** How many times it died in the queue where it died last, for any reason. */
 function deathsInOrigin({ deaths }: QueuedMessage): number {
   const here = deaths.filter(({ queue }) => queue === deaths[0]?.queue);
   return here.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** What it says of itself sends it to no queue that is not allowed. */
+/** A letter's own history never sends it to a queue that is not allowed. */
 function problemOf(
   { deaths, routingKey }: QueuedMessage,
   { to }: Pick<RedriveOptions, 'to'>,
   allowed: ReadonlySet<string>,
 ): string | undefined {
-  if (to === undefined && deaths.length === 0) return 'it has no history: say where to';
+  if (to === undefined && deaths.length === 0) return 'it has no history: set the option "to"';
   const queue = queueByHistory(to, deaths[0], routingKey);
   if (queue === undefined || allowed.has(queue)) return undefined;
-  return `its history names queue "${queue}", which has its dead letters elsewhere: say where to, or allow it with allowQueues`;
+  return `its history names queue "${queue}", which has its dead letters elsewhere: set the option "to", or allow it with allowQueues`;
 }
 
-/** The queue that it goes to because its history says so; undefined when the operator says where to. */
+/** The target queue by its history; undefined when the operator set a target. */
 function queueByHistory(to: RedriveOptions['to'], death: Death | undefined, routingKey: string): string | undefined {
   if (to === undefined) return death?.queue;
   const isByKey = 'exchange' in to && to.exchange === '' && to.routingKey === undefined;

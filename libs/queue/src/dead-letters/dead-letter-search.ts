@@ -9,30 +9,30 @@ import { queueOf, slotsOf } from '../model/shards.js';
 import { queueKeys } from '../store/keys.js';
 import { entriesOfId, frameOf } from '../store/search.js';
 
-/** So many queues are asked for one dead letter. */
+/** The most queues that are searched for one dead letter. */
 const mostQueues = 32;
 
-/** A dead letter, and the queue that it is in. */
+/** A dead letter, and the queue that holds it. */
 export interface FoundDeadLetter {
   readonly queue: string;
   readonly entry: string;
   readonly frame: Buffer;
-  /** When it died in the queue that was asked for, in ms since 1970; for the same reason several times: the first of them. */
+  /** When it died in the given queue, in ms since 1970; if several times for the same reason, the first time. */
   readonly diedAt: number;
 }
 
-/** What is looked for. */
+/** What is searched for. */
 interface Wanted {
   /** The queue in which it died. */
   readonly origin: string;
   readonly id: string;
-  /** What it may be called where it went, if `id` was its entry. */
+  /** Possible names of it in the target queues, if `id` was its entry. */
   readonly entries: readonly string[];
 }
 
 /**
- * Finds the dead letter of a message by asking the queues that it may have gone to. Nothing is written for that when a message dies: a dead
- * letter keeps its id, and its history says in which queues it died.
+ * Finds the dead letter of a message by searching the queues that it may have gone to. Nothing is written for this when a message dies: a
+ * dead letter keeps its id, and its history names the queues in which it died.
  */
 export class DeadLetterSearch {
   readonly #connection: RedisConnection;
@@ -53,7 +53,7 @@ export class DeadLetterSearch {
   }
 
   /**
-   * The queues whose dead letters come to `queue`, by what is declared now: those that declare it as the place for them, and the one that it
+   * The queues whose dead letters come to `queue`, by the present declarations: those that declare it as their target, and the one that it
    * is named after. @throws {UnavailableError}
    */
   async sourcesOf(queue: string): Promise<ReadonlySet<string>> {
@@ -72,7 +72,7 @@ export class DeadLetterSearch {
     const source = queues.get(origin);
     if (source === undefined) return undefined;
     const wanted: Wanted = { origin, id, entries: slotsOf(source).map((slot) => entryAfter(slot, id)) };
-    // A Set keeps the order of insertion, and is walked to what is added while walking.
+    // A Set keeps the order of insertion, and items added during the iteration are visited too.
     const places = new Set([origin]);
     for (const name of places) {
       const settings = queues.get(name);
@@ -87,7 +87,7 @@ export class DeadLetterSearch {
     return undefined;
   }
 
-  /** The last that died. Others may have its id there: copies that died in another queue. */
+  /** The one that died last. Others in the slot may have its id: copies that died in another queue. */
   async #inSlot(slot: string, { origin, id, entries }: Wanted): Promise<FoundDeadLetter | undefined> {
     const { commands, prefix } = this.#connection;
     const [keys, queue] = [queueKeys(prefix, slot), queueOf(slot)];

@@ -8,17 +8,17 @@ export interface LineOrigin {
   readonly slot: string;
   /** Its queue, as it is declared. */
   readonly settings: QueueSettings;
-  /** The lowest number of a line that the slot has. */
+  /** The lowest line number in the slot. */
   readonly floor: string;
 }
 
 /** What follows from one kind of ending. */
 export interface FollowUp {
   /**
-   * Does it, in other slots. It may be done more than once, and by several processes simultaneously: nothing may come of that. Rejects when
-   * it cannot be known whether it was done: then the line is tried again as it is.
+   * Carries it out, in other slots. It may be called more than once, and by several processes simultaneously; a repetition must be
+   * harmless. Rejects when it is unknown whether it was done: then the line is tried again unchanged.
    */
   carry(line: Line, origin: LineOrigin): Promise<LineResult>;
-  /** It has arrived: called once per line, by the carrier whose word Redis heard first. */
+  /** It has arrived: called once per line, by the carrier that reported it to Redis first. */
   arrived(line: Line, origin: LineOrigin): void;
 }

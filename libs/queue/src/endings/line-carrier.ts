@@ -9,11 +9,11 @@ import { queueSettings } from '../store/queue-slot.js';
 import type { FollowUp, LineOrigin } from './follow-up.js';
 
 /**
- * Carries what follows from the endings of messages to where it belongs. The script that ends a message can only write a line in its own slot,
- * since the other place may be on another server. A piece of lines is read, each is carried, and then the slot hears what became of them:
- * a line goes when that is done, so whoever dies in between, another consumer or Broker finds it and carries on.
+ * Carries what follows from the endings of messages to its target. The script that ends a message can only write a line in its own slot,
+ * since the target may be on another server. A piece of lines is read, each is carried, and then the results are written to the slot:
+ * a line is removed when it is done, so after a crash in between another consumer or Broker finds it and continues.
  *
- * Lines are carried in the order of the endings. One that was refused goes to the end, so that it holds back no other.
+ * Lines are carried in the order of the endings. One that was refused goes to the end, so that it does not block the others.
  */
 export class LineCarrier {
   readonly #connection: RedisConnection;
@@ -28,7 +28,7 @@ export class LineCarrier {
     this.#events = events;
   }
 
-  /** Carries all lines of a slot. Called again meanwhile, it looks once more at the end. */
+  /** Carries all lines of a slot. A call during a run makes it look once more at the end. */
   carry(slot: string): void {
     if (this.#running.has(slot)) {
       this.#again.add(slot);
@@ -57,7 +57,7 @@ export class LineCarrier {
     while (await this.#carryPiece(slot, settings));
   }
 
-  /** Carries the next lines. Resolves to whether there may be more to carry now: what nobody took is left for the next look. */
+  /** Carries the next lines. Resolves to whether there may be more to carry now: refused ones are left for the next look. */
   async #carryPiece(slot: string, settings: QueueSettings): Promise<boolean> {
     const { commands, prefix } = this.#connection;
     const keys = queueKeys(prefix, slot);
@@ -84,13 +84,16 @@ export class LineCarrier {
     for (const line of heard) if (results.get(line)?.kind === 'arrived') this.#followUpOf(line)?.arrived(line, origin);
   }
 
-  /** Undefined for the line of a newer process, which that one carries. What is no line at all is a dead letter: it is never lost. */
+  /**
+   * Undefined for the line of a newer process, which carries it itself. Bytes that are not a line count as a dead letter: they are never
+   * lost.
+   */
   #followUpOf({ kind }: Line): FollowUp | undefined {
     return this.#followUps.get(kind === '' ? ('dead-letter' satisfies FollowUpKind) : kind);
   }
 }
 
-/** What was refused keeps its order among the others. */
+/** Refused lines keep their order. */
 function inOrder(lines: readonly Line[], results: ReadonlyMap<Line, LineResult>): Map<Line, LineResult> {
   return new Map(
     lines.flatMap((line) => {

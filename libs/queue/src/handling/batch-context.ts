@@ -1,11 +1,11 @@
 import { DeliveryContext } from '@millrace/delivery';
 import type { MessageContext } from './message-context.js';
 
-/** One message of a batch: its payload, decoded and validated, and what is known of it. */
+/** One message of a batch: its payload, decoded and validated, and its context. */
 export interface BatchMessage {
   /** Decoded and, where there is a schema, validated. */
   readonly payload: unknown;
-  /** What is known of this message: id, headers, attempt. */
+  /** The context of this message: id, headers, attempt. */
   readonly context: MessageContext;
 }
 

@@ -11,20 +11,20 @@ import type { RunnerListener } from './message-runner.js';
 import { settlementOf } from './message-settlement.js';
 import type { Replies } from './replies.js';
 
-/** What a batch is run with. */
+/** What a batch runner works with. */
 export interface BatchRunnerContext {
-  /** What names the consumer in events. */
+  /** Identifies the consumer in events. */
   readonly labels: HandlerLabels;
   readonly listener: RunnerListener;
   readonly events: HandledEvents;
   readonly frames: FrameReader;
   readonly replies: Replies;
-  /** Takes what functions of a retry policy did wrong. */
+  /** Reports errors of a retry policy's functions. */
   readonly report: CallbackReport;
   decode(context: MessageContext): unknown;
 }
 
-/** Runs a batch handler: for the messages of a batch that can be read, under one context. */
+/** Runs a batch handler for the readable messages of a batch, under one context. */
 export class BatchRunner {
   readonly #options: HandlingOptions;
   readonly #handler: BatchHandler;
@@ -58,7 +58,10 @@ export class BatchRunner {
     listener.unitEnded(unit.length, tookMs);
   }
 
-  /** Decodes and validates one message, as `deliver` does for a single one. What fails is settled, and undefined. */
+  /**
+   * Decodes and validates one message, as `deliver` does for a single one. On failure the message is settled, and the result is
+   * undefined.
+   */
   async #read(held: HeldMessage): Promise<BatchMessage | undefined> {
     const message = this.#context.frames.read(held);
     if (message === undefined) return undefined;

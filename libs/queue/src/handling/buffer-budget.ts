@@ -3,7 +3,7 @@ import type { HandlingOptions } from './handling-options.js';
 
 const unknownTime = Number.POSITIVE_INFINITY;
 
-/** How much a consumer may hold, by number and by bytes: what its options say, and what it has learned of messages and handlers. */
+/** How much a consumer may hold, by number and by bytes: from its options, and from the measured sizes and handling times. */
 export class BufferBudget {
   readonly #options: HandlingOptions;
   #averageMs = unknownTime;
@@ -14,25 +14,28 @@ export class BufferBudget {
     this.#options = options;
   }
 
-  /** How many more may be held besides `count`: large messages are fetched fewer at a time, and one can always be. */
+  /** How many more may be held besides `count`: large messages are fetched in smaller numbers, but always at least one. */
   room(count: number): number {
     const byBytes = Math.floor((this.#options.maxHeldBytes - this.#bytes) / Math.max(this.#averageBytes, 1));
     return Math.min(this.#limit - count, count === 0 ? Math.max(byBytes, 1) : byBytes);
   }
 
-  /** Most bytes that may come, as long as no message has shown how large they are. */
+  /** Most bytes that a turn may bring, while the size of messages is unknown. */
   get maxBytes(): number | undefined {
     return this.#averageBytes === 0 ? this.#options.maxHeldBytes : undefined;
   }
 
-  /** Most messages to ask for in one turn: a third or a half of what may be held, so that some come while others are handled; but as many as may run. */
+  /**
+   * Most messages to ask for in one turn: a third or a half of what may be held, so that some come while others are handled; but as many
+   * as may run.
+   */
   get portion(): number {
     const { concurrency, batchHandler, batch } = this.#options;
     const running = batchHandler === undefined ? concurrency : concurrency * batch.maxMessages;
     return Math.max(running, this.mayAskAhead ? Math.floor(this.#limit / 3) : Math.ceil(this.#limit / 2));
   }
 
-  /** Whether more may be asked for before an answer says how many came: not where the user said how many may be held. */
+  /** Whether more may be asked for before a reply shows how many came: not where the user limited how many may be held. */
   get mayAskAhead(): boolean {
     const { prefetch, batchHandler } = this.#options;
     return prefetch === undefined && batchHandler === undefined && this.#averageBytes > 0;
@@ -47,12 +50,12 @@ export class BufferBudget {
     this.#bytes -= bytes;
   }
 
-  /** A handler took so long per message. */
+  /** A handler took this long per message. */
   handled(tookMs: number): void {
     this.#averageMs = movingAverage(this.#averageMs, tookMs);
   }
 
-  /** Handlers turned slow: no more are held than can run until they are known to be fast again. */
+  /** Handlers became slow: no more are held than can run until handlers are known to be fast again. */
   slowedDown(): void {
     this.#averageMs = unknownTime;
   }

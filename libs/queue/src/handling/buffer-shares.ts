@@ -1,8 +1,8 @@
 /** How busy the shard of a share is. */
 export interface ShareContext {
-  /** Whether there may be messages for the consumer in the shard that it has not taken. */
+  /** Whether the shard may have messages for the consumer that it has not taken. */
   mayHaveMore(): boolean;
-  /** How many messages turns under way may bring. */
+  /** How many messages the turns under way may bring. */
   asked(): number;
 }
 
@@ -10,7 +10,7 @@ export interface ShareContext {
 export interface BufferShare {
   /** How many messages may be asked for now. */
   wanted(): number;
-  /** It has taken some: the others go before it. */
+  /** It has taken some: the other shards go before it. */
   served(): void;
 }
 
@@ -21,15 +21,15 @@ interface ShareEntry {
 }
 
 /**
- * Shares out what a consumer may hold among the shards of its queue, so that a busy shard does not keep the others out: while there
- * is little room, those go first that were served longest ago. With one shard there is nothing to share.
+ * Shares out what a consumer may hold among the shards of its queue, so that a busy shard does not starve the others: while there
+ * is little room, the shard served longest ago goes first. With one shard there is nothing to share.
  */
 export class BufferShares {
   readonly #wanted: (reserved: number) => number;
   #entries: ShareEntry[] = [];
   #served = 0;
 
-  /** @param wanted how many more messages the consumer wants, besides `reserved` that are on their way */
+  /** @param wanted how many more messages the consumer wants, besides `reserved` ones that may be on their way */
   constructor(wanted: (reserved: number) => number) {
     this.#wanted = wanted;
   }
@@ -46,7 +46,7 @@ export class BufferShares {
     };
   }
 
-  /** There are other shards from now on. */
+  /** Forgets all shards, before others are added. */
   clear(): void {
     this.#entries = [];
   }

@@ -7,9 +7,9 @@ import type { MessageRunner, RunnerListener } from './message-runner.js';
 
 /** What a dispatcher needs to know of its consumer. */
 export interface DispatcherContext {
-  /** Whether Redis has nothing as this consumer's that it does not hold, and is asked for nothing. */
+  /** Whether Redis holds nothing for this consumer beyond what it holds itself, and no turn asks for more. */
   isQuiet(): boolean;
-  /** Gives messages back that did not run, in their order. */
+  /** Gives back messages that did not run, in order. */
   giveBack(messages: readonly HeldMessage[]): void;
 }
 
@@ -27,7 +27,7 @@ export class Dispatcher implements RunnerListener {
   #isEnded = false;
   #batchTimer: Timer | undefined;
 
-  /** @param runnerFor returns what runs messages, for a listener that hears when each unit has ended */
+  /** @param runnerFor returns what runs messages, given a listener that is called when each unit has ended */
   constructor(
     options: Pick<HandlingOptions, 'concurrency' | 'batchHandler' | 'batch'>,
     buffer: MessageBuffer,
@@ -45,9 +45,9 @@ export class Dispatcher implements RunnerListener {
     return this.#units.count;
   }
 
-  /** Starts as many of the messages that wait as may run. */
+  /** Starts as many waiting messages as may run. */
   begin(): void {
-    // A handler that ends immediately comes back here while the loop below still runs.
+    // A handler that ends synchronously calls this again while the loop below still runs.
     if (this.#isStarting) return;
     this.#isStarting = true;
     const { waiting, quarantine } = this.#buffer;
@@ -84,7 +84,7 @@ export class Dispatcher implements RunnerListener {
     this.#runner.start(unit);
   }
 
-  /** Starts a message that the quarantine has let in, when nothing else is held. */
+  /** Starts a message that the quarantine has admitted, when nothing else is held. */
   #beginAlone(): void {
     const { waiting, quarantine } = this.#buffer;
     const suspect = quarantine.candidate(waiting);
@@ -97,7 +97,7 @@ export class Dispatcher implements RunnerListener {
     }
   }
 
-  /** A full batch, or what there is when its first message has waited long enough; else nothing yet. */
+  /** A full batch, or an incomplete one when its first message has waited long enough; otherwise nothing yet. */
   #nextBatch(): HeldMessage[] {
     const { maxMessages, maxWaitMs } = this.#options.batch;
     const { waiting, isOpen } = this.#buffer;

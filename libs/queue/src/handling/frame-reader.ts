@@ -5,7 +5,7 @@ import type { HandlingContext } from './handling-context.js';
 import type { HeldMessage } from './held-message.js';
 import type { Settler } from './settler.js';
 
-/** How long a message that only another process can read waits until it is handed out again. */
+/** How long a message that only another process can read waits until it is delivered again. */
 const unreadDelayMs = 1000;
 
 /** Reads the frames of messages that a consumer holds. */
@@ -27,8 +27,8 @@ export class FrameReader {
   }
 
   /**
-   * Undefined when it is no message: then it is given up. One of a newer version, or of an unknown codec, goes back without an
-   * attempt: once it is upgraded this process can read it, if not another one before. But a request is not held back: its requester
+   * Undefined when it is not a message: then it is given up. One of a newer version, or of an unknown codec, is given back without
+   * counting an attempt: another process can read it, or this one after an upgrade. A request is not held back: its requester
    * gets the error.
    */
   read(held: HeldMessage): StoredMessage | undefined {

@@ -2,7 +2,7 @@ import type { Outcome } from '@millrace/core';
 import { type DeliveryContext, type Events, HandledRun, type HandlerLabels, tellLate } from '@millrace/delivery';
 import { MessageContext } from './message-context.js';
 
-/** Emits `handled` for a consumer's deliveries: those that end as soon as they are started as one event, the others one by one. */
+/** Emits `handled` for a consumer's deliveries: those that end synchronously as one event, the others one by one. */
 export class HandledEvents {
   readonly #events: Events;
   readonly #labels: HandlerLabels;
@@ -15,7 +15,7 @@ export class HandledEvents {
     this.#run = new HandledRun(labels);
   }
 
-  /** @param endedAt when it ended, if that was while it was being started */
+  /** @param endedAt when it ended, if it ended synchronously */
   emit(labels: HandlerLabels, outcome: Outcome, context: DeliveryContext, durationMs: number, endedAt?: number): void {
     if (!this.#events.has('handled')) return;
     const timestamp = context instanceof MessageContext ? context.timestamp : undefined;
@@ -31,7 +31,7 @@ export class HandledEvents {
     this.#run.endedBy(endedAt);
   }
 
-  /** A handler of the consumer's own ended after its attempt was given up. */
+  /** One of the consumer's handlers ended after its attempt was given up. */
   readonly emitLate = (outcome: Outcome, context: DeliveryContext): void =>
     tellLate(this.#events, this.#labels, context, outcome);
 

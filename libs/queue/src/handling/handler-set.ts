@@ -16,11 +16,11 @@ export interface MessageHandlerPlan {
 
 const maxRemembered = 1000;
 
-/** The handlers of a consumer, and which of them are for a message. */
+/** The handlers of a consumer, and which of them match a message. */
 export class HandlerSet {
   readonly #handlers: readonly (MessageHandlerPlan & { readonly pattern: string })[];
   readonly #isSingle: boolean;
-  /** Routing keys repeat: what was found for them is kept, within a bound. */
+  /** Routing keys repeat: the results are cached, up to a limit. */
   readonly #found = new Map<string, readonly MessageHandlerPlan[]>();
 
   constructor(options: HandlingOptions, { events }: Pick<HandlingContext, 'events'>, replies: Replies) {
@@ -31,7 +31,7 @@ export class HandlerSet {
     );
   }
 
-  /** Every handler whose pattern matches; none when the message is to be set aside. */
+  /** Every handler whose pattern matches; none when no handler is for the message. */
   for(routingKey: string): readonly MessageHandlerPlan[] {
     if (this.#isSingle) return this.#handlers;
     let found = this.#found.get(routingKey);

@@ -8,26 +8,26 @@ import type { Verdict } from '../store/settle.js';
 import type { Taken } from '../store/taken.js';
 import type { MessageSource } from './message-context.js';
 
-/** Where verdicts on messages are put, to be brought to Redis. */
+/** Collects the settlements of messages for Redis. */
 export interface VerdictOutbox {
-  /** Whether the queue keeps completed messages: then an acknowledgement says what came of it. */
+  /** Whether the queue keeps completed messages: then an acknowledgement includes the result. */
   readonly keepsCompleted: boolean;
   acknowledge(id: string, completion?: Completion): void;
-  /** Any verdict but an acknowledgement. */
+  /** Any verdict other than an acknowledgement. */
   judge(verdict: Verdict): void;
 }
 
-/** Which shard of its queue a message came from. */
+/** The shard of its queue that a message came from. */
 export interface MessageOrigin extends MessageSource {
-  /** Its place among the shards of the consumer. */
+  /** Its index among the shards of the consumer. */
   readonly index: number;
   /** Takes the verdicts on its messages. */
   readonly outbox: VerdictOutbox;
-  /** Of the consumer's registration there; undefined while there is none. */
+  /** Keys of the consumer's registration there; undefined while it has none. */
   readonly keys: ConsumerKeys | undefined;
-  /** Of its queue: how often a message may come back without a verdict. */
+  /** The queue's limit of returns: how many times a message may come back without an outcome. */
   readonly deliveryLimit: number;
-  /** A key by which no other message of the consumer goes: two shards may hold the same id. */
+  /** A key that is unique among the consumer's messages: two shards may hold the same id. */
   keyOf(id: string): string;
 }
 
@@ -38,20 +38,20 @@ export class HeldMessage implements Linked<HeldMessage> {
   readonly id: string;
   readonly frame: Buffer;
   readonly deliveries: Deliveries;
-  /** JSON of which of several handlers are through with it. */
+  /** JSON with the handlers that are done with it, where there are several. */
   readonly handled: string | undefined;
-  /** By the monotonic clock. */
+  /** When it was taken, by the monotonic clock. */
   readonly takenAt: number;
   /** When its handler began, by the monotonic clock; undefined before. */
   startedAt: number | undefined;
   /** Its frame, once it was read. */
   message: StoredMessage | undefined;
-  /** What runs for it. */
+  /** The contexts of its running handlers. */
   context: DeliveryContext | readonly DeliveryContext[] | undefined;
   /** Its neighbours among all that its consumer holds. */
   before: HeldMessage | undefined;
   after: HeldMessage | undefined;
-  /** It was cancelled: it goes, whatever its handler does. */
+  /** It was cancelled: it is removed, whatever its handler does. */
   isCancelled = false;
 
   constructor(origin: MessageOrigin, taken: Taken, takenAt: number) {

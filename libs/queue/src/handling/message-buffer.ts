@@ -6,23 +6,23 @@ import { HeldMessage, type MessageOrigin } from './held-message.js';
 import { Quarantine } from './quarantine.js';
 import { RateBudget } from './rate-budget.js';
 
-/** Messages wait no longer than this for handlers that turned slow; then others may have them. */
+/** Messages wait at most this long for handlers that became slow; then others may have them. */
 const maxIdleWaitMs = 1000;
 
 /** The messages that a consumer holds, from all shards of its queue, and how many more it wants. */
 export class MessageBuffer {
-  /** How much may be held, and asked for in one turn. */
+  /** How much may be held, and asked for per turn. */
   readonly budget: BufferBudget;
   /** Whether a message must be handled alone. */
   readonly quarantine = new Quarantine();
-  /** Those for which no handler has begun, in their order. What is taken out of here to be handled stays held. */
+  /** Those for which no handler has started, in order. What is taken out of here to be handled stays held. */
   readonly waiting = new Fifo<HeldMessage>();
   readonly #options: HandlingOptions;
   readonly #askForMore: () => void;
-  // They are found by their key now and then only: no Map of them, see ShortLivedMap.
+  // Rarely looked up by key: a list instead of a Map, see ShortLivedMap.
   readonly #held = new LinkedList<HeldMessage>();
   #count = 0;
-  /** By shard. */
+  /** Counts by shard. */
   readonly #counts: number[] = [];
   readonly #rate: RateBudget;
   #isOpen = true;
@@ -69,7 +69,7 @@ export class MessageBuffer {
     return room <= reserved ? 0 : this.#rate.permitted(room, reserved);
   }
 
-  /** Holds messages, and leaves none in the queue that it is given. */
+  /** Holds these messages, and empties the queue it is given. */
   add(origin: MessageOrigin, taken: Fifo<Taken>): void {
     const now = performance.now();
     const count = taken.size;
@@ -85,7 +85,7 @@ export class MessageBuffer {
     this.#rate.spend(count, now);
   }
 
-  /** Takes out a message that runs, or has just been taken out of those that wait; false when it was not here any more. */
+  /** Removes a message that runs, or has just been taken out of `waiting`; false when it was not held any more. */
   remove(held: HeldMessage): boolean {
     if (!this.#held.remove(held)) return false;
     this.#count--;
@@ -95,14 +95,14 @@ export class MessageBuffer {
     return true;
   }
 
-  /** Takes out, and returns, what waits to run. */
+  /** Removes and returns messages that wait to run. */
   takeWaiting(isWanted: (held: HeldMessage) => boolean = () => true): HeldMessage[] {
     const taken = this.waiting.takeIf(isWanted);
     for (const held of taken) this.remove(held);
     return taken;
   }
 
-  /** Takes out, and returns, what waits and what runs: it is not this consumer's any more. */
+  /** Removes and returns messages that wait and those that run: this consumer no longer owns them. */
   takeAll(isWanted: (held: HeldMessage) => boolean): HeldMessage[] {
     const waiting = this.takeWaiting(isWanted);
     const running = this.all().filter(isWanted);
@@ -110,7 +110,7 @@ export class MessageBuffer {
     return [...waiting, ...running];
   }
 
-  /** What waits behind handlers that turned slow, where the user did not ask for messages to be fetched ahead. */
+  /** Messages that wait behind handlers that became slow, where the user did not ask for prefetching. */
   takeStale(now: number): HeldMessage[] {
     if (this.#options.prefetch !== undefined || this.#options.batchHandler !== undefined) return [];
     const stale = this.takeWaiting(({ takenAt }) => now - takenAt > maxIdleWaitMs);
@@ -118,7 +118,7 @@ export class MessageBuffer {
     return stale;
   }
 
-  /** A message was cancelled: its handler's signal is aborted; when none runs yet the message is taken out, and returned. */
+  /** A message was cancelled: aborts its handler's signal; if none runs yet, the message is removed and returned. */
   cancel(key: string, reason: Error): HeldMessage | undefined {
     const held = this.#find(key);
     if (held === undefined || held.isCancelled) return undefined;
@@ -128,7 +128,7 @@ export class MessageBuffer {
     return undefined;
   }
 
-  /** Takes no more. */
+  /** Accepts nothing more. */
   end(): void {
     this.#isOpen = false;
     this.#rate.end();

@@ -11,13 +11,13 @@ import { Requeue } from './requeue.js';
 export interface MessageSource {
   readonly queue: string;
   reportProgress(id: string, progress: unknown): Promise<boolean>;
-  /** Whether the message is still this consumer's; a promise when Redis has to be asked. */
+  /** Whether this consumer still owns the message; a promise when Redis has to be asked. */
   holds(id: string): boolean | Promise<boolean>;
 }
 
 /** One attempt to handle one message of a queue. */
 export class MessageContext extends DeliveryContext {
-  /** The id the publisher gave, or that the message was given. */
+  /** The id set by the publisher, or a generated one. */
   readonly messageId: string;
   readonly #entry: string;
   readonly #desk: MessageSource;
@@ -48,17 +48,17 @@ export class MessageContext extends DeliveryContext {
     return this.#message.routingKey;
   }
 
-  /** What was published with it. */
+  /** The headers it was published with. */
   get headers(): Headers {
     return this.#message.headers;
   }
 
-  /** `correlationId`, `replyTo`, `type`, `expirationMs`, `retry`, where the publisher gave them. */
+  /** `correlationId`, `replyTo`, `type`, `expirationMs`, `retry`, where the publisher set them. */
   get properties(): StoredProperties {
     return this.#message.properties;
   }
 
-  /** From 0, the lowest. */
+  /** The priority, from 0, the lowest. */
   get priority(): number {
     return this.#message.priority;
   }
@@ -73,12 +73,12 @@ export class MessageContext extends DeliveryContext {
     return this.#message.deaths;
   }
 
-  /** One more than the attempts that failed; `RetryLater` and a consumer's death are no failed attempts. */
+  /** One more than the attempts that failed; `RetryLater` and a consumer's death do not count as failed attempts. */
   override get attempt(): number {
     return this.#deliveries.failures + 1;
   }
 
-  /** How often it was delivered before, however that ended. */
+  /** How many times it was delivered before, however those deliveries ended. */
   get deliveryCount(): number {
     return countDeliveries(this.#deliveries);
   }
@@ -88,12 +88,12 @@ export class MessageContext extends DeliveryContext {
     return this.deliveryCount > 0;
   }
 
-  /** For the pipeline: who can decode the body. */
+  /** For the pipeline: the codec of the body. */
   get codecId(): number {
     return this.#message.codecId;
   }
 
-  /** The body as it was sent: the payload before it was decoded. */
+  /** The body as it was sent: the payload before it is decoded. */
   get body(): Buffer {
     return this.#message.body;
   }
@@ -102,43 +102,43 @@ export class MessageContext extends DeliveryContext {
     return `message ${this.messageId} of queue "${this.queue}"`;
   }
 
-  /** Acknowledges the message now, before the handler ends; what the handler does after that has no consequence. */
+  /** Acknowledges the message immediately, before the handler ends; what the handler does after that has no effect on it. */
   ack(): void {
     this.decideNow({ kind: 'completed', result: undefined });
   }
 
-  /** Settles the message now as failed: it is retried by policy, then dead-lettered. */
-  nack(error: unknown = new Error('the handler refused the message (nack)')): void {
+  /** Settles the message immediately as failed: it is retried by policy, then dead-lettered. */
+  nack(error: unknown = new Error('the handler called nack()')): void {
     this.decideNow({ kind: 'failed', error });
   }
 
-  /** Settles the message now as a dead letter, with this reason (AMQP: reject without requeue). */
+  /** Settles the message immediately as a dead letter, with this reason (AMQP: reject without requeue). */
   reject(reason: string): void {
     this.decideNow({ kind: 'given-up', error: new DeadLetter(reason) });
   }
 
-  /** Gives the message back to the queue now: to the back, or to the head, where it is the next to be delivered. */
+  /** Gives the message back to the queue immediately: to the back, or to the head, where it is delivered next. */
   requeue({ to = 'back' }: { readonly to?: 'back' | 'head' } = {}): void {
     this.decideNow({ kind: 'failed', error: new Requeue(to) });
   }
 
-  /** Of the implementation: whether a reply to it may be sent. Redis is asked only when the lease may have been lost. */
+  /** Internal: whether a reply to it may be sent. Redis is asked only when the lease may have been lost. */
   mayReply(): boolean | Promise<boolean> {
     if (this.isAborted) return false;
     const holds = this.#desk.holds(this.#entry);
     if (typeof holds === 'boolean') return holds;
-    // An outage is no reason to fail a request: its reply is sent through outages, too.
+    // An outage does not fail a request: its reply is sent through outages, too.
     const until = performance.now() + (this.properties.expirationMs ?? defaultPatienceMs);
     const isGivenUp = () => this.isAborted;
     return holds.catch(() => insist({ until, isGivenUp }, async () => this.#desk.holds(this.#entry)));
   }
 
   /**
-   * Reports how far the handler is: any JSON value, to be read with `broker.queue(name).message(id)`. It also moves the
+   * Stores the handler's progress: any JSON value, to be read with `broker.queue(name).message(id)`. It also moves the
    * handler's deadline, as `extend()` does.
    *
-   * @returns false when the message is no longer this consumer's: the handler had better stop
-   * @throws {UnavailableError} Redis is away
+   * @returns false when this consumer no longer owns the message: the handler should stop
+   * @throws {UnavailableError} Redis is unreachable
    */
   async progress(value: unknown): Promise<boolean> {
     if (this.isAborted) return false;

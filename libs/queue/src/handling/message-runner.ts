@@ -16,7 +16,7 @@ import { Replies } from './replies.js';
 import type { Settler } from './settler.js';
 
 export interface RunnerListener {
-  /** A handler ended, which took `tookMs` for these messages. */
+  /** A handler ended after `tookMs`, for this number of messages. */
   unitEnded(messages: number, tookMs: number): void;
 }
 
@@ -27,7 +27,7 @@ export class MessageRunner {
   readonly #settler: Settler;
   readonly #listener: RunnerListener;
   readonly #events: HandledEvents;
-  /** Takes what functions of a retry policy did wrong. */
+  /** Reports errors of a retry policy's functions. */
   readonly #report: CallbackReport;
   readonly #frames: FrameReader;
   readonly #replies: Replies;
@@ -85,7 +85,7 @@ export class MessageRunner {
     else void this.#runAll(held, message, handlers, began);
   }
 
-  /** Those that were started for now all are. */
+  /** All messages that may start now have been started. */
   begun(): void {
     this.#events.flush();
   }
@@ -103,7 +103,7 @@ export class MessageRunner {
     this.#starting = undefined;
   }
 
-  /** Each handler has its own context and deadline; those that are through with the message are not called again. */
+  /** Each handler has its own context and deadline; handlers that are done with the message are not called again. */
   async #runAll(
     held: HeldMessage,
     message: StoredMessage,
@@ -153,10 +153,10 @@ export class MessageRunner {
 }
 
 const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
-/** One of several handlers gives the message back: it alone has it again, and soon. */
+/** One of several handlers gives the message back: only that handler gets it again, immediately. */
 const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
 
-/** A request has no longer than its requester waits. */
+/** A request is handled no longer than its requester waits. */
 function planFor(message: StoredMessage | undefined, { plan }: MessageHandlerPlan): MessageHandlerPlan['plan'] {
   if (message === undefined || !isRequest(message)) return plan;
   const waitMs = message.properties.expirationMs ?? Number.POSITIVE_INFINITY;

@@ -9,13 +9,13 @@ import {
 import type { HeldMessage } from './held-message.js';
 import { Requeue } from './requeue.js';
 
-/** What becomes of one message: by core's rules, given back by its handler, or set aside because no handler is for it. */
+/** How one message is settled: by core's rules, given back by its handler, or set aside because no handler matches. */
 export type MessageSettlement =
   | Settlement
   | { readonly kind: 'requeue'; readonly to: 'back' | 'head' }
   | { readonly kind: 'park' };
 
-/** Maps what a handler did to what is to happen. `report` takes what functions of its retry policy did wrong. */
+/** Maps a handler's outcome to a settlement. `report` takes errors of its retry policy's functions. */
 export function settlementOf(
   held: HeldMessage,
   outcome: Outcome,
@@ -29,7 +29,7 @@ export function settlementOf(
   return settle(outcome, held.deliveries.failures + 1, policyFor(held, retry), Math.random(), report);
 }
 
-/** What the publisher said goes first. */
+/** The publisher's retry overrides the consumer's. */
 function policyFor({ message }: HeldMessage, policy: RetryPolicy): RetryPolicy {
   if (message?.properties.retry === undefined) return policy;
   const { maxRetries = policy.maxRetries, backoff = policy.backoff } = message.properties.retry;

@@ -2,9 +2,9 @@ import { isSuspect } from '../model/deliveries.js';
 import type { HeldMessage } from './held-message.js';
 
 /**
- * Has a message that may be what takes its consumers down handled alone: while one is held the consumer takes nothing more, gives
- * back what waits beside it, and starts it when the others have ended and Redis knows of that. After it the consumer takes one
- * message at a time, until one comes that is no suspect.
+ * Has a message that may crash its consumers handled alone: while one is held the consumer takes nothing more, gives
+ * back what waits beside it, and starts it when the others have ended and Redis knows that. After it the consumer takes one
+ * message at a time, until one comes that is not a suspect.
  */
 export class Quarantine {
   /** Suspects that are held. */
@@ -36,7 +36,7 @@ export class Quarantine {
     this.#running = suspect;
   }
 
-  /** The suspect that is next; undefined while another runs. */
+  /** The next suspect; undefined while another runs. */
   candidate(waiting: Iterable<HeldMessage>): HeldMessage | undefined {
     if (this.#running !== undefined) return undefined;
     for (const held of waiting) if (isSuspicious(held)) return held;

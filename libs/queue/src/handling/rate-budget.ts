@@ -15,8 +15,8 @@ export class RateBudget {
   }
 
   /**
-   * How many of `room` messages, `reserved` of which are on their way, may be asked for now. Permits are spent by what comes: what
-   * is only asked for, and not there, must not add up to a burst.
+   * How many of `room` messages, `reserved` of which are on their way, may be asked for now. Permits are spent by messages that come:
+   * requests that bring nothing must not add up to a burst.
    */
   permitted(room: number, reserved: number): number {
     if (this.#limit === undefined) return room - reserved;
@@ -31,7 +31,7 @@ export class RateBudget {
     return Math.max(reserved, Math.min(room, available)) - reserved;
   }
 
-  /** So many came. */
+  /** This many messages came. */
   spend(count: number, monotonicNow: number): void {
     this.#limit?.spend(count, monotonicNow);
   }

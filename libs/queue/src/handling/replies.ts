@@ -13,8 +13,8 @@ import type { Settler } from './settler.js';
 type RepliesContext = Pick<HandlingContext, 'responder' | 'failed' | 'events' | 'labels'>;
 
 /**
- * The replies to messages that are requests: each is sent before its message is settled. One that may not be sent, or that nobody waits
- * for any more, is dropped and reported (`reply-dropped`); its message is settled as any other.
+ * The replies to messages that are requests: each is sent before its message is settled. A reply that may not be sent, or that no requester
+ * waits for any more, is dropped and reported (`reply-dropped`); its message is settled like any other.
  */
 export class Replies {
   readonly #context: RepliesContext;
@@ -31,7 +31,7 @@ export class Replies {
     this.#replyQueues = replyQueues;
   }
 
-  /** A handler that sends its result. Sending it is part of handling: it is under the same deadline and signal. */
+  /** A handler that sends its result. Sending is part of handling, under the same deadline and signal. */
   sentBy(handle: MessageHandler): MessageHandler {
     const answer: MessageHandler = async (payload, context) => {
       const result = await handle(payload, context);
@@ -57,8 +57,8 @@ export class Replies {
   }
 
   /**
-   * Settles a message whose handlers have ended. A request that failed is answered with its error first, and not retried: its
-   * requester decides whether to send it again. A promise when an error is sent before; it never rejects.
+   * Settles a message whose handlers have ended. A request that failed gets an error reply first, and is not retried: its
+   * requester decides whether to send it again. Returns a promise when an error is sent before; it never rejects.
    */
   settle(
     held: HeldMessage,
@@ -91,10 +91,10 @@ export class Replies {
       if (target !== undefined && (await held.origin.holds(held.id)))
         this.#report(await this.#context.responder.fail(target, properties, error), held.message?.id ?? held.id);
     } catch (failure) {
-      // Without its reply the request is dropped all the same: its requester's time runs out.
+      // Without its reply the request is dropped too: its requester times out.
       this.#context.failed(failure);
     }
-    this.#settler.settle(held, { kind: 'drop', reason: 'the requester has its error' }, labels);
+    this.#settler.settle(held, { kind: 'drop', reason: 'the error was sent to the requester' }, labels);
   }
 }
 

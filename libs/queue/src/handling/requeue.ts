@@ -1,13 +1,13 @@
 import { shown } from '@millrace/core';
 
 /**
- * A handler may throw it: give the message back to the queue immediately, `to` its back (default) or its head. It counts as a
- * delivery without verdict: past the queue's `deliveryLimit` the message is dead-lettered.
+ * Thrown by a handler: gives the message back to the queue immediately, `to` its back (default) or its head. It counts as a
+ * delivery without an outcome: past the queue's `deliveryLimit` the message is dead-lettered.
  */
 export class Requeue extends Error {
-  /** @throws {TypeError} `to` is neither: the attempt has failed then */
+  /** @throws {TypeError} `to` is neither: then the attempt fails */
   constructor(
-    /** `back`: behind all that wait. `head`: it is the next one. */
+    /** `back`: behind all that wait. `head`: it is delivered next. */
     readonly to: 'back' | 'head' = 'back',
     reason = 'the handler gave the message back',
   ) {

@@ -13,11 +13,11 @@ import type { MessageBuffer } from './message-buffer.js';
 import type { MessageSettlement } from './message-settlement.js';
 
 export interface SettlerListener {
-  /** A message that came from there has ended: there is room for another. */
+  /** A message from this shard has ended: there is room for another. */
   settled(origin: MessageOrigin): void;
 }
 
-/** Carries settlements out: the one place where a consumer decides what becomes of a message in Redis. */
+/** Carries settlements out: the only place where a consumer decides what happens to a message in Redis. */
 export class Settler {
   readonly #keepResultMs: number;
   readonly #context: HandlingContext;
@@ -36,7 +36,7 @@ export class Settler {
     this.#listener = listener;
   }
 
-  /** Settles a message that is held. A lease that was lost took the message with it: then this does nothing. */
+  /** Settles a message that is held. Does nothing when the message was lost with its lease. */
   settle(held: HeldMessage, settlement: MessageSettlement, labels: HandlerLabels, handled?: Handled): void {
     if (this.#buffer.remove(held)) this.#carryOut(held, settlement, labels, handled);
     this.#listener.settled(held.origin);
@@ -44,7 +44,7 @@ export class Settler {
 
   /** Gives back messages that were taken out of the buffer before they ran. */
   giveBack(messages: readonly HeldMessage[]): void {
-    // Each goes to the head: the first one last, so that it is the first again.
+    // Each goes to the head of the queue: the first one last, so that it is first again.
     for (const held of messages.toReversed()) this.#carryOut(held, { kind: 'release' }, this.#context.labels);
   }
 
@@ -66,7 +66,7 @@ export class Settler {
         outbox.judge({ kind: settlement.to, id, priority });
         break;
       case 'release':
-        // Handlers that are through with it are remembered; without any it stands again where it stood.
+        // Handlers that are done with it are remembered; if there are none, it returns to its place in the queue.
         if (handled === undefined) outbox.judge({ kind: 'release', id, priority });
         else retry(held, 0, 0, handled);
         break;
@@ -104,7 +104,7 @@ export class Settler {
     }
   }
 
-  /** What is kept with a message in a queue that keeps completed ones. */
+  /** What is kept with a completed message, in a queue that keeps them. */
   #completionOf({ startedAt, messageId }: HeldMessage, value: unknown): Completion {
     try {
       return { startedAt, result: resultToKeep(value) };
@@ -114,14 +114,14 @@ export class Settler {
     }
   }
 
-  /** Sent before the acknowledgement, on the same connection: a caller that finds the message gone finds its result. */
+  /** Sent before the acknowledgement, on the same connection: once the message is gone, its result is there. */
   async #keepResult({ id: entry, messageId, deliveries, origin }: HeldMessage, value: unknown): Promise<void> {
     const { connection, events } = this.#context;
     const kept: KeptResult = { attempt: deliveries.failures + 1, deliveryCount: countDeliveries(deliveries), value };
     const { keys } = origin;
     if (keys === undefined) return;
     try {
-      // A result may be anything: circular, a BigInt. The work is done all the same.
+      // JSON may not be able to hold a result (circular, a BigInt). The message is completed all the same.
       const json = JSON.stringify(kept);
       await keepResult(connection.commands, keys, { entry, messageId }, json, this.#keepResultMs);
     } catch (error) {

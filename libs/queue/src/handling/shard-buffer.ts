@@ -8,7 +8,7 @@ import type { ShardOrigin } from './shard-origin.js';
 /** What the buffer of a shard is made of. */
 export interface ShardBufferParts {
   readonly origin: ShardOrigin;
-  /** All that the consumer holds. */
+  /** Everything that the consumer holds. */
   readonly buffer: MessageBuffer;
   readonly dispatcher: Pick<Dispatcher, 'begin'>;
   readonly share: BufferShare;
@@ -16,7 +16,7 @@ export interface ShardBufferParts {
   delivered(messages: Fifo<Taken>): void;
 }
 
-/** What a consumer holds of one shard, and may take from there: what its turns are made for. */
+/** What a consumer holds of one shard, and may take from it: turns are made for it. */
 export class ShardBuffer {
   readonly #parts: ShardBufferParts;
   #isClosed = false;
@@ -41,7 +41,7 @@ export class ShardBuffer {
     return this.#parts.origin.isOnly && this.#parts.buffer.budget.mayAskAhead;
   }
 
-  /** Holds messages; what a turn brings after `close` goes back, the first one last. */
+  /** Holds messages; what a turn brings after `close` is given back, the first one last. */
   take(messages: Fifo<Taken>): void {
     const { buffer, origin, share, delivered } = this.#parts;
     delivered(messages);

@@ -16,12 +16,12 @@ export interface ShardOriginContext {
     /** Undefined while there is no registration. */
     readonly keys: ConsumerKeys | undefined;
     readonly settings: QueueSettings | undefined;
-    /** Whether the lease cannot have run out. */
+    /** Whether the lease cannot have expired. */
     readonly isLeaseCertain: boolean;
   };
 }
 
-/** One shard of a consumer's queue, as the messages that come from there know it. */
+/** One shard of a consumer's queue, as its messages see it. */
 export class ShardOrigin implements MessageOrigin {
   readonly index: number;
   readonly outbox: VerdictOutbox;
@@ -29,7 +29,7 @@ export class ShardOrigin implements MessageOrigin {
   readonly isOnly: boolean;
   readonly #context: ShardOriginContext;
 
-  /** @param place which of how many shards */
+  /** @param place the index of the shard, and the number of shards */
   constructor(place: { readonly index: number; readonly count: number }, context: ShardOriginContext) {
     this.index = place.index;
     this.isOnly = place.count === 1;

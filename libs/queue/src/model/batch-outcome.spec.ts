@@ -28,7 +28,7 @@ describe('the outcomes of a batch', () => {
 
   it('are unknown when a list of another length has errors in it: no message is handled again', () => {
     const error = new DeadLetter(
-      'the batch handler returned a list of 1 with errors in it for 2 messages: give one entry for each',
+      'the batch handler returned a list of 1 with errors in it for 2 messages: return one entry per message',
     );
     expect(outcomesOfBatch(completed([oops]), 2)).toEqual([
       { kind: 'given-up', error },

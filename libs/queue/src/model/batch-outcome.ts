@@ -1,8 +1,8 @@
 import { DeadLetter, isInstance, isList, type Outcome, outcomeOfThrow } from '@millrace/core';
 
 /**
- * What became of each of the `count` messages of a batch: its entry in the list that the handler returned, or what became of the
- * whole. What a driver returns (a count, an object, rows) says nothing of single messages: all are done.
+ * The outcome of each of the `count` messages of a batch: its entry in the list that the handler returned, or the outcome of the
+ * whole. Another return value of a driver (a count, an object, rows) says nothing about single messages: all are done.
  */
 export function outcomesOfBatch(outcome: Outcome, count: number): readonly Outcome[] {
   const all = (one: Outcome): Outcome[] => Array.from({ length: count }, () => one);
@@ -20,8 +20,8 @@ function outcomeOfEntry(entry: unknown): Outcome {
   return isInstance(entry, Error) ? outcomeOfThrow(entry) : { kind: 'completed', result: entry };
 }
 
-/** Which messages the errors belong to is unknown. Most may be done: none is handled again. */
+/** It is unknown which messages the errors belong to. Most may be done: none is handled again. */
 function misfit(length: number, count: number): Outcome {
-  const message = `the batch handler returned a list of ${length} with errors in it for ${count} messages: give one entry for each`;
+  const message = `the batch handler returned a list of ${length} with errors in it for ${count} messages: return one entry per message`;
   return { kind: 'given-up', error: new DeadLetter(message) };
 }

@@ -12,26 +12,26 @@ import { headerMatchKinds } from './headers-match.js';
 import { routingKeyProblem } from './routing-key.js';
 import { countHashWords, maxHashWords } from './topic-pattern.js';
 
-/** Where a binding leads. A topic is a partitioned log: see @millrace/bridge. */
+/** The kinds of destination of a binding. A topic is a partitioned log: see @millrace/bridge. */
 export const destinationKinds = ['queue', 'exchange', 'topic'] as const;
 /** A `queue`, another `exchange`, or a `topic`. */
 export type DestinationKind = (typeof destinationKinds)[number];
 
-/** A rule of an exchange: what matches goes to the destination. */
+/** A rule of an exchange: messages that match go to the destination. */
 export interface Binding {
   /** The exchange's name. */
   readonly source: string;
-  /** What it leads to. */
+  /** The kind of the destination. */
   readonly kind: DestinationKind;
-  /** The name of what it leads to. */
+  /** The name of the destination. */
   readonly destination: string;
   /** A key (direct), a pattern (topic), a weight (consistent-hash); the others ignore it. `''` is legal. */
   readonly routingKey: string;
-  /** What a headers exchange compares. */
+  /** The headers that a headers exchange compares. */
   readonly arguments: Headers;
 }
 
-/** What is written to bind: `{ exchange: 'orders', queue: 'mail', routingKey: 'order.*' }`. */
+/** A binding as users write it: `{ exchange: 'orders', queue: 'mail', routingKey: 'order.*' }`. */
 export type BindingDeclaration = {
   /** The source. */
   readonly exchange: string;
@@ -44,7 +44,7 @@ export type BindingDeclaration = {
   | { readonly topic: string; readonly queue?: undefined; readonly toExchange?: undefined }
 );
 
-/** @throws {OptionsError} with every problem that shows without knowing the exchange */
+/** @throws {OptionsError} with every problem that can be found without the exchange */
 export function resolveBinding(declaration: BindingDeclaration): Binding {
   const given: Record<string, unknown> = { ...declaration };
   const problems: string[] = [];
@@ -85,7 +85,7 @@ export function bindingProblem(binding: Binding, type: ExchangeType): string | u
   return undefined;
 }
 
-/** Two bindings with one id are one binding. */
+/** Two bindings with the same id are the same binding. */
 export function bindingId(binding: Binding): string {
   const { source, kind, destination, routingKey } = binding;
   return JSON.stringify([source, kind, destination, routingKey, binding.arguments]);

@@ -1,24 +1,24 @@
 import { storedInteger } from '@millrace/core';
 
-/** What a consumer says of a message that it has handled, in a queue that keeps such messages. */
+/** What a consumer stores about a message that it has handled, in a queue that keeps completed messages. */
 export interface Completion {
-  /** When its handler began, by the consumer's monotonic clock; undefined when that is not known. */
+  /** When its handler began, by the consumer's monotonic clock; undefined when unknown. */
   readonly startedAt: number | undefined;
   /** See `resultToKeep`. */
   readonly result: string;
 }
 
-/** Nothing is known but that it was handled. */
+/** Only the fact that it was handled is known. */
 export const bareCompletion: Completion = Object.freeze({ startedAt: undefined, result: '' });
 
-/** A result of more bytes, as JSON, is not kept with its message: 1,000 messages with such results take Redis 16 MB. */
+/** A result of more bytes, as JSON, is not kept with its message: 1,000 messages with results of this size take 16 MB in Redis. */
 export const maxKeptResultBytes = 16_384;
 
 /**
- * What a handler returned, as it is kept with its message: JSON, or '' for nothing. Of a result that is too large only its size,
- * behind a sign that begins no JSON.
+ * What a handler returned, as kept with its message: JSON, or '' for nothing. Of a result that is too large only its size,
+ * after a prefix that no JSON has.
  *
- * @throws {TypeError} JSON cannot hold it: it is circular, say, or a BigInt
+ * @throws {TypeError} it cannot be written as JSON: it is circular, say, or a BigInt
  */
 export function resultToKeep(value: unknown): string {
   const json = JSON.stringify(value) ?? '';
@@ -30,7 +30,7 @@ export function resultToKeep(value: unknown): string {
 /** A result as it was kept. */
 export interface ReadResult {
   readonly result: unknown;
-  /** How many bytes the result had as JSON that was too large to be kept; undefined when it is here, or there was none. */
+  /** The size of the result as JSON when that was too large to be kept; undefined when it is here, or there was none. */
   readonly omittedResultBytes: number | undefined;
 }
 

@@ -3,7 +3,7 @@ import { type Death, withDeath } from './death.js';
 import type { FrameInput, StoredMessage, StoredProperties } from './message-frame.js';
 import type { DeadLetterTarget, QueueSettings } from './queue-settings.js';
 
-/** What the line of a dead letter says. */
+/** The data in the line of a dead letter. */
 export interface WhyDead {
   readonly reason: DeadLetterReason;
   /** When it died, in ms since 1970. */
@@ -14,7 +14,7 @@ export interface WhyDead {
   readonly to?: readonly string[] | undefined;
 }
 
-/** Reads the line of a dead letter. Anything unreadable is a failure of unknown kind: the message is carried on all the same. */
+/** Reads the line of a dead letter. An unreadable one counts as a failure of unknown kind: the message is still carried on. */
 export function parseWhyDead(json: string): WhyDead {
   try {
     const { reason, time, error, handler, to } = JSON.parse(json) as Partial<WhyDead>;
@@ -35,7 +35,7 @@ export function deadLetterTarget(settings: QueueSettings): DeadLetterTarget {
   return settings.deadLetter ?? { exchange: '', routingKey: deadLettersOf(settings.name) };
 }
 
-/** A message as it goes on after it died: with one more line of history, and without the expiration that ended it. */
+/** A message as it is forwarded after it died: with one more line of history, and without the expiration that ended it. */
 export function asDeadLetter(
   message: StoredMessage,
   queue: string,
@@ -62,8 +62,8 @@ export function asDeadLetter(
 }
 
 /**
- * Whether a message would go round for ever: it comes back into a queue where it was, and on its way no handler had it (it
- * only expired, or was one too many). RabbitMQ drops it then.
+ * Whether a message would loop endlessly: it returns to a queue where it was before, and no handler had it in between (it
+ * only expired, or exceeded a limit). RabbitMQ drops it then.
  */
 export function isCycle(deaths: readonly Death[], destination: string): boolean {
   for (const { queue, reason } of deaths) {

@@ -1,29 +1,29 @@
 import type { DeadLetterReason } from '@millrace/core';
 
 /**
- * One line of a message's history of deaths, RabbitMQ's `x-death`: the newest first, one line a queue and reason, with
- * a count of how often.
+ * One line of a message's history of deaths, RabbitMQ's `x-death`: the newest first, one line per queue and reason, with
+ * a count.
  */
 export interface Death {
   /** The queue in which it died. */
   readonly queue: string;
-  /** Why. */
+  /** The reason of its death. */
   readonly reason: DeadLetterReason;
-  /** How often, for this reason in this queue. */
+  /** How many times it died in this queue for this reason. */
   readonly count: number;
-  /** The exchange and keys through which the message had come into that queue. */
+  /** The exchange and keys by which the message came into that queue. */
   readonly exchange: string;
   /** See `exchange`. */
   readonly routingKeys: readonly string[];
-  /** When it first died so, in ms since 1970. */
+  /** When it first died in this queue for this reason, in ms since 1970. */
   readonly time: number;
-  /** The expiration it had: taken off a dead letter, which would else expire again. */
+  /** Its expiration, which is removed from a dead letter, or it would expire again. */
   readonly originalExpirationMs?: number;
-  /** What the last failure said, in plain words. */
+  /** The error of the last failure. */
   readonly error?: { readonly name: string; readonly message: string; readonly stack: string };
 }
 
-/** Writes one more death into a history; the history itself is left as it is. */
+/** Adds a death to a history; the given history is not changed. */
 export function withDeath(deaths: readonly Death[], death: Omit<Death, 'count'>): readonly Death[] {
   const known = deaths.find(({ queue, reason }) => queue === death.queue && reason === death.reason);
   const others = deaths.filter((other) => other !== known);
@@ -31,7 +31,7 @@ export function withDeath(deaths: readonly Death[], death: Omit<Death, 'count'>)
   return [{ ...known, ...death, time: known.time, count: known.count + 1 }, ...others];
 }
 
-/** A history out of what stands in Redis; undefined when that is none. */
+/** Parses a history stored in Redis; undefined when it is invalid. */
 export function parseDeaths(json: string): readonly Death[] | undefined {
   try {
     const value: unknown = JSON.parse(json);

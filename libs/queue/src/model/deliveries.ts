@@ -1,18 +1,18 @@
-/** How often a message was delivered before, and how those deliveries ended. Kept only of what was delivered more than once. */
+/** How many times a message was delivered before, and how those deliveries ended. Stored only after more than one delivery. */
 export interface Deliveries {
-  /** Failed attempts: what retry policies count. */
+  /** Failed attempts, which retry policies count. */
   readonly failures: number;
-  /** Deliveries that ended without a verdict (its consumer died, or gave it back): what the delivery limit counts. */
+  /** Deliveries that ended without an outcome (its consumer died, or gave it back), which the delivery limit counts. */
   readonly returns: number;
-  /** Handlers that asked for a later try: counted by nothing. */
+  /** Handlers that asked for a later retry, which no limit counts. */
   readonly postponements: number;
-  /** How many of the returns came because its consumer died or lost its lease; 2 also stands for more. */
+  /** How many of the returns happened because its consumer died or lost its lease; 2 means 2 or more. */
   readonly losses: number;
 }
 
 export const noDeliveries: Deliveries = Object.freeze({ failures: 0, returns: 0, postponements: 0, losses: 0 });
 
-// One number holds all four, so that one HINCRBY counts any of them and one HMGET reads them: 2^53 leaves 16 bits for
+// One number packs all four, so that one HINCRBY counts any of them and one HMGET reads them: 2^53 leaves 16 bits for
 // returns and failures, half a million postponements, and two bits for losses.
 const failure = 2 ** 16;
 const postponement = 2 ** 32;
@@ -38,8 +38,8 @@ export function countDeliveries({ failures, returns, postponements }: Deliveries
 }
 
 /**
- * Whether a message may be what takes its consumers down: two were lost with it, or its next return is its death. Then it is
- * handled alone, so that none is blamed for another.
+ * Whether a message may crash its consumers: two were lost with it, or its next return reaches the limit. Then it is
+ * handled alone, so that no other message is blamed for it.
  */
 export function isSuspect({ losses, returns }: Deliveries, deliveryLimit: number): boolean {
   return losses >= 2 || returns >= deliveryLimit;

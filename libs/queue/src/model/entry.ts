@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 
 /**
  * An entry is the name of a message in one queue's lists and sets: ASCII, and used once. Where a publisher gave no id it is the
- * message's id as well. Scripts tell by its first character whether the frame has an id: `.` a new message with an id of its
- * own, `~` one that comes from another queue.
+ * message's id as well. Scripts see by its first character whether the frame has an id: `.` a new message with its own
+ * id, `~` one that comes from another queue.
  */
 export type Entry = string;
 
 /**
- * Entries that no other process makes: a random prefix of eight characters and a counter. They are short because a waiting
- * message pays for its entry twice, in the hash and in the list; up to 14 characters fit the smallest string that Redis allocates.
+ * Entries that are unique to a process: a random prefix of eight characters and a counter. They are short because a waiting
+ * message stores its entry twice, in the hash and in the list; up to 14 characters fit the smallest string that Redis allocates.
  */
 export class Entries {
   readonly #prefix: string;
   #count = 0;
 
-  /** @param random at least six random bytes, a process's own */
+  /** @param random at least six random bytes, unique to the process */
   constructor(random: Buffer) {
     this.#prefix = random.toString('base64url').slice(0, 8);
   }
@@ -30,12 +30,12 @@ export class Entries {
   }
 }
 
-/** The entry that a dead letter had while it was alive: one that expired in the middle of a list goes on as `<entry>!`. */
+/** The entry that a dead letter had before it died: one that expired in the middle of a list goes on as `<entry>!`. */
 export function entryInLife(entry: Entry): Entry {
   return entry.endsWith('!') ? entry.slice(0, -1) : entry;
 }
 
-/** The entry under which a message goes on from a slot into other queues. It is the same however often that is tried. */
+/** The entry under which a message goes from a slot into other queues. It is the same for every attempt. */
 export function entryAfter(slot: string, entry: Entry): Entry {
   const digest = createHash('sha1').update(`${slot}\n${entry}`).digest('base64url');
   return `~${digest.slice(0, 20)}`;

@@ -5,7 +5,7 @@ import { headerCondition, headersMatch } from './headers-match.js';
 import { chooseByHash } from './rendezvous.js';
 import { TopicTrie } from './topic-trie.js';
 
-/** What routing looks at. */
+/** The parts of a message that routing uses. */
 export interface Routable {
   readonly routingKey: string;
   readonly headers: Headers;
@@ -13,10 +13,10 @@ export interface Routable {
   readonly correlationId?: string | undefined;
 }
 
-/** Calls `found` with every binding of one exchange that matches; a destination can be found more than once. */
+/** Calls `found` with every matching binding of one exchange; a destination can be found more than once. */
 export type ExchangeMatcher = (message: Routable, found: (binding: Binding) => void) => void;
 
-/** Prepares the bindings of one exchange for being matched. */
+/** Prepares the bindings of one exchange for matching. */
 export function exchangeMatcher(exchange: ExchangeSettings, bindings: readonly Binding[]): ExchangeMatcher {
   switch (exchange.type) {
     case 'direct':
@@ -34,7 +34,7 @@ export function exchangeMatcher(exchange: ExchangeSettings, bindings: readonly B
   }
 }
 
-/** Whether the routing key alone is known to decide where a message of this exchange goes: only then is its route kept. */
+/** Whether the routing key alone decides where a message of this exchange goes: only then is its route cached. */
 export function isDecidedByKey({ type, hashOn = 'routing-key' }: ExchangeSettings): boolean {
   switch (type) {
     case 'direct':
@@ -71,7 +71,7 @@ function headers(bindings: readonly Binding[]): ExchangeMatcher {
   };
 }
 
-/** A message without the header or property it should be hashed by counts as having an empty one. */
+/** A message without the header or property to hash counts as having an empty one. */
 function consistentHash(hashOn: string, bindings: readonly Binding[]): ExchangeMatcher {
   const choices = bindings.map((binding) => ({
     name: `${binding.kind}:${binding.destination}`,

@@ -22,7 +22,7 @@ describe('an exchange as it is declared', () => {
 
   const hashes = 'hashOn must be routing-key, message-id, correlation-id or header:<name>';
   it.each<[declaration: unknown, ...problems: string[]]>([
-    [{ name: '', type: 'direct' }, 'the default exchange "" is always there and cannot be declared'],
+    [{ name: '', type: 'direct' }, 'the default exchange "" always exists and cannot be declared'],
     [{ name: 'a\nb', type: 'direct' }, 'exchange name "a\\nb" holds the control character U+000A: leave it out'],
     [{ name: 'a' }, 'type is missing'],
     [
@@ -32,8 +32,8 @@ describe('an exchange as it is declared', () => {
     [{ name: 'a', type: 'topic', alternateExchange: '' }, 'exchange name is empty'],
     [{ name: 'a', type: 'topic', internal: 1 }, 'internal must be true or false, got 1'],
     [{ name: 'a', type: 'topic', autoDelete: 1 }, 'autoDelete must be true or false, got 1'],
-    [{ name: 'a', type: 'topic', hashOn: 'message-id' }, 'hashOn goes with type consistent-hash only'],
-    [{ name: 'a', type: 'topic', hashOn: 'x' }, 'hashOn goes with type consistent-hash only', hashes],
+    [{ name: 'a', type: 'topic', hashOn: 'message-id' }, 'hashOn is only allowed with type consistent-hash'],
+    [{ name: 'a', type: 'topic', hashOn: 'x' }, 'hashOn is only allowed with type consistent-hash', hashes],
     [{ name: 'a', type: 'consistent-hash', hashOn: 'x-routing-key' }, hashes],
     [{ name: 'a', type: 'consistent-hash', hashOn: 'message-ids' }, hashes],
     [{ name: 'a', type: 'consistent-hash', hashOn: 'header:' }, hashes],

@@ -14,21 +14,21 @@ export const exchangeTypes = ['direct', 'fanout', 'topic', 'headers', 'consisten
 /** `direct`: equal keys. `fanout`: all. `topic`: patterns. `headers`: arguments. `consistent-hash`: by weight, one. */
 export type ExchangeType = (typeof exchangeTypes)[number];
 
-/** An exchange as it is declared. The default exchange `''` is always there and is not declared. */
+/** An exchange as it is declared. The default exchange `''` always exists and is not declared. */
 export interface ExchangeSettings {
   /** At most 255 bytes. */
   readonly name: string;
-  /** How it chooses among its bindings. */
+  /** How it matches its bindings. */
   readonly type: ExchangeType;
-  /** Where a message goes that no binding of this exchange matches. It counts as routed then. Default: none. */
+  /** Where a message goes that matches no binding of this exchange. It counts as routed then. Default: none. */
   readonly alternateExchange?: string | undefined;
   /** Only other exchanges may send to it. Default false. */
   readonly internal: boolean;
-  /** Goes with its last binding; not if there never was one. Default false. */
+  /** Is deleted with its last binding; not if it never had one. Default false. */
   readonly autoDelete: boolean;
   /**
    * What a consistent-hash exchange hashes: `routing-key` (default), `message-id`, `correlation-id`, or `header:<name>`.
-   * Of a consistent-hash exchange the binding's key is its weight, a whole number from 1.
+   * For a consistent-hash exchange the binding's key is its weight, a whole number from 1.
    */
   readonly hashOn?: string | undefined;
 }
@@ -36,11 +36,11 @@ export interface ExchangeSettings {
 /** An exchange as users write it: name, type, and what differs from the defaults. */
 export type ExchangeDeclaration = Pick<ExchangeSettings, 'name' | 'type'> & Partial<ExchangeSettings>;
 
-/** An exchange's settings as they are kept, with their defaults. @throws {OptionsError} with every problem */
+/** An exchange's settings as stored, with defaults. @throws {OptionsError} with every problem */
 export function resolveExchange(declaration: ExchangeDeclaration): ExchangeSettings {
   const subject = `exchange ${JSON.stringify(declaration?.name)}`;
   if (declaration?.name === '') {
-    throw new OptionsError(subject, ['the default exchange "" is always there and cannot be declared']);
+    throw new OptionsError(subject, ['the default exchange "" always exists and cannot be declared']);
   }
   const settings = resolveOptions<ExchangeSettings>(subject, exchangeReaders, declaration);
   const problems = hashProblems(settings);
@@ -51,7 +51,8 @@ export function resolveExchange(declaration: ExchangeDeclaration): ExchangeSetti
 /** What is wrong with `hashOn`. */
 export function hashProblems({ hashOn, type }: ExchangeSettings): string[] {
   const problems: string[] = [];
-  if (hashOn !== undefined && type !== 'consistent-hash') problems.push('hashOn goes with type consistent-hash only');
+  if (hashOn !== undefined && type !== 'consistent-hash')
+    problems.push('hashOn is only allowed with type consistent-hash');
   if (hashOn !== undefined && !/^(routing-key|message-id|correlation-id|header:.+)$/.test(hashOn)) {
     problems.push('hashOn must be routing-key, message-id, correlation-id or header:<name>');
   }

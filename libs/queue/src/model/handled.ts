@@ -1,8 +1,8 @@
 import { type DeadLetterReason, describeFailure, type Failure, type Settlement } from '@millrace/core';
 
-/** How far several handlers of one message are. It is kept with a message that is retried, so that no handler gets it twice. */
+/** The progress of several handlers of one message. It is kept with a message that is retried, so that no handler gets it twice. */
 export interface Handled {
-  /** Names of handlers that ended well, or dropped it. */
+  /** Names of handlers that succeeded, or dropped it. */
   readonly done: readonly string[];
   /** Handlers that gave it up. */
   readonly dead: readonly { readonly handler: string; readonly reason: DeadLetterReason; readonly error: Failure }[];
@@ -10,7 +10,7 @@ export interface Handled {
 
 export const nothingHandled: Handled = Object.freeze({ done: [], dead: [] });
 
-/** Reads what `JSON.stringify` made of a `Handled`; what cannot be read counts as nothing handled. */
+/** Parses the JSON of a `Handled`; unreadable JSON counts as nothing handled. */
 export function parseHandled(json: string | undefined): Handled {
   if (json === undefined) return nothingHandled;
   try {
@@ -28,15 +28,15 @@ function isGivenUp(entry: Partial<Handled['dead'][number]> | null): boolean {
   return typeof entry?.handler === 'string' && typeof entry.error?.message === 'string';
 }
 
-/** What one of several handlers came to. */
+/** The settlement of one of several handlers. */
 export interface HandlerSettlement {
   readonly handler: string;
   readonly settlement: Settlement;
 }
 
 /**
- * One settlement for a message that several handlers had: it stays until each of them is through. While one is to try
- * again the message is retried, after the longest of their delays; then it is a dead letter if any gave it up.
+ * One settlement for a message with several handlers: it stays until each of them is done. While one is to be
+ * retried, so is the message, after the longest of their delays; then it is a dead letter if any gave it up.
  */
 export function combineSettlements(
   before: Handled,

@@ -1,15 +1,15 @@
 import { integer, type OptionReader, object, optional } from '@millrace/core';
 import { type Sharded, shareOf } from './shards.js';
 
-/** Which messages a queue keeps after they were completed. At least one of the two is given; what is beyond either goes. */
+/** Which completed messages a queue keeps. At least one of the two limits is set; what exceeds either is removed. */
 export interface KeepCompleted {
-  /** The newest so many, 1 to 1,000,000. Default: 1,000,000. */
+  /** How many of the newest, 1 to 1,000,000. Default: 1,000,000. */
   readonly count?: number | undefined;
-  /** Those that were completed within this time, in ms, at least 1. Default: of any age. */
+  /** Those completed within this time, in ms, at least 1. Default: of any age. */
   readonly ageMs?: number | undefined;
 }
 
-/** More are never kept: Redis has them all in memory. */
+/** An upper limit, since Redis holds all of them in memory. */
 const maxCount = 1_000_000;
 
 const limits = object<KeepCompleted>({
@@ -26,7 +26,7 @@ export const keepCompletedOption: OptionReader<KeepCompleted | undefined> = (val
 };
 
 /**
- * What scripts read of it: how many a shard keeps, and after a space for how many ms, where that is limited. One field, since every
+ * The form that scripts read: how many a shard keeps, and after a space for how many ms, where that is limited. One field, since every
  * turn reads it. Undefined: none are kept.
  */
 export function keepCompletedField(

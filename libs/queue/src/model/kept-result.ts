@@ -5,7 +5,7 @@ export interface KeptResult {
   readonly value?: unknown;
 }
 
-/** A result as it stands in Redis; undefined when that is none. */
+/** Parses a result stored in Redis; undefined when it is invalid. */
 export function parseKeptResult(json: string): KeptResult | undefined {
   try {
     const value: unknown = JSON.parse(json);
@@ -17,7 +17,7 @@ export function parseKeptResult(json: string): KeptResult | undefined {
   }
 }
 
-/** What a handler reported as its progress; undefined when there is nothing that can be read. */
+/** The progress that a handler reported; undefined when there is none, or it cannot be read. */
 export function readProgress(json: string | undefined): unknown {
   try {
     return json === undefined ? undefined : JSON.parse(json);

@@ -2,9 +2,9 @@ import { ByteReader, ByteWriter, CodecError, type Headers, noHeaders, readHeader
 import { type Death, parseDeaths } from './death.js';
 import { type MessageRetry, retryHeader, takeRetry } from './message-retry.js';
 
-/** A message as it stands in a queue, its body still in bytes. */
+/** A message as stored in a queue, its body still encoded. */
 export interface StoredMessage {
-  /** The id it was published with, if it has one; else that is its entry. */
+  /** The id it was published with; undefined: its entry is its id. */
   readonly id?: string | undefined;
   /** 0 is lowest. */
   readonly priority: number;
@@ -16,9 +16,9 @@ export interface StoredMessage {
   readonly exchange: string;
   /** The key it was published with. */
   readonly routingKey: string;
-  /** What was published with it. */
+  /** The headers it was published with. */
   readonly headers: Headers;
-  /** Those that the publisher gave. */
+  /** The properties that the publisher set. */
   readonly properties: StoredProperties;
   /** Newest first. */
   readonly deaths: readonly Death[];
@@ -26,19 +26,19 @@ export interface StoredMessage {
   readonly body: Buffer;
 }
 
-/** The optional facts about a message that Millrace itself gives a meaning. */
+/** The optional properties of a message that have a meaning for Millrace. */
 export interface StoredProperties {
-  /** Joins a reply to its request. */
+  /** Correlates a reply with its request. */
   readonly correlationId?: string | undefined;
-  /** Where a request's reply is to go. */
+  /** Where the reply to a request goes. */
   readonly replyTo?: string | undefined;
-  /** What kind of message this is, in the application's words. */
+  /** The application's own type of message. */
   readonly type?: string | undefined;
-  /** What decides in which shard of a sharded queue it stands. */
+  /** Determines its shard in a sharded queue. */
   readonly shardKey?: string | undefined;
-  /** How long after publishing it expires, in ms. */
+  /** Time until it expires after publishing, in ms. */
   readonly expirationMs?: number | undefined;
-  /** How often it is retried. */
+  /** How it is retried. */
   readonly retry?: MessageRetry | undefined;
 }
 
@@ -54,7 +54,7 @@ const noDeaths: readonly Death[] = Object.freeze([]);
 
 const frameVersion = 2;
 
-/** Which parts a frame has: a part that says nothing takes no byte. */
+/** Which parts a frame has: an empty part takes no bytes. */
 const parts = { route: 1, headers: 2, properties: 4, deaths: 8, id: 16 } as const;
 const propertyParts = { correlationId: 1, replyTo: 2, type: 4, expirationMs: 8, shardKey: 16 } as const;
 
@@ -62,8 +62,8 @@ const propertyParts = { correlationId: 1, replyTo: 2, type: 4, expirationMs: 8, 
  * version, priority, codec, flags; [length of the id, id]; timestamp; [exchange, routing key]; [headers]; [properties]; [deaths];
  * body (the rest).
  *
- * The priority is always the second byte, and an id stands from the fifth on, so that scripts can read both. A message that was sent straight to `queue`
- * carries neither exchange nor routing key: ten bytes of frame are all it costs.
+ * The priority is always the second byte, and an id begins at the fifth, so that scripts can read both. A message that was sent straight
+ * to `queue` has neither exchange nor routing key: its frame takes only ten bytes more than its body.
  */
 export function encodeFrame(message: FrameInput, queue?: string): Buffer {
   const { id, exchange, routingKey, properties, deaths, body } = message;
@@ -100,7 +100,7 @@ export function encodeFrame(message: FrameInput, queue?: string): Buffer {
   return writer.finish();
 }
 
-/** What `encodeFrame` writes before the body of a message that has nothing but a body, as a string of one byte per character. */
+/** What `encodeFrame` writes before the body of a message that has only a body, as a string of one byte per character. */
 export function plainHead(priority: number, codecId: number, timestamp: number): string {
   let head = String.fromCharCode(frameVersion, priority, codecId, 0);
   let rest = timestamp;
@@ -149,13 +149,13 @@ function withRetry(message: StoredMessage): StoredMessage {
   return { ...message, headers, properties: { ...message.properties, retry } };
 }
 
-/** Whether a newer Millrace wrote a frame: in one of the next versions. Bytes beyond are damage, which no version will read. */
+/** Whether a newer Millrace wrote a frame: in one of the next versions. Bytes beyond are damage, which no version can read. */
 export function isOfNewerVersion(frame: Uint8Array): boolean {
   const [version = 0] = frame;
   return version > frameVersion && version <= frameVersion + 3;
 }
 
-/** Of so many bytes a frame's head is at most. */
+/** The longest possible head of a frame, in bytes. */
 export const maxHeadBytes = 270;
 
 /** When a message was published, read from the head of its frame. @throws {CodecError} */

@@ -21,7 +21,7 @@ describe('how often a message is retried', () => {
     [{ backoff: -1 }, 'is wrong: .backoff must be a delay in ms of at least 0'],
     [
       { attempts: 3, maxRetries: '1' },
-      'is wrong: .attempts is no part of it: maxRetries and backoff are; .maxRetries must be a whole number of at least 0, got "1"',
+      'is wrong: .attempts is unknown: the properties are maxRetries and backoff; .maxRetries must be a whole number of at least 0, got "1"',
     ],
   ])('is wrong: %p', (given, problem) => {
     expect(messageRetryProblem(given)).toBe(problem);

@@ -10,7 +10,7 @@ import {
 /** A backoff that can be stored: no function. */
 export type PlainBackoff = Exclude<Backoff, (...args: never[]) => unknown>;
 
-/** How often a message is handled again after a failure, in its publisher's words. What is left out is as its consumer says. */
+/** How a message is retried, set by its publisher. What is left out comes from its consumer. */
 export interface MessageRetry {
   /** How many times after its first failure; 0: never. */
   readonly maxRetries?: number | undefined;
@@ -18,16 +18,16 @@ export interface MessageRetry {
   readonly backoff?: PlainBackoff | undefined;
 }
 
-/** Where a frame has it, as JSON: among the headers, where a process that knows nothing of it passes it over. */
+/** The header that holds it in a frame, as JSON: a process that does not know it ignores it. */
 export const retryHeader = `${reservedHeaderPrefix}retry`;
 
-/** What is wrong with what a caller gave, all of it; undefined when nothing is. */
+/** Everything that is wrong with a caller's value; undefined when it is valid. */
 export function messageRetryProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return `must be { maxRetries, backoff }, got ${shown(value)}`;
   }
   const { maxRetries, backoff, ...others }: Record<string, unknown> = { ...value };
-  const problems = Object.keys(others).map((key) => `.${key} is no part of it: maxRetries and backoff are`);
+  const problems = Object.keys(others).map((key) => `.${key} is unknown: the properties are maxRetries and backoff`);
   const countProblem = maxRetries === undefined ? undefined : integerProblem('.maxRetries', maxRetries);
   if (countProblem !== undefined) problems.push(countProblem);
   if (typeof backoff === 'function') problems.push('.backoff must be plain data, since a function cannot be stored');
@@ -35,7 +35,7 @@ export function messageRetryProblem(value: unknown): string | undefined {
   return problems.length === 0 ? undefined : `is wrong: ${problems.join('; ')}`;
 }
 
-/** What is stored of it: undefined when it says nothing. */
+/** The part of it that is stored: undefined when it is empty. */
 export function storedRetry({ maxRetries, backoff }: MessageRetry = {}): MessageRetry | undefined {
   if (maxRetries === undefined && backoff === undefined) return undefined;
   return {
@@ -44,7 +44,7 @@ export function storedRetry({ maxRetries, backoff }: MessageRetry = {}): Message
   };
 }
 
-/** Only what a backoff is made of: whatever else a caller's object has may be no JSON. */
+/** Only the properties of a backoff: others that a caller's object has may not be valid JSON. */
 function plain(backoff: PlainBackoff): PlainBackoff {
   if (typeof backoff === 'number') return backoff;
   const { kind, delayMs, delaysMs, factor, maxDelayMs, jitter } = backoff as unknown as Record<string, unknown>;
@@ -52,7 +52,7 @@ function plain(backoff: PlainBackoff): PlainBackoff {
   return Object.fromEntries(known.filter(([, value]) => value !== undefined)) as unknown as PlainBackoff;
 }
 
-/** The headers as they were published, and the retry that stood among them; undefined when there is none that can be read. */
+/** The headers as they were published, and the retry that was among them; undefined when there is none that can be read. */
 export function takeRetry(headers: Headers): { readonly headers: Headers; readonly retry: MessageRetry } | undefined {
   const { [retryHeader]: json, ...others } = headers;
   if (typeof json !== 'string') return undefined;

@@ -1,12 +1,12 @@
 import { encodeFrame, type FrameInput, noProperties, plainHead } from './message-frame.js';
 
 /**
- * A frame on its way to Redis: its bytes, or a text that stands for one byte a character. Many texts become bytes in one
- * call, which takes a fraction of what it takes one by one.
+ * A frame on its way to Redis: its bytes, or a string of one byte per character. Encoding many strings in one
+ * call takes a fraction of the time that it takes one by one.
  */
 export type OutgoingFrame = Buffer | string;
 
-/** As `encodeFrame`; as a text when the message goes straight to `queue` and is nothing but a body of ASCII. */
+/** As `encodeFrame`; a string when the message goes straight to `queue` and has only an ASCII body. */
 export function outgoingFrame(message: FrameInput, queue?: string): OutgoingFrame {
   return isPlain(message, queue) ? headOf(message) + message.body : encodeFrame(message, queue);
 }
@@ -24,7 +24,7 @@ function isPlain({ id, exchange, routingKey, headers, properties, deaths, body }
   return typeof body === 'string' && isAscii(body);
 }
 
-/** What was before the body of the last frame: the next one mostly is of the same millisecond. */
+/** What came before the body of the last frame: the next one is usually of the same millisecond. */
 let last = { priority: 0, codecId: 0, timestamp: -1, head: '' };
 
 function headOf({ priority, codecId, timestamp }: FrameInput): string {
@@ -34,7 +34,7 @@ function headOf({ priority, codecId, timestamp }: FrameInput): string {
   return last.head;
 }
 
-/** As many bytes as characters. */
+/** Whether each character is one byte. */
 export function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
 }

@@ -46,7 +46,7 @@ describe('the properties of a message', () => {
   it.each<[properties: object, problem: string]>([
     [{ messageId: '' }, 'messageId must not be empty'],
     [{ messageId: 5 }, 'messageId must be a string'],
-    [{ messageId: 'j\ud800' }, 'messageId holds half a surrogate pair, which UTF-8 cannot say'],
+    [{ messageId: 'j\ud800' }, 'messageId holds half a surrogate pair, which UTF-8 cannot encode'],
     [{ messageId: `${long}x` }, 'messageId is longer than 255 bytes'],
     [{ correlationId: 'é'.repeat(128) }, 'correlationId is longer than 255 bytes'],
     [{ replyTo: null }, 'replyTo must be a string'],
@@ -63,8 +63,8 @@ describe('the properties of a message', () => {
     [{ mandatory: 1 }, 'mandatory must be true or false'],
     [{ timestamp: -1 }, 'timestamp must be a whole number of ms since 1970, got -1'],
     [{ codec: 'json' }, 'codec must be a codec: { id, name, encode, decode }'],
-    [{ prioriti: 1 }, 'prioriti is no property of a message (did you mean "priority"?)'],
-    [{ constructor: 1 }, 'constructor is no property of a message'],
+    [{ prioriti: 1 }, 'prioriti is not a property of a message (did you mean "priority"?)'],
+    [{ constructor: 1 }, 'constructor is not a property of a message'],
   ])('are refused: %p', (properties, problem) => {
     expect(() => check(properties)).toThrow(`publish to "orders": ${problem}.`);
   });

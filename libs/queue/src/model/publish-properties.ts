@@ -14,49 +14,49 @@ import { noProperties, type StoredProperties } from './message-frame.js';
 import { type MessageRetry, messageRetryProblem, storedRetry } from './message-retry.js';
 import { routingKeyProblem } from './routing-key.js';
 
-/** What can be said about a message beside its body. */
+/** The properties of a message besides its body. */
 export interface PublishProperties {
   /**
    * At most 255 bytes of whole characters. A second message with the id of one that the queue holds, or has handled within its
-   * `deduplicationWindowMs`, is taken for a repetition. Default: a new id.
+   * `deduplicationWindowMs`, counts as a duplicate. Default: a new id.
    */
   readonly messageId?: string | undefined;
-  /** Joins a reply to its request, or messages to a conversation. Default: none. */
+  /** Correlates a reply with its request, or the messages of a conversation. Default: none. */
   readonly correlationId?: string | undefined;
-  /** The queue to which a reply is to go. Default: none. */
+  /** The queue to which a reply goes. Default: none. */
   readonly replyTo?: string | undefined;
-  /** What kind of message this is, in the application's words. */
+  /** The application's own type of message. Default: none. */
   readonly type?: string | undefined;
   /**
-   * Messages of one key keep their order in a sharded queue. Default: the `messageId`, if it is given, so that a repetition is
-   * recognised; else the shards take turns. At most 255 bytes.
+   * Messages with the same key keep their order in a sharded queue. Default: the `messageId`, if it is set, so that a duplicate is
+   * recognised; otherwise the shards are used round-robin. At most 255 bytes.
    */
   readonly shardKey?: string | undefined;
-  /** Facts about the message; names that begin with `millrace-` are reserved, what is `undefined` is left out. Default: none. */
+  /** Metadata of the message; names that begin with `millrace-` are reserved, `undefined` values are left out. Default: none. */
   readonly headers?: HeadersInput | undefined;
   /** A whole number from 0, the lowest; clamped to the levels that a queue has. Default 0. */
   readonly priority?: number | undefined;
-  /** How long it may wait once it is due, in ms; a queue's own limit counts when it is shorter. Default: for ever. */
+  /** How long it may wait once it is due, in ms; the queue's limit applies when it is shorter. Default: no limit. */
   readonly expirationMs?: number | undefined;
   /**
-   * How long it is held back before it can be handled, in ms, rounded up; through any exchange. It is routed when it is published.
-   * Zero or less is now. Default 0.
+   * How long its delivery is delayed, in ms, rounded up; through any exchange. It is routed when it is published.
+   * Zero or less: no delay. Default 0.
    */
   readonly delayMs?: number | undefined;
   /**
-   * How often it is retried where its handler fails, and after how long (BullMQ's `attempts`, which counts the first): goes before
-   * the policy of its consumer, whose rules for certain errors stay. Only in queues. Default: what the consumer says.
+   * How many times it is retried when its handler fails, and after how long (BullMQ's `attempts`, which includes the first): overrides
+   * the policy of its consumer, except its rules for certain errors. Only in queues. Default: the consumer's policy.
    */
   readonly retry?: MessageRetry | undefined;
   /** It must reach a queue or topic: otherwise publishing fails with an UnroutableError. Default false. */
   readonly mandatory?: boolean | undefined;
-  /** When it happened, in ms since 1970. Default: this process's clock. */
+  /** When the event happened, in ms since 1970. Default: this process's clock. */
   readonly timestamp?: number | undefined;
   /** How the body is encoded. Default: the Broker's codec. */
   readonly codec?: Codec | undefined;
 }
 
-/** Properties that were checked. */
+/** Properties that were validated. */
 export type CheckedProperties = PublishProperties & { readonly headers?: Headers | undefined };
 
 const noPublishProperties: CheckedProperties = Object.freeze({});
@@ -81,9 +81,9 @@ const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => s
 };
 
 /**
- * Checks what a caller gave; nothing that is missing is filled in, and headers that are `undefined` are left out.
+ * Validates what a caller gave; nothing that is missing is filled in, and headers that are `undefined` are left out.
  *
- * @throws {InvalidMessageError} on the first thing that is wrong
+ * @throws {InvalidMessageError} on the first problem
  */
 export function checkMessage(
   subject: string,
@@ -105,10 +105,10 @@ export function checkMessage(
 }
 
 function unknownProperty(name: string): string {
-  return `is no property of a message${didYouMean(name, Object.keys(checks))}`;
+  return `is not a property of a message${didYouMean(name, Object.keys(checks))}`;
 }
 
-/** The properties that are kept with the message. */
+/** The properties that are stored with the message. */
 export function storedProperties(properties: CheckedProperties): StoredProperties {
   const { correlationId, replyTo, type, expirationMs, shardKey } = properties;
   const retry = properties.retry === undefined ? undefined : storedRetry(properties.retry);
@@ -116,7 +116,7 @@ export function storedProperties(properties: CheckedProperties): StoredPropertie
   return { correlationId, replyTo, type, expirationMs, shardKey, retry };
 }
 
-/** How long a message is held back, in whole ms; undefined when it is not. */
+/** The delay in whole ms; undefined when there is none. */
 export function delayOf({ delayMs = 0 }: CheckedProperties): number | undefined {
   return delayMs > 0 ? Math.ceil(delayMs) : undefined;
 }
@@ -133,8 +133,8 @@ export function headersOf(properties: CheckedProperties): Headers {
 function shortText(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a string';
   if (Buffer.byteLength(value) > maxNameBytes) return `is longer than ${maxNameBytes} bytes`;
-  // As UTF-8 all halves are alike: two ids would be one.
-  return /\p{Surrogate}/u.test(value) ? 'holds half a surrogate pair, which UTF-8 cannot say' : undefined;
+  // In UTF-8 all lone surrogates become the same character: two ids would be one.
+  return /\p{Surrogate}/u.test(value) ? 'holds half a surrogate pair, which UTF-8 cannot encode' : undefined;
 }
 
 function whole(value: unknown, min: number, what: string): string | undefined {

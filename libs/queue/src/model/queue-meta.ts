@@ -25,8 +25,8 @@ export const settingFields = [
 ] as const;
 
 /**
- * A queue's settings as its scripts read them: only what differs from "nothing" is there. `settings` holds the whole as JSON for
- * those that are no scripts. `revision` is the topology version that wrote them: an older one never replaces a newer.
+ * A queue's settings as its scripts read them: only what differs from the default is stored. `settings` holds the whole as JSON for
+ * all other readers. `revision` is the topology version that wrote them: an older one never replaces a newer one.
  */
 export function queueMetaFields(settings: QueueSettings, revision: number): string[] {
   const fields: [name: (typeof settingFields)[number], value: string | number | undefined][] = [
@@ -51,7 +51,7 @@ export function queueMetaFields(settings: QueueSettings, revision: number): stri
   return fields.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
 }
 
-/** A shard's part of the rate, which may be a fraction. */
+/** A shard's share of the rate, which may be a fraction. */
 function perSecond(settings: QueueSettings): number | undefined {
   const { limit, intervalMs = 1000 } = rateOf(settings) ?? {};
   const share = shareOf(limit, settings);

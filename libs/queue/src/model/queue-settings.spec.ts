@@ -114,7 +114,10 @@ describe('a queue as it is declared', () => {
     [{ deadLetter: null }, target],
     [{ deadLetter: {} }, target],
     [{ deadLetter: { exchange: 'a', queue: 'b', extra: 1 } }, 'unknown option deadLetter.extra', target],
-    [{ deadLetter: { queue: 'b', routingKey: 'k' } }, 'deadLetter.routingKey goes with an exchange, not with a queue'],
+    [
+      { deadLetter: { queue: 'b', routingKey: 'k' } },
+      'deadLetter.routingKey is only allowed with an exchange, not with a queue',
+    ],
     [{ deadLetter: { queue: '' } }, 'queue name is empty'],
     [{ deadLetter: { exchange: 'a\nb' } }, 'exchange name "a\\nb" holds the control character U+000A: leave it out'],
     [{ deadLetter: { exchange: 'a', routingKey: 5 } }, 'deadLetter.routingKey must be a string'],

@@ -21,7 +21,7 @@ import { type KeepCompleted, keepCompletedOption } from './keep-completed.js';
 export const overflows = ['drop-head', 'reject-publish', 'dead-letter'] as const;
 /**
  * - `drop-head`: the oldest message of the lowest priority makes room; where the queue has `deadLetter`, it goes there with reason `maxlen`
- * - `reject-publish`: the new message is refused, which its publisher's receipt says
+ * - `reject-publish`: the new message is refused, which its publisher's receipt shows
  * - `dead-letter`: the new message goes straight to `deadLetter` with reason `maxlen` (RabbitMQ: `reject-publish-dlx`)
  */
 export type Overflow = (typeof overflows)[number];
@@ -30,66 +30,72 @@ export type Overflow = (typeof overflows)[number];
 export interface DeadLetterTarget {
   /** The exchange's name. */
   readonly exchange: string;
-  /** Default: the routing key that the message had. */
+  /** Default: the message's own routing key. */
   readonly routingKey?: string | undefined;
 }
 
-/** A queue as it is declared. */
+/** A declared queue. */
 export interface QueueSettings {
   /** At most 255 bytes. */
   readonly name: string;
-  /** How long a message may wait, in ms (AMQP `x-message-ttl`). With a message's own expiration the shorter one counts. Default: for ever. */
+  /**
+   * How long a message may wait, in ms (AMQP `x-message-ttl`). If a message has an expiration too, the shorter one applies. Default: no
+   * limit.
+   */
   readonly messageTtlMs?: number | undefined;
-  /** How long, in ms, the queue stays while it is neither consumed from nor declared (`x-expires`). Its messages are not dead-lettered. Default: never. */
+  /**
+   * How long an unused queue (no consumer, no declaration) is kept, in ms (`x-expires`). Its messages are not dead-lettered. Default:
+   * never.
+   */
   readonly idleExpiryMs?: number | undefined;
-  /** Most messages that may be ready (`x-max-length`); what consumers hold and what is delayed does not count. Default: no limit. */
+  /** Most messages that may be ready (`x-max-length`); messages that consumers hold and delayed ones do not count. Default: no limit. */
   readonly maxLength?: number | undefined;
   /** Most bytes of ready messages, frames included (`x-max-length-bytes`). Default: no limit. */
   readonly maxBytes?: number | undefined;
-  /** Default `drop-head`. */
+  /** What happens when the queue is full. Default `drop-head`. */
   readonly overflow: Overflow;
   /** Number of priority levels, 1 to 10; a message's priority is clamped to it. Default 1: no priorities. */
   readonly priorities: number;
   /** Only one consumer gets messages at a time (`x-single-active-consumer`). Default false. */
   readonly singleActiveConsumer: boolean;
-  /** Belongs to the Broker that declares it, and goes with it. Default false. */
+  /** Belongs to the Broker that declares it, and is deleted with it. Default false. */
   readonly exclusive: boolean;
-  /** Goes when its last consumer leaves; not if none ever came. Default false. */
+  /** Is deleted when its last consumer leaves; not if it never had one. Default false. */
   readonly autoDelete: boolean;
-  /** Default: dead letters are kept in the queue `<name>.dead-letters`, which is made when the first one comes. */
+  /** Where its dead letters go. Default: the queue `<name>.dead-letters`, which is created for the first one. */
   readonly deadLetter?: DeadLetterTarget | undefined;
-  /** A message that was delivered more often without being settled is dead-lettered with reason `delivery_limit`. Default 20. */
+  /** A message that was delivered more times than this without being settled is dead-lettered with reason `delivery_limit`. Default 20. */
   readonly deliveryLimit: number;
   /**
-   * How long a message id given by its publisher is remembered after its message was handled, in ms: a second one is taken for a
-   * repetition. Default 60,000; 0: not at all.
+   * How long a message id set by its publisher is remembered after its message was handled, in ms: a second message with it counts as a
+   * duplicate. Default 60,000; 0: not remembered.
    */
   readonly deduplicationWindowMs: number;
   /**
-   * Keeps messages that were handled, for people to look at: `broker.queue(name).completed()`, and `message(id)` with its result. They
-   * are no messages of the queue any more: no limit, count of what waits, or id counts them. What is dropped or cancelled is not kept.
+   * Keeps completed messages for inspection: `broker.queue(name).completed()`, and `message(id)` with its result. They
+   * no longer belong to the queue: limits, counts and duplicate detection ignore them. What is dropped or cancelled is not kept.
    * Default: none are kept.
    */
   readonly keepCompleted?: KeepCompleted | undefined;
   /** Most messages per interval that all consumers together take, evenly spread. Default: no limit. */
   readonly rate?: Rate | undefined;
   /**
-   * What `rate` is in a queue's settings when its `intervalMs` is 1000.
+   * The same as `rate` with an `intervalMs` of 1000.
    *
    * @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }`.
    */
   readonly maxPerSecond?: number | undefined;
   /**
    * Spreads the queue over this number of slots, and by that over the servers of a cluster; 2 to 64. Order is kept per shard: messages
-   * of one `shardKey` stay in one. `maxLength`, `maxBytes` and `rate` are of the whole queue and shared out evenly among
-   * the shards; priorities and the single active consumer are each shard's own. It cannot be changed later. Default: one slot.
+   * with the same `shardKey` stay in one. `maxLength`, `maxBytes` and `rate` apply to the whole queue and are shared out evenly among
+   * the shards; priorities and the single active consumer are per shard. It cannot be changed later. Default: one slot.
    */
   readonly shards?: number | undefined;
-  /** Of an exclusive queue: the Broker it belongs to. Written by Millrace. */
+  /** The Broker that an exclusive queue belongs to. Written by Millrace. */
   readonly owner?: string | undefined;
 }
 
-/** What is written to declare a queue: everything but the name may be left out. */
+/** A queue as users write it: everything but the name is optional. */
 export type QueueDeclaration = { readonly name: string } & Partial<
   Omit<QueueSettings, 'name' | 'deadLetter' | 'owner'>
 > & {
@@ -112,7 +118,7 @@ const changeable: ReadonlySet<string> = new Set<keyof QueueSettings>([
   'maxPerSecond',
 ]);
 
-/** A queue's settings as they are kept, with their defaults. @throws {OptionsError} with every problem */
+/** A queue's settings as stored, with defaults. @throws {OptionsError} with every problem */
 export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   const subject = `queue ${JSON.stringify(declaration?.name)}`;
   const settings = resolveOptions<Omit<QueueSettings, 'owner'>>(
@@ -137,18 +143,18 @@ export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   return asWritten(settings);
 }
 
-/** A rate a second is written as it was before there were others: so it is the same declaration, here and for an older process. */
+/** A rate per second is stored in its older form, so that it equals older declarations, here and in an older process. */
 function asWritten(settings: QueueSettings): QueueSettings {
   const { rate, ...others } = settings;
   return rate?.intervalMs === 1000 ? { ...others, maxPerSecond: rate.limit } : settings;
 }
 
-/** A queue of dead letters keeps its own. */
+/** A dead-letter queue keeps its own dead letters. */
 function hasNoRoomForDeadLetters(queue: string): boolean {
   return Buffer.byteLength(deadLettersOf(queue)) > maxNameBytes && !keepsDeadLetters(queue);
 }
 
-/** Limits of which each shard has its part. */
+/** Limits of which each shard has a share. */
 const shared = ['maxLength', 'maxBytes', 'maxPerSecond'] as const;
 
 /** Whether a difference can be applied to a queue in use. */
@@ -156,7 +162,7 @@ export function isChangeable({ setting }: SettingDifference): boolean {
   return changeable.has(setting);
 }
 
-/** The settings that differ, by their JSON. */
+/** The settings that differ, compared as JSON. */
 export function differences(declared: object, requested: object): SettingDifference[] {
   const before: Record<string, unknown> = { ...declared };
   const after: Record<string, unknown> = { ...requested };
@@ -192,7 +198,7 @@ const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, rep
     return undefined;
   }
   if (queue !== undefined) {
-    if (routingKey !== undefined) report(`${path}.routingKey goes with an exchange, not with a queue`);
+    if (routingKey !== undefined) report(`${path}.routingKey is only allowed with an exchange, not with a queue`);
     return { exchange: '', routingKey: objectName('queue')(queue, report, path) };
   }
   if (routingKey !== undefined && typeof routingKey !== 'string') report(`${path}.routingKey must be a string`);
@@ -201,7 +207,7 @@ const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, rep
   return typeof routingKey === 'string' ? { exchange: name, routingKey } : { exchange: name };
 };
 
-/** What a declaration may hold; `rate` is read beside its alias. */
+/** The options of a declaration; `rate` is read together with its alias. */
 export const queueReaders: OptionReaders<Omit<QueueSettings, 'owner' | 'rate'>> = {
   name: objectName('queue'),
   messageTtlMs: positive,
@@ -218,6 +224,6 @@ export const queueReaders: OptionReaders<Omit<QueueSettings, 'owner' | 'rate'>> 
   deduplicationWindowMs: integer(60_000),
   keepCompleted: keepCompletedOption,
   maxPerSecond: optional(integer(1, { min: 1 })),
-  // One shard is a queue like any other.
+  // One shard is the same as an unsharded queue.
   shards: (value, report, path) => (value === 1 ? undefined : shardCount(value, report, path)),
 };

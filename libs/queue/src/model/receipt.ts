@@ -18,17 +18,17 @@ export interface TopicPosition {
   readonly offset: number;
 }
 
-/** What became of a published message, confirmed by Redis. */
+/** The result of a publish, confirmed by Redis. */
 export interface Receipt {
   /** Its id: the given one, or a new one. */
   readonly messageId: string;
   /** The queues that hold it, or held it already. */
   readonly queues: readonly string[];
-  /** Where it stands in partitioned logs. */
+  /** Where it was written in partitioned logs. */
   readonly topics: readonly TopicPosition[];
   /** No binding matched: no queue got it. With `mandatory` that is an UnroutableError instead. */
   readonly isUnroutable: boolean;
-  /** Who did not take it, and why. */
+  /** The queues that refused it, and why. */
   readonly refused: readonly Refusal[];
   /** Those of `queues` that knew its id: it was published to them before. */
   readonly duplicates: readonly string[];
@@ -36,7 +36,7 @@ export interface Receipt {
 
 const none: readonly never[] = Object.freeze([]);
 
-/** The receipt of a message that every queue took. A class for the reason that PublicationTarget is one. */
+/** The receipt of a message that every queue took. A class for the same reason as PublicationTarget. */
 export class PlainReceipt implements Receipt {
   readonly messageId: string;
   readonly queues: readonly string[];

@@ -1,6 +1,6 @@
 import type { RemoteFailure } from '@millrace/core';
 
-/** Reads what a responder wrote; what cannot be read is a failure all the same. */
+/** Parses a responder's failure; unreadable data still counts as a failure. */
 export function parseRemoteFailure(json: string): RemoteFailure {
   try {
     const { name, message, code, status, details } = JSON.parse(json) as Partial<RemoteFailure>;

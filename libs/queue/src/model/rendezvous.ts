@@ -1,6 +1,6 @@
 /**
- * Chooses one of some weighted destinations for a key: the highest score wins (rendezvous hashing, Thaler & Ravishankar
- * 1998, weighted by −w / ln u). When a destination comes or goes only the keys that it gains or had move.
+ * Chooses one of several weighted destinations for a key: the highest score wins (rendezvous hashing, Thaler & Ravishankar
+ * 1998, weighted by −w / ln u). When a destination is added or removed, only its own keys move.
  */
 export function chooseByHash<T>(
   key: string,
@@ -20,12 +20,12 @@ export function chooseByHash<T>(
   return best;
 }
 
-/** A well spread 32-bit number for a text. */
+/** A uniformly distributed 32-bit number for a string. */
 export function hashOf(text: string): number {
   return mix(hash32(text, 0x811c9dc5));
 }
 
-/** FNV-1a over the text's UTF-16 units. */
+/** FNV-1a over the string's UTF-16 units. */
 function hash32(text: string, seed: number): number {
   let hash = seed;
   for (let index = 0; index < text.length; index++) {
@@ -36,7 +36,7 @@ function hash32(text: string, seed: number): number {
   return hash >>> 0;
 }
 
-/** Murmur3's last step: FNV alone spreads short texts badly over the high bits. */
+/** Murmur3's finalizer: FNV alone distributes short strings badly over the high bits. */
 function mix(hash: number): number {
   let mixed = hash ^ (hash >>> 16);
   mixed = Math.imul(mixed, 0x85ebca6b);

@@ -22,7 +22,7 @@ describe('a reply', () => {
       new CodecError('reply has format version 2; this Millrace reads 1. Upgrade it.'),
     );
     expect(() => decodeReply(Buffer.from([1, 4, 1, 0, 0]))).toThrow(
-      new CodecError('a reply is of an unknown kind. Upgrade Millrace.'),
+      new CodecError('a reply has an unknown kind. Upgrade Millrace.'),
     );
   });
 });

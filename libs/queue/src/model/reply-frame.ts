@@ -4,7 +4,7 @@ import { ByteReader, ByteWriter, CodecError } from '@millrace/core';
 export interface Reply {
   readonly kind: ReplyKind;
   readonly correlationId: string;
-  /** Of an item: which one, from 0. Of an end: how many there were. */
+  /** Of an item: its index, from 0. Of an end: the number of items. */
   readonly sequence: number;
   readonly codecId: number;
   readonly body: Buffer;
@@ -32,7 +32,7 @@ export function decodeReply(frame: Buffer): Reply {
     throw new CodecError(`reply has format version ${version}; this Millrace reads ${frameVersion}. Upgrade it.`);
   }
   const kind = replyKinds[reader.byte()];
-  if (kind === undefined) throw new CodecError('a reply is of an unknown kind. Upgrade Millrace.');
+  if (kind === undefined) throw new CodecError('a reply has an unknown kind. Upgrade Millrace.');
   const codecId = reader.byte();
   const sequence = reader.varint();
   const correlationId = reader.text();

@@ -1,5 +1,5 @@
 const addressPrefix = 'reply:';
-/** A secret of 128 random bits in base64url. Nothing in it would move a key's hash tag: any publisher writes a `replyTo`. */
+/** A secret of 128 random bits in base64url. None of its characters would move a key's hash tag: any publisher can set `replyTo`. */
 const address = /^reply:([\w-]{22})$/;
 
 /** Where the reply to a message goes. */
@@ -9,12 +9,12 @@ export type ReplyTarget =
   /** `replyTo` names a queue that the consumer's options do not allow. */
   | { readonly kind: 'refused'; readonly queue: string };
 
-/** What a requester writes into `replyTo`: the name of its reply stream. */
+/** What a requester puts into `replyTo`: the name of its reply stream. */
 export function replyAddress(secret: string): string {
   return addressPrefix + secret;
 }
 
-/** Undefined when no reply is wanted. What looks like the address of a reply stream is never a queue. */
+/** Undefined when no reply is wanted. An address of a reply stream is never taken for a queue. */
 export function replyTargetOf(
   replyTo: string | undefined,
   replyQueues: readonly string[] = [],
@@ -25,7 +25,7 @@ export function replyTargetOf(
   return { kind: replyQueues.includes(replyTo) ? 'queue' : 'refused', queue: replyTo };
 }
 
-/** Whether a requester waits for the reply to a message, and only for a time. */
+/** Whether a requester waits for the reply to a message, for a limited time. */
 export function isRequest({ properties }: { readonly properties: { readonly replyTo?: string | undefined } }): boolean {
   return replyTargetOf(properties.replyTo)?.kind === 'stream';
 }

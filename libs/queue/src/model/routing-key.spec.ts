@@ -12,7 +12,7 @@ describe('a routing key', () => {
     [{}, 'routing key must be a string, got object'],
     ['x'.repeat(256), `routing key "${'x'.repeat(40)}…" is longer than 255 bytes`],
     ['€'.repeat(86), `routing key "${'€'.repeat(40)}…" is longer than 255 bytes`],
-    ['a\ud800', 'routing key holds half a surrogate pair, which UTF-8 cannot say'],
+    ['a\ud800', 'routing key holds half a surrogate pair, which UTF-8 cannot encode'],
   ])('is not %p', (key, problem) => {
     expect(routingKeyProblem(key)).toBe(problem);
   });

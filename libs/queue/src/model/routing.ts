@@ -12,7 +12,7 @@ export interface Route {
   readonly topics: readonly string[];
 }
 
-/** An exchange, ready to be matched. */
+/** An exchange, prepared for matching. */
 interface Hop {
   readonly settings: ExchangeSettings;
   readonly match: ExchangeMatcher;
@@ -20,12 +20,12 @@ interface Hop {
 
 export const nowhere: Route = Object.freeze({ queues: [], topics: [] });
 
-/** Routes that were worked out are kept up to this many; then all are forgotten, which is cheaper than choosing some. */
+/** This many routes are cached; then all are dropped, which is cheaper than choosing some. */
 const maxKeptRoutes = 10_000;
 
 /**
- * Routes messages through one topology, as RabbitMQ does: bindings between exchanges are followed (a cycle ends, since no
- * exchange is gone through twice), and an exchange none of whose bindings match hands over to its alternate exchange.
+ * Routes messages through one topology, as RabbitMQ does: bindings between exchanges are followed (a cycle ends, since each
+ * exchange is visited once), and an exchange without a matching binding passes the message to its alternate exchange.
  */
 export class Router {
   readonly #topology: Topology;
@@ -36,7 +36,7 @@ export class Router {
   #keptCount = 0;
   /** Whether any queue is sharded. */
   readonly hasShards: boolean = false;
-  /** Whether there are bindings that miss an end: a removal was not carried to its end. They lead nowhere. */
+  /** Whether there are bindings that miss an end, left by an interrupted removal. They lead nowhere. */
   readonly hasLeftovers: boolean = false;
 
   constructor(topology: Topology) {
@@ -53,7 +53,7 @@ export class Router {
     }
   }
 
-  /** What it routes by. */
+  /** The topology it routes by. */
   get topology(): Topology {
     return this.#topology;
   }
@@ -62,7 +62,7 @@ export class Router {
    * Where a message goes that is published to that exchange.
    *
    * @throws {TopologyNotFoundError} there is no such exchange
-   * @throws {DamagedStateError} the exchange, or what the message reaches, is declared and cannot be used
+   * @throws {DamagedStateError} the exchange, or what the message reaches, is declared and its stored settings are damaged
    */
   route(exchange: string, message: Routable): Route {
     const kept = this.#kept.get(exchange)?.get(message.routingKey);
@@ -74,7 +74,7 @@ export class Router {
     return this.#isDecidedByKey(exchange) ? this.#keep(exchange, message.routingKey, route) : route;
   }
 
-  /** The queues that messages published to that exchange may reach, whatever they are; `''` with a routing key: that queue. */
+  /** The queues that messages published to that exchange may reach, with any properties; `''` with a routing key: that queue. */
   reachable({
     exchange,
     routingKey,
@@ -104,7 +104,7 @@ export class Router {
   #walk(start: string, message: Routable): Route {
     const queues = new Set<string>();
     const topics = new Set<string>();
-    // A Set keeps the order of insertion, and is walked to what is added while walking.
+    // A Set keeps the order of insertion, and items added during the iteration are visited too.
     const exchanges = new Set([start]);
     for (const name of exchanges) {
       const hop = this.#hop(name);
@@ -134,7 +134,7 @@ export class Router {
     return hop;
   }
 
-  /** Whether every exchange that a message could come through looks at its routing key only. */
+  /** Whether every exchange that a message could pass uses its routing key only. */
   #isDecidedByKey(start: string): boolean {
     const known = this.#decidedByKey.get(start);
     if (known !== undefined) return known;

@@ -1,18 +1,18 @@
 import { escapeName } from '@millrace/core';
 import { hashOf } from './rendezvous.js';
 
-/** Of a queue's settings, what tells where its messages are. */
+/** The settings of a queue that decide where its messages are. */
 export interface Sharded {
   readonly name: string;
   readonly shards?: number | undefined;
 }
 
-// No name holds a control character, so a slot's name is no queue's. Keys have a colon there: see `slotInKeys`.
+// No name has a control character, so a slot's name is never a queue's. Keys have a colon there: see `slotInKeys`.
 const separator = '\u001f';
 
 /**
- * The slots of a queue: where its messages are in Redis. A queue has one, of its own name; a sharded queue one a shard,
- * each a whole queue by itself that may be on another server of a cluster.
+ * The slots of a queue: where its messages are in Redis. A queue has one, with its own name; a sharded queue one per shard,
+ * each a complete queue that may be on another server of a cluster.
  */
 export function slotsOf({ name, shards }: Sharded): readonly string[] {
   if (shards === undefined) return [name];
@@ -29,18 +29,18 @@ export function queueOf(slot: string): string {
   return end < 0 ? slot : slot.slice(0, end);
 }
 
-/** A slot as it stands in keys: the queue's name, escaped, and for a shard a colon and its number. */
+/** A slot as it appears in keys: the queue's name, escaped, and for a shard a colon and its number. */
 export function slotInKeys(slot: string): string {
   const queue = queueOf(slot);
   return escapeName(queue) + slot.slice(queue.length).replace(separator, ':');
 }
 
-/** A shard's part of a limit that is declared for the whole queue: together they never exceed it. */
+/** A shard's share of a limit that is declared for the whole queue: together they never exceed it. */
 export function shareOf(limit: number | undefined, { shards = 1 }: Pick<Sharded, 'shards'>): number | undefined {
   return limit === undefined ? undefined : Math.floor(limit / shards);
 }
 
-/** A number for a key; its remainder by the number of shards is the key's shard. Written into docs/keyspace.md: it must not change. */
+/** A number for a key; modulo the number of shards it is the key's shard. Specified in docs/keyspace.md: it must not change. */
 export function drawFor(key: string): number {
   return hashOf(key);
 }

@@ -13,11 +13,11 @@ import { type Binding, type BindingDeclaration, resolveBinding } from './binding
 import { type ExchangeSettings, exchangeReaders, hashProblems } from './exchange-settings.js';
 import { type QueueSettings, queueReaders } from './queue-settings.js';
 
-/** What declarations are once they stand in Redis, where anyone may have changed them: each is checked before it is used. */
+/** The fields of declarations stored in Redis, where any client may have changed them: each is checked before it is used. */
 
 const readers = { ...queueReaders, rate: rateOption({}), owner: optional(text('')) };
 
-/** A queue's settings; of whichever name, where `name` is not given. @throws {DamagedStateError} */
+/** A queue's settings; with any name if `name` is not given. @throws {DamagedStateError} */
 export function readStoredQueue(json: string, key: string, name?: string): QueueSettings {
   const place = placeOf('queue', name ?? nameIn(json), key);
   const settings = readStored<QueueSettings>(readers, json, place);
@@ -41,7 +41,7 @@ export function readStoredBinding(json: string, key: string): Binding {
   const { source, kind, destination, routingKey, arguments: bindingArguments } = parseStored(json, place);
   const target = kind === 'exchange' ? 'toExchange' : String(kind);
   try {
-    // Its function checks what is given, whatever it is.
+    // `resolveBinding` checks the values.
     const declaration = { exchange: source, [target]: destination, routingKey, arguments: bindingArguments };
     return resolveBinding(declaration as unknown as BindingDeclaration);
   } catch (error) {
@@ -50,10 +50,10 @@ export function readStoredBinding(json: string, key: string): Binding {
   }
 }
 
-/** Beyond the dates that there are: one more would soon be no number any more that can be counted on. */
+/** The largest date: a greater number would soon exceed what counts exactly. */
 export const maxVersion = 8_640_000_000_000_000;
 
-/** A topology version, which is a time; undefined for what is none. */
+/** A topology version, which is a time; undefined when it is invalid. */
 export function readStoredVersion(digits: string): number | undefined {
   return storedInteger(digits, { max: maxVersion });
 }
@@ -61,10 +61,10 @@ export function readStoredVersion(digits: string): number | undefined {
 function placeOf(kind: 'queue' | 'exchange', name: string, key: string): StoredPlace {
   const call = kind === 'queue' ? 'declareQueue' : 'declareExchange';
   const object = `${kind} ${JSON.stringify(name)}`;
-  return { object, key, remedy: `Declare it again, which writes what it is to be: ${call}({ name: … }).` };
+  return { object, key, remedy: `Declare it again, which rewrites its settings: ${call}({ name: … }).` };
 }
 
-/** For an error only. */
+/** Used in an error only. */
 function nameIn(json: string): string {
   try {
     const value: unknown = JSON.parse(json);

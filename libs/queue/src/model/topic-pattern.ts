@@ -1,7 +1,7 @@
-// RabbitMQ's rules for topic exchanges (rabbit_topic_trie), not a regular expression's: words are what stands between
-// dots, "" is no word at all, `*` is exactly one word (an empty one too), `#` any number, and both only as whole words.
+// RabbitMQ's rules for topic exchanges (rabbit_topic_trie), unlike a regular expression's: words are separated by
+// dots, "" has no words, `*` matches exactly one word (an empty one too), `#` any number, and both only as whole words.
 
-/** Most `#` words in a binding's key, as in RabbitMQ since 4.3.5: each one more multiplies the ways to match. */
+/** Most `#` words in a binding's key, as in RabbitMQ since 4.3.5: each further one multiplies the ways to match. */
 export const maxHashWords = 2;
 
 /** The words of a routing key or pattern. `""` has none; `"."` has two empty ones. */
@@ -9,7 +9,7 @@ export function wordsOf(key: string): string[] {
   return key === '' ? [] : key.split('.');
 }
 
-/** Whether a pattern has a word that stands for others. */
+/** Whether a pattern has a wildcard. */
 export function isPattern(key: string): boolean {
   return (key.includes('*') || key.includes('#')) && wordsOf(key).some((word) => word === '*' || word === '#');
 }
@@ -24,7 +24,7 @@ export function countHashWords(key: string): number {
  */
 export function topicMatches(pattern: string, routingKey: string): boolean {
   const words = wordsOf(routingKey);
-  // reached[i]: the pattern's words so far can take exactly the key's first i words.
+  // reached[i]: the pattern's words so far can match exactly the key's first i words.
   let reached: boolean[] = words.map(() => false);
   reached.unshift(true);
   for (const part of wordsOf(pattern)) {

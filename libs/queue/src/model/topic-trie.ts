@@ -1,20 +1,20 @@
 import { isPattern, wordsOf } from './topic-pattern.js';
 
-/** A word of some patterns. A `#` node also takes any further words, which is why it can stay where it is. */
+/** A word of some patterns. A `#` node also takes any further words, so it remains active. */
 interface Node<T> {
   words: Map<string, Node<T>> | undefined;
   star: Node<T> | undefined;
   hash: Node<T> | undefined;
   readonly takesMore: boolean;
-  /** The step in which it was last entered: cheaper than a set of places for each step. */
+  /** The step in which it was last entered: cheaper than a set of nodes per step. */
   step: number;
   values: T[] | undefined;
 }
 
 /**
  * The bindings of one topic exchange. Keys without a wildcard are a look-up; patterns are a trie that is walked word by
- * word with a set of places at once, so that no pattern, however many `#` it has, makes the walk longer than
- * words × places.
+ * word with a set of nodes, so that no pattern, however many `#` it has, makes the walk longer than
+ * words × nodes.
  */
 export class TopicTrie<T> {
   readonly #exact = new Map<string, T[]>();
@@ -57,7 +57,7 @@ export class TopicTrie<T> {
     for (const place of places) for (const value of place.values ?? []) found(value);
   }
 
-  /** A place is also where its `#` is, which may take no word at all. */
+  /** Entering a node also enters its `#`, which may match no word. */
   #enter(place: Node<T>, places: Node<T>[], step: number): void {
     for (let here: Node<T> | undefined = place; here !== undefined && here.step !== step; here = here.hash) {
       here.step = step;

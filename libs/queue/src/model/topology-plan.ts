@@ -21,26 +21,26 @@ export interface TopologyDefinition {
   readonly bindings?: readonly BindingDeclaration[] | undefined;
 }
 
-/** What declaring would do to one object. What is declared already as it should be has no step. */
+/** What declaring would do to one object. An object that is already declared like this has no step. */
 export interface PlanStep {
   /** `change`: can be applied while in use. `conflict`: cannot; delete the object first. */
   readonly action: 'create' | 'change' | 'conflict';
-  /** What it is about. */
+  /** The kind of object. */
   readonly kind: 'exchange' | 'queue' | 'binding';
-  /** Its name; of a binding, from where to where. */
+  /** Its name; for a binding, its source and destination. */
   readonly name: string;
-  /** What differs from what is declared; empty for `create`. */
+  /** What differs from the existing declaration; empty for `create`. */
   readonly differences: readonly SettingDifference[];
-  /** Of the implementation: what would be written. */
+  /** Internal: what would be written. */
   readonly edit: TopologyEdit;
 }
 
 const changeableOfExchange: ReadonlySet<string> = new Set(['alternateExchange', 'internal']);
 
 /**
- * Compares what is declared with a definition.
+ * Compares a definition with what is declared.
  *
- * @throws {OptionsError} a declaration is wrong in itself
+ * @throws {OptionsError} a declaration is invalid in itself
  * @throws {TopologyNotFoundError} a binding names an exchange or queue that is neither declared nor in the definition
  */
 export function planTopology(declared: Topology, definition: TopologyDefinition, owner: string): PlanStep[] {
@@ -75,7 +75,7 @@ export function planTopology(declared: Topology, definition: TopologyDefinition,
   return steps;
 }
 
-/** Objects that one definition declares in two ways: which of them is meant is unknown. */
+/** Objects that one definition declares in two ways: it is unknown which is meant. */
 class DeclaredTwice {
   readonly #first = new Map<string, object>();
   readonly #problems: string[] = [];
@@ -95,7 +95,7 @@ class DeclaredTwice {
   }
 }
 
-/** The edits of a plan. @throws {TopologyConflictError} for a conflict, and for a change where changes are not wanted */
+/** The edits of a plan. @throws {TopologyConflictError} for a conflict, and for a change where changes are refused */
 export function editsToApply(steps: readonly PlanStep[], onChange: 'refuse' | 'apply'): TopologyEdit[] {
   for (const { action, kind, name, differences: found } of steps) {
     if (action === 'conflict' || (action === 'change' && onChange === 'refuse')) {
@@ -105,7 +105,7 @@ export function editsToApply(steps: readonly PlanStep[], onChange: 'refuse' | 'a
   return editsOf(steps);
 }
 
-/** Removes the bindings that such edits would complete: of what had those names before. They come before the edits. */
+/** Removes the bindings that such edits would complete: left by earlier objects of those names. They come before the edits. */
 export function planRevival(topology: Topology, edits: readonly TopologyEdit[]): TopologyEdit[] {
   const left = leftovers(topology);
   if (left.length === 0) return left;

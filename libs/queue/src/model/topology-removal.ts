@@ -1,7 +1,7 @@
 import { type Binding, bindingId } from './binding.js';
 import { isEndOf, leftovers, type Topology, type TopologyEdit } from './topology.js';
 
-/** Removes a binding, and with its last one an auto-delete exchange. Nothing when there is no such binding. */
+/** Removes a binding, and with its last one an auto-delete exchange. Empty when there is no such binding. */
 export function planUnbind(topology: Topology, binding: Binding): TopologyEdit[] {
   const id = bindingId(binding);
   if (!topology.bindings.has(id)) return [];
@@ -9,8 +9,8 @@ export function planUnbind(topology: Topology, binding: Binding): TopologyEdit[]
 }
 
 /**
- * Removes a queue or exchange with every binding from or to it, and the auto-delete exchanges that are left without one. The bindings come last: a
- * removal that ends in between has left only some that count for nothing, and what is gone already is removed with these.
+ * Removes a queue or exchange with every binding from or to it, and the auto-delete exchanges that are left without one. The bindings
+ * come last: an interrupted removal leaves only bindings without an end, which have no effect; a repetition removes these too.
  */
 export function planRemoval(topology: Topology, kind: 'exchange' | 'queue', name: string): TopologyEdit[] {
   const table = kind === 'queue' ? 'queues' : 'exchanges';
@@ -23,7 +23,7 @@ export function isExchangeInUse(topology: Topology, name: string): boolean {
   return bindingsOf(topology, 'exchange', name).length > 0;
 }
 
-/** An auto-delete exchange whose last binding is among the removals goes too, which may orphan the next. */
+/** An auto-delete exchange whose last binding is among the removals is removed too, which may orphan the next. */
 function withOrphans(topology: Topology, removals: readonly TopologyEdit[]): TopologyEdit[] {
   const { exchanges, bindings } = topology;
   const edits = [...removals];

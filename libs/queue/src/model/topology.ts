@@ -3,7 +3,7 @@ import type { Binding } from './binding.js';
 import type { ExchangeSettings } from './exchange-settings.js';
 import type { QueueSettings } from './queue-settings.js';
 
-/** Everything that is declared, as it was at one version. It is never changed: a change makes a new one. */
+/** Everything that is declared, as of one version. It is immutable: a change makes a new one. */
 export interface Topology {
   /** Grows with every change. */
   readonly version: number;
@@ -13,11 +13,11 @@ export interface Topology {
   readonly queues: ReadonlyMap<string, QueueSettings>;
   /** By binding id. */
   readonly bindings: ReadonlyMap<string, Binding>;
-  /** What stands among them and cannot be used, by its object: `queue "orders"`. It is hidden, but for whoever asks for it. */
+  /** Damaged objects, by name: `queue "orders"`. They are hidden, except from operations on the object itself. */
   readonly damaged?: ReadonlyMap<string, DamagedStateError>;
 }
 
-/** @throws {DamagedStateError} the object is declared, and what stands in Redis of it cannot be used */
+/** @throws {DamagedStateError} the object is declared, and its settings stored in Redis are damaged */
 export function assertSound({ damaged }: Topology, kind: 'queue' | 'exchange', name: string): void {
   const error = damaged?.get(`${kind} ${JSON.stringify(name)}`);
   if (error !== undefined) throw error;
@@ -30,13 +30,13 @@ export const emptyTopology: Topology = {
   bindings: new Map(),
 };
 
-/** One thing to write into the declared topology; without a value it is removed. */
+/** One write to the declared topology; without a value the object is removed. */
 export type TopologyEdit =
   | { readonly table: 'exchanges'; readonly id: string; readonly value?: ExchangeSettings }
   | { readonly table: 'queues'; readonly id: string; readonly value?: QueueSettings }
   | { readonly table: 'bindings'; readonly id: string; readonly value?: Binding };
 
-/** The objects of a topology, while it is put together. */
+/** The objects of a topology while it is built. */
 export interface TopologyTables {
   readonly exchanges: Map<string, ExchangeSettings>;
   readonly queues: Map<string, QueueSettings>;
@@ -60,25 +60,25 @@ export function applyEdit({ exchanges, queues, bindings }: TopologyTables, edit:
 }
 
 /**
- * Whether both ends of a binding are declared. One that misses an end counts for nothing: what is removed with very many bindings goes before
- * them. It is removed itself before such an end is declared again.
+ * Whether both ends of a binding are declared. One that misses an end has no effect: an object with very many bindings is removed before
+ * them. Such a binding is removed before its end is declared again.
  */
 export function isComplete(topology: Topology, { source, kind, destination }: Binding): boolean {
   if (!isDeclared(topology, 'exchanges', source)) return false;
   return kind === 'topic' || isDeclared(topology, kind === 'queue' ? 'queues' : 'exchanges', destination);
 }
 
-/** Whether it is there, though it may not be of use. */
+/** Whether it is declared, possibly damaged. */
 function isDeclared(topology: Topology, table: 'exchanges' | 'queues', name: string): boolean {
   return topology[table].has(name) || topology.damaged?.has(objectOf(table, name)) === true;
 }
 
-/** What an object is called where it is damaged. */
+/** The name of an object in errors about damage. */
 export function objectOf(table: TopologyEdit['table'], id: string): string {
   return `${table.slice(0, -1)} ${JSON.stringify(id)}`;
 }
 
-/** Removes the bindings that miss an end; of those only the ones that name this exchange or queue, where one is given. */
+/** Removes the bindings that miss an end; if a name is given, only those that name this exchange or queue. */
 export function leftovers(topology: Topology, kind?: 'exchange' | 'queue', name?: string): TopologyEdit[] {
   const edits: TopologyEdit[] = [];
   for (const [id, binding] of topology.bindings) {

@@ -5,47 +5,47 @@ export const maxTurnVerdicts = 200;
 
 /** What a consumer has for its next turn. */
 export interface TurnNeeds {
-  /** How many more messages it wants, turns under way not counted. */
+  /** How many more messages it wants, not counting turns under way. */
   readonly room: number;
   /** How many messages it holds. */
   readonly held: number;
-  /** Most messages that one turn is to bring. */
+  /** Most messages to take per turn. */
   readonly portion: number;
-  /** How much of each waits in the outbox, and no turn under way brings. */
+  /** How much of each waits in the outbox and is in no turn under way. */
   readonly pending: {
     readonly claims: number;
     readonly acknowledgements: number;
-    /** How many acknowledgements one turn may bring, by the size of the results that go with them. */
+    /** How many acknowledgements one turn may bring, by the size of their results. */
     readonly fitting: number;
     readonly verdicts: number;
   };
-  /** The consumer that a wake-up named, to be told to Redis; '' when there was none since. */
+  /** The consumer that a wake-up named, to be passed to Redis; '' when there was none since. */
   readonly wakeUp: string;
-  /** Whether something is due or has expired, and this consumer is to move it on. */
+  /** Whether something is due or has expired, which this consumer should move. */
   readonly isDue: boolean;
   /** Whether many messages wait. */
   readonly hasBacklog: boolean;
   /** Whether a turn may be sent while another is under way. */
   readonly mayAskAhead: boolean;
-  /** Whether Redis and the consumer are known to agree on which messages are its own. */
+  /** Whether Redis and the consumer are known to agree on which messages it holds. */
   readonly isAgreed: boolean;
 }
 
-/** What one turn brings to Redis, and asks for. */
+/** What one turn sends to Redis, and asks for. */
 export interface TurnPlan {
   /** How many claims it brings. */
   readonly claims: number;
-  /** How many acknowledgements it brings, behind `sent` ones that are under way already. */
+  /** How many acknowledgements it brings, after `sent` ones that are under way already. */
   readonly acknowledgements: number;
   readonly sent: number;
   /** How many verdicts it brings at most. */
   readonly verdicts: number;
   /** Most messages that it takes. */
   readonly wanted: number;
-  /** Most messages that Redis should have as this consumer's when it takes others: has it more, the consumer is to reconcile. */
+  /** Most messages that Redis should hold for this consumer when it takes others: if it holds more, the consumer must reconcile. */
   readonly known: number;
   readonly wakeUp: string;
-  /** Whether what is due is moved on before it. */
+  /** Whether due messages are moved before it. */
   readonly movesDue: boolean;
 }
 
@@ -55,7 +55,7 @@ export function planTurn({ room, held, portion, pending, wakeUp, isDue }: TurnNe
   if (room === 0 && claims + acknowledgements + verdicts === 0 && wakeUp === '' && !isDue) return undefined;
   const claimed = Math.min(claims, maxTurnMessages);
   const acknowledged = Math.min(acknowledgements, fitting, maxTurnMessages - claimed);
-  // The script of the verdicts comes after the turn when Redis has forgotten it and it is sent again: then it finds them all held.
+  // When Redis has lost the turn and it is sent again, the script of the verdicts runs after it: then it finds them all held.
   const stillHeld = verdicts + acknowledgements - acknowledged;
   return {
     claims: claimed,
@@ -70,8 +70,8 @@ export function planTurn({ room, held, portion, pending, wakeUp, isDue }: TurnNe
 }
 
 /**
- * The turn to send behind `before`, which is under way, so that Redis works on it while the answer to that one is read; undefined when
- * none is. Only for a full portion, and while there is nothing to settle but acknowledgements, which do not depend on any reply.
+ * The turn to send behind `before`, which is under way, so that Redis works on it while the reply to that one is read; undefined when
+ * there is none. Only for a full portion, and while there is nothing to settle but acknowledgements, which do not depend on any reply.
  */
 export function planTurnAhead(needs: TurnNeeds, before: TurnPlan): TurnPlan | undefined {
   const { room, held, pending, isDue, hasBacklog, mayAskAhead, isAgreed } = needs;

@@ -5,18 +5,21 @@ import { Publication } from './publication.js';
 import { PublicationTarget } from './publication-target.js';
 import type { Publisher } from './publisher.js';
 
-/** A message that is in Redis already and goes on to another place: a dead letter, or one that comes back from there. */
+/** A message that is in Redis already and moves to another place: a dead letter, or one that is sent back. */
 export interface ForwardedMessage {
   /** See `entryAfter`. */
   readonly entry: string;
   readonly message: FrameInput;
-  /** Which line of which slot it is; undefined: none, it is recognised for ten minutes. */
+  /** The line and slot it belongs to; undefined: none, and a repetition is recognised for ten minutes. */
   readonly line?: (LineOrder & { readonly source: string }) | undefined;
   /** Straight into this queue, which must exist. Default: to its exchange, by its routing key. */
   readonly toQueue?: string | undefined;
 }
 
-/** Publishes messages as they are, their bodies unread. Sending one a second time does nothing: its entry is remembered, that of a line as long as its source may repeat it. */
+/**
+ * Publishes messages unchanged, without decoding them. Repeating one has no effect: its entry is remembered, for a line as long as its
+ * source may repeat it.
+ */
 export class Forwarder {
   readonly #publisher: Publisher;
   readonly #deliveryTimeoutMs: number;

@@ -2,7 +2,7 @@ import type { Headers } from '@millrace/core';
 import type { Routable } from '../model/exchange-matcher.js';
 import { type CheckedProperties, delayOf, headersOf } from '../model/publish-properties.js';
 
-/** The part of a message that its properties do not say. */
+/** The parts of a message outside its properties. */
 interface Addressed {
   readonly exchange: string;
   readonly routingKey: string;
@@ -10,8 +10,8 @@ interface Addressed {
 }
 
 /**
- * Where a message was published to, and what routing needs to know of it. A class because there are many: after one large
- * burst V8 allocates object literals of such a place among the old for good, where all that they name waits for a full collection.
+ * Where a message was published to, and what routing needs to know of it. A class because there are many: after one large burst V8
+ * permanently allocates object literals of such a call site in the old space, where all that they reference waits for a full collection.
  */
 export class PublicationTarget implements Routable {
   readonly exchange: string;
@@ -23,7 +23,7 @@ export class PublicationTarget implements Routable {
   /** Sent to a queue by name, which must exist. */
   readonly isSentToQueue: boolean;
   readonly isDelayed: boolean;
-  /** What decides on its shard in a sharded queue. */
+  /** Determines its shard in a sharded queue. */
   readonly shardKey: string | undefined;
   readonly timestamp: number;
   readonly body: unknown;

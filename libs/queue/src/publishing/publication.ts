@@ -8,7 +8,7 @@ import type { PublicationTarget } from './publication-target.js';
 import type { PublishWindow } from './publish-window.js';
 import type { TopicMessage } from './topic-sink.js';
 
-/** Hears what became of a message. */
+/** Is notified of the result of a publication. */
 export interface PublicationListener {
   confirmed(receipt: Receipt, index: number): void;
   failed(error: unknown, index: number): void;
@@ -20,31 +20,31 @@ const noSlots: readonly string[] = Object.freeze([]);
 
 /** One message on its way from the caller to its receipt. */
 export class Publication implements OutgoingMessage {
-  /** The queues that replied, and what they did with it; undefined: it simply entered. */
+  /** The queues that replied, and their results; undefined: it was simply added. */
   #results: Map<string, EntryResult | undefined> = noResults;
   #isSettled = false;
   #hasEntered = false;
-  /** Calls that hold it and may have been executed without our knowing. */
+  /** The number of calls that include it and may have been executed without a reply. */
   uncertainCalls = 0;
-  /** Why it is not confirmed yet, for the error if it never is. */
+  /** Why it is not confirmed yet, used in the error if it never is. */
   lastFailure: WriteFailure = 'timeout';
   /** Script calls whose reply is pending. */
   outstanding = 0;
-  /** One of them found another topology: when all have replied, it is routed again. */
+  /** One of them found another topology: when all have replied, the message is routed again. */
   isMisrouted = false;
-  /** Where it is until it is settled, and its neighbours there. */
+  /** The window that holds it until it is settled, and its neighbours there. */
   window: PublishWindow | undefined;
   before: Publication | undefined;
   after: Publication | undefined;
   route: Route = nowhere;
   /** The slots of the route's queues: the same list when none of them is sharded. */
   slots: readonly string[] = noSlots;
-  /** Which shard it has in any sharded queue: this modulo the number of shards. */
+  /** Determines its shard in any sharded queue: this modulo the number of shards. */
   draw: number | undefined;
 
   constructor(
     readonly entry: string,
-    /** Its entry, when it was given none. */
+    /** Its entry, if the caller gave no id. */
     readonly messageId: string,
     readonly frame: OutgoingFrame,
     readonly terms: string,
@@ -61,7 +61,7 @@ export class Publication implements OutgoingMessage {
     return this.#isSettled;
   }
 
-  /** Its caller is not to wait for another try. */
+  /** It is not sent again. */
   get isOverdue(): boolean {
     return performance.now() >= this.deadlineMs;
   }
@@ -70,7 +70,7 @@ export class Publication implements OutgoingMessage {
     return this.frame.length;
   }
 
-  /** Whether the queue has replied already: in a cluster, a message that is routed again is only sent where it was not. */
+  /** Whether the queue has replied already: in a cluster, a message that is routed again is sent only to the other queues. */
   hasReached(queue: string): boolean {
     return this.#results.size > 0 && this.#results.has(queue);
   }
@@ -109,7 +109,7 @@ export class Publication implements OutgoingMessage {
     this.listener.failed(error, this.index);
   }
 
-  /** A topic could not be written: what the queues have stays there. */
+  /** Writing to a topic failed: what the queues have stays there. */
   topicFailed(topic: string, error: unknown): void {
     if (!isInstance(error, MillraceError) || this.route.queues.length === 0) {
       this.fail(error);
@@ -122,7 +122,7 @@ export class Publication implements OutgoingMessage {
     this.fail(new WriteError(message, { failure, mayBeWritten, cause: error }));
   }
 
-  /** No confirmation came, and none will be waited for. */
+  /** No confirmation came, and none is waited for any longer. */
   giveUp(failure: WriteFailure, description: string, cause?: unknown): void {
     const { exchange, routingKey } = this.target;
     const where = exchange === '' ? `queue "${routingKey}"` : `exchange "${exchange}"`;
@@ -169,6 +169,6 @@ function unroutable(exchange: string, routingKey: string, { isUnroutable, refuse
     );
   const who = refused.map(({ queue, reason }) => `queue "${queue}" (${reason})`).join(', ');
   return new UnroutableError(
-    `${subject} was refused by all it was for: ${who}. Wait until there is room, or raise the limit.`,
+    `${subject} was refused by all its queues: ${who}. Wait until there is room, or raise the limit.`,
   );
 }

@@ -5,20 +5,20 @@ import { type EntryResult, type PublishCall, type PublishTarget, targetKeys, who
 import type { Publication } from './publication.js';
 import type { PublishEntry } from './publish-entry.js';
 
-// Bounds of one script call: how long it may hold up the server, which is some two ms.
+// Limits of one script call, which bound how long it blocks the server: some two ms.
 export const maxMessages = 500;
 const maxBytes = 1024 * 1024;
 /** Most queues of one message that one call reaches: all or none. They take Redis three ms. */
 export const maxQueues = 250;
-/** What a call costs Redis, about in µs: each queue, each message in a queue, and each that is looked at by itself: it has terms, or does not go where the first one goes. */
+/** What a call costs Redis, in about µs: per queue, per message and queue, and per message handled singly: with terms, or other queues than the first. */
 const maxCost = 2000;
 const queueCost = 10;
 const plainCost = 2;
 const singleCost = 8;
 
 /**
- * What is the same in all calls for a queue while its topology lasts: making a dozen keys took as long as packing a message.
- * A router is of one topology, and so of one prefix.
+ * The parts that are the same in all calls for a queue while its topology lasts: building a dozen keys took as long as packing a message.
+ * A router belongs to one topology, and so to one prefix.
  */
 const targetsOf = new WeakMap<Router, Map<string, PublishTarget>>();
 
@@ -70,16 +70,16 @@ class CallSize {
 export class PublishBatch {
   readonly entries: readonly PublishEntry[];
   readonly queues: readonly string[];
-  /** For each queue the messages it gets, by index. */
+  /** For each queue its messages, by index. */
   readonly #picks = new Map<string, number[]>();
   callNumber = 0;
-  /** Where the script keeps the record of this call; undefined while it has none. */
+  /** The keys under which the script records this call; undefined while it has none. */
   place: PublishCall['keys'] | undefined;
   /** The call may have been executed: it must not be changed any more. */
   isTainted = false;
   #isUncertain = false;
 
-  /** Takes the first entries that fit in one call, were routed by one topology, and are of one source or of none. Those that were given up are left out. */
+  /** Takes the first entries that fit in one call, with one topology and one source or none. Skips those that were given up. */
   static cut(pending: PublishEntry[]): PublishBatch | undefined {
     const entries: PublishEntry[] = [];
     const size = new CallSize();
@@ -116,7 +116,7 @@ export class PublishBatch {
     return this.queues.length === 0 ? [] : this.entries.map(({ publication }) => publication);
   }
 
-  /** None of them is waited for any more. */
+  /** None of them is waited for any longer. */
   get isGivenUp(): boolean {
     return this.entries.every(({ publication }) => publication.isSettled);
   }
@@ -131,7 +131,7 @@ export class PublishBatch {
     this.place = place;
   }
 
-  /** Whether it may have been executed without our knowing: from when it is sent until it is answered. */
+  /** Whether it may have been executed without a reply: from sending it until the reply. */
   set isUncertain(isUncertain: boolean) {
     if (isUncertain === this.#isUncertain) return;
     this.#isUncertain = isUncertain;
@@ -162,7 +162,7 @@ export class PublishBatch {
     return new PublishBatch(waiting);
   }
 
-  /** Tells every message what each queue did with it. */
+  /** Passes each message its results per queue. */
   distribute(exceptions: readonly { message: number; target: number; result: EntryResult }[]): void {
     if (exceptions.length === 0 && this.#isWhole) {
       for (const { publication } of this.entries) publication.entered();
