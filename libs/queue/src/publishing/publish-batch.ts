@@ -10,7 +10,10 @@ export const maxMessages = 500;
 const maxBytes = 1024 * 1024;
 /** Most queues of one message that one call reaches: all or none. They take Redis three ms. */
 export const maxQueues = 250;
-/** What a call costs Redis, in about µs: per queue, per message and queue, and per message handled singly: with terms, or other queues than the first. */
+/**
+ * What a call costs Redis, in about µs: per queue, per message and queue, and per message handled singly: with terms, or other queues
+ * than the first.
+ */
 const maxCost = 2000;
 const queueCost = 10;
 const plainCost = 2;
