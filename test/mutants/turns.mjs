@@ -112,6 +112,13 @@ export default {
       spec: parts,
     },
     {
+      promise: 'what was taken with an answer that was lost is handled in the order in which it was published',
+      file: 'libs/queue/src/store/held.ts',
+      replace: `found: inPublishOrder(found),`,
+      by: `found,`,
+      spec: 'test/queue/where-many-wait-two-turns-are-under-way.spec.ts',
+    },
+    {
       promise: 'what a turn brings is not counted on while some of it may have been carried out before',
       file: 'libs/queue/src/turns/reconciliation.ts',
       replace: `    if (isLeft) this.#numbers.breakOff();\n    else this.#state = agreed;`,

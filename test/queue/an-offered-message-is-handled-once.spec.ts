@@ -56,7 +56,14 @@ describe('a message that was offered to a consumer with its wake-up', () => {
     expect(await queue.counts()).toMatchObject({ ready: 2, unacked: 0 });
     expect(await queue.message(offered)).toMatchObject({ state: 'ready' });
     expect(await queue.deadLetters.edit(offered, { payload: 'other' })).toBe(false);
-    expect(await queue.deadLetters.purge()).toBe(2);
+    expect(await queue.remove(offered)).toBe(true);
+    expect(await queue.deadLetters.purge()).toBe(1);
+    expect(await queue.counts()).toMatchObject({ ready: 0, unacked: 0 });
+    // and so can one that is offered when all are
+    await redis.zadd('idle', 0, '500.00000001.dead');
+    await broker.sendToQueue('q', 3);
+    expect(await redis.zcard('offered')).toBe(1);
+    expect(await queue.deadLetters.purge()).toBe(1);
     expect(await queue.counts()).toMatchObject({ ready: 0, unacked: 0 });
     expect(await redis.exists('offered', 'messages')).toBe(0);
     await close();

@@ -197,8 +197,8 @@ export async function deleteAll(log: Log, broker: Broker): Promise<void> {
   await broker.deleteExchange(exchange);
 }
 
-/** Counters that outlive what they counted: a name that comes again must not get an old number. */
-const kept = [/\{topology\}:topic-ids$/, /\{topology\}:meta$/];
+/** Counters, and the last changes, outlive what was declared: a name that comes again must not get an old number. */
+const kept = [/\{topology\}:topic-ids$/, /\{topology\}:meta$/, /\{topology\}:changes$/];
 
 /** Keys that nobody will remove: what is to go by itself has a time to live. */
 export async function leftoverKeys(servers: readonly RedisServer[]): Promise<string[]> {

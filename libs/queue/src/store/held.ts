@@ -1,10 +1,14 @@
 import { storedInteger } from '@millrace/core';
 import type { RedisClient } from '@millrace/redis';
+import { inPublishOrder } from '../model/publish-order.js';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { namedEntries } from './foreign-entries.js';
 import { Taken } from './taken.js';
 
-/** What Redis has as a consumer's: `ids` of all, the messages of those that `isWanted` picks; `gone` are ids with no message. */
+/**
+ * What Redis has as a consumer's: `ids` of all, the messages of those that `isWanted` picks, in the order in which they were published; `gone`
+ * are ids with no message.
+ */
 export async function heldMessages(
   client: RedisClient,
   keys: ConsumerKeys,
@@ -23,5 +27,5 @@ export async function heldMessages(
     if (frame === null || frame === undefined) return [];
     return [new Taken(id, frame, storedInteger(counts[index] ?? '0') ?? 0, handled[index] ?? undefined)];
   });
-  return { ids: all, found, gone: ids.filter((_, index) => !frames[index]) };
+  return { ids: all, found: inPublishOrder(found), gone: ids.filter((_, index) => !frames[index]) };
 }
