@@ -25,7 +25,7 @@ describe('bad input', () => {
     ['a value that cannot be encoded', { value: circular }, /cannot be encoded as json: Converting circular/],
     ['no value', { value: undefined }, /cannot be encoded as json: JSON has no undefined/],
     ['a reserved header', { headers: { 'millrace-x': 1 } }, /header "millrace-x" is reserved/],
-    ['a header that is none', { headers: { x: Number.NaN } }, /header "x" must be a text, a number/],
+    ['a header that is none', { headers: { x: Number.NaN } }, /header "x" must be a string, a number/],
     ['a timestamp that is none', { timestamp: 1.5 }, /timestamp must be a whole number of ms/],
     ['a key that is none', { key: 7 as unknown as string }, /key must be a string, got number/],
     ['no topic', { topic: undefined as unknown as string }, /a record must be { topic, value/],

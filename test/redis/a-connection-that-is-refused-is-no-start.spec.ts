@@ -52,7 +52,7 @@ describe('a connection that the server refuses is no start, and fails without wa
     [
       'TLS at a port that has none',
       () => ({ url: `rediss://${at}` }),
-      /does not speak TLS at this port .*write redis:/,
+      /does not use TLS at this port .*write redis:/,
     ],
   ])('%s', async (_, input, why) => {
     const problem = await refusal(input());

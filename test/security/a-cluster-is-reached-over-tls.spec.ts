@@ -36,7 +36,7 @@ overTls.describe('on a cluster whose nodes speak TLS', () => {
     // and: who calls them by their addresses is told what is wrong
     const input = { ...reachOver(cluster, '127.0.0.1'), connectTimeoutMs: 120_000 };
     const problem = await new RedisConnection(input).open().catch(String);
-    expect(problem).toMatch(/its TLS certificate is made out to others \(.+\): reach it by a name that is in it/);
+    expect(problem).toMatch(/its TLS certificate is for another name \(.+\): connect by a name that is in it/);
   });
 });
 

@@ -4,13 +4,13 @@ import { shown } from './numbers.js';
 /**
  * How long to wait before the n-th retry (n from 1), in milliseconds.
  *
- * - a number: always as long
+ * - a number: the same delay for every retry
  * - `fixed`, `linear` (delayMs · n), `exponential` (delayMs · factor^(n−1)), each at most `maxDelayMs`
- * - `list`: one entry a retry; the last one repeats
- * - a function of the retry's number and the error: it returns ms, now. One that throws, or returns anything else (NaN, a
- *   promise), is reported (`background-error`), and the retry comes in 30 s; a negative number is 0
+ * - `list`: one entry per retry; the last one repeats
+ * - a function of the retry's number and the error that returns ms synchronously. If it throws, or returns anything else (NaN, a
+ *   promise), that is reported (`background-error`) and the retry follows in 30 s; a negative number counts as 0
  *
- * `jitter` (0–1) spreads a delay evenly over ± that share of it, so that what failed together does not return together.
+ * `jitter` (0–1) spreads a delay evenly over ± that share of it, so that messages that failed together are not retried together.
  */
 export type Backoff =
   | number
@@ -31,8 +31,8 @@ export type Backoff =
 const defaultMaxDelayMs = 30_000;
 
 /**
- * The delay before retry number `retry` (from 1). `random` is a number from 0 to 1. Never negative, always whole.
- * `report` takes what a function of the user did wrong.
+ * The delay before retry number `retry` (from 1). `random` is a number from 0 to 1. Never negative, always whole. `report` receives the
+ * error of a user's backoff function.
  */
 export function backoffDelayMs(
   backoff: Backoff,
@@ -47,7 +47,7 @@ export function backoffDelayMs(
   return wholeDelay(plainDelayMs(backoff, retry) * (1 + spread));
 }
 
-/** What is wrong with a backoff, in words; empty when nothing is. */
+/** The problems of a backoff, as sentences; empty when it is valid. */
 export function backoffProblems(backoff: unknown, path: string): string[] {
   if (typeof backoff === 'function') return [];
   if (typeof backoff === 'number') return isDelay(backoff) ? [] : [`${path} must be a delay in ms of at least 0`];
@@ -119,8 +119,8 @@ const delayOfFunction = {
 };
 
 /**
- * A delay as a user gave it, whatever that is. One that is no number is reported and becomes 30 s: it would be an endless wait or a busy
- * loop, and Redis would refuse it after the message has left its consumer.
+ * A delay as a user gave it, of any type. Anything but a number is reported and becomes 30 s: it would cause an endless wait or a busy
+ * loop, and Redis would reject it only after the message has left its consumer.
  */
 export function givenDelay(delayMs: unknown, report: CallbackReport): number {
   if (isFiniteNumber(delayMs)) return wholeDelay(delayMs);

@@ -10,12 +10,12 @@ export class ByteReader {
     this.#position = position;
   }
 
-  /** Bytes from the frame's start to what is read next. */
+  /** Bytes from the start of the frame to the next read. */
   get position(): number {
     return this.#position;
   }
 
-  /** Bytes that are left. */
+  /** Bytes not read yet. */
   get remaining(): number {
     return this.#bytes.length - this.#position;
   }
@@ -28,7 +28,7 @@ export class ByteReader {
     return value;
   }
 
-  /** A whole number from 0 to 2^53, as LEB128. @throws {CodecError} it is larger, or cut short */
+  /** A whole number from 0 to 2^53, as LEB128. @throws {CodecError} the number is larger, or cut short */
   varint(): number {
     // Nearly all numbers in a frame are lengths and differences below 128.
     const first = this.#bytes[this.#position];
@@ -69,7 +69,7 @@ export class ByteReader {
     return this.raw(this.varint());
   }
 
-  /** A length, and so many bytes of UTF-8. @throws {CodecError} there are fewer */
+  /** A length, followed by that many bytes of UTF-8. @throws {CodecError} there are fewer */
   text(): string {
     const length = this.varint();
     this.#need(length);
@@ -86,13 +86,13 @@ export class ByteReader {
     return this.#bytes.subarray(start, this.#position);
   }
 
-  /** Passes over `length` bytes. @throws {CodecError} there are fewer */
+  /** Skips `length` bytes. @throws {CodecError} there are fewer */
   skip(length: number): void {
     this.#need(length);
     this.#position += length;
   }
 
-  /** All that is left: a view, not a copy. */
+  /** The rest of the frame: a view, not a copy. */
   rest(): Buffer {
     return this.raw(this.remaining);
   }

@@ -34,7 +34,7 @@ export class ByteWriter {
     return this;
   }
 
-  /** A whole number, small in either direction: a difference of timestamps, say. */
+  /** A whole number that may be negative and is mostly near 0, such as a difference of timestamps. */
   signedVarint(value: number): this {
     return this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
   }
@@ -50,7 +50,7 @@ export class ByteWriter {
   /**
    * Length, then bytes; a string is written as UTF-8. Returns how many bytes the content took.
    *
-   * @param byteLength the content's length in bytes, from a caller who has counted it already
+   * @param byteLength the content's length in bytes, if the caller already knows it
    */
   block(content: Uint8Array | string, byteLength?: number): number {
     if (typeof content !== 'string') {
@@ -64,21 +64,21 @@ export class ByteWriter {
     return length;
   }
 
-  /** UTF-8 without its length before it; `length` is how many bytes it takes. */
+  /** UTF-8 without a length before it; `length` is its size in bytes. */
   text(content: string, length: number): this {
     this.#reserve(length);
     this.#length += this.#bytes.write(content, this.#length);
     return this;
   }
 
-  /** Adds characters up to U+00FF, a byte each, without their length. */
+  /** Adds characters up to U+00FF, one byte each, without a length before them. */
   latin1(content: string): this {
     this.#reserve(content.length);
     this.#length += this.#bytes.write(content, this.#length, content.length, 'latin1');
     return this;
   }
 
-  /** Adds bytes as they are, without their length. */
+  /** Adds bytes as they are, without a length before them. */
   raw(content: Uint8Array): this {
     this.#reserve(content.length);
     this.#bytes.set(content, this.#length);
@@ -86,12 +86,12 @@ export class ByteWriter {
     return this;
   }
 
-  /** Forgets everything after `length` bytes: takes back a record that could not be written whole. */
+  /** Discards everything after `length` bytes: removes a record that could not be written completely. */
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);
   }
 
-  /** What was written. The writer must not be used again: the buffer is handed over, not copied. */
+  /** The written bytes. The writer must not be used afterwards: the buffer is handed over, not copied. */
   finish(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }

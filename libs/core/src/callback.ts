@@ -1,26 +1,26 @@
 import { shown } from './numbers.js';
 
-/** Takes what a user's function did wrong: which function it was, and what it threw. Must not throw. */
+/** Receives the error of a user's function: the function's name, and what it threw. Must not throw. */
 export type CallbackReport = (callback: string, error: unknown) => void;
 
-/** For callers that report nowhere. */
+/** For callers that report nothing. */
 export const unreported = (): void => undefined;
 
-/** A function of a user that must return a value now, and what is done when it does not. */
+/** A user's function that must return a value synchronously, and the fallback when it does not. */
 export interface Question<T> {
-  /** How the user knows the function: `retry.backoff`. */
+  /** The function's name for the user: `retry.backoff`. */
   readonly name: string;
   /** What it must return, in words: `a number of ms`. */
   readonly expects: string;
-  /** Whether an answer is that. */
+  /** Whether a returned value is valid. */
   readonly accepts: (answer: unknown) => answer is T;
-  /** Taken in place of an error or another answer. */
+  /** The value used when the function throws or returns something else. */
   readonly otherwise: T;
 }
 
 /**
- * Calls a function of a user that must return a value now. What it throws, and an answer that is not accepted, is
- * reported, and `otherwise` is returned. A promise is never accepted, and its rejection ends no process.
+ * Calls a user's function that must return a value synchronously. If it throws or returns a value that is not accepted, that is reported
+ * and `otherwise` is returned. A promise is never accepted; its rejection is caught, so that it does not end the process.
  */
 export function ask<T>(question: Question<T>, call: () => unknown, report: CallbackReport): T {
   let answer: unknown;
@@ -35,14 +35,17 @@ export function ask<T>(question: Question<T>, call: () => unknown, report: Callb
   return question.otherwise;
 }
 
-/** The error for an answer that is not what a function of a user must return. The rejection of a promise ends no process. */
+/**
+ * The error for a wrong return value of a user's function. If the value is a promise, its rejection is caught, so that it does not end
+ * the process.
+ */
 export function wrongAnswer(name: string, expects: string, answer: unknown): TypeError {
   const isPromise = isThenable(answer);
   if (isPromise) notify(() => answer, unreported);
   return new TypeError(`${name} must return ${expects}, got ${isPromise ? 'a promise' : shown(answer)}.`);
 }
 
-/** What a function of a user returned, if it is what it must return. @throws {TypeError} it is not */
+/** Returns the value that a user's function returned. @throws {TypeError} it is not what the function must return */
 export function accepted<T>(
   { name, expects, accepts }: Pick<Question<T>, 'name' | 'expects' | 'accepts'>,
   answer: unknown,
@@ -56,7 +59,7 @@ export function isBoolean(answer: unknown): answer is boolean {
   return typeof answer === 'boolean';
 }
 
-/** Calls a listener and ignores what it returns. What it throws, and the rejection of a promise that it returns, goes to `report`. */
+/** Calls a listener and ignores its result. What it throws, or rejects with, goes to `report`. */
 export function notify(call: () => unknown, report: (error: unknown) => void): void {
   try {
     const answer = call();
@@ -66,7 +69,7 @@ export function notify(call: () => unknown, report: (error: unknown) => void): v
   }
 }
 
-/** Whether a value is a list; false where that cannot be asked. */
+/** Whether a value is a list; false where checking throws. */
 export function isList(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value);
@@ -76,8 +79,8 @@ export function isList(value: unknown): value is readonly unknown[] {
 }
 
 /**
- * What a handler of several messages returned, once the promises in its list are settled: `messages.map(async …)` is such a
- * list. `onRejected` says what stands for one that rejected, or throws. An answer without promises is returned as it is.
+ * The result of a batch handler, once the promises in its list are settled: `messages.map(async …)` returns such a list. `onRejected`
+ * returns the value that replaces a rejected one, or throws. A result without promises is returned as it is.
  */
 export function settledAnswer(answer: unknown, onRejected: (thrown: unknown) => unknown): unknown {
   if (isThenable(answer)) return Promise.resolve(answer).then((settled) => settledAnswer(settled, onRejected));
@@ -86,7 +89,7 @@ export function settledAnswer(answer: unknown, onRejected: (thrown: unknown) => 
   return Promise.all(answer.map(settled));
 }
 
-/** Whether a value has a `then` to be waited for; false where that cannot be read. */
+/** Whether a value has a function `then`; false where reading it throws. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   try {

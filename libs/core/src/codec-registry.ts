@@ -7,7 +7,7 @@ import { msgpackCodec, msgpackInstallation } from './msgpack-codec.js';
 export class CodecRegistry {
   readonly #byId = new Map<number, Codec>();
 
-  /** @throws {CodecError} one of them is no codec, or two have one id */
+  /** @throws {CodecError} one of them is not a codec, or two share an id */
   constructor(codecs: readonly Codec[]) {
     for (const codec of codecs.map(guardedCodec)) {
       const other = this.#byId.get(codec.id);

@@ -1,9 +1,9 @@
-// Three words a handler can throw to say what is to happen to its message. Anything else it throws is a failed attempt.
+// Three objects that a handler can throw to decide what happens to its message. Anything else it throws is a failed attempt.
 
-/** Not now: handle the message again after `delayMs`. Does not use up a retry. */
+/** Handle the message again after `delayMs`. Does not count as a retry. */
 export class RetryLater extends Error {
   constructor(
-    /** How long to wait, in ms, at least. */
+    /** The shortest wait, in ms. */
     readonly delayMs: number,
     reason = 'the handler asked for a later try',
   ) {
@@ -12,7 +12,7 @@ export class RetryLater extends Error {
   }
 }
 
-/** Give the message up now, without further retries: it becomes a dead letter with this reason. */
+/** Give the message up without further retries: it becomes a dead letter with this reason. */
 export class DeadLetter extends Error {
   constructor(reason: string, options?: ErrorOptions) {
     super(reason, options);
@@ -20,7 +20,7 @@ export class DeadLetter extends Error {
   }
 }
 
-/** Forget the message: it counts as handled. */
+/** Discard the message: it counts as handled. */
 export class Drop extends Error {
   constructor(reason: string) {
     super(reason);

@@ -1,9 +1,9 @@
 /**
- * Every error Millrace throws. A message says what is wrong, in which object, and what to do now.
- * `code` is derived from the class name (`TopicNotFoundError` → `TOPIC_NOT_FOUND`), so it is never retyped.
+ * Every error Millrace throws. A message says what is wrong, in which object, and what to do now. `code` is derived from the class name
+ * (`TopicNotFoundError` → `TOPIC_NOT_FOUND`).
  */
 export abstract class MillraceError extends Error {
-  /** For programs: `TOPIC_NOT_FOUND`. It stays the same when messages get better words. */
+  /** For programs: `TOPIC_NOT_FOUND`. It stays the same when the wording of a message changes. */
   readonly code: string;
 
   constructor(message: string, options?: ErrorOptions) {
@@ -14,11 +14,11 @@ export abstract class MillraceError extends Error {
 }
 
 /**
- * An error that web frameworks answer with a status of its own: it has the shape of the package `http-errors`, which Nest,
- * Express and Fastify recognise. Its message may name hosts: it belongs in the log, not in the response.
+ * An error to which web frameworks respond with its own status: it has the shape of the package `http-errors`, which Nest, Express and
+ * Fastify recognise. Its message may name hosts, so it belongs in the log, not in the response.
  */
 export abstract class ServiceError extends MillraceError {
-  /** 503 Service Unavailable, unless a class says otherwise. */
+  /** 503 Service Unavailable, unless a class overrides it. */
   get statusCode(): number {
     return 503;
   }
@@ -28,7 +28,7 @@ export abstract class ServiceError extends MillraceError {
     return this.statusCode;
   }
 
-  /** Whether the message may be part of an HTTP response: no. */
+  /** Whether the message may be part of an HTTP response: always false. */
   get expose(): boolean {
     return false;
   }
@@ -36,9 +36,9 @@ export abstract class ServiceError extends MillraceError {
 
 /** Options or a declaration are wrong. Thrown at start, with every problem found, not only the first. */
 export class OptionsError extends MillraceError {
-  /** What the options are of: `queue "orders"`. */
+  /** The object that the options belong to: `queue "orders"`. */
   readonly subject: string;
-  /** Each problem in words, with the path of the option. */
+  /** Each problem as a sentence, with the path of the option. */
   readonly problems: readonly string[];
 
   constructor(subject: string, problems: readonly string[]) {
@@ -55,12 +55,12 @@ export class InvalidMessageError extends MillraceError {}
 /** Bytes could not be turned into a value, or a value into bytes. What cannot be decoded is never retried. */
 export class CodecError extends MillraceError {}
 
-/** Of a payload of which everything is wrong, the first ones are enough. */
+/** How many problems a message lists; a payload may have thousands. */
 export const maxProblems = 100;
 
-/** A payload does not satisfy its schema. It carries every problem; such a message is never retried. */
+/** A payload does not satisfy its schema. Such a message is never retried. */
 export class ValidationError extends MillraceError {
-  /** The first hundred problems in words, each with its path in the payload. */
+  /** The first hundred problems, each with its path in the payload. */
   readonly problems: readonly string[];
 
   constructor(subject: string, problems: readonly string[]) {
@@ -70,7 +70,7 @@ export class ValidationError extends MillraceError {
   }
 }
 
-/** A topic that was named does not exist. */
+/** The topic does not exist. */
 export class TopicNotFoundError extends MillraceError {
   /** @param topic the topic's name */
   constructor(readonly topic: string) {
@@ -78,13 +78,13 @@ export class TopicNotFoundError extends MillraceError {
   }
 }
 
-/** One changed setting of a declaration: what stands in Redis and what was asked for. */
+/** One setting of a declaration that differs: its value in Redis and the requested one. */
 export interface SettingDifference {
   /** The setting's name. */
   readonly setting: string;
-  /** What stands in Redis. */
+  /** The value in Redis. */
   readonly declared: unknown;
-  /** What was asked for. */
+  /** The requested value. */
   readonly requested: unknown;
 }
 
@@ -103,10 +103,10 @@ export class TopicConflictError extends MillraceError {
   }
 }
 
-/** An exchange or a queue that was named does not exist. */
+/** The exchange or queue does not exist. */
 export class TopologyNotFoundError extends MillraceError {
   constructor(
-    /** What was looked for. */
+    /** The kind of the missing object. */
     readonly kind: 'exchange' | 'queue',
     /** Its name. */
     readonly object: string,
@@ -121,7 +121,7 @@ export class TopologyConflictError extends MillraceError {
   constructor(
     /** What was declared. */
     readonly kind: 'exchange' | 'queue' | 'binding',
-    /** Its name; of a binding, from where to where. */
+    /** Its name; for a binding, its source and its target. */
     readonly object: string,
     /** What differs. Nothing was changed. */
     readonly differences: readonly SettingDifference[],
@@ -133,7 +133,7 @@ export class TopologyConflictError extends MillraceError {
   }
 }
 
-/** Why a write did not get its confirmation. */
+/** Why a write was not confirmed. */
 export type WriteFailure =
   | 'unavailable'
   | 'timeout'
@@ -143,11 +143,11 @@ export type WriteFailure =
   | 'not-enough-replicas'
   | 'rejected';
 
-/** A write got no confirmation. `mayBeWritten` says whether the message may be in Redis all the same. */
+/** A write was not confirmed. `mayBeWritten` is whether the message may be in Redis nevertheless. */
 export class WriteError extends ServiceError {
-  /** Why, for programs to decide by. */
+  /** The reason, for programs. */
   readonly failure: WriteFailure;
-  /** Whether Redis may have it all the same: its reply was lost. Sending again may then duplicate. */
+  /** Whether Redis may have the message nevertheless, because its reply was lost. Sending it again may then duplicate it. */
   readonly mayBeWritten: boolean;
 
   constructor(message: string, details: { failure: WriteFailure; mayBeWritten: boolean; cause?: unknown }) {
@@ -163,7 +163,7 @@ export class WriteError extends ServiceError {
   }
 }
 
-/** A message that had to reach a queue (`mandatory`) reached none. It is kept nowhere. */
+/** A `mandatory` message reached no queue. It is not stored. */
 export class UnroutableError extends MillraceError {}
 
 /** The caller's lease is gone: another member owns the partition, or other consumers got the messages. Stop working on them. */
@@ -187,43 +187,43 @@ export class ClosedError extends MillraceError {
   }
 }
 
-/** Redis did not answer in time. Nothing was done; try again when it is back. */
+/** Redis did not reply in time. Nothing was done; try again when it is back. */
 export class UnavailableError extends ServiceError {}
 
-/** The Redis server cannot keep Millrace's promises: too old, or set to evict keys. */
+/** The Redis server cannot give Millrace's guarantees: it is too old, or set to evict keys. */
 export class UnsupportedServerError extends MillraceError {}
 
-/** Where something stands in Redis, and what a person can do when it is damaged. */
+/** Where a value is stored in Redis, and how to repair it when it is damaged. */
 export interface StoredPlace {
-  /** What it is of: `queue "orders"`. */
+  /** The object it belongs to: `queue "orders"`. */
   readonly object: string;
-  /** The key, and the field where it is one of a hash. */
+  /** The key, followed by the field where it is a hash. */
   readonly key: string;
-  /** What to do now: a sentence. */
+  /** What to do now, as a sentence. */
   readonly remedy: string;
 }
 
-/** More, and longer ones, nobody reads: anything may stand in Redis. */
+/** How many problems a message lists, and their longest length: a damaged value may have any size. */
 const mostDamages = 10;
 const longestDamage = 300;
 
 /**
- * What stands in Redis cannot be used: something else than Millrace has written it, or it was changed by hand. Nothing was done
- * with it. The message says what is wrong, under which key, and how to repair it.
+ * A value in Redis cannot be used: another program wrote it, or it was changed by hand. It was left as it is. The message says what is
+ * wrong, under which key, and how to repair it.
  */
 export class DamagedStateError extends MillraceError {
   /** What is damaged: `queue "orders"`. */
   readonly object: string;
-  /** The key in Redis, and the field where it is one of a hash. */
+  /** The key in Redis, followed by the field where it is a hash. */
   readonly key: string;
-  /** The first ten problems in words. */
+  /** The first ten problems. */
   readonly problems: readonly string[];
 
   constructor({ object, key, remedy }: StoredPlace, problems: readonly string[], options?: ErrorOptions) {
     const named = problems
       .slice(0, mostDamages)
       .map((problem) => (problem.length > longestDamage ? `${problem.slice(0, longestDamage)}…` : problem));
-    super(`${object}: what stands in Redis under ${key} cannot be used: ${named.join('; ')}. ${remedy}`, options);
+    super(`${object}: the value in Redis under ${key} cannot be used: ${named.join('; ')}. ${remedy}`, options);
     this.object = object;
     this.key = key;
     this.problems = named;

@@ -1,6 +1,6 @@
 import { namesOf } from './json-properties.js';
 
-/** An error in plain words, small enough to be kept with a dead letter. */
+/** An error as strings, small enough to be stored with a dead letter. */
 export interface Failure {
   /** The error's class: `TypeError`. At most 200 characters. */
   readonly name: string;
@@ -14,10 +14,10 @@ const maxNameCharacters = 200;
 const maxMessageCharacters = 1000;
 const maxStackCharacters = 4000;
 
-// JavaScript throws anything: undefined, a revoked proxy, an error whose message is an object or whose getter throws. What
-// describes it is called where nothing else catches, so each function here returns for every value.
+// Anything can be thrown: undefined, a revoked proxy, an error whose message is an object or whose getter throws. These functions are
+// called where nothing else catches, so none of them throws.
 
-/** Describes anything that was thrown. Bounded: a stack that grows with every retry must never make a record too large. */
+/** Describes anything that was thrown. The result is bounded: a stack that grows with every retry must not make a record too large. */
 export function describeFailure(thrown: unknown): Failure {
   if (!isInstance(thrown, Error)) return { name: 'NonError', message: messageOf(thrown), stack: '' };
   return {
@@ -28,8 +28,8 @@ export function describeFailure(thrown: unknown): Failure {
 }
 
 /**
- * What anything that was thrown says, in at most 1,000 characters. Of an object that is no error, its name, message, `code` and
- * `status`: the rest may be a request with its credentials. Where it has none of them, the names of what it has.
+ * The message of a thrown value, up to 1,000 characters. Of an object that is not an error it shows name, message, `code` and `status`,
+ * as the rest may be a request with its credentials; without any of these it lists the names of its properties.
  */
 export function messageOf(thrown: unknown): string {
   const message = isInstance(thrown, Error) ? textOf(thrown, 'message') : textFor(thrown);
@@ -45,12 +45,12 @@ export function isInstance<T>(value: unknown, type: abstract new (...args: never
   }
 }
 
-/** What was thrown, if it is an error; else an error that says it, with it as its cause. */
+/** Returns a thrown error as it is; any other value becomes the cause of a new error that describes it. */
 export function errorOf(thrown: unknown): Error {
   return isInstance(thrown, Error) ? thrown : new Error(messageOf(thrown), { cause: thrown });
 }
 
-/** What an error was caused by; undefined where that cannot be read. */
+/** The cause of an error; undefined where reading it throws. */
 export function causeOf(error: unknown): unknown {
   if (!isInstance(error, Error)) return undefined;
   try {
@@ -60,7 +60,7 @@ export function causeOf(error: unknown): unknown {
   }
 }
 
-/** A property of anything that was thrown; undefined where it cannot be read. */
+/** A property of a thrown value; undefined where reading it throws. */
 export function propertyOf(thrown: unknown, property: string | symbol): unknown {
   if (typeof thrown !== 'object' || thrown === null) return undefined;
   try {
@@ -70,14 +70,14 @@ export function propertyOf(thrown: unknown, property: string | symbol): unknown 
   }
 }
 
-/** A property of anything that was thrown, where it is a number or a string; of a string at most `maxCharacters` (200). */
+/** A property of a thrown value, if it is a number or a string; a string is cut to `maxCharacters` (200). */
 export function scalarOf(thrown: unknown, property: string, maxCharacters = 200): string | number | undefined {
   const value = propertyOf(thrown, property);
   if (typeof value === 'string') return value.slice(0, maxCharacters);
   return typeof value === 'number' ? value : undefined;
 }
 
-/** A property of an error as a string: it may be anything at all. */
+/** A property of an error as a string; the property may have any type. */
 function textOf(error: Error, property: 'name' | 'message' | 'stack'): string {
   const text = propertyOf(error, property);
   return text === undefined || text === null ? '' : textFor(text);

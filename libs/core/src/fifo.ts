@@ -1,7 +1,7 @@
 /**
- * A queue whose head is taken in constant time, however long it is. It forgets what was taken at once, and need not be replaced by a
- * new one: the lists of whoever is mostly at rest are old, and what an old list still names when it is thrown away lives until the
- * garbage collector looks at everything.
+ * A queue whose head is taken in constant time, whatever its length. It drops its reference to a taken item immediately, and is never
+ * replaced by a new one: a mostly idle list is in the old generation, and whatever a discarded old list still refers to lives until the
+ * next full garbage collection.
  */
 export class Fifo<T> {
   readonly #items: (T | undefined)[] = [];
@@ -12,31 +12,31 @@ export class Fifo<T> {
     for (const item of items) this.#items.push(item);
   }
 
-  /** How many wait. */
+  /** The number of items. */
   get size(): number {
     return this.#items.length - this.#head;
   }
 
-  /** Puts one behind all others. */
+  /** Appends an item. */
   push(item: T): void {
     this.#items.push(item);
   }
 
-  /** Puts items before all others, in their own order. */
+  /** Puts items before all others, in their order. */
   putBack(items: readonly T[]): void {
     this.#items.splice(0, this.#head, ...items);
     this.#head = 0;
   }
 
-  /** The one that is next. */
+  /** The next item. */
   peek(): T | undefined {
     return this.#items[this.#head];
   }
 
-  /** Takes the one that is next; undefined when there is none. */
+  /** Removes and returns the next item; undefined when there is none. */
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;
-    // Mostly it is the only one: its list stays what it is.
+    // Usually it is the only item: the list is kept.
     if (this.#items.length === 1) return this.#items.pop();
     const item = this.#items[this.#head];
     this.#items[this.#head++] = undefined;
@@ -50,27 +50,27 @@ export class Fifo<T> {
     return item;
   }
 
-  /** Takes those that are next, at most so many. */
+  /** Removes and returns the next items, up to the given number. */
   take(count: number): T[] {
     const taken: T[] = [];
     while (taken.length < count && this.size > 0) taken.push(this.shift() as T);
     return taken;
   }
 
-  /** Takes those that are wanted, wherever they stand. */
+  /** Removes and returns the items that match, at any position. */
   takeIf(isWanted: (item: T) => boolean): T[] {
     const taken: T[] = [];
     for (const item of this.take(this.size)) (isWanted(item) ? taken : this.#items).push(item);
     return taken;
   }
 
-  /** Takes all away. */
+  /** Removes all items. */
   clear(): void {
     this.#items.length = 0;
     this.#head = 0;
   }
 
-  /** In their order; nothing may be taken meanwhile. */
+  /** In order; no item may be taken during the iteration. */
   *[Symbol.iterator](): Iterator<T> {
     for (let index = this.#head; index < this.#items.length; index++) {
       const item = this.#items[index];

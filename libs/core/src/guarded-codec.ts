@@ -5,7 +5,7 @@ import { jsonCodec } from './json-codec.js';
 import { msgpackCodec } from './msgpack-codec.js';
 import { shown } from './numbers.js';
 
-/** Whether a value is a codec, as far as that shows before it is used. */
+/** Whether a value has the shape of a codec. */
 export function isCodec(value: unknown): value is Codec {
   if (typeof value !== 'object' || value === null) return false;
   const { id, name, encode, decode }: Partial<Record<keyof Codec, unknown>> = value;
@@ -16,11 +16,11 @@ export function isCodec(value: unknown): value is Codec {
 const guarded = new WeakMap<Codec, Codec>([jsonCodec, msgpackCodec, rawCodec as Codec].map((own) => [own, own]));
 
 /**
- * A user's codec whose answers are checked: what it encodes is bytes or a string, and what it decodes is no promise; what
- * encodes or decodes several values together and fails at that is not asked again for them. The same codec for the same one,
- * and Millrace's own as they are.
+ * Wraps a user's codec and checks its results: encoding must return bytes or a string, decoding must not return a promise. If encoding or
+ * decoding several values in one call fails, each value is handled alone. The same codec always gets the same wrapper; Millrace's own
+ * codecs are returned as they are.
  *
- * @throws {CodecError} it is no codec
+ * @throws {CodecError} it is not a codec
  */
 export function guardedCodec(codec: Codec): Codec {
   const known = guarded.get(codec);
@@ -56,7 +56,7 @@ function guardOf(codec: Codec): Codec {
   };
 }
 
-/** What was made of several values together; undefined when that failed: then each is made by itself. */
+/** The results for several values in one call; undefined when that failed: then each value is handled alone. */
 function together<T>(
   make: () => unknown,
   of: readonly unknown[],
@@ -65,10 +65,10 @@ function together<T>(
   try {
     const made = make();
     if (Array.isArray(made) && made.length === of.length && made.every(accepts)) return made;
-    // A promise that rejects, among those, ends no process.
+    // The rejection of a promise among them must not end the process.
     for (const each of Array.isArray(made) ? made : [made]) if (isThenable(each)) wrongAnswer('', '', each);
   } catch {
-    // Each by itself says what is wrong with it.
+    // Handling each value alone shows which one is wrong.
   }
   return undefined;
 }

@@ -1,17 +1,17 @@
 import { InvalidMessageError } from './errors.js';
 import { isInstance, messageOf } from './failure.js';
 
-/** Of a batch of thousands that are all wrong, the first ones are enough. */
+/** How many problems an error lists; a batch may have thousands. */
 const maxNamed = 10;
 const maxNameLength = 60;
 
-/** What is wrong with items of one list, gathered for one error that names each by its place. */
+/** Collects the problems of the items of a list for one error that names each item by its place. */
 export class InvalidItems {
   readonly #problems: string[] = [];
   #first: unknown;
   #count = 0;
 
-  /** Adds what is wrong with the item at `place`. @throws `error` itself when it is not about the item */
+  /** Adds the problem of the item at `place`. @throws `error` itself when it is not about the item */
   add(place: string, error: unknown): void {
     if (!isInstance(error, InvalidMessageError)) throw error;
     if (this.#count++ === 0) this.#first = error;

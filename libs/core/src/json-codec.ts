@@ -1,6 +1,6 @@
 import type { Codec } from './codec.js';
 
-/** `encode` and `decode` for many values, or for less work. */
+/** Faster forms of `encode` and `decode`. */
 const faster: Pick<Codec, 'encodeTexts' | 'decodePart' | 'decodeText' | 'decodeTexts'> = {
   encodeTexts: stringifyObjects,
   decodePart: (bytes, start, end): unknown => JSON.parse(bytes.toString('utf8', start, end)),
@@ -19,13 +19,13 @@ export const jsonCodec: Codec = {
   },
   decode: (bytes): unknown => JSON.parse(bytes.toString('utf8')),
 };
-// Not enumerable: a codec that is made of this one by `{ ...jsonCodec, decode }` must not be decoded past its `decode`.
+// Not enumerable: for a codec made by `{ ...jsonCodec, decode }` its own `decode` must be called.
 for (const [name, value] of Object.entries(faster)) Object.defineProperty(jsonCodec, name, { value });
 
 /**
- * Parses objects as one array, which takes two thirds of the time: V8 expects the next object to look like the last one.
- * Together they must not mean anything else than each by itself: where every text begins as an object, none can end one and
- * begin another but a string behind it, and there are as many objects as texts, each text is one of them.
+ * Parses objects as one array, which takes two thirds of the time: V8 expects the next object to look like the last one. The result must
+ * be the same as for each string alone: every string begins as an object, none can end one and begin another except within a string
+ * literal, and there are as many objects as strings, so each string is exactly one object.
  */
 function parseObjects(texts: readonly string[]): unknown[] | undefined {
   if (!texts.every(isWithin)) return undefined;
@@ -37,7 +37,7 @@ function parseObjects(texts: readonly string[]): unknown[] | undefined {
   }
 }
 
-/** Whether a text begins as an object, ends as one, and a `}` within is followed by nothing but `}`, `]` or `,"`. */
+/** Whether a string begins and ends as an object, and each `}` within is followed by `}`, `]` or `,"`. */
 function isWithin(text: string): boolean {
   if (!text.startsWith('{')) return false;
   let end = text.indexOf('}');
@@ -49,17 +49,17 @@ function isWithin(text: string): boolean {
 }
 
 const boundary = '},{';
-/** Below, what it takes to encode them together is more than what it saves. */
+/** Below this number, encoding them in one call costs more than it saves. */
 const fewestTogether = 4;
 
 /**
- * Makes one text of an array of objects and takes it apart, which takes half the time. It comes apart between the objects
- * and nowhere else when it has as many boundaries as there must be; values with lists of objects have more.
+ * Encodes an array of objects as one string and splits it, which takes half the time. The split is right when the string has exactly one
+ * boundary between each two objects; values with lists of objects have more.
  */
 function stringifyObjects(values: readonly unknown[]): string[] | undefined {
   if (values.length < fewestTogether || !values.every(isObjectInJson)) return undefined;
   try {
-    // What the first is like, the others are likely to be.
+    // The others most likely look like the first.
     if (JSON.stringify(values[0])?.includes(boundary)) return undefined;
     return takeApart(JSON.stringify(values), values.length);
   } catch {
@@ -78,10 +78,10 @@ function takeApart(text: string, count: number): string[] | undefined {
   return texts.length === count ? texts : undefined;
 }
 
-/** Whether JSON has an object for it, not a text, a number or a list. */
+/** Whether JSON encodes it as an object, not as a string, a number or a list. */
 function isObjectInJson(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || 'toJSON' in value) return false;
-  // Object(1), or what JSON.rawJSON made, which has no prototype.
+  // Object(1), or a result of JSON.rawJSON, which has no prototype.
   const isBoxed =
     value instanceof Number || value instanceof String || value instanceof Boolean || value instanceof BigInt;
   return !isBoxed && Object.getPrototypeOf(value) !== null;

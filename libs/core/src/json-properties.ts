@@ -1,7 +1,7 @@
 /**
- * The own properties of an object as JSON holds them, one by one: what cannot be read or written as JSON (a BigInt, a cycle, a
- * getter that throws) is left out, and so is what would make more than `maxCharacters` of them all. `replace` is given each
- * value at any depth, before its `toJSON`, and returns what is written in its place.
+ * The own properties of an object as JSON. A property that cannot be read or written as JSON (a BigInt, a cycle, a getter that throws) is
+ * left out, and so is one with which the total would exceed `maxCharacters`. `replace` receives each value at any depth, before its
+ * `toJSON` is called, and returns the value that is written instead.
  */
 export function jsonProperties(
   object: object,
@@ -18,7 +18,7 @@ export function jsonProperties(
   return Object.fromEntries(kept);
 }
 
-/** Names of the properties of an object; none where it cannot be looked into. */
+/** The names of an object's properties; none where reading them throws. */
 export function namesOf(object: object): readonly string[] {
   try {
     return Object.keys(object);
@@ -30,7 +30,7 @@ export function namesOf(object: object): readonly string[] {
 function jsonOf(object: object, name: string, replace?: (value: unknown) => unknown): string | undefined {
   try {
     if (replace === undefined) return JSON.stringify(Reflect.get(object, name));
-    // `value` is what toJSON made of it: an HTTP client's error makes its whole request of itself.
+    // `value` is the result of toJSON: the error of an HTTP client returns its whole request there.
     const replacer = function (this: Record<string, unknown>, key: string, value: unknown): unknown {
       const [given, replaced] = [this[key], replace(this[key])];
       return replaced === given ? value : replaced;

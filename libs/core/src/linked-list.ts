@@ -1,25 +1,25 @@
-/** What can be in a list, in one at a time. */
+/** An item of a list; it can be in one list at a time. */
 export interface Linked<T> {
-  /** The one before it. Kept by the list. */
+  /** The previous item. Maintained by the list. */
   before: T | undefined;
-  /** The one behind it. Kept by the list. */
+  /** The next item. Maintained by the list. */
   after: T | undefined;
 }
 
 /**
- * What is under way, in the order in which it came. The items themselves are the links: each is put in and taken out in constant time,
- * nothing is hashed, and what was taken out is named by nobody (see ShortLivedMap for what a Set does to the garbage collector).
+ * Items in flight, in the order in which they came. The items themselves are the links: adding and removing take constant time, nothing
+ * is hashed, and no reference to a removed item remains (ShortLivedMap describes what a Set costs the garbage collector).
  */
 export class LinkedList<T extends Linked<T>> implements Iterable<T> {
   #first: T | undefined;
   #last: T | undefined;
 
-  /** The one that came first of those that are here. */
+  /** The oldest item in the list. */
   get first(): T | undefined {
     return this.#first;
   }
 
-  /** Puts one behind all others; it must be in no list. */
+  /** Appends an item; it must be in no list. */
   push(item: T): void {
     item.before = this.#last;
     if (this.#last === undefined) this.#first = item;
@@ -27,7 +27,7 @@ export class LinkedList<T extends Linked<T>> implements Iterable<T> {
     this.#last = item;
   }
 
-  /** Takes one out; false when it is not in the list. */
+  /** Removes an item; returns false when it is not in the list. */
   remove(item: T): boolean {
     const { before, after } = item;
     if (before === undefined && this.#first !== item) return false;
@@ -40,7 +40,7 @@ export class LinkedList<T extends Linked<T>> implements Iterable<T> {
     return true;
   }
 
-  /** First to last. Nothing may be taken out meanwhile. */
+  /** First to last. No item may be removed during the iteration. */
   *[Symbol.iterator](): Iterator<T> {
     for (let item = this.#first; item !== undefined; item = item.after) yield item;
   }

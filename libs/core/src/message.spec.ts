@@ -50,9 +50,9 @@ describe('headers', () => {
   it.each<[headers: unknown, problem: string]>([
     [{ 'millrace-x': 1 }, 'message: header "millrace-x" is reserved. Use a name without "millrace-".'],
     [{ 'millrace-x': undefined }, 'message: header "millrace-x" is reserved. Use a name without "millrace-".'],
-    [{ a: Number.NaN }, 'message: header "a" must be a text, a number, true, false or null.'],
-    [{ a: {} }, 'message: header "a" must be a text, a number, true, false or null.'],
-    [{ a: 1n }, 'message: header "a" must be a text, a number, true, false or null.'],
+    [{ a: Number.NaN }, 'message: header "a" must be a string, a number, true, false or null.'],
+    [{ a: {} }, 'message: header "a" must be a string, a number, true, false or null.'],
+    [{ a: 1n }, 'message: header "a" must be a string, a number, true, false or null.'],
     [null, 'message: headers must be an object of names and values, got null.'],
     ['x', 'message: headers must be an object of names and values, got a string.'],
     [5, 'message: headers must be an object of names and values, got a number.'],

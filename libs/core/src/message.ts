@@ -8,20 +8,20 @@ export type HeaderValue = string | number | boolean | null;
 /** Facts about a message beside its payload. Names that start with `millrace-` are reserved. */
 export type Headers = Readonly<Record<string, HeaderValue>>;
 
-/** Headers that only Millrace writes start so. */
+/** The prefix of headers that only Millrace writes. */
 export const reservedHeaderPrefix = 'millrace-';
 
-/** What a message without headers has. */
+/** The headers of a message without headers: one shared object. */
 export const noHeaders: Headers = Object.freeze({});
 
 /** Headers as a caller may write them: one whose value is `undefined` is left out. */
 export type HeadersInput = Readonly<Record<string, HeaderValue | undefined>>;
 
 /**
- * Checks the headers that a user gave; `subject` begins the error's message. Returns them without those that are `undefined`:
- * the same object when there is none.
+ * Checks the headers that a user gave; `subject` begins the error's message. Returns them without those that are `undefined`: the same
+ * object where none is.
  *
- * @throws {InvalidMessageError} they are no plain object, a name is reserved, or a value is none that a header can have
+ * @throws {InvalidMessageError} they are not a plain object, a name is reserved, or a value has a type that headers cannot have
  */
 export function checkedHeaders(subject: string, headers: HeadersInput): Headers {
   assertPlain(subject, headers);
@@ -32,13 +32,13 @@ export function checkedHeaders(subject: string, headers: HeadersInput): Headers 
     }
     if (value === undefined) hasUndefined = true;
     else if (value !== null && typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value)) {
-      throw new InvalidMessageError(`${subject}: header "${name}" must be a text, a number, true, false or null.`);
+      throw new InvalidMessageError(`${subject}: header "${name}" must be a string, a number, true, false or null.`);
     }
   }
   return hasUndefined ? withoutUndefined(headers) : (headers as Headers);
 }
 
-/** Whether headers can be read as an object: a Map, a `Headers` of fetch or a list would look empty, or have other names. */
+/** Whether headers are a plain object: a Map, a `Headers` of fetch or a list would look empty, or have other names. */
 export function isHeadersObject(headers: unknown): headers is HeadersInput {
   return typeof headers === 'object' && headers !== null && !(Symbol.iterator in headers);
 }
@@ -81,7 +81,7 @@ export function writeHeaders(writer: ByteWriter, headers: Headers): void {
   }
 }
 
-/** Reads what `writeHeaders` wrote. @throws {CodecError} on bytes that `writeHeaders` did not write */
+/** Reads what `writeHeaders` wrote. @throws {CodecError} the bytes are not from `writeHeaders` */
 export function readHeaders(reader: ByteReader): Headers {
   const count = reader.varint();
   if (count === 0) return noHeaders;

@@ -6,12 +6,12 @@ import { CodecError } from './errors.js';
 /** What to do where msgpackr is missing. */
 export const msgpackInstallation = 'For msgpack install the package msgpackr: npm install msgpackr.';
 
-// Plain MessagePack, without msgpackr's record extension, so that every other implementation can read it; bytes are
-// copied out of the frame, which is only lent.
+// Plain MessagePack, without msgpackr's record extension, so that every other implementation can read it. Bytes are copied out of the
+// frame, which is only valid during the call.
 const settings = { useRecords: false, variableMapSize: true, copyBuffers: true, encodeUndefinedAsNil: true };
 
-// An application that wants msgpack installs msgpackr: its native part comes with an install script, which is forced on nobody else.
-// `require`, not `import()`: a module that waits for another cannot be required by applications that are CommonJS.
+// An application that wants msgpack installs msgpackr: its native part has an install script, which other applications need not run.
+// `require`, not `import()`: CommonJS applications cannot require a module with top-level await.
 const packr = openPackr();
 
 function openPackr(): Packr | undefined {
@@ -24,7 +24,7 @@ function openPackr(): Packr | undefined {
   }
 }
 
-/** Whether the application has msgpackr; without it `msgpack` is a codec that this process does not know. */
+/** Whether the application has msgpackr; without it this process does not know the codec `msgpack`. */
 export const isMsgpackInstalled = packr !== undefined;
 
 /** MessagePack: smaller than JSON, and it has bytes, dates and big integers. Needs the package msgpackr, which the application installs. */

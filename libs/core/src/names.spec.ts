@@ -56,8 +56,8 @@ describe('a name', () => {
     ['a\u0000', 'queue name "a\\u0000" holds the control character U+0000: leave it out'],
     ['\u007f', 'queue name "\u007f" holds the control character U+007F: leave it out'],
     ['\u0085', 'queue name "\u0085" holds the control character U+0085: leave it out'],
-    ['a\ud83e', 'queue name "a\\ud83e" holds half a surrogate pair, which UTF-8 cannot say'],
-    ['\uddfe\ud83e', 'queue name "\\uddfe\\ud83e" holds half a surrogate pair, which UTF-8 cannot say'],
+    ['a\ud83e', 'queue name "a\\ud83e" holds half a surrogate pair, which UTF-8 cannot encode'],
+    ['\uddfe\ud83e', 'queue name "\\uddfe\\ud83e" holds half a surrogate pair, which UTF-8 cannot encode'],
     ['ä'.repeat(128), `queue name "${'ä'.repeat(40)}…" is longer than 255 bytes: it has 256`],
     [' '.repeat(256), `queue name "${' '.repeat(40)}…" is longer than 255 bytes: it has 256`],
   ])('may not be %j', (name, problem) => {

@@ -1,7 +1,7 @@
 import { OptionsError } from './errors.js';
 import { isInstance } from './failure.js';
 
-/** Why `value` is no whole number from `min` (0) to `max`, with what was given; undefined when it is one. */
+/** The problem of a `value` that must be a whole number from `min` (0) to `max`, with the value; undefined when it is one. */
 export function integerProblem(
   path: string,
   value: unknown,
@@ -11,18 +11,18 @@ export function integerProblem(
   return `${path} must be a whole number ${rangeOf(min, max)}, got ${shown(value)}`;
 }
 
-/** Why `value` is no time in ms since 1970, with what was given; undefined when it is one. Fractions are. */
+/** The problem of a `value` that must be a time in ms since 1970, with the value; undefined when it is one. Fractions are allowed. */
 export function timestampProblem(path: string, value: unknown): string | undefined {
   if (isTimestamp(value)) return undefined;
   return `${path} must be a number of ms since 1970, got ${shown(value)}`;
 }
 
-/** Whether `value` is a time in ms since 1970. NaN is none, and neither is a Date. */
+/** Whether `value` is a time in ms since 1970. NaN is not, and neither is a Date. */
 export function isTimestamp(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-/** A value as an error message shows it: short, and so that what is wrong with it can be seen. Never throws. */
+/** A value as error messages show it: short, and in a form that shows what is wrong. Never throws. */
 export function shown(value: unknown): string {
   if (isInstance(value, Date)) {
     const isValid = Number.isFinite(value.getTime());

@@ -2,18 +2,18 @@ import { OptionsError } from './errors.js';
 import { characterProblem } from './names.js';
 import { integerProblem, shown as show } from './numbers.js';
 
-/** Takes what is wrong with an option. `unknown`: there is no such option here; a newer Millrace may have it. */
+/** Receives a problem of an option. `unknown`: this version has no such option; a newer Millrace may have it. */
 export type OptionReport = (problem: string, kind?: 'unknown') => void;
 
-/** Reads one option: returns its value, or reports what is wrong with it. `undefined` means the default is wanted. */
+/** Reads one option: returns its value, or reports its problem. `undefined` stands for the default. */
 export type OptionReader<T> = (value: unknown, report: OptionReport, path: string) => T;
 
-/** One reader for each option of `T`: the whole list of options there are, with their defaults. */
+/** One reader per option of `T`: the complete list of options with their defaults. */
 export type OptionReaders<T> = { readonly [K in keyof T]-?: OptionReader<T[K]> };
 
 /**
- * Checks `input` against `readers` and returns a frozen copy with defaults filled in; `input` is left as it is.
- * Unknown keys are refused with a guess at what was meant.
+ * Checks `input` against `readers` and returns a frozen copy with defaults filled in; `input` is not changed. Unknown keys are refused
+ * with a suggestion.
  *
  * @throws {OptionsError} with all problems
  */
@@ -64,12 +64,12 @@ export function text(defaultValue: string): OptionReader<string> {
   return (value, report, path) => {
     if (value === undefined) return defaultValue;
     if (typeof value === 'string' && value !== '') return value;
-    report(`${path} must be a text, got ${show(value)}`);
+    report(`${path} must be a string, got ${show(value)}`);
     return defaultValue;
   };
 }
 
-/** What something is called in lists, log lines and metrics: a text without control characters. */
+/** A label for lists, log lines and metrics: a string without control characters. */
 export function label(defaultValue: string): OptionReader<string> {
   return (value, report, path) => {
     const problem = typeof value === 'string' ? characterProblem(value) : undefined;
@@ -89,7 +89,7 @@ export function oneOf<const T extends string>(words: readonly T[], defaultValue:
   };
 }
 
-/** An option that may be left out; `undefined` then, whatever `reader` has as its default. */
+/** An option that may be left out; it is `undefined` then, whatever the default of `reader`. */
 export function optional<T>(reader: OptionReader<T>): OptionReader<T | undefined> {
   return (value, report, path) => (value === undefined ? undefined : reader(value, report, path));
 }
@@ -102,7 +102,7 @@ export function required<T>(reader: OptionReader<T>): OptionReader<T> {
   };
 }
 
-/** A value that code gives (a function, an object with methods): checked by `accepts`, described by `what`. */
+/** A value that only code can give (a function, an object with methods): checked by `accepts`, described by `what`. */
 export function custom<T>(defaultValue: T, what: string, accepts: (value: unknown) => value is T): OptionReader<T> {
   return (value, report, path) => {
     if (value === undefined) return defaultValue;
@@ -125,7 +125,7 @@ export function didYouMean(word: unknown, known: readonly string[]): string {
   return best === undefined ? '' : ` (did you mean "${best.candidate}"?)`;
 }
 
-/** Reads an object of options; of what `readers` do not know it reports `unknown`. */
+/** Reads an object of options; reports `unknown` for each key that `readers` do not have. */
 export function readOptions<T extends object>(
   readers: OptionReaders<T>,
   input: unknown,

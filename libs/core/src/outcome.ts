@@ -6,15 +6,15 @@ export type Outcome =
   | { readonly kind: 'completed'; readonly result: unknown }
   /** The handler threw, or overran its deadline. */
   | { readonly kind: 'failed'; readonly error: unknown }
-  /** The message never reached the handler: its bytes or its payload are wrong, and will be wrong next time too. */
+  /** The message never reached the handler: its bytes or its payload are wrong, so a retry would fail too. */
   | { readonly kind: 'unreadable'; readonly reason: 'undecodable' | 'invalid'; readonly error: unknown }
   | { readonly kind: 'retry-later'; readonly delayMs: number }
   | { readonly kind: 'given-up'; readonly error: DeadLetter }
   | { readonly kind: 'dropped'; readonly reason: string }
-  /** The delivery was taken back (shutdown, lost lease, cancelled): its result counts for nothing. */
+  /** The delivery was taken back (shutdown, lost lease, cancelled): its result is ignored. */
   | { readonly kind: 'abandoned' };
 
-/** The outcome of a handler that threw `error`, which may be anything at all. */
+/** The outcome of a handler that threw `error`, a value of any type. */
 export function outcomeOfThrow(error: unknown): Outcome {
   if (isInstance(error, RetryLater)) return { kind: 'retry-later', delayMs: error.delayMs };
   if (isInstance(error, DeadLetter)) return { kind: 'given-up', error };

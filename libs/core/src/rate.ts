@@ -1,7 +1,7 @@
 import { integerProblem, shown } from './numbers.js';
 import type { OptionReader, OptionReport } from './options.js';
 
-/** At most `limit` in `intervalMs`, spread evenly: 15 a minute are one every four seconds. */
+/** Up to `limit` per `intervalMs`, spread evenly: 15 per minute are one every four seconds. */
 export interface Rate {
   /** A whole number of at least 1. */
   readonly limit: number;
@@ -13,14 +13,14 @@ export interface Rate {
 export interface RateOptions {
   /** Default: no limit. */
   readonly rate?: Rate | undefined;
-  /** How many a second. @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }` */
+  /** Messages per second. @deprecated `maxPerSecond: n` is `rate: { limit: n, intervalMs: 1000 }` */
   readonly maxPerSecond?: number | undefined;
 }
 
 /** A day. */
 const maxIntervalMs = 86_400_000;
 
-/** The rate that options give; undefined is no limit. */
+/** The rate given in options; undefined means no limit. */
 export function rateOf({ rate, maxPerSecond }: RateOptions): Rate | undefined {
   return rate ?? (maxPerSecond === undefined ? undefined : { limit: maxPerSecond, intervalMs: 1000 });
 }
@@ -30,7 +30,7 @@ export function perSecondOf({ limit, intervalMs }: Rate): number {
   return (limit * 1000) / intervalMs;
 }
 
-/** Reads the option `rate` of `input`. With its alias `maxPerSecond` beside it, it is refused. */
+/** Reads the option `rate` of `input`. It is refused together with its alias `maxPerSecond`. */
 export function rateOption(input: unknown): OptionReader<Rate | undefined> {
   return (value, report, path) => {
     if (value === undefined) return undefined;

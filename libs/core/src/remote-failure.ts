@@ -2,29 +2,29 @@ import { describeFailure, isInstance, propertyOf, scalarOf } from './failure.js'
 import { jsonProperties } from './json-properties.js';
 
 /**
- * What an error says to its requester beside name, message, `code` and `status`: an object, in a property of the error under
- * this symbol. Nothing else of an error leaves its process, since an HTTP client's error carries its request with the
- * authorization header, and a Redis client's the arguments of its command.
+ * The symbol under which an error has the details for its requester, an object that is sent beside name, message, `code` and `status`.
+ * Nothing else of an error leaves its process, since the error of an HTTP client carries its request with the authorization header, and
+ * that of a Redis client the arguments of its command.
  */
 export const remoteDetails: unique symbol = Symbol.for('millrace.remoteDetails');
 
-/** An error on its way from a responder to the requester: no property of it but these. */
+/** An error on its way from a responder to the requester: these properties and no others. */
 export interface RemoteFailure {
   /** The error's class: `TypeError`. At most 200 characters. */
   readonly name: string;
   /** At most 1,000 characters. */
   readonly message: string;
-  /** The error's `code`, where it has one: a number, or at most 200 characters. */
+  /** The error's `code`, if it has one: a number, or at most 200 characters. */
   readonly code?: string | number | undefined;
-  /** The error's `status`, where it has one: a number, or at most 200 characters. */
+  /** The error's `status`, if it has one: a number, or at most 200 characters. */
   readonly status?: string | number | undefined;
-  /** What the error has under `remoteDetails`: each property that JSON can hold, at most 16,000 characters in all. */
+  /** The error's `remoteDetails`: each property that JSON can hold, at most 16,000 characters in total. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const maxDetailsCharacters = 16_000;
 
-/** Describes anything that a handler threw, for its requester. Bounded. */
+/** Describes what a handler threw, of any type, for its requester. The result is bounded. */
 export function describeRemotely(thrown: unknown): RemoteFailure {
   const marked = propertyOf(thrown, remoteDetails);
   const details = typeof marked === 'object' && marked !== null ? sendableProperties(marked) : {};
@@ -32,8 +32,8 @@ export function describeRemotely(thrown: unknown): RemoteFailure {
 }
 
 /**
- * An object that an application sends as it is: each property that JSON can hold, at most 16,000 characters in all. Of an
- * error in it, name, message, `code` and `status` are left.
+ * An object that an application sends as it is: each property that JSON can hold, at most 16,000 characters in total. An error in it
+ * keeps name, message, `code` and `status`.
  */
 export function sendableProperties(object: object): Record<string, unknown> {
   const replace = (value: unknown): unknown => (isInstance(value, Error) ? withoutDetails(value) : value);

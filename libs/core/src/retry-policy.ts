@@ -5,17 +5,16 @@ import { shown } from './numbers.js';
 import type { OptionReader } from './options.js';
 
 /**
- * Which errors a rule is for: a class, or a function that looks at the error and returns whether. Causes (`error.cause`) are
- * looked at too. A function that throws, or returns a promise, is reported (`background-error`), and the rule is not for the
- * error.
+ * Which errors a rule is for: a class, or a function of the error that returns true or false. Causes (`error.cause`) are checked too. If
+ * the function throws or returns a promise, that is reported (`background-error`) and the rule does not match.
  */
 export type ErrorMatcher = (new (...args: never[]) => Error) | ((error: unknown) => boolean);
 
-/** What to do about some errors, other than what the policy does about all. */
+/** An exception from the policy for some errors. */
 export interface RetryRule {
   /** Which errors it is for. */
   readonly when: ErrorMatcher;
-  /** `dead-letter`: give up at once. `drop`: forget the message. Else: retry with these settings. */
+  /** `dead-letter`: no retries. `drop`: discard the message. Else: retry with these settings. */
   readonly do: 'dead-letter' | 'drop' | { readonly maxRetries?: number; readonly backoff?: Backoff };
 }
 
@@ -29,14 +28,14 @@ export interface RetryPolicy {
   readonly rules: readonly RetryRule[];
 }
 
-/** Three retries, after about 1, 2 and 4 seconds, then dead letters: never an endless loop. */
+/** Three retries, after about 1, 2 and 4 seconds, then a dead letter: never an endless loop. */
 export const defaultRetryPolicy: RetryPolicy = Object.freeze<RetryPolicy>({
   maxRetries: 3,
   backoff: { kind: 'exponential', delayMs: 1000, factor: 2, maxDelayMs: 30_000, jitter: 0.1 },
   rules: [],
 });
 
-/** Reads a retry policy out of options: any part may be left out. `false` means no retries. */
+/** Reads a retry policy from options; any part may be left out. `false` means no retries. */
 export function retryPolicy(defaultPolicy: RetryPolicy = defaultRetryPolicy): OptionReader<RetryPolicy> {
   return (value, report, path) => {
     if (value === undefined) return defaultPolicy;
@@ -60,7 +59,7 @@ export function retryPolicy(defaultPolicy: RetryPolicy = defaultRetryPolicy): Op
   };
 }
 
-/** The first rule of `policy` that is for `error`, or for one of its causes. */
+/** The first rule of `policy` that matches `error` or one of its causes. */
 export function ruleFor(policy: RetryPolicy, error: unknown, report: CallbackReport): RetryRule | undefined {
   return policy.rules.find((rule) => matches(rule.when, error, report));
 }

@@ -17,21 +17,21 @@ export type DeadLetterReason =
   | 'maxlen'
   | 'delivery_limit';
 
-/** What Redis is to be told about one delivery. */
+/** What is written to Redis about one delivery. */
 export type Settlement =
   | { readonly kind: 'complete'; readonly result: unknown }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly countsAsAttempt: boolean; readonly error?: unknown }
   | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly error: unknown }
   | { readonly kind: 'drop'; readonly reason: string }
-  /** Give it back as it was: nobody handled it. */
+  /** Give the message back as it was: it was not handled. */
   | { readonly kind: 'release' };
 
 /**
- * Maps what a handler did to what Redis is told: the one place where retry policies are applied.
+ * Maps the outcome of a handler to what is written to Redis: the only place where retry policies are applied.
  *
  * @param attempt which attempt this was, from 1
  * @param random a number from 0 to 1, for jitter
- * @param report what the policy's own functions did wrong
+ * @param report receives the errors of the policy's own functions
  */
 export function settle(
   outcome: Outcome,

@@ -1,37 +1,37 @@
-/** So many pass between two moves at least: a move costs a copy of what is there. */
+/** The fewest entries that pass between two moves: a move copies all present entries. */
 const minPassed = 256;
-/** And when there is nothing to copy: as many as the first table of a Map has room for. */
+/** The same when there is nothing to copy: the capacity of a Map's first table. */
 const minPassedEmpty = 4;
 
 /**
- * A Map for what comes and goes, such as messages under way.
+ * A Map for short-lived entries, such as messages in flight.
  *
- * A Map of JavaScript moves to a new table whenever entries that came and went have filled its own. V8's old table goes on naming the
- * new one, and whatever was there when it moved. Once one of them has grown old, the garbage collector of the young holds all
- * that passes through the Map from then on for alive, copies it twice, and leaves it to a collection of everything: with 40 objects
- * under way at once it took 8 times as long as without the Map. So this one begins anew, with nothing of the old, before much has
- * passed, and after it was empty: by then, one that was at rest is old.
+ * A JavaScript Map moves to a new table whenever its table is full of added and deleted entries. In V8 the old table keeps a reference to
+ * the new one, and to the entries of the time it moved. Once such a table is in the old generation, the scavenger treats every later
+ * entry as alive, copies it twice, and leaves it to a full collection: with 40 objects in flight simultaneously that took 8 times as long
+ * as without the Map. So this class starts a new Map, without references from the old one, before many entries have passed, and whenever
+ * it was empty: an idle Map is in the old generation by then.
  */
 export class ShortLivedMap<K, V> {
   #entries = new Map<K, V>();
   #passed = 0;
 
-  /** How many are here. */
+  /** The number of entries. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Whether one is here. */
+  /** Whether the key has an entry. */
   has(key: K): boolean {
     return this.#entries.has(key);
   }
 
-  /** Undefined when there is none. */
+  /** The value of a key; undefined when there is none. */
   get(key: K): V | undefined {
     return this.#entries.get(key);
   }
 
-  /** Puts one in, instead of what was there by that key. */
+  /** Sets the value of a key. */
   set(key: K, value: V): void {
     const { size } = this.#entries;
     if (size === 0 ? this.#passed >= minPassedEmpty : this.#passed >= minPassed && this.#passed >= size * 4) {
@@ -42,18 +42,18 @@ export class ShortLivedMap<K, V> {
     this.#entries.set(key, value);
   }
 
-  /** Takes one out; false when there is none. */
+  /** Deletes an entry; returns false when there is none. */
   delete(key: K): boolean {
     return this.#entries.delete(key);
   }
 
-  /** Takes all out. */
+  /** Deletes all entries. */
   clear(): void {
     this.#entries = new Map();
     this.#passed = 0;
   }
 
-  /** In the order in which they came; of this moment, whatever comes or goes meanwhile. */
+  /** A snapshot of the values in the order in which they were added; later changes do not affect it. */
   values(): V[] {
     return [...this.#entries.values()];
   }

@@ -20,7 +20,7 @@ const problemsOf = (json: string): readonly string[] => {
   }
 };
 
-describe('what stands in Redis', () => {
+describe('a value in Redis', () => {
   it('has its defaults, and what a newer process wrote', () => {
     expect(read('{"name":"q","colour":"red","keep":{"count":2,"newer":1}}')).toEqual({
       name: 'q',
@@ -43,9 +43,11 @@ describe('what stands in Redis', () => {
 
   it('is named in the error, with the key and what to do, and pollutes nothing', () => {
     expect(() => read('7')).toThrow(
-      'queue "q": what stands in Redis under k cannot be used: it must be an object, got 7. Declare it again.',
+      'queue "q": the value in Redis under k cannot be used: it must be an object, got 7. Declare it again.',
     );
-    expect(() => read(`{"name":${'['.repeat(9000)}${']'.repeat(9000)}}`)).toThrow('name must be a text, got an array');
+    expect(() => read(`{"name":${'['.repeat(9000)}${']'.repeat(9000)}}`)).toThrow(
+      'name must be a string, got an array',
+    );
     read('{"__proto__":{"polluted":1}}');
     expect('polluted' in {}).toBe(false);
     expect(() => read(JSON.stringify('x'.repeat(5000)))).toThrow(/x…\. Declare it again\.$/);

@@ -2,12 +2,12 @@ import { DamagedStateError, type StoredPlace } from './errors.js';
 import { shown } from './numbers.js';
 import { type OptionReaders, readOptions } from './options.js';
 
-/** No declaration of ours is longer: names have 255 bytes at most. */
+/** Longer than any declaration of Millrace: names have at most 255 bytes. */
 const maxStoredLength = 65_536;
 
 /**
- * Reads JSON that stands in Redis. Anyone may have written it: it is checked as options are. What `readers` do not know is kept as it
- * is, since a newer Millrace may have written it; what is missing gets its default.
+ * Reads JSON that is stored in Redis. Any program may have written it, so it is checked like options. Keys that `readers` do not have are
+ * kept as they are, since a newer Millrace may have written them; missing ones get their default.
  *
  * @throws {DamagedStateError} with every problem
  */
@@ -22,7 +22,7 @@ export function readStored<T extends object>(readers: OptionReaders<T>, json: st
   return Object.freeze({ ...value, ...read });
 }
 
-/** JSON of an object, of bounded length. @throws {DamagedStateError} it is none */
+/** Parses a JSON object of bounded length. @throws {DamagedStateError} it is not one */
 export function parseStored(json: string, place: StoredPlace): Readonly<Record<string, unknown>> {
   if (json.length > maxStoredLength) {
     throw new DamagedStateError(place, [`it has ${json.length} characters, where ${maxStoredLength} are the most`]);

@@ -5,8 +5,8 @@ const maxDelayMs = 2 ** 31 - 1;
 export type Timer = NodeJS.Timeout | LongTimer;
 
 /**
- * Calls `call` once, in `delayMs`, with `argument`. Any delay is kept, also one beyond 2³¹ ms; `Infinity` means never, and
- * keeps no process alive. Every timer of every lib is started here or by `pause`.
+ * Calls `call` once, in `delayMs`, with `argument`. Any delay works, also one beyond 2³¹ ms; `Infinity` means never, and does not keep
+ * the process alive. Every timer of every lib is started here or by `pause`.
  */
 export function startTimer(call: () => void, delayMs: number): Timer;
 export function startTimer<T>(call: (argument: T) => void, delayMs: number, argument: T): Timer;
@@ -14,7 +14,7 @@ export function startTimer<T>(call: (argument?: T) => void, delayMs: number, arg
   return delayMs > maxDelayMs ? new LongTimer(() => call(argument), delayMs) : setTimeout(call, delayMs, argument);
 }
 
-/** Stops a timer. Nothing happens when it has fired, was stopped, or there is none. */
+/** Stops a timer. Does nothing when it has fired, was stopped, or is undefined. */
 export function stopTimer(timer: Timer | undefined): void {
   if (timer instanceof LongTimer) timer.stop();
   else clearTimeout(timer);
@@ -28,7 +28,7 @@ export interface PauseOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Resolves in `delayMs`, or when the signal is aborted. Any delay is kept; `Infinity` means never. */
+/** Resolves in `delayMs`, or when the signal is aborted. Any delay works; `Infinity` means never. */
 export function pause(delayMs: number, { ref = true, signal }: PauseOptions = {}): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve();
@@ -43,7 +43,7 @@ export function pause(delayMs: number, { ref = true, signal }: PauseOptions = {}
   });
 }
 
-/** Waits for `work`, but no longer than `delayMs`: resolves to whether it ended. Rejects with what the work rejects with. */
+/** Waits for `work`, but no longer than `delayMs`: resolves to whether it ended. Rejects when `work` rejects. */
 export async function endsWithin(
   work: Promise<unknown>,
   delayMs: number,
@@ -58,12 +58,12 @@ export async function endsWithin(
   }
 }
 
-/** What `work` resolves to; undefined when it takes longer than `timeoutMs`. Rejects with what `work` rejects with. */
+/** Resolves to the result of `work`, or to undefined when it takes longer than `timeoutMs`. Rejects when `work` rejects. */
 export async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
   return (await endsWithin(work, timeoutMs)) ? work : undefined;
 }
 
-/** A timer that is set again until its time is over. */
+/** A timer beyond Node's longest delay: it is set again until its time is over. */
 class LongTimer {
   readonly #call: () => void;
   #restMs: number;

@@ -13,15 +13,15 @@ import type { Handler } from './middleware.js';
 
 /** How messages of one handler are run. */
 export interface DeliveryPlan<C extends DeliveryContext> extends DeliveryTerms<C> {
-  /** The handler within its middleware. */
+  /** The handler, wrapped in its middleware. */
   readonly handle: Handler<C>;
-  /** Checks a payload; what it returns is handled in its place, unless that is undefined. @throws {ValidationError} */
+  /** Checks a payload; a value other than undefined that it returns replaces the payload. @throws {ValidationError} */
   readonly validate?: ((payload: unknown, context: C) => unknown) | undefined;
 }
 
 /**
- * Runs one delivery: decode, validate, middleware and handler, under a deadline. It never throws and never touches Redis;
- * it answers what happened. What cannot be decoded or validated never reaches the handler.
+ * Runs one delivery: decode, validate, middleware and handler, under a deadline. It never throws and never touches Redis; it returns the
+ * outcome. A message that cannot be decoded or is invalid never reaches the handler.
  */
 export function deliver<C extends DeliveryContext>(
   plan: DeliveryPlan<C>,
@@ -32,8 +32,8 @@ export function deliver<C extends DeliveryContext>(
 }
 
 /**
- * The same without a promise a message, for who handles hundreds of thousands a second: `decide` is called with the one
- * outcome, at once when neither validation nor handler answers a promise.
+ * The same without a promise per message, for hundreds of thousands of messages per second: `decide` is called once with the outcome,
+ * synchronously when neither validation nor handler returns a promise.
  */
 export function deliverTo<C extends DeliveryContext>(
   plan: DeliveryPlan<C>,
@@ -51,7 +51,7 @@ export function deliverTo<C extends DeliveryContext>(
     return;
   }
   let running: Promise<unknown>;
-  // A promise as it is. A `then` of the user's own (a query that runs when it is waited for) is called once, and may throw.
+  // A promise is used as it is. The `then` of a user's thenable (a query that runs when it is awaited) is called once, and may throw.
   if (isThenable(result)) running = Promise.resolve(result);
   else if (isGenerator(result)) running = runToEnd(result, context.signal);
   else {
@@ -62,7 +62,7 @@ export function deliverTo<C extends DeliveryContext>(
   void untilHandlerEnds(running, context);
 }
 
-/** Its name, and that of `deliverTo`, tell in a stack that something runs inside a handler: see `inside-handler.ts`. */
+/** In a stack its name, and that of `deliverTo`, mark code that runs inside a handler: see `inside-handler.ts`. */
 async function untilHandlerEnds(running: PromiseLike<unknown>, context: DeliveryContext): Promise<void> {
   let result: unknown;
   try {
@@ -77,7 +77,7 @@ async function untilHandlerEnds(running: PromiseLike<unknown>, context: Delivery
 
 const completedWithNothing: Outcome = Object.freeze({ kind: 'completed', result: undefined });
 
-/** Carries the outcome of a message that never reached its handler past the handler's own errors. */
+/** Carries the outcome of a message that never reached its handler, apart from the handler's errors. */
 class Unreadable {
   constructor(readonly outcome: Outcome) {}
 }
@@ -110,7 +110,7 @@ async function validated<C extends DeliveryContext>(
     const checked = await validate(payload, context);
     return checked === undefined ? payload : checked;
   } catch (error) {
-    // A validator that fails for another reason (its database is away) is a failed attempt like any other.
+    // A validator that fails for another reason (its database is unavailable) is a failed attempt like any other.
     if (isInstance(error, ValidationError)) throw new Unreadable({ kind: 'unreadable', reason: 'invalid', error });
     throw error;
   }

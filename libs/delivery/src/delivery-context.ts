@@ -1,8 +1,8 @@
 import { DeadlineExceededError, type Outcome, shown, startTimer, stopTimer, type Timer } from '@millrace/core';
 
 /**
- * One attempt to handle one message, as the handler sees it. `log` and `queue` add what they know of the message.
- * The signal is only made when somebody asks for it: most handlers never do.
+ * One attempt to handle one message, as the handler sees it. `log` and `queue` add the properties of their messages. The signal is
+ * created only when it is read: most handlers never read it.
  */
 export abstract class DeliveryContext {
   #controller: AbortController | undefined;
@@ -12,19 +12,19 @@ export abstract class DeliveryContext {
   #terms: DeliveryTerms<this> | undefined;
   #decide: Decide<this> | undefined;
   #running: PromiseLike<unknown> | undefined;
-  /** What the attempt is, once its deadline has passed, however its handler ends. */
+  /** The outcome of an attempt whose deadline has passed, however its handler ends. */
   #overrun: Outcome | undefined;
   #isGivenUp = false;
 
   /** Which attempt this is, from 1. */
   abstract readonly attempt: number;
 
-  /** Which message this is, in words: for errors and logs. */
+  /** Describes the message, for errors and logs. */
   abstract describe(): string;
 
   /**
    * Aborted when the deadline passes, the message is cancelled, or the lease on it is lost. After the deadline the handler has
-   * `abortGraceMs` to end; then its attempt is given up, and another may begin while it still runs.
+   * `abortGraceMs` to end; then its attempt is given up, and the next one may begin while it still runs.
    */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -39,14 +39,14 @@ export abstract class DeliveryContext {
     return this.#abortReason !== undefined;
   }
 
-  /** Whether the attempt was given up while its handler still ran: what that still does counts for nothing. */
+  /** Whether the attempt was given up while its handler still ran: the handler's result is ignored then. */
   get isGivenUp(): boolean {
     return this.#isGivenUp;
   }
 
   /**
-   * Moves the deadline to `timeoutMs` from now; `Infinity`: there is none any more. One that has passed stays. Default: the
-   * handler's own `handlerTimeoutMs`.
+   * Moves the deadline to `timeoutMs` from now; `Infinity` removes it. A deadline that has passed stays. Default: the handler's
+   * `handlerTimeoutMs`.
    *
    * @throws {TypeError} it is not a number
    */
@@ -61,8 +61,8 @@ export abstract class DeliveryContext {
   }
 
   /**
-   * Takes the delivery back: the signal is aborted, and the outcome is `abandoned` whatever the handler still does.
-   * Nothing happens when the outcome is known already; an attempt that has exceeded its deadline has failed, without more time to end.
+   * Takes the delivery back: the signal is aborted, and the outcome is `abandoned` whatever the handler does. Does nothing when the
+   * outcome is known already; an attempt that has exceeded its deadline fails immediately.
    */
   abandon(reason: Error): void {
     if (this.#overrun !== undefined) this.#settle(this.#overrun);
@@ -72,12 +72,12 @@ export abstract class DeliveryContext {
     this.#controller?.abort(reason);
   }
 
-  /** Resolves when user code has really ended, which after `abandon` is later than the outcome is known. */
+  /** Resolves when the handler has really ended, which after `abandon` is later than its outcome. */
   get handlerEnded(): Promise<void> {
     return Promise.resolve(this.#running).then(ignore, ignore);
   }
 
-  /** Resolves when user code has ended or, `abortGraceMs` after its signal was aborted, is given up. */
+  /** Resolves when the handler has ended or, `abortGraceMs` after its signal was aborted, is given up. */
   handlerReleased(): Promise<void> {
     if (this.#isGivenUp) return Promise.resolve();
     if (!this.isAborted) return this.handlerEnded;
@@ -94,8 +94,8 @@ export abstract class DeliveryContext {
   }
 
   /**
-   * For the pipeline: the handler is about to be called; `decide` takes the one outcome.
-   * Answers false when the delivery was taken back before: then the handler must not be called.
+   * For the pipeline: call it before the handler; `decide` receives the outcome, once. Returns false when the delivery was taken back
+   * before: then the handler must not be called.
    */
   begin(terms: DeliveryTerms<this>, decide: Decide<this>): boolean {
     this.#decide = decide;
@@ -106,19 +106,22 @@ export abstract class DeliveryContext {
     return false;
   }
 
-  /** For the pipeline: the handler answered a promise. The clock that `begin` started is only set when it outlives the turn. */
+  /**
+   * For the pipeline: the handler returned a promise. The timer of `begin` is only set when the handler outlives this turn of the event
+   * loop.
+   */
   wait(running: PromiseLike<unknown>): void {
     this.#running = running;
     if (this.#timeoutMs > 0 && this.#timer === undefined && this.#decide !== undefined) watchSoon(this);
   }
 
-  /** For the pipeline: the handler ended. The outcome counts unless the delivery was interrupted before. */
+  /** For the pipeline: the handler ended. Its outcome counts unless the delivery was interrupted before. */
   end(outcome: Outcome): void {
     if (this.#isGivenUp) this.#terms?.onLate?.(outcome, this);
     else this.#settle(this.#overrun ?? outcome);
   }
 
-  /** The handler says itself what becomes of its message. It counts unless the attempt is over. */
+  /** The handler settles its message itself. This counts unless the attempt is over. */
   protected decideNow(outcome: Outcome): void {
     this.#settle(outcome);
   }
@@ -152,23 +155,23 @@ export abstract class DeliveryContext {
   }
 }
 
-/** How long a handler may go on after its signal was aborted because of its deadline, unless its consumer says otherwise. */
+/** How long a handler may run after its signal was aborted because of its deadline, unless its consumer sets another value. */
 export const defaultAbortGraceMs = 5000;
 
 /** How much time a delivery has. */
 export interface DeliveryTerms<C> {
-  /** How long the handler may take, in ms; 0 means for ever. */
+  /** How long the handler may take, in ms; 0 means without limit. */
   readonly handlerTimeoutMs: number;
-  /** How long it has to end after that, in ms, before its attempt is given up. Default 5,000. */
+  /** How long the handler may run after that, in ms, before its attempt is given up. Default 5,000. */
   readonly abortGraceMs?: number | undefined;
-  /** Takes the outcome of a handler that ended after its attempt had been given up. Must not throw. */
+  /** Receives the outcome of a handler that ended after its attempt had been given up. Must not throw. */
   onLate?(outcome: Outcome, context: C): void;
 }
 
-/** Takes the outcome of a context. Written as a method, so that a context with more to it still is a DeliveryContext. */
+/** Receives the outcome of a context. Written as a method, so that a subtype of DeliveryContext is assignable to it. */
 type Decide<C> = { decide(outcome: Outcome, context: C): void }['decide'];
 
-// Most handlers end within the turn of the event loop that started them: a timer for each would cost more than they do.
+// Most handlers end within the turn of the event loop that started them: a timer per handler would cost more than the handler.
 let young: DeliveryContext[] = [];
 
 function watchSoon(context: DeliveryContext): void {

@@ -1,6 +1,6 @@
-/** Which handler of which source: one frozen object a handler, so that an event costs no allocation for it. */
+/** The handler and source of an event: one frozen object per handler, so that events do not allocate it. */
 export interface HandlerLabels {
-  /** The handler's name, `OrderController.onOrder` say. */
+  /** The handler's name, such as `OrderController.onOrder`. */
   readonly handler: string;
   /** `topic:orders` or `queue:notifications`. */
   readonly source: string;
@@ -8,22 +8,22 @@ export interface HandlerLabels {
   readonly group?: string | undefined;
 }
 
-/** Which message an event is of: a record by its place and key, a message of a queue by its id. */
+/** The message of an event: a record by its position and key, a message of a queue by its id. */
 export interface MessageIdentity {
-  /** Of a record: its partition. */
+  /** The partition of a record. */
   readonly partition?: number | undefined;
-  /** Of a record: its place in the partition. */
+  /** The offset of a record. */
   readonly offset?: number | undefined;
-  /** Of a record that was sent with one. */
+  /** The key of a record, if it has one. */
   readonly key?: string | undefined;
-  /** Of a message of a queue. */
+  /** The id of a message of a queue. */
   readonly messageId?: string | undefined;
 }
 
-/** A consumer of this process while it runs. */
+/** A running consumer of this process. */
 export interface RunningConsumer extends HandlerLabels {
-  /** Handlers that have begun and not ended. */
+  /** The number of handlers that have begun and not ended. */
   readonly running: () => number;
-  /** Of a group's member: partitions that stand still because their next batch can only be read by a newer process. */
+  /** For a group's member: the number of partitions that stand still because only a newer process can read their next batch. */
   readonly unreadable?: (() => number) | undefined;
 }

@@ -4,28 +4,28 @@ import type { HandlerLabels, MessageIdentity, RunningConsumer } from './event-la
 import type { HandledRun } from './handled-run.js';
 import { ReportLimit } from './report-limit.js';
 
-/** Everything that can be watched: logs, metrics and traces are three subscribers. Payloads are plain facts. */
+/** All events: logs, metrics and traces are three subscribers. Payloads are plain data. */
 export interface MillraceEvents {
-  /** A handler ended, well or not. */
+  /** A handler ended, successfully or not. */
   handled: [
     event: HandlerLabels & {
       readonly outcome: Outcome['kind'];
       readonly attempt: number;
       readonly durationMs: number;
-      /** Of a single message: its time, in ms since 1970, by its sender's clock. */
+      /** The timestamp of a single message, in ms since 1970, by its sender's clock. */
       readonly timestamp?: number | undefined;
       /** When its handler began, by `performance.now()` of this process. Default: `durationMs` ago. */
       readonly startedAt?: number | undefined;
     },
   ];
-  /** A handler ended after its attempt had been given up (`abortGraceMs`): what it did counts for nothing. */
+  /** A handler ended after its attempt had been given up (`abortGraceMs`): its result is ignored. */
   'late-outcome': [
     event: HandlerLabels & {
       readonly outcome: Outcome['kind'];
       readonly attempt: number;
-      /** What it handled, in words. */
+      /** Describes the message or batch that it handled. */
       readonly subject: string;
-      /** What it threw. */
+      /** The error that it threw. */
       readonly error?: unknown;
     },
   ];
@@ -34,14 +34,14 @@ export interface MillraceEvents {
     event: HandlerLabels &
       MessageIdentity & { readonly attempt: number; readonly delayMs: number; readonly error: unknown },
   ];
-  /** A message was given up and kept with its reason. */
+  /** A message was given up and kept as a dead letter, with its reason. */
   'dead-lettered': [
     event: HandlerLabels & MessageIdentity & { readonly reason: DeadLetterReason; readonly error: unknown },
   ];
   /** A message was given up and not kept: it has no dead-letter destination. */
   discarded: [event: HandlerLabels & MessageIdentity & { readonly reason: DeadLetterReason; readonly error: unknown }];
   /**
-   * The reply to a message was not sent; the message is settled all the same. `requester-gone`: nobody waits for it any more;
+   * The reply to a message was not sent; the message is settled nevertheless. `requester-gone`: the requester no longer waits for it;
    * `not-allowed`: `replyTo` names `queue`, which is not among the consumer's `replyQueues`.
    */
   'reply-dropped': [
@@ -51,7 +51,7 @@ export interface MillraceEvents {
         readonly queue?: string | undefined;
       },
   ];
-  /** A lease was lost: another owns what this process was working on. */
+  /** A lease was lost: another process owns the partition or messages that this process was working on. */
   'lease-lost': [
     event: { readonly source: string; readonly group?: string; readonly partition?: number; readonly epoch?: number },
   ];
@@ -59,7 +59,7 @@ export interface MillraceEvents {
   'partition-assigned': [
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly epoch: number },
   ];
-  /** A member of this process does not own the partition any more. */
+  /** A member of this process no longer owns the partition. */
   'partition-revoked': [
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly epoch: number },
   ];
@@ -68,8 +68,8 @@ export interface MillraceEvents {
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly offset: number },
   ];
   /**
-   * The next batch of a partition can only be read by a newer Millrace or Node: its format or its compression is newer than this
-   * process. The partition stands still until a process that can read it owns it, or its offset is set further.
+   * The next batch of a partition can only be read by a newer Millrace or Node: its format or its compression is newer than this process.
+   * The partition stands still until a process that can read the batch owns it, or its offset is set beyond the batch.
    */
   'batch-unreadable': [
     event: {
@@ -81,15 +81,15 @@ export interface MillraceEvents {
     },
   ];
   /**
-   * Something else than Millrace has written into the stream of a partition. `removed`: so many entries stood behind the log's end, where
-   * they kept records from being appended, and are gone; 0: some stand between the log's batches, and were passed over.
+   * Another program wrote into the stream of a partition. `removed` is the number of entries that were removed from behind the log's end,
+   * where they blocked appends; 0: entries between the log's batches were skipped.
    */
   'foreign-entries': [event: { readonly topic: string; readonly partition: number; readonly removed: number }];
   /** Retention removed records that a registered group had not read. */
   'records-expired-unread': [
     event: { readonly topic: string; readonly partition: number; readonly group: string; readonly count: number },
   ];
-  /** A group that had no members for `offsetsRetentionMs` was forgotten, with its offsets. */
+  /** A group without members for `offsetsRetentionMs` was removed, with its offsets. */
   'group-expired': [event: { readonly group: string }];
   /** A group's offset was outside the log (retention passed it, or a failover lost the log's tail) and was moved. */
   'offset-out-of-range': [
@@ -102,7 +102,9 @@ export interface MillraceEvents {
       readonly why: 'log-truncated' | 'below-log-start';
     },
   ];
-  /** A publish to an exchange or queue is over: Redis confirmed it, or it failed. `routed`: queues and topics that hold it. */
+  /**
+   * A publish to an exchange or queue ended: Redis confirmed it, or it failed. `routed` is the number of queues and topics that hold it.
+   */
   published: [
     event: {
       readonly exchange: string;
@@ -111,13 +113,13 @@ export interface MillraceEvents {
       readonly isUnroutable: boolean;
     },
   ];
-  /** A consumer took messages from its queue; `redelivered` of them somebody may have worked on before. */
+  /** A consumer took messages from its queue; a handler may have worked on `redelivered` of them before. */
   delivered: [event: { readonly source: string; readonly count: number; readonly redelivered: number }];
-  /** Messages of a queue were handled, and Redis knows it. */
+  /** Messages of a queue were handled and acknowledged in Redis. */
   acknowledged: [event: { readonly source: string; readonly count: number }];
-  /** Messages of a queue became dead letters by no handler's doing: `expired`, `maxlen`, `delivery_limit`. */
+  /** Messages of a queue became dead letters without a handler: `expired`, `maxlen`, `delivery_limit`. */
   died: [event: { readonly source: string; readonly reason: DeadLetterReason; readonly count: number }];
-  /** Redis refused a commit: the partition is another member's, was deleted, or its log ends before the offset. */
+  /** Redis refused a commit: another member owns the partition, it was deleted, or its log ends before the offset. */
   'commit-refused': [
     event: {
       readonly topic: string;
@@ -126,21 +128,21 @@ export interface MillraceEvents {
       readonly why: 'fenced' | 'truncated' | 'diverged' | 'gone';
     },
   ];
-  /** A consumer begins. `running()` tells how many of its handlers are at work; ask it until the consumer has stopped. */
+  /** A consumer starts. `running()` returns how many of its handlers run; it is valid until the consumer has stopped. */
   'consumer-started': [event: RunningConsumer];
-  /** The consumer of the event before, the same object. */
+  /** A consumer stopped. The payload is the object of its `consumer-started`. */
   'consumer-stopped': [event: RunningConsumer];
   /**
-   * A background duty failed and will be tried again. The same comes once a second at most, and of one duty and class of error ten different
-   * ones; the last of those held back comes when the second is over, with `heldBack`: how many more there were.
+   * A background duty failed and will be tried again. The same error is emitted at most once per second, and at most ten different ones
+   * per duty and class of error; the last one held back is emitted at the end of the second, with the number of the others in `heldBack`.
    */
   'background-error': [event: { readonly duty: string; readonly error: unknown; readonly heldBack?: number }];
 }
 
 /**
- * The events of one connection. `emit` with no listener costs a look-up. Whatever a listener throws, or the promise it
- * returns rejects with, goes no further: the other listeners hear of the event, and so does `background-error` (of what its
- * own listeners do wrong, only the process: a warning).
+ * The events of one connection. `emit` with no listener costs a look-up. An error that a listener throws or rejects with does not reach
+ * the emitter: the other listeners are called, and it is emitted as `background-error`; an error of a `background-error` listener becomes
+ * a process warning.
  */
 export class Events extends EventEmitter<MillraceEvents> {
   readonly #limit = new ReportLimit<MillraceEvents['background-error'][0]>((event, heldBack) => {
@@ -149,10 +151,10 @@ export class Events extends EventEmitter<MillraceEvents> {
   });
   readonly #takers = new WeakMap<object, (run: HandledRun) => void>();
 
-  /** Without listeners. */
+  /** A new emitter has no listeners. */
   constructor() {
     super();
-    // Each consumer that stops counts its handlers by a listener of its own, and metrics have several: that is no leak.
+    // Each consumer that stops counts its handlers with a listener, and metrics have several: that is no leak.
     this.setMaxListeners(0);
   }
 
@@ -166,21 +168,21 @@ export class Events extends EventEmitter<MillraceEvents> {
     return true;
   }
 
-  /** Whether anybody listens: ask before making a payload on the hot path. */
+  /** Whether the event has listeners: check it before creating a payload on the hot path. */
   has(event: keyof MillraceEvents): boolean {
     return this.listenerCount(event) > 0;
   }
 
   /**
-   * Listens to `handled`, for who hears of hundreds of thousands a second: those that are told as a run come in one call of
-   * `takeRun`, the others as events. `off('handled', listener)` ends both.
+   * Listens to `handled` at hundreds of thousands per second: deliveries of a run arrive in one call of `takeRun`, the others as events.
+   * `off('handled', listener)` removes both.
    */
   onHandled(listener: (event: MillraceEvents['handled'][0]) => void, takeRun: (run: HandledRun) => void): void {
     this.#takers.set(listener, takeRun);
     this.on('handled', listener);
   }
 
-  /** Tells of all deliveries of a run, to each listener of `handled` as it wants them, and clears it; of an empty one nobody hears. */
+  /** Emits all deliveries of a run, to each listener of `handled` as it registered, and clears the run. Emits nothing for an empty run. */
   emitRun(run: HandledRun): void {
     if (run.count === 0) return;
     for (const listener of this.rawListeners('handled')) {
@@ -196,7 +198,7 @@ export class Events extends EventEmitter<MillraceEvents> {
     this.#limit.offer(`${event.duty}\n${name}`, message, event);
   }
 
-  /** As `notify` of core, but without a closure for each listener of each event. */
+  /** As `notify` of core, but without a closure per listener and event. */
   #call(name: string, listener: Callable, args: readonly unknown[]): void {
     try {
       const answer: unknown = Reflect.apply(listener, this, args);

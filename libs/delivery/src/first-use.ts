@@ -1,8 +1,8 @@
 import { endsWithin } from '@millrace/core';
 
 /**
- * Work that must be done before something is used for the first time. The first use starts it, and all uses wait until it
- * ends. When it fails, the uses that waited fail with its error, and the next use starts it again.
+ * Work that must be done before a first use. The first use starts it, and all uses wait until it ends. If it fails, the waiting uses fail
+ * with its error, and the next use starts it again.
  */
 export class FirstUse {
   readonly #work: () => Promise<unknown>;
@@ -13,12 +13,12 @@ export class FirstUse {
     this.#work = work;
   }
 
-  /** Whether nothing is left to wait for. */
+  /** Whether the work is done. */
   get isDone(): boolean {
     return this.#isDone;
   }
 
-  /** Resolves to whether it was done within `timeoutMs`. Rejects with what the work rejected with. */
+  /** Resolves to whether the work was done within `timeoutMs`. Rejects with the error of the work. */
   async done(timeoutMs: number): Promise<boolean> {
     if (this.#isDone) return true;
     this.#underWay ??= this.#start();

@@ -1,22 +1,22 @@
 import type { HandlerLabels } from './event-labels.js';
 
-/** So many deliveries are told at once, at most. */
+/** The largest number of deliveries in one run. */
 const capacity = 64;
 
 /**
- * Deliveries of one handler that came one after the other and all ended as they should, within the call and at the first
- * attempt. Where each begins when the one before it ends, one look at the clock serves both, and they are told together.
+ * Consecutive deliveries of one handler that all completed synchronously and at the first attempt. Each begins when the one before it
+ * ends, so one reading of the clock serves both, and all are emitted in one call.
  *
- * It is written anew when it was told: a listener reads it during the call, and keeps nothing of it.
+ * A run is reused after it was emitted: a listener must read it during the call and keep no reference.
  */
 export class HandledRun {
-  /** Whose deliveries they are. */
+  /** The handler and source of the deliveries. */
   readonly labels: HandlerLabels;
-  /** When each handler began, by `performance.now()` of this process. Only the first `count` count, as in the others. */
+  /** When each handler began, by `performance.now()` of this process. Only the first `count` items are valid, as in the other arrays. */
   readonly startedAts = new Float64Array(capacity);
   /** How long each handler took. */
   readonly durationsMs = new Float64Array(capacity);
-  /** Each message's time, in ms since 1970, by its sender's clock. */
+  /** Each message's timestamp, in ms since 1970, by its sender's clock. */
   readonly timestamps = new Float64Array(capacity);
   #count = 0;
   #isOpen = false;
@@ -25,17 +25,17 @@ export class HandledRun {
     this.labels = labels;
   }
 
-  /** How many deliveries it holds. */
+  /** The number of deliveries. */
   get count(): number {
     return this.#count;
   }
 
-  /** Whether it has no room for another. */
+  /** Whether the run is full. */
   get isFull(): boolean {
     return this.#count === capacity;
   }
 
-  /** A delivery began then and has ended; `endedBy` tells when. */
+  /** Adds a delivery that began at the given time and has ended; `endedBy` sets when. */
   add(startedAt: number, timestamp: number): void {
     this.startedAts[this.#count] = startedAt;
     this.timestamps[this.#count] = timestamp;
@@ -43,7 +43,7 @@ export class HandledRun {
     this.#isOpen = true;
   }
 
-  /** The clock was read: the last one ended by now, unless that is known already. */
+  /** Sets the end of the last delivery to the given time, unless it is set already. */
   endedBy(monotonicNow: number): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -51,7 +51,7 @@ export class HandledRun {
     this.durationsMs[last] = monotonicNow - (this.startedAts[last] ?? monotonicNow);
   }
 
-  /** Forgets them: they were told. */
+  /** Clears the run after it was emitted. */
   clear(): void {
     this.#count = 0;
   }

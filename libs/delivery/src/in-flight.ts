@@ -1,6 +1,6 @@
 import { startTimer, stopTimer, type Timer } from '@millrace/core';
 
-/** Counts work that was begun and not ended, bounded by a limit; tells when there is room and when none is left. */
+/** Counts the work in flight, bounded by a limit; callers can wait for room or until nothing is in flight. */
 export class InFlight {
   #count = 0;
   readonly #limit: number;
@@ -11,7 +11,7 @@ export class InFlight {
     this.#limit = limit;
   }
 
-  /** How many have begun and not ended. */
+  /** The number in flight. */
   get count(): number {
     return this.#count;
   }
@@ -21,12 +21,12 @@ export class InFlight {
     return Math.max(0, this.#limit - this.#count);
   }
 
-  /** Counts one that begins. Whoever begins looks for room first: the limit is not enforced here. */
+  /** Counts one that begins. The caller checks for room first: the limit is not enforced here. */
   begin(): void {
     this.#count++;
   }
 
-  /** Counts one that ended, and wakes who waits for that. */
+  /** Counts one that ended, and resolves the waits for it. */
   end(): void {
     this.#count--;
     if (this.#whenRoom.length > 0 && this.#count < this.#limit) this.#whenRoom.shift()?.();
@@ -38,7 +38,7 @@ export class InFlight {
     while (this.room === 0) await new Promise<void>((resolve) => this.#whenRoom.push(resolve));
   }
 
-  /** Resolves to true when nothing is in flight, to false when the deadline came first. */
+  /** Resolves to true when nothing is in flight, to false when the deadline passes first. */
   async drained(deadlineMs: number): Promise<boolean> {
     if (this.#count === 0) return true;
     let timer: Timer | undefined;

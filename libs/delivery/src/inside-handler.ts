@@ -1,6 +1,6 @@
 /**
- * Names of the functions under which every handler runs: while it starts, while it is waited for, within middleware, and within
- * the hooks of Nest's transport.
+ * Names of the functions in the stack of every handler: while it starts, while it is awaited, within middleware, and within the hooks of
+ * Nest's transport.
  */
 const framesOfHandlers: ReadonlySet<string | null> = new Set([
   'deliverTo',
@@ -10,16 +10,15 @@ const framesOfHandlers: ReadonlySet<string | null> = new Set([
 ]);
 
 /**
- * Whether the caller runs inside a handler: it is one, or what one calls and awaits. Read from the stack, which costs nothing
- * while no one asks: why not an AsyncLocalStorage is in docs/decisions/0004-inside-a-handler-is-read-from-the-stack.md.
- * It cannot be seen through a callback of an event or a timer, through an Observable, nor in code that a bundler renamed: there
- * the answer is false.
+ * Whether the caller runs inside a handler: it is one, or a handler calls and awaits it. Read from the stack, which costs nothing until
+ * it is called; docs/decisions/0004-inside-a-handler-is-read-from-the-stack.md explains why not AsyncLocalStorage. Returns false within a
+ * callback of an event or a timer, within an Observable, and in code that a bundler renamed.
  */
 export function isInsideHandler(): boolean {
   if (!isWaitedFor) return false;
   const { stackTraceLimit, prepareStackTrace } = Error;
   Error.stackTraceLimit = Number.POSITIVE_INFINITY;
-  // The frames themselves: in a stack's text, source maps give the frame of a call that is not awaited another name.
+  // Uses the frames themselves: in the stack's string, source maps rename the frame of a call that is not awaited.
   Error.prepareStackTrace = (_error, frames) => frames.some((frame) => framesOfHandlers.has(frame.getFunctionName()));
   try {
     const stack: unknown = new Error('who calls?').stack;
@@ -31,8 +30,8 @@ export function isInsideHandler(): boolean {
 }
 
 /**
- * What a stop that waits for handlers resolves with: called inside a handler, which would wait for itself, it is not waited
- * for, and its failure goes to `onError`.
+ * For a stop that waits for handlers: returns its promise. Inside a handler, which would wait for itself, it resolves immediately, and a
+ * failure goes to `onError`.
  */
 export function waitOutsideHandlers(stopping: Promise<void>, onError: (error: unknown) => void): Promise<void> {
   if (!isInsideHandler()) return stopping;
@@ -40,12 +39,12 @@ export function waitOutsideHandlers(stopping: Promise<void>, onError: (error: un
   return Promise.resolve();
 }
 
-/** The same for work that stops several things, one after the other: what it stops, it waits for. */
+/** The same for work that stops several services one after the other: it waits for each of them. */
 export function runOutsideHandlers(work: () => Promise<void>, onError: (error: unknown) => void): Promise<void> {
   if (!isInsideHandler()) return work();
   isWaitedFor = false;
   try {
-    // What it does after its first await has no handler in its stack: nobody awaits it.
+    // After its first await it has no handler in its stack, since no handler awaits it.
     work().catch(onError);
   } finally {
     isWaitedFor = true;
@@ -53,5 +52,5 @@ export function runOutsideHandlers(work: () => Promise<void>, onError: (error: u
   return Promise.resolve();
 }
 
-/** False while work begins that no handler waits for, although one has called it. */
+/** False during the start of work that a handler has called but does not wait for. */
 let isWaitedFor = true;

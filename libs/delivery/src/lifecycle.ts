@@ -2,36 +2,36 @@
 export interface Service {
   /** Resolves when it runs. Calling it again waits for the same start. */
   start(): Promise<void>;
-  /** Ends orderly, but by the deadline at the latest: then what still runs is abandoned. */
+  /** Stops gracefully, by the deadline at the latest: work that still runs then is abandoned. */
   stop(options?: StopOptions): Promise<void>;
 }
 
 /** How to stop. */
 export interface StopOptions {
-  /** How long work in flight may take to end, in ms; `Infinity`: as long as it takes. */
+  /** How long work in flight may take to end, in ms; `Infinity`: without limit. */
   readonly deadlineMs?: number;
 }
 
 /** `idle → starting → running → stopping → stopped`; a service that was stopped is not started again. */
 export type LifecycleState = 'idle' | 'starting' | 'running' | 'stopping' | 'stopped';
 
-/** Keeps the promise of `Service` for whoever says how to start and how to stop. */
+/** Implements the contract of `Service` around given functions for start and stop. */
 export class Lifecycle {
   #state: LifecycleState = 'idle';
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** Where it stands. */
+  /** The current state. */
   get state(): LifecycleState {
     return this.#state;
   }
 
-  /** True once `stop` was called, and after it. */
+  /** True from the call of `stop` on. */
   get isStopping(): boolean {
     return this.#state === 'stopping' || this.#state === 'stopped';
   }
 
-  /** Runs `work` once; whoever calls again waits for the same start. A failed start can be tried again. */
+  /** Runs `work` once; further calls wait for the same start. A failed start can be tried again. */
   start(work: () => Promise<void>): Promise<void> {
     if (this.isStopping) return Promise.reject(new Error('it was stopped and cannot be started again: make a new one'));
     this.#starting ??= this.#run('starting', 'running', work).catch((error: unknown) => {
@@ -42,7 +42,7 @@ export class Lifecycle {
     return this.#starting;
   }
 
-  /** Runs `work` once, after a start that is under way; before any start there is nothing to stop. */
+  /** Runs `work` once, after a start in progress; before any start there is nothing to stop. */
   stop(work: () => Promise<void>): Promise<void> {
     this.#stopping ??= this.#stop(work);
     return this.#stopping;

@@ -4,8 +4,8 @@ import type { DeliveryContext } from './delivery-context.js';
 export type Handler<C extends DeliveryContext> = (payload: unknown, context: C) => unknown;
 
 /**
- * Code around a handler. It must call `next` at most once, and return (or change) what that resolves to. What it throws is a
- * failed attempt. Where it does not wait for `next`, what the handler throws is ignored, and the message counts as handled.
+ * Code around a handler. It must call `next` at most once, and return its result, changed or not. An error that it throws is a failed
+ * attempt. If it does not wait for `next`, an error of the handler is ignored and the message counts as handled.
  */
 export type Middleware<C extends DeliveryContext> = (context: C, next: () => Promise<unknown>) => Promise<unknown>;
 
@@ -20,7 +20,7 @@ export function withMiddleware<C extends DeliveryContext>(
   );
 }
 
-/** A promise that a middleware may ignore: its rejection ends no process. */
+/** A promise that a middleware may ignore: its rejection does not end the process. */
 function settling<C extends DeliveryContext>(handle: Handler<C>, payload: unknown, context: C): Promise<unknown> {
   const settled = withinMiddleware(handle, payload, context);
   settled.catch(ignore);

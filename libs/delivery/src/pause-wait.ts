@@ -1,4 +1,4 @@
-/** Lets callers wait until a pause is complete, which is when all running handlers have ended, or until it is taken back. */
+/** Lets callers wait until a pause is complete (all running handlers have ended) or was cancelled. */
 export class PauseWait {
   readonly #waiting = new Set<() => void>();
 
@@ -16,7 +16,7 @@ export class PauseWait {
     }
   }
 
-  /** Handlers start again, or never will: ends every wait. */
+  /** Ends every wait: handlers start again, or never will. */
   end(): void {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();

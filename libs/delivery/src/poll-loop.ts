@@ -1,7 +1,7 @@
 import { notify, startTimer, stopTimer, unreported } from '@millrace/core';
 import { Lifecycle, type Service } from './lifecycle.js';
 
-/** Does one turn of work; answers how many milliseconds to rest before the next. Must heed the signal when it waits. */
+/** Does one turn of work; resolves to the pause before the next, in ms. Must observe the signal while it waits. */
 export type Poll = (stopping: AbortSignal) => Promise<number>;
 
 /**
@@ -22,14 +22,14 @@ export class PollLoop implements Service {
     this.#onError = onError;
   }
 
-  /** Begins to poll; the first time at once. */
+  /** Starts polling; the first poll is immediate. */
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
       this.#running = this.#run();
     });
   }
 
-  /** Lets the poll that is under way end. The deadline is the poll's own affair: it has the signal. */
+  /** Waits for the poll in progress. The poll observes the deadline itself: it has the signal. */
   stop(): Promise<void> {
     return this.#lifecycle.stop(async () => {
       this.#stopping.abort();
@@ -38,7 +38,7 @@ export class PollLoop implements Service {
     });
   }
 
-  /** Ends the present rest, or skips the next one. */
+  /** Ends the current pause, or skips the next one. */
   wake(): void {
     this.#isWoken = true;
     this.#wake?.();

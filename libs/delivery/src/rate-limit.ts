@@ -1,8 +1,8 @@
 import { perSecondOf, type Rate } from '@millrace/core';
 
 /**
- * A token bucket: at most `limit` permits in `intervalMs` on average, with bursts of at most `burst`: by default a tenth of a
- * second's permits, at least one. Pure: the time is an argument, so it can be tested without waiting.
+ * A token bucket: at most `limit` permits per `intervalMs` on average, with bursts of up to `burst`, by default a tenth of a second's
+ * permits and at least one. Pure: the time is an argument, so it can be tested without waiting.
  */
 export class RateLimit {
   readonly #perMs: number;
@@ -17,26 +17,26 @@ export class RateLimit {
     this.#lastMs = nowMs;
   }
 
-  /** Takes up to `wanted` permits; answers how many it got. */
+  /** Takes up to `wanted` permits; returns how many it took. */
   take(wanted: number, nowMs: number): number {
     const taken = Math.min(wanted, this.available(nowMs));
     this.#tokens -= taken;
     return taken;
   }
 
-  /** Takes `count` permits, also those that are not there yet: the next ones wait for them. */
+  /** Takes `count` permits, including future ones: later calls wait for them. */
   spend(count: number, nowMs: number): void {
     this.#refill(nowMs);
     this.#tokens -= count;
   }
 
-  /** How many permits there are now. */
+  /** The number of permits available now. */
   available(nowMs: number): number {
     this.#refill(nowMs);
     return Math.max(0, Math.floor(this.#tokens));
   }
 
-  /** How long until one permit is there; 0 when one is there now. */
+  /** The time until a permit is available, in ms; 0 when one is available now. */
   waitMs(nowMs: number): number {
     this.#refill(nowMs);
     return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) / this.#perMs);

@@ -1,9 +1,9 @@
 import { pause } from '@millrace/core';
 
 const windowMs = 1000;
-/** Of one kind so many different reports come within the window: what has an id in its text is as loud as what has none. */
+/** How many different reports of one kind pass per window: reports with an id in their message are limited too. */
 const mostTexts = 10;
-/** More kinds than anybody reads: the oldest is forgotten, and its next report comes at once. */
+/** The most kinds that are remembered: the oldest is dropped, and its next report passes immediately. */
 const mostKinds = 1000;
 
 interface Window<T> {
@@ -13,8 +13,8 @@ interface Window<T> {
 }
 
 /**
- * Lets each report through once a second, and ten different ones of a kind. The last of those that it holds back comes when the second
- * is over, with how many more there were.
+ * Passes each report once per second, and up to ten different ones of a kind. The last report held back passes at the end of the second,
+ * with the number of the others.
  */
 export class ReportLimit<T> {
   readonly #tell: (report: T, heldBack: number) => void;
@@ -24,7 +24,7 @@ export class ReportLimit<T> {
     this.#tell = tell;
   }
 
-  /** Tells of a report, now or later. */
+  /** Passes a report on, now or later. */
   offer(kind: string, text: string, report: T): void {
     const window = this.#kinds.get(kind) ?? this.#begin(kind, report);
     if (window.texts.has(text) || window.texts.size >= mostTexts) {
@@ -40,7 +40,7 @@ export class ReportLimit<T> {
     const window: Window<T> = { texts: new Set(), heldBack: 0, last: report };
     this.#kinds.set(kind, window);
     if (this.#kinds.size > mostKinds) this.#kinds.delete(this.#kinds.keys().next().value ?? '');
-    // Nobody's process stays for it.
+    // This timer does not keep the process alive.
     void pause(windowMs, { ref: false }).then(() => this.#end(kind, window));
     return window;
   }

@@ -5,19 +5,19 @@ import { rejectLostCommands } from './lost-commands.js';
 import { QuietConnector, QuietSentinelConnector } from './quiet-connectors.js';
 import { refuseHalfASetUp } from './set-up.js';
 
-// The one door to ioredis for every other room: `libs/redis` and the `store/` folders may know it, nobody else does.
+// Where every other folder gets ioredis from: only `libs/redis` and the `store/` folders may use it.
 export { Cluster, Command, Pipeline, Redis };
 
 /** One Redis server (perhaps found through Sentinel), or a cluster. */
 export type RedisClient = Redis | Cluster;
 
-/** Longest time a blocking command may block, so that a dead connection is noticed and a stop is never late. */
+/** Longest time a blocking command may block, so that a dead connection is noticed and a stop is not delayed. */
 export const maxBlockMs = 5000;
 
 /**
- * Opens a client that never hides an outage. ioredis by default queues commands while Redis is away and sends again what
- * got no reply: a caller can then neither know whether its write happened nor fail in bounded time. Here a command
- * on a lost connection fails at once, and whoever sent it decides, knowing its own deadline and sequence number.
+ * Opens a client that never hides an outage. By default ioredis queues commands while Redis is away and resends those without a reply: a
+ * caller can then neither know whether its write happened nor fail in bounded time. Here a command on a lost connection fails
+ * immediately, and the caller decides, as it knows its deadline and sequence number.
  */
 export function openClient(
   options: ConnectionOptions,
@@ -31,7 +31,7 @@ export function openClient(
       clusterRetryStrategy: reconnectDelayMs,
       clusterNodeRetryStrategy: nodeReconnectDelayMs,
       retryDelayOnTryAgain: 50,
-      // A certificate is made out to a name: ioredis would look the address up and ask for that.
+      // A certificate is issued to a name: ioredis would resolve the name and check the certificate against the address.
       ...(options.tls === undefined ? {} : { dnsLookup: (host, callback) => callback(null, host) }),
       redisOptions: common,
     });
@@ -47,24 +47,24 @@ export function openClient(
 /** The options of every client, whatever kind of servers it connects to. */
 function commonOptions(options: ConnectionOptions, use: { readonly name: string; readonly blocks: boolean }) {
   return {
-    // Redis refuses spaces and control characters in a name, and a handler, whose name is in it, may be called anything.
+    // Redis refuses spaces and control characters in a client's name, and it contains the handler's name, which may have them.
     connectionName: `${options.name}:${use.name}`.replace(/[^!-~]/g, '_'),
     Connector: options.sentinel === undefined ? QuietConnector : QuietSentinelConnector,
     lazyConnect: true,
     protocol: 2,
-    // Two commands less at each connect, for which a user would need a right that old servers do not know.
+    // Saves two commands per connect, for which a user would need a right that old servers do not have.
     disableClientInfo: true,
     // With no offline queue and no retries, everything in flight is rejected when the connection is lost.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: options.connectTimeoutMs,
-    // A closed client waits so long for the server's goodbye; longer only holds up the end of the process.
+    // How long a closed client waits for the server to close the socket; a longer wait only delays the end of the process.
     disconnectTimeout: 200,
-    // A frozen server keeps its sockets open: silence while a reply is owed is what gives it away.
+    // A frozen server keeps its sockets open: it is detected by its missing replies.
     socketTimeout: options.commandTimeoutMs + (use.blocks ? maxBlockMs : 0),
     retryStrategy: reconnectDelayMs,
-    // A demoted master answers READONLY: look again for who is master now.
+    // A demoted master replies READONLY: look up the current master.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password }),
@@ -73,7 +73,7 @@ function commonOptions(options: ConnectionOptions, use: { readonly name: string;
   } satisfies IoredisOptions;
 }
 
-/** One server: by its URL, or the one that Sentinel names. */
+/** One server: by its URL, or the master that Sentinel names. */
 function openNode(options: ConnectionOptions, common: ReturnType<typeof commonOptions>): Redis {
   if (options.sentinel !== undefined) {
     return new Redis({
@@ -81,9 +81,9 @@ function openNode(options: ConnectionOptions, common: ReturnType<typeof commonOp
       sentinels: options.sentinel.nodes.map(({ host, port }) => ({ host, port })),
       name: options.sentinel.name,
       failoverDetector: true,
-      // A Sentinel that says nothing is passed over; without this it would be waited for as long as its socket is open.
+      // Skips a Sentinel that does not reply; without this the client would wait for as long as its socket is open.
       sentinelCommandTimeout: options.commandTimeoutMs,
-      // Without this ioredis takes no notice of `tls` here, and says the password to whoever listens.
+      // Without this ioredis ignores `tls` here and sends the password unencrypted.
       ...(options.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: options.tls }),
       ...(options.sentinel.username === undefined ? {} : { sentinelUsername: options.sentinel.username }),
       ...(options.sentinel.password === undefined ? {} : { sentinelPassword: options.sentinel.password }),
@@ -92,7 +92,7 @@ function openNode(options: ConnectionOptions, common: ReturnType<typeof commonOp
   return new Redis(withoutOverridden(options), common);
 }
 
-/** ioredis prefers what the URL says, even where that is a user without a name; here the options are. */
+/** ioredis prefers the URL, even if its user has no name; here the options take precedence. */
 function withoutOverridden({ url: given = '', username, password, db }: ConnectionOptions): string {
   const url = new URL(given);
   if (username !== undefined || password !== undefined) {
@@ -123,15 +123,15 @@ export function becomesReady(client: RedisClient, timeoutMs: number): Promise<vo
 }
 
 /**
- * Once, at once; then the node leaves the pool. Of a node that is not to come back ioredis sends again whatever was in
- * flight, executed or not; of one that is, `maxRetriesPerRequest` rejects it. What was refused (MOVED, ASK, TRYAGAIN,
- * CLUSTERDOWN) or not sent at all still goes to the right node by itself, some two seconds at most.
+ * One immediate retry; then the node leaves the pool. For a node without retries ioredis resends the commands in flight, executed or not;
+ * for one with a retry, `maxRetriesPerRequest` rejects them. Commands that were refused (MOVED, ASK, TRYAGAIN, CLUSTERDOWN) or not sent
+ * still go to the right node, for up to about two seconds.
  */
 function nodeReconnectDelayMs(attempt: number): number | null {
   return attempt === 1 ? 0 : null;
 }
 
-/** 50 ms, doubling to one second, ± 20 %: back soon after a restart, and not all clients in the same instant. */
+/** 50 ms, doubling to one second, ± 20 %: clients reconnect soon after a restart, and not all simultaneously. */
 function reconnectDelayMs(attempt: number): number {
   return Math.min(50 * 2 ** (attempt - 1), 1000) * (0.8 + Math.random() * 0.4);
 }

@@ -2,23 +2,23 @@ import { type Cluster, Command, type Redis } from './client.js';
 import { NotSentError } from './redis-failure.js';
 
 /**
- * The client of the node that serves a key's slot, as far as the cluster's client knows. What must go over one connection
- * is sent through this: while a node is missing the cluster's client gives each command of a pipeline to any other, writes
- * only some of them, and from then on answers whoever uses that connection with the replies of others.
+ * The client of the node that serves a key's slot, according to the cluster's client. Commands that must share one connection are sent
+ * through it: while a node is missing, the cluster's client gives each command of a pipeline to any other node, writes only some of them,
+ * and from then on resolves the commands of that connection with each other's replies.
  *
  * @throws {NotSentError} that node cannot be reached
  */
 export async function nodeServing(cluster: Cluster, key: string): Promise<Redis> {
   const known = nodeKnownToServe(cluster, key);
   if (known !== undefined) return known;
-  // A command by itself is followed, and the client remembers where to.
+  // For a single command the client follows the redirection and remembers the node.
   await cluster.exists(key);
   const found = nodeKnownToServe(cluster, key);
   if (found === undefined) throw new NotSentError(`no connection to the node that serves slot ${slotOf(key)}`);
   return found;
 }
 
-/** As `nodeServing`, but nothing is sent: undefined when the cluster's client does not know. */
+/** As `nodeServing`, but sends nothing: undefined when the cluster's client does not know the node. */
 export function nodeKnownToServe(cluster: Cluster, key: string): Redis | undefined {
   return nodeAt(cluster, cluster.slots[slotOf(key)]?.[0]);
 }

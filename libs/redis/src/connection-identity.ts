@@ -1,20 +1,20 @@
 import { Cluster, type Redis, type RedisClient } from './client.js';
 import { nodeKnownToServe } from './cluster-node.js';
 
-/** Which server a connection is with, and which of its connections it is. */
+/** Identifies a server and one of its connections. */
 export interface ConnectionIdentity {
-  /** `run_id`: another one after a restart, when numbers begin again. */
+  /** `run_id`: it changes with a restart, when connection ids start again. */
   readonly server: string;
   /** `CLIENT ID`. */
   readonly id: number;
 }
 
-/** The identities of connections that may be blocked, as the server gave them when the connection was made. */
+/** The identities of connections that may be blocked, read from the server when the connection was made. */
 const learned = new WeakMap<Redis, Promise<ConnectionIdentity | undefined>>();
 
 /**
- * Asks for the identity of each connection of a client as soon as it is made, before anything else is sent on it: a command
- * behind one that blocks is answered when that one is over. Call it before the client connects.
+ * Reads the identity of each connection of a client as soon as it is made, before any other command: a command behind a blocking one gets
+ * its reply only after it. Call it before the client connects.
  */
 export function learnIdentities(client: RedisClient): void {
   onConnection(client, 'connect', (node) => {
@@ -25,7 +25,7 @@ export function learnIdentities(client: RedisClient): void {
   });
 }
 
-/** Calls back whenever a connection of the client comes to a state: a cluster's client has one to each node. */
+/** Calls back whenever a connection of the client reaches a state: a cluster's client has one connection per node. */
 export function onConnection(client: RedisClient, state: 'connect' | 'ready', reached: (node: Redis) => void): void {
   const listen = (node: Redis): void => {
     node.on(state, () => reached(node));
@@ -35,8 +35,8 @@ export function onConnection(client: RedisClient, state: 'connect' | 'ready', re
 }
 
 /**
- * The client's connection to the server that serves `key`; undefined while there is none. Of a client from `blocking` it is
- * answered without asking, and undefined if its user may not ask.
+ * The identity of the client's connection to the server that serves `key`; undefined while there is none. For a client from `blocking` it
+ * resolves without a command, to undefined if the user lacks the right to read it.
  */
 export async function connectionIdentity(client: RedisClient, key: string): Promise<ConnectionIdentity | undefined> {
   const node = connectionServing(client, key);

@@ -27,32 +27,32 @@ export interface ConnectionOptions {
   readonly url?: string | undefined;
   /** Redis Cluster: some of its nodes; the others are found. */
   readonly cluster?: { readonly nodes: readonly Address[] } | undefined;
-  /** A master watched by Sentinel: its name, and some of the sentinels. */
+  /** A master that Sentinel monitors: its name, and some of the Sentinels. */
   readonly sentinel?:
     | {
         readonly name: string;
         readonly nodes: readonly Address[];
-        /** Of Sentinel's own ACL. Default: its default user. */
+        /** The user in Sentinel's own ACL. Default: its default user. */
         readonly username?: string | undefined;
-        /** Of Sentinel itself. Default: none. */
+        /** Sentinel's own password. Default: none. */
         readonly password?: string | undefined;
       }
     | undefined;
-  /** Of Redis' ACL; needs a password. Default: the one in the URL, or Redis' default user. */
+  /** The user in Redis' ACL; needs a password. Default: the one in the URL, or Redis' default user. */
   readonly username?: string | undefined;
-  /** Default: the one in the URL, or none. */
+  /** The password. Default: the one in the URL, or none. */
   readonly password?: string | undefined;
-  /** Node's TLS options; `{}` for the defaults. Sentinels are spoken to by them too. Default: as the URL says (`rediss:`), or none. */
+  /** Node's TLS options; `{}` for the defaults. They apply to Sentinels too. Default: as in the URL (`rediss:`), or none. */
   readonly tls?: TlsOptions | undefined;
-  /** Database number of a server that is no cluster, where there is only one. Default: the one in the URL, or 0. */
+  /** Database number; not for a cluster, which has only database 0. Default: the one in the URL, or 0. */
   readonly db?: number | undefined;
-  /** Comes before every key: several Millrace installations can share one Redis. Default `millrace`. */
+  /** Prefix of every key: several Millrace installations can share one Redis. Default `millrace`. */
   readonly prefix: string;
-  /** How this process is called in `CLIENT LIST`. Default `millrace`. */
+  /** The name of this process in `CLIENT LIST`. Default `millrace`. */
   readonly name: string;
-  /** Longest wait for a connection. Default 5,000. */
+  /** Longest wait for a connection, in ms. Default 5,000. */
   readonly connectTimeoutMs: number;
-  /** Longest silence of a server that owes a reply, before the connection is given up. Default 5,000. */
+  /** Longest wait for a reply, in ms, before the connection is closed. Default 5,000. */
   readonly commandTimeoutMs: number;
   /** Accept a server whose `maxmemory-policy` may evict our keys, which loses messages. Default false. */
   readonly allowEviction: boolean;
@@ -66,7 +66,7 @@ export function resolveConnectionOptions(input: ConnectionInput): ConnectionOpti
   return resolveOptions<ConnectionOptions>('redis connection', readersFor(input), withEndpointChecked(input));
 }
 
-/** Node's sockets know no longer time. */
+/** The longest timeout of Node's sockets. */
 const maxSocketTimeoutMs = 2 ** 31 - 1;
 
 const address = object<Address>({ host: required(text('')), port: integer(6379, { min: 1, max: 65_535 }) });
@@ -79,11 +79,11 @@ const addresses: OptionReader<readonly Address[]> = (value, report, path) => {
   return [];
 };
 
-/** What was given is not shown. */
+/** The value is not shown: it may be a password. */
 const secret: OptionReader<string | undefined> = (value, report, path) => {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
   if (value === '') report(`${path} is empty: give the password, or leave ${path} out where the server has none`);
-  else report(`${path} must be a text`);
+  else report(`${path} must be a string`);
   return undefined;
 };
 
@@ -111,7 +111,7 @@ const readers = {
   allowEviction: boolean(false),
 };
 
-/** What an option may be depends on others. */
+/** The valid values of an option depend on the others. */
 function readersFor(input: ConnectionInput): OptionReaders<ConnectionOptions> {
   return {
     ...readers,
@@ -122,7 +122,7 @@ function readersFor(input: ConnectionInput): OptionReaders<ConnectionOptions> {
     },
     username: (value, report, path) => {
       if (value !== undefined && input?.password === undefined && !hasPassword(input?.url)) {
-        report(`${path} is given without a password: the server would not be told who connects`);
+        report(`${path} is given without a password: without one no user is sent to the server`);
       }
       return readers.username(value, report, path);
     },
@@ -133,7 +133,7 @@ function hasPassword(url: unknown): boolean {
   return typeof url !== 'string' || !URL.canParse(url) || new URL(url).password !== '' || url.includes('password=');
 }
 
-/** An endpoint is a matter of three options together, so it is checked before each is read by itself. */
+/** The endpoint is one of three options, so it is checked before each option is read. */
 function withEndpointChecked(input: ConnectionInput): ConnectionInput {
   const given = (['url', 'cluster', 'sentinel'] as const).filter((key) => input?.[key] !== undefined);
   return given.length === 1 ? input : { ...input, url: given.join(' and ') };
@@ -156,7 +156,7 @@ function redisUrl(): OptionReader<string | undefined> {
 function prefix(defaultPrefix: string): OptionReader<string> {
   return (value, report, path) => {
     if (value === undefined) return defaultPrefix;
-    // Braces would take over the cluster's hash tag.
+    // Braces would replace the cluster's hash tag.
     if (typeof value === 'string' && /^[A-Za-z0-9._:/-]{1,100}$/.test(value)) return value;
     report(`${path} must be 1 to 100 letters, digits or . _ : / -`);
     return defaultPrefix;

@@ -1,43 +1,43 @@
 import { NoTlsError } from './plain-port.js';
 import { SetUpError } from './set-up.js';
 
-/** What Node calls a server whose certificate it cannot trust. */
+/** Node's error codes for a certificate that is not trusted. */
 const untrusted = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|^CERT_/;
 
-/** What OpenSSL calls an answer that is no TLS. */
+/** OpenSSL's error codes for a reply that is not TLS. */
 const noTls = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|HTTP_REQUEST)$|^EPROTO$/;
 
 const refusals: readonly (readonly [prefix: string, advice: string])[] = [
   ['WRONGPASS', 'it refused the user or password: check username and password'],
-  ['NOAUTH', 'it asks for a password: give username and password'],
+  ['NOAUTH', 'it requires a password: give username and password'],
   ['NOPERM', 'its user lacks a right that every connection needs: see docs/operations.md'],
 ];
 
-/** What ioredis says when it has asked every Sentinel in vain. */
+/** The message of ioredis when no Sentinel could name the master. */
 const unreachable = /^All sentinels are unreachable.* Last error: (.*)$/s;
 
 /** Why a connection cannot be made. */
 export interface ConnectionProblem {
-  /** In words that hold no credentials: an error itself may, in its `command`. */
+  /** A description without credentials; the error itself may hold them, in its `command`. */
   readonly text: string;
-  /** It is what the server, or its certificate, says of this connection: waiting alone does not change it. */
+  /** Whether the server or its certificate rules this connection out, so that waiting does not help. */
   readonly isRefusal: boolean;
 }
 
-/** Reads an error of a client. */
+/** Reads the error of a client. */
 export function connectionProblem(error: Error): ConnectionProblem {
   const { message, code = '', lastNodeError } = error as Error & { code?: string; lastNodeError?: Error };
-  // A cluster's client tells what the last of its nodes said.
+  // A cluster's client reports the error of the last node it tried.
   if (lastNodeError instanceof Error) return connectionProblem(lastNodeError);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return refused(`its TLS certificate is made out to others (${message.trim()}): reach it by a name that is in it`);
+    return refused(`its TLS certificate is for another name (${message.trim()}): connect by a name that is in it`);
   }
   if (untrusted.test(code)) {
     return refused(`its TLS certificate is not trusted (${code}: ${message}): give the CA that signed it as tls.ca`);
   }
   if (error instanceof NoTlsError || noTls.test(code)) {
     return refused(
-      `it does not speak TLS at this port (${code || message}): write redis:// and no tls, or give its TLS port`,
+      `it does not use TLS at this port (${code || message}): write redis:// and no tls, or give its TLS port`,
     );
   }
   const [, atSentinel] = unreachable.exec(message) ?? [];
@@ -63,7 +63,7 @@ function setUpProblem({ command, message }: SetUpError): string {
   if (message.includes('cluster mode')) {
     return 'it is a node of a cluster, which has only database 0: leave db out, and give its nodes as cluster.nodes';
   }
-  return `it has no database ${database} (${message}): servers have 0 to 15 unless their setting "databases" says otherwise`;
+  return `it has no database ${database} (${message}): servers have 0 to 15 unless their setting "databases" differs`;
 }
 
 function sentinelProblem(message: string): ConnectionProblem {

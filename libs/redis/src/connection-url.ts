@@ -1,16 +1,16 @@
 /** Characters that end a part of a URL, and so must be encoded within a user or a password. */
-const advice = 'encode them with encodeURIComponent, or give username and password as options of their own';
+const advice = 'encode them with encodeURIComponent, or use the options username and password';
 
-/** What is wrong with the URL of a server, in words that hold nothing of its user and password; undefined when it can be used. */
+/** The problem of a server's URL, described without its user and password; undefined when it is valid. */
 export function urlProblem(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must look like redis://host:6379';
   const [, scheme = '', rest = ''] = /^([a-z][a-z+.-]*:\/\/)(.*)$/is.exec(value) ?? [];
   if (!/^rediss?:\/\/$/i.test(scheme)) return 'must look like redis://host:6379';
-  if (scheme !== scheme.toLowerCase()) return `must begin with ${scheme.toLowerCase()} in small letters, not ${scheme}`;
+  if (scheme !== scheme.toLowerCase()) return `must begin with ${scheme.toLowerCase()} in lower case, not ${scheme}`;
   return loginProblem(value, rest) ?? databaseProblem(new URL(value));
 }
 
-/** Where a login holds a `/ ? #`, its `@` stands behind what then looks like the address. */
+/** If a user or password holds `/ ? #`, its `@` comes after the part that is parsed as the address. */
 function loginProblem(url: string, rest: string): string | undefined {
   const [authority = ''] = rest.split(/[/?#]/);
   const [path = ''] = rest.split('?');
@@ -21,7 +21,7 @@ function loginProblem(url: string, rest: string): string | undefined {
   if (hostname === '') return 'names no host: write redis://host:6379';
   return [username, password].every(isDecodable)
     ? undefined
-    : `has a % in its user or password that begins no code like %25: ${advice}`;
+    : `has a % in its user or password that does not begin a code like %25: ${advice}`;
 }
 
 function isDecodable(encoded: string): boolean {
@@ -33,7 +33,7 @@ function isDecodable(encoded: string): boolean {
   }
 }
 
-/** ioredis reads options from the query too. */
+/** ioredis also reads options from the query. */
 function databaseProblem({ pathname, searchParams }: URL): string | undefined {
   const names = [pathname.replace(/^\//, ''), searchParams.get('db') ?? ''].filter((name) => name !== '');
   const wrong = names.find((name) => !/^\d{1,9}$/.test(name));

@@ -9,7 +9,7 @@ import { isPlainPort, NoTlsError, plainPortAfterMs } from './plain-port.js';
 import { withoutCredentials } from './public-options.js';
 import { checkServer } from './server-check.js';
 
-/** `up` and `down` may come any number of times; `warning` at start. */
+/** `up` and `down` may be emitted any number of times; `warning` at start. */
 interface ConnectionEvents {
   up: [];
   down: [reason: string];
@@ -18,27 +18,26 @@ interface ConnectionEvents {
 }
 
 /**
- * A process's way to Redis: one client for commands that answer at once, shared by everybody, and one more
- * for each user of blocking commands. It reconnects by itself, for ever, until it is closed. What a listener of its events
- * throws is a `warning`, and goes no further.
+ * A process's connection to Redis: one shared client for commands that do not block, and another one per user of blocking commands. It
+ * reconnects until it is closed. An error that a listener of its events throws becomes a `warning`.
  */
 export class RedisConnection extends EventEmitter<ConnectionEvents> {
-  /** Without credentials. */
+  /** The options without credentials. */
   readonly options: ConnectionOptions;
-  /** With them. */
+  /** The options with credentials. */
   readonly #options: ConnectionOptions;
   readonly #commands: RedisClient;
   readonly #blocking = new Set<RedisClient>();
   #lastError = '';
-  /** Called when the server refuses this connection, for reasons that waiting does not change. */
+  /** Called when the server refuses this connection and waiting does not help. */
   readonly #refusalListeners = new Set<() => void>();
   readonly #refusingNodes = new Set<string>();
   #isClosed = false;
 
-  /** @throws {OptionsError} when options are wrong; nothing is connected yet */
+  /** Does not connect yet. @throws {OptionsError} options are wrong */
   constructor(input: ConnectionInput) {
     super();
-    // Every consumer of the process listens.
+    // Every consumer of the process adds listeners.
     this.setMaxListeners(0);
     this.#options = resolveConnectionOptions(input);
     this.options = withoutCredentials(this.#options);
@@ -46,17 +45,17 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     this.#watch(this.#commands);
   }
 
-  /** Comes before every key. */
+  /** The prefix of every key. */
   get prefix(): string {
     return this.options.prefix;
   }
 
-  /** The client for commands. While Redis is away its commands fail at once instead of waiting: see `whenReady`. */
+  /** The client for commands. While Redis is away its commands fail immediately: see `whenReady`. */
   get commands(): RedisClient {
     return this.#commands;
   }
 
-  /** Whether commands are answered at the moment, as far as is known. */
+  /** Whether Redis replies to commands at the moment, as far as is known. */
   get isUp(): boolean {
     return this.#commands.status === 'ready';
   }
@@ -66,7 +65,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     return this.#isClosed;
   }
 
-  /** Why Redis is away, in words; empty when it is there. Holds no credentials. */
+  /** Why Redis is away; empty when it is there. Holds no credentials. */
   get downReason(): string {
     return this.isUp ? '' : this.#lastError || `the connection is ${this.#commands.status}`;
   }
@@ -75,7 +74,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
    * Connects and checks the server. A connection that could not be opened is closed; to wait longer for a Redis that is
    * away, call `whenReady` first.
    *
-   * @throws {UnavailableError} Redis did not answer within `connectTimeoutMs`, or refuses the connection: that is known immediately
+   * @throws {UnavailableError} Redis did not reply within `connectTimeoutMs`, or refuses the connection, which is thrown immediately
    * @throws {UnsupportedServerError} the server is too old or may evict keys
    */
   async open(): Promise<this> {
@@ -90,7 +89,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   }
 
   /**
-   * Checks the server of a connection that is ready, as `open` does; nothing is closed.
+   * Checks the server of a ready connection, as `open` does, but never closes it.
    *
    * @throws {UnsupportedServerError} the server is too old or may evict keys; or what ioredis throws, when the connection is lost
    */
@@ -98,12 +97,12 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     for (const warning of await checkServer(this.#commands, this.#options)) this.emit('warning', warning);
   }
 
-  /** Waits until commands can be sent. @throws {UnavailableError} not within `timeoutMs`, or the connection was closed */
+  /** Waits until commands can be sent. @throws {UnavailableError} it took longer than `timeoutMs`, or the connection was closed */
   async whenReady(timeoutMs: number): Promise<void> {
     return this.#becomesReady(timeoutMs, { unlessRefused: false });
   }
 
-  /** Credentials may be put right while a process waits; a start fails immediately. */
+  /** Credentials may be corrected while a running process waits; a start fails immediately. */
   async #becomesReady(timeoutMs: number, { unlessRefused }: { readonly unlessRefused: boolean }): Promise<void> {
     if (this.isUp) return;
     if (this.#isClosed) throw new UnavailableError('the connection to Redis is closed.');
@@ -134,10 +133,10 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   }
 
   /**
-   * A client of one's own for commands that block. Give it back with `release`. It may not be connected yet, when Redis is
-   * away for longer than `connectTimeoutMs`: it goes on trying.
+   * Opens a client for the caller's blocking commands. Give it back with `release`. If Redis is away for longer than `connectTimeoutMs`,
+   * the client is not connected yet and keeps trying.
    *
-   * @param isIdentified `connectionIdentity` knows it even while it blocks
+   * @param isIdentified `connectionIdentity` knows the client even while it blocks
    * @throws {UnavailableError} the connection was closed
    */
   async blocking(name: string, { isIdentified = false } = {}): Promise<RedisClient> {
@@ -146,13 +145,13 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     if (isIdentified) learnIdentities(client);
     this.#blocking.add(client);
     client.on('error', () => undefined);
-    // Not what `connect` answers: of a cluster that was failing over when it was asked, that promise is never settled.
+    // Not the promise of `connect`: for a cluster during a failover it is never settled.
     client.connect().catch(() => undefined);
     await becomesReady(client, this.options.connectTimeoutMs);
     return client;
   }
 
-  /** Ends a client that this connection made for one caller. */
+  /** Closes a client that this connection opened for one caller. */
   release(client: RedisClient): void {
     this.#blocking.delete(client);
     client.disconnect();
@@ -188,7 +187,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       this.#lastError = text;
       if (!isRefusal) return;
       this.#refusingNodes.add(address);
-      // One node of several may be wrong by itself.
+      // One of several nodes may fail alone.
       const nodes = client instanceof Cluster && address !== '' ? client.nodes('all').length : 1;
       if (this.#refusingNodes.size >= nodes) for (const refuse of this.#refusalListeners) refuse();
     };
@@ -199,7 +198,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       this.emit('up');
     });
     client.on('close', () => this.emit('down', this.#lastError));
-    // A node that is reached anew knows nothing of this process's former connection to it, and the cluster was up all along.
+    // A node to which the client reconnects has lost the state of its former connection, although the cluster was up all the time.
     if (client instanceof Cluster) {
       client.on('node error', (error: Error, address: string) => {
         if (!this.#isClosed) void nodeProblem(client, address, error).then((problem) => note(problem, address));

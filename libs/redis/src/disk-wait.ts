@@ -2,8 +2,8 @@ import { Cluster, type RedisClient } from './client.js';
 import { parseServerInfo } from './server-check.js';
 
 /**
- * Whether replicas can be asked for what they have on disk: WAITAOF came with Redis 7.2 and is in every Valkey, and it needs
- * the leader's own AOF.
+ * Whether a write can wait until replicas have it on disk: WAITAOF exists since Redis 7.2 and in every Valkey, and it needs the leader's
+ * own AOF.
  */
 export async function canWaitForDisk(client: RedisClient): Promise<boolean> {
   const node = client instanceof Cluster ? client.nodes('master')[0] : client;

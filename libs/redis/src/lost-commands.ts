@@ -2,11 +2,11 @@ import type { Redis } from 'ioredis';
 import { ConnectionLostError } from './redis-failure.js';
 
 /**
- * Makes a client reject the commands in flight on a lost connection with `ConnectionLostError`. ioredis would say "Reached the max
- * retries per request limit" and advise an option that users cannot set: without retries no command is sent twice.
+ * Makes a client reject the commands in flight on a lost connection with `ConnectionLostError`. The message of ioredis, "Reached the max
+ * retries per request limit", advises an option that users cannot set: no command is sent twice, so there are no retries.
  */
 export function rejectLostCommands(client: Redis): void {
-  // Its types keep this method to themselves.
+  // The types of ioredis do not declare this method.
   const flush: unknown = Reflect.get(client, 'flushQueue');
   if (!(flush instanceof Function)) throw new Error('this ioredis rejects what was in flight in another way');
   Reflect.set(client, 'flushQueue', (error: unknown, options?: object) => {

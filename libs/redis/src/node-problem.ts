@@ -1,9 +1,12 @@
 import type { Cluster } from './client.js';
 
-/** All that ioredis says of a connection which was never there; also of those over which a cluster's client asks its nodes. */
+/**
+ * The only message of ioredis for a connection that never existed; it also has it for the connections over which a cluster's client
+ * discovers its nodes.
+ */
 const sayingNothing = 'Connection is closed.';
 
-/** Why a node of a cluster cannot be talked to: the error, or what the node says when it is dialled once more. */
+/** Why a node of a cluster cannot be reached: the error, or the one of another attempt to connect. */
 export async function nodeProblem(cluster: Cluster, address: string, error: Error): Promise<Error> {
   const node = cluster.nodes('all').find(({ options }) => `${options.host}:${options.port}` === address);
   if (error.message !== sayingNothing || node === undefined) return error;
@@ -17,7 +20,7 @@ export async function nodeProblem(cluster: Cluster, address: string, error: Erro
   return problem;
 }
 
-/** Whether it is what a cluster's client says when it could talk to no node: `nodeProblem` tells more. */
+/** Whether it is the error of a cluster's client that reached no node: `nodeProblem` gives the reason. */
 export function saysNothing(error: Error & { lastNodeError?: Error }): boolean {
   return (error.lastNodeError ?? error).message === sayingNothing;
 }

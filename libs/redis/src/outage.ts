@@ -2,8 +2,8 @@ import { isInstance, MillraceError, UnavailableError } from '@millrace/core';
 import { redisFailure } from './redis-failure.js';
 
 /**
- * What to tell the caller of something that failed: an outage in our own words, with ioredis' as the cause; anything else
- * as it is.
+ * The error for the caller of a failed operation: for an outage an UnavailableError with the error of ioredis as its cause; any other
+ * error as it is.
  *
  * @param what words that finish "could not …"
  */

@@ -2,19 +2,19 @@ import { connect } from 'node:net';
 import type { ConnectionOptions } from './connection-options.js';
 
 /**
- * How long TLS may take before it is asked whether the port speaks it at all. A server that does not says nothing to the first
- * bytes of TLS: it waits for the end of what it takes for a command.
+ * How long a TLS handshake may take before the port is checked for plain text. A server without TLS does not reply to the first bytes of
+ * a handshake: it waits for the end of what looks like a command.
  */
 export const plainPortAfterMs = 1000;
 
-/** The server answers without TLS where it was to be reached over TLS. */
+/** The server replied without TLS although TLS is configured. */
 export class NoTlsError extends Error {
   constructor() {
-    super('it answers without TLS');
+    super('it replies without TLS');
   }
 }
 
-/** Whether the address that TLS is wanted for answers without it; false also when nothing answers within the time. */
+/** Whether the address that TLS is configured for replies without TLS; false also when nothing replies in time. */
 export function isPlainPort(options: ConnectionOptions, timeoutMs: number): Promise<boolean> {
   const address = tlsAddress(options);
   if (address === undefined) return Promise.resolve(false);
@@ -30,7 +30,7 @@ export function isPlainPort(options: ConnectionOptions, timeoutMs: number): Prom
   });
 }
 
-/** Where TLS is spoken to first; undefined where it is not wanted. */
+/** The first address to which TLS is used; undefined without TLS. */
 function tlsAddress({ url, tls, cluster, sentinel }: ConnectionOptions): { host: string; port: number } | undefined {
   const isTls = tls !== undefined || url?.startsWith('rediss:') === true;
   if (!isTls) return undefined;

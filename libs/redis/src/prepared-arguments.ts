@@ -1,10 +1,10 @@
 import { encodeArgument } from './prepared-command.js';
 
-/** Keys or arguments that many calls of a script have in common: encoded once, not with each call. */
+/** Keys or arguments that many calls of a script share: encoded once, not per call. */
 export class PreparedArguments {
-  /** In the order in which the script has them. */
+  /** In the order that the script expects. */
   readonly list: readonly string[];
-  /** As the protocol has them. */
+  /** Encoded as in the Redis protocol. */
   readonly encoded: string;
 
   constructor(list: readonly (string | number)[]) {

@@ -1,8 +1,8 @@
 import { Command } from './client.js';
 
 /**
- * A command most of whose arguments are encoded already. ioredis looks at each argument several times, at every call: of
- * 2,000 that takes a millisecond, most of which is saved when they are the same as last time.
+ * A command most of whose arguments are encoded already. ioredis reads each argument several times per call: for 2,000 arguments that
+ * takes a millisecond, most of which is saved when they are the same as last time.
  */
 export class PreparedCommand extends Command {
   readonly #count: number;
@@ -21,7 +21,7 @@ export class PreparedCommand extends Command {
   }
 }
 
-/** One argument as the protocol has it. */
+/** One argument, encoded as in the Redis protocol. */
 export function encodeArgument(argument: string): string {
   return `$${Buffer.byteLength(argument)}\r\n${argument}\r\n`;
 }

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from './connection-options.js';
 
-/** The options without what must not be seen: whoever prints a connection prints these. */
+/** The options without credentials: a connection that is printed shows these. */
 export function withoutCredentials(options: ConnectionOptions): ConnectionOptions {
   const { username: _user, password: _password, tls: _tls, url, sentinel, ...shown } = options;
   return Object.freeze({
@@ -14,7 +14,7 @@ function withoutLogin(text: string): string {
   const url = new URL(text);
   url.username = '';
   url.password = '';
-  // ioredis takes credentials from the query too.
+  // ioredis also reads credentials from the query.
   url.search = '';
   return url.toString();
 }

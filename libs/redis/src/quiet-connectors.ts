@@ -1,10 +1,10 @@
 import { SentinelConnector } from 'ioredis';
 import standalone from 'ioredis/built/connectors/StandaloneConnector.js';
 
-// ioredis listens to the first error of a socket. One that speaks TLS can have another: when we refuse a certificate, the
-// server may still answer that it did not understand. An error that nobody listens to ends the process.
+// ioredis listens to the first error of a socket. A TLS socket can have another one: when this side refuses a certificate, the server may
+// still send an alert. An error without a listener ends the process.
 
-/** Dials a server. */
+/** Connects to a server. */
 export class QuietConnector extends standalone.default {
   constructor(options: unknown) {
     super(Object(options));
@@ -15,22 +15,22 @@ export class QuietConnector extends standalone.default {
   }
 }
 
-/** Dials the master that Sentinel names. */
+/** Connects to the master that Sentinel names. */
 export class QuietSentinelConnector extends SentinelConnector {
   constructor(options: unknown) {
     super(Object(options));
-    // Those who ask Sentinel are made by a method that its types keep to themselves.
+    // The clients that query Sentinel are made by a method that the types of ioredis do not declare.
     const ask: unknown = Reflect.get(this, 'connectToSentinel');
     if (!(ask instanceof Function)) throw new Error('this ioredis asks Sentinel in another way');
     Reflect.set(this, 'connectToSentinel', (endpoint: unknown, given?: object) =>
-      // `disableClientInfo` as in `openClient`: without it, those who ask Sentinel send what its user may not.
+      // `disableClientInfo` as in `openClient`: without it these clients send commands for which Sentinel's user may lack the right.
       Reflect.apply(ask, this, [endpoint, { ...given, Connector: QuietConnector, disableClientInfo: true }]),
     );
   }
 
   /**
-   * Whoever listened to Sentinel for the last connection listens no more: told of a failover while we ask for the primary, it
-   * would break that off, and such a client is at its end and never tries again.
+   * Stops the Sentinel subscription of the last connection: on a failover event during the query for the primary, it would abort that
+   * query, and such a client never reconnects.
    */
   override async connect(...args: Parameters<SentinelConnector['connect']>) {
     super.disconnect();

@@ -1,18 +1,20 @@
 import { DamagedStateError, isInstance, messageOf, type WriteFailure } from '@millrace/core';
 
-/** What a failed command means to the one who sent it. */
+/** What a failed command means to its caller. */
 export interface RedisFailure {
   /** Which kind of failure it is for a write. */
   readonly failure: WriteFailure;
-  /** Whether the command may have been executed all the same: it was sent, and no reply came. */
+  /** Whether the command may have been executed nevertheless: it was sent, and no reply came. */
   readonly mayBeWritten: boolean;
   /** Whether the same command may succeed later. */
   readonly isTemporary: boolean;
-  /** What went wrong, in words. Holds no credentials. */
+  /** A description of the failure. Holds no credentials. */
   readonly description: string;
 }
 
-/** Reply prefixes of a server that did nothing. Redis checks memory, role and rights before a script's first write. */
+/**
+ * Prefixes of error replies after which the server has done nothing. Redis checks memory, role and rights before a script's first write.
+ */
 const refusals: readonly (readonly [
   prefix: string,
   failure: WriteFailure,
@@ -31,27 +33,27 @@ const refusals: readonly (readonly [
   ['ASK', 'unavailable', true, 'a slot of the Redis cluster is being moved'],
   ['TRYAGAIN', 'unavailable', true, 'a slot of the Redis cluster is being moved'],
   ['NOPERM', 'denied', false, 'the Redis user lacks a permission'],
-  ['NOAUTH', 'denied', false, 'Redis asks for a password'],
+  ['NOAUTH', 'denied', false, 'Redis requires a password'],
   ['WRONGPASS', 'denied', false, 'Redis refused the user or password'],
 ];
 
-/** What a cluster's client puts before the last of the errors that it met on the way. */
+/** The prefix that a cluster's client puts before the last error it received. */
 const redirections = /^Too many Cluster redirections\. Last error: (\w*Error: )?/;
 
-/** There was no connection to send a command over. */
+/** There was no connection over which to send the command. */
 export class NotSentError extends Error {}
 
-/** The connection was lost before a command that was sent had its reply. */
+/** The connection was lost before the reply to a sent command arrived. */
 export class ConnectionLostError extends Error {
   constructor() {
     super('the connection to Redis was lost before it replied');
   }
 }
 
-/** What ioredis says where there is no connection: it advises an option of its own. */
+/** The message of ioredis without a connection: it advises an option of ioredis. */
 const noConnection = /^(Stream isn't writeable|Cluster isn't ready)/;
 
-/** An error's message, or our own words where ioredis would advise an option of its own. */
+/** An error's message, or Millrace's own where that of ioredis advises an option of ioredis. */
 export function failureText(error: unknown): string {
   const message = messageOf(error);
   return noConnection.test(message) ? redisFailure(error).description : message;

@@ -6,28 +6,28 @@ import { isUnknownScript, type Script } from './script.js';
 import type { ScriptCall, ScriptCommand } from './script-command.js';
 import { scriptFailure } from './script-failure.js';
 
-/** How many replicas must have a write, and how. */
+/** How many replicas must confirm a write, and how. */
 export interface ReplicaDemand {
   /** How many, not counting the leader. */
   readonly minReplicas: number;
-  /** How long they may take, in ms. The connection blocks meanwhile. */
+  /** How long they may take, in ms. The connection is blocked meanwhile. */
   readonly timeoutMs: number;
-  /** In their append-only files, and in the leader's own: WAITAOF (Redis 7.2, Valkey) instead of WAIT. */
+  /** Whether the write must be in their append-only files and the leader's: WAITAOF (Redis 7.2, Valkey) instead of WAIT. */
   readonly isOnDisk: boolean;
 }
 
-/** What a script answered, and who has what it wrote. */
+/** A script's reply, and whether enough replicas have its writes. */
 export interface ReplicatedReply {
-  /** The script's, whoever has what it wrote. */
+  /** The script's reply, whether or not the replicas confirmed. */
   readonly reply: unknown;
-  /** Why it is not confirmed, in words; undefined when enough replicas have it. */
+  /** Why the write is not confirmed; undefined when enough replicas have it. */
   readonly shortfall: string | undefined;
 }
 
 /**
- * Runs a script and waits for the replicas of the node that ran it, in one round trip on one connection: WAIT counts from
- * the connection's last write (Redis 7.0 alone: from its last command). A script that is repeated because its reply was
- * lost must write something, whatever it answers, or nobody waits for what it wrote the first time.
+ * Runs a script and waits for the replicas of the node that ran it, in one round trip on one connection: WAIT counts from the
+ * connection's last write (Redis 7.0 alone: from its last command). A script that is repeated because its reply was lost must write
+ * something in any case; otherwise WAIT does not cover its first write.
  */
 export async function runWithReplicas(
   client: RedisClient,
@@ -46,10 +46,10 @@ export async function runWithReplicas(
   return { reply, shortfall: isEnough ? undefined : shortfallOf(replicas, demand) };
 }
 
-/** A command is sent once: another try is another command. */
+/** A command object can be sent once: another attempt needs a new one. */
 type MakeCommand = () => ScriptCommand;
 
-/** A node's client knows nothing of other nodes: redirections are followed here. */
+/** A node's client does not know other nodes: redirections are followed here. */
 async function followed(client: RedisClient, make: MakeCommand, key: string, demand: ReplicaDemand): Promise<Replies> {
   if (!(client instanceof Cluster)) return pipelined(client, make(), demand);
   try {
@@ -57,7 +57,7 @@ async function followed(client: RedisClient, make: MakeCommand, key: string, dem
   } catch (error) {
     const [kind, , address] = error instanceof Error ? error.message.split(' ') : [];
     if (kind === 'MOVED') {
-      // A command by itself is followed, and the client remembers where to.
+      // For a single command the client follows the redirection and remembers the node.
       await client.exists(key);
       return pipelined(await nodeServing(client, key), make(), demand);
     }
@@ -69,7 +69,7 @@ async function followed(client: RedisClient, make: MakeCommand, key: string, dem
 
 type Replies = readonly [reply: unknown, waited: unknown];
 
-/** Of one node: WAIT is about what the same connection wrote. */
+/** To one node: WAIT covers the writes of its own connection. */
 async function pipelined(
   client: Redis,
   command: ScriptCommand,

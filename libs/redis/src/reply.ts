@@ -1,6 +1,6 @@
-// Replies arrive untyped. These functions are the only place where they get a type, and they check it.
+// Replies are untyped. Only these functions give them a type, and they check it.
 
-/** The reply as a number; digits count as one. @throws {Error} it is something else */
+/** The reply as a number; a string of digits is accepted. @throws {Error} it is something else */
 export function asInteger(reply: unknown): number {
   if (typeof reply === 'number') return reply;
   const digits = reply instanceof Buffer && reply.length <= 17 ? reply.toString('latin1') : '';
@@ -9,7 +9,7 @@ export function asInteger(reply: unknown): number {
   return parsed;
 }
 
-/** The reply as text, decoded as UTF-8. @throws {Error} it is something else */
+/** The reply as a string, decoded as UTF-8. @throws {Error} it is something else */
 export function asText(reply: unknown): string {
   if (reply instanceof Buffer) return reply.toString('utf8');
   if (typeof reply === 'string') return reply;
@@ -28,7 +28,7 @@ export function asList(reply: unknown): readonly unknown[] {
   throw unexpected('a list', reply);
 }
 
-/** Redis's nil becomes undefined; anything else is read by `read`. */
+/** Returns undefined for nil; any other reply is read by `read`. */
 export function orNothing<T>(reply: unknown, read: (reply: unknown) => T): T | undefined {
   return reply === null || reply === undefined ? undefined : read(reply);
 }

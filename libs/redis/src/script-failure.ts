@@ -2,18 +2,18 @@ import { DamagedStateError, isInstance } from '@millrace/core';
 import { keyList } from './prepared-arguments.js';
 import type { ScriptCall } from './script-command.js';
 
-/** What Redis says of a script that stopped half-way, and of a command in it. */
+/** The errors of Redis for a script that stopped half-way, and for a command in it. */
 const stopped = /^(ERR|WRONGTYPE) .*\buser_script:/s;
 const remedy =
-  'Something else than Millrace wrote there, or it was changed by hand. Declare the queue or topic again, which repairs its settings; ' +
+  'Another program wrote there, or it was changed by hand. Declare the queue or topic again, which repairs its settings; ' +
   'a key of another type must be removed.';
 
-/** A publish may touch many queues. */
+/** How many keys a message names: a publish may touch many queues. */
 const mostNamed = 5;
 
 /**
- * A script that fails on what stands in its keys says so in Lua's words: here it becomes an error that names the keys. Anything else
- * (no right, no memory, an outage) stays as it is.
+ * A script that fails on the values of its keys has a Lua error: it becomes an error that names the keys. Any other error (no right, no
+ * memory, an outage) is returned as it is.
  */
 export function scriptFailure(error: unknown, { keys }: Pick<ScriptCall, 'keys'>): unknown {
   if (!isInstance(error, Error) || error.name !== 'ReplyError' || !stopped.test(error.message)) return error;

@@ -3,11 +3,11 @@ import { Cluster, type Redis, type RedisClient } from './client.js';
 import type { ConnectionOptions } from './connection-options.js';
 import { asFields } from './reply.js';
 
-/** What a server told of itself. */
+/** What a server reports about itself. */
 export interface ServerInfo {
-  /** Which product it is. */
+  /** The product. */
   readonly kind: 'redis' | 'valkey';
-  /** As it says it: `7.0.15`. */
+  /** Its version: `7.0.15`. */
   readonly version: string;
   /** `maxmemory-policy`; anything but `noeviction` can lose messages. */
   readonly evictionPolicy: string;
@@ -18,7 +18,7 @@ export interface ServerInfo {
 const oldestVersions = { redis: [7, 0], valkey: [7, 2] } as const;
 
 /**
- * Refuses a server that cannot keep Millrace's promises, on every master it has.
+ * Refuses a server that cannot give Millrace's guarantees. Checks every master.
  *
  * @returns warnings worth one log line at start
  * @throws {UnsupportedServerError} too old, or allowed to evict keys
@@ -54,7 +54,7 @@ export function parseServerInfo(info: string): ServerInfo {
   };
 }
 
-/** Save points are only in CONFIG, which a careful operator may deny us: then nothing is said. */
+/** Save points are only in CONFIG, which the user may lack the right to read: then there is no warning. */
 async function takesSnapshots(server: Redis): Promise<boolean> {
   try {
     return (

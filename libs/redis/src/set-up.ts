@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-/** The commands with which ioredis sets a connection up. Of each it takes no for an answer, and goes on. */
+/** The commands with which ioredis sets a connection up. It continues when one of them is refused. */
 const commands = ['auth', 'select', 'client', 'readonly'] as const;
 
 /** The server refused a command that sets a connection up. */
@@ -15,8 +15,8 @@ export class SetUpError extends Error {
 }
 
 /**
- * A connection that could not be set up is closed and made again, and never used: ioredis would write into database 0 where
- * SELECT was refused, and as the default user where AUTH was. The reason comes as an `error`.
+ * Makes a client close and reopen a connection that could not be set up instead of using it: ioredis would write into database 0 where
+ * SELECT was refused, and as the default user where AUTH was. The reason is emitted as an `error`.
  */
 export function refuseHalfASetUp(client: Redis): void {
   for (const name of commands) {
@@ -24,7 +24,7 @@ export function refuseHalfASetUp(client: Redis): void {
     if (!(send instanceof Function)) throw new Error(`this ioredis sends ${name} in another way`);
     Reflect.set(client, name, (...args: unknown[]): unknown => {
       const sent: unknown = Reflect.apply(send, client, args);
-      // CLIENT ID, which others send at this time, is no part of it.
+      // CLIENT ID, which other code sends at this time, is not part of it.
       const isSetUp = client.status === 'connect' && (name !== 'client' || args[0] === 'setname');
       return isSetUp && sent instanceof Promise ? watched(client, name, args, sent) : sent;
     });
@@ -32,8 +32,8 @@ export function refuseHalfASetUp(client: Redis): void {
 }
 
 /**
- * When the server refused, nothing is answered to ioredis at all: it would warn of some of it on the console, and go on with a
- * connection that is being closed.
+ * When the server refuses, the promise that ioredis gets is never settled: ioredis would print some refusals on the console and go on
+ * with a connection that is being closed.
  */
 function watched(client: Redis, name: string, args: readonly unknown[], sent: Promise<unknown>): Promise<unknown> {
   return sent.catch((error: unknown) => {

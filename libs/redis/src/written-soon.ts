@@ -4,12 +4,12 @@ import { writtenTogether } from './written-together.js';
 const waiting = new WeakMap<RedisClient, (() => void)[]>();
 
 /**
- * Asks at the end of this turn of the event loop, in one write with all else that was left for then. For what is small, frequent
- * and not urgent: by itself a write and its read take a process, and Redis, longer than the command.
+ * Sends at the end of this turn of the event loop, in one write with everything else that waits for it. For small, frequent commands that
+ * are not urgent: a separate write and read cost the process, and Redis, more than the command.
  */
 export function writtenSoon<T>(client: RedisClient, ask: () => Promise<T>): Promise<T> {
   return new Promise((resolve) => {
-    // What throws at once is its own affair: the others are asked all the same.
+    // A call that throws synchronously does not keep the others from being sent.
     const begin = (): void => resolve((async () => ask())());
     const others = waiting.get(client);
     if (others !== undefined) {

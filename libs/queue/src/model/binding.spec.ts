@@ -43,7 +43,7 @@ describe('a binding', () => {
     [{ exchange: 'a', queue: 'b', routingKey: 5 }, 'routing key must be a string, got number'],
     [
       { exchange: 'a', queue: 'b', arguments: { x: {} } },
-      'binding arguments: header "x" must be a text, a number, true, false or null.',
+      'binding arguments: header "x" must be a string, a number, true, false or null.',
     ],
     [
       { exchange: 'a\nb', queue: 'c\nd', key: 'x' },
