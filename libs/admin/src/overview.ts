@@ -9,12 +9,12 @@ import { queueReading } from './store/queue-reading.js';
 import { readMany } from './store/reading.js';
 
 /**
- * Reads everything under a prefix: one command a partition, a group and a queue (and once two a partition for a group that
- * was not seen there before). Keys of different slots go to their nodes, so it works on a cluster as on one server.
+ * Reads everything under a prefix: one command per partition, group and queue (and once two per partition for a group that was not seen
+ * there before). Keys of different slots go to their nodes, so it works on a cluster as on one server.
  */
 export class Overview {
   readonly #connection: RedisConnection;
-  /** Topic → groups seen on it, so that the next look fetches their leases in the same command. */
+  /** Topic → groups seen on it, so that the next read gets their leases in the same command. */
   readonly #groupsOf = new Map<string, readonly string[]>();
 
   constructor(connection: RedisConnection) {
@@ -22,9 +22,9 @@ export class Overview {
   }
 
   /**
-   * Reads everything under the connection's prefix, as it is now.
+   * Reads the current state of everything under the connection's prefix.
    *
-   * @throws the error of Redis or the connection, when the list of what there is cannot be read
+   * @throws the error of Redis or the connection, when the list of objects cannot be read
    */
   async read(): Promise<Snapshot> {
     const { commands, prefix } = this.#connection;
@@ -72,7 +72,7 @@ export class Overview {
   }
 }
 
-/** Those that ever joined, and those that only have an offset: a group can be made with XGROUP as well. */
+/** Groups that ever had a member, and groups that only have an offset: a group can be created with XGROUP too. */
 function groupNames(catalog: Catalog, topics: readonly TopicSnapshot[]): string[] {
   const names = new Set(catalog.groups);
   for (const { partitions } of topics) {

@@ -5,22 +5,23 @@ import type { Broker, TopicMessage, TopicSink } from '@millrace/queue';
 /** How messages of an exchange become records of a log. */
 export interface BridgeOptions {
   /**
-   * The record's key, which decides its partition and what it keeps its order with; undefined: none. It returns now. What it
-   * throws, or another answer, is why the topic did not take the message: publishing fails. Default: the routing key.
+   * Returns the record's key, which decides its partition and the records with which it keeps its order; undefined: no key. It is
+   * synchronous. If it throws or returns anything else, the topic does not take the message and publishing fails. Default: the routing
+   * key.
    */
   readonly key?: ((message: TopicMessage) => string | undefined) | undefined;
-  /** Writes the records. Default: one with the log's defaults. */
+  /** The producer that writes the records. Default: a new one with the log's defaults. */
   readonly producer?: Producer | undefined;
 }
 
 /**
- * Joins a Broker with a Log: from now on this Broker's exchanges can feed topics,
- * `broker.bind({ exchange: 'orders', topic: 'order-events', routingKey: 'order.#' })`. The binding is for all processes, so
- * every process that publishes to such an exchange joins the two.
+ * Connects a Broker with a Log: from now on this Broker's exchanges can feed topics, `broker.bind({ exchange: 'orders', topic:
+ * 'order-events', routingKey: 'order.#' })`. The binding applies to all processes, so every process that publishes to such an exchange
+ * must connect the two.
  *
- * A record's value is the message's body; its headers are the message's, and `x-exchange`, `x-routing-key`, `x-message-id`.
- * A publish is confirmed when its queues and its topics have it. The log's producer never writes a record twice, but a log does
- * not know message ids: a message that is published again on purpose is a second record.
+ * A record's value is the message's body; its headers are the message's, and `x-exchange`, `x-routing-key`, `x-message-id`. A publish is
+ * confirmed when its queues and its topics have it. The log's producer never writes a record twice, but a log has no message ids: a
+ * message that the caller publishes again becomes a second record.
  */
 export function bridge(broker: Broker, log: Log, options: BridgeOptions = {}): void {
   const producer = options.producer ?? log.producer();

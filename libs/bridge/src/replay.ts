@@ -3,54 +3,55 @@ import { accepted, assertNoProblem, type Headers, isBoolean, notify, reservedHea
 import { type Log, type LogRecord, partitionProblems, placeProblem, type ReadFrom } from '@millrace/log';
 import type { Broker, MessageInput } from '@millrace/queue';
 
-/** Which records go where. */
+/** The records to replay, and their target. */
 export interface ReplayOptions {
   /** The topic whose records are published again. */
   readonly topic: string;
-  /** Default: all of the topic's. */
+  /** The partitions to replay. Default: all of the topic. */
   readonly partitions?: readonly number[] | undefined;
-  /** An offset, a time, or `earliest`. Default `earliest`. */
+  /** Where to begin: an offset, a time, or `earliest`. Default `earliest`. */
   readonly from?: ReadFrom | undefined;
-  /** Before this offset or time. Default: the log's end when the replay begins. */
+  /** Where to stop: before this offset or time. Default: the log's end when the replay begins. */
   readonly to?: number | { readonly timestamp: number } | undefined;
   /** A queue, or an exchange; the routing key is the record's key unless one is given here. */
   readonly into: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string | undefined };
   /**
-   * Which records: those it returns true for. Default: all. What it throws, or another answer than true or false, ends the replay
-   * with that error; what was published is.
+   * Selects the records for which it returns true. Default: all. If it throws, or returns anything but true or false, the replay ends
+   * with that error; records published before stay published.
    */
   readonly where?: ((record: LogRecord) => boolean) | undefined;
   /**
-   * A replay that was interrupted is done again with the id it had: what arrived then is not published twice, as long as the
-   * queue remembers (`deduplicationWindowMs`). Default: a new one, so that a second replay is one.
+   * Repeat an interrupted replay with its id: messages that have arrived are not published twice, as long as the queue remembers their
+   * ids (`deduplicationWindowMs`). Default: a new id, so that a second replay publishes everything again.
    */
   readonly id?: string | undefined;
   /**
-   * Called after every batch: `next` is the offset to go on from. What it throws, or the promise it returns rejects with, ends the
-   * replay with that error after the batch that is under way; the promise is not waited for.
+   * Called after every batch: `next` is the offset to go on from. If it throws or rejects, the replay ends with that error after the
+   * batch in flight; its promise is not awaited.
    */
   readonly onProgress?:
     | ((progress: ReplayProgress & { readonly partition: number; readonly next: number }) => void)
     | undefined;
 }
 
-/** What a replay did. */
+/** The result of a replay. */
 export interface ReplayProgress {
   /** The replay's id. */
   readonly id: string;
-  /** Records that were published so far. */
+  /** Records published so far. */
   readonly published: number;
-  /** Left out by `where`. */
+  /** Records left out by `where`. */
   readonly skipped: number;
-  /** In no queue: nothing was bound, or the queue refused it. */
+  /** Records that reached no queue: no binding matched, or the queue refused them. */
   readonly unplaced: number;
 }
 
 /**
- * Publishes a range of a log into a queue or through an exchange, partition after partition, each in its order. The log and
- * its groups stay as they are.
+ * Publishes a range of a log into a queue or through an exchange, partition after partition, each in order. The log and its groups are
+ * not changed.
  *
- * @throws {OptionsError} there is no such partition, or a place is none @throws {TopicNotFoundError} @throws {TopologyNotFoundError} @throws {OffsetOutOfRangeError} @throws {WriteError}
+ * @throws {OptionsError} a partition does not exist, or `from` or `to` is invalid @throws {TopicNotFoundError} @throws
+ * {TopologyNotFoundError} @throws {OffsetOutOfRangeError} @throws {WriteError}
  */
 export async function replay(log: Log, broker: Broker, options: ReplayOptions): Promise<ReplayProgress> {
   const { topic, id = randomUUID() } = options;
@@ -109,12 +110,12 @@ function messageOf(record: LogRecord, into: ReplayOptions['into'], id: string): 
   return { exchange: into.exchange, routingKey: into.routingKey ?? record.key ?? '', body, properties };
 }
 
-/** What Millrace itself wrote says where a record has been, not what it is. */
+/** Removes Millrace's own headers: they describe the record's history, not its content. */
 function ownHeaders(headers: Headers): Headers {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(reservedHeaderPrefix)));
 }
 
-/** Undefined when there is nothing between the two. */
+/** The range of offsets to replay; undefined when it is empty. */
 async function rangeOf(
   log: Log,
   { topic, from = 'earliest', to }: ReplayOptions,

@@ -1,13 +1,13 @@
 import type { Series } from './pulled-metrics.js';
 import { others, type Rosters } from './roster.js';
 
-/** Who asks for series of one look at Redis. */
+/** The reader of one scrape's series. */
 export interface Look {
   readonly rosters: Rosters;
   readonly snapshot: object;
 }
 
-/** The series with a place in the roster of their labels, and one for the rest: `combine` says what it is of their values. */
+/** The series with a place in the roster of their labels, and one for the rest, whose value `combine` computes from theirs. */
 export function boundedSeries(
   series: readonly Series[],
   { rosters, snapshot }: Look,
@@ -29,7 +29,7 @@ export function boundedSeries(
   return rest.length === 0 ? own : [...own, { labels: together, value: combine(rest) }];
 }
 
-/** No name has control characters. */
+/** Joined by a control character, which no name has. */
 function nameOf(labels: Series['labels']): string {
   return Object.values(labels).join('\n');
 }

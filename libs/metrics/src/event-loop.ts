@@ -5,7 +5,7 @@ import { PulledGauge } from './pulled-metrics.js';
 const resolutionMs = 20;
 const quantiles = [0.5, 0.99, 1];
 
-/** How late this process's timers come: what holds up heartbeats and every handler at once. */
+/** How late this process's timers fire: such lag delays heartbeats and every handler. */
 export class EventLoop {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: resolutionMs });
 
@@ -30,7 +30,7 @@ export class EventLoop {
   }
 
   #read() {
-    // Node measures the whole interval between two timers: what is beyond the interval asked for is lag.
+    // Node measures the whole interval between two timers: the part beyond the requested interval is lag.
     const series = quantiles.map((quantile) => ({
       labels: { quantile: String(quantile) },
       value: Math.max(0, this.#delay.percentile(Math.max(quantile * 100, 0.1)) / 1e9 - resolutionMs / 1000),

@@ -3,15 +3,15 @@ import { within } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { others } from './roster.js';
 
-/** Counts by source that can be forgotten one by one. */
+/** Counts by source whose sources can be removed one by one. */
 export interface CountsBySource {
   names(): readonly string[];
   forget(name: string): void;
 }
 
 /**
- * Forgets what was counted of a topic, queue or exchange that was deleted, by whichever process. It looks when it is scraped: calls at
- * the same time share one look, and while Redis is away nothing is forgotten.
+ * Removes the counts of a topic, queue or exchange that any process deleted. It reads the sources at each scrape: simultaneous calls
+ * share one read, and while Redis is away nothing is removed.
  */
 export class GoneSources {
   readonly #connection: RedisConnection;
@@ -19,7 +19,7 @@ export class GoneSources {
   readonly #counts: CountsBySource[] = [];
   #looking: Promise<void> | undefined;
 
-  /** `timeoutMs`: how long a scrape waits for the look. */
+  /** `timeoutMs`: how long a scrape waits for the read. */
   constructor(connection: RedisConnection, timeoutMs: number) {
     this.#connection = connection;
     this.#timeoutMs = timeoutMs;
@@ -29,7 +29,7 @@ export class GoneSources {
     this.#counts.push(counts);
   }
 
-  /** Resolves when it was looked, or the time is over. */
+  /** Resolves after the read, or when the time is over. */
   forget(): Promise<void> {
     this.#looking ??= this.#forget().finally(() => {
       this.#looking = undefined;
@@ -39,7 +39,7 @@ export class GoneSources {
 
   async #forget(): Promise<void> {
     if (!this.#connection.isUp) return;
-    // What is counted from now on may be of something that was declared after the look.
+    // Counts from now on may belong to a source that was declared after the read.
     const named = (counts: CountsBySource) => counts.names().filter((name) => name !== others);
     const counted = this.#counts.map((counts) => ({ counts, names: named(counts) }));
     const { commands, prefix } = this.#connection;

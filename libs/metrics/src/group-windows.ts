@@ -4,14 +4,17 @@ import type { PartitionStatus } from './model/group-status.js';
 
 type Topic = TopicSnapshot['topic'];
 
-/** The commit windows of all groups on all partitions, fed by one snapshot after another. */
+/** The commit windows of all groups on all partitions, updated with each snapshot. */
 export class GroupWindows {
   readonly #minIntervalMs: number;
   readonly #maxGapMs: number;
   #windows = new Map<string, CommitWindow>();
   #latestAt = 0;
 
-  /** `intervalMs`: how often snapshots come. After a gap of five of them the windows begin again: nothing was read meanwhile. */
+  /**
+   * `intervalMs`: the interval between snapshots. After a gap of five intervals the windows start again, since nothing was read
+   * meanwhile.
+   */
   constructor(intervalMs: number) {
     this.#minIntervalMs = intervalMs / 2;
     this.#maxGapMs = intervalMs * 5;
@@ -34,7 +37,7 @@ export class GroupWindows {
         }
       }
     }
-    // What is gone is forgotten; what could not be read just now begins again when it is back.
+    // Windows of deleted groups and partitions are removed; those that could not be read start again when they are back.
     this.#windows = seen;
   }
 
@@ -43,7 +46,7 @@ export class GroupWindows {
   }
 }
 
-/** By the topic's id: one that is declared again starts at offset 0 again, which is no rewind. */
+/** By the topic's id: a topic that is declared again starts at offset 0, which is not a rewind. */
 function nameOf(group: string, { id }: Topic, partition: number): string {
   return `${group} ${id} ${partition}`;
 }

@@ -6,7 +6,7 @@ import { PulledCounter, PulledGauge, PulledHistogram } from './pulled-metrics.js
 import type { Roster, Rosters } from './roster.js';
 import { Tally } from './tally.js';
 
-/** What handlers of this process do. */
+/** Metrics of this process's handlers. */
 export function measureHandlers(
   listeners: Listeners,
   registry: Registry,
@@ -34,7 +34,7 @@ function measureTimes(listeners: Listeners, registry: Registry, buckets: readonl
   new PulledHistogram(
     {
       name: 'millrace_handler_wait_seconds',
-      help: 'How long messages waited, from their own time to their first attempt.',
+      help: 'How long messages waited, from their timestamp to their first attempt.',
       labelNames: ['handler'],
       buckets,
     },
@@ -44,11 +44,11 @@ function measureTimes(listeners: Listeners, registry: Registry, buckets: readonl
       return times.waits();
     },
   );
-  // One listener: with two, an emitter copies their list for every single message.
+  // One listener: with two, an emitter copies their list per message.
   listeners.onHandled(times.add, times.addRun);
 }
 
-/** Asked when it is scraped: costs a handler nothing. */
+/** Read at each scrape: costs handlers nothing. */
 function countInFlight(
   listeners: Listeners,
   registry: Registry,

@@ -16,8 +16,8 @@ interface Entry {
 }
 
 /**
- * How long handlers took and messages waited. It hears of every single message, so it allocates nothing for one and looks up
- * as little as it can: messages of one handler mostly come one after the other.
+ * How long handlers took and messages waited. It is called for every message, so it allocates nothing and avoids look-ups: consecutive
+ * messages mostly belong to one handler.
  */
 export class HandlerTimes {
   readonly #bounds: readonly number[];
@@ -39,8 +39,8 @@ export class HandlerTimes {
     if (handler !== this.#lastHandler || outcome !== this.#lastOutcome) this.#find(handler, outcome);
     this.#lastDurations?.add(durationMs / 1000);
     if (attempt > 1 || timestamp === undefined) return;
-    // From the message's own time to the begin of its first attempt: delays that were asked for are part of it.
-    // Reading a clock is half of what all this costs, so one that was read already is used.
+    // From the message's timestamp to the start of its first attempt, including requested delays. Reading the clock is half the cost
+    // here, so a previous reading is used.
     const begunAt = startedAt === undefined ? Date.now() - durationMs : this.#clockOffsetMs + startedAt;
     this.#lastTimes?.waits.add(Math.max(0, begunAt - timestamp) / 1000);
   };
@@ -56,7 +56,7 @@ export class HandlerTimes {
     }
   };
 
-  /** The system's clock may be set while the process runs: follows it. */
+  /** Follows the system's clock, which may be set while the process runs. */
   followClock(): void {
     this.#clockOffsetMs = Date.now() - performance.now();
   }

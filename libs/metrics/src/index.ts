@@ -1,5 +1,5 @@
 /**
- * Prometheus metrics and OpenTelemetry traces. Begin with {@link Metrics} and {@link instrument}.
+ * Prometheus metrics and OpenTelemetry traces. Start with {@link Metrics} and {@link instrument}.
  *
  * @module @millrace/metrics
  */

@@ -2,7 +2,7 @@ import type { Log, Producer } from '@millrace/log';
 import type { Broker } from '@millrace/queue';
 import { type TraceApi, Tracing } from './tracing.js';
 
-/** What is to be traced. */
+/** The objects to trace. */
 export interface Traced {
   /** Its producers and its consumers are traced. */
   readonly log?: Log | undefined;
@@ -11,8 +11,8 @@ export interface Traced {
 }
 
 /**
- * Traces everything that a Log and a Broker send and handle from now on: call it before producers and consumers are made.
- * False, and nothing changed, when `@opentelemetry/api` is not installed.
+ * Traces everything that a Log and a Broker send and handle from now on: call it before producers and consumers are made. Returns false,
+ * and changes nothing, when `@opentelemetry/api` is not installed.
  */
 export async function instrument(traced: Traced): Promise<boolean> {
   const api = await findTraceApi();
@@ -20,7 +20,7 @@ export async function instrument(traced: Traced): Promise<boolean> {
   return api !== undefined;
 }
 
-/** As `instrument`, with a Tracing of one's own. */
+/** As `instrument`, with a given Tracing. */
 export function instrumentWith({ log, broker }: Traced, tracing: Tracing): void {
   if (log !== undefined) instrumentLog(log, tracing);
   if (broker !== undefined) instrumentBroker(broker, tracing);

@@ -6,7 +6,7 @@ const ofPartition = ['topic', 'partition'];
 const ofGroupPartition = ['consumergroup', 'topic', 'partition'];
 const ofGroupTopic = ['consumergroup', 'topic'];
 
-/** The same facts under the names of danielqsj/kafka_exporter, so that its dashboard (Grafana 7589) and alerts on it work as they are. */
+/** The same figures under the names of danielqsj/kafka_exporter, so that its dashboard (Grafana 7589) and alerts work unchanged. */
 export const kafkaExporterMetrics: readonly SampledFamily[] = [
   gauge('kafka_brokers', 'Redis masters.', [], ({ masters }) => [{ labels: {}, value: masters }]),
   gauge('kafka_topic_partitions', 'Number of partitions for this Topic', ['topic'], ({ snapshot }) =>

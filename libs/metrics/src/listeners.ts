@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Events, HandledRun, MillraceEvents } from '@millrace/delivery';
 
-/** Listeners that are all taken away again together. */
+/** Listeners that are all removed together. */
 export class Listeners {
-  // Node's types cannot relate the listener of a generic event name to the map of events: here the relation is ours.
+  // Node's types cannot relate the listener of a generic event name to the map of events, so it is asserted here.
   readonly #emitter: EventEmitter;
   readonly #events: Events;
   readonly #removals: (() => void)[] = [];

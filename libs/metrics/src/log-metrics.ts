@@ -58,7 +58,7 @@ export const logMetrics: readonly SampledFamily[] = [
   },
   {
     name: 'millrace_consumergroup_lag',
-    help: 'Records a group has still to read: end offset minus committed offset, without what was removed before it had read it. Without partition detail, the sum over the topic.',
+    help: 'Records a group has still to read: end offset minus committed offset, without records removed unread. Without partition detail, the sum over the topic.',
     type: 'gauge',
     labelNames: ofGroupPartition,
     read: ({ snapshot }, { partitions }) => byGroupPartition(groupPlaces(snapshot), partitions, lagOfPlace, sum),
@@ -100,7 +100,7 @@ export const logMetrics: readonly SampledFamily[] = [
   },
   {
     name: 'millrace_consumergroup_partition_status',
-    help: 'As Burrow judges: 1 OK, 2 WARN (reads, but lag does not fall), 4 STOP (no commits), 5 STALL (offset does not move), 6 REWIND (offset went back). Without partition detail, the highest of the topic.',
+    help: 'Status as in Burrow: 1 OK, 2 WARN (reads, but lag does not fall), 4 STOP (no commits), 5 STALL (offset does not move), 6 REWIND (offset went back). Without partition detail, the highest of the topic.',
     type: 'gauge',
     labelNames: ofGroupPartition,
     combine: highest,
@@ -109,7 +109,7 @@ export const logMetrics: readonly SampledFamily[] = [
   },
   {
     name: 'millrace_consumergroup_status',
-    help: 'As Burrow judges a whole group: 1 OK, 2 WARN, 3 ERR (a partition is STOP, STALL or REWIND).',
+    help: 'Status of a whole group as in Burrow: 1 OK, 2 WARN, 3 ERR (a partition is STOP, STALL or REWIND).',
     type: 'gauge',
     labelNames: ofGroup,
     combine: highest,

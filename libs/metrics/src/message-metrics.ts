@@ -18,8 +18,8 @@ const reasons: readonly DeadLetterReason[] = [
 ];
 
 /**
- * What this process did with messages, as RabbitMQ counts it: by process, so that the sum over instances is right. Counts by
- * source go with their source.
+ * Counts of what this process did with messages, as RabbitMQ counts them: per process, so that the sum over instances is right. Counts by
+ * source are removed with their source.
  */
 export function countMessages(
   listeners: Listeners,
@@ -40,13 +40,13 @@ export function countMessages(
     counter({ name: `millrace_messages_${name}_total`, help, labelNames: names }, tally, read);
     return (source, added) => tally.add(sources ? source : '', added);
   };
-  const published = count('published', 'Messages given to an exchange or queue, confirmed or not.');
+  const published = count('published', 'Messages published to an exchange or queue, confirmed or not.');
   const confirmed = count('confirmed', 'Published messages that Redis confirmed.');
   const routed = count('routed', 'Copies of published messages that queues and topics took.');
   const unroutable = count('unroutable', 'Published messages that no binding matched.');
   const delivered = count('delivered', 'Messages that consumers took from queues.');
-  const redelivered = count('redelivered', 'Those of them that a handler may have worked on before.');
-  const acknowledged = count('acknowledged', 'Messages of queues that were handled, and Redis knows it.');
+  const redelivered = count('redelivered', 'Delivered messages that a handler may have worked on before.');
+  const acknowledged = count('acknowledged', 'Messages of queues that were handled and acknowledged in Redis.');
   listeners.on('published', ({ exchange, isConfirmed, routed: copies, isUnroutable }) => {
     const source = sources ? `exchange:${exchange}` : '';
     published(source);
@@ -59,7 +59,7 @@ export function countMessages(
     redelivered(event.source, event.redelivered);
   });
   listeners.on('acknowledged', (event) => acknowledged(event.source, event.count));
-  // Reported as 0 from the start: the first event is a rise, not a beginning.
+  // Reported as 0 from the start, so that the first event is an increase.
   listeners.on('consumer-started', ({ source, group }) => {
     if (group === undefined) for (const add of [delivered, redelivered, acknowledged]) add(source, 0);
   });

@@ -2,9 +2,9 @@ import { boolean, custom, integer, type OptionReader, optional, resolveOptions }
 import { Registry } from 'prom-client';
 import type { SamplerOptions } from './sampler.js';
 
-/** Which series there are beside those of topics, groups, queues and handlers. All off by default: many series cost Prometheus memory. */
+/** Series beside those of topics, groups, queues and handlers. All off by default: many series cost Prometheus memory. */
 export interface Detail {
-  /** `millrace_topic_partition_*` and `millrace_consumergroup_*` by `partition`; else one series for all of a topic. */
+  /** `millrace_topic_partition_*` and `millrace_consumergroup_*` by `partition`; else one series per topic. */
   readonly partitions: boolean;
   /** Exclusive, auto-deleted and expiring queues each by its name; else all of them as `queue="(temporary)"`. */
   readonly temporaryQueues: boolean;
@@ -12,32 +12,34 @@ export interface Detail {
   readonly sources: boolean;
 }
 
-/** What is measured, in which detail, and where it is registered. */
+/** What is measured, in which detail, and in which registry. */
 export interface MetricsOptions extends SamplerOptions {
-  /** Where the metrics are registered. Default: a registry of their own. */
+  /** Where the metrics are registered. Default: a new registry. */
   readonly registry: Registry;
   /** `true` for every detail. Default `false`. */
   readonly detail: Detail;
   /**
-   * How many topics, groups, queues, handlers and sources have series of their own in a metric, by each set of labels. The rest of them
-   * is one series, `(other)`: their sum, of ages and states the worst. Default 1,000.
+   * How many topics, groups, queues, handlers and sources have their own series in a metric, per set of labels. The rest share one
+   * series, `(other)`, with their sum, or the worst age or state. Default 1,000.
    */
   readonly maxSeries: number;
-  /** Tell topics and groups also by the names of danielqsj/kafka_exporter, for Grafana dashboard 7589. Default false. */
+  /** Report topics and groups also by the names of danielqsj/kafka_exporter, for Grafana dashboard 7589. Default false. */
   readonly kafkaExporterNames: boolean;
   /** Upper bounds of the buckets of durations, in seconds, rising. Default: {@link defaultDurationBuckets}. */
   readonly durationBuckets: readonly number[];
-  /** How often a process that is scraped looks at lag between scrapes. Default 5,000. */
+  /** How often a scraped process reads lag between scrapes, in ms. Default 5,000. */
   readonly sampleIntervalMs: number;
-  /** How long lag and depth have no reader after the one that read them died. At least twice sampleIntervalMs. Default 15,000. */
+  /**
+   * How long lag and depth are not read after the process that read them died, in ms. At least twice `sampleIntervalMs`. Default 15,000.
+   */
   readonly leaseMs: number;
-  /** Longest time a scrape waits for Redis. Default 800. */
+  /** Longest time a scrape waits for Redis, in ms. Default 800. */
   readonly scrapeTimeoutMs: number;
-  /** A process that was not scraped for so long leaves the reading to others. Default 300,000. */
+  /** A process that was not scraped for this time, in ms, leaves the reading to other processes. Default 300,000. */
   readonly idleAfterMs: number;
 }
 
-/** The options as users write them: everything may be left out. */
+/** The options as users write them: all are optional. */
 export type MetricsInput = Partial<Omit<MetricsOptions, 'detail'>> & {
   readonly detail?: boolean | Partial<Detail> | undefined;
 };
@@ -80,7 +82,7 @@ const detail: OptionReader<Detail> = (value, report, path) => {
   const given = Object.entries(value ?? {});
   for (const [name, wanted] of given) {
     if (!detailNames.some((known) => known === name))
-      report(`${path}.${name} is no detail; there are ${detailNames.join(', ')}`);
+      report(`${path}.${name} is not a detail: use ${detailNames.join(', ')}`);
     else if (typeof wanted !== 'boolean') report(`${path}.${name} must be true or false`);
   }
   const isWanted = (name: string) => given.some(([key, wanted]) => key === name && wanted === true);
@@ -93,7 +95,7 @@ const detail: OptionReader<Detail> = (value, report, path) => {
 
 const noRegistry = new Registry();
 
-/** Not by `instanceof`: the application may have a copy of prom-client of its own. */
+/** Not by `instanceof`: the application may have another copy of prom-client. */
 function isRegistry(value: unknown): value is Registry {
   return (
     typeof value === 'object' &&

@@ -19,35 +19,35 @@ import { Rosters } from './roster.js';
 import type { SampledFamily } from './sampled-family.js';
 import { Sampler } from './sampler.js';
 
-/** What is measured: a connection, and the events of the Log and Broker on it. */
+/** The objects to measure: a connection, and the events of its Log and Broker. */
 export interface Measured {
-  /** Where lag and depth are read. */
+  /** The connection over which lag and depth are read. */
   readonly connection: RedisConnection;
-  /** What counters and durations are taken from: give the same to `Log` and `Broker`. */
+  /** The source of counters and durations: give the same events to `Log` and `Broker`. */
   readonly events: Events;
 }
 
 /**
- * Millrace's metrics in a prom-client registry. Every process reports counters and handlers for itself; lag and depth
- * of the whole prefix by one of the processes that are scraped, so that a sum over instances counts nothing twice.
+ * Millrace's metrics in a prom-client registry. Every process reports its own counters and handlers; one of the scraped processes reports
+ * lag and depth of the whole prefix, so that a sum over instances counts nothing twice.
  */
 export class Metrics implements Service {
-  /** As they were resolved: defaults are in them. */
+  /** The resolved options, with defaults. */
   readonly options: MetricsOptions;
   readonly #connection: RedisConnection;
   readonly #lifecycle = new Lifecycle();
   readonly #listeners: Listeners;
   readonly #sampler: Sampler;
   readonly #eventLoop: EventLoop;
-  /** Of what is read from Redis. */
+  /** Bounds the series that are read from Redis. */
   readonly #rosters: Rosters;
   #stopping: Promise<void> | undefined;
 
   /**
-   * Counting begins immediately; `start()` adds what is done between scrapes.
+   * Counting begins immediately; `start()` adds the reading between scrapes.
    *
    * @throws {OptionsError} an option is wrong, or the registry has another Metrics that was not stopped
-   * @throws {Error} the registry has a metric of one of these names that is not ours
+   * @throws {Error} the registry has another metric with one of these names
    */
   constructor({ connection, events }: Measured, input: MetricsInput = {}) {
     this.options = resolveMetricsOptions(input);
@@ -86,12 +86,12 @@ export class Metrics implements Service {
     return this.options.registry;
   }
 
-  /** The `Content-Type` of what the registry's `metrics()` answers. */
+  /** The `Content-Type` for the result of the registry's `metrics()`. */
   get contentType(): string {
     return this.registry.contentType;
   }
 
-  /** Begins what is done between scrapes; counting began with the constructor. */
+  /** Starts the reading between scrapes; counting began with the constructor. */
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
       this.#eventLoop.start();
@@ -100,8 +100,8 @@ export class Metrics implements Service {
   }
 
   /**
-   * Leaves lag and depth to another process; the metrics stay registered with their last counts, until another Metrics takes their
-   * place in the registry.
+   * Leaves lag and depth to another process; the metrics stay registered with their last counts until another Metrics replaces them in
+   * the registry.
    */
   stop(): Promise<void> {
     // Counting and scrapes need no start, so there is something to stop without one.
@@ -136,7 +136,7 @@ export class Metrics implements Service {
   };
 
   #tellRedisUp(registry: Registry): void {
-    const help = 'Whether Redis answered this process in time: 1 or 0.';
+    const help = 'Whether Redis replied to this process in time: 1 or 0.';
     new PulledGauge({ name: 'millrace_redis_up', help, labelNames: [] }, registry, async () => {
       const { kind } = await this.#sampler.sample();
       return [{ labels: {}, value: kind === 'away' ? 0 : 1 }];
@@ -155,10 +155,10 @@ export class Metrics implements Service {
   }
 }
 
-/** What each registry holds of ours. */
+/** The Metrics of each registry. */
 const inRegistry = new WeakMap<Registry, { readonly metrics: Metrics; readonly registered: Registered }>();
 
-/** Makes room in a registry whose Metrics was stopped: in a test run one application follows another. */
+/** Removes the metrics of a stopped Metrics from a registry: in a test run one application follows another. */
 function takeOver(registry: Registry): void {
   const former = inRegistry.get(registry);
   if (former === undefined) return;
@@ -177,7 +177,7 @@ function addedTo(registry: Registry, theirs: ReadonlySet<Registered[number]>): R
   return registry.getMetricsAsArray().filter((metric) => !theirs.has(metric));
 }
 
-/** Takes these metrics out, and none that has got one of their names since. */
+/** Removes these metrics, but not later ones with the same names. */
 function remove(registry: Registry, registered: Registered): void {
   for (const metric of registered) {
     if (registry.getMetricsAsArray().includes(metric)) registry.removeSingleMetric(metric.name);

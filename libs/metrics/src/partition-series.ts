@@ -8,7 +8,7 @@ export interface GroupPlace {
   readonly offset: GroupOffset;
 }
 
-/** A dozen metrics of one scrape ask for the same. */
+/** Cached, since a dozen metrics of one scrape read the same. */
 const places = new WeakMap<Snapshot, readonly GroupPlace[]>();
 
 /** Every group on every partition where it has an offset. */
@@ -22,7 +22,7 @@ export function groupPlaces(snapshot: Snapshot): readonly GroupPlace[] {
   return found;
 }
 
-/** One value for each partition, or, without that detail, one for each topic. */
+/** One value per partition or, without that detail, per topic. */
 export function byPartition(
   { topics }: Snapshot,
   isDetailed: boolean,
@@ -38,7 +38,7 @@ export function byPartition(
   });
 }
 
-/** One value for each group and partition, or, without that detail, one for each group and topic: `combine` says how. */
+/** One value per group and partition or, without that detail, per group and topic, computed by `combine`. */
 export function byGroupPartition(
   places: readonly GroupPlace[],
   isDetailed: boolean,
@@ -61,7 +61,7 @@ export function byGroupPartition(
   }));
 }
 
-/** The places of each group on each topic together. */
+/** The places of each group on each topic, grouped. */
 export function byGroupTopic(
   places: readonly GroupPlace[],
 ): { readonly group: string; readonly topic: string; readonly members: GroupPlace[] }[] {

@@ -1,12 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** One line of an exposition. */
+/** One line of the exposition format. */
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** What stands above the lines. */
+/** The head of a metric in the exposition format. */
 export interface Family {
   readonly name: string;
   readonly help: string;
@@ -15,7 +15,7 @@ export interface Family {
 
 type Read<T> = () => T | Promise<T>;
 
-/** A gauge that is read when it is scraped. What the reading leaves out has no series: unknown is absent, never 0. */
+/** A gauge that is read at each scrape. A value that is not read has no series: unknown is absent, never 0. */
 export class PulledGauge extends Gauge {
   readonly #read: Read<readonly Series[]>;
 
@@ -29,7 +29,7 @@ export class PulledGauge extends Gauge {
   }
 }
 
-/** A counter whose count is kept elsewhere: in Redis, or where the hot path adds to it without a look at labels. */
+/** A counter whose count is kept elsewhere: in Redis, or where the hot path increments it without looking at labels. */
 export class PulledCounter extends Counter {
   readonly #read: Read<readonly Series[]>;
 
@@ -43,13 +43,13 @@ export class PulledCounter extends Counter {
   }
 }
 
-/** Measured values in buckets. */
+/** Measured values, counted in buckets. */
 export class Distribution {
   readonly #bounds: readonly number[];
   readonly #counts: number[];
   #sum = 0;
   #count = 0;
-  /** Where the last value went: the next one mostly goes there too. */
+  /** The bucket of the last value: the next one mostly has the same. */
   #last = 0;
 
   constructor(bounds: readonly number[]) {
@@ -68,7 +68,7 @@ export class Distribution {
     this.#last = index;
   }
 
-  /** Cumulative, as Prometheus wants them. */
+  /** Cumulative, as Prometheus expects. */
   series(name: string, labels: Series['labels']): (Series & { readonly metricName: string })[] {
     let below = 0;
     const buckets = this.#bounds.map((bound, index) => {
@@ -107,7 +107,10 @@ export class PulledHistogram extends Histogram {
     return { ...(await this.#head.get()), values };
   }
 
-  /** What prom-client's registry calls for the text form; its own `get()` calls this, so ours asks a histogram without values. */
+  /**
+   * Called by prom-client's registry for the text format; its own `get()` calls this method, so the type and help come from a histogram
+   * without values.
+   */
   getForPromString(): ReturnType<Histogram['get']> {
     return this.get();
   }

@@ -3,26 +3,22 @@ import { highest, sum } from './partition-series.js';
 import type { Series } from './pulled-metrics.js';
 import type { SampledFamily } from './sampled-family.js';
 
-/** What queues are called together that come and go with their users: replies, subscriptions. */
+/** The label of all queues that come and go with their users: replies, subscriptions. */
 export const temporaryQueues = '(temporary)';
 
 /** Queues. The names are RabbitMQ's, with our prefix. */
 export const queueMetrics: readonly SampledFamily[] = [
-  gauge(
-    'millrace_queue_messages',
-    'All messages a queue holds, wherever in it they stand.',
-    ({ messages }) => messages,
-  ),
+  gauge('millrace_queue_messages', 'All messages a queue holds, in any state.', ({ messages }) => messages),
   gauge('millrace_queue_messages_ready', 'Messages that wait for a consumer.', ({ ready }) => ready),
   gauge('millrace_queue_messages_unacked', 'Messages that consumers hold.', ({ unacked }) => unacked),
   gauge(
     'millrace_queue_messages_delayed',
-    'Messages whose time has not come: delays and retries.',
+    'Messages that are not due yet: delays and retries.',
     (queue) => queue.delayed,
   ),
   gauge(
     'millrace_queue_messages_parked',
-    'Messages set aside because no handler was for them.',
+    'Messages set aside because no handler matched them.',
     ({ parked }) => parked,
   ),
   gauge(

@@ -1,9 +1,9 @@
-/** What the series without a place in a roster are called together. */
+/** The label of all series without a place in a roster. */
 export const others = '(other)';
 
 /**
- * Which names have metric series of their own: the first `max` that ask, for as long as they are there. The rest share one series, so
- * that names which come and go with users cost neither this process nor Prometheus more and more memory.
+ * Which names have their own metric series: the first `max` that ask, for as long as they exist. The rest share one series, so that names
+ * which come and go with users do not grow the memory of this process or Prometheus without bound.
  */
 export class Roster {
   readonly #max: number;
@@ -15,13 +15,13 @@ export class Roster {
   #renewedFor: object | undefined;
   #isFull = false;
 
-  /** `onFull` is called once, for the first name that finds no place. */
+  /** `onFull` is called once, for the first name without a place. */
   constructor(max: number, onFull: () => void) {
     this.#max = max;
     this.#onFull = onFull;
   }
 
-  /** The name itself where it has or gets a place, else `(other)`. */
+  /** Returns the name if it has or gets a place, else `(other)`. */
   nameOf(name: string): string {
     if (name === others || this.#asked.has(name)) return name;
     if (this.#kept.delete(name) || this.#asked.size + this.#kept.size < this.#max) {
@@ -35,7 +35,7 @@ export class Roster {
     return others;
   }
 
-  /** Before the names of a new `look` at Redis ask: who did not ask at the look before gives up its place. */
+  /** Call it before the names of a new `look` at Redis: names that were missing in the previous look lose their place. */
   renew(look: object): void {
     if (this.#renewedFor === look) return;
     this.#renewedFor = look;
@@ -53,13 +53,13 @@ export class Roster {
   }
 }
 
-/** A roster for each set of labels: metrics with the same labels name the same. */
+/** One roster per set of labels: metrics with the same labels share their names. */
 export class Rosters {
   readonly #max: number;
   readonly #warn: (text: string) => void;
   readonly #rosters = new Map<string, Roster>();
 
-  /** `warn` is told once of each set of labels of which there are more than `max`. */
+  /** `warn` is called once per set of labels with more than `max` series. */
   constructor(max: number, warn: (text: string) => void) {
     this.#max = max;
     this.#warn = warn;

@@ -6,15 +6,15 @@ import { Cluster, type RedisConnection } from '@millrace/redis';
 import { GroupWindows } from './group-windows.js';
 import { holdElection, leaveElection } from './store/election.js';
 
-/** What a scrape reports of the whole prefix. */
+/** The result of a scrape for the whole prefix. */
 export type Sample =
-  /** This process reads for everybody. */
+  /** This process reads for all. */
   | { readonly kind: 'elected'; readonly snapshot: Snapshot; readonly windows: GroupWindows; readonly masters: number }
-  /** Another process does. */
+  /** Another process reads for all. */
   | { readonly kind: 'standby' }
-  /** Redis answers, but what was to be read did not come in time. */
+  /** Redis replies, but the reading did not end in time. */
   | { readonly kind: 'late' }
-  /** Redis did not answer in time. */
+  /** Redis did not reply in time. */
   | { readonly kind: 'away' };
 
 export interface SamplerOptions {
@@ -25,9 +25,9 @@ export interface SamplerOptions {
 }
 
 /**
- * Reads lag and depth of the whole prefix, in one process at a time: the one that holds a lease in Redis. Only a process that is
- * scraped asks for the lease, since what is not collected from it would be missing everywhere. Each scrape reads again;
- * between scrapes it keeps the lease, and looks often enough to know who gets on.
+ * Reads lag and depth of the whole prefix, in one process at a time: the one that holds a lease in Redis. Only a scraped process takes
+ * the lease, since otherwise the figures would be collected nowhere. Each scrape reads again; between scrapes the process keeps the
+ * lease, and reads often enough to judge the progress of groups.
  */
 export class Sampler implements Service {
   readonly #connection: RedisConnection;
@@ -55,14 +55,14 @@ export class Sampler implements Service {
     return this.#loop.start();
   }
 
-  /** Leaves the reading to the next process that is scraped. */
+  /** Leaves the reading to the next scraped process. */
   async stop(): Promise<void> {
     await this.#loop.stop();
     if (!this.#connection.isUp) return;
     await leaveElection(this.#connection.commands, this.#connection.prefix, this.#id).catch(() => undefined);
   }
 
-  /** For a scrape: resolves in `scrapeTimeoutMs` at the latest. Calls at the same time share one look. */
+  /** For a scrape: resolves in `scrapeTimeoutMs` at the latest. Simultaneous calls share one read. */
   async sample(): Promise<Sample> {
     this.#scrapedAt = performance.now();
     const look = this.#look().catch((): Sample => ({ kind: 'away' }));

@@ -1,7 +1,7 @@
 import type { Headers } from '@millrace/core';
 import type { Attributes } from '@opentelemetry/api';
 
-/** What contexts of records and of messages tell, each its own part. */
+/** The properties of record and message contexts that become attributes; each kind has some of them. */
 export interface Delivered {
   readonly attempt?: number;
   readonly headers?: Headers;
@@ -15,7 +15,7 @@ export interface Delivered {
   readonly routingKey?: string;
 }
 
-/** The attributes of a delivery, by OpenTelemetry's conventions for messaging; what they have no name for is ours. */
+/** The attributes of a delivery, by OpenTelemetry's conventions for messaging; attributes beyond them have Millrace's names. */
 export function attributesOf(delivered: Delivered, { isOneOfMany = false } = {}): Attributes {
   const { topic, queue, partition, group } = delivered;
   return {

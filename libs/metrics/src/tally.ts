@@ -1,12 +1,14 @@
 import type { Series } from './pulled-metrics.js';
 import type { Roster } from './roster.js';
 
-/** Counts by the value of one label, or without label under `''`. Adding costs one look-up. */
+/** Counts by the value of one label, or without label under `''`. An addition costs one look-up. */
 export class Tally {
   readonly #counts = new Map<string, number>();
   readonly #roster: Roster | undefined;
 
-  /** `zeros`: values that are reported from the start, so that the first event is seen as a rise. `roster`: which others are counted by name. */
+  /**
+   * `zeros`: values that are reported from the start, so that the first event is an increase. `roster`: which others are counted by name.
+   */
   constructor(zeros: readonly string[] = [], roster?: Roster) {
     for (const value of zeros) this.#counts.set(value, 0);
     this.#roster = roster;
@@ -35,13 +37,13 @@ export class Tally {
   }
 }
 
-/** A tally for each value of another label. */
+/** One tally per value of another label. */
 export class TallyTable {
   readonly #rows = new Map<string, Tally>();
   readonly #zeros: readonly string[];
   readonly #roster: Roster | undefined;
 
-  /** `zeros`: columns that every row has from its start. `roster`: which rows have names. */
+  /** `zeros`: columns that every row has from its start. `roster`: which rows are counted by name. */
   constructor(zeros: readonly string[] = [], roster?: Roster) {
     this.#zeros = zeros;
     this.#roster = roster;

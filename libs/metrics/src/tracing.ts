@@ -3,19 +3,19 @@ import type { DeliveryContext, Middleware } from '@millrace/delivery';
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { attributesOf, type Delivered } from './span-attributes.js';
 
-/** The part of @opentelemetry/api that is used; it is an optional peer, so it is not imported but handed over. */
+/** The part of @opentelemetry/api that is used; it is an optional peer dependency, so it is passed in, not imported. */
 export type TraceApi = Pick<
   typeof import('@opentelemetry/api'),
   'context' | 'propagation' | 'trace' | 'SpanKind' | 'SpanStatusCode'
 >;
 
-/** What a message is sent to, and how. */
+/** The destination of a message, and the operation. */
 export interface Sent {
   /** A topic, an exchange, or the queue it is sent to by name. */
   readonly destination: string;
   /** `send` to a topic or a queue, `publish` to an exchange. */
   readonly operation: 'send' | 'publish';
-  /** What the span is to say beyond the conventions. */
+  /** Attributes beyond the conventions. */
   readonly attributes?: Attributes | undefined;
 }
 
@@ -32,7 +32,7 @@ export class Tracing {
     this.#tracer = api.trace.getTracer('@millrace/metrics');
   }
 
-  /** Sends messages within a PRODUCER span; `send` gets what adds the trace context to their headers. */
+  /** Sends messages within a PRODUCER span; `send` receives a function that adds the trace context to headers. */
   send<T>(
     sent: Sent,
     send: (withContext: (headers: HeadersInput | undefined) => HeadersInput | undefined) => Promise<T>,
@@ -54,7 +54,7 @@ export class Tracing {
     return this.#run(span, within, () => send((headers) => this.#inject(within, headers)));
   }
 
-  /** Around a handler: a CONSUMER span, child of the span that sent the message. */
+  /** Runs a handler within a CONSUMER span, child of the span that sent the message. */
   readonly middleware: Middleware<DeliveryContext> = (delivered, next) => {
     const attributes = attributesOf(delivered);
     const parent = this.#extract(delivered);
@@ -63,7 +63,7 @@ export class Tracing {
     return this.#run(span, this.#api.trace.setSpan(parent, span), next);
   };
 
-  /** Around a handler of several messages: one CONSUMER span with a link to each span that sent one. */
+  /** Runs a batch handler within one CONSUMER span, with a link to each span that sent one of the messages. */
   batch<T>(context: Delivered, messages: readonly Delivered[], run: () => Promise<T>): Promise<T> {
     const attributes: Attributes = {
       ...attributesOf(context, { isOneOfMany: true }),
@@ -84,7 +84,7 @@ export class Tracing {
     try {
       return await this.#api.context.with(within, run);
     } catch (error) {
-      // These two say what is to be done with a message; nothing went wrong.
+      // These two are decisions about a message, not failures.
       if (!(isInstance(error, RetryLater) || isInstance(error, Drop))) this.#fail(span, error);
       throw error;
     } finally {
@@ -100,7 +100,7 @@ export class Tracing {
   }
 
   #inject(within: Context, headers: HeadersInput | undefined): HeadersInput | undefined {
-    // What is no object of headers is refused where it is sent; spread, it would look like none.
+    // Anything but an object is refused where it is sent; spread, it would look like no headers.
     if (headers !== undefined && !isHeadersObject(headers)) return headers;
     const carried: Record<string, string> = {};
     this.#api.propagation.inject(within, carried);

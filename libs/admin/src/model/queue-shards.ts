@@ -1,7 +1,7 @@
 import { type QueueSettings, slotsOf } from '@millrace/queue';
 import type { QueueSnapshot } from './snapshot.js';
 
-/** Every queue once: the shards of a sharded one are added up. A queue of which a shard could not be read is left out. */
+/** One entry per queue: the shards of a sharded queue are added up. A queue with an unreadable shard is left out. */
 export function withShardsSummed(queues: readonly QueueSettings[], slots: readonly QueueSnapshot[]): QueueSnapshot[] {
   const byQueue = new Map<string, QueueSnapshot[]>();
   for (const slot of slots) byQueue.set(slot.queue, [...(byQueue.get(slot.queue) ?? []), slot]);
@@ -27,7 +27,7 @@ function summed(first: QueueSnapshot, shards: readonly QueueSnapshot[]): QueueSn
     parked: sum('parked'),
     completed: sum('completed'),
     unacked: sum('unacked'),
-    // A consumer is registered with each shard.
+    // A consumer is registered in each shard.
     consumers: Math.max(...shards.map(({ consumers }) => consumers)),
     bytes: bytes.some((size) => size === undefined)
       ? undefined

@@ -1,7 +1,7 @@
 import type { Topic } from '@millrace/log';
 import type { QueueSettings } from '@millrace/queue';
 
-/** What an operator sees of everything under one prefix. What could not be read is not in it: it is never zero. */
+/** The state of everything under one prefix. An object that could not be read is missing: it is never reported as zero. */
 export interface Snapshot {
   /** Every topic, with its partitions. */
   readonly topics: readonly TopicSnapshot[];
@@ -9,7 +9,7 @@ export interface Snapshot {
   readonly groups: readonly GroupSnapshot[];
   /** Every declared queue. */
   readonly queues: readonly QueueSnapshot[];
-  /** Partitions, groups and queues that Redis did not answer for, in words: a node of a cluster may be away. */
+  /** Descriptions of the partitions, groups and queues that could not be read: a node of a cluster may be unavailable. */
   readonly unread: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export interface Snapshot {
 export interface TopicSnapshot {
   /** Its name and settings. */
   readonly topic: Topic;
-  /** Those that could be read. */
+  /** The partitions that could be read. */
   readonly partitions: readonly PartitionSnapshot[];
 }
 
@@ -25,11 +25,11 @@ export interface TopicSnapshot {
 export interface PartitionSnapshot {
   /** Its number, from 0. */
   readonly partition: number;
-  /** When this was read, in ms by Redis's clock. */
+  /** The time of the reading, in ms by Redis's clock. */
   readonly at: number;
-  /** Offset of the oldest record that can be read. */
+  /** Offset of the oldest record. */
   readonly start: number;
-  /** Offset that the next record will get. */
+  /** Offset of the next record that is appended. */
   readonly end: number;
   /** Bytes of all batches, as stored. */
   readonly bytes: number;
@@ -39,27 +39,27 @@ export interface PartitionSnapshot {
   readonly groups: readonly GroupOffset[];
 }
 
-/** Where a group stands on one partition. */
+/** The position of a group on one partition. */
 export interface GroupOffset {
   /** The group's name. */
   readonly group: string;
   /** The next offset to read. */
   readonly committed: number;
-  /** The member whose lease on the partition holds; undefined: it has none. */
+  /** The member that holds the lease on the partition; undefined when none does. */
   readonly owner: string | undefined;
-  /** False when the lease was not looked at. */
+  /** False when the lease was not read. */
   readonly isOwnerKnown: boolean;
   /** When the batch that holds the next record to read was appended, in ms since 1970; undefined when everything is read. */
   readonly nextTimestamp: number | undefined;
 }
 
-/** One group at one moment. How far it is on each partition stands with the partitions. */
+/** One group at one moment. Its offsets are in the partitions. */
 export interface GroupSnapshot {
   /** Its name. */
   readonly group: string;
   /** Members whose session has not ended. */
   readonly members: number;
-  /** How often partitions were reassigned since the group exists. */
+  /** How often partitions were reassigned since the group was created. */
   readonly generation: number;
 }
 
@@ -67,40 +67,40 @@ export interface GroupSnapshot {
 export interface QueueSnapshot {
   /** Its name. */
   readonly queue: string;
-  /** What was declared of it. */
+  /** Its declared settings. */
   readonly settings: QueueSettings;
-  /** When this was read, in ms by Redis's clock. */
+  /** The time of the reading, in ms by Redis's clock. */
   readonly at: number;
-  /** All messages it holds, wherever they stand. */
+  /** All messages it holds, in any state. */
   readonly messages: number;
-  /** Waiting for a consumer. */
+  /** Messages that wait for a consumer. */
   readonly ready: number;
-  /** Held by consumers. */
+  /** Messages that consumers hold. */
   readonly unacked: number;
-  /** Held back until they are due, by the publisher or as retries. */
+  /** Messages that are not due yet: delayed by the publisher, or retries. */
   readonly delayed: number;
-  /** Dead letters on their way to where they go. */
+  /** Dead letters that are being carried to their destination. */
   readonly dying: number;
-  /** Set aside because no handler was for them. */
+  /** Messages set aside because no handler matched them. */
   readonly parked: number;
-  /** Handled, and kept for people to look at (`keepCompleted`): not among `messages`. */
+  /** Completed messages that are kept (`keepCompleted`): not among `messages`. */
   readonly completed: number;
-  /** Consumers whose lease holds. */
+  /** Consumers whose lease is valid. */
   readonly consumers: number;
-  /** Memory of Redis that the messages take, as `MEMORY USAGE` estimates it; undefined when the user may not ask. */
+  /** Memory of Redis that the messages take, as `MEMORY USAGE` estimates it; undefined when the user lacks the right to read it. */
   readonly bytes: number | undefined;
-  /** Whether the queue is paused: no consumer is given its messages. */
+  /** Whether the queue is paused: consumers get no messages from it. */
   readonly isPaused: boolean;
-  /** How long the oldest message at a head of the queue waits, since it was published or due; undefined when none waits. */
+  /** How long the oldest message at a head of the queue has waited, in ms, since it was published or due; undefined when none waits. */
   readonly oldestAgeMs: number | undefined;
 }
 
-/** Records that a group has still to read on a partition: what was removed before it had read it is not among them. */
+/** The number of records that a group has still to read on a partition, without records that were removed unread. */
 export function lagOf({ start, end }: PartitionSnapshot, { committed }: GroupOffset): number {
   return Math.max(0, end - Math.max(committed, start));
 }
 
-/** For how long the next record to read has been waiting since its append, in ms; 0 when everything is read. */
+/** How long the next record to read has waited since its append, in ms; 0 when everything is read. */
 export function lagMsOf({ at }: PartitionSnapshot, { nextTimestamp }: GroupOffset): number {
   return nextTimestamp === undefined ? 0 : Math.max(0, at - nextTimestamp);
 }

@@ -2,14 +2,14 @@ import { allTopics, groupsKey, type Topic } from '@millrace/log';
 import { type QueueSettings, soundQueues, topologyKeys } from '@millrace/queue';
 import { asText, type RedisClient } from '@millrace/redis';
 
-/** Everything that is declared under a prefix, and all consumer groups that ever joined. */
+/** Everything that is declared under a prefix, and all consumer groups that ever had a member. */
 export interface Catalog {
   readonly topics: readonly Topic[];
   readonly groups: readonly string[];
   readonly queues: readonly QueueSettings[];
 }
 
-/** Three commands, whatever is declared. */
+/** Costs three commands for any number of objects. */
 export async function readCatalog(client: RedisClient, prefix: string): Promise<Catalog> {
   const keys = topologyKeys(prefix);
   const [topics, groups, queues] = await Promise.all([

@@ -3,7 +3,7 @@ import { asInteger, asList, keyNames, Script } from '@millrace/redis';
 import type { GroupSnapshot } from '../model/snapshot.js';
 import type { Reading } from './reading.js';
 
-// Who takes part in a consumer group.
+// The members of a consumer group.
 //
 // KEYS
 //   members  :members  read

@@ -3,16 +3,16 @@ import { argNames, asFields, asInteger, asList, asText, keyNames, orNothing, Scr
 import type { GroupOffset, PartitionSnapshot } from '../model/snapshot.js';
 import type { Reading } from './reading.js';
 
-// Where a partition stands, and each group on it, in one consistent look.
+// The state of a partition, and of each group on it, in one consistent read.
 //
 // KEYS
 //   meta     :meta     read
 //   records  :records  read
 //   expired  :expired  read
 //            :group:<group> …   of the groups in ARGV: read
-// ARGV     topicId  the partition must be this topic's
+// ARGV     topicId  the partition must belong to this topic
 //          then names of groups that are known to read this partition
-// RETURNS  nil when the partition does not exist, or belongs to another topic of the name by now, else { now in ms, start, end, bytes, expired,
+// RETURNS  nil when the partition does not exist, or now belongs to another topic of the same name, else { now in ms, start, end, bytes, expired,
 //          groups: { name, committed offset, { owner, until } or nil when it was not among ARGV, append time of the batch that
 //          holds the next record to read or nil when the group has read everything }… }
 // EFFECTS  none
@@ -47,12 +47,12 @@ end
 return reply
 `);
 
-/** A partition that is to be read. */
+/** A partition to read. */
 export interface PartitionPlace {
   readonly topic: string;
   readonly topicId: number;
   readonly partition: number;
-  /** Whose leases are wanted; others' are left out. */
+  /** The groups whose leases to read; other leases are left out. */
   readonly knownGroups: readonly string[];
 }
 
@@ -89,7 +89,7 @@ function readGroup([name, committed, lease, appended]: readonly unknown[], at: n
   };
 }
 
-/** A lease that ran out has no owner, though it was not cleared away. */
+/** An expired lease has no owner, even if it was not removed. */
 function readOwner(owner: string | undefined, until: number | undefined, at: number): string | undefined {
   return owner === undefined || owner === '' || until === undefined || until <= at ? undefined : owner;
 }

@@ -15,7 +15,7 @@ const lookKeys = [
   'completed',
 ] as const;
 
-// How many messages a queue holds, where in it they stand, and how old the next ones are.
+// How many messages a queue holds, in which states, and how old the next ones are.
 //
 // KEYS     those of `lookKeys`, all read, then the lists in which messages wait
 // ARGV     none
@@ -24,7 +24,7 @@ const lookKeys = [
 //          completed messages that are kept }
 // EFFECTS  none
 //
-// An entry in a list without a frame is stale: 16 of them are passed over, so that the look stays short.
+// An entry in a list without a frame is stale: up to 16 of them are skipped, so that the script stays short.
 const look = new Script(`#!lua flags=no-writes
 local call = redis.call
 ${keyNames(...lookKeys)}
@@ -54,10 +54,10 @@ return {now, count, ready, call('ZCARD', delayed), call('ZCARD', ended), call('Z
   due and tonumber(due) or false, heads, kept and call('ZCARD', completed) or 0}
 `);
 
-/** One slot of a queue: the whole of it, unless it is sharded. */
+/** One slot of a queue: the whole queue, unless it is sharded. */
 export interface QueueSlot {
   readonly slot: string;
-  /** Which of the queue's slots it is, from 0. */
+  /** The number of the slot, from 0. */
   readonly shard: number;
   readonly settings: QueueSettings;
 }
@@ -82,7 +82,7 @@ function readSnapshot(settings: QueueSettings, reply: readonly unknown[]): Queue
     .map(asInteger);
   const due = orNothing(reply[9], asInteger);
   const oldest = asList(reply[10]).map((head) => frameTimestamp(asBytes(head)));
-  // A delayed message is as old as it is overdue: one that has its time still to come does not wait for a consumer.
+  // The age of a delayed message counts from when it is due: before that it does not wait for a consumer.
   const since = Math.min(at, ...oldest, ...(due === undefined ? [] : [due]));
   const isWaiting = oldest.length > 0 || (due !== undefined && due < at);
   return {

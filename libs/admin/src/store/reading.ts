@@ -1,21 +1,21 @@
 import type { RedisClient, Script, ScriptCall } from '@millrace/redis';
 
-/** How one kind of object is read: by one script call each. */
+/** How objects of one kind are read: by one script call each. */
 export interface Reading<T, R> {
   readonly script: Script;
   call(item: T): ScriptCall;
-  /** Undefined: there is no such object. */
+  /** Reads the reply; undefined when the object does not exist. */
   read(reply: unknown, item: T): R | undefined;
-  /** Which object it is, in words. */
+  /** Describes the object. */
   describe(item: T): string;
 }
 
-/** Calls that are written at once: enough for one write to be cheap, few enough that other commands get in between. */
+/** Calls per write: enough for a write to be cheap, few enough to let other commands in between. */
 const callsAtOnce = 128;
-/** Writes that are under way: Redis works on one while the replies of another are read. */
+/** Writes in flight: Redis works on one while the replies of another are read. */
 const writesAtOnce = 2;
 
-/** Reads many objects. What cannot be read is reported and left out, what does not exist is left out. */
+/** Reads many objects. Objects that cannot be read are reported and left out; missing ones are left out. */
 export async function readMany<T, R>(
   client: RedisClient,
   reading: Reading<T, R>,

@@ -2,10 +2,10 @@ import { topicsKey } from '@millrace/log';
 import { topologyKeys } from '@millrace/queue';
 import { asText, type RedisClient } from '@millrace/redis';
 
-/** What messages come from and go to under a prefix, as events name it: `topic:<name>`, `queue:<name>`, `exchange:<name>`. */
+/** The sources and destinations of messages under a prefix, as named in events: `topic:<name>`, `queue:<name>`, `exchange:<name>`. */
 export type Sources = ReadonlySet<string>;
 
-/** Three commands, whatever is declared. */
+/** Costs three commands for any number of objects. */
 export async function readSources(client: RedisClient, prefix: string): Promise<Sources> {
   const { queues, exchanges } = topologyKeys(prefix);
   const kinds = [
@@ -22,7 +22,7 @@ export async function readSources(client: RedisClient, prefix: string): Promise<
   return new Set(lists.flat());
 }
 
-/** Whatever else is wrong with it: where nothing of a name can be read there is no source. */
+/** A declaration whose name cannot be read is not a source; other damage is ignored here. */
 function nameIn(json: string): string[] {
   try {
     const value: unknown = JSON.parse(json);
@@ -33,7 +33,7 @@ function nameIn(json: string): string[] {
   }
 }
 
-/** Whether a source is declared. The default exchange always is. */
+/** Whether a source is declared. The default exchange always exists. */
 export function isSourceThere(sources: Sources, source: string): boolean {
   return source === 'exchange:' || sources.has(source);
 }

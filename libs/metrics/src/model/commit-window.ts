@@ -1,30 +1,30 @@
 import type { PartitionStatus } from './group-status.js';
 
-/** What was seen of a group on a partition at one moment. */
+/** The state of a group on a partition at one moment. */
 export interface Observation {
   /** In ms by Redis's clock. */
   readonly at: number;
   readonly committed: number;
   readonly lag: number;
-  /** Whether a member holds the partition: its heartbeat is what a periodic commit is in Kafka, moved or not. */
+  /** Whether a member holds the partition: its heartbeat stands for Kafka's periodic commit, which need not move the offset. */
   readonly isOwned: boolean;
 }
 
-/** How many commits Burrow looks at by default (`storage.intervals`). */
+/** Burrow's default number of commits (`storage.intervals`). */
 export const windowCommits = 10;
-/** After fewer looks than that nothing is said against a group. */
+/** With fewer observations than this a group counts as OK. */
 const fewestLooks = 3;
 
 /**
- * The latest commits of a group on a partition, and Burrow's verdict over them
- * (core/internal/evaluator/caching.go): no thresholds, only whether the group gets on.
+ * The latest commits of a group on a partition, and Burrow's verdict over them (core/internal/evaluator/caching.go): without thresholds,
+ * only whether the group makes progress.
  */
 export class CommitWindow {
   #commits: Observation[] = [];
   #latest: Observation | undefined;
   #looks = 0;
 
-  /** Takes an observation; one that comes less than `minIntervalMs` after the one before only corrects the lag. */
+  /** Adds an observation; one that follows the previous within `minIntervalMs` only corrects the lag. */
   observe(seen: Observation, minIntervalMs: number): void {
     const last = this.#commits.at(-1);
     const before = this.#latest;
@@ -34,7 +34,7 @@ export class CommitWindow {
     }
     this.#latest = seen;
     this.#looks++;
-    // The first look is a commit too: somebody must have made it.
+    // The first observation counts as a commit: a member must have made it.
     if (last === undefined || seen.isOwned || seen.committed !== last.committed) {
       this.#commits = [...this.#commits, seen].slice(-windowCommits);
     }
@@ -43,7 +43,7 @@ export class CommitWindow {
   status(): PartitionStatus {
     const now = this.#latest;
     if (now === undefined || now.lag === 0 || this.#looks < fewestLooks) return 'ok';
-    // Burrow 1.3.6 and later: a group that stopped is in error even if it had caught up before it did.
+    // Burrow 1.3.6 and later: a stopped group is in error even if it had caught up before.
     if (hasStopped(this.#commits, now.at)) return 'stop';
     if (this.#commits.some(({ lag }) => lag === 0)) return 'ok';
     if (pairs(this.#commits).some(([before, after]) => after.committed < before.committed)) return 'rewind';
@@ -53,7 +53,7 @@ export class CommitWindow {
   }
 }
 
-/** No commit for longer than all commits of the window took. */
+/** No commit for longer than the whole window spans. */
 function hasStopped(commits: readonly Observation[], now: number): boolean {
   const first = commits[0]?.at ?? now;
   const last = commits.at(-1)?.at ?? now;

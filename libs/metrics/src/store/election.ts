@@ -4,11 +4,10 @@ import { samplerKey } from './keys.js';
 // Takes or extends the lease.
 //
 // KEYS
-//   lease  {metrics}:sampler  the process comes, for a time
+//   lease  {metrics}:sampler  set to the process, with a time to live
 // ARGV     me
 //          leaseMs
-// RETURNS  1 it has it, 0 another has
-// EFFECTS  as said of the key
+// RETURNS  1 when this process has the lease, 0 when another has EFFECTS  as said of the key
 const hold = new Script(`#!lua flags=allow-oom
 ${keyNames('lease')}
 ${argNames('me', 'leaseMs')}
@@ -18,7 +17,7 @@ redis.call('SET', lease, me, 'PX', leaseMs)
 return 1
 `);
 
-/** Whether this process is the one that reads for everybody. */
+/** Whether this process is the one that reads for all. */
 export async function holdElection(client: RedisClient, prefix: string, id: string, leaseMs: number): Promise<boolean> {
   return (await hold.run(client, [samplerKey(prefix)], [id, leaseMs])) === 1;
 }
@@ -26,9 +25,9 @@ export async function holdElection(client: RedisClient, prefix: string, id: stri
 // Gives the lease back, so that the next scrape of another process takes it.
 //
 // KEYS
-//   lease  {metrics}:sampler  goes
-// ARGV     me  who had it
-// RETURNS  1, or 0 when it was another's
+//   lease  {metrics}:sampler  deleted
+// ARGV     me  the process that had it
+// RETURNS  1, or 0 when another process has the lease
 // EFFECTS  as said of the key
 const leave = new Script(`#!lua flags=allow-oom
 ${keyNames('lease')}

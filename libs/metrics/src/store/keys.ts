@@ -1,4 +1,4 @@
-/** String with a time to live: which process reads lag and depth for everybody. Its own slot of a cluster. */
+/** String with a time to live: the process that reads lag and depth for all. In its own slot of a cluster. */
 export function samplerKey(prefix: string): string {
   return `${prefix}:{metrics}:sampler`;
 }
