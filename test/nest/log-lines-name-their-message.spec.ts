@@ -145,7 +145,7 @@ describe('what the application logs', () => {
     // then
     expect(lines).toContain('Stopped consuming from group "desk" of work: no handler was running');
     expect(lines).toContain(
-      'Stopped consuming from queue "work": 1 running handlers ended, abandoned were Work.onMessage (1): their messages are handled again',
+      'Stopped consuming from queue "work": 1 running handlers ended, abandoned: Work.onMessage (1); their messages are handled again',
     );
   });
 
@@ -163,7 +163,7 @@ describe('what the application logs', () => {
     await closing;
     // then
     expect(lines).toContain(
-      'Stopped consuming from group "desk" of work: 1 running handlers ended, abandoned were Work.onRecord (1): their messages are handled again',
+      'Stopped consuming from group "desk" of work: 1 running handlers ended, abandoned: Work.onRecord (1); their messages are handled again',
     );
   });
 

@@ -41,7 +41,7 @@ describe('a wrong option', () => {
     const problems = problemsOf(() => MillraceModule.forFeature(feature as never));
     // then
     expect([...problems].sort()).toEqual([
-      'exchanges[0] is no declaration',
+      'exchanges[0] is not a declaration',
       'queues must be a list',
       'unknown option conection (did you mean "connection"?)',
       'unknown option topic (did you mean "topics"?)',

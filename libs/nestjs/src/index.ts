@@ -1,5 +1,5 @@
 /**
- * Millrace for Nest. Begin with {@link MillraceModule}, {@link LogHandler} and {@link QueueHandler}.
+ * Millrace for Nest. Start with {@link MillraceModule}, {@link LogHandler} and {@link QueueHandler}.
  *
  * @module @millrace/nestjs
  */

@@ -3,7 +3,7 @@
  *
  * @module @millrace/nestjs/transport
  */
-// The entry `@millrace/nestjs/transport`: apart from the rest, because it needs @nestjs/microservices.
+// The entry `@millrace/nestjs/transport`: a separate entry, because it needs @nestjs/microservices.
 export { MillraceClient } from './transport/millrace-client.js';
 export { MillraceServer, millraceTransport } from './transport/millrace-server.js';
 export { type MessageOptions, MillraceRecord } from './transport/record-builder.js';

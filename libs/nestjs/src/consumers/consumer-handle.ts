@@ -10,17 +10,17 @@ import { warnOfMissingTopics } from './missing-topics.js';
 
 /** Called when a consumer starts and when it has stopped. */
 interface ConsumerHandleListener {
-  /** What it throws refuses the start. */
+  /** An error that it throws prevents the start. */
   starting?(): void;
   stopped?(): void;
 }
 
-/** One consumer of this application, to be stopped and started again while the application runs. */
+/** One consumer of this application: it can be stopped and started again while the application runs. */
 export class ConsumerHandle {
   readonly #plan: ConsumerPlan;
   readonly #listener: ConsumerHandleListener;
   #service: QueueConsumer | GroupConsumer | undefined;
-  /** Another with each start: what began before a stop does not go on after it. */
+  /** A new one per start: work that began before a stop does not continue after it. */
   #run: symbol | undefined;
   #stopping: Promise<unknown> = Promise.resolve();
   /** Whether its start was logged, so that its stop is too. */
@@ -30,11 +30,11 @@ export class ConsumerHandle {
   constructor(plan: ConsumerPlan, listener: ConsumerHandleListener = {}) {
     this.#plan = plan;
     this.#listener = listener;
-    // Made once to have its options checked; it does nothing until it is started.
+    // Created once to check its options; it does nothing until it is started.
     this.#service = plan.make();
   }
 
-  /** How it consumes, and what must be declared before. */
+  /** The consumer that it runs, and what must be declared before. */
   get plan(): ConsumerPlan {
     return this.#plan;
   }
@@ -44,7 +44,7 @@ export class ConsumerHandle {
     return this.#plan.label;
   }
 
-  /** What it consumes from, in words: `queue "emails"`. */
+  /** Its source, such as `queue "emails"`. */
   get source(): string {
     return this.#plan.source;
   }
@@ -64,7 +64,7 @@ export class ConsumerHandle {
     return this.#plan.group;
   }
 
-  /** Partitions that stand still because only a newer process can read their next batch, in words. */
+  /** Descriptions of the partitions that stand still because only a newer process can read their next batch. */
   get standstills(): readonly string[] {
     return this.assignment.flatMap(({ topic, partition, position, unreadable }) =>
       unreadable === undefined
@@ -73,15 +73,15 @@ export class ConsumerHandle {
     );
   }
 
-  /** Whether it was started and not stopped since. */
+  /** Whether it runs: it was started and not stopped since. */
   get isRunning(): boolean {
     return this.#run !== undefined;
   }
 
   /**
-   * Declares what its decorators say and begins to consume. Nothing happens when it runs.
+   * Declares what its decorators require and starts consuming. Does nothing when it runs.
    *
-   * @throws {ClosedError} the application was shut down: nothing would drain it any more
+   * @throws {ClosedError} the application was shut down: the consumer would never be drained
    */
   async start(): Promise<void> {
     if (this.isRunning) return;
@@ -103,15 +103,15 @@ export class ConsumerHandle {
     }
   }
 
-  /** The partitions that it owns at the moment, and how far it is; none when it consumes from a queue or does not run. */
+  /** The partitions that it currently owns, with their offsets; empty when it consumes from a queue or does not run. */
   get assignment(): readonly OwnedPartition[] {
     const service = this.isRunning ? this.#service : undefined;
     return service !== undefined && 'assignment' in service ? service.assignment : [];
   }
 
   /**
-   * Starts nothing more until `resume`; of a log, of these partitions only, if they are given. Resolves when the handlers that run
-   * have ended. A consumer that is stopped and started is not paused any more.
+   * Starts no handler until `resume`; with `partitions`, only records of these are held back. Resolves when the running handlers have
+   * ended. A consumer that is stopped and started is no longer paused.
    *
    * @throws {ClosedError} it does not run
    * @throws {OptionsError} a queue has no partitions
@@ -123,7 +123,7 @@ export class ConsumerHandle {
     await service.pause();
   }
 
-  /** Goes on after `pause`. @throws {ClosedError} it does not run @throws {OptionsError} a queue has no partitions */
+  /** Continues after `pause`. @throws {ClosedError} it does not run @throws {OptionsError} a queue has no partitions */
   resume(partitions?: readonly TopicPartition[]): void {
     const service = this.#running();
     if ('seek' in service) {
@@ -135,7 +135,7 @@ export class ConsumerHandle {
   }
 
   /**
-   * Sets the group's offset in a partition that this consumer owns (see `assignment`), and goes on there.
+   * Sets the group's offset in a partition that this consumer owns (see `assignment`), and continues there.
    *
    * @throws {ClosedError} it does not run
    * @throws {OptionsError} it consumes from a queue, which has no offsets
@@ -151,8 +151,8 @@ export class ConsumerHandle {
   }
 
   /**
-   * Takes nothing more, lets handlers in flight end, and gives back what they do not finish in time. Inside a handler it is not
-   * waited for; a shutdown waits for that handler all the same.
+   * Takes no more messages, lets handlers in flight end, and gives back the messages that they do not finish in time. Called inside a
+   * handler it resolves immediately; a shutdown still waits for that handler.
    */
   stop({ deadlineMs = this.millrace.options.shutdownDeadlineMs } = {}): Promise<void> {
     const { events } = this.millrace;

@@ -10,8 +10,8 @@ export function logStarted({ label, source }: ConsumerPlan): void {
 }
 
 /**
- * Counts how handlers end while their consumer stops, and logs what was drained and what was abandoned. It listens to every
- * delivery, so it is made when the stop begins.
+ * Counts how handlers end while their consumer stops, and logs how many ended and how many were abandoned. It listens to every delivery,
+ * so it is created when the stop begins.
  */
 export class DrainLog {
   readonly #plan: ConsumerPlan;
@@ -36,13 +36,13 @@ export class DrainLog {
     }
     const abandoned = [...this.#abandoned].map(([handler, count]) => `${handler} (${count})`).join(', ');
     logger.warn(
-      `${stopped}: ${this.#ended} running handlers ended, abandoned were ${abandoned}: their messages are handled again`,
+      `${stopped}: ${this.#ended} running handlers ended, abandoned: ${abandoned}; their messages are handled again`,
     );
   }
 
   readonly #count = ({ handler, source, group, outcome }: MillraceEvents['handled'][0]): void => {
     const { queue, label, group: ownGroup } = this.#plan;
-    // A group may have several consumers here, each of its own topics.
+    // A group may have several consumers in this process, each with its own topics.
     const isOwn = queue === undefined ? group === ownGroup && handler === label : source === `queue:${queue}`;
     if (!isOwn) return;
     if (outcome === 'abandoned') this.#abandoned.set(handler, (this.#abandoned.get(handler) ?? 0) + 1);

@@ -16,8 +16,8 @@ import type { ConsumerHandle } from './consumer-handle.js';
 import { OutageWait } from './outage-wait.js';
 
 /**
- * Everything in the application that consumes. It starts when the application is ready and, at shutdown, lets handlers end
- * before any provider is destroyed. `app.get(Consumers)` starts and stops it by hand.
+ * All consumers of the application. They start when the application is ready and, at shutdown, let handlers end before any provider is
+ * destroyed. `app.get(Consumers)` starts and stops them by hand.
  */
 @Injectable()
 export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
@@ -27,7 +27,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   readonly #waits: { stop(): void }[] = [];
   /** Connections whose consumers were started, and not stopped since. */
   readonly #started = new Set<Millrace>();
-  /** How often it was stopped: a start that began before a stop does not go on after it. */
+  /** The number of stops: a start that began before a stop does not continue after it. */
   #stops = 0;
 
   constructor(registry: HandlerRegistry, @Optional() http?: HttpAdapterHost) {
@@ -40,17 +40,17 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     return [...this.#registry.connections.byName.values()];
   }
 
-  /** Every handler that was found, with how it is run: what a test needs to run one without its consumer. */
+  /** Every discovered handler, resolved: a test can run it without its consumer. */
   get handlers(): readonly ResolvedHandler[] {
     return this.#registry.resolved;
   }
 
-  /** One entry a consumer; handlers that share a queue share a consumer. */
+  /** One entry per consumer; handlers that share a queue share a consumer. */
   get all(): readonly ConsumerHandle[] {
     return this.#registry.consumers;
   }
 
-  /** The consumer that runs a handler, by `Class.method` or the name it was given. */
+  /** The consumer that runs a handler, by `Class.method` or the handler's name. */
   find(handler: string): ConsumerHandle | undefined {
     return this.all.find(({ label }) => label === handler || label.split(', ').includes(handler));
   }
@@ -63,7 +63,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   async onModuleInit(): Promise<void> {
     try {
       await this.#registry.find();
-      // What modules brought that were loaded by a hook.
+      // Handlers of modules that a hook has loaded.
       await this.#registry.takeUp();
       for (const millrace of this.connections) {
         if (millrace.options.waitForRedis !== 'background') await millrace.prepared();
@@ -78,7 +78,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   async onApplicationBootstrap(): Promise<void> {
     for (const millrace of this.connections) {
       const when = millrace.options.startConsumers;
-      // Nest sets null in an application that has no HTTP server, and a testing module sets nothing.
+      // It is null in an application without an HTTP server, and undefined in a testing module.
       const http = this.#http?.httpAdapter ? this.#http : undefined;
       if (when === 'manual') continue;
       if (when === 'listening' && http !== undefined) this.#startWhenListening(millrace, http);
@@ -93,7 +93,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   }
 
   /**
-   * Declares everything that the handlers of a connection bind and consume from. Nothing of it is consumed yet.
+   * Declares everything that the handlers of a connection bind and consume from. Consumes nothing yet.
    *
    * @throws {OptionsError} with every problem of every handler
    */
@@ -103,7 +103,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   }
 
   /**
-   * Starts the consumers of all connections, or of one: those that never ran, and those that were stopped.
+   * Starts the consumers of all connections, or of one, that do not run.
    *
    * @throws {ClosedError} the application was shut down
    */
@@ -118,8 +118,8 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   }
 
   /**
-   * Stops everything that consumes, all at the same time, each by its connection's `shutdownDeadlineMs` at the latest. `start()`
-   * starts the consumers again; a transport's server starts with its own `listen()`.
+   * Stops all consumers simultaneously, each within its connection's `shutdownDeadlineMs`. `start()` starts them again; a transport's
+   * server starts with its `listen()`.
    */
   async stop(): Promise<void> {
     this.#stops++;
@@ -133,10 +133,10 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   }
 
   /**
-   * Takes up the handlers of modules that `LazyModuleLoader` has loaded since the application's start, or since this was
-   * called last; they begin immediately if the consumers of their connection have. Resolves to their consumers.
+   * Adds the handlers of modules that `LazyModuleLoader` has loaded since the application's start, or since the last call; they start
+   * immediately if the consumers of their connection were started. Resolves to their consumers.
    *
-   * @throws {OptionsError} with every problem of every new handler; none of them is taken up then
+   * @throws {OptionsError} with every problem of every new handler; none of them is added then
    */
   async discover(): Promise<readonly ConsumerHandle[]> {
     const added = await this.#registry.takeUp();
@@ -150,7 +150,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   }
 
   /**
-   * Handles a topic's records from now on, without a decorator. `stop()` of what it resolves to ends it.
+   * Handles a topic's records from now on, without a decorator. It resolves to the consumer, whose `stop()` ends it.
    *
    * @throws {OptionsError} with every problem
    */

@@ -2,10 +2,10 @@ import { keepsDeadLetters, sourceOfDeadLetters } from '@millrace/core';
 import { MillraceLogger } from '../module/millrace-logger.js';
 import type { ConsumerPlan } from '../plans/consumer-plan.js';
 
-/** A group may be there before its topics are, and waits for them. A mistyped name is worth a line in the log. */
+/** A group may start before its topics exist, and waits for them. The name may be mistyped, so it is logged. */
 export async function warnOfMissingTopics({ label, topics = [], millrace }: ConsumerPlan): Promise<void> {
   if (topics instanceof RegExp || !millrace.options.logging) return;
-  // A hint, no more: when Redis is away at this moment the consumer has begun all the same.
+  // Only a hint: if Redis is away now, the consumer has started nevertheless.
   const known = await millrace.log.listTopics().catch(() => undefined);
   if (known === undefined) return;
   const names = new Set(known.map(({ name }) => name));
@@ -17,7 +17,7 @@ export async function warnOfMissingTopics({ label, topics = [], millrace }: Cons
       );
       continue;
     }
-    // A topic of dead letters is made when the first record dies.
+    // A topic for dead letters is created with the first dead letter.
     const source = sourceOfDeadLetters(topic);
     if (names.has(source)) continue;
     logger.warn(`${label} waits for dead letters of topic "${source}", which does not exist. Is that its name?`);

@@ -1,7 +1,7 @@
 import { messageOf } from '@millrace/core';
 import { PollLoop } from '@millrace/delivery';
 
-/** Does something that an outage may prevent, again and again until it is done. Each new reason is reported once. */
+/** Retries work that an outage may prevent until it succeeds. Each new reason is reported once. */
 export class OutageWait {
   readonly #loop: PollLoop;
   #lastReason = '';
@@ -10,7 +10,7 @@ export class OutageWait {
     this.#loop = new PollLoop(
       async () => {
         await work();
-        // It ends after this poll; waiting for that here would be waiting for ourselves.
+        // The loop ends after this poll; it must not be awaited within the poll.
         void this.#loop.stop();
         return 0;
       },
@@ -26,7 +26,7 @@ export class OutageWait {
     void this.#loop.start();
   }
 
-  /** Does not wait for a try that is under way. */
+  /** Does not wait for an attempt in progress. */
   stop(): void {
     void this.#loop.stop();
   }

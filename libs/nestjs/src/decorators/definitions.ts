@@ -1,19 +1,19 @@
 import type { ExchangeDeclaration, QueueDeclaration, TopicDeclaration } from '../topology/topology.js';
 import type { PayloadClass, PayloadType, StandardSchema } from './payload-type.js';
 
-// A definition ties a name to the type of its payloads, once: publishers, handlers and the declaration all take it
-// from there, so that a publish or a handler of another type does not compile.
+// A definition binds a name to the type of its payloads in one place: publishers, handlers and the declaration use it, so that a publish
+// or a handler with another type does not compile.
 
-/** A topic and what its records hold. */
+/** A topic and the type of its records. */
 export type TopicDefinition<T = unknown> = TopicDeclaration & { readonly type: PayloadType<T> };
 
-/** A queue and what its messages hold. */
+/** A queue and the type of its messages. */
 export type QueueDefinition<T = unknown> = QueueDeclaration & { readonly type: PayloadType<T> };
 
 /** Payload types by routing key. */
 export type ExchangeMessages = Readonly<Record<string, PayloadType>>;
 
-/** An exchange and what is published to it, by routing key. */
+/** An exchange and the types of its messages, by routing key. */
 export type ExchangeDefinition<M extends ExchangeMessages = ExchangeMessages> = ExchangeDeclaration & {
   readonly messages: M;
 };
@@ -39,18 +39,18 @@ export function defineExchange<const M extends ExchangeMessages>(
   return Object.freeze(exchange);
 }
 
-/** The name of what is given by name or by definition. */
+/** The name of an object that is given by name or by definition. */
 export function nameOf(object: string | { readonly name: string }): string {
   return typeof object === 'string' ? object : object.name;
 }
 
-/** What is declared in Redis of a topic or queue: all but the type of its payloads. */
+/** The declaration of a topic or queue: everything but the type of its payloads. */
 export function withoutType<D extends { readonly name: string }>(definition: D): D {
   const { type: _type, ...declaration }: D & { readonly type?: unknown } = { ...definition };
   return declaration as D & object;
 }
 
-/** What is declared in Redis of an exchange: all but the types of its messages. */
+/** The declaration of an exchange: everything but the types of its messages. */
 export function withoutMessages(definition: ExchangeDeclaration | ExchangeDefinition): ExchangeDeclaration {
   const { messages: _messages, ...declaration } = { messages: undefined, ...definition };
   return declaration;

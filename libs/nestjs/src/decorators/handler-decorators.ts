@@ -19,7 +19,7 @@ export type Configured<O> =
 
 export type HandlerKind = 'log' | 'log-batch' | 'queue' | 'queue-batch';
 
-/** What a decorator wrote down. The options are checked when the application starts, all together. */
+/** The metadata of a handler decorator. All options are checked together when the application starts. */
 export interface HandlerMetadata {
   readonly kind: HandlerKind;
   readonly options: unknown;
@@ -27,7 +27,7 @@ export interface HandlerMetadata {
 
 const handlersKey = 'millrace:handlers';
 
-/** Puts its method under its word: the first parameter must take `Payload`, what follows is up to other decorators. */
+/** Types the decorated method: its first parameter must accept `Payload`, the others depend on their decorators. */
 type HandlerDecorator<P> = <M extends (payload: P, ...others: never[]) => unknown>(
   target: object,
   method: string | symbol,
@@ -62,8 +62,8 @@ export function QueueBatchHandler(options: Configured<QueueHandlerOptions>): Han
 }
 
 /**
- * The method handles dead letters: what handlers of a topic (any group's) or of a queue gave up. They come as they were,
- * unchecked; why they died is in the context: headers of a record, `deaths` of a message.
+ * The method handles dead letters: messages that handlers of a topic (in any group) or of a queue gave up. Payloads are unchanged and not
+ * validated; the context has the reasons: in the headers of a record, in `deaths` of a message.
  */
 export function OnDeadLetter(options: DeadLetterSource): HandlerDecorator<never> {
   if (!isObject(options)) return handlerDecorator('log', options);
@@ -75,12 +75,12 @@ export function OnDeadLetter(options: DeadLetterSource): HandlerDecorator<never>
   return handlerDecorator('log', { ...rest, topic: deadLetterTopicOf(topic), type: false });
 }
 
-/** Whose dead letters, and how they are handled. */
+/** The topic or queue whose dead letters are handled, and the options of the handler. */
 export type DeadLetterSource =
   | (Omit<QueueHandlerOptions, 'queue' | 'bind' | 'type'> & { readonly queue: string | QueueDeclaration })
   | (Omit<LogHandlerOptions, 'topic' | 'type'> & { readonly topic: string | TopicDeclaration });
 
-/** What is no queue stays what it is: the start refuses it, with every other problem. */
+/** An invalid queue is returned unchanged: the start refuses it, with every other problem. */
 function deadLetterQueueOf(queue: string | QueueDeclaration): unknown {
   if (typeof queue === 'string') return deadLettersOf(queue);
   if (!isObject(queue) || typeof queue.name !== 'string') return queue;
@@ -88,7 +88,7 @@ function deadLetterQueueOf(queue: string | QueueDeclaration): unknown {
   return isObject(deadLetter) && 'queue' in deadLetter ? deadLetter.queue : deadLettersOf(name);
 }
 
-/** As of a queue. */
+/** As `deadLetterQueueOf`, for a topic. */
 function deadLetterTopicOf(topic: string | TopicDeclaration): unknown {
   if (typeof topic === 'string') return deadLettersOf(topic);
   if (!isObject(topic) || typeof topic.name !== 'string') return topic;
@@ -99,7 +99,7 @@ function isObject<T>(value: T): value is T & object {
   return typeof value === 'object' && value !== null;
 }
 
-/** What the decorators of a method say, first written first. */
+/** The metadata of a method's decorators, in the order of the source. */
 export function handlersOf(method: object): readonly HandlerMetadata[] {
   return Reflect.getOwnMetadata(handlersKey, method) ?? [];
 }
@@ -107,7 +107,7 @@ export function handlersOf(method: object): readonly HandlerMetadata[] {
 function handlerDecorator(kind: HandlerKind, options: unknown): HandlerDecorator<never> {
   return (_target, _method, descriptor) => {
     if (descriptor.value === undefined) return;
-    // Decorators run from the last to the first.
+    // Decorators are applied from the last to the first.
     Reflect.defineMetadata(handlersKey, [{ kind, options }, ...handlersOf(descriptor.value)], descriptor.value);
   };
 }

@@ -6,16 +6,16 @@ import type { ExchangeDefinition, QueueDefinition, TopicDefinition } from './def
 import type { PayloadType } from './payload-type.js';
 import type { DeadLetterTarget } from './policy-decorators.js';
 
-/** What all kinds of handlers have. */
+/** The options of all kinds of handlers. */
 interface SharedHandlerOptions {
-  /** Which connection. Default: the one without a name. */
+  /** The connection's name. Default: the one without a name. */
   readonly connection?: string | undefined;
   /**
-   * What payloads must look like. Default: the definition's type, else the class of the payload's parameter where
-   * class-validator knows rules for it. `false`: payloads are not checked.
+   * The class or schema that payloads must satisfy. Default: the definition's type, else the class of the payload's parameter if
+   * class-validator has rules for it. `false`: payloads are not validated.
    */
   readonly type?: PayloadType | false | undefined;
-  /** How the handler is called in logs and metrics. Default `Class.method`. */
+  /** The handler's name in logs and metrics. Default `Class.method`. */
   readonly name?: string | undefined;
   /** Whether global guards, pipes, interceptors and filters run. Default: the module's. */
   readonly globalEnhancers?: boolean | undefined;
@@ -27,15 +27,18 @@ type TopicSource = TopicDeclaration | TopicDefinition;
 export interface LogHandlerOptions
   extends SharedHandlerOptions,
     Omit<GroupConsumerInput, 'topics' | 'handler' | 'batchHandler' | 'validate' | 'name' | 'deadLetter'> {
-  /** The topic; several; or a pattern, which also takes topics that are declared later. What is given whole is declared. */
+  /**
+   * A topic, several topics, or a pattern, which also matches topics that are declared later. A topic given as a declaration is declared
+   * at start.
+   */
   readonly topic: string | RegExp | TopicSource | readonly (string | TopicSource)[];
   /**
-   * Which records, by what is known without their payload (headers, key, partition, offset, timestamp, attempt):
-   * `({ headers }) => headers.type === 'order-placed'`. Records that no handler of the group wants count as handled. Not for
-   * batch handlers. It is synchronous: what it throws, or a promise, is a failed attempt.
+   * Selects records by what is known without their payload (headers, key, partition, offset, timestamp, attempt): `({ headers }) =>
+   * headers.type === 'order-placed'`. Records that no handler of the group selects count as handled. Not for batch handlers. It is
+   * synchronous: an error or a promise is a failed attempt.
    */
   readonly when?: ((context: RecordContext) => boolean) | undefined;
-  /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
+  /** Topic for records that are given up; false: they are only reported. Default: the one that the topic declares. */
   readonly deadLetter?: string | DeadLetterTarget | undefined;
 }
 
@@ -48,13 +51,13 @@ export type HandlerBinding = Omit<BindingDeclaration, 'exchange' | 'queue' | 'to
 export interface QueueHandlerOptions
   extends SharedHandlerOptions,
     Omit<ConsumerInput, 'queue' | 'handler' | 'handlers' | 'batchHandler' | 'validate' | 'name'> {
-  /** Its name, and it is declared with default settings when nothing declares it; or its declaration. */
+  /** Its declaration, or its name: then it is declared with default settings, unless a module declares it. */
   readonly queue: string | QueueDeclaration | QueueDefinition;
-  /** Declared at start, beside the bindings the queue has. */
+  /** Bindings that are declared at start, in addition to those that the queue has. */
   readonly bind?: readonly HandlerBinding[] | undefined;
   /**
-   * Which of the queue's messages, by routing key (`*` one word, `#` any number). Default: where several handlers share a
-   * queue, what the handler's own bindings let through; else everything.
+   * Selects messages of the queue by routing key (`*` one word, `#` any number of words). Default: where several handlers share a queue,
+   * the routing keys of the handler's bindings; else all messages.
    */
   readonly pattern?: string | undefined;
 }

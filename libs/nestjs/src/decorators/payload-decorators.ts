@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 
-/** Where Nest keeps what its parameter decorators say, `@Payload()` and `@Ctx()` of @nestjs/microservices among them. */
+/** The key under which Nest stores the metadata of parameter decorators, including `@Payload()` and `@Ctx()` of @nestjs/microservices. */
 export const routeArgsKey = '__routeArguments__';
 
-/** Nest's numbers of parameter kinds (`RpcParamtype`); pipes see a payload as `body` and the rest as `custom`. */
+/** Nest's numbers for parameter kinds (`RpcParamtype`); pipes see a payload as `body` and the rest as `custom`. */
 export const paramKinds = { payload: 3, context: 6 } as const;
 
-/** One parameter of a handler, as Nest's parameter decorators write it down. */
+/** One parameter of a handler, as Nest's parameter decorators store it. */
 export interface ParamMetadata {
   readonly index: number;
   readonly data?: unknown;
@@ -28,7 +28,7 @@ export function Payload(property?: string | Pipe, ...pipes: Pipe[]): ParameterDe
   };
 }
 
-/** What is known of the message: its `RecordContext` or `MessageContext`. */
+/** The `RecordContext` or `MessageContext` of the message. */
 export const Ctx = createParamDecorator((_: unknown, host: ExecutionContext): unknown => host.getArgByIndex(1));
 
 /** One header of the message, or all of them when no name is given. */

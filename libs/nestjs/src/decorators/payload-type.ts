@@ -1,15 +1,15 @@
 /**
- * What a payload must look like: a class with class-validator decorators, or any Standard Schema (Zod, Valibot,
- * ArkType …; https://standardschema.dev). Its type parameter is what publishers must give and handlers get.
+ * The class with class-validator decorators, or the Standard Schema (Zod, Valibot, ArkType …; https://standardschema.dev), that payloads
+ * must satisfy. Its type parameter is the type that publishers must give and handlers receive.
  */
 export type PayloadType<T = unknown> = PayloadClass<T> | StandardSchema<T>;
 
-/** A class whose decorators say what is valid, as class-validator has them. */
+/** A class whose class-validator decorators define what is valid. */
 export type PayloadClass<T = unknown> = new (...args: never[]) => T;
 
 /** The part of Standard Schema v1 that is used here; every library that follows the standard satisfies it. */
 export interface StandardSchema<T = unknown> {
-  /** What the standard prescribes: `validate` answers the value, or the issues. */
+  /** The properties of the standard: `validate` returns the value, or the issues. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
@@ -26,10 +26,10 @@ export interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** The payload that a `PayloadType` stands for. */
+/** The payload type of a `PayloadType`. */
 export type PayloadOf<P> = P extends PayloadClass<infer T> ? T : P extends StandardSchema<infer T> ? T : unknown;
 
-/** ArkType's schemas are functions, so the standard's mark is looked for first. */
+/** ArkType's schemas are functions, so the property of the standard is checked first. */
 export function isStandardSchema(type: unknown): type is StandardSchema {
   if ((typeof type !== 'object' && typeof type !== 'function') || type === null) return false;
   return '~standard' in type && typeof type['~standard'] === 'object';

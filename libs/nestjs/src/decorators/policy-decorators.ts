@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { DeadLetter as DeadLetterThrown, type RetryPolicy } from '@millrace/core';
 
-/** What the policy decorators of a class or method say. */
+/** The policies that decorators set on a class or method. */
 export interface HandlerPolicies {
   readonly retry?: Partial<RetryPolicy> | false;
   readonly deadLetter?: unknown;
@@ -12,34 +12,34 @@ const policiesKey = 'millrace:policies';
 type PolicyDecorator = ClassDecorator & MethodDecorator;
 
 /**
- * How often, and after how long, failed messages of a handler (or of all handlers of a class) are handled again.
- * `@Retry(5)`, `@Retry({ maxRetries: 5, backoff: { kind: 'fixed', delayMs: 500 } })`, `@Retry(false)` for never.
- * It goes before `retry` among the handler's options; a method's goes before its class's.
+ * How often, and after how long, failed messages of a handler (or of all handlers of a class) are handled again. `@Retry(5)`, `@Retry({
+ * maxRetries: 5, backoff: { kind: 'fixed', delayMs: 500 } })`, `@Retry(false)` for never. It overrides `retry` in the handler's options;
+ * a method's decorator overrides its class's.
  */
 export function Retry(policy: Partial<RetryPolicy> | number | false): PolicyDecorator {
   return policyDecorator({ retry: typeof policy === 'number' ? { maxRetries: policy } : policy });
 }
 
-/** Where messages of a handler go that were given up. */
+/** The destination of messages that a handler gave up. */
 export type DeadLetterTarget = { readonly topic: string } | { readonly queue: string } | false;
 
 interface DeadLetterWord {
-  /** `@DeadLetter({ topic: 'orders.failed' })`: where given-up messages of a handler (or class) go. */
+  /** `@DeadLetter({ topic: 'orders.failed' })`: the destination of messages that a handler (or the handlers of a class) gave up. */
   (target: DeadLetterTarget): PolicyDecorator;
-  /** `throw new DeadLetter('no such customer')`: give this message up now. */
+  /** `throw new DeadLetter('no such customer')`: give this message up without further retries. */
   new (...args: ConstructorParameters<typeof DeadLetterThrown>): DeadLetterThrown;
   readonly prototype: DeadLetterThrown;
 }
 
 /**
- * One word for both ends of a dead letter: as a decorator it says where they go, thrown from a handler it makes one.
- * (Two exports of the same name from two packages would be imported wrongly half of the time.)
+ * One export for two uses: as a decorator it sets where dead letters go, thrown from a handler it makes one. (Two exports of the same
+ * name from two packages would often be confused.)
  */
 export const DeadLetter: DeadLetterWord = new Proxy(DeadLetterThrown, {
   apply: (_class, _this, [target]: [DeadLetterTarget]) => policyDecorator({ deadLetter: target }),
 }) as never;
 
-/** The policies of a method, those of its class below them. */
+/** The policies of a method, with those of its class as defaults. */
 export function policiesOf(type: object, method: object): HandlerPolicies {
   return { ...Reflect.getMetadata(policiesKey, type), ...Reflect.getOwnMetadata(policiesKey, method) };
 }

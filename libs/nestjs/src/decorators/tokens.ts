@@ -3,7 +3,7 @@ import type { InjectionToken } from '@nestjs/common';
 import { Millrace } from '../module/millrace.js';
 import { nameOf } from './definitions.js';
 
-/** The connection that `forRoot` makes when it is given no name. */
+/** The name of the connection that `forRoot` makes without a name. */
 export const defaultConnection = 'default';
 
 /** The token of a connection's {@link Millrace}: the class itself for the default connection. */
@@ -11,12 +11,12 @@ export function getMillraceToken(connection: string = defaultConnection): Inject
   return connection === defaultConnection ? Millrace : tokenOf(connection);
 }
 
-/** The token of a connection's options, checked and with defaults: for tests that put something else in its place. */
+/** The token of a connection's options, checked and with defaults: for tests that override them. */
 export function getMillraceOptionsToken(connection: string = defaultConnection): InjectionToken {
   return `${tokenOf(connection)}:options`;
 }
 
-/** The token of a producer: the connection's own, or the one of a topic that `forFeature` declares. */
+/** The token of a producer: the connection's, or the one of a topic that `forFeature` declares. */
 export function getProducerToken(
   topic?: string | { readonly name: string },
   connection: string = defaultConnection,
@@ -40,7 +40,7 @@ export function getQueueToken(
   return `${tokenOf(connection)}:queue:${nameOf(queue)}`;
 }
 
-/** Escaped, for a name may have colons: what follows is another connection's then. */
+/** Escaped, since a name may contain colons and the token would be that of another connection. */
 function tokenOf(connection: string): string {
   return `millrace:${escapeName(connection)}`;
 }

@@ -7,18 +7,18 @@ import { MillraceLogger } from '../module/millrace-logger.js';
 import type { HandlerMethod } from '../pipeline/handler-pipeline.js';
 import type { InstanceWrapper } from './nest-internals.js';
 
-/** A decorated method, with the options it asked for. */
+/** A decorated method with its options. */
 export interface DiscoveredHandler {
   /** `OrderController.onOrder` */
   readonly label: string;
   readonly kind: HandlerKind;
-  /** As the decorator got them, or as its factory or token gave them. Not checked yet. */
+  /** As given to the decorator, or by its factory or token. Not checked yet. */
   readonly options: unknown;
   readonly method: HandlerMethod;
   readonly policies: HandlerPolicies;
-  /** The class that stands at the payload's parameter, if the compiler wrote it down. */
+  /** The class of the payload's parameter, if the compiler emitted it. */
   readonly payloadClass: unknown;
-  /** Whether the compiler wrote the types of its parameters down, or it has none. */
+  /** Whether the compiler emitted the types of its parameters, or it has none. */
   readonly hasTypes: boolean;
 }
 
@@ -39,7 +39,7 @@ export class HandlerDiscovery {
     this.#moduleRef = moduleRef;
   }
 
-  /** What no call before has found: at start everything, later what modules brought that were loaded since. */
+  /** Finds the handlers that no earlier call found: all of them at start, later those of modules that were loaded since. */
   async discover(): Promise<DiscoveredHandler[]> {
     const handlers: DiscoveredHandler[] = [];
     for (const wrapper of [...this.#discovery.getControllers(), ...this.#discovery.getProviders()]) {
@@ -85,7 +85,7 @@ export class HandlerDiscovery {
     return options.useFactory(...dependencies);
   }
 
-  /** It would handle every message twice: once for each instance. */
+  /** It would handle every message twice, once per instance. */
   #warnOfSecond(second: InstanceWrapper, first: InstanceWrapper): void {
     this.#logger.warn(
       `${second.name} is provided by the modules ${first.host?.name} and ${second.host?.name}: ` +
@@ -103,7 +103,7 @@ function isFactory(options: unknown): options is Factory {
   return typeof options === 'object' && options !== null && 'useFactory' in options;
 }
 
-/** The class of a provider; of what a factory made, the class of that. */
+/** The class of a provider, or of the object that its factory returned. */
 function typeOf(wrapper: InstanceWrapper): (new (...args: never[]) => object) | undefined {
   const type = wrapper.isNotMetatype || wrapper.inject ? wrapper.instance?.constructor : wrapper.metatype;
   return typeof type === 'function' && type.prototype ? type : undefined;
@@ -119,6 +119,6 @@ function payloadClassOf(type: { readonly prototype: object }, name: string): unk
   const types: readonly unknown[] = Reflect.getMetadata('design:paramtypes', type.prototype, name) ?? [];
   if (params === undefined) return types[0];
   const [, payload] = Object.entries(params).find(([key]) => key.startsWith(`${paramKinds.payload}:`)) ?? [];
-  // `@Payload('order')` takes a part: the class is the part's, not the payload's.
+  // `@Payload('order')` takes a property: the class is the property's, not the payload's.
   return payload === undefined || payload.data !== undefined ? undefined : types[payload.index];
 }

@@ -14,7 +14,10 @@ import { throwProblems } from '../topology/topology.js';
 import { HandlerDiscovery } from './handler-discovery.js';
 import { warnOfUnknownPayloads } from './unknown-payloads.js';
 
-/** The application's connections and handlers, and the consumers that run these: found, checked and declared, not started. */
+/**
+ * The application's connections and handlers, and the consumers that run the handlers: finds, checks and declares them, but does not
+ * start them.
+ */
 @Injectable()
 export class HandlerRegistry {
   readonly connections = new Connections();
@@ -38,12 +41,12 @@ export class HandlerRegistry {
     this.#pipelines = [new HandlerPipeline(moduleRef, creator, true), new HandlerPipeline(moduleRef, creator, false)];
   }
 
-  /** One entry a consumer; handlers that share a queue share a consumer. */
+  /** One entry per consumer; handlers that share a queue share a consumer. */
   get consumers(): readonly ConsumerHandle[] {
     return [...this.#consumers];
   }
 
-  /** Every handler that was found, with how it is run. */
+  /** Every discovered handler, resolved. */
   get resolved(): readonly ResolvedHandler[] {
     return this.#resolved;
   }
@@ -59,12 +62,12 @@ export class HandlerRegistry {
   }
 
   /**
-   * Takes up handlers of modules that came since; resolves to their consumers.
+   * Adds the handlers of modules that were loaded since the last call; resolves to their consumers.
    *
-   * @throws {OptionsError} with every problem of every new handler; none of them is taken up then
+   * @throws {OptionsError} with every problem of every new handler; none of them is added then
    */
   takeUp(problems: string[] = []): Promise<readonly ConsumerHandle[]> {
-    // One call after the other: none may overtake another that still waits for the options of handlers.
+    // Calls run one after the other: none may overtake another that still waits for the options of handlers.
     const taken = this.#turn.then(() => this.#takeUpNew(problems));
     this.#turn = taken.catch(() => undefined);
     return taken;
@@ -74,14 +77,14 @@ export class HandlerRegistry {
   async subscribe(kind: 'log' | 'queue', options: object, handler: RunHandler): Promise<ConsumerHandle> {
     const label = 'name' in options && typeof options.name === 'string' ? options.name : `${kind} subscription`;
     const problems: string[] = [];
-    // A hook of the start may subscribe before the handlers are looked for.
+    // A start hook may subscribe before the handlers were discovered.
     this.connections.find(this.#discovery, (problem) => problems.push(problem));
     const found = { label, kind, options, policies: {}, payloadClass: undefined, hasTypes: true };
     const resolved = await this.#resolve([found], problems, () => handler);
     const [plan] = consumerPlans(resolved, (problem) => problems.push(problem));
     throwProblems(label, problems);
     if (plan === undefined) throw new Error(`${label}: nothing to consume`);
-    // It is one of the application's consumers, and drained with them, for as long as it runs: also when it is started again.
+    // While it runs, also after another start, it is one of the application's consumers and drained with them.
     const handle: ConsumerHandle = new ConsumerHandle(plan, {
       starting: () => this.#join(handle),
       stopped: () => this.#leave(handle),
@@ -89,12 +92,12 @@ export class HandlerRegistry {
     return handle;
   }
 
-  /** The application is shut down: nothing starts any more. */
+  /** Called at shutdown: nothing starts afterwards. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** Declares what the handlers of a connection bind and consume from; by default of all its consumers. */
+  /** Declares what the handlers of a connection bind and consume from; by default for all its consumers. */
   async declare(millrace: Millrace, handles: readonly ConsumerHandle[] = this.consumers): Promise<void> {
     const own = handles.filter((handle) => handle.millrace === millrace);
     await declareConsumers(
@@ -163,7 +166,7 @@ export class HandlerRegistry {
     }
   }
 
-  /** @throws {OptionsError} another consumes the same meanwhile */
+  /** @throws {OptionsError} another consumer has taken the same source meanwhile */
   #join(handle: ConsumerHandle): void {
     this.#assertOpen();
     const { plan, label, millrace } = handle;
@@ -183,7 +186,7 @@ export class HandlerRegistry {
   }
 }
 
-/** What handlers of a connection declare in another way than its modules and handlers before them. */
+/** The declarations of handlers that contradict those of the connection's modules or of earlier handlers. */
 function conflictsWith(plans: readonly ConsumerPlan[], millrace: Millrace): string[] {
   const own = plans.filter((plan) => plan.millrace === millrace);
   return millrace.declared.conflicts(own.map(({ label, topology }) => ({ place: () => label, topology })));

@@ -15,19 +15,19 @@ import {
 } from '@nestjs/core';
 import { paramKinds } from '../decorators/payload-decorators.js';
 
-// Everything that Nest has but does not offer officially is used in this file and nowhere else. Each is a TypeScript
-// `private` that has been the same in Nest 11 and 12; the specs in test/nest fail when one of them changes.
+// Only this file uses parts of Nest that are not public. Each is a TypeScript `private` that is the same in Nest 11 and 12; the specs in
+// test/nest fail when one of them changes.
 
-/** How Nest keeps a provider or controller; not exported by name from @nestjs/core. */
+/** Nest's wrapper of a provider or controller; not exported by name from @nestjs/core. */
 export type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 /** Nest's record of a module. */
 export type NestModule = NonNullable<InstanceWrapper['host']>;
 
-/** Returns what a filter made of an error, or undefined when none is for it or it returned nothing. */
+/** Returns a filter's result for an error, or undefined when no filter matches or it returned nothing. */
 export type RunFilters = (error: unknown, host: ArgumentsHost) => unknown;
 
-/** One parameter of a handler: where its value comes from, and what pipes get to know of it. */
+/** One parameter of a handler: where its value comes from, and what pipes receive about it. */
 export interface HandlerParameter {
   readonly index: number;
   readonly kind: 'payload' | 'context' | 'custom';
@@ -36,7 +36,7 @@ export interface HandlerParameter {
   readonly metadata: ArgumentMetadata;
 }
 
-/** Everything that Nest would run around a handler, as instances. */
+/** The instances of everything that Nest would run around a handler. */
 export interface Enhancers {
   readonly guards: readonly CanActivate[];
   readonly interceptors: readonly NestInterceptor[];
@@ -44,7 +44,7 @@ export interface Enhancers {
   readonly filters: RunFilters | undefined;
 }
 
-/** Whose enhancers, and in which request's context. */
+/** The handler whose enhancers are created, and the context of the request. */
 export interface EnhancedHandler {
   readonly instance: object;
   readonly callback: (...args: unknown[]) => unknown;
@@ -54,7 +54,7 @@ export interface EnhancedHandler {
   readonly inquirerId?: string | undefined;
 }
 
-/** A context creator that leaves out what was registered with `useGlobal…` or `APP_GUARD` and its like. */
+/** A context creator without the enhancers that were registered with `useGlobal…`, `APP_GUARD` and the like. */
 export function withoutGlobalEnhancers(creator: ExternalContextCreator): ExternalContextCreator {
   // biome-ignore lint/complexity/useLiteralKeys: private
   const container = creator['container'];
@@ -64,9 +64,9 @@ export function withoutGlobalEnhancers(creator: ExternalContextCreator): Externa
 }
 
 /**
- * The guards, interceptors, pipes and filters of a handler, made by the parts of Nest's ExternalContextCreator. They are
- * run by us: its own way through them makes a dozen promises a message, logs every error, and lets a catch-all filter
- * swallow the words of control flow.
+ * The guards, interceptors, pipes and filters of a handler, created by parts of Nest's ExternalContextCreator. Millrace runs them itself:
+ * ExternalContextCreator makes a dozen promises per message, logs every error, and lets a catch-all filter swallow RetryLater and the
+ * like.
  */
 export function enhancersOf(
   creator: ExternalContextCreator,
@@ -96,7 +96,7 @@ export function enhancersOf(
   // biome-ignore-end lint/complexity/useLiteralKeys: private
 }
 
-/** What Nest knows of a parameter; pipes in it are those of the parameter alone. */
+/** Nest's description of a parameter, with the pipes of this parameter only. */
 interface NestParameter {
   readonly index: number;
   readonly type: number | string;
@@ -110,7 +110,7 @@ function kindOf(type: number | string): HandlerParameter['kind'] {
 
 type ParamsFactory = NonNullable<Parameters<ExternalContextCreator['create']>[4]>;
 
-/** What pipes get to know: of a payload `body`, of everything else `custom`, as in Nest's own transports. */
+/** The argument metadata for pipes: `body` for a payload, `custom` for everything else, as in Nest's own transports. */
 function argumentMetadata(param: object): ArgumentMetadata {
   const { type, metatype, data, schema }: Record<string, unknown> = { ...param };
   const told = { type: type === paramKinds.payload ? 'body' : 'custom', metatype, data };
@@ -124,7 +124,7 @@ function filtersOf(handler: object): RunFilters | undefined {
   return (error, host) => invokeCustomFilters.call(handler, error, host);
 }
 
-/** Transient enhancers are made for each host; those of a host that Nest made at start are found under its id. */
+/** Transient enhancers have one instance per host; those of a host that Nest created at start are stored under its id. */
 function entryProviderId(creator: ExternalContextCreator, moduleKey: string, instance: object): string | undefined {
   // biome-ignore lint/complexity/useLiteralKeys: private
   const module = creator['modulesContainer'].get(moduleKey);
@@ -145,14 +145,14 @@ export function instanceInContext(
 }
 
 /**
- * Nest runs start hooks from the module that is farthest from the root to the nearest, and shutdown hooks the other way
- * round. A module nearer than the root itself starts when all others have started, and stops before any other stops.
+ * Nest runs start hooks from the module farthest from the root to the nearest, and shutdown hooks in reverse order. A module at a smaller
+ * distance than the root starts after all others and stops before them.
  */
 export function startLastAndStopFirst(modules: Iterable<NestModule>, moduleClass: unknown): void {
   for (const module of modules) if (module.metatype === moduleClass) module.distance = -1;
 }
 
-/** The names of the modules that import the one with this provider. */
+/** The names of the modules that import the module with this provider. */
 export function importersOf(modules: Iterable<NestModule>, token: symbol): string {
   const all = [...modules];
   const host = all.find(({ providers }) => providers.has(token));

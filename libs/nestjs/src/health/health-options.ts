@@ -2,17 +2,17 @@ import { integer, oneOf, optional, resolveOptions, text } from '@millrace/core';
 
 /** When handlers count as falling behind. */
 export interface HealthOptions {
-  /** Only this connection. Default: all of the application. */
+  /** The connection to check. Default: all of the application. */
   readonly connection?: string | undefined;
   /** Degraded when more records than this are still to be read. Default: no limit. */
   readonly maxLag: number;
-  /** Degraded when the next record to be read has waited longer. Default 60,000. */
+  /** Degraded when the next record to be read has waited longer, in ms. Default 60,000. */
   readonly maxLagMs: number;
-  /** Degraded when a message has waited longer in a queue. Default 60,000. */
+  /** Degraded when a message has waited longer in a queue, in ms. Default 60,000. */
   readonly maxOldestMessageMs: number;
-  /** Down when Redis has not answered in this time. Default 2,000. */
+  /** Down when Redis has not replied within this time, in ms. Default 2,000. */
   readonly timeoutMs: number;
-  /** What Terminus is told of `degraded`. Default `degraded`; Terminus 11 does not know the word: give `up` or `down` there. */
+  /** The status that Terminus gets for `degraded`. Default `degraded`; Terminus 11 does not know it: give `up` or `down` there. */
   readonly degradedAs: 'degraded' | 'up' | 'down';
 }
 

@@ -8,17 +8,17 @@ import { type HealthOptions, resolveHealthOptions } from './health-options.js';
 /** `up`: all is well. `degraded`: Redis is there, but something is late or does not run. `down`: Redis is away. */
 export type HealthStatus = 'up' | 'degraded' | 'down';
 
-/** What is wrong, and the figures it was judged by. `problems` is empty when all is well. */
+/** The problems, and the figures behind them. `problems` is empty when all is well. */
 export interface HealthReport {
-  /** The worst of what was found. */
+  /** The worst status of all checks. */
   readonly status: HealthStatus;
-  /** What is wrong, in words. */
+  /** The problems, as sentences. */
   readonly problems: readonly string[];
   /** Records the groups of this application's handlers have still to read; absent when Redis is away. */
   readonly lag?: number;
-  /** How long the record has waited that a group will read next, at most. */
+  /** The longest wait of a record that a group will read next, in ms. */
   readonly lagMs?: number;
-  /** How long the oldest message waits in a queue of this application's handlers, at most. */
+  /** The longest wait of a message in a queue of this application's handlers, in ms. */
   readonly oldestMessageMs?: number;
 }
 
@@ -26,8 +26,8 @@ export interface HealthReport {
 export type HealthIndicatorResult = Record<string, Omit<HealthReport, 'status'> & { readonly status: HealthStatus }>;
 
 /**
- * How well the application's connections and handlers are. `down`: Redis is away. `degraded`: it is there, but something
- * falls behind or stands still. Reads figures of Redis at each call, so cache it where it is asked for often.
+ * The health of the application's connections and handlers. `down`: Redis is away. `degraded`: Redis is there, but a consumer falls
+ * behind or stands still. Each call reads figures from Redis, so cache the result if you call it often.
  */
 @Injectable()
 export class MillraceHealth {
@@ -59,7 +59,7 @@ export class MillraceHealth {
         const reading = new Overview(millrace.connection).read().catch(() => undefined);
         const snapshot = await within(reading, options.timeoutMs);
         if (snapshot === undefined)
-          return away(`Redis (${millrace.name}) did not answer within ${options.timeoutMs} ms`);
+          return away(`Redis (${millrace.name}) did not reply within ${options.timeoutMs} ms`);
         return judge(snapshot, handles, options);
       }),
     );
@@ -68,7 +68,7 @@ export class MillraceHealth {
 }
 
 function judge(snapshot: Snapshot, handles: readonly ConsumerHandle[], options: HealthOptions): HealthReport {
-  const problems = snapshot.unread.map((what) => `Redis did not answer for ${what}`);
+  const problems = snapshot.unread.map((what) => `${what} could not be read from Redis`);
   for (const { label, isRunning, millrace, group, standstills } of handles) {
     if (!isRunning && millrace.options.startConsumers !== 'manual') problems.push(`${label} is stopped`);
     problems.push(...standstills.map((standstill) => `group ${group}: ${standstill}`));
@@ -91,9 +91,9 @@ function judge(snapshot: Snapshot, handles: readonly ConsumerHandle[], options: 
   for (const { queue, oldestAgeMs = 0, isPaused, parked } of snapshot.queues.filter(({ queue }) => queues.has(queue))) {
     oldestMessageMs = Math.max(oldestMessageMs, oldestAgeMs);
     if (isPaused) problems.push(`queue ${queue} is paused`);
-    if (parked > 0) problems.push(`queue ${queue} holds ${parked} messages that no handler is for`);
+    if (parked > 0) problems.push(`queue ${queue} holds ${parked} messages that no handler matches`);
     if (oldestAgeMs > options.maxOldestMessageMs)
-      problems.push(`a message waits in queue ${queue} for ${oldestAgeMs} ms`);
+      problems.push(`a message has waited in queue ${queue} for ${oldestAgeMs} ms`);
   }
   if (lag > options.maxLag) problems.push(`${lag} records are still to be read`);
   return { status: problems.length === 0 ? 'up' : 'degraded', problems, lag, lagMs, oldestMessageMs };

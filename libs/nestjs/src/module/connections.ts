@@ -4,10 +4,10 @@ import { Millrace } from './millrace.js';
 /** The connections of an application, by name. */
 export class Connections {
   readonly byName = new Map<string, Millrace>();
-  /** Also of two that have the same name, which stops the start: both are closed then. */
+  /** All connections. Two with the same name stop the start, and both must be closed. */
   readonly #all = new Set<Millrace>();
 
-  /** Finds what every `forRoot` has made. Two of one name are a problem. */
+  /** Finds the connections of all `forRoot`. Two with the same name are a problem. */
   find(discovery: DiscoveryService, report: (problem: string) => void): void {
     for (const { instance, isAlias } of discovery.getProviders()) {
       if (isAlias || !(instance instanceof Millrace)) continue;

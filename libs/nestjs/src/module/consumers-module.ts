@@ -7,8 +7,8 @@ import { startLastAndStopFirst } from '../discovery/nest-internals.js';
 import { MillraceHealth } from '../health/health.js';
 
 /**
- * Holds what runs handlers, once an application however many connections it has. It starts after the hooks of every
- * other module and is the first to be shut down, so that handlers find all providers alive.
+ * Runs handlers; one per application, for any number of connections. It starts after the hooks of every other module and shuts down
+ * first, so that handlers can use all providers.
  */
 @Module({
   imports: [DiscoveryModule],

@@ -3,12 +3,12 @@ import type { Events, HandlerLabels, MessageIdentity } from '@millrace/delivery'
 import { failureText, type RedisConnection, redisFailure } from '@millrace/redis';
 import type { MillraceLogger } from './millrace-logger.js';
 
-/** Writes what an operator wants to know to Nest's logger. Messages that were handled are not among it. */
+/** Writes events that matter to an operator to Nest's logger. Handled messages are not logged. */
 export function writeEventsToLogger(
   { name, events, connection }: { name: string; events: Events; connection: RedisConnection },
   logger: MillraceLogger,
 ): void {
-  // An outage is one line when it begins and one when it ends, however often a connection or a background duty tries.
+  // An outage is one line when it begins and one when it ends, for any number of attempts to connect or of background duties.
   let isUp: boolean | undefined;
   connection.on('up', () => {
     logger.log(`${isUp === undefined ? 'Connected to Redis' : 'Redis is back'} (connection "${name}")`);
@@ -28,12 +28,12 @@ export function writeEventsToLogger(
     logger.error(`${about.handler} gave up (${placeOf(about)}, ${reason}): ${messageOf(error)}`, stackOf(error));
   });
   events.on('discarded', ({ reason, error, ...about }) => {
-    const what = `${about.handler} gave up, and nothing keeps it (${placeOf(about)}, ${reason})`;
+    const what = `${about.handler} gave up, and the message is not kept (${placeOf(about)}, ${reason})`;
     logger.error(`${what}: ${messageOf(error)}`, stackOf(error));
   });
   events.on('late-outcome', ({ handler, subject, attempt, outcome, error }) => {
     const how = error === undefined ? outcome : `${outcome}: ${messageOf(error)}`;
-    logger.warn(`${handler} ended after attempt ${attempt} at ${subject} was given up (${how}): it counts for nothing`);
+    logger.warn(`${handler} ended after attempt ${attempt} at ${subject} was given up (${how}): its result is ignored`);
   });
   events.on('reply-dropped', ({ why, queue = '', ...about }) => {
     const shown = JSON.stringify(queue.slice(0, maxShownCharacters));
@@ -45,9 +45,9 @@ export function writeEventsToLogger(
   });
   events.on('lease-lost', ({ source, partition, group }) => {
     const place = partition === undefined ? source : `${source}, partition ${partition}, group ${group}`;
-    logger.warn(`Lease lost on ${place}: others handle its messages now`);
+    logger.warn(`Lease lost on ${place}: other consumers handle its messages now`);
   });
-  // A consumer looks for a deleted queue until it is declared again: one line, however often it looks.
+  // A consumer looks for a deleted queue until it is declared again: this is logged once.
   const missing = new Set<string>();
   events.on('consumer-started', () => missing.clear());
   events.on('background-error', ({ duty, error, heldBack = 0 }) => {
@@ -68,8 +68,8 @@ export function writeEventsToLogger(
     logger.error(`Group ${group} stands still: ${messageOf(error)}`);
   });
   events.on('foreign-entries', ({ topic, partition, removed }) => {
-    const what = removed === 0 ? 'entries between its batches were passed over' : `${removed} entries were removed`;
-    logger.warn(`Something else than Millrace writes into the stream of ${topic}/${partition}: ${what}`);
+    const what = removed === 0 ? 'entries between its batches were skipped' : `${removed} entries were removed`;
+    logger.warn(`Another program writes into the stream of ${topic}/${partition}: ${what}`);
   });
   events.on('records-expired-unread', ({ topic, partition, group, count }) => {
     logger.warn(`Retention removed ${count} records of ${topic}/${partition} that group ${group} had not read`);
@@ -79,7 +79,7 @@ export function writeEventsToLogger(
   });
 }
 
-/** Keys and ids are a user's: they may be long, and hold line breaks. */
+/** Keys and ids come from users: they may be long and contain line breaks. */
 const maxShownCharacters = 100;
 
 /** `topic:orders, partition 0, offset 17, key "a"` or `queue:mail, message "x"`. */

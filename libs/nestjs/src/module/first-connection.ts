@@ -2,7 +2,7 @@ import { isInstance, MillraceError, pause, UnavailableError } from '@millrace/co
 import { type RedisConnection, redisFailure } from '@millrace/redis';
 import { MillraceLogger } from './millrace-logger.js';
 
-/** A server that is up and cannot answer yet (it loads its data) is asked again after this time. */
+/** A server that is up but not ready (it loads its data) is tried again after this time. */
 const retryDelayMs = 100;
 
 /** How an application's connection reaches Redis for the first time: immediately, or when Redis is there. */
@@ -16,16 +16,16 @@ export class FirstConnection {
     this.#connection = connection;
   }
 
-  /** Whether it waits for a Redis that is away. */
+  /** Whether it waits because Redis is away. */
   get isWaiting(): boolean {
     return this.#isWaiting;
   }
 
   /**
-   * Connects. `failed` and `advice` are what the error says before and after the reason.
+   * Connects. `failed` and `advice` come before and after the reason in the error's message.
    *
    * @throws {UnavailableError} Redis is away; the connection is closed then
-   * @throws {UnsupportedServerError} the server cannot keep Millrace's promises; the connection is closed then
+   * @throws {UnsupportedServerError} the server cannot give Millrace's guarantees; the connection is closed then
    */
   async open({ failed, advice }: { readonly failed: string; readonly advice: string }): Promise<void> {
     try {
@@ -40,7 +40,7 @@ export class FirstConnection {
    * Connects as soon as Redis is there, however long that takes.
    *
    * @throws {UnavailableError} `close` was called
-   * @throws {UnsupportedServerError} the server cannot keep Millrace's promises; the connection is closed then
+   * @throws {UnsupportedServerError} the server cannot give Millrace's guarantees; the connection is closed then
    */
   async wait(): Promise<void> {
     try {
@@ -50,7 +50,7 @@ export class FirstConnection {
     }
   }
 
-  /** Ends the waiting. */
+  /** Ends the wait. */
   close(): void {
     this.#closing.abort();
   }
@@ -65,7 +65,7 @@ export class FirstConnection {
     }
   }
 
-  /** False while Redis is away, also when it goes during the check. */
+  /** Resolves to false while Redis is away, also when it is lost during the check. */
   async #isChecked(): Promise<boolean> {
     if (!this.#connection.isUp) return false;
     try {

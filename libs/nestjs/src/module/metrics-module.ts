@@ -5,19 +5,19 @@ import { defaultConnection, getMillraceToken } from '../decorators/tokens.js';
 import type { Millrace } from './millrace.js';
 import { MillraceMetrics } from './millrace-metrics.js';
 
-/** What is measured, and where it is told. */
+/** What is measured, and where it is served. */
 export interface MillraceMetricsOptions extends MetricsInput {
-  /** Which connection. Default: the one without a name. Several connections need a registry and a path each. */
+  /** The connection's name. Default: the one without a name. Several connections need a registry and a path each. */
   readonly connection?: string;
-  /** Path of the controller; `false`: none, for applications that tell `registry` themselves. Default `metrics`. */
+  /** Path of the controller; `false`: none, for applications that serve `registry` themselves. Default `metrics`. */
   readonly path?: string | false;
 }
 
-/** Prometheus metrics of a connection: `GET /metrics`, and `MillraceMetrics` to be injected. */
+/** Prometheus metrics of a connection: `GET /metrics`, and `MillraceMetrics` for injection. */
 @Module({})
 export class MillraceMetricsModule {
   /**
-   * Measures a connection, and serves what was measured at `path` (default `metrics`; `false`: nowhere).
+   * Measures a connection, and serves the metrics at `path` (default `metrics`; `false`: nowhere).
    *
    * @throws {OptionsError} an option is wrong
    */
@@ -32,7 +32,7 @@ export class MillraceMetricsModule {
       useFactory: (millrace: Millrace) => new MillraceMetrics(new Metrics(millrace, input)),
     };
     return {
-      // A class of its own for each connection: Nest takes two modules of one class and options for the same.
+      // A new class per connection: Nest treats two modules with the same class and options as one.
       module: connection === defaultConnection ? MillraceMetricsModule : class MillraceMetricsOfConnection {},
       controllers: path === false ? [] : [controllerAt(path)],
       providers: [metrics],

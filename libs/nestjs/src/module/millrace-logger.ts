@@ -1,7 +1,7 @@
 import { describeFailure, isInstance, notify, unreported } from '@millrace/core';
 import { Logger } from '@nestjs/common';
 
-/** Names, ids and payloads may be a stranger's: what they say stays in its line, and on it. */
+/** Names, ids and payloads may come from outside: they must not add lines or terminal codes. */
 const maxLineCharacters = 4000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
@@ -9,8 +9,8 @@ const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * Nest's logger for Millrace's own lines: each is one line of bounded length, without the codes of terminals. An application's logger that
- * throws, or rejects, ends neither a start nor a stop.
+ * Nest's logger for Millrace's lines: each is one line of bounded length, without terminal codes. If the application's logger throws or
+ * rejects, starts and stops are not affected.
  */
 export class MillraceLogger {
   readonly #logger = new Logger('Millrace');
@@ -23,7 +23,7 @@ export class MillraceLogger {
     notify(() => this.#logger.warn(oneLine(text)), unreported);
   }
 
-  /** @param error words, or what was thrown @param stack of what was thrown: its first lines, which are its message, are left out */
+  /** @param error a message, or a thrown value @param stack the error's stack: its first lines, which repeat the message, are left out */
   error(error: unknown, stack = isInstance(error, Error) ? describeFailure(error).stack : undefined): void {
     const text = typeof error === 'string' ? error : describeFailure(error).message;
     const frames = stack === undefined ? [] : framesOf(stack);
@@ -41,7 +41,7 @@ function codeOf(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** The lines that say where an error came from. Its message is said already, and may be anybody's. */
+/** The frames of an error's stack, without the message: it is logged already, and may come from outside. */
 function framesOf(stack: string): string[] {
   return stack
     .split('\n')

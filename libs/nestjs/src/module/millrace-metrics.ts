@@ -10,12 +10,12 @@ export class MillraceMetrics implements OnApplicationBootstrap, BeforeApplicatio
     this.metrics = metrics;
   }
 
-  /** Called by Nest: begins to sample. */
+  /** Called by Nest: starts sampling. */
   async onApplicationBootstrap(): Promise<void> {
     await this.metrics.start();
   }
 
-  /** Consumers have stopped, and the connection is still there to give the reading of lag to another process. */
+  /** Called by Nest after the consumers have stopped, while the connection can still pass the reading of lag to another process. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.metrics.stop();
   }

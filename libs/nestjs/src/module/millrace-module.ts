@@ -23,7 +23,7 @@ import {
 } from './module-options.js';
 import { publisherProviders } from './publisher-providers.js';
 
-/** Makes a connection's options: what `useClass` and `useExisting` name. */
+/** Creates a connection's options; `useClass` and `useExisting` name such a provider. */
 export interface MillraceOptionsFactory {
   /** Called once, when the application starts. */
   createMillraceOptions(): MillraceModuleInput | Promise<MillraceModuleInput>;
@@ -33,29 +33,29 @@ export interface MillraceOptionsFactory {
 export interface MillraceAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   /** The connection's name. Default: the one without a name. */
   readonly name?: string;
-  /** What `useFactory` is called with, in this order. */
+  /** The arguments of `useFactory`, in order. */
   readonly inject?: InjectionToken[];
   /** Returns the options. */
   readonly useFactory?: (...dependencies: never[]) => MillraceModuleInput | Promise<MillraceModuleInput>;
-  /** Made by Nest, and asked for the options. */
+  /** A class that Nest instantiates to create the options. */
   readonly useClass?: Type<MillraceOptionsFactory>;
-  /** A provider of `imports` that is asked for the options. */
+  /** A provider of `imports` that creates the options. */
   readonly useExisting?: InjectionToken<MillraceOptionsFactory>;
   /** Providers that only the factory needs. */
   readonly extraProviders?: Provider[];
 }
 
-/** What a module declares and publishes to. */
+/** The objects that a module declares and publishes to. */
 export interface MillraceFeature extends Partial<Topology> {
-  /** Default: the connection without a name. */
+  /** The connection's name. Default: the one without a name. */
   readonly connection?: string;
 }
 
-/** Millrace in a Nest application. Import `forRoot` once a connection, and `forFeature` in every module that publishes. */
+/** Millrace in a Nest application. Import `forRoot` once per connection, and `forFeature` in every module that publishes. */
 @Module({})
 export class MillraceModule {
   /**
-   * One connection, for the whole application; with a `name`, one of several.
+   * A connection for the whole application; with a `name`, one of several.
    *
    * @throws {OptionsError} with every problem
    */
@@ -66,7 +66,7 @@ export class MillraceModule {
   }
 
   /**
-   * As `forRoot`, with options that come from providers. What is declared in them can be published to by `forFeature`.
+   * As `forRoot`, with options from providers. To publish to objects that they declare, use `forFeature`.
    *
    * @throws {OptionsError} with all problems
    */
@@ -80,7 +80,7 @@ export class MillraceModule {
   }
 
   /**
-   * Declares topics, exchanges, queues and bindings, and provides what publishes to them.
+   * Declares topics, exchanges, queues and bindings, and provides their publishers.
    *
    * @throws {OptionsError} with all problems
    */
@@ -92,7 +92,7 @@ export class MillraceModule {
       provide,
       inject: [getMillraceToken(connection), ModulesContainer],
       useFactory: async (millrace: Millrace, modules: ModulesContainer) => {
-        // A module that is loaded lazily comes when everything else is declared already.
+        // A lazily loaded module comes after everything else was declared.
         const place = (): string => `forFeature of ${importersOf(modules.values(), provide)}`;
         if (millrace.state === 'ready') await millrace.declare(topology, place);
         else millrace.require(topology, place);
@@ -124,7 +124,7 @@ function connectionModule(
     useFactory: ({ producer: own }: Millrace) => own,
   };
   const providers = [millrace, producer, ...publisherProviders(name, topology)];
-  // Beside the connection, not in it: tests put another one in its place.
+  // A provider apart from the connection, so that tests can override it.
   const handlers: Provider = {
     provide: Symbol(`millrace:${name}:handlers`),
     inject: [getMillraceToken(name), Consumers],
@@ -148,7 +148,7 @@ function asyncProviders(
   resolve: (input: MillraceModuleInput) => unknown,
 ): Provider[] {
   const provide = getMillraceOptionsToken(name);
-  /** Nest does not survive every reason: a revoked proxy, a thenable. So it is always an error. */
+  /** Nest fails on some thrown values (a revoked proxy, a thenable), so the reason is always turned into an error. */
   const settled =
     <A extends unknown[]>(make: (...args: A) => MillraceModuleInput | Promise<MillraceModuleInput>) =>
     async (...args: A): Promise<unknown> => {

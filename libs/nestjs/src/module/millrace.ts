@@ -13,12 +13,12 @@ import { FirstConnection } from './first-connection.js';
 import { MillraceLogger } from './millrace-logger.js';
 import type { MillraceModuleOptions } from './module-options.js';
 
-/** Where a connection stands: `waiting` for a Redis that was away at start, `ready` once its topology is declared. */
+/** The state of a connection: `waiting` while Redis is away at start, `ready` once its topology is declared. */
 export type MillraceState = 'new' | 'waiting' | 'ready' | 'closed';
 
-/** What consumes over a connection without being one of the application's handlers. */
+/** A service that consumes over a connection without being one of the application's handlers. */
 interface Attachment extends Pick<Service, 'stop'> {
-  /** Declares what it consumes from, before it is started. */
+  /** Declares its sources, before it is started. */
   declare?(): Promise<void>;
 }
 
@@ -26,19 +26,19 @@ interface Attachment extends Pick<Service, 'stop'> {
 export class Millrace implements OnModuleInit, OnApplicationShutdown {
   /** The name given to `forRoot`; `default` without one. */
   readonly name: string;
-  /** As they were resolved: defaults are in them, credentials are not. */
+  /** The resolved options, with defaults and without credentials. */
   readonly options: MillraceModuleOptions;
   /** The connection to Redis. */
   readonly connection: RedisConnection;
-  /** What happens in the log, the broker and all handlers of this connection. */
+  /** The events of the log, the broker and all handlers of this connection. */
   readonly events = new Events();
   /** Topics, producers, readers and groups over this connection. */
   readonly log: Log;
   /** Exchanges and queues over this connection. */
   readonly broker: Broker;
-  /** What the application declares over this connection, and where. */
+  /** The application's declarations over this connection, and their places in the code. */
   readonly declared: DeclaredTopology;
-  /** What the application's consumers consume over this connection. */
+  /** The sources of the application's consumers over this connection. */
   readonly claims = new SourceClaims();
   readonly #attached = new Set<Attachment>();
   readonly #firstUse = new FirstUse(() => this.#declareForFirstUse());
@@ -49,7 +49,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   #declareHandlers: (() => Promise<void>) | undefined;
   #ready: Promise<void> | undefined;
 
-  /** Nothing is connected yet. */
+  /** Does not connect yet. */
   constructor(name: string, options: MillraceModuleOptions) {
     this.name = name;
     this.declared = new DeclaredTopology(name);
@@ -63,18 +63,18 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     if (options.logging) writeEventsToLogger(this, new MillraceLogger());
   }
 
-  /** Where it stands between start and shutdown. */
+  /** Its state between start and shutdown. */
   get state(): MillraceState {
     return this.#state === 'new' && this.#first.isWaiting ? 'waiting' : this.#state;
   }
 
-  /** The connection's own producer, for any topic. */
+  /** The connection's producer, for any topic. */
   get producer(): Producer {
     this.#producer ??= this.log.producer(this.options.producer);
     return this.#producer;
   }
 
-  /** What must be drained with this connection's consumers beside them: a transport's server. */
+  /** Services that must be drained with this connection's consumers, such as a transport's server. */
   get attached(): readonly Attachment[] {
     return [...this.#attached];
   }
@@ -84,27 +84,29 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     this.#attached.add(service);
   }
 
-  /** Takes back what `attach` did. */
+  /** Reverses `attach`. */
   detach(service: Attachment): void {
     this.#attached.delete(service);
   }
 
-  /** Adds what is to be declared at start; `place` names where that stands. Later, {@link declare} declares immediately. */
+  /**
+   * Adds a topology to be declared at start; `place` names its place in the code. After the start, {@link declare} declares immediately.
+   */
   require(topology: Partial<Topology>, place: () => string = () => 'require()'): void {
     this.declared.add(place, topology);
   }
 
   /**
-   * What declares everything that handlers of this connection bind and consume from. The first publish after the modules were
-   * made calls it, or the start of the consumers, whichever comes first.
+   * Sets the function that declares everything that handlers of this connection bind and consume from. It is called by the start of the
+   * consumers, or by an earlier publish.
    */
   declareHandlersWith(declare: () => Promise<void>): void {
     this.#declareHandlers = declare;
   }
 
-  /** Declares more topics, exchanges, queues and bindings while the application runs; `place`: the module that wants them. */
+  /** Declares more topics, exchanges, queues and bindings while the application runs; `place`: the module that requires them. */
   async declare(topology: Partial<Topology>, place?: () => string): Promise<void> {
-    // A module must agree with the others. A caller at run time may want another setting than the start did.
+    // A module must agree with the others. A caller at run time may change a setting.
     if (place !== undefined) {
       this.declared.assertAlike([{ place, topology }]);
       this.declared.add(place, topology);
@@ -113,15 +115,15 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Connects, as `waitForRedis` says.
+   * Connects, depending on `waitForRedis`.
    *
-   * @throws {Error} traces are wanted, and `@opentelemetry/api` is not installed
+   * @throws {Error} `tracing` is true, and `@opentelemetry/api` is not installed
    * @throws {UnavailableError} Redis is away and is not waited for; the connection is closed then
-   * @throws {UnsupportedServerError} the server cannot keep Millrace's promises
+   * @throws {UnsupportedServerError} the server cannot give Millrace's guarantees
    */
   async connect(): Promise<void> {
     const { waitForRedis, tracing } = this.options;
-    // Before anything is made that sends or handles.
+    // Before producers or consumers are made.
     if (tracing && !(await instrument(this))) {
       throw new Error(
         `MillraceModule (connection "${this.name}"): tracing needs the package @opentelemetry/api. Install it, or leave tracing out.`,
@@ -135,16 +137,16 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
       });
     }
     const waiting = this.#first.wait();
-    // Its failure (a server that is too old) is that of `ready`.
+    // If it fails (the server is too old), `ready` rejects.
     waiting.catch(() => undefined);
     this.#opened = waiting;
     if (waitForRedis === true) await waiting;
   }
 
-  /** Resolves when Redis was reached and everything that was required is declared. Declares it when called first. */
+  /** Resolves when Redis was reached and everything required is declared. The first call declares it. */
   ready(): Promise<void> {
     this.#ready ??= this.#becomeReady().catch((error: unknown) => {
-      // Another outage: the next call tries again.
+      // After another outage the next call tries again.
       this.#ready = undefined;
       throw error;
     });
@@ -152,7 +154,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * As `ready`, and everything that handlers bind is declared too: from now on no message is lost for want of a binding.
+   * As `ready`, and also declares everything that handlers bind: from then on no message is lost because a binding is missing.
    *
    * @throws {OptionsError} with every problem of every handler
    */
@@ -162,7 +164,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
 
   /** Nest's first hook: declares before any other module's code runs. */
   async onModuleInit(): Promise<void> {
-    // Only from now on: before, not all modules are made, and their handlers are unknown.
+    // Only from here on: before, not all modules exist, and their handlers are unknown.
     this.broker.beforeFirstPublish(this.#firstUse);
     this.log.beforeFirstUnknownTopic(this.#firstUse);
     try {
@@ -174,14 +176,14 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** Nest's last hook: everything else may publish until its own end. */
+  /** Nest's last hook: other providers may publish until their own end. */
   async onApplicationShutdown(): Promise<void> {
     await this.close();
   }
 
   /**
-   * Flushes and closes producers, then the connection. Consumers are stopped before, by `Consumers`. Inside a handler it is not
-   * waited for.
+   * Flushes and closes producers, then the connection. `Consumers` stops consumers before. Called inside a handler it resolves
+   * immediately.
    */
   close(): Promise<void> {
     const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });

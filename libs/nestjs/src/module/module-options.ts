@@ -19,25 +19,28 @@ import { defaultConnection } from '../decorators/tokens.js';
 import type { ClassValidation } from '../pipeline/payload-validation.js';
 import { noTopology, type Topology, throwProblems, topologyReaders } from '../topology/topology.js';
 
-/** What of the broker's options is not the module's own affair. */
+/** The broker's options that the module does not set itself. */
 export type PublisherOptions = Partial<Omit<BrokerOptions, 'codecs' | 'events'>>;
 
-/** One connection to Redis and everything that hangs on it. */
+/** One connection to Redis and everything that uses it. */
 export interface MillraceModuleOptions extends Topology {
-  /** Where Redis is, and the prefix of our keys: see `ConnectionOptions` of @millrace/redis. */
+  /** The address of Redis, and the prefix of all keys: see `ConnectionOptions` of @millrace/redis. */
   readonly connection: ConnectionInput;
-  /** Codecs beside JSON and raw bytes. */
+  /** Codecs in addition to JSON and raw bytes. */
   readonly codecs: readonly Codec[];
   /** How records are sent to topics: acknowledgement, batching, deadlines. See `ProducerOptions` of @millrace/log. */
   readonly producer: Partial<ProducerOptions>;
-  /** How old records and groups are looked for and forgotten: `retentionIntervalMs`, `offsetsRetentionMs`; and what compressed batches may take of the process, `maxDecodedBytes`. See `LogOptions` of @millrace/log. */
+  /**
+   * How old records and groups are found and removed (`retentionIntervalMs`, `offsetsRetentionMs`), and how much memory compressed batches
+   * may take while they are decoded (`maxDecodedBytes`). See `LogOptions` of @millrace/log.
+   */
   readonly log: Partial<LogSettings>;
   /** How messages are published to exchanges and queues: deadlines and bounds. See `BrokerOptions` of @millrace/queue. */
   readonly publisher: PublisherOptions;
   /**
-   * What to do when Redis is away at start. `false` (default): the start fails after `connection.connectTimeoutMs`,
-   * with a clear error. `true`: the start waits until Redis is there. `'background'`: the application starts; topology is
-   * declared and consumers begin once Redis is there, until then health says down and publishes fail.
+   * What to do when Redis is away at start. `false` (default): the start fails after `connection.connectTimeoutMs`, with a clear error.
+   * `true`: the start waits until Redis is there. `'background'`: the application starts; topology is declared and consumers start once
+   * Redis is there, until then health is down and publishes fail.
    */
   readonly waitForRedis: boolean | 'background';
   /**
@@ -45,11 +48,14 @@ export interface MillraceModuleOptions extends Topology {
    * `listening`: when the HTTP server listens. `manual`: with `app.get(Consumers).start()`.
    */
   readonly startConsumers: 'ready' | 'listening' | 'manual';
-  /** How long handlers in flight may take to end at shutdown; then they are abandoned and handled again elsewhere. Default 8,000. */
+  /**
+   * How long handlers in flight may take to end at shutdown, in ms; then they are abandoned and their messages are handled again
+   * elsewhere. Default 8,000.
+   */
   readonly shutdownDeadlineMs: number;
   /**
-   * What to do with a topic or queue that is declared with other settings. `refuse` (default): the start fails with
-   * every difference. `apply`: what can be changed in use is changed.
+   * What to do with a topic or queue that is already declared with other settings. `refuse` (default): the start fails and lists every
+   * difference. `apply`: settings that can be changed in use are changed.
    */
   readonly onTopologyChange: 'refuse' | 'apply';
   /** Whether global guards, pipes, interceptors and filters run on handlers too. Default false: most are made for HTTP. */
@@ -61,11 +67,11 @@ export interface MillraceModuleOptions extends Topology {
    * `@opentelemetry/api` and a registered SDK. Default false.
    */
   readonly tracing: boolean;
-  /** Write what happens (dead letters, retries, lost leases, outages) to Nest's logger. Default true. */
+  /** Write events (dead letters, retries, lost leases, outages) to Nest's logger. Default true. */
   readonly logging: boolean;
 }
 
-/** The options as users write them: only `connection` must be there. */
+/** The options as users write them: only `connection` is required. */
 export type MillraceModuleInput = Partial<Omit<MillraceModuleOptions, 'connection'>> & {
   readonly connection: ConnectionInput;
 };
@@ -75,7 +81,7 @@ export function resolveModuleOptions(input: MillraceModuleInput, name: string): 
   return resolveOptions<MillraceModuleOptions>(`MillraceModule (connection "${name}")`, readers, input);
 }
 
-/** What `forFeature` takes: lists, and the connection's name. */
+/** The options of `forFeature`: lists, and the connection's name. */
 interface FeatureOptions extends Topology {
   readonly connection: string;
 }
@@ -95,7 +101,7 @@ export function resolveFeatureOptions(input: unknown): FeatureOptions {
 const asyncOptions = ['name', 'imports', 'inject', 'useFactory', 'useClass', 'useExisting', 'extraProviders'];
 const asyncSources = ['useFactory', 'useClass', 'useExisting'];
 
-/** @throws {OptionsError} an option of `forRootAsync` that there is not, or not exactly one source of options */
+/** @throws {OptionsError} an option of `forRootAsync` is unknown, or there is not exactly one source of options */
 export function assertAsyncOptions(input: object, name: string): void {
   const given = Object.entries(input).filter(([, value]) => value !== undefined);
   const keys = given.map(([key]) => key);
@@ -107,9 +113,9 @@ export function assertAsyncOptions(input: object, name: string): void {
 }
 
 /**
- * What `forRoot` and `forRootAsync` take, with the connection's name. Options that are missing are looked at as if they were empty.
+ * The argument of `forRoot` and `forRootAsync`, with the connection's name. Missing options are treated as empty.
  *
- * @throws {OptionsError} a connection cannot be called so
+ * @throws {OptionsError} the connection's name is invalid
  */
 export function withConnectionName<O extends { readonly name?: string | undefined }>(
   options: O,
@@ -138,7 +144,7 @@ const waitForRedis: OptionReader<boolean | 'background'> = (value, report, path)
   return false;
 };
 
-/** Options that another room checks: its problems are reported in their place. */
+/** Options that another lib checks: its problems are reported here. */
 function checkedBy<T extends object>(check: (value: T) => unknown): OptionReader<T> {
   return (value, report, path) => {
     const given = value ?? {};
@@ -171,7 +177,7 @@ const readers: OptionReaders<MillraceModuleOptions> = {
   ...topologyReaders(noTopology),
 };
 
-/** Reports the problems of a part that has a resolver of its own, each with the part's place. */
+/** Reports the problems of a part with its own resolver, each with the part's path. */
 export function collectProblems(check: () => unknown, report: (problem: string) => void, path: string): void {
   try {
     check();

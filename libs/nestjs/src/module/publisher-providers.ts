@@ -7,7 +7,7 @@ import type { Topology } from '../topology/topology.js';
 import type { Millrace } from './millrace.js';
 import { ExchangePublisher, QueueSender, TopicProducer } from './publishers.js';
 
-/** One provider for each topic, exchange and queue: what `@InjectProducer`, `@InjectExchange` and `@InjectQueue` get. */
+/** One provider per topic, exchange and queue, for `@InjectProducer`, `@InjectExchange` and `@InjectQueue`. */
 export function publisherProviders(
   connection: string,
   { topics = [], exchanges = [], queues = [] }: Partial<Topology>,

@@ -23,7 +23,7 @@ export class TopicProducer<T = unknown> {
   }
 
   /**
-   * Sends one record; resolves when Redis confirmed it, with where it stands.
+   * Sends one record; resolves to its partition and offset when Redis confirmed it.
    *
    * @throws {ValidationError} with every problem; nothing was sent
    */
@@ -32,7 +32,7 @@ export class TopicProducer<T = unknown> {
     return this.#millrace.producer.send({ ...record, topic: this.topic });
   }
 
-  /** All or none are checked before the first is sent. @throws {ValidationError} */
+  /** Sends several records. All are validated before the first is sent. @throws {ValidationError} */
   async sendBatch(records: readonly TopicRecord<T>[]): Promise<readonly RecordMetadata[]> {
     if (this.#validate !== undefined) await this.#assertValid(this.#validate, records);
     return this.#millrace.producer.sendBatch(records.map((record) => ({ ...record, topic: this.topic })));
@@ -52,7 +52,7 @@ export class TopicProducer<T = unknown> {
   }
 }
 
-/** The routing keys that may be published with: those of the definition, or any when it has none. */
+/** The routing keys for publishing: those of the definition, or any when it has none. */
 type KeyOf<M extends ExchangeMessages> = keyof M & string;
 
 /** Publishes to one exchange. Injected with `@InjectExchange(exchange)`. */

@@ -3,8 +3,8 @@ import type { DeliveryContext } from '@millrace/delivery';
 import { isObservable, Observable } from 'rxjs';
 
 /**
- * What a handler returned. An observable, or one that it promised, cannot look at the delivery's signal: it is unsubscribed when
- * the signal is aborted, and fails with the signal's reason.
+ * The result of a handler. An observable, or a promise of one, cannot read the delivery's signal: it is unsubscribed when the signal is
+ * aborted, and fails with the signal's reason.
  */
 export function cancellable(answer: unknown, context: DeliveryContext): unknown {
   if (isObservable(answer)) return untilAborted(answer, context.signal);

@@ -5,7 +5,7 @@ export type MillraceContextType = 'millrace';
 
 export const contextType: MillraceContextType = 'millrace';
 
-/** The ExecutionContext of one delivery: `switchToRpc().getData()` is the payload, `.getContext()` what is known of the message. */
+/** The ExecutionContext of one delivery: `switchToRpc().getData()` is the payload, `.getContext()` the message's context. */
 export class HandlerExecution implements ExecutionContext {
   readonly #args: [payload: unknown, context: unknown];
   readonly #type: Type;

@@ -32,21 +32,18 @@ const paramsFactory = {
   },
 };
 
-/**
- * Runs handler methods within everything Nest knows: guards, interceptors, pipes, filters, parameter decorators and
- * request scope.
- */
+/** Runs handler methods with all of Nest's features: guards, interceptors, pipes, filters, parameter decorators and request scope. */
 export class HandlerPipeline {
   readonly #moduleRef: ModuleRef;
   readonly #creator: ExternalContextCreator;
 
-  /** `globalEnhancers`: whether those registered for the whole application (for HTTP, mostly) run as well. */
+  /** `globalEnhancers`: whether enhancers registered for the whole application (mostly for HTTP) run too. */
   constructor(moduleRef: ModuleRef, creator: ExternalContextCreator, globalEnhancers: boolean) {
     this.#moduleRef = moduleRef;
     this.#creator = globalEnhancers ? creator : withoutGlobalEnhancers(creator);
   }
 
-  /** @throws {Error} a guard, pipe, interceptor or filter of the method is none */
+  /** @throws {Error} a guard, pipe, interceptor or filter of the method is invalid */
   create(method: HandlerMethod): RunHandler {
     const { wrapper } = method;
     if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient) return this.#bind(method, wrapper.instance);

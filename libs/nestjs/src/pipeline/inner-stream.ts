@@ -3,8 +3,8 @@ import { isThenable } from '@millrace/core';
 import { isObservable, Observable, type Subscriber, type Subscription } from 'rxjs';
 
 /**
- * What `next.handle()` returns: everything inside of an interceptor, done once for each subscriber. An interceptor may call
- * handle() within an AsyncLocalStorage and have it subscribed to outside of it, so the work takes its own scope along.
+ * The result of `next.handle()`: runs everything inside an interceptor, once per subscriber. An interceptor may call handle() within an
+ * AsyncLocalStorage and be subscribed outside of it, so the work keeps the scope of the call.
  */
 export class InnerStream extends Observable<unknown> {
   readonly #scope = new AsyncResource('MillraceHandler');
@@ -15,13 +15,13 @@ export class InnerStream extends Observable<unknown> {
     this.#work = work;
   }
 
-  /** What a subscriber would get, for an interceptor that passes on what it was given: without a subscription. */
+  /** The value that a subscriber would get, without a subscription: for an interceptor that returns its input unchanged. */
   run(): unknown {
     return this.#scope.runInAsyncScope(this.#work);
   }
 }
 
-/** Gives a subscriber what `work` returns: a value, a promise, an observable, or a promise of one. */
+/** Emits the result of `work` to a subscriber: a value, a promise, an observable, or a promise of one. */
 function feed(subscriber: Subscriber<unknown>, work: () => unknown): (() => void) | Subscription | undefined {
   try {
     const answer = work();

@@ -2,28 +2,28 @@ import type { DeliveryContext } from '@millrace/delivery';
 import { type ContextId, ContextIdFactory, type ModuleRef } from '@nestjs/core';
 
 /**
- * What `@Inject(REQUEST)` gives in a request-scoped provider while a message is handled. It has the two methods of
- * microservices' `RequestContext`, and `headers`, which a strategy for durable providers usually looks at.
+ * The value of `@Inject(REQUEST)` in a request-scoped provider while a message is handled. It has the two methods of microservices'
+ * `RequestContext`, and `headers`, which a strategy for durable providers usually reads.
  */
 export class MessageRequest<P = unknown, C extends DeliveryContext = DeliveryContext> {
   constructor(
-    /** Decoded and validated. */
+    /** The payload, decoded and validated. */
     readonly payload: P,
-    /** What is known of the message beside its payload. */
+    /** The message's context. */
     readonly context: C,
   ) {}
 
-  /** The message's headers; empty where the context has none, as that of a batch. */
+  /** The message's headers; empty where the context has none, as for a batch. */
   get headers(): Readonly<Record<string, unknown>> {
     return 'headers' in this.context && isRecord(this.context.headers) ? this.context.headers : {};
   }
 
-  /** The payload, as Nest's RPC arguments give it. */
+  /** The payload, as in Nest's RPC arguments. */
   getData(): P {
     return this.payload;
   }
 
-  /** The context, as Nest's RPC arguments give it. */
+  /** The context, as in Nest's RPC arguments. */
   getContext(): C {
     return this.context;
   }
@@ -32,8 +32,8 @@ export class MessageRequest<P = unknown, C extends DeliveryContext = DeliveryCon
 const contextIds = new WeakMap<DeliveryContext, ContextId>();
 
 /**
- * The one context id of a delivery: request-scoped providers are new for each message, and shared by all handlers and
- * enhancers that work on it. Durable providers live as long as the application's ContextIdStrategy says.
+ * The context id of a delivery: request-scoped providers are created per message, and shared by all its handlers and enhancers. The
+ * application's ContextIdStrategy decides how long durable providers live.
  */
 export function contextIdOf(
   moduleRef: ModuleRef,
@@ -45,7 +45,7 @@ export function contextIdOf(
   if (known !== undefined) return known;
   const request = new MessageRequest(payload, context);
   const contextId = ContextIdFactory.getByRequest(request);
-  // As Nest's own transports do: durable providers get the strategy's payload, since they outlive the request.
+  // As in Nest's own transports, durable providers get the strategy's payload, since they outlive the request.
   moduleRef.registerRequestByContextId(
     isDurable ? contextId.payload : Object.assign(request, contextId.payload),
     contextId,

@@ -7,20 +7,20 @@ import {
   type StandardSchema,
 } from '../decorators/payload-type.js';
 
-/** Checks a payload and resolves to it in its type (an instance of the class, the schema's output). @throws {ValidationError} */
+/** Checks a payload and resolves to the typed value (an instance of the class, or the schema's output). @throws {ValidationError} */
 export type ValidatePayload = (payload: unknown, subject: string) => Promise<unknown>;
 
-/** What of class-validator's options may be set for all payloads of a connection. */
+/** The options of class-validator that apply to all payloads of a connection. */
 export interface ClassValidation {
-  /** Remove properties that have no decorator. Default false: a newer producer may send more than we know. */
+  /** Remove properties that have no decorator. Default false: a newer producer may send unknown properties. */
   readonly whitelist?: boolean;
   /** With `whitelist`: refuse such a payload instead. Default false. */
   readonly forbidNonWhitelisted?: boolean;
-  /** Turn texts into the numbers and dates that the class declares. Default false: types are compared strictly. */
+  /** Convert strings into the numbers and dates that the class declares. Default false: types are compared strictly. */
   readonly enableImplicitConversion?: boolean;
 }
 
-/** The part of class-validator's and class-transformer's interface that is used: both are optional peers. */
+/** The part of class-validator and class-transformer that is used: both are optional peer dependencies. */
 interface ValidationLibraries {
   readonly validate: (object: object, options: object) => Promise<readonly ClassProblem[]>;
   readonly toInstance: (type: PayloadClass, plain: unknown, options: object) => unknown;
@@ -33,7 +33,7 @@ interface ClassProblem {
 }
 
 /**
- * Makes the check for `type`. A library that a class needs is loaded now, so that a missing one stops the start.
+ * Creates the check for `type`. A library that a class needs is loaded now, so that the start fails if it is missing.
  *
  * @throws {Error} class-validator or class-transformer is not installed
  */
@@ -57,7 +57,7 @@ export async function payloadValidation(type: PayloadType, options: ClassValidat
   });
 }
 
-/** Libraries go down into a payload by recursion: one that is too deep for them is wrong, and would be with every attempt. */
+/** Libraries validate recursively: a payload that is too deep for them is invalid, and would be with every attempt. */
 function shallowEnough(validate: ValidatePayload): ValidatePayload {
   return async (payload, subject) => {
     try {
@@ -69,7 +69,7 @@ function shallowEnough(validate: ValidatePayload): ValidatePayload {
   };
 }
 
-/** Whether class-validator knows rules for `type`: a parameter of such a class is validated without being asked to. */
+/** Whether class-validator has rules for `type`: a parameter of such a class is validated by default. */
 export async function hasValidationRules(type: unknown): Promise<boolean> {
   if (typeof type !== 'function') return false;
   const validator = await import('class-validator').catch(() => undefined);
@@ -112,7 +112,7 @@ async function loadLibraries(type: PayloadClass): Promise<ValidationLibraries> {
   }
 }
 
-/** As many as an error names, and one more. */
+/** The problems that an error names, and one more. */
 function firstProblems(problems: readonly ClassProblem[]): string[] {
   const found: string[] = [];
   for (const problem of flattened(problems, '')) {
@@ -122,7 +122,7 @@ function firstProblems(problems: readonly ClassProblem[]): string[] {
   return found;
 }
 
-/** Every rule that is broken, also of nested objects, each with its path: `items.0.quantity must be …`. */
+/** Every violated rule, also of nested objects, each with its path: `items.0.quantity must be …`. */
 function* flattened(problems: readonly ClassProblem[], path: string): Iterable<string> {
   for (const problem of problems) {
     for (const text of Object.values(problem.constraints ?? {})) yield path === '' ? text : `${path}.${text}`;

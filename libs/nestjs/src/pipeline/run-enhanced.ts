@@ -12,8 +12,8 @@ import { unwrapped } from './unwrapped.js';
 export type RunHandler = (payload: unknown, context: DeliveryContext) => unknown;
 
 /**
- * Runs guards, then interceptors around pipes and the handler, then filters, in the order that Nest has. What is not there
- * costs nothing: a handler without enhancers is called as it is, and one that ends synchronously makes no promise.
+ * Runs guards, then interceptors around pipes and the handler, then filters, in Nest's order. Absent enhancers cost nothing: a handler
+ * without any is called directly, and one that ends synchronously creates no promise.
  */
 export function runEnhanced(handler: EnhancedHandler, enhancers: Enhancers): RunHandler {
   const { instance, callback } = handler;
@@ -39,7 +39,7 @@ export function runEnhanced(handler: EnhancedHandler, enhancers: Enhancers): Run
   };
 }
 
-/** Calls the handler with what its parameters ask for, after pipes. */
+/** Calls the handler with the values of its parameters, after pipes. */
 function caller({ instance, callback }: EnhancedHandler, parameters: readonly HandlerParameter[]): RunHandler {
   if (isPlain(parameters)) return (payload, context) => callback.call(instance, payload, context);
   const [first, ...others] = parameters;
@@ -61,7 +61,7 @@ function caller({ instance, callback }: EnhancedHandler, parameters: readonly Ha
   };
 }
 
-/** Most handlers take the payload and nothing else. */
+/** Most handlers take only the payload. */
 function callerOfOne(
   instance: EnhancedHandler['instance'],
   callback: EnhancedHandler['callback'],
@@ -78,7 +78,7 @@ async function fill(args: unknown[], index: number, value: PromiseLike<unknown>)
   args[index] = await value;
 }
 
-/** Whether the handler takes payload and context, in that order, as they come. */
+/** Whether the handler takes payload and context, in that order and without pipes. */
 function isPlain(parameters: readonly HandlerParameter[]): boolean {
   const isAt = (index: number, kind: HandlerParameter['kind']): boolean =>
     parameters.some((parameter) => parameter.index === index && parameter.kind === kind);
@@ -100,7 +100,7 @@ function piped(
   return result;
 }
 
-/** @throws {ForbiddenException} a guard said no */
+/** @throws {ForbiddenException} a guard returned false */
 async function allowed(guards: readonly CanActivate[], execution: HandlerExecution): Promise<void> {
   for (const guard of guards) {
     const answer = guard.canActivate(execution);
@@ -110,7 +110,7 @@ async function allowed(guards: readonly CanActivate[], execution: HandlerExecuti
   }
 }
 
-/** What interceptor `index` makes of everything inside it. */
+/** The result of interceptor `index` around everything inside it. */
 function intercepted(
   interceptors: Enhancers['interceptors'],
   index: number,
@@ -128,7 +128,7 @@ function filtered(work: () => unknown, filters: RunFilters, execution: HandlerEx
   const filter = async (error: unknown): Promise<unknown> => {
     if (isControl(error)) throw error;
     const answer = filters(error, execution);
-    // A filter that returns nothing has only looked: the message failed. To settle it, it returns a value or throws.
+    // If a filter returns nothing, the message failed. To settle the message, it returns a value or throws.
     if (answer === undefined) throw error;
     const settled = await answer;
     return isObservable(settled) ? lastValueFrom(settled, { defaultValue: undefined }) : settled;

@@ -2,7 +2,7 @@ import { isThenable } from '@millrace/core';
 import { isObservable, type Observable, type Observer } from 'rxjs';
 import { InnerStream } from './inner-stream.js';
 
-/** The value of a result, whichever way it comes. One that is there immediately makes no promise. */
+/** The value of a result of any form. A synchronous one creates no promise. */
 export function unwrapped(result: unknown): unknown {
   if (result instanceof InnerStream) return unwrapped(result.run());
   if (isObservable(result)) return lastValue(result);
@@ -14,8 +14,8 @@ function lastOf(settled: unknown): unknown {
 }
 
 /**
- * As rxjs's `lastValueFrom`, but a stream that ends synchronously is no promise: most handlers between interceptors do. One that ends
- * without a value (EMPTY) has done its work.
+ * As rxjs's `lastValueFrom`, but without a promise for a stream that ends synchronously, as most handlers between interceptors do. A
+ * stream that ends without a value (EMPTY) has succeeded.
  */
 function lastValue(stream: Observable<unknown>): unknown {
   const last = new Last();
@@ -44,7 +44,7 @@ class Last implements Observer<unknown> {
     this.#settle?.();
   }
 
-  /** @throws what the stream ended with */
+  /** @throws the error of the stream */
   get settled(): unknown {
     if (this.#state === 'failed') throw this.#error;
     if (this.#state === 'open') return this.#later();

@@ -3,16 +3,16 @@ import type { QueueConsumer } from '@millrace/queue';
 import type { Millrace } from '../module/millrace.js';
 import type { Topology } from '../topology/topology.js';
 
-/** A consumer that can be made any number of times: a service that was stopped is not started again. */
+/** A plan from which a consumer can be created any number of times: a stopped service cannot be started again. */
 export interface ConsumerPlan {
   /** The handlers it runs. */
   readonly label: string;
-  /** What it consumes from, in words. Two consumers of one source would take messages from one another. */
+  /** Describes the source. Two consumers of one source would take messages from each other. */
   readonly source: string;
   readonly millrace: Millrace;
   /** What must be declared before it starts. */
   readonly topology: Partial<Topology>;
-  /** Whether `queue` is made for it, so that its name needs no declaration. */
+  /** Whether `queue` is created for it, so that its name needs no declaration. */
   readonly ownsQueue?: boolean;
   /** The queue it consumes from, if it is one. */
   readonly queue?: string;

@@ -3,7 +3,7 @@ import { logConsumers } from './log-consumer-plans.js';
 import { queueConsumers } from './queue-consumer-plans.js';
 import type { ResolvedHandler } from './resolved-handler.js';
 
-/** One consumer for each source that handlers name. Problems are reported, each with its handler. */
+/** One consumer per source of the handlers. Problems are reported, each with its handler. */
 export function consumerPlans(handlers: readonly ResolvedHandler[], report: (problem: string) => void): ConsumerPlan[] {
   const ofQueues = handlers.filter(({ kind }) => kind === 'queue' || kind === 'queue-batch');
   const ofLogs = handlers.filter(({ kind }) => kind === 'log' || kind === 'log-batch');

@@ -13,7 +13,7 @@ export type GroupConsumerInput = Parameters<Log['consumer']>[0];
 
 type Topics = RegExp | readonly (string | TopicDefinition)[];
 
-/** What a log handler's options hold that the consumer's do not. */
+/** The options of a log handler that the consumer does not have. */
 interface LogPart {
   readonly group: string;
   readonly topics: Topics;
@@ -23,13 +23,12 @@ interface LogPart {
   readonly resolved: ResolvedHandler;
 }
 
-/** A record that was validated for each handler that wants it. */
+/** A record that was validated for each handler that selects it. */
 type Prepared = readonly { readonly run: ResolvedHandler['run']; readonly payload: unknown }[];
 
 /**
- * One consumer for each group and topics that belong together. Handlers of one group that name a topic in common are one
- * member of the group, and each sees every record of its topics: as members of their own, each would get some of the
- * partitions only.
+ * One consumer per group and connected set of topics. Handlers of one group that share a topic are one member of the group, and each sees
+ * every record of its topics: as separate members, each would get only some of the partitions.
  */
 export function logConsumers(handlers: readonly ResolvedHandler[], report: (problem: string) => void): ConsumerPlan[] {
   let consumers: LogPart[][] = [];
@@ -43,7 +42,7 @@ export function logConsumers(handlers: readonly ResolvedHandler[], report: (prob
   return made;
 }
 
-/** Whether two handlers share a consumer: both name topics, and one of them in common, or they have the same pattern. */
+/** Whether two handlers share a consumer: they share a topic by name, or have the same pattern. */
 function isOneMember(a: LogPart, b: LogPart): boolean {
   if (a.resolved.millrace !== b.resolved.millrace || a.group !== b.group) return false;
   if (a.topics instanceof RegExp || b.topics instanceof RegExp) return String(a.topics) === String(b.topics);
@@ -51,7 +50,7 @@ function isOneMember(a: LogPart, b: LogPart): boolean {
   return b.topics.some((topic) => names.includes(nameOf(topic)));
 }
 
-/** What is left in common has a pattern in it. */
+/** Any other overlap involves a pattern. */
 function reportOverlaps(consumers: readonly ConsumerPlan[], report: (problem: string) => void): void {
   for (const [index, consumer] of consumers.entries()) {
     for (const other of consumers.slice(0, index)) {
@@ -76,7 +75,7 @@ function logPart(resolved: ResolvedHandler, report: (problem: string) => void): 
     report(`${resolved.label}: when must be a function of the context`);
   const isWanted = typeof when === 'function' ? (when as LogPart['when']) : undefined;
   return {
-    // Without its own it joins no other handler, and what else is wrong with it is found too.
+    // Without a name of its own it joins no other handler, and its other problems are found too.
     group: isNamed ? group : `missing-${randomUUID()}`,
     topics: topics ?? ['missing'],
     when: isWanted,
@@ -116,7 +115,7 @@ function logConsumer(parts: readonly LogPart[], report: (problem: string) => voi
   };
 }
 
-/** A handler that shares the consumer with handlers of other topics does not see theirs. */
+/** A handler that shares the consumer with handlers of other topics does not receive theirs. */
 function onlyItsTopics(part: LogPart, all: RegExp | readonly string[]): LogPart {
   if (part.topics instanceof RegExp || all instanceof RegExp) return part;
   const own = new Set(part.topics.map(nameOf));
@@ -150,7 +149,7 @@ const isWanted = {
   accepts: (answer: unknown): answer is unknown => !isThenable(answer),
 };
 
-/** Validates for all handlers before the first is run: an invalid record reaches none of them. */
+/** Validates for all handlers before the first one runs: an invalid record reaches none of them. */
 async function prepare(parts: readonly LogPart[], payload: unknown, context: DeliveryContext): Promise<Prepared> {
   const wanted = parts.filter(({ when }) => when === undefined || accepted(isWanted, when(context)));
   return Promise.all(
@@ -161,7 +160,7 @@ async function prepare(parts: readonly LogPart[], payload: unknown, context: Del
   );
 }
 
-/** Each handler gets its turn, also after one that failed; the first failure is the record's, and all run again then. */
+/** All handlers run, also after one failed; the first failure is the outcome of the record, and then all run again. */
 async function runAll(prepared: Prepared, context: DeliveryContext): Promise<void> {
   const failures: unknown[] = [];
   for (const { run, payload } of prepared) {
@@ -175,7 +174,7 @@ async function runAll(prepared: Prepared, context: DeliveryContext): Promise<voi
   if (failures.length > 0) throw failures[0];
 }
 
-/** The consumer wants the topic's name; the decorator is given what says that it is a topic. */
+/** The consumer takes the topic's name; the decorator takes `{ topic }`. */
 function deadLetterOf(target: unknown, { label }: ResolvedHandler, report: (problem: string) => void): object {
   if (target === undefined) return {};
   if (target === false || typeof target === 'string') return { deadLetter: target };

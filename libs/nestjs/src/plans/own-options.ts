@@ -2,7 +2,7 @@ import type { HandlerKind } from '../decorators/handler-decorators.js';
 
 const decorators = { log: '@LogBatchHandler', queue: '@QueueBatchHandler' } as const;
 
-/** What is wrong with the options of a handler that no consumer checks: those of ours, and those of the other kind of handler. */
+/** The problems of handler options that consumers do not check: those of libs/nestjs, and those of the other kind of handler. */
 export function ownOptionProblems(kind: HandlerKind, options: Readonly<Record<string, unknown>>): string[] {
   const { name, globalEnhancers, retry, batch, pattern } = options;
   const problems: string[] = [];
@@ -22,7 +22,7 @@ export function ownOptionProblems(kind: HandlerKind, options: Readonly<Record<st
   return problems;
 }
 
-/** Whether it is a policy at all; what stands in it is checked by the consumer. */
+/** Whether it has the shape of a policy; the consumer checks its properties. */
 export function isPolicy(retry: unknown): boolean {
   if (retry === undefined || retry === false) return true;
   if (typeof retry !== 'object' || retry === null || Array.isArray(retry)) return false;

@@ -8,7 +8,7 @@ import type { ConsumerPlan } from './consumer-plan.js';
 import type { ResolvedHandler } from './resolved-handler.js';
 import { sharedOptions } from './shared-options.js';
 
-/** What a queue handler's options hold that the consumer's do not. */
+/** The options of a queue handler that the consumer does not have. */
 interface QueuePart {
   readonly queue: string | QueueDefinition;
   readonly bind: readonly HandlerBinding[];
@@ -20,7 +20,7 @@ interface QueuePart {
   readonly resolved: ResolvedHandler;
 }
 
-/** One consumer for each queue, whatever number of handlers it has. Problems are reported, each with its handler. */
+/** One consumer per queue, for any number of handlers. Problems are reported, each with its handler. */
 export function queueConsumers(
   handlers: readonly ResolvedHandler[],
   report: (problem: string) => void,
@@ -37,16 +37,14 @@ export function queueConsumers(
 function queuePart(resolved: ResolvedHandler, report: (problem: string) => void): QueuePart {
   const { queue, bind = [], pattern, handlerTimeoutMs, abortGraceMs, deadLetter, ...shared } = resolved.options;
   if (deadLetter !== undefined) {
-    report(
-      `${resolved.label}: the dead letters of a queue go where the queue's declaration says (deadLetter of the queue)`,
-    );
+    report(`${resolved.label}: the queue's declaration decides where its dead letters go (deadLetter of the queue)`);
   }
   if (pattern !== undefined && typeof pattern !== 'string') report(`${resolved.label}: pattern must be a string`);
   if (!isNamed(queue)) report(`${resolved.label}: queue must be a queue's name or definition`);
   const areBindings = Array.isArray(bind) && bind.every((binding) => isNamed(binding?.exchange));
   if (!areBindings) report(`${resolved.label}: bind must be a list of { exchange, routingKey }`);
   return {
-    // Without its own it shares no consumer, and what else is wrong with it is found too.
+    // Without a name of its own it shares no consumer, and its other problems are found too.
     queue: isNamed(queue) ? queue : `missing-${randomUUID()}`,
     bind: areBindings ? bind : [],
     pattern: typeof pattern === 'string' ? pattern : undefined,
@@ -85,7 +83,7 @@ function handling(parts: readonly QueuePart[], report: (problem: string) => void
   return { handlers: parts.flatMap(entriesOf) as ConsumerInput['handlers'] };
 }
 
-/** One entry a pattern. What two patterns of one handler match is handled by the first of them. */
+/** One entry per pattern. A message that two patterns of one handler match is handled by the first of them. */
 function entriesOf(part: QueuePart): object[] {
   const { resolved } = part;
   const patterns = patternsOf(part);
@@ -109,7 +107,7 @@ function entriesOf(part: QueuePart): object[] {
 function patternsOf({ pattern, bind }: QueuePart): readonly string[] {
   if (pattern !== undefined) return [pattern];
   if (bind.length === 0) return ['#'];
-  // A fanout or headers exchange does not use the key: then handlers with different keys are alike.
+  // A fanout or headers exchange does not use the key, so its handlers match any key.
   return [...new Set(bind.map(({ routingKey = '' }) => (routingKey === '' ? '#' : routingKey)))];
 }
 

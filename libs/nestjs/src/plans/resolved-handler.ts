@@ -8,37 +8,37 @@ import type { RunHandler } from '../pipeline/run-enhanced.js';
 import { withRejectionRule } from './not-retried.js';
 import { isPolicy, ownOptionProblems } from './own-options.js';
 
-/** A handler that knows its connection and how its payloads are checked, ready to be given to a consumer. */
+/** A handler with its connection and the check of its payloads, ready for a consumer. */
 export interface ResolvedHandler {
-  /** `OrderController.onOrder`, or the name that was given. */
+  /** `OrderController.onOrder`, or the given name. */
   readonly label: string;
-  /** Of the log or of a queue, one at a time or in batches. */
+  /** Whether it handles records or messages, one at a time or in batches. */
   readonly kind: DiscoveredHandler['kind'];
   /** The connection it consumes over. */
   readonly millrace: Millrace;
-  /** Options for the consumer: what is ours is taken out, what decorators said is put in. */
+  /** Options for the consumer: without those of libs/nestjs, with those of policy decorators. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** What `@Retry` or the options say of failures; `false`: none is tried again. */
+  /** The retry policy from `@Retry` or the options; `false`: no retries. */
   readonly retry: Partial<RetryPolicy> | false;
   /** Runs the method with guards, pipes, interceptors and filters. */
   readonly run: RunHandler;
-  /** Checks a payload before `run`; undefined where no payload class or schema is known. */
+  /** Validates a payload before `run`; undefined when no payload class or schema is known. */
   readonly validate: ((payload: unknown, context: DeliveryContext) => unknown) | undefined;
-  /** Whether it may have a payload class that the compiler did not write down, and that nothing else names. */
+  /** Whether it may have a payload class that the compiler did not emit and that no option names. */
   readonly isTypeUnknown: boolean;
 }
 
-/** What is known of a handler, with or without a method that Nest knows. */
+/** The properties of a handler, with or without a method of a provider. */
 export type UnresolvedHandler = Omit<DiscoveredHandler, 'method'>;
 
-/** What a handler is resolved with. */
+/** The objects that are needed to resolve a handler. */
 export interface ResolutionContext {
   readonly connections: ReadonlyMap<string, Millrace>;
   readonly pipeline: (globalEnhancers: boolean) => RunHandler;
   readonly report: (problem: string) => void;
 }
 
-/** Resolves a handler's options; undefined when something is wrong with them, which is reported. */
+/** Resolves a handler's options; reports problems and returns undefined when there are any. */
 export async function resolveHandler(
   handler: UnresolvedHandler,
   { connections, pipeline, report }: ResolutionContext,
@@ -74,12 +74,12 @@ export async function resolveHandler(
   };
 }
 
-/** Whether the handler's parameter is one payload, whose class can be known; that of a batch is a list. */
+/** Whether the handler's parameter is one payload, whose class can be known; for a batch it is a list. */
 function takesOne(kind: ResolvedHandler['kind']): boolean {
   return kind === 'log' || kind === 'queue';
 }
 
-/** From the options, or the definition, or the parameter's class where class-validator has rules for it. */
+/** The type from the options, the definition, or the parameter's class if class-validator has rules for it. */
 async function payloadTypeOf(type: unknown, source: unknown, payloadClass: unknown): Promise<unknown> {
   if (type === false) return undefined;
   if (type !== undefined) return type;

@@ -6,14 +6,14 @@ interface OptionsOf {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** The consumer's options: each handler may say some, none may contradict another. Contradictions are reported. */
+/** The consumer's options: each handler may set some, none may contradict another. Contradictions are reported. */
 export function sharedOptions(parts: readonly OptionsOf[], report: (problem: string) => void): Record<string, unknown> {
   const merged = new Map<string, { readonly value: unknown; readonly label: string }>();
   for (const { label, options } of parts) {
     for (const [key, value] of Object.entries(options)) {
       const other = merged.get(key);
       if (other === undefined) merged.set(key, { value, label });
-      // Functions in them (a backoff, the when of a rule) are the same only if they are one function.
+      // Functions in them (a backoff, the `when` of a rule) are equal only if they are the same function.
       else if (!isDeepStrictEqual(other.value, value)) {
         report(`${label}: ${key} differs from that of ${other.label}, with which it shares a consumer`);
       }

@@ -1,7 +1,7 @@
 import type { ConsumerPlan } from './consumer-plan.js';
 import { overlapOf } from './source-overlap.js';
 
-/** What consumers of one connection consume: a second consumer of the same source would get a part of it, and leave the first a part. */
+/** The sources of one connection's consumers: two consumers of the same source would each get only a part of its messages. */
 export class SourceClaims {
   readonly #plans = new Set<ConsumerPlan>();
 
@@ -14,12 +14,12 @@ export class SourceClaims {
     return undefined;
   }
 
-  /** The consumer has its source from now on. */
+  /** Assigns the source to the consumer. */
   add(plan: ConsumerPlan): void {
     this.#plans.add(plan);
   }
 
-  /** Others may have its source again. */
+  /** Frees the source for other consumers. */
   release(plan: ConsumerPlan): void {
     this.#plans.delete(plan);
   }

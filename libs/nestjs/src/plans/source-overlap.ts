@@ -5,7 +5,7 @@ import type { ConsumerPlan } from './consumer-plan.js';
 /** Topics by name, or all whose names match. */
 export type Topics = RegExp | readonly string[];
 
-/** What both would consume, so that each gets only a part of it, in words; undefined when there is nothing. */
+/** Describes the sources that both would consume, so that each gets only a part; undefined when there are none. */
 export function overlapOf(a: ConsumerPlan, b: ConsumerPlan): string | undefined {
   if (a.millrace !== b.millrace) return undefined;
   if (a.queue !== undefined) return a.queue === b.queue ? a.source : undefined;
@@ -14,7 +14,7 @@ export function overlapOf(a: ConsumerPlan, b: ConsumerPlan): string | undefined 
   return topics === undefined ? undefined : `${topics} in group "${a.group}"`;
 }
 
-/** The topics that both take, in words; undefined when there are none. */
+/** Describes the topics that both take; undefined when there are none. */
 export function commonTopics(a: Topics, b: Topics): string | undefined {
   if (a instanceof RegExp && b instanceof RegExp) {
     return areApart(a, b) ? undefined : `what both ${a} and ${b} match`;
@@ -29,13 +29,13 @@ function takes(pattern: RegExp, topic: string): boolean {
   return topicsTaken(subscribeTo(pattern), [topic], deadLetterTopics).length > 0;
 }
 
-/** Whether two patterns begin with different words. Of others it is unknown whether one name matches both. */
+/** Whether two patterns begin with different literals. For others it is unknown whether one name matches both. */
 function areApart(a: RegExp, b: RegExp): boolean {
   const [first, second] = [literalStart(a), literalStart(b)];
   return !first.startsWith(second) && !second.startsWith(first);
 }
 
-/** What every name begins with that a pattern matches; `''` where that is unknown. */
+/** The prefix of every name that a pattern matches; `''` where it is unknown. */
 function literalStart({ source, flags }: RegExp): string {
   if (/[im]/.test(flags) || source.includes('|')) return '';
   const [, literal = '', next = ''] = /^\^((?:[^\\^$.*+?()[\]{}|]|\\[^\w\s])*)(.?)/su.exec(source) ?? [];

@@ -7,7 +7,7 @@ import type { DeclaredTopology } from './declared-topology.js';
 import { joinTopologies, type TopicDeclaration, type Topology, throwProblems } from './topology.js';
 import { missingQueues, warnOfUndeclaredQueues } from './undeclared-queues.js';
 
-/** What is used of a connection. */
+/** The parts of a connection that are used. */
 interface Declarer {
   readonly name: string;
   readonly log: Log;
@@ -29,7 +29,9 @@ export async function declareTopology(
     } catch (error) {
       if (error instanceof TopicConflictError || error instanceof TopologyConflictError) {
         const advice =
-          onChange === 'apply' ? '' : " Or set onTopologyChange: 'apply': what can be changed in use is changed.";
+          onChange === 'apply'
+            ? ''
+            : " Or set onTopologyChange: 'apply' to change the settings that can be changed in use.";
         problems.push(`${error.message}${advice}`);
         return;
       }
@@ -44,7 +46,7 @@ export async function declareTopology(
   throwProblems(`topology of connection "${name}"`, problems);
 }
 
-/** Declares what consumers' decorators say; a queue that nothing declares gets default settings. */
+/** Declares what consumers' decorators require; a queue without a declaration gets default settings. */
 export async function declareConsumers(declarer: Declarer, plans: readonly ConsumerPlan[]): Promise<void> {
   if (plans.length === 0) return;
   const entries = plans.map(({ label, topology }) => ({ place: () => label, topology }));
@@ -57,7 +59,7 @@ export async function declareConsumers(declarer: Declarer, plans: readonly Consu
   await warnOfUndeclaredQueues(declarer, plans, missing);
 }
 
-/** @throws {TopicConflictError} it is declared with other settings that are not to be, or cannot be, changed */
+/** @throws {TopicConflictError} it is declared with other settings, and they must not or cannot be changed */
 async function declareTopic(log: Log, topic: TopicDeclaration, onChange: 'refuse' | 'apply'): Promise<void> {
   try {
     await log.declareTopic(topic);

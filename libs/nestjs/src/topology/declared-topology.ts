@@ -7,14 +7,14 @@ import { joinTopologies, type Topology, throwProblems } from './topology.js';
 type Kind = 'topic' | 'exchange' | 'queue';
 type Differences = readonly { readonly setting: string; readonly declared: unknown; readonly requested: unknown }[];
 
-/** What one place in the code declares. */
+/** The declarations of one place in the code. */
 interface Entry {
-  /** Called only when it is to be named. */
+  /** Names the place; called only for errors. */
   readonly place: () => string;
   readonly topology: Partial<Topology>;
 }
 
-/** Everything that modules and handlers of an application declare over one connection, and where. */
+/** Everything that modules and handlers of an application declare over one connection, with the places in the code. */
 export class DeclaredTopology {
   readonly #connection: string;
   readonly #modules: Entry[] = [];
@@ -24,17 +24,17 @@ export class DeclaredTopology {
     this.#connection = connection;
   }
 
-  /** What a module declares. */
+  /** Adds the declarations of a module. */
   add(place: () => string, topology: Partial<Topology>): void {
     this.#modules.push({ place, topology });
   }
 
-  /** What handlers declare. Their consumers declare it when they start: it is not in `joined`. */
+  /** Adds the declarations of handlers. Their consumers declare them when they start, so they are not in `joined`. */
   addHandlers(label: string, topology: Partial<Topology>): void {
     this.#handlers.push({ place: () => label, topology });
   }
 
-  /** What modules declare, as one. */
+  /** The declarations of all modules, merged. */
   get joined(): Topology {
     return joinTopologies(this.#modules.map(({ topology }) => topology));
   }
@@ -45,12 +45,12 @@ export class DeclaredTopology {
     return names.includes(name) ? undefined : didYouMean(name, names);
   }
 
-  /** @throws {OptionsError} two places declare an object differently, also with what comes in addition */
+  /** @throws {OptionsError} two places declare an object differently, with `added` included */
   assertAlike(added: readonly Entry[] = []): void {
     throwProblems(`topology of connection "${this.#connection}"`, this.conflicts(added));
   }
 
-  /** Objects that two places declare differently, also with what comes in addition: one problem each. */
+  /** Objects that two places declare differently, with `added` included: one problem each. */
   conflicts(added: readonly Entry[] = []): string[] {
     const entries = [...this.#modules, ...this.#handlers, ...added];
     return [
@@ -94,7 +94,7 @@ function conflictsOf<D extends { readonly name: string }>(
         problems.push(
           `${kind} "${declaration.name}" is declared by ${other.place()} and by ${place()} differently ` +
             `(${differences.map(({ setting, declared, requested }) => `${setting}: ${shown(declared)} and ${shown(requested)}`).join(', ')}). ` +
-            "Declare it once, or alike: onTopologyChange: 'apply' changes what Redis has, and cannot say which of the two is meant",
+            "Declare it once, or with equal settings: onTopologyChange: 'apply' changes the settings in Redis, and cannot choose between the two",
         );
       }
     }
@@ -102,7 +102,7 @@ function conflictsOf<D extends { readonly name: string }>(
   return problems;
 }
 
-/** A declaration that is wrong by itself is reported where it is declared. */
+/** A declaration that is invalid itself is reported where it is declared. */
 function differencesOf<D>(compare: (a: D, b: D) => Differences, a: D, b: D): Differences {
   try {
     return compare(a, b);

@@ -6,21 +6,21 @@ import type { ExchangeDefinition, QueueDefinition, TopicDefinition } from '../de
 export type { BindingDeclaration, ExchangeDeclaration, QueueDeclaration };
 export type TopicDeclaration = TopicInput;
 
-/** What is declared in Redis before anything is published or consumed. Equal declarations may stand in several modules. */
+/** What is declared in Redis before anything is published or consumed. Several modules may have equal declarations. */
 export interface Topology {
   /** Topics of the log. */
   readonly topics: readonly (TopicDeclaration | TopicDefinition)[];
   /** Exchanges, by name and type. */
   readonly exchanges: readonly (ExchangeDeclaration | ExchangeDefinition)[];
-  /** Queues; a name alone stands for one with the defaults. */
+  /** Queues; a name stands for a queue with the defaults. */
   readonly queues: readonly (string | QueueDeclaration | QueueDefinition)[];
-  /** Which messages go from an exchange to a queue, another exchange or a topic. */
+  /** Bindings: which messages go from an exchange to a queue, another exchange or a topic. */
   readonly bindings: readonly BindingDeclaration[];
 }
 
 export const noTopology: Topology = Object.freeze({ topics: [], exchanges: [], queues: [], bindings: [] });
 
-/** One reader for each list; what stands in the lists is checked by the room that declares it. */
+/** One reader per list; the lib that declares the entries checks them. */
 export function topologyReaders(defaults: Topology): OptionReaders<Topology> {
   return {
     topics: listOf(defaults.topics),
@@ -30,7 +30,7 @@ export function topologyReaders(defaults: Topology): OptionReaders<Topology> {
   };
 }
 
-/** All lists one after the other. */
+/** Concatenates the lists. */
 export function joinTopologies(topologies: readonly Partial<Topology>[]): Topology {
   return {
     topics: topologies.flatMap(({ topics = [] }) => topics),
@@ -40,7 +40,7 @@ export function joinTopologies(topologies: readonly Partial<Topology>[]): Topolo
   };
 }
 
-/** @throws {OptionsError} the same problem twice is told once */
+/** Equal problems are listed once. @throws {OptionsError} */
 export function throwProblems(subject: string, problems: readonly string[]): void {
   if (problems.length > 0) throw new OptionsError(subject, [...new Set(problems)]);
 }
@@ -50,7 +50,7 @@ function listOf<T>(defaultList: readonly T[]): OptionReader<readonly T[]> {
     if (value === undefined) return defaultList;
     if (Array.isArray(value)) {
       for (const [index, entry] of value.entries())
-        if (!isDeclaration(entry)) report(`${path}[${index}] is no declaration`);
+        if (!isDeclaration(entry)) report(`${path}[${index}] is not a declaration`);
       return value.filter(isDeclaration);
     }
     report(`${path} must be a list`);
@@ -58,7 +58,7 @@ function listOf<T>(defaultList: readonly T[]): OptionReader<readonly T[]> {
   };
 }
 
-/** A name, or an object; what stands in it is checked by the room that declares it. */
+/** A name, or an object; the lib that declares it checks its properties. */
 function isDeclaration(entry: unknown): boolean {
   return typeof entry === 'string' || (typeof entry === 'object' && entry !== null);
 }

@@ -4,17 +4,17 @@ import { MillraceLogger } from '../module/millrace-logger.js';
 import type { ConsumerPlan } from '../plans/consumer-plan.js';
 import type { DeclaredTopology } from './declared-topology.js';
 
-/** What is used of a connection. */
+/** The parts of a connection that are used. */
 interface Connection {
   readonly broker: Broker;
   readonly declared: DeclaredTopology;
   readonly options: { readonly logging: boolean };
 }
 
-/** A consumer is warned of once, however often it is started. */
+/** Consumers already warned of: there is one warning per consumer, for any number of starts. */
 const warned = new WeakSet<ConsumerPlan>();
 
-/** Those of the queues that Redis does not have. */
+/** The queues that do not exist in Redis. */
 export async function missingQueues(broker: Broker, names: readonly string[]): Promise<string[]> {
   if (names.length === 0) return [];
   const steps = await broker.plan({ queues: names.map((name) => ({ name })) });
@@ -22,8 +22,8 @@ export async function missingQueues(broker: Broker, names: readonly string[]): P
 }
 
 /**
- * Warns of queues that only handlers name: they are made with default settings, or were by an earlier start, and the name may be
- * mistyped. `made`: those that are made now.
+ * Warns of queues that only handlers name: this start or an earlier one creates them with default settings, and the name may be mistyped.
+ * `made`: the queues that this start creates.
  */
 export async function warnOfUndeclaredQueues(
   { broker, declared, options }: Connection,

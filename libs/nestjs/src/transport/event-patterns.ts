@@ -18,7 +18,7 @@ export interface EventPatternHandler {
 
 type Run = (handler: EventPatternHandler, payload: unknown, context: DeliveryContext) => Promise<void>;
 
-/** The consumers of all event handlers. @throws {OptionsError} with every problem of every handler */
+/** Plans the consumers of all event handlers. @throws {OptionsError} with every problem of every handler */
 export function planEvents(
   handlers: readonly EventPatternHandler[],
   millrace: Millrace,

@@ -11,8 +11,8 @@ import { type MillraceClientInput, type MillraceClientOptions, resolveClientOpti
 import type { TransportEvents } from './transport-status.js';
 
 /**
- * `emit` publishes an event: to the exchange by its pattern, or as a record of a topic when the pattern is
- * `{ topic: 'orders' }`; the observable completes when Redis has it. `send` asks for replies; unsubscribing cancels the request.
+ * `emit` publishes an event: to the exchange by its pattern, or as a record of a topic when the pattern is `{ topic: 'orders' }`; the
+ * observable completes when Redis has it. `send` makes a request; unsubscribing cancels it.
  */
 export class MillraceClient extends ClientProxy<TransportEvents> {
   readonly #options: MillraceClientOptions;
@@ -58,7 +58,7 @@ export class MillraceClient extends ClientProxy<TransportEvents> {
     return this.#link.millrace as T;
   }
 
-  /** Sends a request. What it returns ends the waiting, which cancels the request if its last reply had not come. */
+  /** Sends a request. Returns a function that ends the wait and cancels the request if its last reply has not arrived. */
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     const waiting = new AbortController();
     this.#ask(packet, callback, waiting.signal).catch((err: unknown) => {
@@ -116,7 +116,7 @@ export class MillraceClient extends ClientProxy<TransportEvents> {
 
   async #connect(): Promise<Millrace> {
     const { connection, name, state } = this.#link.millrace;
-    // A module that waits for Redis in the background may wait for ever, and a call may not.
+    // A module may wait for Redis in the background without limit, but a call may not.
     if (state === 'waiting') {
       throw new UnavailableError(
         `MillraceClient cannot connect: connection "${name}" waits for Redis: ${connection.downReason}.`,

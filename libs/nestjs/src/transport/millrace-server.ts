@@ -22,13 +22,12 @@ import type { TransportEvents, TransportStatus } from './transport-status.js';
 export const millraceTransport: unique symbol = Symbol('MILLRACE');
 
 /**
- * Nest's `@EventPattern` and `@MessagePattern` controllers over Millrace: `{ strategy: new MillraceServer({ … }) }`. Events
- * are durable: they wait in the service's queue, are retried by policy and then kept as dead letters. Requests wait for a
- * reply no longer than the client does.
+ * Nest's `@EventPattern` and `@MessagePattern` controllers over Millrace: `{ strategy: new MillraceServer({ … }) }`. Events are durable:
+ * they wait in the service's queue, are retried by policy and then kept as dead letters. Requests expire when their client stops waiting.
  */
 export class MillraceServer extends Server<TransportEvents, TransportStatus> implements CustomTransportStrategy {
   override readonly transportId: symbol = millraceTransport;
-  /** Nest 12: hands us what event handlers throw, so that the retry policy sees it. */
+  /** Nest 12: rethrows the errors of event handlers, so that the retry policy applies. */
   override readonly propagatesEventHandlerErrors: boolean = true;
   readonly #options: MillraceServerOptions;
   readonly #link: TransportLink;
@@ -50,7 +49,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     this.#link.millrace.attach(this);
   }
 
-  /** Called by Nest for each pattern of each handler. Several handlers of one event each get it, and are retried alone. */
+  /** Called by Nest per pattern and handler. Several handlers of one event each get it, and are retried separately. */
   override addHandler(pattern: unknown, callback: MessageHandler, isEventHandler = false, extras: object = {}): void {
     callback.isEventHandler = isEventHandler;
     callback.extras = extras;
@@ -59,7 +58,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     if (!this.messageHandlers.has(route)) this.messageHandlers.set(route, callback);
   }
 
-  /** Called by Nest: declares, and begins to consume. After a start that failed, or `close()`, it can be called again. */
+  /** Called by Nest: declares, and starts consuming. It can be called again after a failed start or `close()`. */
   listen(callback: (error?: unknown) => void): void {
     const end = (error?: unknown): void => notify(() => callback(error), this.#failed('the callback of listen'));
     this.#closing = undefined;
@@ -73,8 +72,8 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
   }
 
   /**
-   * Takes nothing more, lets handlers end, and closes the connection if it is the server's own. Safe to call twice. Inside a
-   * handler it is not waited for; a shutdown waits for that handler all the same.
+   * Takes no more messages, lets handlers end, and closes the connection if it is the server's own. Safe to call twice. Called inside a
+   * handler it resolves immediately; a shutdown still waits for that handler.
    */
   close(): Promise<void> {
     const work = (): Promise<void> => {
@@ -84,12 +83,12 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     return runOutsideHandlers(work, this.#failed('close'));
   }
 
-  /** As a part of its connection it is drained with the application's consumers. */
+  /** Called as a service of its connection: it is drained with the application's consumers. */
   stop(): Promise<void> {
     return this.close();
   }
 
-  /** Declares what its patterns bind: a message that is published before `listen` is routed. */
+  /** Declares what its patterns bind, so that a message published before `listen` is routed. */
   async declare(): Promise<void> {
     await this.#link.millrace.broker.declareExchange({ name: this.#options.exchange, type: 'topic' });
     const plans = this.#handles().map(({ plan }) => plan);
@@ -112,7 +111,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     await Promise.all(this.#handles().map((consumer) => consumer.start()));
   }
 
-  /** Its consumers, of events and of requests; made when they are first needed. */
+  /** Its consumers, of events and of requests; created when they are first needed. */
   #handles(): readonly ConsumerHandle[] {
     this.#consumers ??= this.#make();
     return this.#consumers;
@@ -158,7 +157,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     await this.#link.close();
   }
 
-  /** One event for one handler. Rejects with what the handler threw: then it is retried by policy. */
+  /** One event for one handler. Rejects with the handler's error: then the event is retried by policy. */
   async #handle(
     { callback, pattern }: EventPatternHandler,
     payload: unknown,
@@ -177,10 +176,10 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     });
   }
 
-  /** Runs `work` between Nest's processing hooks; its failure is ours, whatever a hook makes of it. */
+  /** Runs `work` between Nest's processing hooks; rejects with the error of `work`, also when a hook fails. */
   #withHooks(context: MillraceContext, work: (end: () => void) => Promise<void>): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      // `inside-handler.ts` of @millrace/delivery looks for its name in a stack.
+      // `inside-handler.ts` of @millrace/delivery looks for its name in the stack.
       const withinHooks = async (end: () => void): Promise<void> => {
         try {
           await work(end);

@@ -6,9 +6,9 @@ import { MillraceContext } from './rpc-context.js';
 let isInPlace = false;
 
 /**
- * Nest's last exception filter turns whatever an event handler threw into "Internal server error", which is right for an
- * answer to a stranger and useless for a retry policy. For our events, and only for them, the error is left as it is. Filters
- * of the application run before, as ever.
+ * Nest's last exception filter turns every error of an event handler into "Internal server error", which is right for a reply to a client
+ * and useless for a retry policy. For events of this transport only, the error is left as it is. Filters of the application run before,
+ * as usual.
  */
 export function keepOriginalErrorsOfEvents(): void {
   if (isInPlace) return;

@@ -5,7 +5,7 @@ export type Reply =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: unknown };
 
-/** An observable's values, to be sent one after the other. A consumer that stops iterating ends the observable. */
+/** An observable's values as an async iterable, to be sent one after the other. A consumer that stops iterating ends the observable. */
 export class ReplyStream implements AsyncIterable<Reply> {
   readonly #replies: Reply[] = [];
   #isEnded = false;
@@ -34,7 +34,7 @@ export class ReplyStream implements AsyncIterable<Reply> {
     this.stop();
   }
 
-  /** What came until now is still there. */
+  /** Stops the observable. Values that it has emitted stay available. */
   stop(): void {
     this.#isEnded = true;
     this.#subscription?.unsubscribe();

@@ -10,19 +10,19 @@ import { MillraceContext } from './rpc-context.js';
 import { requestsExchange, requestsQueue } from './rpc-names.js';
 import type { MillraceServerOptions } from './transport-options.js';
 
-/** What Nest's `Server` does for us. */
+/** The methods of Nest's `Server` that are used. */
 export interface RequestHost {
   observe(value: unknown): Observable<unknown>;
   around(context: MillraceContext, work: () => Promise<void>): Promise<void>;
 }
 
-/** What Nest's own transports answer for a pattern without a handler. */
+/** The reply of Nest's own transports to a pattern without a handler. */
 const noHandler = 'There is no matching message handler defined in the remote service.';
 const internalError = { status: 'error', message: 'Internal server error' };
 
 /**
- * Takes requests, has them answered, and sends every value of the answer back, over the queue's own request and reply. A
- * request is tried once: the requester decides what a failure means. When it is cancelled, the handler's stream is unsubscribed.
+ * Takes requests, runs their handlers, and sends every value of the result back as a reply, over the queue's request and reply. A request
+ * has one attempt: the requester decides what a failure means. When it is cancelled, the handler's stream is unsubscribed.
  */
 export class RequestDesk {
   readonly #millrace: Millrace;
@@ -80,7 +80,10 @@ export class RequestDesk {
     };
   }
 
-  /** Nest's packets for who sent one; for others, who ask with `broker.request`, the bare values, and errors as errors. */
+  /**
+   * Replies in Nest's packets to a request in a packet; to others, from `broker.request`, with the bare values, and with errors as
+   * errors.
+   */
   async *#answer(payload: unknown, delivery: MessageContext): AsyncGenerator<unknown> {
     const packet = unwrap(payload, delivery.routingKey, this.#options.envelope);
     for await (const reply of this.#replies(packet, delivery)) {
@@ -100,12 +103,12 @@ export class RequestDesk {
     const context = new MillraceContext(delivery, pattern, metadata, false);
     delivery.signal.addEventListener('abort', () => replies.stop(), { once: true });
     const work = async (): Promise<void> => replies.follow(this.#host.observe(await handler(data, context)));
-    // Nest's handlers return a stream that fails; what they throw all the same is not sent to the client.
+    // Nest's handlers return a stream that fails; an error that they throw instead is not sent to the client.
     this.#host.around(context, work).catch(() => replies.fail(internalError));
     return replies;
   }
 
-  /** The pattern itself, else the first one with wildcards that matches. */
+  /** The handler of the pattern itself, else of the first matching pattern with wildcards. */
   #handlerFor(route: string): MessageHandler | undefined {
     const exact = this.#handlers.get(route);
     if (exact !== undefined) return exact;
@@ -114,13 +117,13 @@ export class RequestDesk {
   }
 }
 
-/** An error as its requester gets it. An object that is no error is what the application wants to be sent, as with `RpcException`. */
+/** An error as its requester gets it. An object that is not an error is sent as it is, as with `RpcException`. */
 function sendable(error: unknown): unknown {
   if (typeof error !== 'object' || error === null) return error;
   return isInstance(error, Error) ? describeRemotely(error) : sendableProperties(error);
 }
 
-/** The same for who gets errors as errors: the object is their details. */
+/** The same for requesters that get errors as errors: the object becomes their details. */
 function marked(error: unknown): unknown {
   if (typeof error !== 'object' || error === null || isInstance(error, Error)) return error;
   return { ...error, [remoteDetails]: error };

@@ -1,16 +1,16 @@
 import { DeliveryContext } from '@millrace/delivery';
 import { BaseRpcContext } from '@nestjs/microservices';
 
-/** What `@Ctx()` gives in `@EventPattern` and `@MessagePattern` handlers. */
+/** The value of `@Ctx()` in `@EventPattern` and `@MessagePattern` handlers. */
 export class MillraceContext extends BaseRpcContext<[DeliveryContext, string]> {
-  /** What was sent beside the data, by a client's dispatch hook: a trace id, a tenant. */
+  /** Values that a client's dispatch hook sent with the data: a trace id, a tenant. */
   readonly metadata: Readonly<Record<string, string>>;
 
   constructor(
     delivery: DeliveryContext,
     pattern: string,
     metadata: Readonly<Record<string, string>> = {},
-    /** Whether a failure is retried by policy (an event), instead of told to the one who asked. */
+    /** Whether a failure is retried by policy (an event) instead of being sent to the requester. */
     readonly isEvent = true,
   ) {
     super([delivery, pattern]);
@@ -27,7 +27,7 @@ export class MillraceContext extends BaseRpcContext<[DeliveryContext, string]> {
     return this.args[1];
   }
 
-  /** Aborted when the one who asked cancelled, the deadline passed, or the lease was lost. */
+  /** Aborted when the requester cancelled, the deadline passed, or the lease was lost. */
   get signal(): AbortSignal {
     return this.args[0].signal;
   }

@@ -1,9 +1,9 @@
-/** The exchange that requests are published to; events have one of their own, so that a `#` for events sees no requests. */
+/** The exchange that requests are published to; events have another one, so that a `#` for events matches no requests. */
 export function requestsExchange(exchange: string): string {
   return `${exchange}.requests`;
 }
 
-/** The queue in which a service's requests wait; slow events do not hold them up. */
+/** The queue in which a service's requests wait, so that slow events do not delay them. */
 export function requestsQueue(queue: string): string {
   return `${queue}.requests`;
 }

@@ -4,21 +4,21 @@ import { Millrace } from '../module/millrace.js';
 import { resolveModuleOptions } from '../module/module-options.js';
 import { type TransportEvents, type TransportStatus, watchConnection } from './transport-status.js';
 
-/** Who uses a link, in words for its errors. */
+/** The user of a link, as described in its errors. */
 interface LinkUser {
-  /** Its own connection's name. */
+  /** The name of its own connection. */
   readonly name: string;
   /** `MillraceClient cannot connect` */
   readonly failed: string;
-  /** What tries again: `the next call`. */
+  /** What triggers the next attempt: `the next call`. */
   readonly next: string;
-  /** Gets every change of the connection. */
+  /** Receives every change of the connection. */
   readonly status: { next(status: TransportStatus): void };
 }
 
 /**
- * A transport's way to Redis: the connection of a MillraceModule, or one of the transport's own. Its own is made again by the
- * next `open` when it was closed or could not be opened: a transport that met an absent Redis is as good as new.
+ * A transport's connection to Redis: that of a MillraceModule, or the transport's own. If its own was closed or could not be opened, the
+ * next `open` creates it again, so a transport recovers after Redis was away.
  */
 export class TransportLink {
   readonly #given: ConnectionInput | Millrace;
@@ -27,7 +27,7 @@ export class TransportLink {
   #millrace: Millrace;
   #unwatch: (() => void) | undefined;
 
-  /** Connects nothing yet. */
+  /** Does not connect yet. */
   constructor(given: ConnectionInput | Millrace, user: LinkUser) {
     this.#given = given;
     this.#user = user;
@@ -35,13 +35,13 @@ export class TransportLink {
     this.#watch();
   }
 
-  /** The present one. */
+  /** The current connection. */
   get millrace(): Millrace {
     return this.#millrace;
   }
 
   /**
-   * Connects its own; waits until a module's has declared what it declares.
+   * Connects its own connection; for a module's, waits until it has declared its topology.
    *
    * @throws {UnavailableError} Redis is away; its own connection is closed then
    */
@@ -54,14 +54,14 @@ export class TransportLink {
     return millrace;
   }
 
-  /** Ends its own connection; that of a module goes on. */
+  /** Closes its own connection; that of a module stays open. */
   async close(): Promise<void> {
     this.#endWatch();
     this.#user.status.next('disconnected');
     if (this.#isOwn) await this.#millrace.close();
   }
 
-  /** Listens to the connection, and to each that takes its place. */
+  /** Listens to the connection, and to each that replaces it. */
   on<K extends keyof TransportEvents>(event: K, callback: TransportEvents[K]): void {
     this.#listeners.push([event, callback as never]);
     this.#millrace.connection.on(event, callback as never);

@@ -17,52 +17,55 @@ import { Millrace } from '../module/millrace.js';
 import { resolveModuleOptions } from '../module/module-options.js';
 
 /**
- * How data travels. `nest`: as `{ pattern, data }`, like Nest's own transports. `raw`: the data alone, with the pattern as
- * routing key, so that producers and consumers without Nest understand it.
+ * The format of messages. `nest`: `{ pattern, data }`, like Nest's own transports. `raw`: only the data, with the pattern as routing key,
+ * for producers and consumers without Nest.
  */
 export const envelopes = ['nest', 'raw'] as const;
-/** `nest`: Nest's packet around the data. `raw`: the data alone. */
+/** `nest`: the data in Nest's packet. `raw`: only the data. */
 export type Envelope = (typeof envelopes)[number];
 
-/** What server and client must agree on. */
+/** Options on which server and client must agree. */
 interface SharedTransportOptions {
-  /** A connection of the transport's own, or that of a MillraceModule: `app.get(Millrace)`. */
+  /** Options of a connection for the transport, or the connection of a MillraceModule: `app.get(Millrace)`. */
   readonly connection: ConnectionInput | Millrace;
-  /** The topic exchange events are published to; requests go to `<exchange>.requests`. Default `nest`. */
+  /** The topic exchange to which events are published; requests go to `<exchange>.requests`. Default `nest`. */
   readonly exchange: string;
 }
 
-/** How `MillraceServer` takes part. */
+/** The options of `MillraceServer`. */
 export interface MillraceServerOptions extends SharedTransportOptions {
-  /** The service's name: instances that share it share the work. Events wait in the queue of this name, requests in `<queue>.requests`. */
+  /**
+   * The service's name: instances with the same name share the work. Events wait in the queue of this name, requests in
+   * `<queue>.requests`.
+   */
   readonly queue: string;
-  /** Default `auto`: both are understood. An object with a property `data` or `pattern` counts as an envelope. */
+  /** The envelope. Default `auto`: both are read. An object with a property `data` or `pattern` counts as an envelope. */
   readonly envelope: Envelope | 'auto';
-  /** Of events; an event handler's third decorator argument goes before it. Default: three retries, then dead letters. */
+  /** The retry policy of events; an event handler's third decorator argument overrides it. Default: three retries, then a dead letter. */
   readonly retry?: Partial<RetryPolicy> | false | undefined;
   /** How many events, and how many requests, are handled simultaneously. Default 10. */
   readonly concurrency: number;
-  /** How long a handler may take, in ms; 0 or `Infinity`: for ever. Default 1,800,000, that of a queue's consumer. */
+  /** How long a handler may take, in ms; 0 or `Infinity`: without limit. Default 1,800,000, as for a queue's consumer. */
   readonly handlerTimeoutMs?: number | undefined;
-  /** How long a handler may go on after that, when its signal was aborted, before its attempt is given up. Default 5,000. */
+  /** How long a handler may run after that, when its signal was aborted, before its attempt is given up, in ms. Default 5,000. */
   readonly abortGraceMs?: number | undefined;
-  /** Queues that a request may name in its `replyTo`, beside the reply stream of a `MillraceClient`. Default: none. */
+  /** Queues that a request may name in its `replyTo`, in addition to the reply stream of a `MillraceClient`. Default: none. */
   readonly replyQueues?: readonly string[] | undefined;
-  /** How long handlers in flight may take at `close()`. Default: the connection's `shutdownDeadlineMs`. */
+  /** How long handlers in flight may take at `close()`, in ms. Default: the connection's `shutdownDeadlineMs`. */
   readonly shutdownDeadlineMs?: number | undefined;
 }
 
-/** How `MillraceClient` sends. */
+/** The options of `MillraceClient`. */
 export interface MillraceClientOptions extends SharedTransportOptions {
-  /** Default `nest`. */
+  /** The envelope. Default `nest`. */
   readonly envelope: Envelope;
-  /** How long a request may wait for its first reply, and then for each further one. Default 30,000. */
+  /** How long a request waits for its first reply, and then for each further one, in ms. Default 30,000. */
   readonly timeoutMs: number;
 }
 
-/** The options as users write them: connection, queue, and what differs from the defaults. */
+/** The options as users write them: connection, queue, and any others. */
 export type MillraceServerInput = Pick<MillraceServerOptions, 'connection' | 'queue'> & Partial<MillraceServerOptions>;
-/** The options as users write them: the connection, and what differs from the defaults. */
+/** The options as users write them: the connection, and any others. */
 export type MillraceClientInput = Pick<MillraceClientOptions, 'connection'> & Partial<MillraceClientOptions>;
 
 /** @throws {OptionsError} with every problem */

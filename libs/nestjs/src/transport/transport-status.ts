@@ -1,21 +1,21 @@
 import type { RedisConnection } from '@millrace/redis';
 
-/** What `status` of server and client says. */
+/** The values of `status` of server and client. */
 export type TransportStatus = 'connected' | 'disconnected' | 'reconnecting';
 
-/** What `on` of server and client can be told to listen to. */
+/** The events of `on` of server and client. */
 export type TransportEvents = {
-  /** Redis is there. */
+  /** Redis is connected. */
   up: () => void;
-  /** Redis is away, and why; it is tried again all the time. */
+  /** Redis is away, with the reason; the connection keeps trying. */
   down: (reason: string) => void;
-  /** The connection was closed for good. */
+  /** The connection was closed. */
   closed: () => void;
-  /** Something about the server that an operator should know. */
+  /** A warning about the server for the operator. */
   warning: (text: string) => void;
 };
 
-/** Tells `status` of every change; answers what ends that. */
+/** Emits every change to `status`; returns a function that ends this. */
 export function watchConnection(
   connection: RedisConnection,
   status: { next(status: TransportStatus): void },
