@@ -1,4 +1,4 @@
-// npm run audit: known vulnerabilities of what is installed with the packages. Where no registry answers, nothing is known, and nothing fails.
+// npm run audit: lists known vulnerabilities of the packages' dependencies. Without a reachable registry it reports so and succeeds.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,13 +11,13 @@ const { stdout, status } = spawnSync('npm', args, { cwd: root, encoding: 'utf8',
 
 const report = parsed(stdout);
 if (report?.metadata?.vulnerabilities === undefined) {
-  console.log(`Not audited: ${report?.message ?? report?.error?.summary ?? 'the registry did not answer'}`);
+  console.log(`Not audited: ${report?.message ?? report?.error?.summary ?? 'the registry did not reply'}`);
 } else {
   const found = Object.values(report.vulnerabilities ?? {});
   for (const { name, severity, via } of found) {
     console.log(`${severity}: ${name}: ${via.map((why) => why.title ?? `by ${why}`).join(', ')}`);
   }
-  console.log(`${found.length} vulnerable packages are installed with libs/*; high and critical ones fail.`);
+  console.log(`${found.length} vulnerable packages are dependencies of libs/*; high and critical ones fail the audit.`);
   process.exitCode = status ?? 1;
 }
 

@@ -1,5 +1,5 @@
-// Starts a real Prometheus that scrapes the running demo, and asks it everything that the dashboards and alert rules ask. Fails
-// when a query is refused, when a panel's query has no series, or when a rule cannot be evaluated.
+// Starts a real Prometheus that scrapes the running demo, and runs every query of the dashboards and alert rules. Fails when a query is
+// refused, a panel's query has no series, or a rule cannot be evaluated.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { setup } from './setup.mjs';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const rules = join(root, 'deploy/prometheus/millrace.rules.yml');
 const dashboards = join(root, 'deploy/grafana/dashboards');
-/** Of danielqsj/kafka_exporter's dashboard, Grafana 7589: must work unchanged on the names that the demo tells as well. */
+/** Queries of danielqsj/kafka_exporter's dashboard, Grafana 7589: they must work unchanged on the names that the demo also reports. */
 const kafkaExporterDashboard = [
   'sum(rate(kafka_topic_partition_current_offset{topic!="__consumer_offsets"}[1m])) by (topic)',
   'sum(kafka_consumergroup_lag) by (consumergroup, topic) ',
@@ -44,7 +44,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** From the PATH, else from the system's package manager; the service that comes with the package is not started. */
+/** From the PATH, else from the system's package manager; the package's service is not started. */
 function provide(program) {
   if (isThere(program) && isThere('promtool')) return;
   console.log(`Installing ${program} with the system's package manager.`);
@@ -52,7 +52,7 @@ function provide(program) {
     process.platform === 'darwin'
       ? ['brew', ['install', program]]
       : ['apt-get', ['install', '-y', '--no-install-recommends', program]];
-  // RUNLEVEL=1: the package's scripts believe that the system is starting, and leave services alone.
+  // RUNLEVEL=1: the package's scripts assume that the system is booting, and start no services.
   spawnSync(install[0], install[1], { stdio: 'inherit', env: { ...process.env, RUNLEVEL: '1' } });
   if (isThere(program) && isThere('promtool')) return;
   console.error(`${program} and promtool are needed and could not be installed. Put them on the PATH and try again.`);
@@ -74,7 +74,7 @@ function checkRuleFiles() {
   }
 }
 
-/** Answers where the shop is, and every service: each has metrics of its own. */
+/** Resolves to the addresses of the shop and of all services: each serves its own metrics. */
 async function startDemo() {
   const env = { PORT: String(await freePort()), REDIS_URL: '' };
   const demo = start(process.execPath, [join(root, 'apps/demo/dist/main.js')], env);
@@ -105,7 +105,7 @@ scrape_configs: [{ job_name: millrace, static_configs: [{ targets: [${targets}] 
   return url;
 }
 
-/** Orders all the while, so that rates are rates of something. */
+/** Places orders continuously, so that rates are not 0. */
 function keepBusy(shop) {
   let isOver = false;
   const order = JSON.stringify({ userId: 'dashboards', items: [{ sku: 'tea', quantity: 1 }] });
@@ -166,7 +166,7 @@ async function ask(prometheus, expr) {
   return answer.status === 'success' ? { series: answer.data.result.length } : { error: answer.error };
 }
 
-/** Every query of every panel and variable, as Grafana sends it with "All" chosen. */
+/** Every query of every panel and variable, as Grafana sends it with "All" selected. */
 function panelQueries() {
   return readdirSync(dashboards).flatMap((file) => {
     const { title, panels, templating } = JSON.parse(readFileSync(join(dashboards, file), 'utf8'));

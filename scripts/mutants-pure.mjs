@@ -1,6 +1,6 @@
-// `npm run mutants:pure [-- <text>...]`: puts every fault that Stryker knows into pure code (libs/core, every model/), one at a time,
-// and checks that the specs beside that code fail. Without arguments all of it; else the files whose path contains one of the texts.
-// Ends with 1 when a lib catches less than 95 % of its faults, or when test/mutants/pure says of the code what is no longer so.
+// `npm run mutants:pure [-- <text>...]`: puts every fault that Stryker knows into pure code (libs/core, every model/), one at a time, and
+// checks that the specs beside that code fail. Without arguments for all of it; else for the files whose path contains one of the
+// strings. Ends with 1 when a lib catches less than 95 % of its faults, or when test/mutants/pure does not match the code any more.
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import equivalent from '../test/mutants/pure/equivalent.mjs';

@@ -1,6 +1,6 @@
-// `npm run mutants [-- <text>...]`: inserts one fault at a time into a copy of the repository, and checks that the spec that
-// names the promise fails. Without arguments all of test/mutants; else those whose file, promise or spec contains one of the texts.
-// Ends with 1 when an area catches less than 95 % of its faults, or a fault does not apply any more.
+// `npm run mutants [-- <text>...]`: inserts one fault at a time into a copy of the repository, and checks that the spec that names the
+// promise fails. Without arguments all of test/mutants; else those whose file, promise or spec contains one of the strings. Ends with 1
+// when an area catches less than 95 % of its faults, or a fault does not apply any more.
 import { availableParallelism } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,9 +20,9 @@ process.on('exit', () => {
 });
 
 const specs = [...new Set(mutants.map(({ spec }) => spec))];
-console.log(`${mutants.length} faults, ${specs.length} specs. First the specs alone: all have to pass.`);
+console.log(`${mutants.length} faults, ${specs.length} specs. First the specs without faults: all must pass.`);
 const unfit = await failingWithout(specs);
-for (const spec of unfit) console.error(`${spec} fails without any fault: what it says of a fault is worth nothing.`);
+for (const spec of unfit) console.error(`${spec} fails without any fault, so its result for a fault means nothing.`);
 
 const results = [];
 const waiting = mutants.filter(({ spec }) => !unfit.includes(spec));
@@ -41,7 +41,7 @@ await Promise.all(
 const isWhole = problems.length === 0 && unfit.length === 0;
 process.exitCode = passes(results) && isWhole && results.length > 0 ? 0 : 1;
 
-/** The specs that fail on an unchanged copy; shared among the workspaces. */
+/** The specs that fail on an unchanged copy, run by all workspaces together. */
 async function failingWithout(all) {
   const failing = [];
   const left = [...all];

@@ -1,4 +1,4 @@
-// `npm run proof [-- jest's arguments]`: runs whole what `npm test` shortens: the specs that import test/proof.ts.
+// `npm run proof [-- jest's arguments]`: runs in full the specs that `npm test` shortens: those that import test/proof.ts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setup } from './setup.mjs';

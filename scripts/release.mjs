@@ -1,4 +1,4 @@
-// npm run release -- minor: versions, CHANGELOG and lock file, a commit and its tag. It publishes nothing: the tag's workflow does.
+// npm run release -- minor: sets versions, CHANGELOG and lock file, commits and tags. The tag's workflow publishes, this script does not.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { installPackages } from './setup/packages.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-// Installed when it is first needed, and not with the other packages: only this command uses it.
+// Installed on first use, not with the other packages, since only this command uses it.
 const folder = join(root, '.millrace/release');
 mkdirSync(folder, { recursive: true });
 for (const name of ['package.json', 'package-lock.json'])

@@ -1,5 +1,5 @@
-// Installs and builds what is missing, with nothing but Node itself; says in one line what it does, and nothing when there is nothing
-// to do. `node scripts/setup.mjs [packages] [redis] [build]`; everything by default.
+// Installs and builds what is missing, with Node alone; prints one line per step, and nothing when nothing is missing. `node
+// scripts/setup.mjs [packages] [redis] [build]`; everything by default.
 import { realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ const steps = {
   build: () => build(root, say),
 };
 
-/** Does what `needs` names, in order. What the user has to do is said in one sentence, and the process ends with 1. */
+/** Runs the steps of `needs`, in order. If the user has to act, it prints one sentence and the process ends with 1. */
 export function setup(needs) {
   try {
     checkNodeVersion();

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Reads `test/mutants/*.mjs`: each exports its area and its faults, `{ promise, file, replace, by, spec }`.
- * What no longer applies is a problem, a sentence each: a fault that cannot be put in proves nothing.
+ * Reads `test/mutants/*.mjs`: each exports its area and its faults, `{ promise, file, replace, by, spec }`. A fault that no longer
+ * applies is a problem, described in a sentence: a fault that cannot be inserted proves nothing.
  */
 export async function readMutants(root, texts = []) {
   const folder = join(root, 'test/mutants');
@@ -25,7 +25,7 @@ export async function readMutants(root, texts = []) {
 
 function problemOf(root, { file, replace, by, spec }) {
   if (!existsSync(join(root, file))) return `does not apply: there is no ${file}.`;
-  if (!existsSync(join(root, spec))) return `names a spec that is not there: ${spec}.`;
+  if (!existsSync(join(root, spec))) return `names a spec that does not exist: ${spec}.`;
   const places = readFileSync(join(root, file), 'utf8').split(replace).length - 1;
   if (places !== 1) return `does not apply: ${file} has its text ${places} times, wanted once.`;
   return replace === by ? 'changes nothing.' : undefined;

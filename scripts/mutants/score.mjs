@@ -1,7 +1,7 @@
-/** The part of an area's faults that has to be caught. */
+/** The share of an area's faults that must be caught. */
 const wantedShare = 0.95;
 
-/** Prints a line for each area and what survived; true when every area catches enough. */
+/** Prints a line per area and the surviving faults; returns true when every area catches enough. */
 export function passes(results) {
   const areas = new Map();
   for (const result of results) areas.set(result.mutant.area, [...(areas.get(result.mutant.area) ?? []), result]);
@@ -16,7 +16,7 @@ export function passes(results) {
   return [...areas.values()].every((ofArea) => ofArea.filter(isCaught).length >= wantedShare * ofArea.length);
 }
 
-/** A spec that hangs has caught its fault: the run ends red. */
+/** A spec that hangs has caught its fault: the run fails. */
 function isCaught({ outcome }) {
   return outcome === 'killed' || outcome === 'hung';
 }

@@ -15,10 +15,10 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { runJest } from '../test/jest-run.mjs';
 
-/** A spec that takes longer hangs. The longest takes half of it on two cores. */
+/** A spec that takes longer counts as hung. The longest takes half of it on two cores. */
 const hangsAfterMs = 180_000;
 
-/** A copy of the repository where one fault at a time is put in, in the sources and in what is built from them. */
+/** A copy of the repository into which one fault at a time is inserted, in the sources and in the build. */
 export class Workspace {
   #root;
   #compilerOptions;
@@ -68,7 +68,7 @@ export class Workspace {
     rmSync(this.#root, { recursive: true, force: true });
   }
 
-  /** Tests run the sources; the programs they start run what is built. */
+  /** Tests run the sources; the programs that they start run the build. */
   #write(path, text) {
     writeFileSync(path, text);
     const built = path.replace('/src/', '/dist/').replace(/\.ts$/, '.js');
@@ -78,7 +78,7 @@ export class Workspace {
   }
 }
 
-/** What git knows and what is new, without what it ignores. */
+/** Tracked and new files, without ignored ones. */
 function copyFiles(source, target) {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
   const { stdout } = spawnSync('git', args, { cwd: source, encoding: 'utf8', maxBuffer: 1 << 26 });
@@ -99,12 +99,12 @@ function copyBuild(source, target) {
   }
 }
 
-/** Installed packages are linked to; those of the workspace have to lead into the copy. */
+/** Installed packages are linked; those of the workspace must lead into the copy. */
 function linkPackages(source, target) {
   mkdirSync(join(target, 'node_modules'));
   for (const name of readdirSync(join(source, 'node_modules'))) {
     const from = join(source, 'node_modules', name);
-    // A scope that holds workspaces is copied link by link: they are relative.
+    // A scope with workspaces is copied link by link: the links are relative.
     const isScopeOfOurs = name === '@millrace' || name === '@demo';
     if (isScopeOfOurs) cpSync(from, join(target, 'node_modules', name), { recursive: true, verbatimSymlinks: true });
     else symlinkSync(from, join(target, 'node_modules', name));

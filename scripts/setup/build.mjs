@@ -14,7 +14,7 @@ export function build(root, say) {
   writeFileSync(stampFile, stamp);
 }
 
-/** Changes with every source and every setting: names, sizes and times of change, which cost no reading. */
+/** Changes with every source and every setting. Made of names, sizes and modification times, so no file is read. */
 function stampOf(root) {
   const hash = createHash('sha256');
   for (const file of ['tsconfig.base.json', 'tsconfig.build.json', 'package-lock.json']) add(hash, join(root, file));

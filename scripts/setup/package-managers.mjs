@@ -1,8 +1,8 @@
 /**
- * The package managers that set-up knows, and what the server is called there, best first.
+ * The supported package managers, and their names of the server, best first.
  *
- * `refresh`: arguments that fetch the lists. `offer`: a command that prints the version it would install, and changes nothing;
- * without one, what it offers is known to be new enough. `asUser`: refuses to run as root.
+ * `refresh`: arguments that fetch the lists. `offer`: a command that prints the version it would install, and changes nothing; without
+ * one, its versions are known to be new enough. `asUser`: refuses to run as root.
  */
 export const packageManagers = [
   {

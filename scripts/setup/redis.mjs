@@ -5,8 +5,8 @@ import { withoutServices } from './services.mjs';
 import { SetupError } from './setup-error.mjs';
 
 /**
- * Makes sure that there is a Redis (or Valkey) server program. `REDIS_URL` will do where a running server is enough: tests
- * start, stop and kill servers of their own, so they need the program.
+ * Ensures that a Redis (or Valkey) server program is installed. `REDIS_URL` is accepted where a running server is enough: tests start,
+ * stop and kill their own servers, so they need the program.
  */
 export function provideRedis(say, { urlWillDo }) {
   if (urlWillDo && process.env.REDIS_URL) return;
@@ -15,7 +15,7 @@ export function provideRedis(say, { urlWillDo }) {
   const present = binary ?? installed();
   if (present === undefined)
     throw new SetupError(`No redis-server is on PATH after the installation: install ${needed}.`);
-  // A server that is too old is somebody's own: it is not replaced behind his back.
+  // A server that is too old belongs to the user: it is not replaced.
   const text = run(present, ['--version']);
   const version = serverVersion(text);
   if (version !== undefined && isNewEnough(text, version)) return;
@@ -28,7 +28,7 @@ function installed() {
 }
 
 function install(say) {
-  const url = process.env.REDIS_URL ? ' (REDIS_URL will not do: tests start and kill servers of their own)' : '';
+  const url = process.env.REDIS_URL ? ' (REDIS_URL is not enough: tests start and kill their own servers)' : '';
   const problem = `Millrace needs a server, ${needed}, and none is installed${url}`;
   const manager = packageManagers.find(({ program }) => onPath(program) !== undefined);
   if (manager === undefined) {
@@ -48,7 +48,7 @@ function install(say) {
   );
 }
 
-/** Whether the package manager has this package, new enough. */
+/** Whether the package manager has this package in a supported version. */
 function offers({ offer }, name) {
   if (offer === undefined) return true;
   const [command, ...args] = offer;
@@ -56,7 +56,7 @@ function offers({ offer }, name) {
   return version !== undefined && isNewEnough(name, version);
 }
 
-/** Tries `packages` until one can be installed; when none can, says why the best could not. */
+/** Tries `packages` until one can be installed; if none can, throws with the reason for the best one. */
 function firstThatWorks(packages, installOne) {
   let firstError;
   for (const name of packages) {
@@ -69,11 +69,11 @@ function firstThatWorks(packages, installOne) {
   throw firstError;
 }
 
-/** Runs the package manager, which must ask nothing. */
+/** Runs the package manager without prompts. */
 function runAs(prefix, [program, ...args], env) {
   const quiet = { DEBIAN_FRONTEND: 'noninteractive', ...env };
   if (prefix.length === 0) return run(program, args, { env: quiet });
-  // sudo hands no environment on.
+  // sudo does not pass the environment on.
   const settings = Object.entries(quiet).map(([name, value]) => `${name}=${value}`);
   const [command, ...rest] = [...prefix, 'env', ...settings];
   return run(command, [...rest, program, ...args]);

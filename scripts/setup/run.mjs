@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { SetupError } from './setup-error.mjs';
 
-/** Runs a program quietly; what it printed is only shown when it fails. */
+/** Runs a program quietly; its output is only shown when it fails. */
 export function run(command, args, { cwd, env } = {}) {
   const result = spawnSync(command, args, {
     cwd,
@@ -16,18 +16,18 @@ export function run(command, args, { cwd, env } = {}) {
   throw new SetupError(`"${[command, ...args].join(' ')}" failed:\n${ends(printed)}`);
 }
 
-/** Some programs say what is wrong first and go on at length (npm), others last (compilers). */
+/** Some programs print the error first and much output after it (npm), others last (compilers). */
 function ends(text) {
   const lines = text.split('\n');
   return lines.length <= 40 ? text : [...lines.slice(0, 20), '…', ...lines.slice(-20)].join('\n');
 }
 
-/** Whether a program ends well; what it prints is of no interest. */
+/** Whether a program succeeds; its output is ignored. */
 export function succeeds(command, args) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** What a program prints, whether it ends well or not. */
+/** The output of a program, whether it succeeds or not. */
 export function output(command, args) {
   return spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).stdout ?? '';
 }

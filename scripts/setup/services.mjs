@@ -4,8 +4,8 @@ import { onPath, succeeds } from './run.mjs';
 const services = ['redis-server', 'redis', 'valkey-server', 'valkey'];
 
 /**
- * Runs `install` so that no service which it brings is started, now or at the next boot: only the program is wanted, and
- * nobody asked for a server on the standard port. A service that was there before is the user's own and is left alone.
+ * Runs `install` so that none of its services is started, now or at the next boot: only the program is needed, not a server on the
+ * standard port. A service that existed before belongs to the user and is not changed.
  */
 export function withoutServices(prefix, install, { hasSystemd = existsSync('/run/systemd/system') } = {}) {
   const call = (...words) => {
@@ -14,13 +14,13 @@ export function withoutServices(prefix, install, { hasSystemd = existsSync('/run
   };
   if (hasSystemd && onPath('systemctl') !== undefined) return withoutUnits(call, install);
   const strangers = services.filter((service) => !existsSync(`/etc/init.d/${service}`));
-  // Debian's scripts ask for the runlevel before they start anything; in 1, services stand still.
+  // Debian's scripts read the runlevel before they start anything; in runlevel 1 they start no services.
   const result = install({ RUNLEVEL: '1' });
   for (const service of strangers) call('update-rc.d', service, 'disable');
   return result;
 }
 
-/** A masked unit cannot be started, not even by the package's own scripts. This mask is gone at the latest with the next boot. */
+/** A masked unit cannot be started, not even by the package's own scripts. This mask is removed at the next boot at the latest. */
 function withoutUnits(call, install) {
   const strangers = services.map((service) => `${service}.service`).filter((unit) => !call('systemctl', 'cat', unit));
   for (const unit of strangers) call('systemctl', 'mask', '--runtime', unit);

@@ -1,2 +1,2 @@
-/** Something that the user has to do: shown as one sentence, without a stack. */
+/** An action that the user has to take: shown as one sentence, without a stack. */
 export class SetupError extends Error {}

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-/** The environment in which tests with random input take a seed that no run had before, beside the one that they always take. */
+/** The environment in which tests with random input use a new seed, in addition to their fixed one. */
 export function printFreshSeed() {
   if (process.env.MILLRACE_FUZZ_SEED !== undefined) return {};
   const seed = String(randomInt(2 ** 31));

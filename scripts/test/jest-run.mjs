@@ -3,15 +3,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** How long Jest may take to end once its results are there: longer means that a test left something open. */
+/** How long Jest may take to end after its results: longer means that a test left a handle open. */
 const endTimeoutMs = 30_000;
 
 // A signal ends this process, and its end ends Jest.
 for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.exit(128 + constants.signals[name]));
 
 /**
- * Runs Jest in `cwd`, in an environment with `env` added. Resolves to how each test file did, `undefined` when Jest did not get to
- * its results, and to whether it had to be ended: with its results (`isStuck`), or after `timeoutMs`, with all that its tests had
+ * Runs Jest in `cwd`, in an environment with `env` added. Resolves to the result of each test file, `undefined` when Jest produced none,
+ * and to whether Jest had to be killed: after its results (`isStuck`), or after `timeoutMs`, with all processes that its tests had
  * started (`isLate`).
  */
 export async function runJest(args, { env = {}, cwd = process.cwd(), timeoutMs = Infinity, isQuiet = false } = {}) {
@@ -38,7 +38,7 @@ export async function runJest(args, { env = {}, cwd = process.cwd(), timeoutMs =
   );
   const kill = () => killNow(isGroup ? -jest.pid : jest.pid);
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
-  // The last one to be added is the first to be called: what its caller removes at the end is not in use any more.
+  // The last handler added is called first, so files that the caller removes at the end are no longer in use.
   process.prependListener('exit', removeFolder).prependListener('exit', kill);
   const end = await endOf(jest, resultFile, timeoutMs, kill);
   process.off('exit', removeFolder).off('exit', kill);
@@ -65,7 +65,7 @@ function endOf(jest, resultFile, timeoutMs, kill) {
   });
 }
 
-/** Ends a process, or a group of them if `pid` is negative; it may have ended by now. */
+/** Ends a process, or a group of them if `pid` is negative; it may have ended already. */
 function killNow(pid) {
   try {
     process.kill(pid, 'SIGKILL');

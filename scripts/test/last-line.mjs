@@ -1,8 +1,8 @@
 import { Sum } from './sum.mjs';
 
 /**
- * Runs `work` and ends the output with its sum, alone on the last line, and the process with a code to match. A set-up that
- * fails ends the process: that too is a result.
+ * Runs `work`, prints its sum alone on the last line, and ends the process with a matching code. A failed set-up ends the process, which
+ * counts as a result too.
  */
 export async function endWithSumOf(work) {
   let isPrinted = false;

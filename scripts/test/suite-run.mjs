@@ -2,15 +2,14 @@ import { relative } from 'node:path';
 import { runJest } from './jest-run.mjs';
 import { Sum } from './sum.mjs';
 
-/** More failing files than this have nothing to do with a busy machine. */
+/** Above this number of failing files, a busy machine is not the reason. */
 const maxSecondLooks = 6;
-/** How often a spec that failed among the others has to pass alone. */
+/** How often a spec that failed in the full run must pass alone. */
 const looks = 5;
 
 /**
- * Runs the specs that fit Jest's arguments. Real servers and processes on a machine that is busy with other things miss a
- * deadline now and then: what fails among the others runs five times more, alone. What passes all five is unsteady, and named;
- * what fails once of five has failed.
+ * Runs the specs that fit Jest's arguments. Real servers and processes on a busy machine sometimes miss a deadline: a file that fails in
+ * the full run is repeated five times, alone. If it passes all five, it is reported as unsteady; if one of them fails, it has failed.
  */
 export async function runSuite(args, env = {}) {
   const first = await runJest(args, { env });
@@ -38,7 +37,7 @@ async function lookAgain(file, args, env, sum) {
     if (result === undefined) return sum.add(file);
     last = result;
     if (result.failed > 0) {
-      console.error(`Failed: ${name} failed among the others, and alone (${look} of ${looks}).`);
+      console.error(`Failed: ${name} failed in the full run, and alone (${look} of ${looks}).`);
       return sum.add(result);
     }
   }
@@ -46,7 +45,7 @@ async function lookAgain(file, args, env, sum) {
   return sum.addUnsteady(name);
 }
 
-/** Which tests of a file are wanted; which files are is known by now. */
+/** The arguments that select tests within a file; those that select files are dropped. */
 function kept(args) {
   return args.filter(
     (arg, index) => /^(-t|--testNamePattern)/.test(arg) || /^(-t|--testNamePattern)$/.test(args[index - 1] ?? ''),

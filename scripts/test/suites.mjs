@@ -3,14 +3,14 @@ import { Sum } from './sum.mjs';
 
 const ofBothHalves = ['test/log', 'test/queue'];
 
-/** All that is run before a change is taken: the names are those of the scripts in package.json. */
+/** The suites that a change must pass, named like their scripts in package.json. */
 const suites = [
   { name: 'test', args: [], env: {} },
   { name: 'test:cluster', args: ofBothHalves, env: { MILLRACE_TEST_ON: 'cluster' } },
   { name: 'test:acl', args: ofBothHalves, env: { MILLRACE_TEST_ON: 'acl' } },
 ];
 
-/** Runs every suite, one after the other, in an environment with `env` added, and prints how each did. */
+/** Runs every suite, one after the other, in an environment with `env` added, and prints the result of each. */
 export async function runAllSuites(env = {}) {
   const all = new Sum();
   for (const suite of suites) {

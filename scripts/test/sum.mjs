@@ -1,11 +1,11 @@
-/** No more names of skipped tests than this are printed. */
+/** The largest number of names of skipped tests that is printed. */
 const maxNames = 60;
 
 /** How many tests passed, failed and were skipped, and which files were unsteady. */
 export class Sum {
   passed = 0;
   failed = 0;
-  /** No file fits what was asked for. */
+  /** No file matches the arguments. */
   isEmpty = false;
   #skipped = [];
   #unsteady = [];
@@ -17,14 +17,14 @@ export class Sum {
     return this;
   }
 
-  /** Something that is no test went wrong, and counts as one that failed. */
+  /** A failure outside of tests counts as one failed test. */
   addFailure() {
     this.failed++;
     return this;
   }
 
   addStuck() {
-    console.error('A test left something open: Jest had its results and did not end. Look with --detectOpenHandles.');
+    console.error('A test left a handle open: Jest had its results and did not end. Find it with --detectOpenHandles.');
     return this.addFailure();
   }
 
@@ -46,13 +46,13 @@ export class Sum {
     return this.failed === 0 && !this.isEmpty;
   }
 
-  /** What was skipped, by name, and which files were unsteady. */
+  /** Prints the skipped tests, by name, and the unsteady files. */
   printNames() {
     for (const name of this.#skipped.slice(0, maxNames)) console.log(`Skipped: ${name}`);
     if (this.#skipped.length > maxNames) console.log(`Skipped: ${this.#skipped.length - maxNames} more`);
     const files = [...new Set(this.#unsteady)];
     if (files.length > 0)
-      console.log(`${files.length} unsteady (failed among the others, passed five times alone): ${files.join(', ')}`);
+      console.log(`${files.length} unsteady (failed in the full run, passed five times alone): ${files.join(', ')}`);
     else console.log('0 unsteady');
   }
 

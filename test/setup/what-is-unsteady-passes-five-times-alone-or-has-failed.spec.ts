@@ -24,7 +24,7 @@ describe('a spec that failed among others runs five times alone', () => {
     root.write('shaky.spec.cjs', failingIn(1));
     const { lines, status } = root.run('scripts/test.mjs', '--cache=false');
     expect(lines.slice(-2)).toEqual([
-      '1 unsteady (failed among the others, passed five times alone): shaky.spec.cjs',
+      '1 unsteady (failed in the full run, passed five times alone): shaky.spec.cjs',
       '2 passed, 0 failed',
     ]);
     expect(status).toBe(0);
@@ -34,7 +34,7 @@ describe('a spec that failed among others runs five times alone', () => {
     root.write('shaky.spec.cjs', failingIn(1, 5));
     const { lines, errors, status } = root.run('scripts/test.mjs', '--cache=false');
     expect(lines.slice(-2)).toEqual(['0 unsteady', '1 passed, 1 failed']);
-    expect(errors).toContain('Failed: shaky.spec.cjs failed among the others, and alone (4 of 5).');
+    expect(errors).toContain('Failed: shaky.spec.cjs failed in the full run, and alone (4 of 5).');
     expect(status).toBe(1);
   });
 });

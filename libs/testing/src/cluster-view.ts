@@ -13,7 +13,7 @@ export interface ClusterNodeView {
   readonly slots: readonly (readonly [number, number])[];
 }
 
-/** How one node sees the cluster. */
+/** The cluster, as one node sees it. */
 export async function viewOf(server: { port: number; password?: string | undefined }): Promise<ClusterNodeView[]> {
   const reply = await askRedis(server, ['CLUSTER', 'NODES']);
   return reply
@@ -34,7 +34,7 @@ function parseLine(line: string): ClusterNodeView {
     masterId: master === '-' ? undefined : master,
     configEpoch: Number(epoch),
     isLinked: link === 'connected',
-    // In brackets stands a slot that is being moved.
+    // A slot in brackets is being moved.
     slots: slots.filter((slot) => !slot.startsWith('[')).map(parseRange),
   };
 }

@@ -10,7 +10,7 @@ import { waitFor } from './wait-for.js';
 /** Options of ioredis' cluster client; the addresses and the password are filled in. */
 export type ClusterClientOptions = Omit<Cluster['options'], 'redisOptions' | 'replyMapping'>;
 
-/** A running Redis Cluster. Made by `startCluster`. */
+/** A running Redis Cluster. Created by `startCluster`. */
 export class RedisCluster {
   /** All nodes: first the ones that started as masters, then their replicas in the same order. */
   readonly servers: readonly RedisServer[];
@@ -23,7 +23,7 @@ export class RedisCluster {
     remember(this);
   }
 
-  /** The nodes that were masters at the start; after a failover, ask `masterOf`. */
+  /** The nodes that were masters at the start; after a failover, use `masterOf`. */
   get masters(): readonly RedisServer[] {
     return this.servers.slice(0, this.#masterCount);
   }
@@ -38,7 +38,7 @@ export class RedisCluster {
     return this.servers[0]?.password;
   }
 
-  /** How `connect` of @millrace/redis reaches it. */
+  /** The options with which `connect` of @millrace/redis reaches it. */
   get connection() {
     const nodes = this.servers.map(({ host, port }) => ({ host, port }));
     return { cluster: { nodes }, ...(this.password === undefined ? {} : { password: this.password }) };
@@ -55,7 +55,7 @@ export class RedisCluster {
     return this.#clients.track(client);
   }
 
-  /** The master that serves the slot of this key now, by the newest view of the nodes that answer. */
+  /** The master that serves the slot of this key now, by the newest view of the responsive nodes. */
   async masterOf(key: string): Promise<RedisServer> {
     const slot = await this.#slotOf(key);
     const serves = ({ slots }: ClusterNodeView) => slots.some(([first, last]) => first <= slot && slot <= last);
@@ -72,7 +72,7 @@ export class RedisCluster {
     return replicas.map(({ port }) => this.#serverAt(port, `a replica on port ${port} is not of this cluster`));
   }
 
-  /** The nodes that serve slots now and answer. */
+  /** The responsive nodes that serve slots now. */
   async currentMasters(): Promise<RedisServer[]> {
     const responsive = this.#responsive;
     const roles = await Promise.all(responsive.map((server) => askRedis(server, ['ROLE']).catch(() => '')));
@@ -80,14 +80,14 @@ export class RedisCluster {
   }
 
   /**
-   * Moves the slot of a key from its master to another, with all its keys, while clients go on working.
-   * `whileMoving` is awaited when the keys have moved and the slot has not: the old master answers ASK.
+   * Moves the slot of a key from its master to another, with all its keys, while clients keep working. `whileMoving` is awaited when the
+   * keys have moved and the slot has not: the old master replies ASK.
    */
   async moveSlot(key: string, to: RedisServer, options: { whileMoving?: () => Promise<unknown> } = {}): Promise<void> {
     await moveSlot({ slot: await this.#slotOf(key), from: await this.masterOf(key), to, ...options });
   }
 
-  /** Waits until every node that runs says `cluster_state:ok` and every replica among them follows its master. */
+  /** Waits until every running node reports `cluster_state:ok` and every running replica follows its master. */
   async waitUntilHealthy(): Promise<void> {
     const running = this.servers.filter((server) => server.isRunning);
     await waitFor(async () => (await Promise.all(running.map(isHealthy))).every(Boolean), {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { commandOf } from './process-state.js';
 import { waitFor } from './wait-for.js';
 
-// Only what Redis itself writes: the folder may be the caller's. `nodes.conf` stays, it is who a cluster node is.
+// Only files that Redis itself writes: the folder may be the caller's. `nodes.conf` stays, since it is the identity of a cluster node.
 const dataFiles = /^(dump\.rdb|appendonlydir|appendonly\.aof|temp-.*\.(rdb|aof))$/;
 
-/** Where a server writes its process id, so that the next one knows whether the folder is in use. */
+/** The file with a server's process id, by which the next server knows whether the folder is in use. */
 export function pidFile(dir: string): string {
   return join(dir, 'redis.pid');
 }
@@ -18,8 +18,8 @@ export async function removeData(dir: string): Promise<void> {
 }
 
 /**
- * Two servers that append to the same files destroy them. Waits a moment for a server whose owner has just died and
- * that is about to go as well.
+ * Refuses a folder in use: two servers that append to the same files destroy them. Waits shortly for a server whose owner has just died
+ * and that is about to end too.
  *
  * @throws {Error} when another server keeps its data in this folder
  */

@@ -7,17 +7,17 @@ import { type ClientOptions, RedisClients } from './redis-clients.js';
 import { ReplyCut } from './reply-cut.js';
 import { forget, remember } from './started.js';
 
-/** What a proxy stands in front of; a `RedisServer` fits. */
+/** The server behind a proxy; a `RedisServer` fits. */
 export interface ProxyTarget {
-  /** Default 127.0.0.1. */
+  /** The server's host. Default 127.0.0.1. */
   readonly host?: string;
   /** The server's port. */
   readonly port: number;
-  /** For the proxy's own commands and its `url`. Default: none. */
+  /** The password for the proxy's own commands and its `url`. Default: none. */
   readonly password?: string | undefined;
 }
 
-/** Starts a TCP proxy on a free port of 127.0.0.1. It does nothing to what passes until it is told to. */
+/** Starts a TCP proxy on a free port of 127.0.0.1. Without faults it forwards everything unchanged. */
 export async function startProxy(target: ProxyTarget): Promise<FaultProxy> {
   for (let attempt = 1; ; attempt++) {
     const proxy = new FaultProxy(target, await freePort());
@@ -30,7 +30,7 @@ export async function startProxy(target: ProxyTarget): Promise<FaultProxy> {
   }
 }
 
-/** A network between a client and Redis (plain RESP2 or RESP3, no TLS) that fails on demand. Made by `startProxy`. */
+/** A network between a client and Redis (plain RESP2 or RESP3, no TLS) that fails on demand. Created by `startProxy`. */
 export class FaultProxy {
   /** Where it listens. */
   readonly host = '127.0.0.1';
@@ -47,7 +47,7 @@ export class FaultProxy {
     this.port = port;
   }
 
-  /** The target's; undefined without one. */
+  /** The target's password; undefined without one. */
   get password(): string | undefined {
     return this.#target.password;
   }
@@ -58,12 +58,12 @@ export class FaultProxy {
     return `redis://${login}${this.host}:${this.port}`;
   }
 
-  /** How `connect` of @millrace/redis reaches Redis through the proxy. */
+  /** The options with which `connect` of @millrace/redis reaches Redis through the proxy. */
   get connection(): { readonly url: string } {
     return { url: this.url };
   }
 
-  /** How many clients are connected through it. */
+  /** The number of clients connected through it. */
   get connectionCount(): number {
     return this.#connections.size;
   }
@@ -73,22 +73,22 @@ export class FaultProxy {
     return this.#clients.connect(this, options);
   }
 
-  /** Everything takes this much longer, each way: a round trip takes twice as much. 0 ends it. */
+  /** Delays everything by `ms` each way, so a round trip by twice as much. 0 ends the delay. */
   delay(ms: number): void {
     this.#faults.delayMs = ms;
   }
 
-  /** The network swallows everything, and nobody notices: connections stay open and silent until `restore` or `cut`. */
+  /** Drops all bytes unnoticed: connections stay open and silent until `restore` or `cut`. */
   drop(): void {
     this.#faults.isDropping = true;
   }
 
-  /** Breaks every connection now, with a reset. New ones are accepted, unless `refuse` was called. */
+  /** Breaks every connection immediately, with a reset. New ones are accepted, unless `refuse` was called. */
   cut(): void {
     for (const connection of this.#connections) connection.cut();
   }
 
-  /** Nobody listens any more: whoever dials gets ECONNREFUSED. Connections that are open stay. */
+  /** Stops listening: new connections fail with ECONNREFUSED. Open connections stay. */
   refuse(): void {
     this.#server?.close();
     this.#server = undefined;
@@ -104,7 +104,7 @@ export class FaultProxy {
     this.#server = server;
   }
 
-  /** Ends every fault. A connection of which bytes were dropped is cut: what would follow the hole is garbage. */
+  /** Ends every fault. A connection whose bytes were dropped is cut: bytes after the gap would be garbage. */
   async restore(): Promise<void> {
     this.#faults.delayMs = 0;
     this.#faults.isDropping = false;
@@ -113,16 +113,15 @@ export class FaultProxy {
   }
 
   /**
-   * Lets the next command through to Redis (with `pattern`: the next whose bytes contain it, a command name or a key;
-   * case does not matter), waits until Redis has answered, and then closes the connection without handing the reply
-   * on: the client cannot know that the command was done. Replies to earlier commands still arrive; what was sent
-   * behind it on the same connection goes to Redis and loses its reply too. An answer NOSCRIPT, which says that
-   * nothing was done, goes to the client, and the cut waits for the next fitting command. (Replies are counted: not
-   * for a connection that subscribes under RESP2, where messages look like replies.)
+   * Lets the next command through to Redis (with `pattern`: the next whose bytes contain it, a command name or a key, in any case), waits
+   * until Redis has replied, and then closes the connection without forwarding the reply: the client cannot know that the command was
+   * executed. Replies to earlier commands still arrive; later commands on the same connection go to Redis and lose their replies too. A
+   * reply NOSCRIPT, after which nothing was done, goes to the client, and the cut waits for the next matching command. (Replies are
+   * counted, so it does not work for a connection that subscribes under RESP2, where messages look like replies.)
    *
    * Resolves when the connection is closed.
    *
-   * @throws {Error} when no such command was answered within `timeoutMs` (default 10 000)
+   * @throws {Error} no such command got a reply within `timeoutMs` (default 10 000)
    */
   cutBeforeReply(pattern?: string, { timeoutMs = 10_000 } = {}): Promise<void> {
     const cut = new ReplyCut(pattern, timeoutMs);

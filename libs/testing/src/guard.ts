@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
-// Nothing that is started here may outlive this process, however it ends: also by kill -9, also while its servers are
-// frozen. So a guard runs beside it: a shell in a session of its own (no Ctrl-C reaches it) that owns one temporary
-// folder and blocks on its standard input. The other end of that pipe is held by this process alone; when it closes,
-// the guard kills whatever left a mark in its folder, and removes the folder.
+// No process started here may outlive this process, however it ends: also by kill -9, also while its servers are frozen. So a guard runs
+// beside it: a shell in its own session (Ctrl-C does not reach it) that owns a temporary folder and blocks on its standard input. Only
+// this process holds the other end of that pipe; when it closes, the guard kills every process with a mark in its folder, and removes the
+// folder.
 //
-// The folder is the only register. A guarded process is started through a shell that first makes the mark `pids/<its
-// own pid>` and then turns into the program. The guard renames the folder before it reads the marks: from then on the
-// mark cannot be made, so the program never starts. There is no moment in which a process runs and is not known.
+// The folder is the only register. A guarded process is started by a shell that first creates the mark `pids/<its own pid>` and then
+// execs the program. The guard renames the folder before it reads the marks: from then on no mark can be created, so the program never
+// starts. At no time does a process run without a mark.
 const guardScript = `
 trap '' HUP INT TERM PIPE
 PATH="$PATH:/usr/bin:/bin"
@@ -30,11 +30,11 @@ rm -rf "$gone" || { sleep 0.2; rm -rf "$gone"; }
 `;
 const startMarked = ': > "$0/pids/$$" && exec "$@"';
 
-/** A private folder, and processes, that are gone when they are released or when this process ends in any way. */
+/** A private folder and processes that end with their release, or with this process, however it ends. */
 export interface Guarded {
   /** An empty folder that only this user can read. */
   readonly folder: string;
-  /** Starts a program in a process group of its own (signals go to the whole group). */
+  /** Starts a program in its own process group (signals go to the whole group). */
   spawn(command: string, args: readonly string[], options: SpawnOptions): ChildProcess;
   /** Removes the folder. The processes must have ended. */
   release(): Promise<void>;
@@ -76,7 +76,7 @@ class Guard {
   private constructor(shell: ChildProcessByStdio<Writable, Readable, null>, folder: string) {
     this.#shell = shell;
     this.#folder = folder;
-    // The guard waits for this process; this process must not wait for the guard.
+    // The guard waits for this process; the guard must not keep this process alive.
     shell.unref();
     for (const pipe of [shell.stdin, shell.stdout]) if (pipe instanceof Socket) pipe.unref();
   }

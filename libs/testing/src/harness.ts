@@ -3,7 +3,7 @@
  *
  * @module @millrace/testing/harness
  */
-// The entry `@millrace/testing/harness`: for tests of Nest applications. Apart from the rest, because it needs Nest.
+// The entry `@millrace/testing/harness`: for tests of Nest applications. A separate entry, because it needs Nest.
 export { HarnessContext, type MessageFacts } from './harness/harness-context.js';
 export type { DeadLettered, Handled, Published } from './harness/journal.js';
 export { Journal } from './harness/journal.js';

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 
-// Past this many waiting bytes the sender is held back, as a full network would.
+// Above this number of waiting bytes the sender is held back, as by a full network.
 const maxWaitingBytes = 4 * 1024 * 1024;
 
-/** One direction of a proxied connection: hands bytes on in their order, each when its delay is over. */
+/** One direction of a proxied connection: forwards bytes in order, each when its delay is over. */
 export class Lane {
   readonly #from: Socket;
   readonly #to: Socket;
@@ -24,7 +24,7 @@ export class Lane {
       this.#write(bytes);
       return;
     }
-    // What comes later never overtakes, also when the delay was shortened in between.
+    // Later bytes never overtake earlier ones, even if the delay was shortened in between.
     const dueAt = Math.max(performance.now() + delayMs, this.#waiting.at(-1)?.dueAt ?? 0);
     this.#waiting.push({ bytes, dueAt });
     this.#waitingBytes += bytes.length;
@@ -32,7 +32,7 @@ export class Lane {
     this.#arm();
   }
 
-  /** Closes the far side when all that waits has been handed on. */
+  /** Closes the far side when all waiting bytes have been forwarded. */
   end(): void {
     this.#isEnding = true;
     if (this.#waiting.length === 0) this.#to.destroySoon();

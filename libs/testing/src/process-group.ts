@@ -8,14 +8,14 @@ export function isAlive(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-/** Sends a signal to a process that leads a group, and to all that it started. Does nothing when it has ended. */
+/** Sends a signal to the leader of a process group, and to all processes that it started. Does nothing when it has ended. */
 export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (isAlive(child)) signalAll(child, signal);
 }
 
 /**
- * The same when the leader may have ended before what it started. Somebody of the group must be left: after the last of
- * them, its number may be another's.
+ * The same when the leader may have ended before the processes that it started. A process of the group must still exist: afterwards
+ * another group may have its number.
  */
 export function signalAll(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
@@ -26,7 +26,7 @@ export function signalAll(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** SIGKILL; resolves when the process is gone. A frozen one goes as well. */
+/** SIGKILL; resolves when the process is gone. Also ends a frozen process. */
 export async function killGroup(child: ChildProcess): Promise<void> {
   if (!isAlive(child)) return;
   child.ref();
@@ -35,7 +35,7 @@ export async function killGroup(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** SIGSTOP; resolves when the kernel has really stopped it: a signal that was sent is not yet one that was obeyed. */
+/** SIGSTOP; resolves when the kernel has stopped the process, which happens some time after the signal was sent. */
 export async function freezeGroup(child: ChildProcess): Promise<void> {
   const { pid } = child;
   if (pid === undefined || !isAlive(child)) return;

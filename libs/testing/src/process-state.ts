@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** One letter, as `ps` shows it (`T`: stopped by a signal, `Z`: dead and not noticed yet); `undefined` when it is gone. */
+/** One letter, as `ps` shows it (`T`: stopped by a signal, `Z`: a zombie); `undefined` when it is gone. */
 export async function stateOf(pid: number): Promise<string | undefined> {
   return (await look(pid))?.state;
 }
 
-/** The name of the program that the process runs; `undefined` when it is gone, or dead and not noticed yet. */
+/** The name of the program that the process runs; `undefined` when it is gone or a zombie. */
 export async function commandOf(pid: number): Promise<string | undefined> {
   const found = await look(pid);
   return found?.state === 'Z' ? undefined : found?.command;

@@ -9,13 +9,13 @@ import { waitFor } from './wait-for.js';
 
 /** How a program is started. */
 export interface ProgramOptions {
-  /** Added to this process' environment; `undefined` takes a variable away. `NODE_OPTIONS` is never handed down. */
+  /** Added to this process' environment; `undefined` removes a variable. `NODE_OPTIONS` is never inherited. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What it finds in `process.argv` from place 2 on. Default: none. */
+  /** Its arguments: `process.argv` from index 2 on. Default: none. */
   readonly args?: readonly string[];
   /** Options of Node itself, for example `['--max-old-space-size=64']`. */
   readonly execArgv?: readonly string[];
-  /** Working folder. Default: this process' own. */
+  /** Working folder. Default: that of this process. */
   readonly cwd?: string;
 }
 
@@ -23,13 +23,13 @@ export interface ProgramOptions {
 export interface ProgramExit {
   /** `null` when a signal ended it. */
   readonly code: number | null;
-  /** `null` when it ended by itself. */
+  /** The signal; `null` when it ended by itself. */
   readonly signal: NodeJS.Signals | null;
 }
 
 /**
- * Starts a JavaScript file in a Node process of its own: a real one, that can really be killed. It is gone when it is
- * stopped, and at the latest when this process ends, in whatever way.
+ * Starts a JavaScript file in a real Node process that can be killed. It ends when it is stopped, at the latest with this process,
+ * however this ends.
  */
 export async function spawnProgram(path: string, options: ProgramOptions = {}): Promise<Program> {
   const space = await guarded();
@@ -42,11 +42,11 @@ export async function spawnProgram(path: string, options: ProgramOptions = {}): 
   return new Program(path, space, child);
 }
 
-/** A running Node program, what it printed, and the faults that can be done to it. Made by `spawnProgram`. */
+/** A running Node program, its output, and faults to inject. Created by `spawnProgram`. */
 export class Program {
   /** Every line it printed on standard output so far. */
   readonly lines: string[] = [];
-  /** Resolves when it has ended and all it printed is in `lines` and `errorLines`. Never rejects. */
+  /** Resolves when it has ended and all its output is in `lines` and `errorLines`. Never rejects. */
   readonly exited: Promise<ProgramExit>;
   /** Every line it printed on standard error so far. */
   readonly errorLines: string[] = [];
@@ -62,7 +62,7 @@ export class Program {
     this.#child = child;
     collectLines(child.stdout, this.lines);
     collectLines(child.stderr, this.errorLines);
-    // Not 'exit': 'close' comes when the pipes are read to their end as well.
+    // Not 'exit': 'close' is emitted after the pipes were read to their end.
     this.exited = once(child, 'close').then(([code, signal]) => {
       this.#isOver = true;
       return { code, signal };
@@ -81,10 +81,9 @@ export class Program {
   }
 
   /**
-   * The first line on standard output that contains the text or matches the expression; a line that came before
-   * this call counts.
+   * The first line on standard output that contains the string or matches the expression; lines printed before this call count.
    *
-   * @throws {Error} when the time is over or the program ended without it: it shows what was printed
+   * @throws {Error} the time is over or the program ended without such a line; the message shows the output
    */
   async waitForLine(pattern: string | RegExp, { timeoutMs = 10_000 } = {}): Promise<string> {
     const line = () =>
@@ -110,17 +109,17 @@ export class Program {
 
   /** Sends a signal (default SIGKILL) to the program and all that it started in its group; resolves when it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<ProgramExit> {
-    // What it started and left behind holds its output open: while that is so, its group is not empty.
+    // Processes that it left behind hold its output open: until they close it, its group is not empty.
     if (!this.#isOver) signalAll(this.#child, signal);
     return this.exited;
   }
 
-  /** The process hangs: SIGSTOP. Its connections stay open. Resolves when it stands still. */
+  /** SIGSTOP: the process hangs and its connections stay open. Resolves when it is stopped. */
   async freeze(): Promise<void> {
     await freezeGroup(this.#child);
   }
 
-  /** Goes on after `freeze` as if no time had passed: SIGCONT. */
+  /** SIGCONT: continues after `freeze` as if no time had passed. */
   thaw(): void {
     thawGroup(this.#child);
   }

@@ -3,19 +3,19 @@ import { Lane } from './lane.js';
 import type { ReplyCut } from './reply-cut.js';
 import { isPush, RespFrames } from './resp-frames.js';
 
-/** The faults of a proxy at this moment; all its connections look here. */
+/** The current faults of a proxy; all its connections read them. */
 export interface Faults {
-  /** Added to each way. */
+  /** The delay in ms, each way. */
   delayMs: number;
-  /** Bytes vanish, and so does the news that a side has closed. */
+  /** Bytes are dropped, and so is the close of a side. */
   isDropping: boolean;
-  /** Armed cuts, in the order in which they were asked for. */
+  /** Armed cuts, in the order in which they were requested. */
   readonly replyCuts: Set<ReplyCut>;
 }
 
 /**
- * One client's connection through the proxy. It hands on whole commands and whole replies, and counts both: Redis
- * answers in order, so the nth reply (pushes aside) is the answer to the nth command.
+ * One client's connection through the proxy. It forwards whole commands and whole replies, and counts both: Redis replies in order, so
+ * the nth reply (not counting pushes) belongs to the nth command.
  */
 export class ProxiedConnection {
   readonly #client: Socket;
@@ -35,18 +35,18 @@ export class ProxiedConnection {
     this.#carry(redis, client, (reply) => this.#onReply(reply));
   }
 
-  /** Whether bytes were dropped: what comes after a hole would be garbage, so it can only be closed. */
+  /** Whether bytes were dropped: bytes after a gap would be garbage, so the connection can only be closed. */
   get lostSomething(): boolean {
     return this.#lostSomething;
   }
 
-  /** Breaks both sides at once, with a reset. */
+  /** Breaks both sides immediately, with a reset. */
   cut(): void {
     reset(this.#client);
     reset(this.#redis);
   }
 
-  /** Hands `from`'s values on to `to`, each unless `inspect` takes it away. */
+  /** Forwards the values of `from` to `to`, except those that `inspect` removes. */
   #carry(from: Socket, to: Socket, inspect: (frame: Buffer) => boolean): void {
     const frames = new RespFrames();
     const lane = new Lane(from, to);
@@ -91,12 +91,12 @@ export class ProxiedConnection {
     }
     this.#isCut = true;
     this.#client.once('close', () => pending.cut.succeed());
-    this.#redis.destroy(); // its 'close' lets the client have the replies that came before, and then closes it too
+    this.#redis.destroy(); // its 'close' forwards the earlier replies to the client, and then closes it too
     return false;
   }
 }
 
-/** A socket that is being closed already must not be reset as well: Node 20 then spins for ever when the process ends. */
+/** A socket that is already closing must not be reset: Node 20 then spins without end when the process ends. */
 function reset(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();

@@ -5,11 +5,11 @@ import { promisify } from 'node:util';
 
 /** An installed Redis or Valkey server. */
 export interface RedisBinary {
-  /** Where it is. */
+  /** Its path. */
   readonly path: string;
-  /** Which of the two it is. */
+  /** The product. */
   readonly product: 'redis' | 'valkey';
-  /** As the server says it, for example `7.0.15`. */
+  /** The server's version, for example `7.0.15`. */
   readonly version: string;
 }
 
@@ -20,7 +20,7 @@ const found = new Map<string, Promise<RedisBinary>>();
  * The server that tests run: `binary` when given, else `MILLRACE_REDIS_BINARY`, else the first `redis-server`
  * or `valkey-server` on `PATH`.
  *
- * @throws {Error} when there is none, or when it is older than Redis 7.0 or Valkey 7.2
+ * @throws {Error} there is none, or it is older than Redis 7.0 or Valkey 7.2
  */
 export async function findRedisBinary(binary?: string): Promise<RedisBinary> {
   const path = binary ?? process.env.MILLRACE_REDIS_BINARY ?? onPath('redis-server') ?? onPath('valkey-server');

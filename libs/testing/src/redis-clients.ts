@@ -4,16 +4,16 @@ import { Redis } from '@millrace/redis';
 export type ClientOptions = Omit<Redis['options'], 'host' | 'port' | 'path' | 'replyMapping'>;
 
 /**
- * Closing a client whose connection is already lost leaves ioredis with a timer that nothing clears: by default it
- * keeps the process alive for two seconds.
+ * When a client is closed after its connection was lost, ioredis keeps a timer that is never cleared: by default it keeps the process
+ * alive for two seconds.
  */
 export const disconnectTimeout = 50;
 
-/** The clients that were handed out for one server, so that they can be closed with it. */
+/** The clients of one server, so that they can be closed with it. */
 export class RedisClients {
   readonly #open = new Set<{ disconnect(): void }>();
 
-  /** Connects a client that dials again every 50 ms when its server is away. */
+  /** Connects a client that reconnects every 50 ms while its server is away. */
   connect(address: { port: number; password?: string | undefined }, options: ClientOptions): Redis {
     const { port, password } = address;
     const client = new Redis({
@@ -28,7 +28,7 @@ export class RedisClients {
   }
 
   track<T extends { disconnect(): void; on(event: 'error', listener: () => void): unknown }>(client: T): T {
-    // Losing the server is what the fault tools are for: every command reports it to its caller, nothing else has to.
+    // The fault tools make clients lose the server: each command reports that to its caller, so the event is ignored.
     client.on('error', () => {});
     this.#open.add(client);
     return client;

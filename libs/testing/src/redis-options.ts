@@ -4,33 +4,33 @@ import { pidFile } from './data-folder.js';
 /** A value of Redis' configuration; several words are given as an array. */
 export type RedisSetting = string | number | readonly string[];
 
-/** What a server shows to prove who it is, and whom it believes: names of PEM files. Clients need no certificate. */
+/** A server's certificate and the CA that it trusts, as names of PEM files. Clients need no certificate. */
 export interface TlsFiles {
-  /** Of the server itself. */
+  /** The server's certificate. */
   readonly cert: string;
   /** The private key of `cert`. */
   readonly key: string;
-  /** Of whoever signed the certificates of others. */
+  /** The CA of the other servers' certificates. */
   readonly ca: string;
 }
 
 /** How a server is started. */
 export interface RedisServerOptions {
-  /** Append-only file: when it is synced to disk, or `false` for none. Default `false`. */
+  /** When the append-only file is synced to disk, or `false` for no such file. Default `false`. */
   readonly aof?: 'always' | 'everysec' | false;
-  /** Default: none. */
+  /** The password of clients. Default: none. */
   readonly password?: string;
-  /** Data folder; it is made when missing, and kept. Default: a private temporary folder that goes when the server stops. */
+  /** Data folder; it is made when missing, and kept. Default: a private temporary folder that is removed when the server stops. */
   readonly dir?: string;
-  /** Default: a free one. */
+  /** The port. Default: a free one. */
   readonly port?: number;
-  /** Speak TLS too, on a port of its own, and only TLS to replicas and to other nodes of a cluster. Default: no. */
+  /** Also listen with TLS, on another port, and use only TLS to replicas and to other nodes of a cluster. Default: no. */
   readonly tls?: TlsFiles | undefined;
   /** Bytes, or a number with a unit as Redis reads it: `10mb`. Default: no limit. */
   readonly maxmemory?: number | string;
-  /** Further settings as in `redis.conf`, for example `{ 'maxmemory-policy': 'allkeys-lru' }`. They win over all others. */
+  /** Further settings as in `redis.conf`, for example `{ 'maxmemory-policy': 'allkeys-lru' }`. They override all others. */
   readonly config?: Readonly<Record<string, RedisSetting>>;
-  /** The program. Default: `MILLRACE_REDIS_BINARY`, else `redis-server` or `valkey-server` on `PATH`. */
+  /** The server program. Default: `MILLRACE_REDIS_BINARY`, else `redis-server` or `valkey-server` on `PATH`. */
   readonly binary?: string;
   /** How long the server may take to be ready, in milliseconds. Default 30 000. */
   readonly startTimeoutMs?: number;
@@ -39,12 +39,12 @@ export interface RedisServerOptions {
 /** Options with their defaults filled in. */
 export type ResolvedRedisOptions = Readonly<ReturnType<typeof resolveRedisOptions>>;
 
-/** Where a server runs. */
+/** The address and folder of a server. */
 export interface ServerPlace {
   readonly port: number;
-  /** Where the nodes of a cluster talk to each other; `undefined` outside a cluster. */
+  /** The cluster bus port; `undefined` outside a cluster. */
   readonly clusterPort: number | undefined;
-  /** Where it speaks TLS; `undefined` without `tls`. */
+  /** The port for TLS; `undefined` without `tls`. */
   readonly tlsPort: number | undefined;
   /** Its data folder. */
   readonly dir: string;
@@ -70,7 +70,7 @@ export function resolveRedisOptions(options: RedisServerOptions) {
       dir: optional(text('')),
       port: optional(integer(0, { min: 1, max: 65_535 })),
       tls: optional(object({ cert: required(text('')), key: required(text('')), ca: required(text('')) })),
-      maxmemory: optional(custom('', 'a number of bytes, or a text like "10mb"', isSize)),
+      maxmemory: optional(custom('', 'a number of bytes, or a string like "10mb"', isSize)),
       config: custom({}, 'an object of redis.conf settings', isConfig),
       binary: optional(text('')),
       startTimeoutMs: integer(30_000, { min: 1 }),
@@ -79,7 +79,7 @@ export function resolveRedisOptions(options: RedisServerOptions) {
   );
 }
 
-/** The command line of a server that only this machine reaches and that writes only what was asked for. */
+/** The command line of a server that only this machine can reach and that writes only the requested files. */
 export function redisArguments(options: ResolvedRedisOptions, place: ServerPlace): string[] {
   const settings: Record<string, RedisSetting> = {
     port: place.port,
@@ -89,9 +89,9 @@ export function redisArguments(options: ResolvedRedisOptions, place: ServerPlace
     ...(options.dir === undefined ? {} : { pidfile: pidFile(place.dir) }),
     save: '',
     daemonize: 'no',
-    // A replica is fed at once, not after Redis' default pause of 5 s in which more replicas could ask.
+    // A replica is synced immediately, without Redis' default pause of 5 s for more replicas.
     'repl-diskless-sync-delay': 0,
-    // How long an orderly end waits for replicas that lag: Redis' default is 10 s.
+    // How long a graceful shutdown waits for replicas that lag: Redis' default is 10 s.
     'shutdown-timeout': 2,
     appendonly: options.aof === false ? 'no' : 'yes',
     ...(options.aof === false ? {} : { appendfsync: options.aof }),
@@ -104,7 +104,7 @@ export function redisArguments(options: ResolvedRedisOptions, place: ServerPlace
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...[value].flat().map(String)]);
 }
 
-/** Empty without `tls`. */
+/** The options for TLS; empty without `tls`. */
 export function tlsSettings({ tls }: ResolvedRedisOptions, { tlsPort }: ServerPlace): Record<string, RedisSetting> {
   if (tls === undefined || tlsPort === undefined) return {};
   return {

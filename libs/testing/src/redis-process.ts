@@ -13,15 +13,15 @@ export interface RedisLaunch {
   readonly port: number;
   readonly password?: string | undefined;
   readonly guarded: Guarded;
-  /** What the server prints is appended here. */
+  /** The file to which the server's output is appended. */
   readonly logPath: string;
   /** How long it may take until it is ready: a large data set takes time to load. */
   readonly startTimeoutMs: number;
 }
 
-/** A Redis process did not become ready. The message carries what the server printed. */
+/** A Redis process did not become ready. The message has the server's output. */
 export class RedisStartError extends MillraceError {
-  /** Somebody else listens on the port: another one may do. */
+  /** Whether another process listens on the port, so that another port may work. */
   readonly portTaken: boolean;
 
   constructor(message: string, log: string) {
@@ -31,9 +31,9 @@ export class RedisStartError extends MillraceError {
 }
 
 /**
- * Starts the process and waits until it answers and has loaded its data.
+ * Starts the process and waits until it replies and has loaded its data.
  *
- * @throws {RedisStartError} when it ended, or was not ready in time; nothing is left running then
+ * @throws {RedisStartError} it ended, or was not ready in time; it does not run then
  */
 export async function launchRedis(launch: RedisLaunch): Promise<ChildProcess> {
   const log = openSync(launch.logPath, 'a');
@@ -56,7 +56,7 @@ export async function launchRedis(launch: RedisLaunch): Promise<ChildProcess> {
   }
 }
 
-/** Whether what answers on the port is our process (not one that took the port before it) and has its data in memory. */
+/** Whether this process (not another one on the same port) replies on the port and has its data in memory. */
 async function isReady(launch: RedisLaunch, pid: number | undefined): Promise<boolean> {
   const info = await askRedis(launch, ['INFO']);
   return info.includes(`process_id:${pid}\r\n`) && !/\b(async_)?loading:1/.test(info);

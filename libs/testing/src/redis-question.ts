@@ -2,10 +2,10 @@ import { createConnection } from 'node:net';
 import { RespFrames } from './resp-frames.js';
 
 /**
- * Asks a server on 127.0.0.1 one command over a connection of its own and returns the raw reply. For what the
- * launcher itself must know of a server, up or not, before and beside any client.
+ * Sends one command to a server on 127.0.0.1 over a new connection and returns the raw reply. For the launcher's own checks, which do not
+ * depend on any client.
  *
- * @throws {Error} when nothing listens there, no reply came within `timeoutMs`, or the reply is an error
+ * @throws {Error} no server listens there, no reply came within `timeoutMs`, or the reply is an error
  */
 export function askRedis(
   server: { port: number; password?: string | undefined },

@@ -10,23 +10,23 @@ import { launchRedis, type RedisLaunch } from './redis-process.js';
 import { askRedis } from './redis-question.js';
 import { forget, remember } from './started.js';
 
-// A graceful end may have to write a snapshot; after this time it is a kill.
+// A graceful shutdown may have to write a snapshot; after this time the server is killed.
 const gracefulEndTimeoutMs = 10_000;
 
-/** What a server needs to know of itself to start again as it was. */
+/** The settings with which a server is restarted. */
 export interface RedisServerSetup extends RedisLaunch {
   readonly dir: string;
   /** Where the nodes of a cluster talk to each other; `undefined` outside a cluster. */
   readonly clusterPort: number | undefined;
   /** Where it speaks TLS; `undefined` where it does not. */
   readonly tlsPort: number | undefined;
-  /** Whether the folder belongs to the caller: then the server ends gracefully, with its data on disk. */
+  /** Whether the folder belongs to the caller: then the server shuts down gracefully, with its data on disk. */
   readonly keepsDir: boolean;
-  /** Whether the data is in an append-only file. If not, a graceful end writes a snapshot. */
+  /** Whether the data is in an append-only file. If not, a graceful shutdown writes a snapshot. */
   readonly hasAof: boolean;
 }
 
-/** A running Redis on 127.0.0.1, and the faults that can be done to it. Made by `startRedis`. */
+/** A running Redis on 127.0.0.1, with faults to inject. Created by `startRedis`. */
 export class RedisServer {
   /** Where it listens. */
   readonly host = '127.0.0.1';
@@ -42,12 +42,12 @@ export class RedisServer {
     remember(this);
   }
 
-  /** Where it listens: a free port, and the same after `restart`. */
+  /** The port; it stays the same after `restart`. */
   get port(): number {
     return this.#setup.port;
   }
 
-  /** The port on which the nodes of a cluster talk to each other; `undefined` outside a cluster. */
+  /** The cluster bus port of this server; `undefined` outside a cluster. */
   get clusterPort(): number | undefined {
     return this.#setup.clusterPort;
   }
@@ -57,12 +57,12 @@ export class RedisServer {
     return this.#setup.tlsPort;
   }
 
-  /** Where its replicas and Sentinels reach it: by TLS where it has that. */
+  /** The port for its replicas and Sentinels: that for TLS if it has one. */
   get peerPort(): number {
     return this.tlsPort ?? this.port;
   }
 
-  /** What clients must give; undefined without one. */
+  /** The password of clients; undefined without one. */
   get password(): string | undefined {
     return this.#setup.password;
   }
@@ -73,7 +73,7 @@ export class RedisServer {
     return `redis://${login}${this.host}:${this.port}`;
   }
 
-  /** How `connect` of @millrace/redis reaches it. */
+  /** The options with which `connect` of @millrace/redis reaches it. */
   get connection(): { readonly url: string } {
     return { url: this.url };
   }
@@ -93,7 +93,7 @@ export class RedisServer {
     return isAlive(this.#child);
   }
 
-  /** Whether it can answer: it runs and is not frozen. */
+  /** Whether it can reply: it runs and is not frozen. */
   get isResponsive(): boolean {
     return this.isRunning && !this.#isFrozen;
   }
@@ -108,28 +108,28 @@ export class RedisServer {
     return this.#clients.connect(this.#setup, options);
   }
 
-  /** The machine loses power: SIGKILL. Resolves when the process is gone. Also ends a frozen server. */
+  /** SIGKILL, as if the machine lost power. Resolves when the process is gone. Also ends a frozen server. */
   async kill(): Promise<void> {
     await killGroup(this.#child);
     this.#isFrozen = false;
   }
 
-  /** The machine hangs: SIGSTOP. Connections stay open and nothing answers. Resolves when it stands still. */
+  /** SIGSTOP, as if the machine hung: connections stay open without replies. Resolves when the process is stopped. */
   async freeze(): Promise<void> {
     await freezeGroup(this.#child);
     this.#isFrozen = true;
   }
 
-  /** Goes on after `freeze` as if no time had passed: SIGCONT. */
+  /** SIGCONT: continues after `freeze` as if no time had passed. */
   thaw(): void {
     thawGroup(this.#child);
     this.#isFrozen = false;
   }
 
   /**
-   * Ends the server if it runs, and starts it again on the same port. With `keepData` (the default) the end is
-   * graceful, so everything is there again; after `kill()` it is what the server had on disk. Without, the dataset is
-   * removed; a cluster node keeps its identity (`nodes.conf`).
+   * Stops the server if it runs, and starts it again on the same port. With `keepData` (the default) the shutdown is graceful, so the
+   * server has all its data again; after `kill()` it has the data that was on disk. Without `keepData` the dataset is removed; a cluster
+   * node keeps its identity (`nodes.conf`).
    */
   async restart({ keepData = true } = {}): Promise<void> {
     if (keepData) await this.#end();
@@ -138,7 +138,7 @@ export class RedisServer {
     this.#child = await launchRedis(this.#setup);
   }
 
-  /** Ends the server, closes its clients and removes its temporary folder. May be called twice. */
+  /** Stops the server, closes its clients and removes its temporary folder. May be called twice. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -152,13 +152,13 @@ export class RedisServer {
     forget(this);
   }
 
-  /** Ends it with its data on disk; by force when it is frozen or does not obey. */
+  /** Shuts it down with its data on disk; kills it when it is frozen or does not shut down. */
   async #end(): Promise<void> {
     const child = this.#child;
     if (isAlive(child) && !this.#isFrozen) {
       child.ref();
       const exited = once(child, 'exit');
-      // The connection closes without a reply when the command is obeyed.
+      // The connection closes without a reply when the command is executed.
       await askRedis(this.#setup, ['SHUTDOWN', this.#setup.hasAof ? 'NOSAVE' : 'SAVE']).catch(() => {});
       await Promise.race([exited, sleep(gracefulEndTimeoutMs, undefined, { ref: false })]);
     }

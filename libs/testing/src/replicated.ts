@@ -7,7 +7,7 @@ import { startRedis } from './start-redis.js';
 import { orStop, startTogether, stopTogether } from './started.js';
 import { waitFor } from './wait-for.js';
 
-/** How a primary and its replicas are started. The other options go to every server. */
+/** The options of a primary and its replicas. The other options apply to every server. */
 export interface ReplicatedOptions extends Omit<RedisServerOptions, 'dir' | 'port'> {
   /** How many replicas. Default 1. */
   readonly replicas?: number;
@@ -26,9 +26,9 @@ export async function startReplicated(options: ReplicatedOptions = {}): Promise<
   });
 }
 
-/** A primary with its replicas. Made by `startReplicated`. */
+/** A primary with its replicas. Created by `startReplicated`. */
 export class Replicated {
-  /** All of them, whichever is the primary. */
+  /** All servers, including the primary. */
   readonly servers: readonly RedisServer[];
   #primary: RedisServer;
 
@@ -37,12 +37,12 @@ export class Replicated {
     this.#primary = primary;
   }
 
-  /** The server that was made primary: at the start, or by `failOver`. (Sentinel has its own idea: `Sentinels.primary`.) */
+  /** The primary since the start or the last `failOver`. (With Sentinel, use `Sentinels.primary`.) */
   get primary(): RedisServer {
     return this.#primary;
   }
 
-  /** All the others. */
+  /** All other servers. */
   get replicas(): readonly RedisServer[] {
     return this.servers.filter((server) => server !== this.#primary);
   }
@@ -52,14 +52,14 @@ export class Replicated {
     return this.#primary.password;
   }
 
-  /** A client of the primary of this moment; it does not follow a failover. */
+  /** A client of the current primary; it does not follow a failover. */
   client(options: ClientOptions = {}): Redis {
     return this.#primary.client(options);
   }
 
   /**
-   * Makes another server the primary and lets all that run follow it, as an operator would. What the new primary had
-   * not received yet is lost, as after any failover of Redis.
+   * Makes another server the primary and lets all running servers follow it, as an operator would. Writes that the new primary had not
+   * received are lost, as after any failover of Redis.
    */
   async failOver(to: RedisServer): Promise<void> {
     this.#primary = to;
@@ -70,15 +70,15 @@ export class Replicated {
   }
 
   /**
-   * This replica hears no more from the primary: what is written from now on is lost when it takes over. (Freezing it
-   * is not enough: what the primary has sent waits in its socket.) `failOver` lets it follow again.
+   * Disconnects a replica from the primary: later writes are lost when the replica takes over. (Freezing it is not enough: data from the
+   * primary waits in its socket.) `failOver` lets it follow again.
    */
   async cutOff(replica: RedisServer): Promise<void> {
-    // Nobody listens on port 1. A replica that was promoted instead would start a history of its own.
+    // No server listens on port 1. Promoting the replica instead would start a new replication history.
     await askRedis(replica, ['REPLICAOF', '127.0.0.1', '1']);
   }
 
-  /** Waits until every replica that runs follows the primary: from then on `WAIT` counts it. */
+  /** Waits until every running replica follows the primary: from then on `WAIT` counts it. */
   async waitUntilLinked(): Promise<void> {
     const followers = this.replicas.filter((server) => server.isRunning);
     await waitFor(() => isFollowed(this.#primary, followers), {
@@ -93,7 +93,7 @@ export class Replicated {
   }
 }
 
-/** Whether all these replicas have the primary's data and get what is written to it. */
+/** Whether all these replicas have the primary's data and receive its writes. */
 export async function isFollowed(primary: RedisServer, replicas: readonly RedisServer[]): Promise<boolean> {
   const online = (await askRedis(primary, ['INFO', 'replication'])).match(/state=online/g)?.length ?? 0;
   const infos = await Promise.all(replicas.map((server) => askRedis(server, ['INFO', 'replication'])));

@@ -13,25 +13,25 @@ export class ReplyCut {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // The caller may look at it later than it fails.
+    // The caller may await it only after it has rejected.
     this.done.catch(() => {});
     const what = pattern === undefined ? 'no command' : `no command that contains "${pattern}"`;
     const timer = setTimeout(
-      () => this.fail(new Error(`${what} was answered through the proxy within ${timeoutMs} ms`)),
+      () => this.fail(new Error(`${what} got a reply through the proxy within ${timeoutMs} ms`)),
       timeoutMs,
     );
     const clear = () => clearTimeout(timer);
     this.done.then(clear, clear);
   }
 
-  /** True once, for the first command that fits: its connection has to carry out the cut, or to give it back. */
+  /** Returns true once, for the first matching command: its connection must execute the cut, or give it back. */
   claim(command: Buffer): boolean {
     if (this.#isClaimed || !this.#fits(command)) return false;
     this.#isClaimed = true;
     return true;
   }
 
-  /** Redis answered that it did nothing: the cut waits for the next command. */
+  /** Gives the cut back, since Redis did not execute the command: it waits for the next one. */
   giveBack(): void {
     this.#isClaimed = false;
   }
@@ -49,7 +49,7 @@ export class ReplyCut {
   }
 }
 
-/** Clients write command names in either case. One character a byte, so that any bytes can be searched. */
+/** Clients write command names in either case. One character per byte, so that any bytes can be searched. */
 function comparable(bytes: Buffer): string {
   return bytes.toString('latin1').toLowerCase();
 }

@@ -10,7 +10,7 @@ const mapTypes = '%|';
 export class RespFrames {
   #pending: Buffer = Buffer.alloc(0);
 
-  /** Takes the next bytes and returns the values that are complete now. */
+  /** Adds bytes and returns the values that are complete now. */
   push(chunk: Buffer): Buffer[] {
     let bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     const frames: Buffer[] = [];
@@ -23,12 +23,12 @@ export class RespFrames {
   }
 }
 
-/** Whether these bytes are a push of RESP3 (a published message, an invalidation), which answers no command. */
+/** Whether these bytes are a push of RESP3 (a published message, an invalidation), which is not the reply to a command. */
 export function isPush(frame: Buffer): boolean {
   return frame[0] === '>'.charCodeAt(0);
 }
 
-/** Where the value that begins at `start` ends, or `undefined` while it is not complete. */
+/** The end of the value that begins at `start`, or `undefined` while it is not complete. */
 function endOfValue(bytes: Buffer, start: number): number | undefined {
   const lineBreak = bytes.indexOf(lineEnd, start);
   if (lineBreak === -1) return undefined;

@@ -6,10 +6,10 @@ import { isFollowed, type Replicated } from './replicated.js';
 import { forget, remember, stopTogether } from './started.js';
 import { waitFor } from './wait-for.js';
 
-/** What Sentinel calls the primary that it watches. */
+/** Sentinel's name for the primary that it monitors. */
 export const sentinelName = 'millrace';
 
-/** Sentinels that watch a primary and its replicas. Made by `startSentinels`. */
+/** Sentinels that monitor a primary and its replicas. Created by `startSentinels`. */
 export class Sentinels {
   /** The Sentinel processes. */
   readonly servers: readonly RedisServer[];
@@ -22,14 +22,14 @@ export class Sentinels {
     remember(this);
   }
 
-  /** How `connect` of @millrace/redis finds the primary of the moment. */
+  /** The options with which `connect` of @millrace/redis finds the current primary. */
   get connection() {
     const { password } = this.#watched;
     const nodes = this.servers.map(({ host, peerPort }) => ({ host, port: peerPort }));
     return { sentinel: { name: sentinelName, nodes }, ...(password === undefined ? {} : { password }) };
   }
 
-  /** A client that asks Sentinel for the primary, at the start and after every loss. */
+  /** A client that queries Sentinel for the primary, at the start and after every loss. */
   client(options: ClientOptions = {}): Redis {
     const { sentinel, password } = this.connection;
     const address = { sentinels: sentinel.nodes, name: sentinel.name, ...(password === undefined ? {} : { password }) };
@@ -44,7 +44,7 @@ export class Sentinels {
     );
   }
 
-  /** Who is primary now, as the Sentinels that run agree; `undefined` while they do not. */
+  /** The current primary, if the running Sentinels agree; `undefined` while they do not. */
   async primary(): Promise<RedisServer | undefined> {
     const running = this.servers.filter((server) => server.isResponsive);
     const ports = await Promise.all(running.map(primaryPortOf));
@@ -52,9 +52,9 @@ export class Sentinels {
   }
 
   /**
-   * Waits until the Sentinels that run agree on a primary, every other server that runs follows it, no failover is under way
-   * and none would have to wait: from then on the next failure is met as the first one was. (A server that comes back after a
-   * failover thinks that it is the primary; Sentinel makes it a replica after 10 to 20 s.)
+   * Waits until the running Sentinels agree on a primary, every other running server follows it, no failover is in progress and none
+   * would be delayed: from then on the next failure is handled like the first one. (A server that restarts after a failover starts as a
+   * primary; Sentinel makes it a replica after 10 to 20 s.)
    */
   async waitUntilHealthy(): Promise<void> {
     const running = this.#watched.servers.filter((server) => server.isRunning);
@@ -74,7 +74,7 @@ export class Sentinels {
     );
   }
 
-  /** What each Sentinel says of itself and of what it watches, for an error: in tilt mode it fails nothing over for 30 s. */
+  /** The state of each Sentinel and of its primary, for an error: in tilt mode it starts no failover for 30 s. */
   async describe(): Promise<string> {
     const states = await Promise.all(
       this.servers.map(async (server) => {
@@ -102,7 +102,7 @@ export class Sentinels {
     );
   }
 
-  /** Stops the Sentinels; the servers that they watch go on. */
+  /** Stops the Sentinels; the servers that they monitor keep running. */
   async stop(): Promise<void> {
     this.#clients.close();
     await stopTogether(this.servers);
@@ -110,7 +110,7 @@ export class Sentinels {
   }
 }
 
-/** Whether it sees nothing wrong with anybody, and would act: in tilt mode it does not. */
+/** Whether it sees all servers healthy, and would start a failover: in tilt mode it does not. */
 async function isSettled(sentinel: RedisServer): Promise<boolean> {
   const seen = ['MASTER', 'REPLICAS', 'SENTINELS'].map((whom) => askRedis(sentinel, ['SENTINEL', whom, sentinelName]));
   const info = await askRedis(sentinel, ['INFO', 'sentinel']);
@@ -118,7 +118,7 @@ async function isSettled(sentinel: RedisServer): Promise<boolean> {
   return info.includes('sentinel_tilt:0') && !(await Promise.all(seen)).some((reply) => isWrong.test(reply));
 }
 
-/** The reply is a list of address and port. */
+/** Reads a reply with address and port. */
 async function primaryPortOf(sentinel: RedisServer): Promise<number | undefined> {
   const reply = await askRedis(sentinel, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', sentinelName]);
   const port = /\r\n(\d+)\r\n$/.exec(reply)?.[1];

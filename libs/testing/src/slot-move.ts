@@ -4,16 +4,16 @@ import type { RedisServer } from './redis-server.js';
 const keysAtOnce = 10;
 const migrateTimeoutMs = 5_000;
 
-/** A slot on its way from one master to another. */
+/** A slot that moves from one master to another. */
 export interface SlotMove {
   readonly slot: number;
   readonly from: RedisServer;
   readonly to: RedisServer;
-  /** Awaited when all keys are over there and the slot is not: the old master answers ASK. */
+  /** Awaited when all keys have moved and the slot has not: the old master replies ASK. */
   readonly whileMoving?: (() => Promise<unknown>) | undefined;
 }
 
-/** As `redis-cli --cluster reshard` does it, key by key; clients are told ASK, TRYAGAIN and in the end MOVED. */
+/** Moves it as `redis-cli --cluster reshard` does, key by key; clients get ASK, TRYAGAIN and finally MOVED. */
 export async function moveSlot({ slot, from, to, whileMoving }: SlotMove): Promise<void> {
   const setSlot = (server: RedisServer, ...how: string[]) =>
     askRedis(server, ['CLUSTER', 'SETSLOT', String(slot), ...how]);
@@ -22,9 +22,9 @@ export async function moveSlot({ slot, from, to, whileMoving }: SlotMove): Promi
   await setSlot(from, 'MIGRATING', toId);
   await moveKeys(slot, from, to);
   await whileMoving?.();
-  // What came meanwhile stays where it was: a slot is given up only when it is empty.
+  // Keys written meanwhile stay with the old master: it gives the slot up only when it is empty.
   await moveKeys(slot, from, to);
-  // The new master first: until the old one knows, it asks clients over.
+  // The new master first: until the old one knows, it redirects clients with ASK.
   await setSlot(to, 'NODE', toId);
   await setSlot(from, 'NODE', toId);
 }
@@ -43,7 +43,7 @@ async function idOf(server: RedisServer): Promise<string> {
   return textsOf(await askRedis(server, ['CLUSTER', 'MYID']))[0] ?? '';
 }
 
-/** The texts of a raw reply: every line that follows a length. */
+/** The strings of a raw reply: every line that follows a length. */
 function textsOf(reply: string): string[] {
   return [...reply.matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map(([, text]) => text ?? '');
 }

@@ -7,28 +7,31 @@ import { startRedis } from './start-redis.js';
 import { orStop, startTogether } from './started.js';
 import { waitFor } from './wait-for.js';
 
-/** How a cluster is started. The other options go to every node. */
+/** The options of a cluster. The other options apply to every node. */
 export interface ClusterOptions extends Omit<RedisServerOptions, 'dir' | 'port'> {
-  /** Default 3, the least a cluster can have. */
+  /** The number of masters. Default 3, the minimum of a cluster. */
   readonly masters?: number;
-  /** Default 1. */
+  /** Replicas per master. Default 1. */
   readonly replicasPerMaster?: number;
-  /** After this silence a node counts as failed, in milliseconds (`cluster-node-timeout`). Default 1 000; Redis' own is 15 000. */
+  /**
+   * How long a node may be unreachable before it counts as failed, in milliseconds (`cluster-node-timeout`). Default 1 000; Redis' own is
+   * 15 000.
+   */
   readonly nodeTimeoutMs?: number;
 }
 
 const slotCount = 16_384;
 
 /**
- * Starts a Redis Cluster and waits until all its slots are served, all nodes agree, and every replica has its
- * master's data. Takes a little over two seconds: so long a Redis master waits before it calls its cluster whole.
+ * Starts a Redis Cluster and waits until all its slots are served, all nodes agree, and every replica has its master's data. Takes a
+ * little over two seconds, the time for which a Redis master waits before it reports its cluster as ok.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
   const { masters = 3, replicasPerMaster = 1, nodeTimeoutMs = 1_000, ...shared } = options;
   const config = {
     'cluster-enabled': 'yes',
     'cluster-node-timeout': nodeTimeoutMs,
-    // A replica stays with the master it was given, so that a test knows whom it breaks.
+    // A replica stays with its master, so that a test knows which servers it breaks.
     'cluster-allow-replica-migration': 'no',
     ...shared.config,
   };
@@ -49,11 +52,11 @@ async function giveSlots(master: RedisServer, index: number, masters: number): P
   const first = Math.floor((slotCount * index) / masters);
   const last = Math.floor((slotCount * (index + 1)) / masters) - 1;
   await askRedis(master, ['CLUSTER', 'ADDSLOTSRANGE', String(first), String(last)]);
-  // Masters with one epoch would have to settle which of them is right first.
+  // Masters with equal epochs would first have to resolve the conflict.
   await askRedis(master, ['CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1)]);
 }
 
-/** Every node meets every other at once: faster than one that is told of the others by gossip. */
+/** Every node meets every other in one step: faster than discovery by gossip. */
 async function introduce(servers: readonly RedisServer[]): Promise<void> {
   const meetings = servers.flatMap((server, index) => servers.slice(index + 1).map((other) => meet(server, other)));
   await Promise.all(meetings);

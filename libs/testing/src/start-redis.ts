@@ -3,12 +3,12 @@ import type { RedisServer } from './redis-server.js';
 import { startServer } from './start-server.js';
 
 /**
- * Starts a real Redis (or Valkey) server on 127.0.0.1 and waits until it answers and has loaded its data. It ends
- * with `stop()`, and at the latest when this process ends, in whatever way.
+ * Starts a real Redis (or Valkey) server on 127.0.0.1 and waits until it replies and has loaded its data. It ends with `stop()`, at the
+ * latest with this process, however this ends.
  *
- * @throws {OptionsError} when the options are wrong
- * @throws {Error} when no Redis is installed, or another server uses the data folder
- * @throws {RedisStartError} when the server does not become ready; the message carries what it printed
+ * @throws {OptionsError} the options are wrong
+ * @throws {Error} no Redis is installed, or another server uses the data folder
+ * @throws {RedisStartError} the server does not become ready; the message has its output
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   return startServer(options, redisArguments);

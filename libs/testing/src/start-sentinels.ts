@@ -6,29 +6,30 @@ import { Sentinels, sentinelName } from './sentinels.js';
 import { startServer, type ToArguments } from './start-server.js';
 import { orStop, startTogether } from './started.js';
 
-/** A failover that is not done by then is given up, and another one may begin after twice that time. */
+/** A failover that takes longer is given up, and another one may begin after twice that time. */
 const failoverTimeoutMs = 4000;
 
-/** How Sentinels are started. */
+/** The options of Sentinels. */
 export interface SentinelOptions {
-  /** Default 3, the least that survive the loss of one. */
+  /** The number of Sentinels. Default 3, the minimum that survives the loss of one. */
   readonly count?: number;
   /**
-   * After this silence the primary counts as down, in milliseconds. Default 2000; Redis' own is 30 000. With less than a second a
-   * primary that Sentinel has only just come to know may count as down before it is asked, and one that a busy machine holds up does.
+   * How long the primary may be unreachable before it counts as down, in milliseconds. Default 2000; Redis' own is 30 000. With less than
+   * a second a primary that Sentinel has only just discovered may count as down before its first ping, and a busy machine is enough to
+   * make it count as down.
    */
   readonly downAfterMs?: number;
-  /** Of each Sentinel: what its clients and the other Sentinels must give. Default: none. */
+  /** The password of each Sentinel, for its clients and the other Sentinels. Default: none. */
   readonly password?: string | undefined;
-  /** What they give to the servers that they watch. Default: the servers' own. */
+  /** Their password for the servers that they monitor. Default: the servers' own. */
   readonly authPassword?: string | undefined;
-  /** Speak TLS, as to the servers that are watched. Default: no. */
+  /** Use TLS, also to the monitored servers. Default: no. */
   readonly tls?: TlsFiles | undefined;
   /** Further lines of their configuration. */
   readonly lines?: readonly string[];
 }
 
-/** Starts Sentinels that watch `watched` and fail over by themselves, and waits until they know each other. */
+/** Starts Sentinels that monitor `watched` and fail over automatically, and waits until they know each other. */
 export async function startSentinels(watched: Replicated, options: SentinelOptions = {}): Promise<Sentinels> {
   const { count = 3, downAfterMs = 2000, password, authPassword = watched.password, tls, lines = [] } = options;
   const toArguments: ToArguments = (resolved, place) => {

@@ -13,7 +13,7 @@ import {
 import { launchRedis, RedisStartError } from './redis-process.js';
 import { RedisServer } from './redis-server.js';
 
-/** Makes the command line of a server of one kind, once its place is known; may write files into its folder. */
+/** Creates the command line of a server of one kind, once its port and folder are known; may write files into the folder. */
 export type ToArguments = (options: ResolvedRedisOptions, place: ServerPlace) => string[];
 
 /** Starts a server process of any kind: see `startRedis` and `startSentinels`. */
@@ -29,7 +29,7 @@ export async function startServer(options: RedisServerOptions, toArguments: ToAr
   }
 }
 
-/** Another process may take a free port before the server does: then another port is tried. */
+/** Another process may take a free port before the server does: then another one is tried. */
 async function startOnPort(
   options: ResolvedRedisOptions,
   toArguments: ToArguments,
@@ -66,7 +66,7 @@ async function startOnPort(
   }
 }
 
-/** By default the nodes of a cluster talk 10 000 ports above the clients: more often taken than one that was free just now. */
+/** Redis' default for the cluster bus is 10 000 above the client port, which is taken more often than a port that was just found free. */
 async function chooseClusterPort({ config }: ResolvedRedisOptions): Promise<number | undefined> {
   if (config['cluster-enabled'] !== 'yes') return undefined;
   const given = config['cluster-port'];

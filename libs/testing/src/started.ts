@@ -1,4 +1,4 @@
-/** Something that was started and can be stopped; stopping twice is harmless. */
+/** A server, proxy or program that was started and can be stopped; stopping twice is harmless. */
 export interface Stoppable {
   /** Resolves when it is gone. */
   stop(): Promise<void>;
@@ -6,7 +6,7 @@ export interface Stoppable {
 
 const started = new Set<Stoppable>();
 
-/** Takes note of something that runs, for {@link stopEverything}. */
+/** Registers a running object for {@link stopEverything}. */
 export function remember<T extends Stoppable>(thing: T): T {
   started.add(thing);
   return thing;
@@ -16,12 +16,12 @@ export function forget(thing: Stoppable): void {
   started.delete(thing);
 }
 
-/** Stops every server, proxy and program that was started and not stopped yet: one line for `afterAll`. */
+/** Stops every server, proxy and program that still runs: one line for `afterAll`. */
 export async function stopEverything(): Promise<void> {
   await stopTogether(started);
 }
 
-/** Starts several at once. When one fails the others are stopped, and the first error is thrown. */
+/** Starts several simultaneously. If one fails, the others are stopped and the first error is thrown. */
 export async function startTogether<T extends Stoppable>(starts: readonly Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(starts);
   const running = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -31,7 +31,7 @@ export async function startTogether<T extends Stoppable>(starts: readonly Promis
   throw failure.reason;
 }
 
-/** Runs what must be done after the start of several; when it fails, all are stopped and its error is thrown. */
+/** Runs work after the start of several; if it fails, all are stopped and its error is thrown. */
 export async function orStop<T>(things: readonly Stoppable[], setUp: () => Promise<T>): Promise<T> {
   try {
     return await setUp();

@@ -18,14 +18,14 @@ describe('waitFor', () => {
 
   it('says what it waited for, and the last answer', async () => {
     const waiting = waitFor(() => false, { what: 'the moon to be full', timeoutMs: 5, intervalMs: 1 });
-    await expect(waiting).rejects.toThrow('waited 5 ms for the moon to be full; the last answer was false');
+    await expect(waiting).rejects.toThrow('waited 5 ms for the moon to be full; the last value was false');
   });
 
   it('says the last error, and keeps it as the cause', async () => {
     const cause = new Error('clouds');
     const waiting = waitFor(() => Promise.reject(cause), { what: 'the moon', timeoutMs: 5, intervalMs: 1 });
     await expect(waiting).rejects.toMatchObject({
-      message: 'waited 5 ms for the moon; the last look failed: clouds',
+      message: 'waited 5 ms for the moon; the last check failed: clouds',
       cause,
     });
   });

@@ -1,20 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What {@link waitFor} waits for, and how long. */
+/** The options of {@link waitFor}. */
 export interface WaitOptions {
-  /** What is waited for, as words that finish "waited for …". */
+  /** Describes the condition, as words that finish "waited for …". */
   readonly what: string;
-  /** How long to wait, in milliseconds. Default 20 000: long enough for a slow machine, it costs nothing when all is well. */
+  /** How long to wait, in milliseconds. Default 20 000: long enough for a slow machine, and without cost when the condition is met. */
   readonly timeoutMs?: number;
-  /** Pause between two looks, in milliseconds. Default 10. */
+  /** Pause between two checks, in milliseconds. Default 10. */
   readonly intervalMs?: number;
 }
 
 /**
- * Looks at `predicate` again and again until it answers something truthy, and returns that.
- * A predicate that throws counts as "not yet".
+ * Calls `predicate` repeatedly until it returns a truthy value, and resolves to that. A predicate that throws counts as "not yet".
  *
- * @throws {Error} when the time is over: it says what was waited for, and the last answer (or `cause`, the last error)
+ * @throws {Error} the time is over; the message has the condition and the last value (or the last error, as `cause`)
  */
 export async function waitFor<T>(predicate: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>> {
   const { what, timeoutMs = 20_000, intervalMs = 10 } = options;
@@ -39,8 +38,8 @@ async function lookAt<T>(predicate: () => T | Promise<T>): Promise<Look<T>> {
 
 function timeoutError(what: string, timeoutMs: number, last: Look<unknown>): Error {
   if (last.kind === 'answer') {
-    return new Error(`waited ${timeoutMs} ms for ${what}; the last answer was ${String(last.value)}`);
+    return new Error(`waited ${timeoutMs} ms for ${what}; the last value was ${String(last.value)}`);
   }
   const reason = last.error instanceof Error ? last.error.message : String(last.error);
-  return new Error(`waited ${timeoutMs} ms for ${what}; the last look failed: ${reason}`, { cause: last.error });
+  return new Error(`waited ${timeoutMs} ms for ${what}; the last check failed: ${reason}`, { cause: last.error });
 }

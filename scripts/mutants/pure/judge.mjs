@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { libOf } from './pure-files.mjs';
 
-/** Stryker's words for what became of a fault, in those of `npm run mutants`. `untried`: no test comes by it. */
+/** Maps Stryker's statuses of a fault to the outcomes of `npm run mutants`. `untried`: no test reaches the fault. */
 const outcomes = {
   Killed: 'killed',
   Timeout: 'hung',
@@ -12,8 +12,8 @@ const outcomes = {
 };
 
 /**
- * What became of Stryker's faults, as `passes` takes it. Faults of `equivalent` that survive are left out: they change nothing that a
- * caller could see. An entry of that list that no survivor is in is a problem, a sentence.
+ * The outcomes of Stryker's faults, in the form that `passes` takes. Surviving faults in `equivalent` are left out: callers cannot see
+ * their change. An entry of that list without a survivor is a problem, described in a sentence.
  */
 export function judge(root, faults, equivalent) {
   const sources = new Map();
@@ -27,7 +27,9 @@ export function judge(root, faults, equivalent) {
     const source = sourceOf(entry.file);
     const start = source.indexOf(entry.code);
     if (start < 0 || source.indexOf(entry.code, start + 1) >= 0)
-      problems.push(`${entry.file} must have once what test/mutants/pure/equivalent.mjs says of it: ${entry.code}`);
+      problems.push(
+        `${entry.file} must contain exactly once the code in test/mutants/pure/equivalent.mjs: ${entry.code}`,
+      );
     else places.push({ ...entry, start, end: start + entry.code.length, isNeeded: false });
   }
   const results = [];
@@ -59,7 +61,7 @@ export function judge(root, faults, equivalent) {
   for (const { file, code, isNeeded } of places)
     if (!isNeeded)
       problems.push(
-        `${file}: no fault survives in what test/mutants/pure/equivalent.mjs says cannot be caught: ${code}`,
+        `${file}: no fault survives in code that test/mutants/pure/equivalent.mjs lists as equivalent: ${code}`,
       );
   return { results, problems };
 }

@@ -14,7 +14,7 @@ export function specsOfPureCode(root) {
   return filesOf(root).filter((file) => file.endsWith('.spec.ts'));
 }
 
-/** `libs/queue/src/model/routing.ts` is of `queue`. */
+/** The lib of a file: `libs/queue/src/model/routing.ts` belongs to `queue`. */
 export function libOf(file) {
   return file.split('/')[1];
 }

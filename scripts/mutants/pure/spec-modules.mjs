@@ -5,8 +5,8 @@ import { compileFunction } from 'node:vm';
 import { transformSync } from '@swc/core';
 
 /**
- * Loads specs, and the sources that they import, into this process: compiled as Jest compiles them, but to CommonJS, so that they can
- * be loaded again and again. What is installed is loaded once, by Node itself.
+ * Loads specs, and the sources that they import, into this process: compiled as by Jest, but to CommonJS, so that they can be loaded
+ * repeatedly. Node itself loads installed packages, once.
  */
 export class SpecModules {
   #root;
@@ -17,7 +17,7 @@ export class SpecModules {
   #globals;
   #around;
 
-  /** `around` is called with the path of a module and what evaluates it, which it has to call. */
+  /** `around` is called with the path of a module and a function that evaluates it, which it must call. */
   constructor(root, compilerOptions, around) {
     this.#root = root;
     this.#compilerOptions = {
@@ -29,13 +29,13 @@ export class SpecModules {
     this.#require = createRequire(join(root, 'package.json'));
   }
 
-  /** Forgets what is loaded, not what is compiled: what runs while a module is loaded runs again. Specs get `globals` from Jest. */
+  /** Unloads all modules but keeps their compiled code: the top level of each module runs again. Specs get `globals` from Jest. */
   renew(globals) {
     this.#loaded.clear();
     this.#globals = globals;
   }
 
-  /** Loads a spec again, with other `globals`, and nothing that it imports. */
+  /** Loads a spec again, with other `globals`, but not its imports. */
   reload(path, globals) {
     this.#loaded.delete(path);
     this.#globals = globals;
@@ -63,7 +63,7 @@ export class SpecModules {
   #sourceOf(name, from) {
     if (name.startsWith('.')) {
       const path = join(dirname(from), name.replace(/\.js$/, '.ts'));
-      if (!existsSync(path)) throw new Error(`${from} imports ${name}, and there is no ${path}.`);
+      if (!existsSync(path)) throw new Error(`${from} imports ${name}, but ${path} does not exist.`);
       return path;
     }
     const [, lib, file = 'index'] = /^@millrace\/([^/]+)(?:\/([^/]+))?$/.exec(name) ?? [];

@@ -1,5 +1,5 @@
-// The test runner that Stryker is given: the specs of pure code, in one process without Jest. Loading them takes a second and a run a
-// few milliseconds per test, so that thousands of faults can be tried; with Jest each would load its specs again.
+// The test runner for Stryker: runs the specs of pure code in one process without Jest. Loading them takes a second and a run a few
+// milliseconds per test, so that thousands of faults can be tried; with Jest each fault would load its specs again.
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,7 +12,7 @@ const success = 0;
 const failed = 1;
 
 class SpecRunner {
-  /** What instrumented sources look at: which fault is active. They note here which test came by which fault. */
+  /** The state that instrumented sources read and write: the active fault, and which test reached which fault. */
   #context = {};
   #root = process.cwd();
   #expect;
@@ -79,7 +79,7 @@ class SpecRunner {
     });
   }
 
-  /** What a spec does while it is loaded is a test too, to which that is added: it would be done again for none of the others. */
+  /** Loading a spec counts as a test too, since it is not repeated for the other tests. */
   async #runAnew(file) {
     const specs = new SpecTests(this.#expect);
     const tests = specs.collect(file, () => this.#modules.reload(join(this.#root, file), specs.globals));
@@ -99,7 +99,7 @@ class SpecRunner {
     this.#context.hitCount = hitLimit === undefined ? undefined : 0;
   }
 
-  /** The specs of a lib have to catch its faults, not those of who uses it; the quickest tests come first. */
+  /** The specs of a lib must catch its faults, not those of libs that use it; the fastest tests come first. */
   #testsFor(sandboxFileName, testFilter) {
     const lib = libOf(relative(this.#root, sandboxFileName));
     const isMeant = ({ id, file }) => libOf(file) === lib && (testFilter?.includes(id) ?? true);
@@ -113,7 +113,7 @@ class SpecRunner {
   async #run(tests) {
     for (const [index, test] of tests.entries()) {
       const failureMessage = await this.#failureOf(test);
-      if (this.#context.hitCount > this.#context.hitLimit) return { status: 'timeout', reason: 'it ran in circles' };
+      if (this.#context.hitCount > this.#context.hitLimit) return { status: 'timeout', reason: 'endless loop' };
       if (failureMessage !== undefined)
         return { status: 'killed', killedBy: [test.id], failureMessage, nrOfTests: index + 1 };
     }

@@ -1,8 +1,8 @@
 import { format } from 'node:util';
 
 /**
- * What specs get for `@jest/globals`: collects their tests while they are loaded, each with the hooks around it. Holds what the specs
- * of pure code use of Jest, and no more: a spec that uses something else cannot be loaded.
+ * The replacement of `@jest/globals` for specs: collects their tests while they are loaded, each with its hooks. It has only the
+ * functions of Jest that the specs of pure code use: a spec that uses another one cannot be loaded.
  */
 export class SpecTests {
   #tests = [];

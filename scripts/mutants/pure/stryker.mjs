@@ -31,7 +31,7 @@ export async function tryFaults(root, files) {
   return stryker.runMutationTest();
 }
 
-/** Installed when it is first needed, and not with the other packages: only this command uses it. */
+/** Installed on first use, not with the other packages, since only this command uses it. */
 async function provideStryker(root) {
   const folder = join(root, '.millrace/stryker');
   mkdirSync(folder, { recursive: true });

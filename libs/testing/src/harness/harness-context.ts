@@ -1,7 +1,7 @@
 import { type Headers, noHeaders } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
 
-/** What a test says of the message that it has handled. */
+/** Properties of the message that a test passes to a handler. */
 export interface MessageFacts {
   /** Default: none. */
   readonly headers?: Headers;
@@ -25,14 +25,14 @@ export interface MessageFacts {
   readonly timestamp?: number;
 }
 
-/** A context with everything that a `RecordContext` and a `MessageContext` have. */
+/** A context with all properties of a `RecordContext` and a `MessageContext`. */
 export class HarnessContext extends DeliveryContext {
   readonly attempt: number;
   /** The record's topic; `''` for a queue's message. */
   readonly topic: string;
-  /** The handler's queue; `''` for one of the log. */
+  /** The handler's queue; `''` for a log handler. */
   readonly queue: string;
-  /** The handler's group; `''` for one of a queue. */
+  /** The handler's group; `''` for a queue handler. */
   readonly group: string;
   /** Default: none. */
   readonly key: string | undefined;
@@ -56,7 +56,7 @@ export class HarnessContext extends DeliveryContext {
   readonly properties = {};
   /** Always empty. */
   readonly deaths: readonly never[] = [];
-  /** What the handler told with `progress()`, in its order. */
+  /** The values that the handler passed to `progress()`, in order. */
   readonly progressTold: unknown[] = [];
 
   constructor(source: { readonly topic: string; readonly queue: string; readonly group: string }, facts: MessageFacts) {
@@ -75,7 +75,7 @@ export class HarnessContext extends DeliveryContext {
     this.routingKey = facts.routingKey ?? source.queue;
   }
 
-  /** Attempts before this one. */
+  /** The number of attempts before this one. */
   get deliveryCount(): number {
     return this.attempt - 1;
   }
@@ -89,10 +89,10 @@ export class HarnessContext extends DeliveryContext {
     return this.queue === '' ? `record ${this.offset} of topic "${this.topic}"` : `message of queue "${this.queue}"`;
   }
 
-  /** Does nothing: there is no group whose offset could move. */
+  /** Does nothing: there is no group with an offset. */
   async commit(): Promise<void> {}
 
-  /** Keeps what was told in `progressTold`. */
+  /** Keeps the value in `progressTold`. */
   async progress(value: unknown): Promise<boolean> {
     this.progressTold.push(value);
     return true;

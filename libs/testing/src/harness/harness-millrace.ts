@@ -4,7 +4,7 @@ import { Millrace, type MillraceModuleOptions } from '@millrace/nestjs';
 import { Broker, type MessageInput, type PublishProperties, type Receipt } from '@millrace/queue';
 import type { Journal } from './journal.js';
 
-/** A connection that writes down what is published, and without Redis keeps it to itself. */
+/** A connection that records everything published, and without Redis sends nothing. */
 export class HarnessMillrace extends Millrace {
   override readonly log: Log;
   override readonly broker: Broker;
@@ -110,7 +110,7 @@ class HarnessBroker extends Broker {
   }
 }
 
-/** The payload as a handler would get it: a value that cannot be encoded fails here as it would with Redis. */
+/** The payload as a handler would receive it: a value that cannot be encoded fails here as with Redis. */
 export function asReceived(value: unknown, codec: Codec = jsonCodec): unknown {
   const encoded = codec.encode(value);
   return codec.decode(typeof encoded === 'string' ? Buffer.from(encoded) : Buffer.from(encoded));

@@ -1,6 +1,6 @@
 import type { DeadLetterReason, Headers, Outcome } from '@millrace/core';
 
-/** Something the application published: to a topic, to an exchange, or straight to a queue. */
+/** A message that the application published: to a topic, to an exchange, or straight to a queue. */
 export type Published =
   | {
       readonly to: 'topic';
@@ -18,7 +18,7 @@ export type Published =
     }
   | { readonly to: 'queue'; readonly queue: string; readonly body: unknown; readonly headers: Headers };
 
-/** A handler that ended, well or not. */
+/** A handler that ended, successfully or not. */
 export interface Handled {
   /** `OrderHandlers.onOrder` */
   readonly handler: string;
@@ -34,20 +34,20 @@ export interface DeadLettered {
   readonly handler: string;
   /** Why it was given up. */
   readonly reason: DeadLetterReason;
-  /** What the handler threw last. */
+  /** The last error of the handler. */
   readonly error: unknown;
 }
 
-/** What happened in the application, in its order. */
+/** The events of the application, in order. */
 export class Journal {
-  /** What the application sent and published. */
+  /** Messages that the application sent and published. */
   readonly published: Published[] = [];
   /** Attempts that ended. */
   readonly handled: Handled[] = [];
   /** Messages that were given up. */
   readonly deadLetters: DeadLettered[] = [];
 
-  /** Forgets everything: between two tests that share an application. */
+  /** Clears the journal, between two tests that share an application. */
   clear(): void {
     this.published.length = 0;
     this.handled.length = 0;

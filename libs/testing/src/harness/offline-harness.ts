@@ -8,17 +8,17 @@ import { asReceived, HarnessMillrace } from './harness-millrace.js';
 import { Journal } from './journal.js';
 import { overrideConnections } from './override-connections.js';
 
-/** One delivery: what the handler did, and what Redis would have been told. */
+/** One delivery: the outcome of the handler, and what would be written to Redis. */
 export interface HarnessDelivery {
   /** `OrderHandlers.onOrder` */
   readonly handler: string;
   /** From 1. */
   readonly attempt: number;
-  /** What the handler did. */
+  /** The outcome of the handler. */
   readonly outcome: Outcome;
-  /** What follows from that by the retry policy. */
+  /** The settlement by the retry policy. */
   readonly settlement: Settlement;
-  /** What the handler was given, and what it told with it. */
+  /** The context of the handler, with the progress that it reported. */
   readonly context: HarnessContext;
 }
 
@@ -30,13 +30,13 @@ interface DueDelivery {
 }
 
 /**
- * An application without Redis, and a clock that stands still until it is advanced. Messages are handed to handlers one by one,
- * through everything that a real delivery goes through: codec, validation, guards, interceptors, pipes, filters, retry policy.
+ * An application without Redis, with a clock that only moves when it is advanced. Messages are passed to handlers one by one, through all
+ * steps of a real delivery: codec, validation, guards, interceptors, pipes, filters, retry policy.
  */
 export class OfflineHarness {
-  /** Running, without Redis. */
+  /** The running application, without Redis. */
   readonly application: INestApplication;
-  /** What was published and handled in it. */
+  /** The messages published and handled in it. */
   readonly journal: Journal;
   #nowMs = 0;
   #due: DueDelivery[] = [];
@@ -47,8 +47,8 @@ export class OfflineHarness {
   }
 
   /**
-   * Builds and starts the application of a testing module; its connections (by their names) reach no Redis.
-   * `await OfflineHarness.start(Test.createTestingModule({ imports: [AppModule] }))`
+   * Builds and starts the application of a testing module; its connections (given by name) connect to no Redis. `await
+   * OfflineHarness.start(Test.createTestingModule({ imports: [AppModule] }))`
    */
   static async start(
     builder: TestingModuleBuilder,
@@ -65,18 +65,18 @@ export class OfflineHarness {
     return new OfflineHarness(application, journal);
   }
 
-  /** Milliseconds since the start, by the harness's own clock. */
+  /** Milliseconds since the start, by the harness's clock. */
   get nowMs(): number {
     return this.#nowMs;
   }
 
-  /** Retries that wait for their time. */
+  /** Retries that are not due yet. */
   get waiting(): number {
     return this.#due.length;
   }
 
   /**
-   * Has a message handled, as `Class.method` or by the handler's name.
+   * Passes a message to a handler, given as `Class.method` or by its name.
    *
    * @throws {Error} there is no such handler, or the payload cannot be encoded
    */
@@ -84,7 +84,7 @@ export class OfflineHarness {
     return this.#deliver(this.#find(handler), asReceived(payload), facts);
   }
 
-  /** Moves the clock on; answers the retries that became due, in the order in which they were handled. */
+  /** Advances the clock and runs the retries that become due; resolves to their deliveries, in order. */
   async advance(ms: number): Promise<HarnessDelivery[]> {
     const until = this.#nowMs + ms;
     const deliveries: HarnessDelivery[] = [];

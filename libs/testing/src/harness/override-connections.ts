@@ -1,7 +1,7 @@
 import { getMillraceOptionsToken, getMillraceToken, type Millrace, type MillraceModuleOptions } from '@millrace/nestjs';
 import type { TestingModuleBuilder } from '@nestjs/testing';
 
-/** Puts other connections in the place of those that `MillraceModule.forRoot` makes; they get the same options. */
+/** Replaces the connections that `MillraceModule.forRoot` makes; the new ones get the same options. */
 export function overrideConnections(
   builder: TestingModuleBuilder,
   names: readonly string[],

@@ -9,13 +9,13 @@ import { HarnessMillrace } from './harness-millrace.js';
 import { Journal } from './journal.js';
 import { overrideConnections } from './override-connections.js';
 
-/** An application on a Redis of its own, with a journal of what it published and handled. */
+/** An application on its own Redis, with a journal of the messages that it published and handled. */
 export class RedisHarness {
-  /** Running, its consumers too. */
+  /** The running application, including its consumers. */
   readonly application: INestApplication;
-  /** What was published and handled in it. */
+  /** The messages published and handled in it. */
   readonly journal: Journal;
-  /** The server it was started on. */
+  /** The server that it uses. */
   readonly redis: RedisServer;
   readonly #millraces: readonly { readonly millrace: Millrace; readonly overview: Overview }[];
 
@@ -35,7 +35,7 @@ export class RedisHarness {
     }
   }
 
-  /** Starts a Redis, and the application of a testing module with its connections (by their names) led there. */
+  /** Starts a Redis, and the application of a testing module with its connections (given by name) to that Redis. */
   static async start(
     builder: TestingModuleBuilder,
     connections: readonly string[] = ['default'],
@@ -46,7 +46,7 @@ export class RedisHarness {
     overrideConnections(builder, connections, (name, options) => {
       const { prefix, allowEviction } = options.connection;
       const connection = { url: redis.url, ...defined({ prefix, allowEviction }) };
-      // The harness runs the application without its HTTP server: consumers that waited for it would never start.
+      // The harness runs the application without its HTTP server: consumers that wait for it would never start.
       const startConsumers = options.startConsumers === 'listening' ? 'ready' : options.startConsumers;
       // Its Redis is up: consumers run when the application has started.
       const own = { ...options, connection, startConsumers, waitForRedis: false } as const;
@@ -60,7 +60,7 @@ export class RedisHarness {
       await application.init();
       return new RedisHarness(application, journal, redis, millraces);
     } catch (error) {
-      // The application was not handed over: nothing else closes its connections, and they keep the process alive.
+      // The caller does not get the application, so its connections must be closed here: they keep the process alive.
       await Promise.allSettled(millraces.map((millrace) => millrace.close()));
       await redis.stop();
       throw error;
@@ -68,11 +68,11 @@ export class RedisHarness {
   }
 
   /**
-   * Waits until nothing is left to be handled: queues that a handler consumes from hold nothing that is ready or being handled,
-   * and groups have read and committed everything. What waits for its time (delays, retries of queues) is not waited for, nor what
-   * stands in a queue without a handler, as dead letters do.
+   * Waits until all messages are handled: queues with a handler hold no messages that are ready or in flight, and groups have read and
+   * committed everything. It does not wait for delayed messages and retries of queues, nor for queues without a handler, such as those of
+   * dead letters.
    *
-   * @throws {Error} none of the application's handlers runs: nothing would ever be handled
+   * @throws {Error} none of the application's handlers runs, so no message would ever be handled
    */
   async waitUntilIdle(options: Partial<WaitOptions> = {}): Promise<void> {
     const { all } = this.application.get(Consumers);
@@ -81,7 +81,7 @@ export class RedisHarness {
       throw new Error(`no handler runs (${handlers}). Start them: await harness.application.get(Consumers).start().`);
     }
     let looks = 0;
-    // Twice in a row: a handler may just have published something else.
+    // Idle twice in a row: a handler may just have published another message.
     const isIdle = async (): Promise<boolean> => {
       const idle = await Promise.all(
         this.#millraces.map(async ({ millrace, overview }) => {
@@ -102,7 +102,7 @@ export class RedisHarness {
   }
 }
 
-/** `handled`: the queues that the application has a handler for. Others may be consumed from too, by a transport say. */
+/** `handled`: the queues with a handler of the application. Others may have consumers too, such as those of a transport. */
 function hasNothingToDo({ queues, topics }: Snapshot, handled: ReadonlySet<string | undefined>): boolean {
   const awaited = ({ queue, consumers, ready }: QueueSnapshot) => (handled.has(queue) || consumers > 0 ? ready : 0);
   const isDone = queues.every((queue) => awaited(queue) + queue.unacked + queue.dying === 0);
