@@ -16,7 +16,7 @@ export default [
   {
     file: 'libs/core/src/fifo.ts',
     code: `    if (this.#head === this.#items.length) return undefined;
-    // Mostly it is the only one: its list stays what it is.
+    // Usually it is the only item: the list is kept.
     if (this.#items.length === 1) return this.#items.pop();`,
     reason: 'short cuts: without them the list is emptied further down',
   },
@@ -102,7 +102,7 @@ export default [
   },
   {
     file: 'libs/core/src/json-codec.ts',
-    code: `    // What the first is like, the others are likely to be.
+    code: `    // The others most likely look like the first.
     if (JSON.stringify(values[0])?.includes(boundary)) return undefined;`,
     reason: 'saves the work of taking apart what will not come apart',
   },
