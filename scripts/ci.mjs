@@ -1,4 +1,4 @@
-// What .ci/run runs: set-up, then all suites. The last line is the sum of all of them.
+// Run by .ci/run: set-up, then all suites. The last line is the sum of all of them.
 import { setup } from './setup.mjs';
 import { printFreshSeed } from './test/fresh-seed.mjs';
 import { endWithSumOf } from './test/last-line.mjs';

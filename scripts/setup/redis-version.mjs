@@ -1,6 +1,6 @@
 const oldest = { redis: [7, 0], valkey: [7, 2] };
 
-/** The servers that Millrace supports, for messages. */
+/** The supported servers, for messages. */
 export const needed = 'Redis 7.0 or newer, or Valkey 7.2 or newer';
 
 /** `product` is `redis` or `valkey`, or a name that contains one of them. */

@@ -74,7 +74,7 @@ function killNow(pid) {
   }
 }
 
-/** A test file that could not even be loaded counts as one failure. What is skipped is kept by name. */
+/** A test file that could not be loaded counts as one failure. Skipped tests are listed by name. */
 function readFiles(resultFile) {
   try {
     return JSON.parse(readFileSync(resultFile, 'utf8')).testResults.map(({ name, status, assertionResults }) => {

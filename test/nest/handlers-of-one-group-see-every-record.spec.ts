@@ -113,7 +113,7 @@ describe('two handlers of one group', () => {
       problems: [
         'Wrong.late: retry differs from that of Wrong.soon, with which it shares a consumer',
         expect.stringMatching(/^Wrong.byPattern: Wrong.byName takes topic "orders" in group "names" too/),
-        expect.stringMatching(/^Wrong.other: Wrong.one takes what both .* match in group "patterns" too/),
+        expect.stringMatching(/^Wrong.other: Wrong.one takes topics that both .* match in group "patterns" too/),
       ],
     });
     await application.close();

@@ -49,11 +49,7 @@ describe('a connection that the server refuses is no start, and fails without wa
       () => ({ url: `redis://rooted:secret@${at}/1` }),
       /may not send SELECT 1/,
     ],
-    [
-      'TLS at a port that has none',
-      () => ({ url: `rediss://${at}` }),
-      /does not use TLS at this port .*write redis:/,
-    ],
+    ['TLS at a port that has none', () => ({ url: `rediss://${at}` }), /does not use TLS at this port .*write redis:/],
   ])('%s', async (_, input, why) => {
     const problem = await refusal(input());
     expect(problem).toMatch(/Redis refuses the connection: it/);

@@ -83,6 +83,6 @@ describe('cutBeforeReply', () => {
     popped.catch(() => {});
     await server.client().ping();
     client.disconnect();
-    await expect(cut).rejects.toThrow('closed before Redis answered');
+    await expect(cut).rejects.toThrow('closed before Redis replied');
   });
 });

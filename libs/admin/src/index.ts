@@ -1,5 +1,5 @@
 /**
- * What an operator reads of Millrace: topics, groups and queues of a whole prefix.
+ * Reads the state of a whole prefix for operators: topics, groups and queues.
  *
  * @module @millrace/admin
  */

@@ -5,7 +5,7 @@ import { CodecError, InvalidMessageError } from './errors.js';
 /** A header's value. Comparison is type-strict, as in AMQP: `"1"` is not `1`. */
 export type HeaderValue = string | number | boolean | null;
 
-/** Facts about a message beside its payload. Names that start with `millrace-` are reserved. */
+/** Metadata of a message, apart from its payload. Names that start with `millrace-` are reserved. */
 export type Headers = Readonly<Record<string, HeaderValue>>;
 
 /** The prefix of headers that only Millrace writes. */

@@ -1,5 +1,5 @@
 /**
- * What the consumers of log and queue have in common: deliveries, events, start and stop.
+ * The shared parts of log and queue consumers: deliveries, events, start and stop.
  *
  * @module @millrace/delivery
  */

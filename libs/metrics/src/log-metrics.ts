@@ -17,7 +17,7 @@ const ofGroupPartition = ['consumergroup', 'topic', 'partition'];
 const ofGroupTopic = ['consumergroup', 'topic'];
 const ofGroup = ['consumergroup'];
 
-/** Topics and consumer groups. Names and labels are kafka_exporter's, with our prefix. */
+/** Topics and consumer groups. Names and labels are kafka_exporter's, with Millrace's prefix. */
 export const logMetrics: readonly SampledFamily[] = [
   {
     name: 'millrace_topic_partitions',

@@ -115,12 +115,12 @@ export class Metrics implements Service {
     await this.#sampler.stop();
   }
 
-  /** Everything in the registry as text for Prometheus. While Redis is away it answers all the same, without lag and depth. */
+  /** Everything in the registry in Prometheus' text format. While Redis is away it resolves nevertheless, without lag and depth. */
   scrape(): Promise<string> {
     return this.registry.metrics();
   }
 
-  /** Answers `GET /metrics` of a plain HTTP server. Never rejects: what goes wrong is a `warning` of the connection, and a 500 without the reason. */
+  /** Handles `GET /metrics` of a plain HTTP server. Never rejects: an error is a `warning` of the connection, and a 500 without the reason. */
   readonly handle = async (_request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const text = await this.scrape();
@@ -164,7 +164,7 @@ function takeOver(registry: Registry): void {
   if (former === undefined) return;
   if (!former.metrics.isStopped) {
     throw new OptionsError('metrics', [
-      'registry has the metrics of another Metrics that was not stopped: stop it first, or give each a registry of its own',
+      'registry has the metrics of another Metrics that was not stopped: stop it first, or give each its own registry',
     ]);
   }
   remove(registry, former.registered);

@@ -8,7 +8,7 @@ export interface GroupPlace {
   readonly offset: GroupOffset;
 }
 
-/** Cached, since a dozen metrics of one scrape read the same. */
+/** Cached, since a dozen metrics of one scrape read the same series. */
 const places = new WeakMap<Snapshot, readonly GroupPlace[]>();
 
 /** Every group on every partition where it has an offset. */

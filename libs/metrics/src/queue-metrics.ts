@@ -6,7 +6,7 @@ import type { SampledFamily } from './sampled-family.js';
 /** The label of all queues that come and go with their users: replies, subscriptions. */
 export const temporaryQueues = '(temporary)';
 
-/** Queues. The names are RabbitMQ's, with our prefix. */
+/** Queues. The names are RabbitMQ's, with Millrace's prefix. */
 export const queueMetrics: readonly SampledFamily[] = [
   gauge('millrace_queue_messages', 'All messages a queue holds, in any state.', ({ messages }) => messages),
   gauge('millrace_queue_messages_ready', 'Messages that wait for a consumer.', ({ ready }) => ready),

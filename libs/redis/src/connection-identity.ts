@@ -44,8 +44,8 @@ export async function connectionIdentity(client: RedisClient, key: string): Prom
 }
 
 /**
- * What `connectionIdentity` is about, undefined while there is none. Nothing is sent. Of a cluster another object as soon as another
- * server is known to serve the key.
+ * The connection that `connectionIdentity` describes, undefined while there is none. Sends nothing. On a cluster it becomes another
+ * object as soon as another server is known to serve the key.
  */
 export function connectionServing(client: RedisClient, key: string): Redis | undefined {
   const node = client instanceof Cluster ? nodeKnownToServe(client, key) : client;

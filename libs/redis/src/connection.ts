@@ -91,7 +91,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   /**
    * Checks the server of a ready connection, as `open` does, but never closes it.
    *
-   * @throws {UnsupportedServerError} the server is too old or may evict keys; or what ioredis throws, when the connection is lost
+   * @throws {UnsupportedServerError} the server is too old or may evict keys; or the error of ioredis, when the connection is lost
    */
   async check(): Promise<void> {
     for (const warning of await checkServer(this.#commands, this.#options)) this.emit('warning', warning);

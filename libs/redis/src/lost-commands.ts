@@ -8,7 +8,8 @@ import { ConnectionLostError } from './redis-failure.js';
 export function rejectLostCommands(client: Redis): void {
   // The types of ioredis do not declare this method.
   const flush: unknown = Reflect.get(client, 'flushQueue');
-  if (!(flush instanceof Function)) throw new Error('this ioredis rejects what was in flight in another way');
+  if (!(flush instanceof Function))
+    throw new Error('this version of ioredis rejects commands in flight in another way');
   Reflect.set(client, 'flushQueue', (error: unknown, options?: object) => {
     const isAdvice = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
     return Reflect.apply(flush, client, [isAdvice ? new ConnectionLostError() : error, options]);

@@ -21,7 +21,7 @@ export class QuietSentinelConnector extends SentinelConnector {
     super(Object(options));
     // The clients that query Sentinel are made by a method that the types of ioredis do not declare.
     const ask: unknown = Reflect.get(this, 'connectToSentinel');
-    if (!(ask instanceof Function)) throw new Error('this ioredis asks Sentinel in another way');
+    if (!(ask instanceof Function)) throw new Error('this version of ioredis queries Sentinel in another way');
     Reflect.set(this, 'connectToSentinel', (endpoint: unknown, given?: object) =>
       // `disableClientInfo` as in `openClient`: without it these clients send commands for which Sentinel's user may lack the right.
       Reflect.apply(ask, this, [endpoint, { ...given, Connector: QuietConnector, disableClientInfo: true }]),

@@ -73,7 +73,7 @@ export function redisFailure(error: unknown): RedisFailure {
     return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: message.replace(/\.$/, '') };
   }
   if (isInstance(error, Error) && error.name === 'ReplyError') {
-    return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: `Redis answered: ${message}` };
+    return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: `Redis replied: ${message}` };
   }
   const wasNotSent = isInstance(error, NotSentError) || noConnection.test(message);
   const description = wasNotSent ? 'there is no connection to Redis' : 'the connection to Redis was lost';

@@ -13,7 +13,7 @@ export function asInteger(reply: unknown): number {
 export function asText(reply: unknown): string {
   if (reply instanceof Buffer) return reply.toString('utf8');
   if (typeof reply === 'string') return reply;
-  throw unexpected('a text', reply);
+  throw unexpected('a string', reply);
 }
 
 /** The reply as bytes. @throws {Error} it is something else */
@@ -43,5 +43,5 @@ export function asFields(reply: unknown): Map<string, unknown> {
 
 function unexpected(wanted: string, reply: unknown): TypeError {
   const found = reply instanceof Buffer ? JSON.stringify(reply.toString('utf8', 0, 100)) : typeof reply;
-  return new TypeError(`Redis answered ${reply === null ? 'nil' : found} where ${wanted} was expected`);
+  return new TypeError(`Redis replied ${reply === null ? 'nil' : found} where ${wanted} was expected`);
 }

@@ -21,7 +21,7 @@ export class SetUpError extends Error {
 export function refuseHalfASetUp(client: Redis): void {
   for (const name of commands) {
     const send: unknown = Reflect.get(client, name);
-    if (!(send instanceof Function)) throw new Error(`this ioredis sends ${name} in another way`);
+    if (!(send instanceof Function)) throw new Error(`this version of ioredis sends ${name} in another way`);
     Reflect.set(client, name, (...args: unknown[]): unknown => {
       const sent: unknown = Reflect.apply(send, client, args);
       // CLIENT ID, which other code sends at this time, is not part of it.

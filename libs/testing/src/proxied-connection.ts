@@ -57,7 +57,7 @@ export class ProxiedConnection {
       for (const frame of frames.push(chunk)) if (inspect(frame)) lane.send(frame, this.#faults.delayMs);
     });
     from.once('close', () => {
-      this.#pendingCut?.cut.fail(new Error('the connection closed before Redis answered the command'));
+      this.#pendingCut?.cut.fail(new Error('the connection closed before Redis replied the command'));
       if (!this.#drops()) lane.end();
     });
   }

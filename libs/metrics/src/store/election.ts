@@ -7,7 +7,8 @@ import { samplerKey } from './keys.js';
 //   lease  {metrics}:sampler  set to the process, with a time to live
 // ARGV     me
 //          leaseMs
-// RETURNS  1 when this process has the lease, 0 when another has EFFECTS  as said of the key
+// RETURNS  1 when this process has the lease, 0 when another process has it
+// EFFECTS  the lease: see KEYS
 const hold = new Script(`#!lua flags=allow-oom
 ${keyNames('lease')}
 ${argNames('me', 'leaseMs')}
@@ -28,7 +29,7 @@ export async function holdElection(client: RedisClient, prefix: string, id: stri
 //   lease  {metrics}:sampler  deleted
 // ARGV     me  the process that had it
 // RETURNS  1, or 0 when another process has the lease
-// EFFECTS  as said of the key
+// EFFECTS  the lease: see KEYS
 const leave = new Script(`#!lua flags=allow-oom
 ${keyNames('lease')}
 ${argNames('me')}

@@ -74,7 +74,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
     }
   }
 
-  /** Called by Nest: starts the consumers, or waits for the HTTP server, as `startConsumers` says. */
+  /** Called by Nest: starts the consumers, or waits for the HTTP server, depending on `startConsumers`. */
   async onApplicationBootstrap(): Promise<void> {
     for (const millrace of this.connections) {
       const when = millrace.options.startConsumers;

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 
 /** Names, ids and payloads may come from outside: they must not add lines or terminal codes. */
 const maxLineCharacters = 4000;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these must not reach a terminal
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

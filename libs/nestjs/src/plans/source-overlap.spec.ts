@@ -10,15 +10,15 @@ describe('two subscriptions of one group', () => {
     [/^orders\./, ['orders.dead-letters'], undefined],
     [/dead-letters$/, ['orders.dead-letters'], 'topic "orders.dead-letters"'],
     [/^orders\./, /^refunds\./, undefined],
-    [/^orders\./, /^orders\.placed/, 'what both /^orders\\./ and /^orders\\.placed/ match'],
-    [/^orders?/, /^order\./, 'what both /^orders?/ and /^order\\./ match'],
-    [/^orders\./, /refunds/, 'what both /^orders\\./ and /refunds/ match'],
-    [/^orders|x/, /^refunds/, 'what both /^orders|x/ and /^refunds/ match'],
+    [/^orders\./, /^orders\.placed/, 'topics that both /^orders\\./ and /^orders\\.placed/ match'],
+    [/^orders?/, /^order\./, 'topics that both /^orders?/ and /^order\\./ match'],
+    [/^orders\./, /refunds/, 'topics that both /^orders\\./ and /refunds/ match'],
+    [/^orders|x/, /^refunds/, 'topics that both /^orders|x/ and /^refunds/ match'],
     [/^queued weather: /, /^queued wind: /, undefined],
-    [/^a b*/, /^a c/, 'what both /^a b*/ and /^a c/ match'],
+    [/^a b*/, /^a c/, 'topics that both /^a b*/ and /^a c/ match'],
     [/^für:\/\/\*/, /^für:\/\/x/, undefined],
-    [/^🧾*/u, /^x/, 'what both /^🧾*/u and /^x/ match'],
-    [/^Orders/i, /^orders/, 'what both /^Orders/i and /^orders/ match'],
+    [/^🧾*/u, /^x/, 'topics that both /^🧾*/u and /^x/ match'],
+    [/^Orders/i, /^orders/, 'topics that both /^Orders/i and /^orders/ match'],
   ])('%s and %s have in common: %s', (a, b, common) => {
     expect(commonTopics(a, b)).toBe(common);
   });

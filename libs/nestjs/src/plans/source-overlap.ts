@@ -17,7 +17,7 @@ export function overlapOf(a: ConsumerPlan, b: ConsumerPlan): string | undefined 
 /** Describes the topics that both take; undefined when there are none. */
 export function commonTopics(a: Topics, b: Topics): string | undefined {
   if (a instanceof RegExp && b instanceof RegExp) {
-    return areApart(a, b) ? undefined : `what both ${a} and ${b} match`;
+    return areApart(a, b) ? undefined : `topics that both ${a} and ${b} match`;
   }
   if (a instanceof RegExp) return commonTopics(b, a);
   const common = a.find((topic) => (b instanceof RegExp ? takes(b, topic) : b.includes(topic)));

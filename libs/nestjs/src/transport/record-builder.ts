@@ -3,7 +3,7 @@ import type { MessageRetry } from '@millrace/queue';
 
 /** Options of a message that a `MillraceClient` sends. A record of a topic uses `headers` and `key` only. */
 export interface MessageOptions {
-  /** Facts about the message; names that begin with `millrace-` are reserved, what is `undefined` is left out. */
+  /** Headers; names that begin with `millrace-` are reserved, values that are `undefined` are left out. */
   readonly headers?: HeadersInput;
   /** For events: another one with an id that the queue remembers counts as a repetition. */
   readonly messageId?: string;

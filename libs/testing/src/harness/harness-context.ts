@@ -7,7 +7,7 @@ export interface MessageFacts {
   readonly headers?: Headers;
   /** Which attempt this is, from 1. Default 1. */
   readonly attempt?: number;
-  /** Of a record. */
+  /** The key of a record. Default: none. */
   readonly key?: string;
   /** Default 0. */
   readonly partition?: number;
@@ -15,7 +15,7 @@ export interface MessageFacts {
   readonly offset?: number;
   /** Default: the handler's. */
   readonly topic?: string;
-  /** Of a queue's message. */
+  /** The id of a queue's message. */
   readonly messageId?: string;
   /** Default `''`, the default exchange. */
   readonly exchange?: string;
