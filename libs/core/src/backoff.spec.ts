@@ -93,7 +93,7 @@ describe('the delay before a retry', () => {
     ['exponential', { kind: 'exponential', delayMs: 5, factor: 3, maxDelayMs: 40 }, [5, 15, 40]],
     ['list', { kind: 'list', delaysMs: [1, 9] }, [1, 9, 9]],
     ['function', (retry: number) => retry * 100, [100, 200, 300]],
-    ['a function that answers nonsense', () => Number.NaN, [30_000, 30_000, 30_000]],
+    ['a function that returns nonsense', () => Number.NaN, [30_000, 30_000, 30_000]],
   ] as const)('%s', (_name, backoff, delays) => {
     expect([1, 2, 3].map((retry) => backoffDelayMs(backoff, retry, undefined, 0.5))).toEqual(delays);
   });

@@ -26,7 +26,7 @@ describe('a function of a user that must answer now', () => {
       new TypeError('isWanted must return true or false, got a promise.'),
     ],
     ['an error', throws, false, oops],
-  ])('answers %s', (_, call, answer, reported) => {
+  ])('returns %s', (_, call, answer, reported) => {
     const reports: unknown[] = [];
     expect(ask(question, call, (...report) => reports.push(report))).toBe(answer);
     expect(reports).toEqual(reported === undefined ? [] : [['isWanted', reported]]);
@@ -37,7 +37,7 @@ describe('a function of a user that must answer now', () => {
     expect(() => accepted(question, 'yes')).toThrow(new TypeError('isWanted must return true or false, got "yes".'));
   });
 
-  it('that answers with a promise ends no process by its rejection', () => {
+  it('that returns a promise does not end the process by its rejection', () => {
     // given something to be waited for that counts who waits for its rejection
     let waiting = 0;
     const late = withThen((_: unknown, onRejected: unknown) => typeof onRejected === 'function' && waiting++);
@@ -50,7 +50,7 @@ describe('a function of a user that must answer now', () => {
 });
 
 describe('a listener', () => {
-  it('is heard, and what it throws or rejects with is reported', async () => {
+  it('is called, and what it throws or rejects with is reported', async () => {
     const reports: unknown[] = [];
     const report = (error: unknown) => reports.push(error);
     notify(() => 5, report);

@@ -12,7 +12,7 @@ describe('a queue in memory', () => {
     // given
     const fifo = new Fifo<number>();
     const taken: (number | undefined)[] = [];
-    // when five thousand pass, up to three hundred at once
+    // when five thousand pass, up to three hundred simultaneously
     for (let n = 0; n < 5_000; n++) {
       fifo.push(n);
       if (fifo.size > 300) taken.push(fifo.shift());

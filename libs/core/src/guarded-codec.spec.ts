@@ -50,7 +50,7 @@ describe('a codec', () => {
     expect(raw.encode(5)).toBe(bytes);
   });
 
-  it('that answers with a promise, or with what is no bytes, has failed', () => {
+  it('that returns a promise, or anything but bytes, has failed', () => {
     const late = guardedCodec(given({ encode: async () => 'x', decode: async () => 'x' }));
     expect(() => late.encode(1)).toThrow(
       'encode of the codec "own" must return a Uint8Array or a string, got a promise.',
@@ -91,7 +91,7 @@ describe('a codec', () => {
       expect(guardedCodec(given({ decodeTexts: answer })).decodeTexts?.(['1', '2'])).toBeUndefined();
   });
 
-  it('that answers with promises among several values ends no process by their rejection', () => {
+  it('that returns promises among several values does not end the process by their rejection', () => {
     // given things to be waited for that count who waits for their rejection
     let waiting = 0;
     const then = (_: unknown, onRejected: unknown) => typeof onRejected === 'function' && waiting++;

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { jsonCodec } from './json-codec.js';
 
-describe('the JSON codec, for several texts at once', () => {
-  it('answers what each text means by itself', () => {
+describe('the JSON codec, for several strings in one call', () => {
+  it('returns the value of each string', () => {
     fc.assert(
       fc.property(fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { minLength: 1 }), (values) => {
         const texts = values.map((value) => JSON.stringify(value));
@@ -34,7 +34,7 @@ describe('the JSON codec, for several texts at once', () => {
   });
 });
 
-describe('the JSON codec, for several values at once', () => {
+describe('the JSON codec, for several values in one call', () => {
   const alone = (values: readonly unknown[]) => values.map((value) => JSON.stringify(value));
   const together = (values: readonly unknown[]) => jsonCodec.encodeTexts?.(values);
 

@@ -42,7 +42,7 @@ describe('the properties of an object that JSON can hold', () => {
     expect(jsonProperties(proxy, { maxCharacters: 50 })).toEqual({});
   });
 
-  it('are at most so many characters, of names and values', () => {
+  it('have a limit of characters, of names and values', () => {
     const object = { ab: 1, cd: 22 };
     expect(jsonProperties(object, { maxCharacters: 7 })).toEqual({ ab: 1, cd: 22 });
     expect(jsonProperties(object, { maxCharacters: 6 })).toEqual({ ab: 1 });

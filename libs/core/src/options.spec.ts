@@ -39,7 +39,7 @@ describe('resolveOptions', () => {
     expect(input).toEqual({ lingerMs: 5 });
   });
 
-  it('names every problem at once, with a guess at what was meant', () => {
+  it('names every problem in one error, with a suggestion', () => {
     const input = { lingerMS: 5, acks: 'al', retry: { maxRetries: -1 }, isPaused: 'yes' };
     expect(() => resolveOptions<Example>('producer', readers, input)).toThrow(
       new OptionsError('producer', [
@@ -104,7 +104,7 @@ describe('a reader of an option', () => {
     expect(read(boolean(true), 0)).toEqual([true, 'a must be true or false, got 0']);
   });
 
-  it('of a text takes no empty one', () => {
+  it('of a string takes no empty one', () => {
     expect([undefined, 'x'].map((value) => read(text('y'), value))).toEqual([['y'], ['x']]);
     expect(read(text('y'), '')).toEqual(['y', 'a must be a string, got ""']);
     expect(read(text('y'), 5)).toEqual(['y', 'a must be a string, got 5']);

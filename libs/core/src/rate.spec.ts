@@ -16,7 +16,7 @@ describe('a rate', () => {
     expect(rateOf({})).toBeUndefined();
   });
 
-  it('is so many per second', () => {
+  it('converts to messages per second', () => {
     expect(perSecondOf({ limit: 15, intervalMs: 60_000 })).toBe(0.25);
     expect(perSecondOf({ limit: 15, intervalMs: 500 })).toBe(30);
   });

@@ -10,7 +10,7 @@ const collectGarbage = runInNewContext('gc') as (options?: { readonly type: 'min
 const oldBytes = (): number =>
   getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size ?? 0;
 
-/** Of 40 things at once a thousand pass, 800 bytes each. */
+/** A thousand objects of 800 bytes pass, 40 in flight simultaneously. */
 function pass(map: ShortLivedMap<number, unknown>, from: number): void {
   for (let key = from; key < from + 1_000; key++) {
     map.set(key, new Array(100).fill(key));
@@ -62,7 +62,7 @@ describe('a map for what comes and goes', () => {
     expect(map.get('a')).toBeUndefined();
   });
 
-  it('answers what was there when it was asked, whatever goes meanwhile', () => {
+  it('returns a snapshot of its values, which later changes do not affect', () => {
     // given
     const map = new ShortLivedMap<string, number>();
     map.set('a', 1);
@@ -105,7 +105,7 @@ describe('a map for what comes and goes', () => {
     collectGarbage();
     collectGarbage();
     const before = oldBytes();
-    // when 100 pass through each of them at once
+    // when 100 pass through each of them simultaneously
     for (const map of maps) {
       burst(map);
       collectGarbage({ type: 'minor' });

@@ -35,7 +35,7 @@ function thrower(error: unknown): Handler<TestContext> {
 }
 
 describe('deliver', () => {
-  it('answers what the handler answered', async () => {
+  it('resolves to the result of the handler', async () => {
     expect(await run((payload) => `${payload}!`)).toEqual({ kind: 'completed', result: 'payload!' });
   });
 
@@ -131,7 +131,7 @@ describe('deliver', () => {
     },
   );
 
-  it('answers abandoned as soon as the delivery is taken back, whatever the handler does', async () => {
+  it('resolves to abandoned as soon as the delivery is taken back, whatever the handler does', async () => {
     const context = new TestContext();
     const delivery = deliver({ handle: () => new Promise(() => undefined), handlerTimeoutMs: 0 }, context, () => 1);
     context.abandon(new Error('lease lost'));
@@ -165,7 +165,7 @@ describe('a deadline', () => {
 });
 
 describe('deliverTo', () => {
-  it('decides at once when the handler answers no promise', () => {
+  it('decides synchronously when the handler returns no promise', () => {
     const outcomes: Outcome[] = [];
     deliverTo({ handle: () => 7, handlerTimeoutMs: 5 }, new TestContext(), String, (outcome) => outcomes.push(outcome));
     expect(outcomes).toEqual([{ kind: 'completed', result: 7 }]);

@@ -3,7 +3,7 @@ import { Events } from './events.js';
 import { HandledRun } from './handled-run.js';
 
 describe('a run of deliveries', () => {
-  it('is told to each listener as it wants it, once', () => {
+  it('is emitted to each listener as it registered, once', () => {
     // given who wants events, who wants one event, who wants runs, and who does not listen any more
     const events = new Events();
     const heard: (number | undefined)[] = [];
@@ -11,17 +11,17 @@ describe('a run of deliveries', () => {
     const runs: number[] = [];
     // What a listener throws goes no further: it would not fail this test.
     const wrong: string[] = [];
-    const gone = () => wrong.push('told who does not listen');
+    const gone = () => wrong.push('emitted to a removed listener');
     events.on('handled', ({ durationMs }) => heard.push(durationMs));
     events.once('handled', ({ timestamp }) => heardOnce.push(timestamp));
     events.onHandled(
-      () => wrong.push('told events who wants runs'),
+      () => wrong.push('emitted events to a listener for runs'),
       ({ count }) => runs.push(count),
     );
     events.onHandled(gone, gone);
     events.off('handled', gone);
 
-    // when three deliveries are told, the second of which ended before the third began
+    // when three deliveries are emitted, the second of which ended before the third began
     const run = new HandledRun({ handler: 'h', source: 'topic:t', group: 'g' });
     run.add(10, 1);
     run.endedBy(12);
@@ -32,14 +32,14 @@ describe('a run of deliveries', () => {
     run.endedBy(30);
     events.emitRun(run);
 
-    // then each listener heard all of it, and the run is empty again
+    // then each listener received all of it, and the run is empty again
     expect(heard).toEqual([2, 3, 4]);
     expect(heardOnce).toEqual([1]);
     expect(runs).toEqual([3]);
     expect(wrong).toEqual([]);
     expect(run.count).toBe(0);
 
-    // and nobody hears of an empty one
+    // and an empty one is not emitted
     events.emitRun(run);
     expect(runs).toEqual([3]);
   });

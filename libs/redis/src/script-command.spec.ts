@@ -17,7 +17,7 @@ describe('ScriptCommand', () => {
   it.each<[string, ScriptArgument[]]>([
     ['no arguments', []],
     ['texts and numbers', ['one', 2, 3.5, -4, '', '2 ** 53']],
-    ['a text of several bytes a character', ['grün 🌱', 'ä']],
+    ['a string of several bytes per character', ['grün 🌱', 'ä']],
     ['bytes', [Buffer.from([0, 13, 10, 255])]],
     ['bytes between texts', ['ä', Buffer.from('frame'), 'ö', Buffer.from('other frame'), 7]],
     ['bytes next to each other, and none', [Buffer.from('one'), Buffer.alloc(0), Buffer.from('two')]],

@@ -23,9 +23,9 @@ const values = [
 ];
 
 describe('RespFrames', () => {
-  it.each(['at once', 'a byte at a time'])('finds every value when the bytes come %s', (how) => {
+  it.each(['in one piece', 'a byte at a time'])('finds every value when the bytes come %s', (how) => {
     const stream = Buffer.from(values.join(''));
-    const size = how === 'at once' ? stream.length : 1;
+    const size = how === 'in one piece' ? stream.length : 1;
     const frames = new RespFrames();
     const found: Buffer[] = [];
     for (let at = 0; at < stream.length; at += size) found.push(...frames.push(stream.subarray(at, at + size)));

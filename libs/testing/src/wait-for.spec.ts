@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { waitFor } from './wait-for.js';
 
 describe('waitFor', () => {
-  it('answers what the predicate answered first that was truthy', async () => {
+  it('resolves to the first truthy value of the predicate', async () => {
     const answers = [undefined, 0, '', 'here'];
     expect(await waitFor(() => answers.shift(), { what: 'an answer', intervalMs: 1 })).toBe('here');
   });

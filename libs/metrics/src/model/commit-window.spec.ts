@@ -34,7 +34,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
     ],
     [
       'ok',
-      'it gets on and the lag fell once',
+      'it makes progress and the lag fell once',
       [
         [10, 50],
         [20, 45],
@@ -43,7 +43,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
     ],
     [
       'warning',
-      'it gets on, but the lag never falls',
+      'it makes progress, but the lag never falls',
       [
         [10, 50],
         [20, 55],
@@ -70,7 +70,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
     ],
     [
       'stop',
-      'nobody owns it, and there were no commits for longer than there were',
+      'no member owns it, and there were no commits for longer than there were',
       [
         [10, 5],
         [20, 5],
@@ -80,7 +80,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
     ],
     [
       'stop',
-      'nobody ever came',
+      'no member ever came',
       [
         [0, 5, false],
         [0, 5, false],
@@ -220,7 +220,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
     expect(window.status()).toBe('rewind');
   });
 
-  it('is ok with nothing left to read, though nobody commits any more', () => {
+  it('is ok with nothing left to read, though no member commits any more', () => {
     expect(
       verdict([
         [10, 5],
