@@ -1,5 +1,5 @@
-// Installs and builds what is missing, with Node alone; prints one line per step, and nothing when nothing is missing. `node
-// scripts/setup.mjs [packages] [redis] [build]`; everything by default.
+// Installs and builds what is missing, with Node alone; prints one line per step, and nothing when nothing is missing.
+// `node scripts/setup.mjs [packages] [redis] [build]`; everything by default.
 import { realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

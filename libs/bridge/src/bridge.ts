@@ -15,9 +15,9 @@ export interface BridgeOptions {
 }
 
 /**
- * Connects a Broker with a Log: from now on this Broker's exchanges can feed topics, `broker.bind({ exchange: 'orders', topic:
- * 'order-events', routingKey: 'order.#' })`. The binding applies to all processes, so every process that publishes to such an exchange
- * must connect the two.
+ * Connects a Broker with a Log: from now on this Broker's exchanges can feed topics,
+ * `broker.bind({ exchange: 'orders', topic: 'order-events', routingKey: 'order.#' })`. The binding applies to all processes, so every
+ * process that publishes to such an exchange must connect the two.
  *
  * A record's value is the message's body; its headers are the message's, and `x-exchange`, `x-routing-key`, `x-message-id`. A publish is
  * confirmed when its queues and its topics have it. The log's producer never writes a record twice, but a log has no message ids: a

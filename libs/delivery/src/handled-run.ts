@@ -4,8 +4,8 @@ import type { HandlerLabels } from './event-labels.js';
 const capacity = 64;
 
 /**
- * Consecutive deliveries of one handler that all completed synchronously and at the first attempt. Each begins when the one before it
- * ends, so one reading of the clock serves both, and all are emitted in one call.
+ * Consecutive deliveries of one handler that all completed synchronously and at the first attempt. Where one begins when the one before
+ * it ends, one reading of the clock serves both, and all are emitted in one call.
  *
  * A run is reused after it was emitted: a listener must read it during the call and keep no reference.
  */

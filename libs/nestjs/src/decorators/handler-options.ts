@@ -33,9 +33,9 @@ export interface LogHandlerOptions
    */
   readonly topic: string | RegExp | TopicSource | readonly (string | TopicSource)[];
   /**
-   * Selects records by what is known without their payload (headers, key, partition, offset, timestamp, attempt): `({ headers }) =>
-   * headers.type === 'order-placed'`. Records that no handler of the group selects count as handled. Not for batch handlers. It is
-   * synchronous: an error or a promise is a failed attempt.
+   * Selects records by what is known without their payload (headers, key, partition, offset, timestamp, attempt):
+   * `({ headers }) => headers.type === 'order-placed'`. Records that no handler of the group selects count as handled. Not for batch
+   * handlers. It is synchronous: an error or a promise is a failed attempt.
    */
   readonly when?: ((context: RecordContext) => boolean) | undefined;
   /** Topic for records that are given up; false: they are only reported. Default: the one that the topic declares. */

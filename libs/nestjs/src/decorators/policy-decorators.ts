@@ -12,9 +12,9 @@ const policiesKey = 'millrace:policies';
 type PolicyDecorator = ClassDecorator & MethodDecorator;
 
 /**
- * How often, and after how long, failed messages of a handler (or of all handlers of a class) are handled again. `@Retry(5)`, `@Retry({
- * maxRetries: 5, backoff: { kind: 'fixed', delayMs: 500 } })`, `@Retry(false)` for never. It overrides `retry` in the handler's options;
- * a method's decorator overrides its class's.
+ * How often, and after how long, failed messages of a handler (or of all handlers of a class) are handled again.
+ * `@Retry(5)`, `@Retry({ maxRetries: 5, backoff: { kind: 'fixed', delayMs: 500 } })`, `@Retry(false)` for never.
+ * It overrides `retry` in the handler's options; a method's decorator overrides its class's.
  */
 export function Retry(policy: Partial<RetryPolicy> | number | false): PolicyDecorator {
   return policyDecorator({ retry: typeof policy === 'number' ? { maxRetries: policy } : policy });

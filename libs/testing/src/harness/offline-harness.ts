@@ -47,8 +47,8 @@ export class OfflineHarness {
   }
 
   /**
-   * Builds and starts the application of a testing module; its connections (given by name) connect to no Redis. `await
-   * OfflineHarness.start(Test.createTestingModule({ imports: [AppModule] }))`
+   * Builds and starts the application of a testing module; its connections (given by name) connect to no Redis.
+   * `await OfflineHarness.start(Test.createTestingModule({ imports: [AppModule] }))`
    */
   static async start(
     builder: TestingModuleBuilder,
