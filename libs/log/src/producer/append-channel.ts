@@ -2,10 +2,10 @@ import type { RedisClient, RedisConnection } from '@millrace/redis';
 import { type Append, type AppendReply, appendBatch } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
 
-/** What came of an append, and whether the replicas have it that were asked for. */
+/** The result of an append, and whether enough replicas have it. */
 export type ChannelReply = AppendReply | { readonly kind: 'unconfirmed'; readonly confirmations: string };
 
-/** A producer's way to Redis. */
+/** A producer's connection to Redis. */
 export interface AppendChannel {
   readonly isUp: boolean;
   readonly isClosed: boolean;
@@ -16,7 +16,7 @@ export interface AppendChannel {
   close(): void;
 }
 
-/** Appends over the connection that everybody shares. */
+/** Appends over the shared connection. */
 export class SharedChannel implements AppendChannel {
   readonly #connection: RedisConnection;
   #waiting: Promise<void> | undefined;

@@ -6,13 +6,13 @@ import type { ProducerBatch } from './producer-batch.js';
 
 /** The topic's retention is `reject`, and its slowest group is too far behind. */
 export function overLimit({ group, committed }: SlowestGroup): RedisFailure {
-  const way = `group "${group}", which is at offset ${committed}, has read some. If nobody needs that group: log.groups.delete("${group}")`;
+  const way = `group "${group}", which is at offset ${committed}, has read some. If that group is unused: log.groups.delete("${group}")`;
   const until = group === '' ? 'a group has read some' : way;
   const description = `the topic rejects more records (retention.unread "reject") until ${until}`;
   return { failure: 'full', mayBeWritten: false, isTemporary: true, description };
 }
 
-/** It waited while its topic was deleted and declared again, with another codec than its values are encoded with. */
+/** The batch waited while its topic was deleted and declared again, with another codec than its values are encoded with. */
 export function otherCodec(batch: ProducerBatch, { codec }: Topic): RedisFailure {
   const [declared, encoded] = [JSON.stringify(codec), JSON.stringify(batch.topic.codec)];
   return {
@@ -25,17 +25,17 @@ export function otherCodec(batch: ProducerBatch, { codec }: Topic): RedisFailure
   };
 }
 
-/** What keeps it from being appended is removed, if this Redis user may do it. */
+/** The foreign entry that blocks the append is removed, if this Redis user may do that. */
 export const blocked: RedisFailure = {
   failure: 'rejected',
   mayBeWritten: false,
   isTemporary: true,
   description:
-    "something else than Millrace wrote into the partition's stream behind the log's end. The upkeep of topics removes that, " +
+    "another program wrote into the partition's stream past the log's end. The upkeep of topics removes that, " +
     'or log.removeForeignEntries() now',
 };
 
-/** It was not even sent. */
+/** The batch was not sent. */
 export const notConnected: RedisFailure = {
   failure: 'unavailable',
   mayBeWritten: false,
@@ -43,7 +43,7 @@ export const notConnected: RedisFailure = {
   description: 'there is no connection to Redis',
 };
 
-/** The batch's number is too old for Redis to remember what came of it. */
+/** The batch's number is too old: Redis no longer remembers its result. */
 export const forgotten: RedisFailure = {
   failure: 'rejected',
   mayBeWritten: true,
@@ -51,12 +51,12 @@ export const forgotten: RedisFailure = {
   description: 'Redis knows newer batches of this producer',
 };
 
-/** The leader has the batch; too few replicas said that they have it. */
+/** The leader has the batch, but too few replicas confirmed it. */
 export function unconfirmed(confirmations: string): RedisFailure {
   return { failure: 'not-enough-replicas', mayBeWritten: true, isTemporary: false, description: confirmations };
 }
 
-/** What the callers of a batch get that was not confirmed: the last thing that went wrong with it, and why it ends now. */
+/** The error for the callers of an unconfirmed batch: its last failure, and why it ends now. */
 export function writeError(batch: ProducerBatch, partition: number, why: string, cause?: unknown): WriteError {
   const records = batch.count === 1 ? 'a record' : `${batch.count} records`;
   return new WriteError(`${records} for topic "${batch.topicName}", partition ${partition}: ${why}.`, {
@@ -72,7 +72,7 @@ export function refuse(batch: ProducerBatch, partition: number, failure: RedisFa
   batch.fail(writeError(batch, partition, failure.description, cause));
 }
 
-/** The batch's time is over. */
+/** The delivery timeout of the batch has passed. */
 export function overdue(batch: ProducerBatch, partition: number, timeoutMs: number): WriteError {
   const why = batch.lastFailure?.description ?? (batch.mayBeWritten ? 'Redis did not answer' : 'it could not be sent');
   return writeError(batch, partition, `not confirmed within ${timeoutMs} ms (${why})`);
@@ -84,14 +84,14 @@ export function noSuchPartition(topic: Topic, partition: unknown): InvalidMessag
   );
 }
 
-/** Someone without types gave a single record, or what is iterable only. */
+/** A caller without types passed a single record, or an iterable that is not an array. */
 export function noRecords(given: unknown): InvalidMessageError {
   return new InvalidMessageError(
     `sendBatch takes an array of records, got ${typeof given === 'string' ? 'a string' : shown(given)}.`,
   );
 }
 
-/** After the first failure 10 ms, doubling to 500 ms, ± 20 %: a Redis that is full or just back is not stormed. */
+/** After the first failure 10 ms, doubling to 500 ms, ± 20 %: so that a Redis that is full or just back is not flooded. */
 export function restAfter(failuresBefore: number): Promise<void> {
   return pause(Math.min(10 * 2 ** failuresBefore, 500) * (0.8 + Math.random() * 0.4));
 }

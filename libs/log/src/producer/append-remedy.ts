@@ -8,7 +8,7 @@ import type { BatchNumbers } from './batch-numbers.js';
 import type { ProducerBatch } from './producer-batch.js';
 import type { TargetTopic } from './target-topic.js';
 
-/** Removes the reason why batches of one partition came back, so that they can be sent again. */
+/** Removes the reason for which batches of one partition were returned, so that they can be sent again. */
 export class AppendRemedy {
   readonly #config: AppenderConfig;
   readonly #place: { readonly partition: number; readonly keys: PartitionKeys };
@@ -28,23 +28,23 @@ export class AppendRemedy {
     this.#numbers = numbers;
   }
 
-  /** A batch was confirmed: the next failure is a first one. */
+  /** A batch was confirmed: the backoff starts over. */
   forgetFailures(): void {
     this.#failures = 0;
   }
 
-  /** @throws {MillraceError} nothing can be sent to the topic any more */
+  /** @throws {MillraceError} nothing more can be sent to the topic */
   async apply(trouble: Trouble, returned: readonly ProducerBatch[]): Promise<void> {
     const { channel, reopen } = this.#config;
     const { partition, keys } = this.#place;
     switch (trouble) {
       case 'gap':
-        // What came before it was given up, or lost by a failover: it will not be sent, so numbering starts again.
+        // An earlier batch was given up, or lost by a failover: it will not be sent, so numbering starts again.
         this.#numbers.startOver();
         break;
       case 'gone':
         if (await this.#topic.reread((name) => reopen(name, partition))) this.#numbers.startOver();
-        // The same one is being declared or deleted at this moment.
+        // The same topic is just being declared or deleted.
         else await restAfter(this.#failures++);
         break;
       case 'over-limit': {
@@ -64,7 +64,7 @@ export class AppendRemedy {
     }
   }
 
-  /** Without the right to remove what is in the way, somebody else has to: see `blocked`. */
+  /** Without the right to remove the blocking entry, another process must do it: see `blocked`. */
   async #unblock(): Promise<void> {
     try {
       await this.#config.removeForeignEntries({ topic: this.#topic.now.name, partition: this.#place.partition });

@@ -6,7 +6,7 @@ import { blocked, forgotten, notConnected, overLimit, unconfirmed } from './appe
 /** Why a batch has to be sent again. */
 export type Trouble = 'gap' | 'gone' | 'over-limit' | 'blocked' | 'failure';
 
-/** What an attempt to append a batch means for the batch. */
+/** The result of one attempt to append a batch. */
 export type AppendResult =
   | {
       readonly kind: 'confirmed';
@@ -20,7 +20,7 @@ export type AppendResult =
 /** There is no connection to send it on. */
 export const unsent: AppendResult = { kind: 'again', trouble: 'failure', failure: notConnected };
 
-/** @param slowest the group that has read least, once Redis was asked for it: only then a limit is a limit */
+/** @param slowest the group that has read least, if Redis was asked for it: without it a reached limit is not final */
 export function resultOfReply(reply: ChannelReply, slowest: SlowestGroup | undefined): AppendResult {
   switch (reply.kind) {
     case 'appended': {

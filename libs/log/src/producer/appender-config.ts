@@ -10,13 +10,13 @@ export interface AppenderConfig {
   readonly producerId: string;
   readonly channel: AppendChannel;
   codecId(topic: Topic): number;
-  /** The topic as it is now, with the partition made ready. @throws {MillraceError} there is none any more */
+  /** The topic as it is now, with the partition made ready. @throws {MillraceError} the topic no longer exists */
   reopen(topic: string, partition: number): Promise<Topic>;
-  /** Removes what something else than Millrace wrote behind the log's end. */
+  /** Removes what another program wrote past the log's end. */
   removeForeignEntries(place: TopicPartition): Promise<unknown>;
   /** An append saw this version of the topic. */
   onNewVersion(topic: Pick<Topic, 'name' | 'id'>, version: number): void;
-  /** A batch was begun: `flush` is to be called when it has lingered. */
+  /** A batch was opened: `flush` must be called when it has lingered. */
   onBegun(appender: { readonly topicName: string; flush(): void }): void;
   onSettled(batch: ProducerBatch): void;
   onBackgroundError(duty: string, error: unknown): void;

@@ -4,7 +4,7 @@ interface Flushable {
   flush(): void;
 }
 
-/** Flushes what was begun: at the end of the present turn of the event loop, or after lingering. */
+/** Flushes open batches at the end of the present turn of the event loop, or after lingering. */
 export class FlushSchedule<T extends Flushable> {
   readonly #lingerMs: number;
   readonly #onFlush: (what: T) => void;
@@ -28,12 +28,12 @@ export class FlushSchedule<T extends Flushable> {
       this.#lingering.add(timer);
       return;
     }
-    // One callback for all partitions. After the I/O of this turn, so that callers who were just answered can send again.
+    // One callback for all partitions. After the I/O of this turn, so that callers whose sends have just resolved can send again.
     if (this.#due.size === 0) setImmediate(() => this.#flushDue());
     this.#due.add(what);
   }
 
-  /** Nothing lingers any more. */
+  /** Cancels all scheduled flushes. */
   stop(): void {
     for (const timer of this.#lingering) stopTimer(timer);
     this.#lingering.clear();

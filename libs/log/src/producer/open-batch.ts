@@ -3,13 +3,13 @@ import type { AppenderConfig } from './appender-config.js';
 import type { PreparedRecord } from './parcel.js';
 import { ProducerBatch } from './producer-batch.js';
 
-/** A batch of so many bytes is full: it is worth a trip of its own, and another partition's turn (Kafka's `batch.size`). */
+/** A batch of this size is full: it is worth a round trip, and the next partition gets its turn (Kafka's `batch.size`). */
 export const fullBytes = 16 * 1024;
 
-/** What a batch is given before it needs it, at most: a producer may have a thousand of them open. */
+/** The most memory that a batch gets in advance: a producer may have a thousand of them open. */
 const maxGuessedBytes = 32 * 1024;
 
-/** What an open batch is a part of. */
+/** The owner of an open batch. */
 interface BatchOwner {
   readonly topicName: string;
   flush(): void;
@@ -23,9 +23,9 @@ export class OpenBatch {
   readonly #config: AppenderConfig;
   readonly #owner: BatchOwner;
   #batch: ProducerBatch | undefined;
-  /** Of the last one. */
+  /** Size of the last batch. */
   #lastBytes = 0;
-  /** It has waited long enough for more records: it is closed as soon as it can be sent. */
+  /** It has lingered: it is closed as soon as it can be sent. */
   isDue = false;
 
   constructor(config: AppenderConfig, owner: BatchOwner) {
@@ -42,17 +42,17 @@ export class OpenBatch {
     return this.#batch;
   }
 
-  /** Closes it unless so many bytes more go into it. */
+  /** Closes it unless this many more bytes fit into it. */
   makeRoom(bytes: number): void {
     if (this.bytes + bytes > this.#config.options.maxBatchBytes) this.close();
   }
 
-  /** @param expectedBytes of this record and those that come with it */
+  /** @param expectedBytes of this record and those that follow in the same call */
   add(record: PreparedRecord, expectedBytes: number, now: number, deadline: number): void {
     // A batch that cannot be sent for a while stops taking records: they would have to share its short deadline.
     const isOld =
       this.#batch !== undefined && now - this.#batch.createdAt > this.#config.options.deliveryTimeoutMs / 10;
-    // A batch says once how its values are encoded, so it is for one topic, not only for one name.
+    // A batch declares the encoding of its values once, so it belongs to one topic, not only to one name.
     const isOther = this.#batch !== undefined && this.#batch.topic.id !== record.topic.id;
     if (isOld || isOther) this.close();
     else this.makeRoom(record.bytes);
@@ -61,7 +61,7 @@ export class OpenBatch {
   }
 
   /**
-   * Closes it when it has waited long enough; and, unless the producer lingers, when it is full and Redis `isIdle`, which
+   * Closes it when it has lingered; and, unless the producer lingers, when it is full and Redis `isIdle`, which
    * then appends it while the next records are encoded.
    */
   closeIfReady(isIdle: boolean): void {
@@ -74,7 +74,7 @@ export class OpenBatch {
     if (batch !== undefined) this.#owner.closed(batch);
   }
 
-  /** The batch, which is open no more, whatever becomes of it. */
+  /** Takes the batch out, which is closed from now on. */
   take(): ProducerBatch | undefined {
     const batch = this.#batch;
     if (batch !== undefined) this.#lastBytes = batch.bytes;
@@ -85,7 +85,7 @@ export class OpenBatch {
 
   #begin(topic: Topic, expectedBytes: number, now: number, deadline: number): ProducerBatch {
     const { options, onSettled, onBegun } = this.#config;
-    // What came last is likely to come again: a frame that grows is copied, and each of its buffers is garbage.
+    // The last size is the best guess: a frame that grows is copied, and each of its buffers is garbage.
     const bytes = Math.max(512 + expectedBytes, Math.min(this.#lastBytes, maxGuessedBytes));
     const batch = new ProducerBatch(topic, now, Math.min(options.maxBatchBytes, bytes), onSettled);
     batch.expireAfter(Math.max(1, deadline - now), (late) => this.#owner.giveUp(late));

@@ -2,7 +2,7 @@ import { type MillraceError, WriteError, type WriteFailure } from '@millrace/cor
 import type { RecordMetadata } from '../model/record.js';
 import type { Topic } from '../model/topic.js';
 
-/** A record that is ready to be put into a batch: checked, and its value encoded. */
+/** A record that can be added to a batch: checked, and its value encoded. */
 export interface PreparedRecord {
   readonly topic: Topic;
   /** Explicit, or by the key; undefined: any. */
@@ -10,18 +10,18 @@ export interface PreparedRecord {
   readonly key: string | undefined;
   readonly headers: Readonly<Record<string, string | number | boolean | null>> | undefined;
   readonly timestamp: number;
-  /** What it counts for in limits and in the buffer. */
+  /** Its size for limits and the buffer. */
   readonly bytes: number;
   readonly valueBytes: number;
   readonly value: Uint8Array | string;
   readonly parcel: Parcel;
-  /** Its place in the call that sent it. */
+  /** Its index in the call that sent it. */
   readonly index: number;
 }
 
-/** Some records of a `sendBatch` got no confirmation. `results` says for each, in the order they were given, how it went. */
+/** Some records of a `sendBatch` were not confirmed. `results` has the outcome of each, in the given order. */
 export class BatchWriteError extends WriteError {
-  /** One entry a record, in the order they were given: where it was written, or why it was not confirmed. */
+  /** One entry per record, in the given order: where it was written, or why it was not confirmed. */
   readonly results: readonly (RecordMetadata | MillraceError)[];
 
   constructor(first: MillraceError, results: readonly (RecordMetadata | MillraceError)[]) {
@@ -38,15 +38,15 @@ export class BatchWriteError extends WriteError {
   }
 }
 
-/** What one call handed over, and the caller who waits for the answer. Told once of each of its records. */
+/** The records of one call, and the caller that waits for their results. Notified once per record. */
 export interface Parcel {
   /** The record is in the log. */
   confirm(index: number, metadata: RecordMetadata): void;
-  /** It never will be, as far as is known. */
+  /** The record is not confirmed, and will not be. */
   fail(index: number, error: MillraceError): void;
 }
 
-/** The one record of a `send`: nothing to gather. */
+/** The one record of a `send`: nothing to collect. */
 export class SingleParcel implements Parcel {
   readonly #resolve: (metadata: RecordMetadata) => void;
   readonly #reject: (error: MillraceError) => void;

@@ -13,15 +13,15 @@ import { batchesInFlight } from './producer-options.js';
 import { TargetTopic } from './target-topic.js';
 
 /**
- * Brings the batches of one producer into one partition, in order, up to five on the way at once.
+ * Appends the batches of one producer to one partition, in order, up to five simultaneously.
  *
  *   add → open → (closed) → waiting → in flight → confirmed
  *                              ↑          ↓
- *                              └──── returned       or given up, from anywhere, when its time is over
+ *                              └──── returned       or given up, from any state, when its delivery timeout has passed
  *
- * When a batch comes back (no connection, Redis full, an earlier one missing) nothing new is sent until all that are
- * in flight have come back too; then they go again in their order with the numbers they had. Redis knows those
- * numbers, so one whose reply was lost is not appended twice.
+ * When a batch is returned (no connection, Redis full, an earlier one missing) nothing new is sent until all that are
+ * in flight have returned too; then they are sent again in order with the same numbers. Redis remembers those
+ * numbers, so a batch whose reply was lost is not appended twice.
  */
 export class PartitionAppender {
   readonly partition: number;
@@ -30,7 +30,7 @@ export class PartitionAppender {
   readonly #maxInFlight: number;
   readonly #topic: TargetTopic;
   readonly #open: OpenBatch;
-  // Neither is ever replaced: see Fifo. And neither is a Set: see ShortLivedMap.
+  // Neither field is ever replaced: see Fifo. And neither is a Set: see ShortLivedMap.
   readonly #waiting = new Fifo<ProducerBatch>();
   readonly #inFlight: ProducerBatch[] = [];
   #returned: { readonly batch: ProducerBatch; readonly trouble: Trouble }[] = [];
@@ -52,24 +52,24 @@ export class PartitionAppender {
     return this.#topic.now.name;
   }
 
-  /** Bytes of the batch that still takes records. */
+  /** Bytes of the open batch. */
   get openBytes(): number {
     return this.#open.bytes;
   }
 
-  /** Whether it ever gave Redis a number to remember. */
+  /** Whether Redis has ever stored a number for it. */
   get isKnownToRedis(): boolean {
     return this.#numbers.areUsed;
   }
 
-  /** Puts records into one batch, or as few as `maxBatchBytes` allows. `now` and `deadline` by the monotonic clock. */
+  /** Adds records to one batch, or to as few as `maxBatchBytes` allows. `now` and `deadline` by the monotonic clock. */
   add(records: readonly PreparedRecord[], bytes: number, now: number, deadline: number): void {
     this.#open.makeRoom(bytes);
     for (const record of records) this.#put(record, bytes, now, deadline);
     this.#pump();
   }
 
-  /** Puts one record into the open batch. */
+  /** Adds one record to the open batch. */
   addOne(record: PreparedRecord, now: number, deadline: number): void {
     this.#put(record, record.bytes, now, deadline);
     this.#pump();
@@ -80,19 +80,19 @@ export class PartitionAppender {
     this.#open.add(record, expectedBytes, now, deadline);
   }
 
-  /** The batch that is open has waited long enough for more records: it goes as soon as there is room in flight. */
+  /** The open batch has lingered: it is sent as soon as fewer batches are in flight. */
   flush(): void {
     this.#open.isDue = true;
     this.#pump();
   }
 
-  /** All that are not settled, and perhaps some that were given up. */
+  /** All batches that are not settled, and possibly some that were given up. */
   batches(): ProducerBatch[] {
     const returned = this.#returned.map(({ batch }) => batch);
     return [this.#open.batch ?? [], ...this.#waiting, ...this.#inFlight, ...returned].flat();
   }
 
-  /** Fails everything that is not confirmed, each batch with the error that `errorOf` makes for it. */
+  /** Fails everything that is not confirmed, each batch with its `errorOf`. */
   abort(errorOf: (batch: ProducerBatch) => MillraceError): void {
     const left = this.batches();
     this.#open.take();
@@ -104,7 +104,7 @@ export class PartitionAppender {
     this.#waiting.push(batch);
   }
 
-  /** A batch's time is over. */
+  /** The delivery timeout of a batch has passed. */
   giveUp(batch: ProducerBatch): void {
     if (this.#open.batch === batch) this.#open.close();
     batch.fail(overdue(batch, this.partition, this.#config.options.deliveryTimeoutMs));
@@ -119,7 +119,7 @@ export class PartitionAppender {
     }
   }
 
-  /** Sends a batch, if its values are encoded for the topic that is there; which one that is, Redis may have to say. */
+  /** Sends a batch if its values are encoded for the topic that exists now, which Redis may have to be asked for. */
   #go(batch: ProducerBatch): void {
     const isEncoded = this.#topic.isEncodedFor(batch);
     if (isEncoded !== 'no') this.#numbers.give(batch);
@@ -137,7 +137,7 @@ export class PartitionAppender {
     else void closing.then(() => this.#transmitReady());
   }
 
-  /** Sends what is compressed by now, in order: one that is not ready holds back those behind it. */
+  /** Sends the batches that are compressed, in order: one that is not ready blocks those after it. */
   #transmitReady(): void {
     for (const batch of [...this.#inFlight]) {
       if (batch.frame === undefined) return;
@@ -199,7 +199,7 @@ export class PartitionAppender {
     else if (this.#inFlight.length === 0 && !this.#isRecovering) void this.#recover();
   }
 
-  /** All that were in flight are back: removes the reason, then sends them again in their order. */
+  /** All batches in flight have returned: removes the reason, then sends them again in order. */
   async #recover(): Promise<void> {
     this.#isRecovering = true;
     const returned = this.#returned.sort((a, b) => a.batch.sequence - b.batch.sequence);
@@ -210,7 +210,7 @@ export class PartitionAppender {
         this.abort((batch) => writeError(batch, this.partition, 'the connection is closed'));
       } else if (first !== undefined) await this.#remedy.apply(first.trouble, batches);
     } catch (error) {
-      // Waiting helps against an outage, and against nothing else.
+      // Waiting only helps against an outage.
       if (error instanceof MillraceError && !(error instanceof UnavailableError)) this.abort(() => error);
       else this.#report(error);
     }

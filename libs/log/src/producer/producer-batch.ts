@@ -8,29 +8,29 @@ import type { Parcel, PreparedRecord } from './parcel.js';
 import { minCompressedBytes } from './producer-options.js';
 import { RecordPlace } from './record-place.js';
 
-/** One record batch on its way to one partition, from the first record until Redis has confirmed it or it is given up. */
+/** One record batch for one partition, from its first record until Redis has confirmed it or it is given up. */
 export class ProducerBatch {
-  /** As its records were encoded for it. Another may have its name by now. */
+  /** The topic for which its records were encoded. Another topic may have its name now. */
   readonly topic: Topic;
   readonly createdAt: number;
-  /** What stands in the frame once it is closed and compressed. */
+  /** Its frame, once it is closed and compressed. */
   frame: Buffer | undefined;
-  /** Its number among the producer's batches for the partition; −1: it has none yet. */
+  /** Its number among the producer's batches for the partition; −1: none yet. */
   epoch = -1;
   sequence = -1;
   maxTimestamp = 0;
-  /** Sent, and no reply yet. */
+  /** Sent, without a reply yet. */
   isUnanswered = false;
-  /** The last thing that went wrong with it. */
+  /** Its last failure. */
   lastFailure: RedisFailure | undefined;
-  /** The group that has read least, as of when the topic's limit had refused this batch. */
+  /** The group that had read least when the topic's limit refused this batch. */
   slowestGroup: SlowestGroup | undefined;
   #mayBeWritten = false;
   #isSettled = false;
   readonly #writer: RecordBatchWriter;
   readonly #onSettled: (batch: ProducerBatch) => void;
-  // Of each record who waits for its answer, its place in what they sent, and when. Lists, since all else of it is in the
-  // writer: an object a record would be kept, and copied by the garbage collector, for as long as Redis takes.
+  // Per record: its caller, its index in the caller's records, and its timestamp. Three lists, since the rest is in the
+  // writer: an object per record would be kept, and copied by the garbage collector, until Redis replies.
   readonly #parcels: Parcel[] = [];
   readonly #indexes: number[] = [];
   readonly #timestamps: number[] = [];
@@ -50,7 +50,7 @@ export class ProducerBatch {
     return this.topic.name;
   }
 
-  /** How many records. */
+  /** The number of records. */
   get count(): number {
     return this.#parcels.length;
   }
@@ -87,7 +87,7 @@ export class ProducerBatch {
     this.#timer = startTimer(giveUp, timeoutMs, this);
   }
 
-  /** Closes the batch and makes its frame; a promise only where there is something to compress. */
+  /** Closes the batch and makes its frame; returns a promise only if there is something to compress. */
   close(codecId: number, compression: Compression): Promise<void> | undefined {
     if (compression === 'none' || this.#writer.bytes < minCompressedBytes) {
       this.frame = this.#writer.finishFrame(codecId);
@@ -100,7 +100,7 @@ export class ProducerBatch {
     };
     return compress(compression, body).then(
       (compressed) => (compressed.length < body.length ? frame(compression, compressed) : frame('none', body)),
-      // Declared by a newer Node than this one: readers take both.
+      // Declared by a process with a newer Node: readers accept both.
       () => frame('none', body),
     );
   }
@@ -111,7 +111,9 @@ export class ProducerBatch {
     if (failure.mayBeWritten) this.#mayBeWritten = true;
   }
 
-  /** Redis has it, from this offset on; −1 when nobody asked where. `appendedAt`: the records' timestamp, where it is not their own. */
+  /**
+   * Redis has it, from this offset on; −1 when the offset is not awaited. `appendedAt`: the records' timestamp, unless each has its own.
+   */
   confirm(baseOffset: number, partition: number, appendedAt?: number): void {
     if (!this.#end()) return;
     for (let index = 0; index < this.count; index++) {
@@ -129,7 +131,7 @@ export class ProducerBatch {
     this.#forget();
   }
 
-  /** A batch that has grown old is found dead late, and whoever it named until then. */
+  /** Drops references early: an old batch is collected late, and with it everything that it references. */
   #forget(): void {
     this.#parcels.length = this.#indexes.length = this.#timestamps.length = 0;
   }

@@ -4,50 +4,53 @@ import type { RecordInput } from '../model/record.js';
 import { type Compression, compressions } from '../model/record-batch.js';
 import { maxBatchesInFlight } from '../store/append.js';
 
-/** Whose word makes a record count as sent. */
+/** Which confirmation a send waits for. */
 export const acknowledgements = ['none', 'leader', 'all'] as const;
 /** `none`, `leader` or `all`: see {@link ProducerOptions.acks}. */
 export type Acknowledgement = (typeof acknowledgements)[number];
 
 /**
- * Chooses a record's partition, a whole number below `partitions`; undefined leaves the choice to the producer. It returns now.
- * What it throws, or another answer, refuses the record (`InvalidMessageError`): nothing is sent.
+ * Chooses a record's partition, an integer below `partitions`; undefined leaves the choice to the producer. It is synchronous.
+ * If it throws, or returns anything else, the record is rejected (`InvalidMessageError`): nothing is sent.
  */
 export type Partitioner = (record: RecordInput, partitions: number) => number | undefined;
 
-/** How a producer batches, confirms and gives up. */
+/** How a producer batches, confirms and times out. */
 export interface ProducerOptions {
   /**
-   * `none`: sent and forgotten, offset −1, lost without a word. `leader` (default): Redis has it. `all`: `minReplicas`
-   * replicas have it too (on disk where Redis can tell: Redis 7.2 with AOF).
+   * `none`: not confirmed; offset −1, and a loss is not reported. `leader` (default): Redis has it. `all`: `minReplicas`
+   * replicas have it too (on disk where Redis reports that: Redis 7.2 with AOF).
    */
   readonly acks: Acknowledgement;
   /** How many replicas must have a record with `acks: 'all'`. Default 1. */
   readonly minReplicas: number;
-  /** How long replicas may take with `acks: 'all'`, before a send fails with `not-enough-replicas`. Default 3,000; at most 5,000. */
+  /**
+   * How long to wait for replicas with `acks: 'all'`, in ms, before a send fails with `not-enough-replicas`. Default 3,000; at most
+   * 5,000.
+   */
   readonly replicaTimeoutMs: number;
-  /** A batch that is sent again after a lost reply gets the offsets it got the first time. Default true. */
+  /** A batch that is sent again after a lost reply gets the same offsets as the first time. Default true. */
   readonly idempotent: boolean;
   /**
-   * How long a batch waits for more records. Default 0: what is sent in one turn of the event loop shares a batch, which
-   * goes before the turn ends when it has 16 KiB and nothing else of its partition is under way.
+   * How long a batch waits for more records, in ms. Default 0: what is sent in one turn of the event loop shares a batch, which
+   * is sent before the turn ends when it has 16 KiB and nothing else of its partition is under way.
    */
   readonly lingerMs: number;
-  /** A batch is closed before it grows past this. A larger record gets a batch of its own. Default 256 KiB. */
+  /** A batch is closed before it exceeds this size. A larger record gets a batch of its own. Default 256 KiB. */
   readonly maxBatchBytes: number;
   /** Largest record: key, headers and encoded value. Default 1 MiB. */
   readonly maxRecordBytes: number;
-  /** Bytes of records that wait for Redis. Beyond it `send` waits, for as long as `deliveryTimeoutMs`. Default 32 MiB. */
+  /** Bytes of records that wait for Redis. Beyond it `send` waits, for up to `deliveryTimeoutMs`. Default 32 MiB. */
   readonly maxBufferedBytes: number;
-  /** The longest time from `send` to its answer, whatever happens. Default 30,000. */
+  /** The longest time until a `send` resolves or rejects, in ms. Default 30,000. */
   readonly deliveryTimeoutMs: number;
-  /** Default: the topic's. */
+  /** How batches are compressed. Default: the topic's setting. */
   readonly compression?: Compression | undefined;
-  /** Default: by key; batches without keys go round-robin. */
+  /** Chooses partitions. Default: by key; batches without keys go round-robin. */
   readonly partitioner?: Partitioner | undefined;
 }
 
-/** How many batches of a partition are on the way at once. Without numbers one that is sent again could overtake the next. */
+/** How many batches of a partition are in flight simultaneously. Without numbers, a repeated batch could overtake the next. */
 export function batchesInFlight({ idempotent, acks }: ProducerOptions): number {
   return idempotent || acks === 'none' ? maxBatchesInFlight : 1;
 }

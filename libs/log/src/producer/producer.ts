@@ -20,11 +20,11 @@ import { TopicWriter } from './topic-writer.js';
 
 type Flushable = Parameters<AppenderConfig['onBegun']>[0];
 
-/** Sends records to topics. One for a process is enough: it batches what all callers send. */
+/** Sends records to topics. One per process is enough: it batches the records of all callers. */
 export class Producer {
-  /** Names this producer to Redis, which remembers the last batches of each. */
+  /** Identifies this producer in Redis, which remembers its last batches. */
   readonly id = randomBytes(9).toString('base64url');
-  /** As they were resolved: defaults are in them. */
+  /** The resolved options, with defaults. */
   readonly options: ProducerOptions;
   readonly #dependencies: ProducerDependencies;
   readonly #channel: AppendChannel;
@@ -50,20 +50,20 @@ export class Producer {
   }
 
   /**
-   * Sends one record; resolves when Redis has it (see `acks`), with its offset. What is sent in one turn of the event
-   * loop shares a batch (see `lingerMs`). Do not change the value before it resolves: it may be encoded later.
+   * Sends one record; resolves with its offset when Redis has it (see `acks`). Records sent in one turn of the event
+   * loop share a batch (see `lingerMs`). Do not change the value before it resolves: it may be encoded later.
    *
-   * @throws {InvalidMessageError} the record is wrong; nothing was sent
+   * @throws {InvalidMessageError} the record is invalid; nothing was sent
    * @throws {TopicNotFoundError}
-   * @throws {WriteError} not confirmed within `deliveryTimeoutMs`; `mayBeWritten` says whether it may be in the log all the same
+   * @throws {WriteError} not confirmed within `deliveryTimeoutMs`; `mayBeWritten` tells whether it may be in the log nevertheless
    */
   send(record: RecordInput): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => this.#acceptOne(record, new SingleParcel(resolve, reject), reject));
   }
 
   /**
-   * Sends many records; resolves to their places, in the order they were given. Those for one partition are one batch,
-   * written whole or not at all, as long as they fit into `maxBatchBytes`. Nothing is sent when one of them is wrong.
+   * Sends many records; resolves to their places, in the given order. Those for one partition are one batch,
+   * written as a whole or not at all, as long as they fit into `maxBatchBytes`. Nothing is sent when one of them is invalid.
    *
    * @throws as `send`; {BatchWriteError} when some of several records were not confirmed
    */
@@ -75,7 +75,7 @@ export class Producer {
     });
   }
 
-  /** Sends what lingers, and resolves when everything that was sent before is confirmed or has failed. */
+  /** Sends open batches, and resolves when everything that was sent before is confirmed or has failed. */
   async flush(): Promise<void> {
     await this.#buffer.settled();
     for (const appender of this.#appenders()) appender.flush();
@@ -83,7 +83,7 @@ export class Producer {
     await Promise.all(batches.map((batch) => batch.settled()));
   }
 
-  /** Takes no more records and sends those it has; what is not confirmed by the deadline fails. Safe to call twice. */
+  /** Accepts no more records and sends those it has; what is not confirmed by the deadline fails. Safe to call twice. */
   close({ deadlineMs = this.options.deliveryTimeoutMs }: StopOptions = {}): Promise<void> {
     this.#closing ??= this.#close(deadlineMs);
     return this.#closing;
@@ -111,9 +111,9 @@ export class Producer {
     await Promise.allSettled(known.map(({ keys }) => forgetProducer(this.#channel.client, keys, this.id)));
   }
 
-  // What throws in these two rejects the promise that they are the executor of.
+  // An exception in these two rejects the promise whose executor calls them.
 
-  /** As `#accept`, without its lists: most records come by themselves. */
+  /** As `#accept`, without its lists: most records are sent one by one. */
   #acceptOne(record: RecordInput, parcel: Parcel, reject: (error: unknown) => void): void {
     const now = performance.now();
     const deadline = now + this.options.deliveryTimeoutMs;
@@ -124,7 +124,7 @@ export class Producer {
     else this.#queue([record], parcel, prepared === undefined ? undefined : [prepared], deadline, reject);
   }
 
-  /** Takes the short way, without a promise of its own, unless somebody queues or something must be looked up. */
+  /** Takes the synchronous path, unless callers queue or something must be looked up. */
   #accept(records: readonly RecordInput[], parcel: Parcel, reject: (error: unknown) => void): void {
     const now = performance.now();
     const deadline = now + this.options.deliveryTimeoutMs;

@@ -1,8 +1,8 @@
 import type { RecordMetadata } from '../model/record.js';
 
 /**
- * A class and not a literal: when a burst of literals outlives a collection, V8 makes all that come after it from the same line old from
- * the start, and 500 a batch wait for a collection of everything.
+ * A class and not a literal: when a burst of literals survives a collection, V8 allocates all later ones of the same line in the old
+ * space, and 500 per batch wait for a full collection.
  */
 export class RecordPlace implements RecordMetadata {
   readonly topic: string;

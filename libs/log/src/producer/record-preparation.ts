@@ -21,12 +21,12 @@ import { BatchParcel, type Parcel, type PreparedRecord } from './parcel.js';
 import type { ProducerDependencies } from './producer-dependencies.js';
 import type { Partitioner, ProducerOptions } from './producer-options.js';
 
-/** Bytes that a record takes in a batch beside its key, headers and value. */
+/** Bytes that a record takes in a batch besides its key, headers and value. */
 const recordOverheadBytes = 8;
 
 const notDeclaredInTime = 'what must be declared before the first record was not declared in time.';
 
-/** Checks records and encodes their values, so that what is wrong with one is found before anything is sent. */
+/** Checks records and encodes their values, so that an invalid one is found before anything is sent. */
 export class RecordPreparation {
   readonly #catalog: TopicCatalog;
   readonly #codecs: ReadonlyMap<string, Codec>;
@@ -55,7 +55,7 @@ export class RecordPreparation {
         if (one !== undefined) prepared[index] = one;
         else if (wrong === undefined) return undefined;
       } catch (error) {
-        // The one record of a `send` needs no name.
+        // The one record of a `send` needs no index in its error.
         if (!(parcel instanceof BatchParcel)) throw error;
         wrong ??= new InvalidItems();
         wrong.add(placeOf(records[index], index), error);
@@ -65,7 +65,7 @@ export class RecordPreparation {
     return prepared;
   }
 
-  /** The same for one record, `index` being its place in its parcel. */
+  /** The same for one record; `index` is its index in its parcel. */
   prepareOne(
     record: RecordInput | undefined,
     parcel: Parcel,
@@ -75,12 +75,12 @@ export class RecordPreparation {
   ): PreparedRecord | undefined {
     const topic = this.#catalog.peek(topicNameOf(record));
     if (record === undefined || topic === undefined) return undefined;
-    // A partition that is not known may have been added in the meantime.
+    // An unknown partition may have been added meanwhile.
     if (!isFinal && (record.partition ?? 0) >= topic.partitions) return undefined;
     return this.#encoded(record, topic, parcel, index, value);
   }
 
-  /** The values of records for one topic, if they are encoded together in less time. */
+  /** The encoded values of records for one topic, if encoding them together is faster. */
   #encodeTogether(records: readonly RecordInput[]): string[] | undefined {
     const name = records[0]?.topic;
     const topic = name === undefined ? undefined : this.#catalog.peek(name);
@@ -95,9 +95,9 @@ export class RecordPreparation {
     return codec.encodeTexts(values);
   }
 
-  /** Looks up what `prepare` needs to know of a record's topic. @throws {TopicNotFoundError} @throws {WriteError} not in time */
+  /** Looks up what `prepare` needs to know of a record's topic. @throws {TopicNotFoundError} @throws {WriteError} on a timeout */
   async learn(record: RecordInput, timeoutMs: number): Promise<void> {
-    // `prepare` says what is wrong with one that names no topic.
+    // `prepare` throws for a record without a topic.
     if (typeof record?.topic !== 'string') return;
     const known = this.#catalog.peek(record.topic);
     if (known !== undefined && (record.partition ?? 0) < known.partitions) return;
@@ -145,7 +145,7 @@ function placeOf(record: RecordInput | undefined, index: number): string {
 
 function topicNameOf(record: RecordInput | undefined): string {
   if (typeof record?.topic === 'string') return record.topic;
-  throw new InvalidMessageError('a record must be { topic, value, … } with the name of a topic.');
+  throw new InvalidMessageError('a record must be { topic, value, … } whose topic is a string.');
 }
 
 function partitionOf(record: RecordInput, topic: Topic, options: ProducerOptions): number | undefined {

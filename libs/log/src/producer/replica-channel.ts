@@ -11,7 +11,7 @@ import type { PartitionKeys } from '../store/keys.js';
 import type { AppendChannel, ChannelReply } from './append-channel.js';
 
 /**
- * Appends and then waits for replicas, over a connection of its own: WAIT blocks the connection that it is called on,
+ * Appends and then waits for replicas, over its own connection: WAIT blocks the connection that it is called on,
  * and counts what was written on that connection.
  */
 export class ReplicaChannel implements AppendChannel {

@@ -2,7 +2,7 @@ import { ClosedError, startTimer, stopTimer, WriteError } from '@millrace/core';
 
 /**
  * Counts the bytes of records that wait for Redis, up to a limit. Callers beyond it queue, first come first served:
- * nobody overtakes, or the order of a producer's records would be lost.
+ * overtaking would break the order of a producer's records.
  */
 export class SendBuffer {
   readonly #limit: number;
@@ -20,12 +20,12 @@ export class SendBuffer {
     return this.#bytes;
   }
 
-  /** Nobody waits, so a caller whose bytes fit need not either. */
+  /** No caller waits, so a caller whose bytes fit need not wait either. */
   get isFree(): boolean {
     return this.#queued === 0;
   }
 
-  /** Takes the bytes at once, or answers that the caller must queue. A lone record is let in whatever its size. */
+  /** Takes the bytes immediately, or returns false: the caller must queue. A record of any size is admitted when the buffer is empty. */
   take(bytes: number): boolean {
     if (this.#bytes > 0 && this.#bytes + bytes > this.#limit) return false;
     this.#bytes += bytes;
@@ -37,7 +37,7 @@ export class SendBuffer {
     this.#whenRoom?.();
   }
 
-  /** Runs `work` when all who came before have had their turn. */
+  /** Runs `work` after all callers that came before. */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
     const previous = this.#last;
     let end = (): void => undefined;
@@ -55,7 +55,7 @@ export class SendBuffer {
     }
   }
 
-  /** Takes the bytes as soon as there is room. Only the one whose turn it is may call. @throws {WriteError} not before `deadline` */
+  /** Takes the bytes as soon as there is room. Only callable from within `inTurn`. @throws {WriteError} there is no room by `deadline` */
   async waitForRoom(bytes: number, deadline: number): Promise<void> {
     for (;;) {
       if (this.#isClosed) throw new ClosedError('the producer');
@@ -69,13 +69,13 @@ export class SendBuffer {
     }
   }
 
-  /** Everybody who queues is sent away. */
+  /** Rejects all queued callers. */
   close(): void {
     this.#isClosed = true;
     this.#whenRoom?.();
   }
 
-  /** Resolves when all who queue at this moment have had their turn. */
+  /** Resolves when all callers that queue now have had their turn. */
   settled(): Promise<void> {
     return this.#last;
   }

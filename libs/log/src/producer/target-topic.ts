@@ -1,10 +1,10 @@
 import type { Topic } from '../model/topic.js';
 import type { ProducerBatch } from './producer-batch.js';
 
-/** The topic that an appender writes to, as far as it knows: another one may have the name by now. */
+/** The topic that an appender writes to, as far as it knows: another one may have the name now. */
 export class TargetTopic {
   #topic: Topic;
-  /** When Redis was last asked which topic has the name; monotonic. */
+  /** When Redis was last asked for the topic of that name; monotonic. */
   #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(topic: Topic) {
@@ -15,7 +15,7 @@ export class TargetTopic {
     return this.#topic;
   }
 
-  /** A record knows newer settings of it. */
+  /** A record has newer settings of it. */
   learn(topic: Topic): void {
     if (topic.id === this.#topic.id && topic.version > this.#topic.version) this.#topic = topic;
   }
@@ -32,7 +32,7 @@ export class TargetTopic {
 
   /**
    * Whether a batch's values are encoded as the topic declares: `no` when the topic was deleted and declared again with another
-   * codec while the batch waited, `perhaps` when only Redis can say which of the two is there.
+   * codec while the batch waited, `perhaps` when only Redis knows which of the two exists.
    */
   isEncodedFor({ topic, createdAt }: ProducerBatch): 'yes' | 'no' | 'perhaps' {
     if (topic.codec === this.#topic.codec) return 'yes';

@@ -5,7 +5,7 @@ import { fullBytes } from './open-batch.js';
 import type { PreparedRecord } from './parcel.js';
 import { PartitionAppender } from './partition-appender.js';
 
-/** One producer's way into the partitions of one topic. */
+/** Writes one producer's records into the partitions of one topic. */
 export class TopicWriter {
   readonly topicName: string;
   readonly #config: AppenderConfig;
@@ -18,7 +18,7 @@ export class TopicWriter {
     this.topicName = topicName;
     this.#config = config;
     this.#prefix = prefix;
-    // Not all producers begin with partition 0.
+    // Producers should not all begin with partition 0.
     this.#keyless = Math.floor(random * 0x10000);
   }
 
@@ -26,28 +26,28 @@ export class TopicWriter {
     return this.#appenders.filter((appender) => appender !== undefined);
   }
 
-  /** Puts one record into its own partition, or into the one whose turn it is, which ends with a full batch. */
+  /** Adds one record to its own partition, or to the current keyless partition, which changes after a full batch. */
   addOne(record: PreparedRecord, now: number, deadline: number): void {
     const appender = this.appenderFor(record);
     appender.addOne(record, now, deadline);
     if (record.partition !== undefined) return;
-    // Nothing is open any more when the batch was sent at once.
+    // No batch is open any more when it was sent immediately.
     const isFull = appender.openBytes === 0 || appender.openBytes >= fullBytes;
     if (isFull) this.#keyless++;
     this.#isKeylessUsed = !isFull;
   }
 
-  /** The way to a record's own partition, or to the one whose turn it is. */
+  /** The appender of a record's own partition, or of the current keyless one. */
   appenderFor({ topic, partition }: PreparedRecord): PartitionAppender {
     return this.#appender(topic, partition ?? this.#keyless % topic.partitions);
   }
 
-  /** Gives the turn to the next partition. */
+  /** Moves keyless records to the next partition. */
   nextKeyless(): void {
     this.#keyless++;
   }
 
-  /** Batches are sent: those without a key that come next go to another partition. */
+  /** Batches are sent: keyless records that follow go to another partition. */
   onFlush(): void {
     if (this.#isKeylessUsed) this.#keyless++;
     this.#isKeylessUsed = false;

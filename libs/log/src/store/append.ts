@@ -16,14 +16,14 @@ import { appendEntry } from './log-entry.js';
 import { appendNonce } from './nonce.js';
 import { groupsOf } from './stream-groups.js';
 
-/** One batch on its way into a partition. */
+/** One batch to be appended to a partition. */
 export interface Append {
   readonly topicId: number;
   readonly count: number;
   /** The highest timestamp of its records. */
   readonly maxTimestamp: number;
   readonly frame: Buffer;
-  /** Who sends it, and the number of the batch among the sender's own; undefined: it may be appended twice. */
+  /** The sender, and the sender's number of the batch; undefined: it may be appended twice. */
   readonly identity?: { readonly producerId: string; readonly epoch: number; readonly sequence: number } | undefined;
 }
 
@@ -32,40 +32,40 @@ export type AppendReply =
       readonly kind: 'appended';
       readonly baseOffset: number;
       readonly topicVersion: number;
-      /** The timestamp that its records have from now on; undefined: their own. */
+      /** The timestamp that its records have from now on; undefined: each has its own. */
       readonly timestamp: number | undefined;
     }
   /** An earlier batch of this producer is missing: nothing was written. */
   | { readonly kind: 'gap' }
-  /** The partition does not exist, or belongs to another topic of that name by now: nothing was written. */
+  /** The partition does not exist, or belongs to another topic of that name now: nothing was written. */
   | { readonly kind: 'gone' }
-  /** The topic rejects what would pass its limit: nothing was written. */
+  /** The topic rejects what would exceed its limit: nothing was written. */
   | { readonly kind: 'over-limit' }
-  /** Something else than Millrace has written into the stream behind the log's end: nothing can be appended until that is removed. */
+  /** Another program has written into the stream past the log's end: nothing can be appended until that is removed. */
   | { readonly kind: 'blocked' }
-  /** A newer epoch of the producer wrote, or the sequence is so old that its offset is forgotten: nothing was written now. */
+  /** A newer epoch of the producer wrote, or the sequence is too old for its offset to be remembered: nothing was written. */
   | { readonly kind: 'stale' };
 
-/** How many batches of a producer Redis remembers a partition, and so how many may be under way at once (as in Kafka). */
+/** How many batches per producer and partition Redis remembers, and so how many may be in flight simultaneously (as in Kafka). */
 export const maxBatchesInFlight = 5;
 
-// Appends one record batch, once: a sequence number that comes again gets the reply it got the first time.
+// Appends one record batch, exactly once: a repeated sequence number gets the same reply as the first time.
 //
 // KEYS
-//   records    :records    the batch comes, see `appendEntry`
-//   meta       :meta       the topic's id, version and limits: read; the log's end: moved
+//   records    :records    the batch is appended, see `appendEntry`
+//   meta       :meta       the topic's id, version and limits: read; the log's end: advanced
 //   producers  :producers  the state of an idempotent producer: epoch, highest sequence, time, base offsets of its last batches
-// ARGV     topicId       the partition must be this topic's
+// ARGV     topicId       the partition must belong to this topic
 //          count         of records
 //          maxTimestamp  the highest timestamp of the records
 //          frame
 //          producer      its id, or '' for a batch that may be appended twice
 //          epoch         of the producer
-//          sequence      of the batch, among those of the producer's epoch
+//          sequence      of the batch, within the producer's epoch
 //          nonce         of this append
 // RETURNS  { 0, base offset, topic version, append time if it is the records' timestamp }, { 1 gap }, { 2 gone }, { 3 over limit },
 //          { 4 stale }, { 5 blocked }, or an error: the frame does not have that many records
-// EFFECTS  as said of the keys. A repeated batch writes its producer's state, so that a WAIT after it waits for the first append as well
+// EFFECTS  see KEYS. A repeated batch writes its producer's state, so that a WAIT after it covers the first append as well
 const append = new Script(`#!lua
 ${keyNames('records', 'meta', 'producers')}
 ${argNames('topicId', 'count', 'maxTimestamp', 'frame', 'producer', 'epoch', 'sequence', 'nonce')}
@@ -109,13 +109,13 @@ end
 return {0, base, tonumber(version), timestamps and tonumber(now)}
 `);
 
-/** Appends a batch. A lost reply is no matter: send the same identity again. */
+/** Appends a batch. After a lost reply, send the same identity again. */
 export async function appendBatch(client: RedisClient, keys: PartitionKeys, batch: Append): Promise<AppendReply> {
   const call = appendCall(keys, batch);
   return readAppendReply(await call.script.run(client, call.keys, call.args));
 }
 
-/** Appends a batch and waits for its replicas, in one round trip. The client blocks meanwhile. */
+/** Appends a batch and waits for replicas, in one round trip. The client blocks meanwhile. */
 export async function appendWithReplicas(
   client: RedisClient,
   keys: PartitionKeys,
@@ -123,7 +123,7 @@ export async function appendWithReplicas(
   demand: ReplicaDemand,
 ): Promise<AppendReply | { readonly kind: 'unconfirmed'; readonly confirmations: string }> {
   const { script, ...call } = appendCall(keys, batch);
-  // The repeated append of a lost reply writes too, so it waits for the first one.
+  // A repeated append writes too, so it waits for the first one.
   const { reply, shortfall } = await runWithReplicas(client, script, call, demand);
   const appended = readAppendReply(reply);
   if (appended.kind !== 'appended' || shortfall === undefined) return appended;
@@ -165,14 +165,14 @@ function readAppendReply(reply: unknown): AppendReply {
   }
 }
 
-// Notes how far the slowest group has read, for the limits that the append script keeps.
+// Stores how far the slowest group has read, for the limits that the append script enforces.
 //
 // KEYS
 //   records  :records  its groups: read
-//   meta     :meta     `end`: read; `floor`: comes
+//   meta     :meta     `end`: read; `floor`: written
 // ARGV     none
-// RETURNS  { the offset, the group that is there, or '' when none is registered }
-// EFFECTS  as said of the keys
+// RETURNS  { the offset, the group at it, or '' when none is registered }
+// EFFECTS  see KEYS
 const noteFloor = new Script(`#!lua flags=allow-oom
 ${keyNames('records', 'meta')}
 ${groupsOf}
@@ -192,13 +192,13 @@ export interface SlowestGroup {
   readonly committed: number;
 }
 
-/** Looks how far the slowest group of a partition has read; appends are let in up to the topic's limit beyond it. */
+/** Updates how far the slowest group of a partition has read; appends are accepted up to the topic's limit beyond it. */
 export async function updateFloor(client: RedisClient, keys: PartitionKeys): Promise<SlowestGroup> {
   const [floor, slowest] = asList(await noteFloor.run(client, [keys.records, keys.meta], []));
   return { group: asText(slowest), committed: asInteger(floor) };
 }
 
-/** Forgets a producer that ends, so that its state does not wait for upkeep. */
+/** Deletes the state of a producer that ends, instead of leaving it to the upkeep. */
 export async function forgetProducer(client: RedisClient, keys: PartitionKeys, producerId: string): Promise<void> {
   await client.hdel(keys.producers, producerId);
 }

@@ -5,40 +5,40 @@ import { type GroupPartition, hashOf, type LeaseHolder } from './lease.js';
 /** What a commit writes. */
 export interface Commit {
   readonly offset: number;
-  /** What is done beyond the offset, and failures: see `model/progress`. */
+  /** What is done beyond the offset, and failure counts: see `model/progress`. */
   readonly progress: Buffer;
-  /** Up to where the log was read: the commit answers for the log that has this batch. Undefined: nothing was read. */
+  /** Up to where the log was read: the commit is only valid for a log that has this batch. Undefined: nothing was read. */
   readonly anchor: Anchor | undefined;
-  /** A seek: the offset may go back, whatever was read, and that is counted. */
+  /** A seek: the offset may go back, whatever was read, and is counted. */
   readonly isSeek?: boolean;
 }
 
-/** A batch of the log, as who read it knows it. */
+/** Identifies a batch of the log, as its reader knows it. */
 export interface Anchor {
   readonly endOffset: number;
-  /** Undefined in what an older version wrote. */
+  /** Undefined for a batch of an older version. */
   readonly nonce: string | undefined;
 }
 
 export type CommitReply =
   | { readonly kind: 'committed' }
-  /** Another member owns the partition, or its offset was moved: whoever asked must stop working on it. */
+  /** Another member owns the partition, or its offset was moved: the caller must stop working on it. */
   | { readonly kind: 'fenced' }
   /** The log ends before the offset: Redis lost its tail. */
   | { readonly kind: 'truncated'; readonly end: number }
-  /** The log does not hold what was read: Redis lost its tail, and other records took the offsets. */
+  /** The log does not hold what was read: Redis lost its tail, and other records have the offsets now. */
   | { readonly kind: 'diverged' }
-  /** The partition, or the group in it, was deleted; the topic may be another one by now. */
+  /** The partition, or the group in it, was deleted; there may be another topic of that name. */
   | { readonly kind: 'gone' };
 
 // Moves a group's committed offset, if the caller still owns the partition, and extends the lease.
 //
 // KEYS
-//   lease    :group:<group>  owner and epoch: compared; `committed`, `progress`, `until`, `anchor`, `crashes`: come
-//   records  :records        last-delivered-id of the stream's group becomes 0-<offset>
+//   lease    :group:<group>  owner and epoch: compared; `committed`, `progress`, `until`, `anchor`, `crashes`: written
+//   records  :records        last-delivered-id of the stream's group is set to 0-<offset>
 //   meta     :meta           read
 // ARGV     owner
-//          epoch         it took the partition with
+//          epoch         from when it took the partition
 //          offset
 //          newProgress   what is done beyond the offset
 //          group
@@ -47,8 +47,8 @@ export type CommitReply =
 //          anchorEnd     end offset of the last batch that was read, or ''
 //          anchorNonce   the nonce of that batch
 // RETURNS  { 0 committed }, { 1 fenced }, { 2 truncated, end }, { 3 gone }, { 4 diverged }
-// EFFECTS  as said of the keys. The batch that was read must be in the log, or expired; without one the offset may move to the log's start. The
-//          log's last batch is known by its nonce in meta; another is looked up, once: what the hash holds as anchor was found in this very
+// EFFECTS  see KEYS. The batch that was read must be in the log, or expired; without one the offset may move to the log's start. The log's
+//          last batch is identified by its nonce in meta; another one is looked up once: an anchor stored in the hash was found in this
 //          log, since both are lost together or not at all. The offset never goes back, except by a seek, which is counted
 const commit = new Script(`#!lua flags=allow-oom
 ${keyNames('lease', 'records', 'meta')}

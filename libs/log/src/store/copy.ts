@@ -14,23 +14,23 @@ import { copiesKey, partitionKeys } from './keys.js';
 import { appendEntry } from './log-entry.js';
 import { appendNonce } from './nonce.js';
 
-/** Records on their way from one partition into another: a dead letter, or what is sent back for one. */
+/** Records copied from one partition into another: a dead letter, or records that are sent back. */
 export interface Copy {
   readonly topic: string;
   readonly topicId: number;
   readonly partition: number;
-  /** Where it comes from, as the end of a key: see `store/keys`. */
+  /** The source partition, as a key suffix: see `store/keys`. */
   readonly source: string;
   readonly sourceOffset: number;
-  /** Tells two records of one offset apart: which append it came with, and how often the source's reader was set back. */
+  /** Distinguishes two records of one offset: which append wrote it, and how many times the source's reader was set back. */
   readonly pass: string;
-  /** Offsets of the source below this will not be copied again: they need not be remembered. */
+  /** Offsets of the source below this will not be copied again and need not be remembered. */
   readonly floor: number;
   readonly timestamp: number;
-  /** How many records the frame holds. */
+  /** The number of records in the frame. */
   readonly count: number;
   readonly frame: Buffer;
-  /** How long the memory of copies outlives the last of them; 0: for ever. */
+  /** How long the memory of copies outlives the last of them, in ms; 0: no limit. */
   readonly rememberMs: number;
 }
 
@@ -38,26 +38,26 @@ export type CopyReply =
   | { readonly kind: 'copied'; readonly offset: number }
   | { readonly kind: 'repeated' | 'gone' | 'blocked' };
 
-// Appends one batch unless it was copied from there before: the process that copies may die between this and its own commit.
+// Appends one batch unless it was copied from that source before: the copying process may crash between this and its own commit.
 //
 // KEYS
-//   records  :records          the batch comes, see `appendEntry`
-//   meta     :meta             the topic's id: read; the log's end: moved
-//   copies   :copies:<source>  the source's offset comes; those below the floor go
-//   sources  :sources          the source comes
-// ARGV     topicId       the partition must be this topic's
+//   records  :records          the batch is appended, see `appendEntry`
+//   meta     :meta             the topic's id: read; the log's end: advanced
+//   copies   :copies:<source>  the source's offset is added; those below the floor are removed
+//   sources  :sources          the source is added
+// ARGV     topicId       the partition must belong to this topic
 //          frame
 //          timestamp
 //          sourceOffset
-//          pass          tells two records of one offset apart
+//          pass          distinguishes two records of one offset
 //          floor         offsets of the source below this are not copied again
-//          rememberMs    how long copies are remembered after the last of them; 0: for ever
+//          rememberMs    how long copies are remembered after the last of them; 0: no limit
 //          nonce         of this append
 //          source
 //          count         of records
-// RETURNS  { 0, offset }, { 1 it was there already }, { 2 no such partition }, { 3 blocked }
-// EFFECTS  as said of the keys; only what was appended counts as copied. A repeated copy that is remembered for a time writes that time again, so
-//          that a WAIT after it waits for the first copy as well
+// RETURNS  { 0, offset }, { 1 it was copied before }, { 2 no such partition }, { 3 blocked }
+// EFFECTS  see KEYS; only what was appended counts as copied. A repeated copy with a time limit writes that limit again, so
+//          that a WAIT after it covers the first copy as well
 const copy = new Script(`#!lua
 ${keyNames('records', 'meta', 'copies', 'sources')}
 ${argNames('topicId', 'frame', 'timestamp', 'sourceOffset', 'pass', 'floor', 'rememberMs', 'nonce', 'source', 'count')}
@@ -116,7 +116,7 @@ function readCopyReply(reply: unknown): CopyReply {
   return { kind: status === 1 ? 'repeated' : status === 2 ? 'gone' : 'blocked' };
 }
 
-/** What was copied from a source into this partition already, as `<pass>:<offset>`. */
+/** What was already copied from a source into this partition, as `<pass>:<offset>`. */
 export async function copiedRecords(
   client: RedisClient,
   prefix: string,

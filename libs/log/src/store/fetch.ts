@@ -10,7 +10,7 @@ import {
 } from '@millrace/redis';
 import { readEntry, type StoredBatch } from './read.js';
 
-/** One partition's part of a fetch. */
+/** The part of a fetch for one partition. */
 export interface Fetch {
   /** Key of the partition's stream. */
   readonly records: string;
@@ -18,7 +18,7 @@ export interface Fetch {
   readonly readFrom: number;
 }
 
-/** The keys of a fetch as they are sent. Who reads the same partitions again and again keeps it: they are encoded once. */
+/** The keys of a fetch, encoded once. A reader that reads the same partitions again and again keeps it. */
 export class FetchKeys {
   #records: readonly string[] = [];
   #encoded = '';
@@ -35,8 +35,8 @@ export class FetchKeys {
 }
 
 /**
- * Reads several partitions at once and waits up to `blockMs` until one of them has something. Needs a client of its
- * own, and all keys on one server. Answers the batches by key; partitions with nothing new are missing.
+ * Reads several partitions in one call and waits up to `blockMs` until one of them has something. Needs its own client
+ * and all keys on one server. Resolves to the batches by key; partitions with nothing new are missing.
  */
 export async function fetchTogether(
   client: RedisClient,
@@ -50,7 +50,7 @@ export async function fetchTogether(
   return readStreams(await command.promise);
 }
 
-/** Reads one partition without waiting: for a cluster, where each partition is in a slot of its own. */
+/** Reads one partition without waiting: for a cluster, where each partition has its own slot. */
 export async function fetchOne(client: RedisClient, fetch: Fetch, count: number): Promise<Map<string, StoredBatch[]>> {
   return readStreams(await client.callBuffer('XREAD', 'COUNT', count, 'STREAMS', fetch.records, `0-${fetch.readFrom}`));
 }

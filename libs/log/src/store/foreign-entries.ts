@@ -3,21 +3,21 @@ import type { ChainLook } from '../model/entry-chain.js';
 import type { PartitionKeys } from './keys.js';
 import { countIn } from './log-entry.js';
 
-/** So many entries are looked at for the one that follows: a frame may have a megabyte, and Lua copies it. */
+/** How many entries are searched for the one that follows: a frame may have a megabyte, and Lua copies it. */
 const mostLooked = 8;
 
-// Says what stands around an offset, for a reader that met an entry which does not follow what it read.
+// Reads what is around an offset, for a reader that met an entry which does not follow what it read.
 //
 // KEYS
 //   records  :records  read
 //   meta     :meta     `end` and `start`: read
 // ARGV     offset
-//          nonce   of the append that ended there, as the reader has it, or '': look at the entry
-//          behind  end of the entry behind which to look for the one that follows
-//          most    entries to look at
+//          nonce   of the append that ended there, as the reader knows it, or '': taken from the entry
+//          behind  end of the entry after which to search for the one that follows
+//          most    entries to search
 // RETURNS  { start, end, end of the first entry (-1: none), 1 if an entry ends at the offset, its nonce or '',
-//          end of the entry that follows it (-1: not found), end of the last one that was looked at (-1: there are no more), where there is no
-//          nonce to go by: end of the next entry that has one (-1: not found), how many records its frame says it has }
+//          end of the entry that follows it (-1: not found), end of the last one searched (-1: there are no more), and if there is no
+//          nonce: end of the next entry that has one (-1: not found), number of records in its frame }
 // EFFECTS  none
 const lookAround = new Script(`#!lua flags=no-writes
 ${keyNames('records', 'meta')}
@@ -43,7 +43,7 @@ end
 return {start, finish, endOf(first), before and 1 or 0, found, following, looked, marked, count}
 `);
 
-/** What Redis has around an offset. `nonce`: of the append that ended there, where the reader knows it. */
+/** What Redis has around an offset. `nonce`: of the append that ended there, if the reader knows it. */
 export async function lookAtChain(
   client: RedisClient,
   { records, meta }: PartitionKeys,
@@ -71,15 +71,15 @@ export async function lookAtChain(
 
 const mostRemoved = 100;
 
-// Removes entries that no append has written: an append writes its entry and the log's end together, so nothing of the log's stands
-// behind its end.
+// Removes entries that no append has written: an append writes its entry and the log's end together, so no entry of the log is
+// past its end.
 //
 // KEYS
-//   records  :records  what stands behind the end goes; the stream's last id goes back, or no append would be possible
+//   records  :records  entries past the end are removed; the stream's last id is set back, or no append would be possible
 //   meta     :meta     `end`: read
 // ARGV     most  entries
-// RETURNS  how many were removed
-// EFFECTS  as said of the keys
+// RETURNS  the number removed
+// EFFECTS  see KEYS
 const remove = new Script(`#!lua flags=allow-oom
 ${keyNames('records', 'meta')}
 ${argNames('most')}
@@ -92,7 +92,7 @@ if #entries < tonumber(most) then redis.call('XSETID', records, last) end
 return #entries
 `);
 
-/** Removes what stands behind the end of a partition's log; answers how many entries it was. */
+/** Removes the entries past the end of a partition's log; resolves to their number. */
 export async function removeForeignEntries(client: RedisClient, { records, meta }: PartitionKeys): Promise<number> {
   for (let removed = 0; ; ) {
     const slice = asInteger(await remove.run(client, [records, meta], [mostRemoved]));

@@ -1,15 +1,15 @@
 import { argNames, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { GroupKeys } from './keys.js';
 
-// Says whether a group has had no member for so long that it is forgotten.
+// Checks whether a group has had no member for so long that it expires.
 //
 // KEYS
 //   members  :members  read
-//   state    :state    `empty-since`: read; of a group of which it is not known since when it has no members it comes
+//   state    :state    `empty-since`: read; written if it is missing
 //   locked   :locked   read
 // ARGV     retentionMs  how long a group without members is kept
-// RETURNS  1 it is over; 0 it has members, an operator works on it, or it is kept for a while yet
-// EFFECTS  as said of the keys
+// RETURNS  1 it has expired; 0 it has members, an operator holds its lock, or its time has not passed
+// EFFECTS  see KEYS
 const look = new Script(`#!lua flags=allow-oom
 ${keyNames('members', 'state', 'locked')}
 ${argNames('retentionMs')}
@@ -28,13 +28,13 @@ export async function isGroupOver(client: RedisClient, keys: GroupKeys, retentio
   return (await look.run(client, [keys.members, keys.state, keys.locked], [retentionMs])) === 1;
 }
 
-// Notes that an operator gave a group without members an offset: it is kept from now on.
+// Records that an operator gave a group without members an offset: its retention time starts now.
 //
 // KEYS
-//   state  :state  `empty-since` comes
+//   state  :state  `empty-since` is written
 // ARGV     none
 // RETURNS  nothing
-// EFFECTS  as said of the key
+// EFFECTS  see KEYS
 const note = new Script(`#!lua flags=allow-oom
 ${keyNames('state')}
 local time = redis.call('TIME')

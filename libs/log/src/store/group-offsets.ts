@@ -3,32 +3,32 @@ import { type GroupKeys, partitionKeys } from './keys.js';
 import { type GroupPartition, hashOf } from './lease.js';
 import { groupsOf } from './stream-groups.js';
 
-/** Where a group stands in one partition. */
+/** The state of a group in one partition. */
 export interface GroupPlace {
   /** Undefined when the group never read this partition. */
   readonly committed: number | undefined;
   readonly start: number;
   readonly end: number;
-  /** Who holds the lease: member id and incarnation; undefined when nobody does. */
+  /** The lease holder: member id and incarnation; undefined when the lease is free. */
   readonly owner: string | undefined;
   readonly epoch: number;
-  /** When the batch that holds the next record to read was appended, in ms since 1970; undefined: nothing is left to read. */
+  /** When the batch with the next record to read was appended, in ms since 1970; undefined: nothing is left to read. */
   readonly nextAppendedAt: number | undefined;
   /** Redis's clock, in ms since 1970. */
   readonly nowMs: number;
-  /** The topic that the partition belongs to. */
+  /** The id of the topic that the partition belongs to. */
   readonly topicId: number;
 }
 
-// Says where a group stands in a partition.
+// Reads the state of a group in a partition.
 //
 // KEYS
 //   lease    :group:<group>  read
 //   records  :records        read
 //   meta     :meta           read
 // ARGV     group
-// RETURNS  { committed or nil, start, end, owner or nil, epoch, now, topic id, append time of the batch that holds the next record or nil },
-//          or nil when there is no such partition
+// RETURNS  { committed or nil, start, end, owner or nil, epoch, now, topic id, append time of the batch with the next record or nil },
+//          or nil when the partition does not exist
 // EFFECTS  none
 const look = new Script(`#!lua flags=no-writes
 ${keyNames('lease', 'records', 'meta')}
@@ -79,16 +79,16 @@ local function isLeased(lease)
   return owner and owner ~= '' and tonumber(ends) > time[1] * 1000 + math.floor(time[2] / 1000)
 end`;
 
-// Sets the offset of a group that has no consumer at the moment, forwards or back.
+// Sets the offset of a group without a consumer, forwards or back.
 //
 // KEYS
-//   lease    :group:<group>  the lease: looked at; `committed`, `progress`, `crashes` and `rewinds` come
-//   records  :records        the stream's group is set, and made if it is missing
+//   lease    :group:<group>  the lease: read; `committed`, `progress`, `crashes` and `rewinds`: written
+//   records  :records        the stream's group is set, and created if it is missing
 //   meta     :meta           read
 // ARGV     group
 //          offset
 // RETURNS  1 set, 0 a member holds the lease, 2 no such partition
-// EFFECTS  as said of the keys. It is counted, as a seek is: what died before may die again
+// EFFECTS  see KEYS. It is counted like a seek: a record that became a dead letter before may become one again
 const set = new Script(`#!lua flags=allow-oom
 ${keyNames('lease', 'records', 'meta')}
 ${argNames('group', 'offset')}
@@ -114,14 +114,14 @@ export async function setGroupOffset(
   return reply === 1 ? 'set' : reply === 0 ? 'held' : 'no-partition';
 }
 
-// Forgets a group in a partition.
+// Deletes a group in a partition.
 //
 // KEYS
-//   lease    :group:<group>  the lease: looked at; the key goes
-//   records  :records        the stream's group goes
+//   lease    :group:<group>  the lease: read; the key is deleted
+//   records  :records        the stream's group is deleted
 // ARGV     group
-// RETURNS  1 forgotten, 0 a member holds the lease
-// EFFECTS  as said of the keys
+// RETURNS  1 deleted, 0 a member holds the lease
+// EFFECTS  see KEYS
 const forget = new Script(`#!lua flags=allow-oom
 ${keyNames('lease', 'records')}
 ${argNames('group')}
@@ -138,15 +138,15 @@ export async function forgetGroupPlace(client: RedisClient, place: GroupPartitio
   return (await forget.run(client, [hashOf(place), records], [place.group])) === 1;
 }
 
-// Keeps members from joining while an operator works on the group; refused while it has members. Repeatable.
+// Keeps members from joining while an operator changes the group; refused while it has members. Repeatable.
 //
 // KEYS
 //   members  :members  read
-//   locked   :locked   the token comes, for a time
+//   locked   :locked   the token is written, with a time to live
 // ARGV     token
-//          lockMs  how long at most
-// RETURNS  1 locked, 0 the group is active, 2 another operator has it
-// EFFECTS  as said of the keys
+//          lockMs  the longest time
+// RETURNS  1 locked, 0 the group is active, 2 another operator holds the lock
+// EFFECTS  see KEYS
 const lock = new Script(`#!lua flags=allow-oom
 ${keyNames('members', 'locked')}
 ${argNames('token', 'lockMs')}
@@ -171,10 +171,10 @@ export async function lockGroup(
 // Lets members join again.
 //
 // KEYS
-//   locked  :locked  goes, if the token stands in it
+//   locked  :locked  deleted, if it has this token
 // ARGV     token
-// RETURNS  1 unlocked, 0 it was not this operator's
-// EFFECTS  as said of the key
+// RETURNS  1 unlocked, 0 another operator holds the lock
+// EFFECTS  see KEYS
 const unlock = new Script(`#!lua flags=allow-oom
 ${keyNames('locked')}
 ${argNames('token')}

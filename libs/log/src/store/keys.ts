@@ -2,21 +2,21 @@ import { escapeName } from '@millrace/core';
 import type { TopicPartition } from '../model/topic-partition.js';
 
 /**
- * Every key of the log. The hash tag is written here and nowhere else: all keys of one partition share a slot of a
- * cluster, so each script runs whole on one node. Names stand in keys as `escapeName` writes them. docs/keyspace.md tells what is in them.
+ * Every key of the log. The hash tag is written only here: all keys of one partition share a slot of a
+ * cluster, so each script runs on one node. Names in keys are encoded by `escapeName`. See docs/keyspace.md for their contents.
  */
 export interface PartitionKeys {
-  /** Stream: one entry a record batch, entry id `0-<end offset after the batch>`. Its groups hold the committed offsets. */
+  /** Stream: one entry per record batch, entry id `0-<end offset after the batch>`. Its groups hold the committed offsets. */
   readonly records: string;
   /** Hash: `id`, `version` (of the topic), `end`, `start` (offsets), `bytes` (of batches), `time` (highest timestamp). */
   readonly meta: string;
-  /** Hash: producer id → what it appended last, so that a repeated batch is known. */
+  /** Hash: producer id → its last appends, so that a repeated batch is recognised. */
   readonly producers: string;
   /** Hash: group → how many records retention removed before the group had read them. */
   readonly expired: string;
-  /** Set: the sources that records were copied from into this partition: the ends of the names of its `copies` keys. */
+  /** Set: the sources of records that were copied into this partition: the suffixes of its `copies` keys. */
   readonly sources: string;
-  /** String with a time to live: who does the partition's upkeep at present. */
+  /** String with a time to live: the process that does the partition's upkeep at present. */
   readonly upkeep: string;
 }
 
@@ -33,7 +33,7 @@ export function partitionKeys(prefix: string, topic: string, partition: number):
   };
 }
 
-/** Hash in a partition's slot: one group's lease on the partition (`owner`, `epoch`, `until`) and what belongs to its commit. */
+/** Hash in a partition's slot: one group's lease on the partition (`owner`, `epoch`, `until`) and the data of its commit. */
 export function groupPartitionKey(prefix: string, topic: string, partition: number, group: string): string {
   return `${partitionBase(prefix, topic, partition)}:group:${escapeName(group)}`;
 }
@@ -43,7 +43,7 @@ export function topicsKey(prefix: string): string {
   return `${prefix}:{topology}:topics`;
 }
 
-/** Counter: the last topic id that was given. A topic that is deleted and declared again gets another id. */
+/** Counter: the last topic id. A topic that is deleted and declared again gets a new id. */
 export function topicIdsKey(prefix: string): string {
   return `${prefix}:{topology}:topic-ids`;
 }
@@ -54,11 +54,11 @@ export interface GroupKeys {
   readonly members: string;
   /** Hash: member id → its incarnation, a space, and its subscription as JSON. */
   readonly subscriptions: string;
-  /** Hash: member id → which connections it holds to which servers, as JSON. */
+  /** Hash: member id → its connections and their servers, as JSON. */
   readonly presence: string;
   /** Hash: `version` (grows with each change of members), `generation` (of the plan), `plan` (JSON). */
   readonly state: string;
-  /** String with a time to live: an operator changes the group's offsets, so nobody may join. */
+  /** String with a time to live: an operator changes the group's offsets, so no member may join. */
   readonly locked: string;
 }
 
@@ -80,21 +80,21 @@ export function groupsKey(prefix: string): string {
 }
 
 /**
- * Sorted set in a partition's slot: offsets of `source` that were copied into this partition already (dead letters, and
+ * Sorted set in a partition's slot: offsets of `source` that were copied into this partition (dead letters, and
  * dead letters sent back), so that each is copied once. `source`: of {@link deadLetterSource} or {@link redriveSource}.
  */
 export function copiesKey(prefix: string, topic: string, partition: number, source: string): string {
   return `${partitionBase(prefix, topic, partition)}:copies:${source}`;
 }
 
-/** Where the dead letters come from that a group gave up in a partition, as the end of a key. */
+/** The source of the dead letters that a group gave up in a partition, as a key suffix. */
 export function deadLetterSource(group: string, { topic, partition }: TopicPartition): string {
-  // A group may be called as what comes before the others' source.
+  // A group may have the same name as the other sources' prefix.
   const name = group === redrive ? `%72${redrive.slice(1)}` : escapeName(group);
   return `${name}:${escapeName(topic)}:${partition}`;
 }
 
-/** Where dead letters come from that are sent back out of a partition of a dead-letter topic, as the end of a key. */
+/** The source of dead letters that are sent back from a partition of a dead-letter topic, as a key suffix. */
 export function redriveSource({ topic, partition }: TopicPartition): string {
   return `${redrive}:${escapeName(topic)}:${partition}`;
 }

@@ -12,7 +12,7 @@ import {
 import { groupPartitionKey, partitionKeys } from './keys.js';
 import { groupsOf } from './stream-groups.js';
 
-/** A group's place in one partition. */
+/** A group in one partition. */
 export interface GroupPartition {
   readonly prefix: string;
   readonly group: string;
@@ -20,7 +20,7 @@ export interface GroupPartition {
   readonly partition: number;
 }
 
-/** Who holds a lease: the member, the incarnation of it, and the epoch that it got when it took the partition. */
+/** The holder of a lease: the member, its incarnation, and the epoch that it got when it took the partition. */
 export interface LeaseHolder {
   /** `<member id> <incarnation>` */
   readonly owner: string;
@@ -34,7 +34,7 @@ export type AcquireReply =
       readonly committed: number;
       readonly start: number;
       readonly end: number;
-      /** How often the group's offset was set by hand. */
+      /** How many times the group's offset was set by hand. */
       readonly rewinds: number;
       /** How many owners in a row ended without releasing the lease and without moving the offset. */
       readonly crashes: number;
@@ -43,27 +43,27 @@ export type AcquireReply =
       readonly topicId: number;
     }
   | { readonly kind: 'held'; readonly owner: string; readonly remainingMs: number }
-  /** The group has no offset here yet, and the caller did not say where to start. */
+  /** The group has no offset here yet, and the caller gave no start. */
   | { readonly kind: 'no-offset' }
   | { readonly kind: 'no-partition' };
 
-// Takes a partition for a group's member when it is free, and makes the group known to the stream the first time.
+// Takes a partition for a group's member when it is free, and creates the stream's group the first time.
 //
 // KEYS
-//   lease    :group:<group>  the lease and what belongs to the commit: read; the new lease comes
-//   records  :records        the stream's group is made if it is missing
+//   lease    :group:<group>  the lease and the data of the commit: read; the new lease: written
+//   records  :records        the stream's group is created if it is missing
 //   meta     :meta           read
 // ARGV     owner
 //          leaseMs
 //          group
-//          dead             an owner whose lease may be broken, or ''
+//          dead             an owner whose lease may be taken over, or ''
 //          from             earliest | latest | ask | an offset: where a group without an offset starts
-//          followedTopicId  of the topic that the group follows, or '': not known
+//          followedTopicId  of the topic that the group follows, or '': unknown
 // RETURNS  { 1, epoch, committed, start, end, rewinds, crashes, progress, topic id }, { 0, remaining ms, owner }, { 2 no offset },
 //          { 3 no such partition }
-// EFFECTS  as said of the keys; the epoch grows each time. The stream's own group is what counts as the committed offset: when it was moved by
-//          another program, the progress beside it is stale and is dropped. What belongs to an older topic of the name is forgotten, all but
-//          the epoch; and where the group followed that one, it reads the new one from its beginning
+// EFFECTS  see KEYS; the epoch grows each time. The committed offset is that of the stream's own group: when another program moved
+//          it, the progress beside it is stale and is dropped. The data of an older topic of the name is dropped, except
+//          the epoch; and if the group followed that one, it reads the new one from its beginning
 const acquire = new Script(`#!lua flags=allow-oom
 ${keyNames('lease', 'records', 'meta')}
 ${argNames('owner', 'leaseMs', 'group', 'dead', 'from', 'followedTopicId')}
@@ -102,9 +102,9 @@ return {1, epoch, tonumber(committed), tonumber(start), tonumber(finish), tonumb
 /**
  * Tries to take a partition.
  *
- * @param from where to start when the group has no offset here: `ask` answers `no-offset` instead
- * @param dead an owner that is known to be gone, whose lease need not be waited for
- * @param topicId the topic that the group follows: when it was declared again since, the new one is read from its beginning
+ * @param from where to start when the group has no offset here: `ask` resolves to `no-offset` instead
+ * @param dead an owner that is known to be dead, whose lease need not be waited for
+ * @param topicId the topic that the group follows: if it was declared again since, the new one is read from its beginning
  */
 export async function acquireLease(
   client: RedisClient,
@@ -139,16 +139,16 @@ function readAcquired(reply: readonly unknown[]): AcquireReply {
   return { kind: 'acquired', epoch, committed, start, end, rewinds, crashes, progress, topicId };
 }
 
-// Extends a lease. An owner whose time ran out may extend it as long as no other took the partition.
+// Extends a lease. An owner whose lease expired may extend it as long as no other member took the partition.
 //
 // KEYS
-//   lease  :group:<group>  owner and epoch: compared; `until` comes
+//   lease  :group:<group>  owner and epoch: compared; `until`: written
 //   meta   :meta           read
 // ARGV     owner
-//          epoch    it took the partition with
+//          epoch    from when it took the partition
 //          leaseMs
-// RETURNS  { committed, end of the log }, or nil when the lease is another's, or on an older topic of the name
-// EFFECTS  as said of the keys
+// RETURNS  { committed, end of the log }, or nil when another owner has the lease, or it is for an older topic of the name
+// EFFECTS  see KEYS
 const renew = new Script(`#!lua flags=allow-oom
 ${keyNames('lease', 'meta')}
 ${argNames('owner', 'epoch', 'leaseMs')}
@@ -168,7 +168,7 @@ export interface RenewReply {
   readonly end: number;
 }
 
-/** Extends leases, each for itself, in one round trip to one server. Undefined where it is lost, an Error where it failed. */
+/** Extends leases independently of each other, in one round trip to one server. Undefined where it is lost, an Error where it failed. */
 export async function renewLeases(
   client: RedisClient,
   leases: readonly (LeaseHolder & { readonly place: GroupPartition; readonly leaseMs: number })[],
@@ -184,15 +184,15 @@ export async function renewLeases(
   });
 }
 
-// Gives an owner a higher epoch, as if it had released the partition and taken it again. It holds the lease as before.
+// Gives an owner a higher epoch, as if it had released the partition and taken it again. It keeps the lease.
 //
 // KEYS
-//   lease  :group:<group>  owner and epoch: compared; `epoch` grows
+//   lease  :group:<group>  owner and epoch: compared; `epoch`: raised
 // ARGV     owner
-//          epoch   it took the partition with
-//          raised  epoch that it is to have at least
-// RETURNS  1, or 0 when the lease is another's
-// EFFECTS  as said of the key
+//          epoch   from when it took the partition
+//          raised  the least epoch that it gets
+// RETURNS  1, or 0 when another owner has the lease
+// EFFECTS  see KEYS
 const raise = new Script(`#!lua flags=allow-oom
 ${keyNames('lease')}
 ${argNames('owner', 'epoch', 'raised')}
@@ -202,7 +202,7 @@ if tonumber(current) < tonumber(raised) then redis.call('HSET', lease, 'epoch', 
 return 1
 `);
 
-/** Sees that a lease has at least this epoch, which is higher than the one it was taken with; false when it is another's. */
+/** Makes sure that a lease has at least this epoch, which is higher than the one it was taken with; false when another owner has it. */
 export async function raiseEpoch(
   client: RedisClient,
   place: GroupPartition,
@@ -212,14 +212,14 @@ export async function raiseEpoch(
   return asInteger(await raise.run(client, [hashOf(place)], [owner, epoch, raised])) === 1;
 }
 
-// Gives a partition back, so that the next owner need not wait.
+// Releases a partition, so that the next owner need not wait.
 //
 // KEYS
-//   lease  :group:<group>  owner and epoch: compared; it has no owner any more
+//   lease  :group:<group>  owner and epoch: compared; the owner is removed
 // ARGV     owner
-//          epoch  it took the partition with
-// RETURNS  1 released, 0 it was another's already
-// EFFECTS  as said of the key
+//          epoch  from when it took the partition
+// RETURNS  1 released, 0 another owner has it already
+// EFFECTS  see KEYS
 const release = new Script(`#!lua flags=allow-oom
 ${keyNames('lease')}
 ${argNames('owner', 'epoch')}

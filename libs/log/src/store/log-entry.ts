@@ -1,4 +1,4 @@
-/** Lua: `countIn(frame)`: how many records a frame of version 1 says that it has. */
+/** Lua: `countIn(frame)`: the number of records that a frame of version 1 claims. */
 export const countIn = `
 local function countIn(frame)
   local count, factor, at = 0, 1, 4
@@ -12,14 +12,14 @@ local function countIn(frame)
 end`;
 
 /**
- * Lua: `appendEntry(records, meta, log, batch, now)` writes a batch as the next entry of a partition's stream, and with it the log's end.
- * `log`: what `meta` has as `finish`, `bytes`, `time`, `nonce` and `timestamps`; `batch`: `frame`, `count`, `timestamp` and `nonce`, as they
- * were given. Answers nil, or what the script has to return because nothing was written: an error, or `blocked` where something else than
- * Millrace wrote an entry behind the log's end.
+ * Lua: `appendEntry(records, meta, log, batch, now)` appends a batch to a partition's stream, and advances the log's end.
+ * `log`: from `meta`: `finish`, `bytes`, `time`, `nonce` and `timestamps`; `batch`: `frame`, `count`, `timestamp` and `nonce`, as
+ * given. Returns nil, or the script's reply if nothing was written: an error, or `blocked` if another program
+ * wrote an entry past the log's end.
  *
- * The entry has the id `0-<end offset after it>` and the fields b = frame, t = highest timestamp of the log so far, which never falls, so that
- * a time is found by bisection, n = the append's nonce, p = that of the append before, so that a reader sees whether this entry follows what
- * it read, a = append time; l = 1 with `timestamps: 'append'`: a is the timestamp of all its records.
+ * The entry has the id `0-<end offset after it>` and the fields b = frame, t = highest timestamp of the log so far, which never
+ * decreases, so that a time is found by bisection, n = the append's nonce, p = that of the append before, so that a reader sees whether
+ * this entry follows what it read, a = append time; l = 1 with `timestamps: 'append'`: a is the timestamp of all its records.
  */
 export const appendEntry = `
 ${countIn}

@@ -2,10 +2,10 @@ import { argNames, asInteger, asList, asText, keyNames, orNothing, type RedisCli
 import type { GroupKeys } from './keys.js';
 import { readMemberEntry, readMembers, type StoredMember } from './member-entries.js';
 
-/** A member as it makes itself known. */
+/** A member as it registers itself. */
 export interface MemberEntry {
   readonly memberId: string;
-  /** Tells two processes apart that use the same static member id, one after the other. */
+  /** Distinguishes two processes that use the same static member id, one after the other. */
   readonly incarnation: string;
   /** JSON. */
   readonly subscription: string;
@@ -14,7 +14,7 @@ export interface MemberEntry {
   readonly sessionMs: number;
 }
 
-/** What a heartbeat tells: only what the member does not know yet. */
+/** What a heartbeat returns: only what the member does not know yet. */
 export interface GroupView {
   readonly version: number;
   readonly generation: number;
@@ -30,13 +30,13 @@ export type HeartbeatReply =
   /** Another process joined with the same member id: this one must stop. */
   | { readonly kind: 'replaced' };
 
-// Joins a group, or comes back to it as a new incarnation of the same member.
+// Joins a group, or rejoins as a new incarnation of the same member.
 //
 // KEYS
-//   members        :members        the end of the session comes
-//   subscriptions  :subscriptions  incarnation and subscription come
-//   presence       :presence       its connections come
-//   state          :state          `version` grows when the member is new or is another one now
+//   members        :members        the end of the session: written
+//   subscriptions  :subscriptions  incarnation and subscription: written
+//   presence       :presence       its connections: written
+//   state          :state          `version` grows when the member or its incarnation is new
 //   locked         :locked         read
 // ARGV     memberId
 //          incarnation
@@ -44,7 +44,7 @@ export type HeartbeatReply =
 //          connections
 //          sessionMs
 // RETURNS  1 joined, 0 the group is locked by an operator
-// EFFECTS  as said of the keys
+// EFFECTS  see KEYS
 const join = new Script(`#!lua flags=allow-oom
 ${keyNames('members', 'subscriptions', 'presence', 'state', 'locked')}
 ${argNames('memberId', 'incarnation', 'subscription', 'connections', 'sessionMs')}
@@ -54,7 +54,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local entry = incarnation .. ' ' .. subscription
 if redis.call('HGET', subscriptions, memberId) ~= entry then
   redis.call('HSET', subscriptions, memberId, entry)
-  -- What is no number a heartbeat replaces.
+  -- A heartbeat replaces what is not a number.
   redis.pcall('HINCRBY', state, 'version', 1)
 end
 redis.call('HSET', presence, memberId, connections)
@@ -62,29 +62,29 @@ redis.call('ZADD', members, string.format('%.0f', now + sessionMs), memberId)
 return 1
 `);
 
-/** False while an operator has the group locked. */
+/** False while an operator holds the group's lock. */
 export async function joinGroup(client: RedisClient, keys: GroupKeys, member: MemberEntry): Promise<boolean> {
   const { memberId, incarnation, subscription, presence, sessionMs } = member;
   const args = [memberId, incarnation, subscription, presence, sessionMs];
   return (await join.run(client, allOf(keys), args)) === 1;
 }
 
-// Extends a member's session, and ends those of members that went silent.
+// Extends a member's session, and ends those of silent members.
 //
 // KEYS
-//   members        :members        the end of the session comes; of members that are silent: goes
-//   subscriptions  :subscriptions  read; the same
-//   presence       :presence       its connections come; the same
-//   state          :state          read; `version` grows with each member that goes; what is no number there is replaced
+//   members        :members        the end of the session: written; silent members: removed
+//   subscriptions  :subscriptions  read; silent members: removed
+//   presence       :presence       its connections: written; silent members: removed
+//   state          :state          read; `version` grows with each removed member; what is not a number is replaced
 // ARGV     memberId
 //          incarnation
 //          connections
 //          sessionMs
 //          knownVersion     the version that the member knows
-//          knownGeneration  the generation that it knows
+//          knownGeneration  the generation that the member knows
 // RETURNS  { 1 alive, version, generation, members (if another version), plan (if another generation) }, { 0 no longer a member },
 //          { 2 replaced by another incarnation }
-// EFFECTS  as said of the keys
+// EFFECTS  see KEYS
 const heartbeat = new Script(`#!lua flags=allow-oom
 ${keyNames('members', 'subscriptions', 'presence', 'state')}
 ${argNames('memberId', 'incarnation', 'connections', 'sessionMs', 'knownVersion', 'knownGeneration')}
@@ -101,7 +101,7 @@ for _, silent in ipairs(redis.call('ZRANGEBYSCORE', members, '-inf', string.form
   redis.call('HDEL', presence, silent)
   redis.pcall('HINCRBY', state, 'version', 1)
 end
--- What is no number cannot be counted on: a new one is what no member knows.
+-- What is not a number cannot be incremented: a new one differs from what any member knows.
 local function counted(field, number)
   if number == '0' or #number < 16 and number:find('^[1-9]%d*$') then return number end
   local fresh = string.format('%.0f', now)
@@ -114,7 +114,7 @@ local joined, plan = false, false
 if version ~= knownVersion then
   joined = {}
   local known = redis.call('HGETALL', subscriptions)
-  -- Without a session it is no member.
+  -- Without a session it is not a member.
   for i = 1, #known, 2 do
     if redis.call('ZSCORE', members, known[i]) then
       joined[#joined + 1] = known[i]
@@ -156,18 +156,18 @@ export async function sendHeartbeat(
   };
 }
 
-// Ends a member's session: at its own wish, or at another's that saw that its process is gone.
+// Ends a member's session: for the member itself, or for another one that saw its process die.
 //
 // KEYS
-//   members        :members        the member goes
-//   subscriptions  :subscriptions  the same
-//   presence       :presence       the same
-//   state          :state          `version` grows; after the last member `empty-since` comes, see group-expiry
+//   members        :members        the member: removed
+//   subscriptions  :subscriptions  the member: removed
+//   presence       :presence       the member: removed
+//   state          :state          `version` grows; after the last member `empty-since` is written, see group-expiry
 // ARGV     memberId
 //          incarnation
-//          connections  that it must still have, or ''
-// RETURNS  1 removed, 0 it is another incarnation or has shown itself since
-// EFFECTS  as said of the keys
+//          connections  its expected connections, or ''
+// RETURNS  1 removed, 0 it is another incarnation or has reported since
+// EFFECTS  see KEYS
 const remove = new Script(`#!lua flags=allow-oom
 ${keyNames('members', 'subscriptions', 'presence', 'state')}
 ${argNames('memberId', 'incarnation', 'connections')}
@@ -194,7 +194,7 @@ export async function removeMember(
   return (await remove.run(client, [keys.members, keys.subscriptions, keys.presence, keys.state], args)) === 1;
 }
 
-/** Whether this incarnation of the member takes part in the group at this moment. */
+/** Whether this incarnation of the member is in the group at present. */
 export async function isMember(
   client: RedisClient,
   keys: GroupKeys,

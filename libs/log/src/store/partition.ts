@@ -3,7 +3,7 @@ import { argNames, asList, asText, keyNames, type RedisClient, Script } from '@m
 import type { Topic } from '../model/topic.js';
 import { copiesKey, groupPartitionKey, type PartitionKeys, partitionKeys } from './keys.js';
 
-/** Where a partition's log begins and ends, and how much it holds. */
+/** The start, end and size of a partition's log. */
 export interface PartitionState {
   /** Offset of the oldest record that can be read. */
   readonly start: number;
@@ -13,20 +13,20 @@ export interface PartitionState {
   readonly bytes: number;
 }
 
-// Makes a partition ready for appends, or writes down that its topic's settings changed. Repeatable.
+// Prepares a partition for appends, or updates its topic's settings. Repeatable.
 //
 // KEYS
-//   records    :records    of an older topic of the name: goes
-//   meta       :meta       id, version and limits come
-//   producers  :producers  of an older topic of the name: goes
-//   expired    :expired    the same
+//   records    :records    of an older topic of the name: deleted
+//   meta       :meta       id, version and limits: written
+//   producers  :producers  of an older topic of the name: deleted
+//   expired    :expired    of an older topic of the name: deleted
 // ARGV     topicId
 //          topicVersion
-//          maxRecords    for the append script, or '': not limited
+//          maxRecords    for the append script, or '': no limit
 //          maxBytes      the same
-//          timestamps    `append`, when that is the time of its records; else ''
+//          timestamps    `append`, if the time of the append is its records' timestamp; else ''
 // RETURNS  1 ready, 0 the topic of this id was deleted
-// EFFECTS  as said of the keys
+// EFFECTS  see KEYS
 const open = new Script(`#!lua
 ${keyNames('records', 'meta', 'producers', 'expired')}
 ${argNames('topicId', 'topicVersion', 'maxRecords', 'maxBytes', 'timestamps')}
@@ -47,7 +47,7 @@ end
 return 1
 `);
 
-/** False when the topic was deleted in the meantime. */
+/** False when the topic was deleted meanwhile. */
 export async function openPartition(
   client: RedisClient,
   prefix: string,
@@ -75,16 +75,16 @@ export async function partitionState(client: RedisClient, keys: PartitionKeys): 
   throw new DamagedStateError({ object: 'a partition', key: keys.meta, remedy: metaRemedy }, [problem]);
 }
 
-// Removes a partition. What stays for a while is a mark, so that a producer or a declaration that is late
-// does not bring the partition back, nor one that copies a record into it.
+// Deletes a partition. A mark stays for a while, so that a late producer, declaration or copy
+// does not create the partition again.
 //
 // KEYS
 //   meta  :meta  becomes the mark
-//         then everything else of the partition: goes
+//         then all other keys of the partition: deleted
 // ARGV     topicId
 //          markMs  how long the mark stays
-// RETURNS  1, or 0 when it is a later topic's by now
-// EFFECTS  as said of the keys
+// RETURNS  1, or 0 when it belongs to a later topic
+// EFFECTS  see KEYS
 const remove = new Script(`#!lua flags=allow-oom
 ${keyNames('meta')}
 ${argNames('topicId', 'markMs')}

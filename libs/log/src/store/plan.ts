@@ -4,12 +4,12 @@ import type { GroupKeys } from './keys.js';
 // Replaces the group's plan, if no other member did and the members are still those it was computed for.
 //
 // KEYS
-//   state  :state  `version` and `generation`: compared; `plan` comes, `generation` grows
+//   state  :state  `version` and `generation`: compared; `plan`: written, `generation`: incremented
 // ARGV     knownVersion
 //          replaced      the generation that is replaced
 //          plan
 // RETURNS  the new generation, or 0
-// EFFECTS  as said of the key
+// EFFECTS  see KEYS
 const propose = new Script(`#!lua flags=allow-oom
 ${keyNames('state')}
 ${argNames('knownVersion', 'replaced', 'plan')}

@@ -2,13 +2,13 @@ import { asText, Cluster, type Redis, type RedisClient } from '@millrace/redis';
 import type { GroupKeys } from './keys.js';
 
 /**
- * Which connections a process holds: run id of the server → client id. A process that dies closes its sockets, so
- * others see within milliseconds that its connections are gone. The run id tells servers apart, and one server before
- * and after a restart, when client ids begin anew.
+ * The connections of a process: run id of the server → client id. A process that dies closes its sockets, so
+ * others see within milliseconds that its connections are gone. The run id distinguishes servers, and one server before
+ * and after a restart, when client ids start again.
  */
 export type Presence = Readonly<Record<string, number>>;
 
-/** What this process holds; empty when its Redis user may not ask. */
+/** The connections of this process; empty when its Redis user may not ask. */
 export async function ownPresence(client: RedisClient): Promise<Presence> {
   const presence: Record<string, number> = {};
   for (const server of serversOf(client)) {
@@ -17,7 +17,7 @@ export async function ownPresence(client: RedisClient): Promise<Presence> {
       const runId = /run_id:(\w+)/.exec(info)?.[1];
       if (runId !== undefined && typeof id === 'number') presence[runId] = id;
     } catch (error) {
-      // A node of a cluster may be away; its part is missing then.
+      // A node of a cluster may be unreachable; its part is missing then.
       if (!isDenied(error) && !(client instanceof Cluster)) throw error;
     }
   }
@@ -25,8 +25,8 @@ export async function ownPresence(client: RedisClient): Promise<Presence> {
 }
 
 /**
- * Which of these processes hold no connection any more to the servers that both they and we are connected to. When
- * that cannot be told (other servers, no permission) a process counts as alive: its lease decides.
+ * Which of these processes have no connection any more to the servers that both they and this process are connected to. If
+ * that is unknown (other servers, no permission) a process counts as alive: its lease decides.
  */
 export async function gonePresences(
   client: RedisClient,
@@ -52,7 +52,7 @@ export async function gonePresences(
   return new Set([...checked].filter((other) => !seen.has(other)));
 }
 
-/** The presence that other members have registered, as the JSON it is stored as; null where there is none. */
+/** The presence that other members have registered, as stored JSON; null where there is none. */
 export async function presencesOf(
   client: RedisClient,
   keys: GroupKeys,
@@ -61,7 +61,7 @@ export async function presencesOf(
   return client.hmget(keys.presence, ...memberIds);
 }
 
-/** What a member registered; empty, so that its lease decides, when that is no presence. */
+/** The presence that a member registered; empty, so that its lease decides, when it is invalid. */
 export function parsePresence(json: string | null): Presence {
   try {
     const value: unknown = JSON.parse(json ?? '{}');
@@ -76,14 +76,14 @@ function serversOf(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
-/** A single server is the one in our own presence; nodes of a cluster have to say which they are. */
+/** A single server is the one in this process's presence; nodes of a cluster are asked for their run id. */
 async function runIdOf(server: Redis, own: Presence): Promise<string | undefined> {
   const known = Object.keys(own);
   if (known.length <= 1) return known[0];
   return /run_id:(\w+)/.exec(await server.info('server'))?.[1];
 }
 
-/** Servers whose user may not list clients: asked again they would only fill the server's ACL LOG. */
+/** Servers whose user may not list clients: asking again would only fill the server's ACL LOG. */
 const refusing = new WeakSet<Redis>();
 
 async function livingClients(server: Redis, ids: readonly number[]): Promise<Set<number> | undefined> {
@@ -92,7 +92,7 @@ async function livingClients(server: Redis, ids: readonly number[]): Promise<Set
     const list = asText(await server.call('CLIENT', 'LIST', 'ID', ...ids));
     return new Set([...list.matchAll(/^id=(\d+)/gm)].map((match) => Number(match[1])));
   } catch (error) {
-    // Neither a refusal nor a server that is away tells anything of the others; the heartbeat itself reports an outage.
+    // Neither a refusal nor an unreachable server proves anything about the others; the heartbeat itself reports an outage.
     if (isDenied(error)) refusing.add(server);
     return undefined;
   }

@@ -2,18 +2,18 @@ import { asBytes, asList, asText, orNothing, type RedisClient } from '@millrace/
 import type { EntryPlace } from '../model/entry-chain.js';
 import type { PartitionKeys } from './keys.js';
 
-/** A batch as it stands in the log. */
+/** A batch as stored in the log. */
 export interface StoredBatch extends EntryPlace {
   readonly frame: Buffer;
-  /** The timestamp of all its records: when it was appended, where the topic says so; undefined: each has its own. */
+  /** The timestamp of all its records: the time of the append, if the topic says so; undefined: each has its own. */
   readonly timestamp: number | undefined;
 }
 
 /**
  * The batches from the one that holds `offset` on, oldest first; empty at the log's end. The first may begin
- * before `offset` (skip its first records) or after it (retention has removed what was there).
+ * before `offset` (skip its first records) or after it (retention has removed those before).
  *
- * @param blockMs waits so long for a batch; needs a client of one's own
+ * @param blockMs waits up to this time for a batch; needs its own client
  */
 export async function readBatches(
   client: RedisClient,
@@ -39,7 +39,7 @@ export async function entryAt(
   return orNothing(entry, readEntry);
 }
 
-/** One entry of a stream, as XREAD and XRANGE answer it. */
+/** One entry of a stream, as XREAD and XRANGE return it. */
 export function readEntry(reply: unknown): StoredBatch {
   const [id, fields] = asList(reply);
   // Fields are `b <frame> t <time> n <nonce> p <nonce before> a <append time> l 1 …`, in this order.
@@ -47,20 +47,20 @@ export function readEntry(reply: unknown): StoredBatch {
   return {
     endOffset: endOffsetOf(asText(id)),
     frame: asBytes(frame),
-    // Not the bytes, which are a view of the whole reply: an owner at rest would keep all of it for them.
+    // A string instead of bytes, which are a view of the whole reply: an idle owner would keep all of it in memory.
     nonce: nonce instanceof Buffer ? asText(nonce) : undefined,
     previousNonce: previousNonce instanceof Buffer ? asText(previousNonce) : undefined,
     timestamp: isTimestamp instanceof Buffer ? timeOf(appendedAt) : undefined,
   };
 }
 
-/** Anyone may write into a stream, with any id. */
+/** Any client may write into a stream, with any id. */
 function endOffsetOf(id: string): number {
   const offset = id.startsWith('0-') ? Number(id.slice(2)) : Number.NaN;
   return Number.isSafeInteger(offset) ? offset : Number.NaN;
 }
 
-/** Undefined for what is no time: anyone may write into a stream. */
+/** Undefined for an invalid time: any client may write into a stream. */
 function timeOf(field: unknown): number | undefined {
   const time = field instanceof Buffer ? Number(asText(field)) : Number.NaN;
   return Number.isSafeInteger(time) ? time : undefined;

@@ -6,34 +6,34 @@ import { groupsOf } from './stream-groups.js';
 /** One step of removing old batches from a partition. */
 export interface RetentionSlice {
   readonly topic: Topic;
-  /** Who does the partition's upkeep, and for how long nobody else shall; undefined: an operator, who needs no lease. */
+  /** The process that does the partition's upkeep, and for how long no other may; undefined: an operator, who needs no lease. */
   readonly lease?: { readonly owner: string; readonly leaseMs: number } | undefined;
   /** Remove what is below this offset, whatever the topic's limits are. */
   readonly before?: number | undefined;
 }
 
 export type RetentionReply =
-  /** Another does the partition's upkeep, or the partition is gone. */
+  /** Another process does the partition's upkeep, or the partition is gone. */
   | { readonly kind: 'not-ours' }
   | {
       readonly kind: 'trimmed';
       /** There is more to remove: call again. */
       readonly hasMore: boolean;
       readonly start: number;
-      /** Groups that had not read what was removed, and how many records it was. */
+      /** Groups that had not read what was removed, and how many records that was. */
       readonly unread: readonly { readonly group: string; readonly count: number }[];
     };
 
-// Removes the oldest batches that are over a limit, a few per call. A batch goes when what is newer reaches the limit
-// alone, so at least the limit is kept. A timestamp more than an hour ahead of its append says nothing of a batch's age.
+// Removes the oldest batches that are over a limit, a few per call. A batch is removed when the newer ones alone reach the limit,
+// so at least the limit is kept. A timestamp more than an hour ahead of its append does not count for a batch's age.
 //
 // KEYS
-//   records  :records  batches go; the groups: read
-//   meta     :meta     read; `start` and `bytes` come
-//   upkeep   :upkeep   the lease of the process that does the upkeep comes
-//   expired  :expired  grows, per group that had not read what goes
-// ARGV     topicId      the partition must be this topic's
-//          owner        who does the upkeep, or '': needs no lease
+//   records  :records  batches: removed; the groups: read
+//   meta     :meta     read; `start` and `bytes`: written
+//   upkeep   :upkeep   the lease of the process that does the upkeep: written
+//   expired  :expired  incremented, per group that had not read the removed records
+// ARGV     topicId      the partition must belong to this topic
+//          owner        the process that does the upkeep, or '': no lease needed
 //          leaseMs
 //          before       an offset, or ''
 //          maxAgeMs     or ''
@@ -41,9 +41,9 @@ export type RetentionReply =
 //          maxBytes     or ''
 //          isProtected  1: keep what a group has not read, else 0
 //          mostBatches  per call
-//          mostBytes    to look at per call
-// RETURNS  { 0 not ours }, or { 1 done | 2 more, start, group, unread records, … }
-// EFFECTS  as said of the keys
+//          mostBytes    to read per call
+// RETURNS  { 0 not the owner }, or { 1 done | 2 more, start, group, unread records, … }
+// EFFECTS  see KEYS
 const trim = new Script(`#!lua flags=allow-oom
 ${keyNames('records', 'meta', 'upkeep', 'expired')}
 ${argNames('topicId', 'owner', 'leaseMs', 'before', 'maxAgeMs', 'maxRecords', 'maxBytes', 'isProtected', 'mostBatches', 'mostBytes')}
@@ -67,7 +67,7 @@ local most = math.max(1, math.min(tonumber(mostBatches), math.floor(mostBytes * 
 local entries, removed = redis.call('XRANGE', records, '-', '+', 'COUNT', most), 0
 for _, entry in ipairs(entries) do
   local upTo, size = tonumber(string.match(entry[1], '%d+$')), #entry[2][2]
-  -- What something else wrote has no times: it goes with what is around it.
+  -- Entries of other programs have no times: they are removed with their neighbours.
   local written, appended = tonumber(entry[2][4]) or math.huge, tonumber(entry[2][10])
   if appended and written - appended > 3600000 then written = appended end
   local isOver = before and upTo <= before or oldest and written < oldest
@@ -121,20 +121,20 @@ export async function trimSlice(
 
 const noLimits: Topic['retention'] = { unread: 'expire' };
 
-/** How many records retention removed before each group had read them, since the topic was made. */
+/** How many records retention removed before each group had read them, since the topic was created. */
 export async function expiredUnread(client: RedisClient, keys: PartitionKeys): Promise<Record<string, number>> {
   const counts = await client.hgetall(keys.expired);
   return Object.fromEntries(Object.entries(counts).map(([group, count]) => [group, Number(count)]));
 }
 
-// Forgets producers that have appended nothing for long.
+// Deletes producers that have appended nothing for long.
 //
 // KEYS
-//   producers  :producers  those go
+//   producers  :producers  idle producers: removed
 // ARGV     cursor
 //          idleMs  how long a producer is remembered
 // RETURNS  the next cursor
-// EFFECTS  as said of the key
+// EFFECTS  see KEYS
 const forget = new Script(`#!lua flags=allow-oom
 ${keyNames('producers')}
 ${argNames('cursor', 'idleMs')}
@@ -148,7 +148,7 @@ end
 return next
 `);
 
-/** Looks at some hundred producers; answers the cursor for the next call. */
+/** Checks some hundred producers; resolves to the cursor for the next call. */
 export async function forgetIdleProducers(
   client: RedisClient,
   keys: PartitionKeys,

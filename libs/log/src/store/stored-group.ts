@@ -4,13 +4,13 @@ import type { GroupKeys } from './keys.js';
 import { readMemberEntry } from './member-entries.js';
 import { removeMember } from './members.js';
 
-// Makes a group known by its name; also when Redis is full: a member joins to drain it.
+// Registers a group's name; also when Redis is full: a member joins to drain it.
 //
 // KEYS
-//   groups  {topology}:groups  the group comes
+//   groups  {topology}:groups  the group: added
 // ARGV     group
 // RETURNS  nothing
-// EFFECTS  as said of the key
+// EFFECTS  see KEYS
 const name = new Script(`#!lua flags=allow-oom
 ${keyNames('groups')}
 ${argNames('group')}
@@ -21,7 +21,7 @@ export async function nameGroup(client: RedisClient, groups: string, group: stri
   await name.run(client, [groups], [group]);
 }
 
-/** A group as it stands in Redis. */
+/** A group as stored in Redis. */
 export interface StoredGroup {
   /** Members whose session has not ended. */
   readonly memberIds: readonly string[];
@@ -46,7 +46,7 @@ export async function liveSubscriptions(client: RedisClient, keys: GroupKeys): P
   return new Map(memberIds.map((id, index) => [id, readMemberEntry(entries[index] ?? '').subscription]));
 }
 
-/** Ends the session of a member, whichever its incarnation; false when the group has no such member. */
+/** Ends the session of a member with any incarnation; false when the group has no such member. */
 export async function removeAnyMember(client: RedisClient, keys: GroupKeys, memberId: string): Promise<boolean> {
   const entry = orNothing(await client.hgetBuffer(keys.subscriptions, memberId), asText);
   if (entry === undefined) return false;
@@ -54,7 +54,7 @@ export async function removeAnyMember(client: RedisClient, keys: GroupKeys, memb
   return removeMember(client, keys, { memberId, incarnation });
 }
 
-/** Ids of the members whose session has not ended, by name. */
+/** Ids of the members whose session has not ended, sorted. */
 async function liveMembers(client: RedisClient, keys: GroupKeys): Promise<string[]> {
   const [seconds, micros] = await client.time();
   const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);

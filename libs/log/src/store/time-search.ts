@@ -1,11 +1,11 @@
 import { argNames, asInteger, asList, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { PartitionKeys } from './keys.js';
 
-// Some steps of a bisection: looks for the first batch up to whose end the log's highest timestamp (t) reaches a time.
+// Some steps of a bisection: finds the first batch at whose end the log's highest timestamp (t) reaches a time.
 //
 // KEYS
 //   records  :records  read
-// ARGV     low        offset: what is looked for is from low to high
+// ARGV     low        offset: the result is from low to high
 //          high       offset
 //          timestamp
 //          most       steps
@@ -28,7 +28,7 @@ return {low, high}
 // A step reads one batch, 1 MiB at most by default: eight stay near a millisecond.
 const stepsPerCall = 8;
 
-/** An offset at or before the first record whose timestamp is at least `timestamp`, in its batch unless retention removed one that was later. */
+/** An offset at or before the first record whose timestamp is at least `timestamp`, in its batch unless retention removed a later one. */
 export async function searchTime(
   client: RedisClient,
   keys: PartitionKeys,

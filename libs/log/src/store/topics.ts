@@ -3,13 +3,13 @@ import { argNames, asText, keyNames, orNothing, type RedisClient, Script } from 
 import { readStoredTopic, type Topic, type TopicSettings } from '../model/topic.js';
 import { partitionKeys, topicIdsKey, topicsKey } from './keys.js';
 
-/** A topic's settings, or undefined when it is not declared. @throws {DamagedStateError} what stands there cannot be used */
+/** A topic's settings, or undefined when it is not declared. @throws {DamagedStateError} its stored settings are damaged */
 export async function findTopic(client: RedisClient, prefix: string, name: string): Promise<Topic | undefined> {
   const key = topicsKey(prefix);
   return orNothing(await client.hgetBuffer(key, name), (reply) => readStoredTopic(asText(reply), key, name));
 }
 
-/** All topics that are declared, by name. What cannot be used hides no other: `onDamaged` gets it. */
+/** All declared topics, sorted by name. A damaged one does not hide the others: `onDamaged` gets it. */
 export async function allTopics(
   client: RedisClient,
   prefix: string,
@@ -28,7 +28,7 @@ export async function allTopics(
   return (await client.hvalsBuffer(key)).flatMap(sound).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Registers a topic unless it is there already; answers the one that is there now, ours or another's. */
+/** Registers a topic unless it exists; resolves to the one that exists now, this one or another. */
 export async function createTopic(client: RedisClient, prefix: string, settings: TopicSettings): Promise<Topic> {
   try {
     const found = await findTopic(client, prefix, settings.name);
@@ -44,15 +44,15 @@ export async function createTopic(client: RedisClient, prefix: string, settings:
   return isOurs ? topic : createTopic(client, prefix, settings);
 }
 
-// Puts settings in the place of what cannot be used.
+// Replaces damaged settings.
 //
 // KEYS
-//   topics  {topology}:topics  the new settings come
+//   topics  {topology}:topics  the new settings: written
 // ARGV     name
-//          damaged   what stands there
+//          damaged   the present value
 //          settings  as JSON
-// RETURNS  1 done, 0 something else stands there by now
-// EFFECTS  as said of the key
+// RETURNS  1 done, 0 the value has changed
+// EFFECTS  see KEYS
 const repair = new Script(`#!lua
 ${keyNames('topics')}
 ${argNames('name', 'damaged', 'settings')}
@@ -61,7 +61,7 @@ redis.call('HSET', topics, name, settings)
 return 1
 `);
 
-/** Its records are kept: by its id its partitions know the topic. */
+/** Its records are kept: partitions identify the topic by its id. */
 async function repairTopic(client: RedisClient, prefix: string, settings: TopicSettings): Promise<void> {
   const { name } = settings;
   const found = await client.hgetBuffer(topicsKey(prefix), name);
@@ -75,16 +75,16 @@ async function repairTopic(client: RedisClient, prefix: string, settings: TopicS
   await repair.run(client, [topicsKey(prefix)], [name, found, JSON.stringify(topic)]);
 }
 
-// Changes a topic, unless another process changed it in between.
+// Changes a topic, unless another process changed it meanwhile.
 //
 // KEYS
-//   topics  {topology}:topics  the new settings come, or the topic goes
+//   topics  {topology}:topics  the new settings: written, or the topic: removed
 // ARGV     name
 //          id
 //          version   that is replaced
 //          settings  as JSON, or '': remove the topic
-// RETURNS  1 done, 0 it is another topic or version by now
-// EFFECTS  as said of the key
+// RETURNS  1 done, 0 it is another topic or version now
+// EFFECTS  see KEYS
 const replace = new Script(`#!lua
 ${keyNames('topics')}
 ${argNames('name', 'id', 'version', 'settings')}
@@ -97,7 +97,7 @@ if settings == '' then redis.call('HDEL', topics, name) else redis.call('HSET', 
 return 1
 `);
 
-/** Puts new settings in the place of `topic`; answers the changed topic, or undefined when somebody was faster. */
+/** Writes new settings in place of `topic`; resolves to the changed topic, or undefined when another process was faster. */
 export async function replaceTopic(
   client: RedisClient,
   prefix: string,
@@ -109,7 +109,7 @@ export async function replaceTopic(
   return (await replace.run(client, [topicsKey(prefix)], args)) === 1 ? changed : undefined;
 }
 
-/** Takes a topic out of the register; false when somebody changed it in between. */
+/** Removes a topic from the registry; false when another process changed it meanwhile. */
 export async function unregisterTopic(client: RedisClient, prefix: string, topic: Topic): Promise<boolean> {
   return (await replace.run(client, [topicsKey(prefix)], [topic.name, topic.id, topic.version, ''])) === 1;
 }

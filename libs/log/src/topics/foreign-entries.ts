@@ -6,8 +6,8 @@ import { removeForeignEntries } from '../store/foreign-entries.js';
 import { partitionKeys } from '../store/keys.js';
 
 /**
- * Entries that something else than Millrace wrote into the stream of a partition. Behind the log's end they keep every append from
- * succeeding, so they are removed there; between its batches readers pass them over.
+ * Entries that another program wrote into the stream of a partition. Past the log's end they make every append
+ * fail, so they are removed there; between its batches readers skip them.
  */
 export class ForeignEntries {
   readonly #connection: RedisConnection;
@@ -18,10 +18,10 @@ export class ForeignEntries {
     this.#events = events;
   }
 
-  /** Removes those behind a partition's end; answers how many they were. */
+  /** Removes those past a partition's end; resolves to their number. */
   async remove({ topic, partition }: TopicPartition): Promise<number> {
     const keys = partitionKeys(this.#connection.prefix, topic, partition);
-    const what = `remove what is not Millrace's from topic "${topic}", partition ${partition}`;
+    const what = `remove foreign entries from topic "${topic}", partition ${partition}`;
     const removed = await idempotently(this.#connection, what, (client) => removeForeignEntries(client, keys));
     if (removed > 0) this.#events.emit('foreign-entries', { topic, partition, removed });
     return removed;
@@ -40,7 +40,7 @@ export class ForeignEntries {
     return removed;
   }
 
-  /** A reader has left some out that stand between the log's batches. */
+  /** A reader has skipped foreign entries between the log's batches. */
   passedOver({ topic, partition }: TopicPartition): void {
     this.#events.emit('foreign-entries', { topic, partition, removed: 0 });
   }

@@ -9,17 +9,17 @@ import { forgetIdleProducers, trimSlice } from '../store/retention.js';
 import { allTopics } from '../store/topics.js';
 import { ForeignEntries } from './foreign-entries.js';
 
-/** As long as Kafka remembers a producer that is silent. */
+/** As long as Kafka remembers a silent producer. */
 const producerIdleMs = 86_400_000;
 
-/** Upkeep of groups, which runs along. */
+/** Upkeep of groups, in the same rounds. */
 export interface GroupUpkeep {
   run(stopping: AbortSignal, monotonicNow: number): Promise<void>;
 }
 
 /**
- * Removes what is over the topics' limits, and producers that ended without a word. Every process does it;
- * a lease in each partition's own slot sees to it that only one does it for a partition at a time.
+ * Removes what is over the topics' limits, and producers that ended without deleting their state. Every process runs it;
+ * a lease in each partition's slot makes sure that only one process does it for a partition at a time.
  */
 export class RetentionUpkeep implements Service {
   readonly #connection: RedisConnection;
@@ -32,7 +32,7 @@ export class RetentionUpkeep implements Service {
   readonly #loop: PollLoop;
   #isFirst = true;
 
-  /** @param groups what is to be done for groups, in each round */
+  /** @param groups the upkeep of groups, run in each round */
   constructor(connection: RedisConnection, events: Events, intervalMs: number, groups: GroupUpkeep) {
     this.#connection = connection;
     this.#groups = groups;
@@ -58,13 +58,13 @@ export class RetentionUpkeep implements Service {
     for (const partition of partitionsOf(topic)) await this.#trim(topic, partition, undefined);
   }
 
-  /** Removes the records of a partition below `before`; answers where the log begins now. */
+  /** Removes the records of a partition below `before`; resolves to the new log start offset. */
   async deleteRecords(topic: Topic, partition: number, before: number): Promise<number> {
     return this.#trim(topic, partition, undefined, before);
   }
 
   async #poll(stopping: AbortSignal): Promise<number> {
-    // Not all processes at once, and not the moment they start: half to a whole interval.
+    // Not all processes simultaneously, and not right after their start: half to a whole interval.
     const restMs = this.#intervalMs * (0.5 + Math.random() / 2);
     if (this.#isFirst) {
       this.#isFirst = false;
@@ -97,7 +97,7 @@ export class RetentionUpkeep implements Service {
     else this.#cursors.set(keys.producers, next);
   }
 
-  /** Slice after slice, each a round trip of its own, so that others get their turn in between. −1: not ours to do. */
+  /** Slice by slice, each in its own round trip, so that other clients are served in between. −1: another process does it. */
   async #trim(
     topic: Topic,
     partition: number,

@@ -5,8 +5,8 @@ import type { Topic } from '../model/topic.js';
 import { findTopic } from '../store/topics.js';
 
 /**
- * The topics this process has heard of, so that a send costs no look-up. Every append answers the topic's version: who
- * sees a newer one than here calls `refresh`.
+ * The topics this process knows, so that a send needs no look-up. Every append returns the topic's version: a caller that
+ * sees a newer one calls `refresh`.
  */
 export class TopicCatalog {
   readonly #connection: RedisConnection;
@@ -17,21 +17,21 @@ export class TopicCatalog {
     this.#connection = connection;
   }
 
-  /** What is known of a topic without asking. It may have changed since. */
+  /** What is known of a topic, without a call to Redis. It may be stale. */
   peek(name: string): Topic | undefined {
     return this.#known.get(name);
   }
 
-  /** @throws {TopicNotFoundError} @throws {UnavailableError} Redis gave no answer within `timeoutMs` */
+  /** @throws {TopicNotFoundError} @throws {UnavailableError} Redis did not reply within `timeoutMs` */
   async get(name: string, timeoutMs?: number): Promise<Topic> {
     return this.#known.get(name) ?? this.refresh(name, timeoutMs);
   }
 
-  /** Asks Redis; callers of the same moment share one question. */
+  /** Reads the topic from Redis; concurrent callers share one read. */
   refresh(name: string, timeoutMs?: number): Promise<Topic> {
     const underWay = this.#loading.get(name);
     if (underWay !== undefined) return underWay;
-    // What was learned or forgotten meanwhile is newer than the answer.
+    // What was learned or dropped meanwhile is newer than the reply.
     const isLatest = (): boolean => this.#loading.get(name) === loading;
     const loading: Promise<Topic> = this.#load(name, isLatest, timeoutMs).finally(() => {
       if (isLatest()) this.#loading.delete(name);
@@ -40,7 +40,7 @@ export class TopicCatalog {
     return loading;
   }
 
-  /** Asks Redis, whatever was asked before: the answer is as of now. */
+  /** Reads the topic from Redis, without sharing an earlier read: the result is current. */
   reload(name: string): Promise<Topic> {
     this.#loading.delete(name);
     return this.refresh(name);

@@ -25,9 +25,9 @@ import { openPartition, type PartitionState, partitionState, removePartition } f
 import { allTopics, createTopic, findTopic, replaceTopic, unregisterTopic } from '../store/topics.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
-/** A topic, and where each of its partitions stands. */
+/** A topic, and the offsets of each of its partitions. */
 export interface TopicDescription extends Topic {
-  /** One entry a partition, in order. */
+  /** One entry per partition, in order. */
   readonly partitionStates: readonly PartitionState[];
 }
 
@@ -47,9 +47,9 @@ export class Topics {
   }
 
   /**
-   * Declares a topic; again with the same settings does nothing.
+   * Declares a topic; declaring it again with the same settings does nothing.
    *
-   * @throws {OptionsError} the name or a setting is wrong
+   * @throws {OptionsError} the name or a setting is invalid
    * @throws {TopicConflictError} it is declared with other settings; nothing was changed
    */
   async declare(input: TopicInput): Promise<TopicDescription> {
@@ -73,12 +73,12 @@ export class Topics {
     return { ...topic, partitionStates: states.map((state) => state ?? none) };
   }
 
-  /** All topics, by name. */
+  /** All topics, sorted by name. */
   list(): Promise<Topic[]> {
     return this.#ask('list the topics', (client) => allTopics(client, this.#connection.prefix));
   }
 
-  /** What `find` finds; undefined where the topic does not exist yet because it is made with the first dead letter of another. */
+  /** What `find` finds; undefined if the topic does not exist yet because the first dead letter of another topic creates it. */
   async unlessAwaited<T>(name: string, find: () => Promise<T>): Promise<T | undefined> {
     try {
       return await find();
@@ -89,7 +89,7 @@ export class Topics {
   }
 
   /**
-   * Deletes a topic with all its records and its groups' offsets. False when there was none. Producers that still send
+   * Deletes a topic with all its records and its groups' offsets. Resolves to false when there was none. Producers that still send
    * to it get a TopicNotFoundError.
    */
   async delete(name: string): Promise<boolean> {
@@ -109,10 +109,10 @@ export class Topics {
   }
 
   /**
-   * Adds partitions until there are `partitions` of them. Keys are spread anew: a key's new records may go to
-   * another partition than its old ones, and its order between the two is lost. docs/topics.md tells how to avoid that.
+   * Adds partitions until there are `partitions` of them. Keys move to other partitions: a key's new records may go to
+   * another partition than its old ones, and its order between the two is lost. docs/topics.md describes how to avoid that.
    *
-   * @throws {OptionsError} it would be fewer than now: partitions cannot be taken away
+   * @throws {OptionsError} it would be fewer than now: partitions cannot be removed
    */
   async addPartitions(name: string, partitions: number): Promise<TopicDescription> {
     return this.#change(name, (topic) => {
@@ -123,12 +123,12 @@ export class Topics {
     });
   }
 
-  /** Changes settings of a topic that is in use; batches that are in the log stay as they are. */
+  /** Changes settings of a topic that is in use; batches already in the log stay as they are. */
   async alter(name: string, change: TopicChange): Promise<TopicDescription> {
     const known = ['retention', 'compression', 'deadLetter', 'timestamps'];
     const wrong = Object.keys(change).filter((key) => !known.includes(key));
     if (wrong.length > 0) {
-      const problems = wrong.map((key) => `${key} cannot be altered; what can is ${known.join(', ')}`);
+      const problems = wrong.map((key) => `${key} cannot be altered; only ${known.join(', ')} can`);
       throw new OptionsError(`topic "${name}"`, problems);
     }
     return this.#change(name, ({ partitions, codec, compression, retention, deadLetter, timestamps }) => {
@@ -139,7 +139,7 @@ export class Topics {
     });
   }
 
-  /** The settings of a topic, fresh from Redis, after checking that it has the partition. */
+  /** The settings of a topic, read from Redis, after checking that it has the partition. */
   async withPartition(name: string, partition: number, timeoutMs?: number): Promise<Topic> {
     const topic = await this.#find(name, timeoutMs);
     if (Number.isInteger(partition) && partition >= 0 && partition < topic.partitions) return topic;
@@ -166,7 +166,7 @@ export class Topics {
     }
   }
 
-  /** Makes all partitions ready; repairs what a crash between register and partitions left undone. */
+  /** Prepares all partitions; completes what a crash between registration and partitions left undone. */
   async #open(topic: Topic): Promise<TopicDescription> {
     const { prefix } = this.#connection;
     await Promise.all(
