@@ -13,7 +13,7 @@ import { countMessages, findMessage, keptResult, type QueueCounts, sumCounts } f
 import { queueSettings } from './store/queue-slot.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 
-/** Some messages, and where the next ones begin. */
+/** One page of messages, and where the next one begins. */
 export interface MessagePage {
   /** `at`: when a delayed one is due, in ms since 1970. */
   readonly messages: readonly (QueuedMessage & { readonly at?: number | undefined })[];
@@ -21,17 +21,17 @@ export interface MessagePage {
   readonly cursor: string | undefined;
 }
 
-/** Which messages of a list. */
+/** Which messages of a list to return. */
 export interface PageOptions {
-  /** Default 100. */
+  /** Most messages per page. Default 100. */
   readonly limit?: number;
-  /** Where the page before ended. Default: the list's beginning. */
+  /** The cursor of the previous page. Default: the beginning of the list. */
   readonly cursor?: string | undefined;
 }
 
 /**
- * What can be seen of, and done to, one queue and single messages of it. Made by `broker.queue(name)`. Every method rejects with an
- * `UnavailableError` while Redis is away.
+ * Reads and changes one queue and its messages. Created by `broker.queue(name)`. Every method rejects with an
+ * `UnavailableError` while Redis is unreachable.
  */
 export class QueueHandle {
   /** The queue's name. */
@@ -40,7 +40,7 @@ export class QueueHandle {
   readonly #codecs: CodecRegistry;
   readonly #slots: QueueSlots;
   readonly #deadLetters: DeadLetterSearch;
-  /** This queue seen as one of dead letters: list, edit, redrive, purge. */
+  /** This queue as a dead-letter queue: list, edit, redrive, purge. */
   readonly deadLetters: DeadLetterQueue;
 
   constructor(
@@ -60,14 +60,14 @@ export class QueueHandle {
   }
 
   /**
-   * A message and its state; undefined when there is none of that id, and neither a completed one nor a result of it is kept. One that this queue
-   * gave up is found as long as it is in a queue that this queue's dead letters may go to, or that theirs may go to. Of a completed one and a
-   * dead letter with that id the later is taken.
+   * A message and its state; undefined when the queue holds none with that id, and keeps neither a completed one nor a result of it. One
+   * that this queue gave up is found as long as it is in a queue that this queue's dead letters may go to, or that theirs may go to. If
+   * there are a completed one and a dead letter with that id, the later one is returned.
    */
   async message(id: string): Promise<MessageState | undefined> {
     const found = (await this.#held(id)) ?? (await this.#ended(id));
     if (found !== undefined) return found;
-    // A dead letter that was sent back in between was not here yet, and is not there any more.
+    // A dead letter that was sent back in between was not here yet, and is no longer there.
     return (await this.#held(id)) ?? this.#completed(id);
   }
 
@@ -82,7 +82,7 @@ export class QueueHandle {
     const dead = await this.#deadLetters.find(this.name, id);
     if (dead === undefined) return completed;
     const { queue, entry, frame, diedAt } = dead;
-    // Of a result that is kept without its message nobody knows when it was: it counts as the later.
+    // A result that is kept without its message has no time: it counts as the later one.
     if (completed !== undefined && (completed.completedAt ?? Number.POSITIVE_INFINITY) > diedAt) return completed;
     return stateOfDeadLetter(queue, new QueuedMessage(queue, entry, frame, this.#codecs));
   }
@@ -98,8 +98,8 @@ export class QueueHandle {
   }
 
   /**
-   * Cancels a message. One that waits is gone when this resolves (`cancelled`). One that is being handled, in whichever
-   * process, has its signal aborted within about a second and goes then (`cancelling`).
+   * Cancels a message. One that waits is removed when this resolves (`cancelled`). One that is being handled, in any
+   * process, has its signal aborted within about a second and is removed then (`cancelling`).
    */
   async cancel(id: string): Promise<'cancelled' | 'cancelling' | 'not-found'> {
     const { commands } = this.#connection;
@@ -108,21 +108,21 @@ export class QueueHandle {
     return found.state === 'running' ? 'cancelling' : 'cancelled';
   }
 
-  /** What waits for its time, or for a retry, the earliest first. */
+  /** Messages that are delayed or wait for a retry, the earliest first. */
   async delayed(options: PageOptions = {}): Promise<MessagePage> {
     return this.#page(pageOf(this.name, options), ({ keys }, piece) =>
       listByTime(this.#connection.commands, keys, 'delayed', piece),
     );
   }
 
-  /** What was set aside because no handler was for it. */
+  /** Messages that were set aside because no handler matches them. */
   async parked(options: PageOptions = {}): Promise<MessagePage> {
     return this.#page(pageOf(this.name, options), ({ keys }, piece) =>
       listByTime(this.#connection.commands, keys, 'parked', piece),
     );
   }
 
-  /** What was handled and is kept (`keepCompleted`), the newest first; of a sharded queue one shard after the other. */
+  /** Completed messages that are kept (`keepCompleted`), the newest first; of a sharded queue one shard after the other. */
   async completed(options: PageOptions = {}): Promise<CompletedMessagePage> {
     const page = pageOf(this.name, options);
     const { messages, cursor: next } = await this.#slots.page(page, ({ keys }, piece) =>
@@ -131,48 +131,48 @@ export class QueueHandle {
     return { messages: messages.map((found) => new CompletedMessage(this.name, found, this.#codecs)), cursor: next };
   }
 
-  /** Removes all completed messages that are kept. Resolves to how many. What comes after is kept as before. */
+  /** Removes all completed messages that are kept. Resolves to their number. Later ones are kept as before. */
   async purgeCompleted(): Promise<number> {
     return sum(await this.#slots.each(({ keys }) => purgeCompleted(this.#connection.commands, keys)));
   }
 
-  /** What waits for a consumer, or is on its way to one that has not claimed it yet, in the order of delivery. */
+  /** Messages that wait for a consumer, or are offered to one that has not claimed them yet, in the order of delivery. */
   async ready(options: PageOptions = {}): Promise<MessagePage> {
     const page = pageOf(this.name, options);
     const priorities = await this.priorities();
     return this.#page(page, ({ keys }, piece) => listReady(this.#connection.commands, keys, priorities, piece));
   }
 
-  /** Makes parked messages ready again: those, or up to a thousand. Resolves to how many. */
+  /** Makes parked messages ready again: these, or up to a thousand. Resolves to their number. */
   async unpark(ids?: readonly string[]): Promise<number> {
     const some = ids ?? (await this.#someParked());
     const priorities = await this.priorities();
     return sum(await this.#slots.each(({ keys }) => unpark(this.#connection.commands, keys, priorities, some)));
   }
 
-  /** Removes a message that is ready or parked. False when it does not wait there. */
+  /** Removes a message that is ready or parked. Resolves to false when it is not waiting there. */
   async remove(id: string): Promise<boolean> {
     const found = await this.#slots.find((place) => findMessage(this.#connection.commands, place, id, 'remove'));
     return found?.state === 'ready' || found?.state === 'parked';
   }
 
-  /** No consumer of any process gets a message until `resume()`, also after restarts. @throws {TopologyNotFoundError} */
+  /** Stops deliveries to all consumers in all processes until `resume()`, also over restarts. @throws {TopologyNotFoundError} */
   async pause(): Promise<void> {
     await this.#switch(true);
   }
 
-  /** Lets consumers have messages again. @throws {TopologyNotFoundError} */
+  /** Starts deliveries again. @throws {TopologyNotFoundError} */
   async resume(): Promise<void> {
     await this.#switch(false);
   }
 
-  /** Whether `pause()` holds the queue back. @throws {TopologyNotFoundError} */
+  /** Whether the queue is paused. @throws {TopologyNotFoundError} */
   async isPaused(): Promise<boolean> {
     const paused = await this.#slots.each(({ keys }) => isQueuePaused(this.#connection.commands, keys));
     return paused.every((isPaused) => isPaused);
   }
 
-  /** How many messages stand where, and how many consumers there are. @throws {TopologyNotFoundError} */
+  /** The number of messages in each state, and of consumers. @throws {TopologyNotFoundError} */
   async counts(): Promise<QueueCounts> {
     const priorities = await this.priorities();
     const counts = await this.#slots.each((place) =>
@@ -182,9 +182,9 @@ export class QueueHandle {
   }
 
   /**
-   * Number of its priority levels; 1 while it awaits the first dead letter, which makes it.
+   * The number of its priority levels; 1 if the queue does not exist yet because its first dead letter creates it.
    *
-   * @throws {TopologyNotFoundError} there is no such queue, and no queue whose dead letters go there
+   * @throws {TopologyNotFoundError} the queue does not exist, and no queue's dead letters go there
    */
   async priorities(): Promise<number> {
     const settings = await this.#slots.first(({ keys, queue }) =>
@@ -226,7 +226,7 @@ function pageOf(queue: string, options: PageOptions): PageRange {
   return { limit: resolved.limit, cursor: resolved.cursor };
 }
 
-const cursor = optional(custom('', 'where a page ended', (value) => typeof value === 'string'));
+const cursor = optional(custom('', 'the cursor of a page', (value) => typeof value === 'string'));
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);

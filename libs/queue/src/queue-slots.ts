@@ -1,33 +1,33 @@
 import { asOutage, type RedisConnection } from '@millrace/redis';
 import { type QueueKeys, queueKeys } from './store/keys.js';
 
-/** One slot of a queue, as the functions of the store want it named. */
+/** One slot of a queue, in the form that the store's functions take. */
 export interface QueuePlace {
   readonly prefix: string;
   readonly queue: string;
   readonly keys: QueueKeys;
 }
 
-/** Which messages of a list. */
+/** Which messages of a list to read. */
 export interface PageRange {
   readonly limit: number;
-  /** Where the page before ended; undefined: at the beginning. */
+  /** The cursor of the previous page; undefined: the beginning. */
   readonly cursor: string | undefined;
 }
 
 export type PageReader<T> = (place: QueuePlace, range: PageRange) => Promise<SlotPage<T>>;
 
-/** So many messages of a page are read together. */
+/** How many messages of a page are read in one call. */
 const mostTogether = 1000;
 
-/** Some of what one slot has, and where the next begin. */
+/** One page of a slot's items, and where the next one begins. */
 interface SlotPage<T> {
   readonly messages: readonly T[];
   /** Undefined after the last page. */
   readonly cursor: string | undefined;
 }
 
-/** The slots of one queue, to be asked one after the other or all together. */
+/** The slots of one queue, to be queried one after the other or all together. */
 export class QueueSlots {
   readonly #connection: RedisConnection;
   readonly #queue: string;
@@ -46,12 +46,12 @@ export class QueueSlots {
     this.#awaitsDeadLetters = awaitsDeadLetters;
   }
 
-  /** Whether the queue, which does not exist, is made with the first dead letter of another. @throws {UnavailableError} */
+  /** Whether the queue does not exist yet because the first dead letter of another queue creates it. @throws {UnavailableError} */
   awaitsDeadLetters(): Promise<boolean> {
     return this.#reached(this.#awaitsDeadLetters);
   }
 
-  /** The answer of the first slot. @throws {UnavailableError} */
+  /** The result for the first slot. @throws {UnavailableError} */
   first<T>(ask: (place: QueuePlace) => Promise<T>): Promise<T> {
     return this.#reached(async () => {
       const [first] = await this.#all();
@@ -60,12 +60,12 @@ export class QueueSlots {
     });
   }
 
-  /** What each slot answers. @throws {UnavailableError} */
+  /** The results for all slots. @throws {UnavailableError} */
   each<T>(ask: (place: QueuePlace) => Promise<T>): Promise<T[]> {
     return this.#reached(async () => Promise.all((await this.#all()).map(ask)));
   }
 
-  /** The first answer that is one. */
+  /** The first result that is not undefined. */
   async find<T>(ask: (place: QueuePlace) => Promise<T | undefined>): Promise<T | undefined> {
     return (await this.each(ask)).find((answer) => answer !== undefined);
   }
@@ -95,7 +95,7 @@ export class QueueSlots {
     return (await this.#names()).map((queue) => ({ prefix, queue, keys: queueKeys(prefix, queue) }));
   }
 
-  /** What `ask` resolves to; an outage of Redis in our words. */
+  /** What `ask` resolves to; an outage of Redis becomes an `UnavailableError`. */
   async #reached<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();

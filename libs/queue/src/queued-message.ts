@@ -2,9 +2,9 @@ import type { CodecRegistry, Headers } from '@millrace/core';
 import type { Death } from './model/death.js';
 import { decodeFrame, type StoredMessage, type StoredProperties } from './model/message-frame.js';
 
-/** A message as it stands in a queue, for those who look at it without taking it. */
+/** A message in a queue, read without taking it. */
 export class QueuedMessage {
-  /** Its name in this queue, used once: give this back to cancel, edit or redrive exactly this one. */
+  /** Its unique name in this queue: pass it to cancel, edit or redrive exactly this message. */
   readonly id: string;
   readonly #message: StoredMessage;
   readonly #codecs: CodecRegistry;
@@ -31,17 +31,17 @@ export class QueuedMessage {
     return this.#message.routingKey;
   }
 
-  /** What was published with it. */
+  /** The headers it was published with. */
   get headers(): Headers {
     return this.#message.headers;
   }
 
-  /** `correlationId`, `replyTo`, `type`, `expirationMs`, where the publisher gave them. */
+  /** `correlationId`, `replyTo`, `type`, `expirationMs`, where the publisher set them. */
   get properties(): StoredProperties {
     return this.#message.properties;
   }
 
-  /** From 0, the lowest. */
+  /** The priority, from 0, the lowest. */
   get priority(): number {
     return this.#message.priority;
   }
@@ -51,7 +51,7 @@ export class QueuedMessage {
     return this.#message.timestamp;
   }
 
-  /** How it died, newest first; empty for one that never did. */
+  /** Its deaths, newest first; empty if it never died. */
   get deaths(): readonly Death[] {
     return this.#message.deaths;
   }
@@ -61,12 +61,12 @@ export class QueuedMessage {
     return this.#message.body;
   }
 
-  /** The body decoded. @throws {CodecError} when it cannot be */
+  /** The body decoded. @throws {CodecError} when it cannot be decoded */
   payload(): unknown {
     return this.#codecs.get(this.#message.codecId).decode(this.#message.body);
   }
 
-  /** Everything of it. */
+  /** All its stored fields. */
   stored(): StoredMessage {
     return this.#message;
   }

@@ -4,7 +4,7 @@ import { type PublishAnswer, type PublishCall, publish, publishWithReplicas } fr
 
 /**
  * How calls reach Redis: over the shared connection; or, where replicas must have what is confirmed, over
- * one of their own: WAIT blocks the connection that it is called on, and counts what was written on that connection.
+ * a connection of their own: WAIT blocks the connection that it is called on, and counts what was written on that connection.
  */
 export class PublishChannel {
   readonly #connection: RedisConnection;
@@ -31,7 +31,7 @@ export class PublishChannel {
     );
   }
 
-  /** A connection that could not be asked what its server can do is asked again with the next call. */
+  /** If asking the server what it can do fails on a connection, the next call asks again. */
   async #open(): Promise<{ readonly client: RedisClient; readonly isOnDisk: boolean }> {
     const client = await this.#connection.blocking('replicas');
     try {

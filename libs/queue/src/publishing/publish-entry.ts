@@ -3,13 +3,13 @@ import type { Publication } from './publication.js';
 
 /**
  * A message and the queues (slots of queues, where they are sharded) that one call puts it into. Without queues the call only
- * checks the topology. A class for the reason that PublicationTarget is one.
+ * checks the topology. A class for the same reason as PublicationTarget.
  */
 export class PublishEntry {
   constructor(
     readonly publication: Publication,
     readonly queues: readonly string[],
-    /** By which it was routed. */
+    /** The router that routed it. */
     readonly router: Router,
   ) {}
 }

@@ -6,11 +6,11 @@ import { maxMessages, PublishBatch } from './publish-batch.js';
 import type { PublishChannel } from './publish-channel.js';
 import type { PublishEntry } from './publish-entry.js';
 
-/** What a lane's calls have in common: where they look for the topology's version, and keep their records. */
+/** What the calls of a lane share: the keys of the topology's version, and of their records. */
 export interface LaneTarget {
   /** Keys of the calls that keep their records in that place. */
   keys(place: number): PublishCall['keys'];
-  /** Of the calls whose messages were routed by that version. */
+  /** Arguments of the calls whose messages were routed by that version. */
   conditions(version: number): PublishCall['conditions'];
 }
 
@@ -18,19 +18,19 @@ export type Misrouting =
   | { readonly kind: 'stale'; readonly version: number }
   | { readonly kind: 'gone'; readonly queue: string };
 
-/** What a lane leaves to the publisher. */
+/** The owner of a lane: what the publisher does for it. */
 export interface LaneOwner {
   /** Every queue of the entry has taken or refused the message. */
   answered(entry: PublishEntry): void;
-  /** These must be routed by another topology: the version a script found, or a queue that is not in its slot. */
+  /** These must be routed again: a script found another topology version, or a queue that is not in its slot. */
   misrouted(entries: readonly PublishEntry[], why: Misrouting): void;
-  /** A message died in this queue and is to be carried on. */
+  /** A message died in this queue and must be carried on. */
   died(queue: string): void;
 }
 
 /**
- * Calls under way simultaneously. Two keep the server busy while the next is made; a third would only be smaller. Full ones may be
- * four, for a server that is far away.
+ * Most calls under way simultaneously. Two keep the server busy while the next is built; a third would only be smaller. Full calls may be
+ * four, for a distant server.
  */
 const maxCalls = 4;
 const maxSmallCalls = 2;
@@ -40,9 +40,9 @@ const firstRetryDelayMs = 20;
 const maxRetryDelayMs = 1000;
 
 /**
- * Messages on their way to one script: all queues of one server, or one queue of a cluster. What is published in one tick
- * shares a call, or two of which the first goes before the tick ends. A call that got no reply is sent again as it was:
- * its number tells the script whether it was done already.
+ * Messages under way to one script: all queues of one server, or one queue of a cluster. Messages published in one tick
+ * share a call, or two, the first of which is sent before the tick ends. A call without a reply is sent again unchanged:
+ * its number shows the script whether it was executed.
  */
 export class PublishLane {
   readonly #connection: RedisConnection;
@@ -50,16 +50,16 @@ export class PublishLane {
   readonly #target: LaneTarget;
   readonly #owner: LaneOwner;
   readonly #pending: PublishEntry[] = [];
-  /** Calls that failed, to be sent again in their order before anything new. */
+  /** Calls that failed, to be sent again in order before anything new. */
   #failed: PublishBatch[] = [];
   /** A record's place is free again when its call has ended, so that no call overwrites the record of one under way. */
   readonly #places: PublishCall['keys'][];
-  /** Those of the last version. */
+  /** The conditions of the last version. */
   #conditions: { readonly version: number; readonly prepared: PublishCall['conditions'] } | undefined;
   #number = 0;
   #calls = 0;
   #messagesUnderWay = 0;
-  /** Most messages under way since none was, and in the round before that. */
+  /** Most messages under way since the lane was last empty, and in the round before that. */
   #most = 0;
   #mostBefore = 0;
   #retryDelayMs = firstRetryDelayMs;
@@ -83,15 +83,15 @@ export class PublishLane {
     if (this.#pending.length >= this.#earlyMessages) this.#flush();
     if (this.#isScheduled || this.#pending.length === 0) return;
     this.#isScheduled = true;
-    // While nothing is under way a message waits only for those that are published along with it. Else after the tick:
-    // what callers publish whose replies came by several reads is in the same call then.
+    // While nothing is under way a message waits only for those published in the same tick. Otherwise until after the tick:
+    // then messages of callers whose replies came in several reads share a call.
     if (this.#calls === 0) process.nextTick(this.#flushScheduled);
     else setImmediate(this.#flushScheduled);
   }
 
   /**
-   * So many do not wait for the tick to end: a full call, and while nothing is under way half of what is likely to come, so
-   * that the server works on it while the process makes the other half.
+   * This many messages do not wait for the tick to end: a full call, or, while nothing is under way, half of the expected number, so
+   * that the server works on them while the process builds the other half.
    */
   get #earlyMessages(): number {
     const half = this.#mostBefore / 2;
@@ -162,7 +162,7 @@ export class PublishLane {
     this.#retryDelayMs = firstRetryDelayMs;
     this.#release(batch);
     const shortfall = answer.kind === 'done' ? answer.shortfall : undefined;
-    // It is written, and may be lost by a failover.
+    // It is written, but a failover may lose it.
     if (shortfall !== undefined)
       for (const { publication } of batch.entries) publication.giveUp('not-enough-replicas', shortfall);
     batch.isUncertain = false;
@@ -190,11 +190,11 @@ export class PublishLane {
       return;
     }
     this.#failed.push(batch);
-    // What waits behind it waits for the same reason.
+    // Calls behind it wait for the same reason.
     for (const { publication } of this.#pending) publication.lastFailure = failure;
   }
 
-  /** Sends the failed calls again when Redis is back, or after a pause when it is there and refuses. */
+  /** Sends the failed calls again when Redis is back, or after a pause when Redis is reachable but refuses. */
   async #retry(): Promise<void> {
     if (this.#isRetrying) return;
     this.#isRetrying = true;

@@ -10,10 +10,10 @@ import { PublishChannel } from './publish-channel.js';
 import { PublishEntry } from './publish-entry.js';
 import { type LaneOwner, type LaneTarget, PublishLane } from './publish-lane.js';
 
-/** A record must outlive every repetition of its call: the caller's patience and what a dead connection may still hold. */
+/** A record must outlive every repetition of its call: the delivery timeout, plus what a dead connection may still deliver. */
 const recordSlackMs = 60_000;
 
-/** The lanes of a publisher: on one server there is one; in a cluster one per slot of a queue, and one for messages that no queue gets. */
+/** The lanes of a publisher: one on a single server; in a cluster one per slot of a queue, and one for messages without a queue. */
 export class PublishLanes {
   readonly #connection: RedisConnection;
   readonly #options: BrokerOptions;
@@ -21,7 +21,7 @@ export class PublishLanes {
   readonly #channel: PublishChannel;
   readonly #isCluster: boolean;
   readonly #lanes = new Map<string, PublishLane>();
-  /** Tells the records of this publisher's calls from those of others. */
+  /** Distinguishes the records of this publisher's calls from those of others. */
   readonly #id = randomBytes(6).toString('base64url');
 
   constructor(connection: RedisConnection, options: BrokerOptions, owner: LaneOwner) {
@@ -33,8 +33,8 @@ export class PublishLanes {
   }
 
   /**
-   * Sends a message, which was routed by `router`, to those of its slots that have not answered yet. False: all have. On one server it is one
-   * call, unless there are so many that this held Redis up.
+   * Sends a message, which was routed by `router`, to those of its slots that have not replied yet. False: all have. On one server it is one
+   * call, unless so many slots would block Redis for too long.
    */
   send(publication: Publication, router: Router): boolean {
     const { slots } = publication;

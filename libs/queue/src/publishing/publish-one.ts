@@ -5,7 +5,7 @@ import type { PublicationListener } from './publication.js';
 import type { Publisher } from './publisher.js';
 import { tellPublished } from './tell-published.js';
 
-/** A caller's one message: what `PublishRequest` does for many, without their lists. */
+/** A single message of a caller: as `PublishRequest`, without its lists. */
 export class PublishOne implements PublicationListener {
   readonly #publisher: Publisher;
   readonly #exchange: string;

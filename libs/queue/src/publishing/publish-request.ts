@@ -6,7 +6,7 @@ import type { Publication, PublicationListener } from './publication.js';
 import type { Publisher } from './publisher.js';
 import { tellPublished } from './tell-published.js';
 
-/** A caller's messages: gathers their receipts. */
+/** The messages of one call: collects their receipts. */
 export class PublishRequest implements PublicationListener {
   readonly #events: Events;
   readonly #messages: readonly MessageInput[];
@@ -16,12 +16,12 @@ export class PublishRequest implements PublicationListener {
   readonly #resolve: (receipts: Receipt[]) => void;
   readonly #reject: (error: unknown) => void;
 
-  /** Sends messages in their order. @throws the first error, when every message has its end */
+  /** Sends messages in order. @throws the first error, when every message has its receipt or error */
   static run(publisher: Publisher, composer: Composer, messages: readonly MessageInput[]): Promise<Receipt[]> {
     if (messages.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       const request = new PublishRequest(publisher.events, messages, resolve, reject);
-      // A message that is wrong throws here, before the first is sent.
+      // An invalid message throws here, before the first is sent.
       const bodies = composer.encodeTogether(messages);
       const publications: Publication[] = [];
       let wrong: InvalidItems | undefined;
@@ -65,7 +65,7 @@ export class PublishRequest implements PublicationListener {
     this.#ended();
   }
 
-  /** Goes on by itself as long as there is room; else when there is again. */
+  /** Continues as long as there is room, and again when there is room. */
   #send(publisher: Publisher, publications: readonly Publication[], from: number): void {
     for (let index = from; index < publications.length; index++) {
       const publication = publications[index];

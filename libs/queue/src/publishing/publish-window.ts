@@ -7,16 +7,16 @@ export interface PublishBounds {
   readonly maxBufferedBytes: number;
 }
 
-/** At its deadline a message in a call that is under way waits this much longer: the reply says whether it was written. */
+/** At its deadline a message in a call that is under way waits this much longer: the reply tells whether it was written. */
 const replyGraceMs = 200;
 
 /**
- * Every message between its caller and its receipt: bounded, so that a publisher that is faster than Redis waits instead
- * of filling its memory; and each with a deadline, so that no caller waits for ever.
+ * Every message between its caller and its receipt: limited, so that a publisher that is faster than Redis waits instead
+ * of filling its memory; and each with a deadline, so that no caller waits forever.
  */
 export class PublishWindow {
   readonly #bounds: PublishBounds;
-  /** In the order of their deadlines: all have the same time. */
+  /** Ordered by deadline: all messages have the same timeout. */
   readonly #held = new LinkedList<Publication>();
   #count = 0;
   #bytes = 0;
@@ -32,12 +32,12 @@ export class PublishWindow {
     return this.#count;
   }
 
-  /** Whether a message may enter now. A message that is larger than the bound by itself may enter when nothing else is there. */
+  /** Whether a message may enter now. A message that alone exceeds the limit may enter when the window is empty. */
   hasRoom(): boolean {
     return this.#waiting.length === 0 && this.#isBelowBounds();
   }
 
-  /** Waits for room, in turn. Resolves to false when none came within `timeoutMs`. */
+  /** Waits for room, first come first served. Resolves to false when none came within `timeoutMs`. */
   async room(timeoutMs: number): Promise<boolean> {
     if (this.hasRoom()) return true;
     return new Promise((resolve) => {
@@ -69,18 +69,18 @@ export class PublishWindow {
     this.#bytes -= publication.bytes;
     if (this.#waiting.length > 0 && this.#isBelowBounds()) this.#waiting.shift()?.();
     if (this.#count === 0) {
-      // Not cleared: the next message is likely to come soon. But nothing needs the process to stay for it.
+      // Not cleared: the next message is likely to come soon. It does not keep the process alive.
       this.#timer?.unref();
       for (const tell of this.#whenEmpty.splice(0)) tell();
     }
   }
 
-  /** Resolves when everything that is held now is settled. It has a deadline each, so this ends. */
+  /** Resolves when everything that is held now is settled. Each message has a deadline, so this ends. */
   async drained(): Promise<void> {
     while (this.#count > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
   }
 
-  /** None of what is held will get a receipt. */
+  /** No held message will get a receipt. */
   giveUp(failure: WriteFailure, description: string): void {
     for (let publication = this.#held.first; publication !== undefined; publication = this.#held.first) {
       publication.giveUp(failure, description);
@@ -101,7 +101,7 @@ export class PublishWindow {
     for (let publication = this.#held.first; publication !== undefined; publication = this.#held.first) {
       if (publication.deadlineMs + (publication.uncertainCalls > 0 ? replyGraceMs : 0) > now) break;
       const why =
-        publication.lastFailure === 'timeout' ? 'Redis did not answer in time' : 'Redis did not take it in time';
+        publication.lastFailure === 'timeout' ? 'Redis did not reply in time' : 'Redis did not accept it in time';
       publication.giveUp(publication.lastFailure, `${why} (${publication.lastFailure})`);
     }
     const next = this.#held.first;

@@ -15,10 +15,10 @@ import { PublishWindow } from './publish-window.js';
 import { ShardChoice } from './shard-choice.js';
 import { TopicFeed } from './topic-feed.js';
 
-/** A queue that is declared and not in its slot is being deleted, or was lost: how long is waited for the deletion to end. */
+/** A declared queue that is not in its slot is being deleted, or was lost: how long to wait for the deletion to end. */
 const goneDelayMs = 100;
 
-/** Takes messages to their queues and topics: routes them, hands them to the lanes, and gathers the replies. */
+/** Publishes messages to their queues and topics: routes them, passes them to the lanes, and collects the replies. */
 export class Publisher implements LaneOwner {
   readonly #connection: RedisConnection;
   readonly #cache: TopologyCache;
@@ -27,9 +27,9 @@ export class Publisher implements LaneOwner {
   readonly #lanes: PublishLanes;
   readonly topics = new TopicFeed();
   readonly #shards = new ShardChoice();
-  /** Called when publishing made a message of a queue a dead letter. */
+  /** Called when a publish made a message of a queue a dead letter. */
   onDied: (queue: string) => void = () => undefined;
-  /** What must be done before the first message is routed; undefined: nothing, or it was. */
+  /** What must be done before the first message is routed; undefined: nothing, or it is done. */
   firstUse: FirstUse | undefined;
   #isClosed = false;
   #isAbandoned = false;
@@ -43,8 +43,8 @@ export class Publisher implements LaneOwner {
   }
 
   /**
-   * Sends a message on its way; its listener gets the outcome. Returns a promise only when the caller must wait before it
-   * sends the next: the window is full, or nothing is known yet.
+   * Sends a message; its listener gets the result. Returns a promise only when the caller must wait before it
+   * sends the next: the window is full, or the topology is not known yet.
    */
   send(publication: Publication): Promise<void> | undefined {
     if (this.#isClosed) return Promise.reject(this.#closedError());
@@ -62,7 +62,10 @@ export class Publisher implements LaneOwner {
       this.firstUse = undefined;
     }
     if (!(await this.#window.room(publication.deadlineMs - performance.now()))) {
-      publication.giveUp('timeout', `${this.#window.count} messages wait for their receipts and none got one in time`);
+      publication.giveUp(
+        'timeout',
+        `${this.#window.count} messages wait for their receipts, and none was confirmed in time`,
+      );
       return;
     }
     if (this.#isAbandoned) {
@@ -73,7 +76,7 @@ export class Publisher implements LaneOwner {
     await this.#route(publication);
   }
 
-  /** Waits for what must be done before the first message is routed. False: not in time, and the message has failed. */
+  /** Waits for what must be done before the first message is routed. False: it timed out, and the message has failed. */
   async #isPrepared(firstUse: FirstUse, publication: Publication): Promise<boolean> {
     if (await firstUse.done(publication.deadlineMs - performance.now())) return true;
     if (this.#connection.isUp)
@@ -86,7 +89,7 @@ export class Publisher implements LaneOwner {
     return this.#options.events;
   }
 
-  /** Its connection was closed for good: nothing more is sent, and what has no receipt will get none. */
+  /** Its connection was closed: nothing more is sent, and nothing more is confirmed. */
   abandon(): void {
     this.#isClosed = true;
     this.#isAbandoned = true;
@@ -97,19 +100,19 @@ export class Publisher implements LaneOwner {
     return new ClosedError(this.#isAbandoned ? 'the connection to Redis' : 'the broker');
   }
 
-  /** Takes no more, and waits until everything has its receipt or error. */
+  /** Accepts no more messages, and waits until each has its receipt or error. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#window.drained();
     this.#lanes.close();
   }
 
-  /** What is unknown here may have been declared meanwhile, elsewhere: then it is read again. */
+  /** An unknown target may have been declared meanwhile, by another process: then the topology is read again. */
   #routeBy(router: Router, publication: Publication): void {
     try {
       if (!this.#tryRoute(publication, router)) void this.#route(publication);
     } catch (error) {
-      // It may have been repaired meanwhile, elsewhere.
+      // It may have been repaired meanwhile, by another process.
       if (error instanceof DamagedStateError) void this.#route(publication);
       else publication.fail(error);
     }
@@ -130,7 +133,7 @@ export class Publisher implements LaneOwner {
     const { exchanges, queues } = router.topology;
     if (exchange === '' ? target.isSentToQueue && !queues.has(target.routingKey) : !exchanges.has(exchange))
       return false;
-    // As other exchanges may, a queue may send its dead letters there.
+    // A queue may send its dead letters there, like another exchange.
     if (exchanges.get(exchange)?.internal === true && publication.source === undefined) {
       throw new InvalidMessageError(`exchange "${exchange}" is internal: only other exchanges may send to it.`);
     }
@@ -157,14 +160,14 @@ export class Publisher implements LaneOwner {
     void this.#again(entries, why);
   }
 
-  /** Routes messages again, in their order. In a cluster a message waits until all its calls have replied. */
+  /** Routes messages again, in order. In a cluster a message waits until all its calls have replied. */
   async #again(entries: readonly PublishEntry[], why: Misrouting): Promise<void> {
     const waiting = entries.filter(({ publication }) => !publication.isSettled);
     let router: Router | undefined;
     try {
       router =
         why.kind === 'stale' ? await this.#cache.matching(why.version) : await this.#restored(queueOf(why.queue));
-      // Refused by the very version that it was routed by: what stands in Redis is no version, and may stay so.
+      // Refused by the same version that it was routed by: the stored version is invalid, and may stay so.
       const isNone = entries.some((entry) => entry.router.topology.version === router?.topology.version);
       if (why.kind === 'stale' && isNone) await pause(goneDelayMs);
     } catch (error) {
@@ -177,7 +180,7 @@ export class Publisher implements LaneOwner {
     }
   }
 
-  /** A queue is declared and not in its slot: after a moment, which ends a deletion that is under way, it is made again. */
+  /** A declared queue is not in its slot: after a pause, in which a deletion under way may end, it is created again. */
   async #restored(queue: string): Promise<Router> {
     await pause(goneDelayMs);
     const router = await this.#cache.reload();
@@ -198,7 +201,7 @@ export class Publisher implements LaneOwner {
     else void this.topics.append(publication);
   }
 
-  /** Redis is away while the topology is read: that is tried again until the message's deadline. Anything else is the caller's. */
+  /** Redis is unreachable while the topology is read: this is retried until the message's deadline. Any other error is the caller's. */
   #routingFailed(publication: Publication, error: unknown): void {
     const isOwn = [InvalidMessageError, TopologyNotFoundError, DamagedStateError].some((kind) => error instanceof kind);
     if (isOwn) {
@@ -220,7 +223,11 @@ export class Publisher implements LaneOwner {
   }
 }
 
-/** The error of a message whose exchange, or queue, is not declared. @throws {DamagedStateError} it is, and cannot be used */
+/**
+ * The error of a message whose exchange, or queue, is not declared.
+ *
+ * @throws {DamagedStateError} it is declared, and its stored settings are damaged
+ */
 function targetNotFound({ target }: Publication, { topology }: Router): TopologyNotFoundError {
   const { exchange, routingKey } = target;
   if (exchange === '') assertSound(topology, 'queue', routingKey);

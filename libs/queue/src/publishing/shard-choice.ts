@@ -2,23 +2,23 @@ import type { Router } from '../model/routing.js';
 import { drawFor, slotOf } from '../model/shards.js';
 import type { Publication } from './publication.js';
 
-/** Messages without a key go to one shard until it has had so many, so that they share script calls. */
+/** Messages without a key go to one shard until it has had this many, so that they share script calls. */
 const messagesATurn = 100;
 
-/** Whose turn it is among the shards of a queue. */
+/** The next shard of a queue. */
 interface Turn {
   draw: number;
   messages: number;
   tick: number;
 }
 
-/** Decides into which shards of sharded queues messages go. What it decided for a message it never decides otherwise. */
+/** Decides to which shards of sharded queues messages go. The decision for a message never changes. */
 export class ShardChoice {
   readonly #turns = new Map<string, Turn>();
   #tick = 0;
   #isTicking = false;
 
-  /** Where a message of this route goes: its queues, with the name of a shard's slot for each that is sharded. */
+  /** The slots for a message of this route: its queues, with the name of a shard's slot for each sharded one. */
   slots(publication: Publication, router: Router): readonly string[] {
     const { queues } = publication.route;
     if (!router.hasShards) return queues;

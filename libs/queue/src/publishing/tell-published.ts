@@ -1,7 +1,7 @@
 import type { Events } from '@millrace/delivery';
 import type { Receipt } from '../model/receipt.js';
 
-/** Tells who listens what became of a message: its receipt, or undefined when it failed. */
+/** Emits the result of a message: its receipt, or undefined when it failed. */
 export function tellPublished(
   events: Events,
   exchange: string,

@@ -3,12 +3,12 @@ import type { TopicPosition } from '../model/receipt.js';
 import type { Publication } from './publication.js';
 import type { TopicSink } from './topic-sink.js';
 
-/** Takes messages through bindings whose destination is a topic: the part of publishing that ends in a log. */
+/** Publishes messages through bindings whose destination is a topic. */
 export class TopicFeed {
-  /** Where the topics are; see @millrace/bridge. */
+  /** Appends to topics; see @millrace/bridge. */
   sink: TopicSink | undefined;
 
-  /** @throws {TopicNotFoundError} a binding leads to a topic that does not exist; without a sink that shows when publishing */
+  /** @throws {TopicNotFoundError} a binding leads to a topic that does not exist; without a sink, publishing fails instead */
   async assertThere(bindings: readonly { readonly topic?: string | undefined }[]): Promise<void> {
     const topics = bindings.flatMap(({ topic }) => topic ?? []);
     await Promise.all(topics.map((topic) => this.sink?.assertTopic(topic)));
@@ -17,11 +17,14 @@ export class TopicFeed {
   /** @throws {InvalidMessageError} the message cannot go to the topics of its route */
   check({ route, target }: Publication): void {
     if (route.topics.length === 0) return;
-    const topic = `topic "${route.topics[0]}", to which exchange "${target.exchange}" leads`;
+    const topic = `topic "${route.topics[0]}", to which exchange "${target.exchange}" is bound`;
     if (this.sink === undefined) {
-      throw new InvalidMessageError(`${topic}, cannot be reached: join this Broker with a Log, bridge(broker, log).`);
+      throw new InvalidMessageError(
+        `${topic}, cannot be reached: connect this Broker to a Log with bridge(broker, log).`,
+      );
     }
-    if (target.isDelayed) throw new InvalidMessageError(`${topic}, cannot delay a message: leave out delayMs.`);
+    if (target.isDelayed)
+      throw new InvalidMessageError(`${topic}, does not support delayed messages: leave out delayMs.`);
   }
 
   /** Topics come last, when all queues have replied: nothing is written to a log for a message that is routed again. */

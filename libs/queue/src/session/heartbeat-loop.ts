@@ -7,36 +7,36 @@ import type { PeerWatch } from './peer-watch.js';
 import type { Registration } from './registration.js';
 
 /**
- * How often a consumer beats; one that waits, holds nothing and is the only one of its queue only when its lease needs it: its
- * turns renew that too, and there is no peer whose death it has to notice.
+ * How often a consumer sends heartbeats; one that waits, holds nothing and is alone at its queue only when its lease needs it: its
+ * turns renew the lease too, and there is no peer whose death it has to notice.
  */
 const beatMs = 1000;
-/** The longest rest: changes that wake no consumer are noticed by then. */
+/** The longest rest: changes that wake no consumer are noticed after this time at the latest. */
 const longestRestMs = 10_000;
-/** The loops of a process beat in step, so that the heartbeats of many share a write. */
+/** The heartbeats of a process are aligned to steps, so that many of them share a write. */
 const stepMs = 25;
 
-/** What a heartbeat is made of. */
+/** What a heartbeat needs of its consumer. */
 export interface HeartbeatContext {
   readonly registration: Pick<Registration, 'keys'>;
   readonly lease: Lease;
   readonly introduction: Introduction;
   readonly peers: PeerWatch;
-  /** Whether the consumer stands in `idle`. */
+  /** Whether the consumer is in `idle`. */
   isWaiting(): boolean;
-  /** Whether it waits and holds nothing. */
+  /** Whether it is in `idle` and holds nothing. */
   isAtRest(): boolean;
 }
 
 export interface HeartbeatListener {
   beaten(heartbeat: Heartbeat): void;
-  /** Redis has no such registration any more. */
+  /** Redis no longer has the registration. */
   lost(): void;
   failed(error: unknown): void;
 }
 
 /**
- * Renews a consumer's lease, whatever its handlers do, and does its share of looking after its peers, when it is the one on duty.
+ * Renews a consumer's lease, whatever its handlers do, and takes its turn in watching its peers, when it is on duty.
  */
 export class HeartbeatLoop {
   readonly #connection: RedisConnection;
@@ -44,7 +44,7 @@ export class HeartbeatLoop {
   readonly #listener: HeartbeatListener;
   readonly #restMs: number;
   readonly #loop: PollLoop;
-  /** As of the last beat there was no peer whose death it would have to notice, nor anything else to look after. */
+  /** At the last heartbeat there was no peer whose death it would have to notice, nor other upkeep. */
   #wasCalm = false;
 
   constructor(connection: RedisConnection, context: HeartbeatContext, listener: HeartbeatListener) {
@@ -55,7 +55,7 @@ export class HeartbeatLoop {
     this.#loop = new PollLoop(
       async () => untilStep(await this.#beat()),
       (error) => {
-        // Redis may not have heard who this is.
+        // Redis may not have its introduction.
         context.introduction.outdate();
         listener.failed(error);
       },
@@ -72,18 +72,18 @@ export class HeartbeatLoop {
     await this.#loop.stop();
   }
 
-  /** Beats now. */
+  /** Sends a heartbeat immediately. */
   now(): void {
     this.stayAwake();
     this.#loop.wake();
   }
 
-  /** There is something to look after: the next beats see whether a peer does. */
+  /** There may be upkeep: the next heartbeats check whether a peer does it. */
   stayAwake(): void {
     this.#wasCalm = false;
   }
 
-  /** A connection is a new one: what Redis has about it is stale. */
+  /** A connection is a new one: the introduction in Redis is stale. */
   connectionChanged(): void {
     this.#context.introduction.outdate();
     this.#loop.wake();
@@ -102,7 +102,7 @@ export class HeartbeatLoop {
     if (keys === undefined || !this.#connection.isUp || this.#mayRest(restMs)) return restMs;
     const info = await introduction.change();
     const sentAt = performance.now();
-    // There may be something to look after before Redis answers.
+    // There may be upkeep before Redis replies.
     this.#wasCalm = true;
     const state = { leaseMs: lease.lengthMs, isWaiting: this.#context.isWaiting(), info };
     const heartbeat = await beat(this.#connection.commands, keys, state);
@@ -121,18 +121,18 @@ export class HeartbeatLoop {
 
   #mayRest(restMs: number): boolean {
     if (!this.#wasCalm || this.#context.introduction.isStale || !this.#context.isAtRest()) return false;
-    // Timers are late by some ms: what is nearer to this beat than to the next is this one.
+    // Timers are late by some ms: a step that is nearer to this heartbeat than to the next counts as this one.
     return this.#context.lease.ageMs < this.#restMs - restMs / 2;
   }
 }
 
-/** Nothing to do, and no peer to look after. */
+/** There is nothing to do, and no peer to watch. */
 function mayRest({ hasWork, held, duty }: Heartbeat): boolean {
   if (hasWork || held > 0 || duty === undefined) return false;
   return duty.colleagues.length === 0 && duty.dead.length === 0 && duty.ended === 0;
 }
 
-/** Up to `ms`: until the last step before that. */
+/** At most `ms`: until the last step before that. */
 function untilStep(ms: number): number {
   const now = performance.now();
   return ms < stepMs ? ms : Math.ceil(Math.floor((now + ms) / stepMs) * stepMs - now);

@@ -4,23 +4,23 @@ import type { ConsumerInfo } from '../store/registration.js';
 import type { SessionOptions } from './session-options.js';
 
 /**
- * What Redis keeps about who a consumer is, as JSON: for operators, and for its peers, which notice its death by the connections
+ * What Redis stores about a consumer, as JSON: for operators, and for its peers, which notice its death by the end of the connections
  * that it names.
  */
 export class Introduction {
   readonly #connection: RedisConnection;
-  /** Any key of the shard: it tells which server of a cluster is meant. */
+  /** Any key of the shard: determines the server in a cluster. */
   readonly #key: string;
   readonly #options: SessionOptions;
   readonly #wakeClient: () => RedisClient | undefined;
-  /** What Redis has. */
+  /** The introduction that Redis has. */
   #sent = '';
   #isStale = true;
   /** The connection to the server of the shard, as it was described last. */
   #described: object | undefined;
   #server = '';
 
-  /** @param wakeClient returns the connection on which the consumer waits to be woken */
+  /** @param wakeClient returns the connection on which the consumer waits for wake-ups */
   constructor(
     connection: RedisConnection,
     key: string,
@@ -33,7 +33,7 @@ export class Introduction {
     this.#wakeClient = wakeClient;
   }
 
-  /** Run id of the server on which its connections are; '' when it is not known. */
+  /** Run id of the server of its connections; '' when unknown. */
   get server(): string {
     return this.#server;
   }
@@ -46,7 +46,7 @@ export class Introduction {
     return this.#isStale || this.#described !== connectionServing(this.#connection.commands, this.#key);
   }
 
-  /** A connection is a new one, or Redis may not have heard of the present ones. */
+  /** A connection is a new one, or Redis may not know the present ones. */
   outdate(): void {
     this.#isStale = true;
   }

@@ -1,6 +1,6 @@
 /**
- * The lease of a consumer on what it holds, as far as this process can know: Redis renews it with each turn and each heartbeat, from
- * when it carries these out, which is after they are sent.
+ * The lease of a consumer on what it holds, as far as this process can know: Redis renews it with each turn and each heartbeat, at
+ * the moment when it executes them, which is after they are sent.
  */
 export class Lease {
   readonly #lengthMs: number;
@@ -19,17 +19,17 @@ export class Lease {
     this.#renewedAt = sentAt;
   }
 
-  /** The connection is a new one: Redis may be another server, which knows nothing of the last renewal. */
+  /** The connection is a new one: it may lead to another server, without the last renewal. */
   forget(): void {
     this.#renewedAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** How long ago it was renewed. */
+  /** Time since it was renewed, in ms. */
   get ageMs(): number {
     return performance.now() - this.#renewedAt;
   }
 
-  /** Whether it cannot have run out. False also in a process that stood still for so long. */
+  /** Whether it cannot have expired. False also in a process that stalled for that long. */
   get isCertain(): boolean {
     return performance.now() < this.#renewedAt + this.#lengthMs;
   }

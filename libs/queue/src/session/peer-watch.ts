@@ -8,7 +8,7 @@ import { queueKeys } from '../store/keys.js';
 import type { ConsumerInfo } from '../store/registration.js';
 import type { Introduction } from './introduction.js';
 
-/** A consumer that reconnects is back within this time and has said so: it is four times the first reconnect delay. */
+/** A consumer that reconnects is back within this time and has sent its introduction: four times the first reconnect delay. */
 const secondLookMs = 250;
 /** After an outage all consumers reconnect: one that is not back immediately is not dead. */
 const settlingMs = 3000;
@@ -21,10 +21,10 @@ interface PeerPlace {
 }
 
 /**
- * Looks after the other consumers of a shard, while its own is on duty: gives back what those held whose lease is over, and notices
- * that a process has died long before its lease is over, since a process that dies closes its sockets. A consumer none of whose
+ * Watches the other consumers of a shard while its own is on duty: gives back the messages of those whose lease has expired, and notices
+ * that a process has died long before its lease expires, since a process that dies closes its sockets. A consumer none of whose
  * connections is open at two looks, and that did not report in between, is ended. A false alarm is harmless: the consumer finds
- * its registration gone and starts again, and its messages are delivered once more.
+ * its registration gone and starts again, and its messages are delivered again.
  */
 export class PeerWatch {
   readonly #connection: RedisConnection;
@@ -44,9 +44,9 @@ export class PeerWatch {
   }
 
   /**
-   * Ends the consumers that are dead. Nobody waits for it: a large pile must not cost the one on duty its own lease.
+   * Ends the consumers that are dead. It is not awaited: a large number of messages must not cost the consumer on duty its own lease.
    *
-   * @param introduction of this consumer: which server its connections are with
+   * @param introduction of this consumer, which names the server of its connections
    */
   attend(
     keys: ConsumerKeys,
@@ -87,7 +87,7 @@ export class PeerWatch {
       await endRegistration(this.#connection.commands, place, consumer, deadline);
   }
 
-  /** Those none of whose connections is open. None while the shard may be with another server than they said. */
+  /** The peers none of whose connections is open. Empty while the shard may be on another server than their introductions say. */
   async #gone(
     { prefix, queue }: PeerPlace,
     introduction: Pick<Introduction, 'isStale'>,
@@ -100,7 +100,7 @@ export class PeerWatch {
       if (open === undefined || introduction.isStale) return [];
       return peers.filter((peer) => !connectionsOf(peer).some((id) => open.has(id)));
     } catch (error) {
-      // Not every Redis lets us ask: then leases alone tell who is dead.
+      // Not every Redis user may ask: then only leases show which peers are dead.
       if (error instanceof Error && /NOPERM|unknown command|Unknown/i.test(error.message)) this.#isAllowed = false;
       return [];
     }
@@ -115,10 +115,10 @@ function connectionsOf(peer: Peer): readonly number[] {
   return infoOf(peer)?.connections ?? [];
 }
 
-/** More connections no consumer has. */
+/** No consumer has more connections. */
 const mostConnections = 100;
 
-/** Undefined for what is no introduction: its lease alone tells whether it is dead. */
+/** Undefined for invalid data: then only its lease shows whether it is dead. */
 function infoOf({ info }: Peer): Pick<ConsumerInfo, 'server' | 'connections'> | undefined {
   try {
     const value: unknown = JSON.parse(info);

@@ -21,7 +21,7 @@ export interface RegistrationListener {
 /** What must be known of a registration to end it. */
 type Ended = Pick<ConsumerKeys, 'prefix' | 'queue' | 'priorities' | 'consumer'>;
 
-/** Its object is the identity of one stay in it: an attempt that ends in another state than it began in was overtaken. */
+/** Each object stands for one stay in a state: an attempt that ends in another state than it began in was overtaken. */
 type RegistrationState =
   | { readonly kind: 'none' }
   | { readonly kind: 'registering' }
@@ -37,8 +37,8 @@ type RegistrationState =
  *       └─start failed────┘  │    └──────────lost──────────┘
  *                            └──close──▶ closed
  *
- * After `lost` it is registered again, by attempts that go on until one succeeds. From `closing` on no registration is made; the
- * one that there is still settles what is held.
+ * After `lost` it registers again, with attempts until one succeeds. From `closing` on it does not register again; the
+ * present registration is still used to settle what is held.
  */
 export class Registration {
   readonly #connection: RedisConnection;
@@ -74,12 +74,12 @@ export class Registration {
   }
 
   /**
-   * May be called again when it failed.
+   * May be called again after a failure.
    *
    * @throws {TopologyNotFoundError} there is no such queue
-   * @throws {OptionsError} it belongs to another connection
-   * @throws {DamagedStateError} its settings cannot be used
-   * @throws {UnavailableError} Redis does not answer
+   * @throws {OptionsError} the queue belongs to another connection
+   * @throws {DamagedStateError} its stored settings are damaged
+   * @throws {UnavailableError} Redis does not reply
    */
   async register(): Promise<void> {
     if (this.#state.kind !== 'none') return;
@@ -92,14 +92,14 @@ export class Registration {
     }
   }
 
-  /** Redis has no such registration any more. Returns false when that was known already. */
+  /** Redis no longer has the registration. Returns false when that was known already. */
   lost(): boolean {
     if (this.keys === undefined) return false;
     this.#enter({ kind: this.#state.kind === 'closing' ? 'closed' : 'registering' });
     return true;
   }
 
-  /** Registers after a loss, trying for as long as it takes; after an outage as soon as Redis is back. */
+  /** Registers after a loss, trying until it succeeds; after an outage as soon as Redis is back. */
   async registerAgain(): Promise<void> {
     const attempt = this.#state;
     if (attempt.kind !== 'registering') return;
@@ -117,13 +117,13 @@ export class Registration {
     if (this.keys !== undefined) await this.#listener.followQueue().catch((error) => this.#listener.failed(error));
   }
 
-  /** No registration is made from here on. */
+  /** Does not register again from now on. */
   close(): void {
     if (this.#state.kind === 'registered') this.#enter({ kind: 'closing', keys: this.#state.keys });
     else if (this.#state.kind !== 'closing') this.#enter({ kind: 'closed' });
   }
 
-  /** Ends the registration; what is still held goes back as if it had never been taken. */
+  /** Ends the registration; what is still held is given back as if it had never been taken. */
   async leave(): Promise<void> {
     const { keys } = this;
     this.#enter({ kind: 'closed' });
@@ -165,7 +165,7 @@ export class Registration {
     return registered;
   }
 
-  /** What is registered for settings that cannot be used is ended: it holds nothing. @throws {DamagedStateError} */
+  /** A consumer that was registered with damaged settings is ended: it holds nothing. @throws {DamagedStateError} */
   async #read(consumer: string, settings: string): Promise<QueueSettings> {
     const { prefix } = this.#connection;
     try {

@@ -13,24 +13,24 @@ import { Registration, type RegistrationListener } from './registration.js';
 import type { SessionOptions } from './session-options.js';
 import { WakeListener } from './wake-listener.js';
 
-/** What a session needs to know of its consumer. */
+/** What a session needs of its consumer. */
 export interface SessionContext {
-  /** Whether the consumer stands in `idle`. */
+  /** Whether the consumer is in `idle`. */
   isWaiting(): boolean;
-  /** Whether it waits and holds nothing. */
+  /** Whether it is in `idle` and holds nothing. */
   isAtRest(): boolean;
 }
 
 export interface SessionListener extends RegistrationListener {
-  /** The registration is gone, and with it all that was held; a new one is being made. */
+  /** The registration is gone, and with it all messages held; a new one is being made. */
   lost(): void;
   woken(wakeUp: WakeUp): void;
   beaten(heartbeat: Heartbeat): void;
 }
 
 /**
- * A consumer's session with one shard of its queue: its registration, the lease that heartbeats and turns renew, and the wake list at
- * which it waits. A registration that is lost is made again, until `close`.
+ * A consumer's session with one shard of its queue: its registration, the lease that heartbeats and turns renew, and the wake list
+ * on which it waits. A registration that is lost is made again, until `close`.
  */
 export class ShardSession {
   readonly #listener: SessionListener;
@@ -88,15 +88,15 @@ export class ShardSession {
     return this.#registration.settings;
   }
 
-  /** Whether the lease cannot have run out. */
+  /** Whether the lease cannot have expired. */
   get isLeaseCertain(): boolean {
     return this.#lease.isCertain;
   }
 
   /**
-   * May be called again when it failed.
+   * May be called again after a failure.
    *
-   * @param name of its connection for waiting
+   * @param name of the connection on which it waits
    */
   async start(name: string): Promise<void> {
     await this.#wake.begin(name, () => this.#heartbeats.connectionChanged());
@@ -104,36 +104,36 @@ export class ShardSession {
     await this.#heartbeats.begin();
   }
 
-  /** A turn that was sent then has renewed the lease, and has seen whether the queue has other consumers. */
+  /** A turn sent at `sentAt` has renewed the lease, and has seen whether the queue has other consumers. */
   turned(isAlone: boolean, sentAt: number): void {
     if (!isAlone) this.#heartbeats.stayAwake();
     this.#lease.renewed(sentAt);
   }
 
-  /** There is something to look after: heartbeats do not rest until a peer does. */
+  /** There may be upkeep: heartbeats do not rest until a peer does it. */
   stayAwake(): void {
     this.#heartbeats.stayAwake();
   }
 
-  /** Waits to be woken, once. */
+  /** Waits for one wake-up. */
   waitForWakeUp(afterMs: number): void {
     this.#wake.wait(afterMs);
   }
 
-  /** Redis has no such registration any more. */
+  /** Redis no longer has the registration. */
   lost(): void {
     if (!this.#registration.lost()) return;
     this.#listener.lost();
     void this.#registration.registerAgain();
   }
 
-  /** Is woken no more, and registers no more; there is still a registration to settle under. */
+  /** Ignores wake-ups and does not register again; the present registration is still used to settle. */
   close(): void {
     this.#registration.close();
     this.#wake.end();
   }
 
-  /** Ends the registration and its heartbeats; over by the deadline at the latest. */
+  /** Ends the registration and its heartbeats, by the deadline at the latest. */
   async leave(leftMs: () => number): Promise<void> {
     const left = this.#registration.leave().catch((error: unknown) => this.#listener.failed(error));
     await endsWithin(left, leftMs(), { ref: false });

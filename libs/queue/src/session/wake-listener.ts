@@ -3,8 +3,8 @@ import { maxBlockMs, onConnection, type RedisClient, type RedisConnection } from
 import { nextWakeUp, type WakeUp } from '../store/wake.js';
 
 /**
- * Waits at a queue's wake list, on a connection of its own, while its consumer is hungry. It blocks in Redis, so an idle
- * consumer costs one command in five seconds; and only `end` interrupts it.
+ * Waits at a queue's wake list, on its own connection, while its consumer is idle. It blocks in Redis, so an idle
+ * consumer costs one command in five seconds; only `end` interrupts it.
  */
 export class WakeListener {
   readonly #connection: RedisConnection;
@@ -24,7 +24,7 @@ export class WakeListener {
 
   /** @param reconnected is called whenever its connection is a new one */
   async begin(name: string, reconnected: () => void): Promise<void> {
-    // A start that failed is tried again.
+    // A start that failed may be repeated.
     if (this.#client !== undefined) return;
     const client = await this.#connection.blocking(name, { isIdentified: true });
     onConnection(client, 'ready', reconnected);
@@ -32,12 +32,12 @@ export class WakeListener {
     else this.#client = client;
   }
 
-  /** The connection that waits: while it lives, so does the consumer. */
+  /** The connection on which it waits: while it is open, the consumer is alive. */
   get client(): RedisClient | undefined {
     return this.#client;
   }
 
-  /** Waits to be woken, once; does nothing when it waits already. */
+  /** Waits for one wake-up; does nothing when it waits already. */
   wait(afterMs = 0): void {
     if (this.#isWaiting || this.#isEnded || this.#client === undefined) return;
     this.#isWaiting = true;
@@ -59,7 +59,7 @@ export class WakeListener {
       this.#isWaiting = false;
       if (!this.#isEnded) this.#woken(wakeUp);
     } catch {
-      // Redis is away, or this connection was cut: it reconnects by itself; the heartbeat reports an outage.
+      // Redis is unreachable, or this connection was cut: it reconnects by itself; the heartbeat reports an outage.
       this.#later(Math.min(25 * 2 ** this.#failures++, 1000));
     }
   }

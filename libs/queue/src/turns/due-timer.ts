@@ -1,10 +1,10 @@
 import { startTimer, stopTimer, type Timer } from '@millrace/core';
 
-/** When delayed messages of a slot are to be made ready, as far as this consumer is to do it. */
+/** When delayed messages of a slot must be made ready, if this consumer is to do it. */
 export class DueTimer {
   readonly #whenDue: () => void;
   #timer: Timer | undefined;
-  /** The next turn makes ready what is due. */
+  /** The next turn moves due messages. */
   isDue = false;
 
   constructor(whenDue: () => void) {
@@ -14,7 +14,7 @@ export class DueTimer {
     };
   }
 
-  /** @param dueInMs undefined: another consumer sees to it, or nothing is delayed */
+  /** @param dueInMs undefined: another consumer does it, or nothing is delayed */
   set(dueInMs: number | undefined): void {
     stopTimer(this.#timer);
     if (dueInMs === 0) this.isDue = true;

@@ -4,33 +4,33 @@ import type { Outbox } from './outbox.js';
 import type { TurnContext } from './turn-context.js';
 import type { TurnRequests } from './turn-requests.js';
 
-/** An offer that is recalled after 10 s: one that comes so late, because this process was held up or was not waiting, is not begun. */
+/** Offers are recalled after 10 s: one that comes this late, because the process stalled or was not waiting, is not started. */
 const maxOfferMs = 5000;
 
 interface WaitingOffer extends Offer {
-  /** The last turn that was sent before it came: what that one brings was there before. */
+  /** The last turn that was sent before it came: messages of that turn come first. */
   readonly afterTurn: number;
 }
 
-/** What decides on offers. */
+/** The consumer's parts that decide on offers. */
 export interface OffersParts {
   readonly buffer: Pick<TurnContext, 'wanted' | 'take' | 'begin'>;
   readonly outbox: Pick<Outbox, 'claim'>;
   readonly requests: Pick<TurnRequests, 'asked' | 'lastAsking' | 'lastEnded'>;
 }
 
-/** What became of some offers. */
+/** What was decided about some offers. */
 export interface OfferDecision {
   /** How many were taken: their claims are in the outbox. */
   readonly taken: number;
-  /** Those that are for others. */
+  /** Offers for other consumers. */
   readonly declined: readonly string[];
 }
 
 /**
- * Messages that came with a wake-up, without having been asked for, until it is decided whether there is room for them. They come
- * over another connection than what turns bring, so either may be late: an offer waits for the answers to the turns that were
- * sent before it came, and a turn of the only consumer takes over, as the first of what it brings, what is still on its way.
+ * Messages that came with a wake-up, unrequested, until it is decided whether there is room for them. They come
+ * over another connection than the messages of turns, so either may be late: an offer waits for the replies to the turns that were
+ * sent before it came, and a turn of the only consumer takes over offers that are still under way, as its first messages.
  */
 export class Offers {
   readonly #parts: OffersParts;
@@ -49,7 +49,7 @@ export class Offers {
     this.#redisAheadMs = redisNow - monotonicNow;
   }
 
-  /** Returns false when there is nothing to decide: the offer may be another consumer's by now, or a turn brought it. */
+  /** Returns false when there is nothing to decide: another consumer may have the offer, or a turn brought it. */
   add(offer: Offer, monotonicNow: number): boolean {
     const ageMs = monotonicNow + this.#redisAheadMs - offer.offeredAt;
     if (ageMs >= maxOfferMs || offer.number <= this.#takenOver) return false;
@@ -58,10 +58,10 @@ export class Offers {
   }
 
   /**
-   * Decides on those before which nothing can come any more: the turns that were sent before them are answered. They are taken while
-   * there is room; behind one that is not, none is: it would come before that one, which returns to the queue.
+   * Decides on those before which nothing can come any more: the turns that were sent before them have their replies. They are taken while
+   * there is room; after one that is not, none is: it would overtake that one, which returns to the queue.
    *
-   * @param mayTake whether the consumer still is who it was when they came
+   * @param mayTake whether the consumer still has the registration that they came for
    */
   decide(mayTake: () => boolean): OfferDecision {
     const { buffer, outbox, requests } = this.#parts;
@@ -79,18 +79,18 @@ export class Offers {
     return { taken: ready.length - declined.length, declined };
   }
 
-  /** A turn has brought the offers up to a number. */
+  /** A turn has brought the offers up to this number. */
   tookOver(number: number): void {
     this.#takenOver = number;
     this.#drop((offer) => offer.number <= number);
   }
 
-  /** The consumer has these otherwise. */
+  /** The consumer got these another way. */
   forget(ids: readonly string[]): void {
     this.#drop(({ message }) => ids.includes(message.id));
   }
 
-  /** The numbers may begin again: the queue is another one, or Redis went back. */
+  /** The numbers may start again: the queue is another one, or Redis went back. */
   restart(): void {
     this.#takenOver = 0;
   }

@@ -2,35 +2,35 @@ import { bareCompletion, type Completion } from '../model/completion.js';
 import { maxTurnMessages, type TurnNeeds, type TurnPlan } from '../model/turn-plan.js';
 import type { Verdict } from '../store/settle.js';
 
-/** Most bytes of results, about, that one turn brings for a queue that keeps completed messages. */
+/** Most bytes of results, roughly, that one turn brings for a queue that keeps completed messages. */
 const maxResultBytes = 1024 * 1024;
 
-/** What one turn brings to Redis. */
+/** What one turn sends to Redis. */
 export interface OutboxBatch {
   readonly claimed: readonly string[];
   readonly acknowledged: readonly string[];
   readonly verdicts: readonly Verdict[];
-  /** Of each that is acknowledged; empty when the queue keeps none of them. */
+  /** One per acknowledgement; empty when the queue keeps no completed messages. */
   readonly completions: readonly Completion[];
 }
 
-/** Claims and verdicts on a consumer's messages, until Redis has answered that it has them: an outage loses none. */
+/** Claims and verdicts on a consumer's messages, until Redis has confirmed them: an outage loses none. */
 export class Outbox {
-  /** Called when there is a verdict more. */
+  /** Called when a verdict is added. */
   onVerdict: () => void = () => undefined;
   /** Whether the queue keeps completed messages, by its last turn. */
   keepsCompleted = false;
   #claimed: string[] = [];
   #acknowledged: string[] = [];
   #verdicts: Verdict[] = [];
-  /** By id, where the queue keeps completed messages. */
+  /** By id, if the queue keeps completed messages. */
   readonly #completions = new Map<string, Completion>();
 
   get isEmpty(): boolean {
     return this.#acknowledged.length === 0 && this.#verdicts.length === 0 && this.#claimed.length === 0;
   }
 
-  /** How much of each is in it, but for `sent` acknowledgements that are under way. */
+  /** How much of each is in it, except `sent` acknowledgements that are under way. */
   pending(sent: number): TurnNeeds['pending'] {
     return {
       claims: this.#claimed.length,
@@ -40,7 +40,7 @@ export class Outbox {
     };
   }
 
-  /** How many acknowledgements have, behind `sent` ones, results that one turn may bring; one in any case. */
+  /** How many acknowledgements after `sent` ones have results that fit into one turn; at least one. */
   #fitting(sent: number): number {
     let [count, bytes] = [0, 0];
     for (const id of this.#acknowledged.slice(sent, sent + maxTurnMessages)) {
@@ -73,7 +73,7 @@ export class Outbox {
     this.#completions.clear();
   }
 
-  /** What a turn brings. A verdict on a message that is still to be claimed waits for the turn after it. */
+  /** What the next turn brings. A verdict on a message that is still to be claimed waits for the turn after it. */
   batch(plan: Pick<TurnPlan, 'claims' | 'acknowledgements' | 'sent' | 'verdicts'>): OutboxBatch {
     const isClaimed = ({ id }: Verdict): boolean => this.#claimed.includes(id);
     const verdicts = plan.claims === 0 ? this.#verdicts : this.#verdicts.filter((verdict) => !isClaimed(verdict));
@@ -87,7 +87,7 @@ export class Outbox {
     };
   }
 
-  /** Redis has answered. */
+  /** Redis has confirmed a batch. */
   confirmed({ claimed, acknowledged, verdicts }: OutboxBatch): void {
     this.#claimed.splice(0, claimed.length);
     this.#acknowledged.splice(0, acknowledged.length);
@@ -104,8 +104,8 @@ export class Outbox {
 }
 
 /**
- * In how many ms the next delayed message is due, by what the turn saw and by the retries that went with it: when Redis has
- * forgotten the script of the verdicts, that one is sent again and comes after the turn.
+ * Milliseconds until the next delayed message is due, by the turn and by the retries that went with it: when Redis has
+ * lost the script of the verdicts, that one is sent again and runs after the turn.
  */
 export function soonest(dueInMs: number | undefined, verdicts: readonly Verdict[]): number | undefined {
   const delays = verdicts.flatMap((verdict) => (verdict.kind === 'retry' ? verdict.delayMs : []));

@@ -1,6 +1,6 @@
 import type { TurnResult, TurnState } from '../store/turn.js';
 
-/** What a consumer expects of its queue, by its last turns. */
+/** What a consumer expects of its queue, from its last turns. */
 export class QueueOutlook {
   #state: TurnState = 'ok';
   #isIdle = false;
@@ -13,12 +13,12 @@ export class QueueOutlook {
     return this.#state;
   }
 
-  /** Whether the consumer has room and found nothing: it stands in `idle` and must wait to be woken. */
+  /** Whether the consumer has room and found nothing: it is in `idle` and must wait for a wake-up. */
   get isIdle(): boolean {
     return this.#isIdle;
   }
 
-  /** Whether there may be messages for it: the last turn brought as many as were wanted, or it was woken since. */
+  /** Whether there may be messages for it: the last turn brought as many as were wanted, or there was a wake-up since. */
   get mayHaveMore(): boolean {
     return this.#mayHaveMore;
   }
@@ -33,12 +33,12 @@ export class QueueOutlook {
     this.#mayHaveMore = true;
   }
 
-  /** It is not in `idle` any more. */
+  /** It is no longer in `idle`. */
   leftIdle(): void {
     this.#isIdle = false;
   }
 
-  /** A turn that wanted so many messages has brought this. */
+  /** A turn that wanted this many messages has brought this. */
   turned({ taken, state, dueInMs }: Pick<TurnResult, 'taken' | 'state' | 'dueInMs'>, wanted: number): void {
     this.#state = state;
     this.#isIdle = taken.size < wanted && (state === 'ok' || state === 'passed');

@@ -9,23 +9,23 @@ import type { TurnNumbers } from './turn-numbers.js';
 type ReconciliationState =
   | { readonly kind: 'agreed' }
   | { readonly kind: 'needed' }
-  /** Messages whose verdict may have been carried out by a turn that failed. */
+  /** Messages whose verdict may have been executed by a turn that failed. */
   | { readonly kind: 'reconciled'; readonly perhapsSettled: ReadonlySet<string> };
 
 const agreed: ReconciliationState = { kind: 'agreed' };
 const needed: ReconciliationState = { kind: 'needed' };
 
 /**
- * Brings what a consumer knows to hold in line with what Redis has as its own.
+ * Reconciles what a consumer believes it holds with what Redis holds for it.
  *
  *     agreed ──require──▶ needed ──reconcile──▶ reconciled ──answered──▶ agreed
  *                            ▲                      │
  *                            └───────require────────┘          any ──restart──▶ agreed
  *
- * It is required after a turn that failed, which may have been carried out; and after a failover to a replica that was behind, which
- * undoes what had been answered: messages that were acknowledged are this consumer's again, and what was taken is not any more. Once reconciled, a verdict that Redis
- * refuses may be one that it carried out before. The two agree when the last such verdict has its answer; until then each turn says what it brings
- * without counting on the one before it.
+ * It is required after a turn that failed, which may have been executed; and after a failover to a replica that was behind, which undoes
+ * what was confirmed: acknowledged messages belong to this consumer again, and messages that were taken do not. Once reconciled, a
+ * verdict that Redis refuses may be one that it executed before. The two agree when the last such verdict has its reply; until then each
+ * turn sends everything without relying on the one before it.
  */
 export class Reconciliation {
   readonly #context: Pick<TurnContext, 'ids' | 'count' | 'take'>;
@@ -43,33 +43,33 @@ export class Reconciliation {
     return this.#state.kind === 'needed';
   }
 
-  /** Whether no verdict that is brought may have been carried out before. */
+  /** Whether no pending verdict may have been executed before. */
   get isAgreed(): boolean {
     return this.#state.kind === 'agreed';
   }
 
-  /** Redis has so many messages as this consumer's. Returns whether these are more than it knows of. */
+  /** Redis holds this many messages for this consumer. Returns whether these are more than it knows of. */
   compare(held: number): boolean {
     if (held <= this.#context.count + this.#outbox.ids().size) return false;
     this.require();
     return true;
   }
 
-  /** Redis may have other messages as this consumer's than it knows of. */
+  /** Redis may hold other messages for this consumer than it knows of. */
   require(): void {
     this.#state = needed;
     this.#numbers.breakOff();
   }
 
-  /** A registration is new: Redis has nothing under it. */
+  /** A registration is new: Redis holds nothing under it. */
   restart(): void {
     this.#state = agreed;
     this.#numbers.breakOff();
   }
 
   /**
-   * Takes what Redis has as this consumer's, while no turn is under way; acknowledges ids that have no message any more. Resolves to
-   * the ids of what it took, and of what it holds that Redis does not have as its own.
+   * Takes what Redis holds for this consumer, while no turn is under way; acknowledges ids that no longer have a message. Resolves to
+   * the ids of what it took, and of what it has that Redis does not hold for it.
    *
    * @param isCurrent whether the registration is still the one that was asked about
    */
@@ -79,7 +79,7 @@ export class Reconciliation {
     isCurrent: () => boolean,
   ): Promise<{ readonly taken: readonly string[]; readonly lost: readonly string[] }> {
     const pending = this.#outbox.ids();
-    // As it is now: what ends while Redis answers would be neither held nor pending, and be taken again.
+    // The present ids: a message that ends while Redis replies would be neither held nor pending, and be taken again.
     const held = this.#context.ids();
     const isUnknown = (id: string): boolean => !pending.has(id) && !held.has(id);
     const { ids, found, gone } = await heldMessages(client, keys, isUnknown);
@@ -92,14 +92,14 @@ export class Reconciliation {
     return { taken: found.map(({ id }) => id), lost };
   }
 
-  /** Of what Redis does not have as this consumer's, that which the consumer cannot have settled itself. */
+  /** Of the ids that Redis does not hold for this consumer, those that the consumer cannot have settled itself. */
   lostAmong(ids: readonly string[]): readonly string[] {
     if (this.#state.kind !== 'reconciled') return ids;
     const { perhapsSettled } = this.#state;
     return ids.filter((id) => !perhapsSettled.has(id));
   }
 
-  /** A turn was answered. What did not fit into it of those verdicts, the next ones bring. */
+  /** A turn got its reply. Verdicts that did not fit into it are sent with the next ones. */
   answered(): void {
     if (this.#state.kind !== 'reconciled') return;
     const { perhapsSettled } = this.#state;

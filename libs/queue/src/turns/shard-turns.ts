@@ -12,11 +12,11 @@ import { TurnNumbers } from './turn-numbers.js';
 import { TurnRequests } from './turn-requests.js';
 
 /**
- * Talks to Redis for a consumer at one shard, mostly one round trip at a time, which brings all verdicts since the last one, makes due
+ * Makes the turns of a consumer at one shard, mostly one round trip at a time, which sends all verdicts since the last one, makes due
  * messages ready, and fetches as many as are wanted.
  */
 export class ShardTurns {
-  /** What the last turns have shown of the queue. */
+  /** What the last turns showed of the queue. */
   readonly outlook: Pick<QueueOutlook, 'state' | 'isIdle'>;
   readonly #parts: ShardTurnsParts;
   readonly #loop: TurnLoop;
@@ -50,7 +50,7 @@ export class ShardTurns {
     outbox.onVerdict = () => this.#loop.nudge();
   }
 
-  /** Begins (again) for a registration. What was waiting to be settled for an earlier one is void. */
+  /** Starts (again) for a registration. Pending verdicts of an earlier one are void. */
   begin(keys: ConsumerKeys): void {
     this.#keys = keys;
     this.#parts.outbox.clear();
@@ -72,12 +72,12 @@ export class ShardTurns {
     this.#due.end();
   }
 
-  /** Whether there may be messages for it: the last turn brought as many as were wanted, or it was woken since. */
+  /** Whether there may be messages for it: the last turn brought as many as were wanted, or there was a wake-up since. */
   get mayHaveMore(): boolean {
     return this.#outlook.mayHaveMore && this.#keys !== undefined && !this.#loop.isRetrying;
   }
 
-  /** Whether Redis has all verdicts, is asked for nothing, and agrees on what is this consumer's. */
+  /** Whether Redis has all verdicts, is asked for nothing, and agrees on what this consumer holds. */
   get isQuiet(): boolean {
     return this.#parts.outbox.isEmpty && this.asked === 0 && !this.#reconciliation.isNeeded;
   }
@@ -87,12 +87,12 @@ export class ShardTurns {
     return this.#requests.asked;
   }
 
-  /** Makes a turn if Redis has more messages as this consumer's, `held`, than it knows of. */
+  /** Makes a turn if Redis holds more messages (`held`) for this consumer than it knows of. */
   compare(held: number): void {
     if (!this.#loop.isRunning && this.#reconciliation.compare(held)) this.nudge();
   }
 
-  /** This consumer was woken, or another in whose name it was, perhaps with a message: makes a turn. */
+  /** There was a wake-up for this consumer or for another one, possibly with a message: makes a turn. */
   woken({ consumer, offer }: WakeUp): void {
     this.#requests.woken(consumer);
     this.#outlook.leftIdle();
@@ -126,7 +126,7 @@ export class ShardTurns {
     return this.#loop.idle();
   }
 
-  /** Settles what is waiting, if Redis confirms it within the time. */
+  /** Sends pending verdicts, until Redis has confirmed them or the time is up. */
   flush(deadlineMs: number): Promise<void> {
     return this.#loop.until(() => this.#parts.outbox.isEmpty, deadlineMs);
   }
@@ -137,7 +137,7 @@ export class ShardTurns {
     try {
       await this.#turnFor(keys);
     } catch (error) {
-      // What it brought, if it was carried out, is found when the two are reconciled.
+      // What it brought, if it was executed, is found when the two are reconciled.
       await this.#requests.forget();
       this.#reconciliation.require();
       this.#offers.restart();
@@ -157,18 +157,18 @@ export class ShardTurns {
     if (this.#keys !== keys) return;
     const sent = this.#requests.next(client, keys);
     if (sent === undefined) return;
-    // What the turn before this one brought is handled while Redis works on this one.
+    // The messages of the turn before are handled while Redis works on this one.
     this.#parts.buffer.begin();
     const answer = await sent.answer;
     this.#requests.ended();
     if (this.#keys === keys && this.#answers.read(sent, answer)) this.nudge();
   }
 
-  /** Takes what was offered while there is room; the rest is for others, now. */
+  /** Takes offers while there is room; declines the rest immediately. */
   #decideOffers(keys: ConsumerKeys): void {
     const { taken, declined } = this.#offers.decide(() => this.#keys === keys);
     if (declined.length > 0) {
-      // A turn without room for anything wakes another consumer for it.
+      // A turn without any room wakes another consumer for it.
       this.#due.isDue = true;
       void declineOffers(this.#parts.connection.commands, keys.all, declined);
     }

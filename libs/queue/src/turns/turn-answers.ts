@@ -7,7 +7,7 @@ import type { Reconciliation } from './reconciliation.js';
 import type { TurnContext, TurnListener } from './turn-context.js';
 import type { SentTurn, TurnAnswer, TurnRequests } from './turn-requests.js';
 
-/** What learns from the answers to turns. */
+/** The parts that learn from the replies to turns. */
 export interface TurnAnswerParts {
   readonly buffer: TurnContext;
   readonly outbox: Outbox;
@@ -19,7 +19,7 @@ export interface TurnAnswerParts {
   readonly requests: Pick<TurnRequests, 'confirmed'>;
 }
 
-/** What the answers to a consumer's turns mean for what it holds, and for its next turn. */
+/** Applies the replies to a consumer's turns to what it holds, and to its next turn. */
 export class TurnAnswers {
   readonly #parts: TurnAnswerParts;
 
@@ -27,7 +27,7 @@ export class TurnAnswers {
     this.#parts = parts;
   }
 
-  /** Returns whether another turn is to follow. */
+  /** Returns whether another turn should follow. */
   read(sent: SentTurn, { notSettled, result, hasDied }: TurnAnswer): boolean {
     const { requests, listener } = this.#parts;
     if (notSettled === undefined || result === undefined) {
@@ -55,7 +55,7 @@ export class TurnAnswers {
     const dueInMs = soonest(result.dueInMs, batch.verdicts);
     outbox.keepsCompleted = keepsCompleted;
     offers.readTime(now, performance.now());
-    // Within a bound of bytes fewer may have come than there are.
+    // With a limit of bytes, fewer may have come than there are.
     const expected = maxBytes !== undefined && taken.size > 0 ? taken.size : plan.wanted;
     outlook.turned({ taken, state, dueInMs }, expected);
     due.set(dueInMs);

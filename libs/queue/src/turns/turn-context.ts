@@ -6,10 +6,10 @@ import type { Outbox } from './outbox.js';
 /** What the turns of one shard are made of. */
 export interface ShardTurnsParts {
   readonly connection: RedisConnection;
-  /** For so long each turn renews the lease. */
+  /** Each turn renews the lease for this time. */
   readonly leaseMs: number;
   readonly buffer: TurnContext;
-  /** Turns bring what is put in here to Redis. */
+  /** Turns send its contents to Redis. */
   readonly outbox: Outbox;
   readonly listener: TurnListener;
 }
@@ -18,15 +18,15 @@ export interface ShardTurnsParts {
 export interface TurnContext {
   /** How many more messages the consumer wants now. */
   wanted(): number;
-  /** Most bytes that those may have, while it is unknown how large messages are. */
+  /** Most bytes of these messages, while their size is unknown. */
   readonly maxBytes: number | undefined;
-  /** Most of them in one turn. */
+  /** Most messages per turn. */
   readonly portion: number;
   /** Whether a turn may be sent while another is under way. */
   readonly mayAskAhead: boolean;
-  /** Holds messages: none of them is left in the queue that it is given. Must not throw. */
+  /** Holds messages: empties the queue that it is given. Must not throw. */
   take(messages: Fifo<Taken>): void;
-  /** Starts to handle what it holds. Must not throw. */
+  /** Starts handlers for what it holds. Must not throw. */
   begin(): void;
   /** Ids of what it holds. */
   ids(): Set<string>;
@@ -34,20 +34,20 @@ export interface TurnContext {
   readonly count: number;
 }
 
-/** Hears what turns brought. */
+/** Gets the results of turns. */
 export interface TurnListener {
-  /** Redis has so many acknowledgements. */
+  /** Redis has confirmed this many acknowledgements. */
   acknowledged(count: number): void;
-  /** These are not, or no longer, this consumer's: they were settled or are held here. */
+  /** These do not, or no longer, belong to this consumer: they were settled or are held here. */
   lostMessages(ids: readonly string[]): void;
   /**
    * @param isAlone whether the queue has no other consumer
-   * @param sentAt when it was sent, by the monotonic clock: from then on the lease that it renewed lasts
+   * @param sentAt when it was sent, by the monotonic clock: the renewed lease counts from then
    */
   turnEnded(isAlone: boolean, sentAt: number): void;
-  /** Messages became dead letters, which are to be carried on. */
+  /** Messages became dead letters, which must be carried on. */
   died(): void;
-  /** The registration is gone, and with it all that was held. */
+  /** The registration is gone, and with it all messages held. */
   lostRegistration(): void;
   failed(error: unknown): void;
 }

@@ -8,7 +8,7 @@ const maxRetryDelayMs = 1000;
 export interface TurnLoopContext {
   /** Whether there is a registration to make turns for. */
   mayTurn(): boolean;
-  /** Whether a turn is under way already that no call of `turn` has waited for. */
+  /** Whether a turn is under way that no call of `turn` has waited for. */
   isAhead(): boolean;
   /** Makes one turn. */
   turn(): Promise<void>;
@@ -19,8 +19,8 @@ export interface TurnLoopContext {
 }
 
 /**
- * Says when a consumer makes a turn: one at a time, as long as one is asked for. After a turn that failed it waits, or until Redis
- * is back.
+ * Decides when a consumer makes a turn: one at a time, as long as one is requested. After a turn that failed it waits for a delay, or
+ * until Redis is back.
  *
  *     at rest ──now, nudge──▶ running ──nothing asked──▶ at rest
  *                                │ ▲
@@ -32,7 +32,7 @@ export class TurnLoop {
   readonly #context: TurnLoopContext;
   #isAsked = false;
   #running: Promise<void> | undefined;
-  /** Those that wait for the next run to end. */
+  /** Callers that wait for the next run to end. */
   readonly #waiters: (() => void)[] = [];
   #isEnded = false;
   #failures = 0;
@@ -53,7 +53,7 @@ export class TurnLoop {
     return this.#retryTimer !== undefined;
   }
 
-  /** Whether turns are made now. */
+  /** Whether turns are being made now. */
   get isRunning(): boolean {
     return this.#running !== undefined;
   }
@@ -64,7 +64,7 @@ export class TurnLoop {
     if (this.#mayRun()) this.#running = this.#run();
   }
 
-  /** Asks for a turn at the end of this tick, so that all that ends in it shares one, or when the one under way ends. */
+  /** Asks for a turn at the end of this tick, so that everything that ends in it shares one, or when the one under way ends. */
   nudge(): void {
     this.#isAsked = true;
     if (this.#mayRun()) this.#running = new Promise(setImmediate).then(() => this.#run());
@@ -96,12 +96,12 @@ export class TurnLoop {
     stopTimer(this.#retryTimer);
   }
 
-  /** Resolves when a run has ended, well or not: the one under way, or the next. */
+  /** Resolves when a run has ended, successfully or not: the one under way, or the next. */
   #ran(): Promise<void> {
     return this.#running ?? new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Without a registration a run would end before it is noted as running. */
+  /** Without a registration a run would end before it is recorded as running. */
   #mayRun(): boolean {
     return this.#running === undefined && !this.isRetrying && !this.#isEnded && this.#context.mayTurn();
   }

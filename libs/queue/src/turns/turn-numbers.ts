@@ -1,14 +1,14 @@
 import type { TurnNumber } from '../store/turn.js';
 
 /**
- * The numbers of a consumer's turns. A turn that names the one before it has what that one left; a chain that is broken begins again
+ * The numbers of a consumer's turns. A turn names the one before it if that one's effects are certain; a broken chain starts again
  * with a turn that names none.
  */
 export class TurnNumbers {
   #last = 0;
   #isUnbroken = false;
 
-  /** For the turn that is sent now. */
+  /** The number of the turn that is sent now. */
   next(): TurnNumber {
     const before = this.#isUnbroken ? this.#last : '';
     this.#last = (this.#last % 999) + 1;
@@ -16,7 +16,7 @@ export class TurnNumbers {
     return { own: this.#last, before };
   }
 
-  /** Redis may not have carried out the last turn, or may have gone back to an older state. */
+  /** Redis may not have executed the last turn, or may have gone back to an older state. */
   breakOff(): void {
     this.#isUnbroken = false;
   }

@@ -13,26 +13,26 @@ import type { TurnNumbers } from './turn-numbers.js';
 export interface SentTurn {
   readonly plan: TurnPlan;
   readonly batch: OutboxBatch;
-  /** More bytes may not come, even if fewer messages do than are wanted. */
+  /** The limit of bytes: fewer messages than wanted may come because of it. */
   readonly maxBytes: number | undefined;
-  /** By the monotonic clock: from then on the lease that it renews lasts. */
+  /** By the monotonic clock: the renewed lease counts from then. */
   readonly sentAt: number;
   readonly answer: Promise<TurnAnswer>;
 }
 
-/** What Redis has answered to a turn. */
+/** The replies of Redis to a turn. */
 export interface TurnAnswer {
-  /** Entries that had a verdict and were not this consumer's; undefined when its registration is gone. */
+  /** Entries that had a verdict and did not belong to this consumer; undefined when its registration is gone. */
   readonly notSettled: readonly string[] | undefined;
   /** Undefined when the registration is gone. */
   readonly result: TurnResult | undefined;
-  /** Whether what had expired became dead letters. */
+  /** Whether expired messages became dead letters. */
   readonly hasDied: boolean;
 }
 
 /** What the requests of turns are made of. */
 export interface TurnRequestParts {
-  /** For so long each turn renews the lease. */
+  /** Each turn renews the lease for this time. */
   readonly leaseMs: number;
   readonly buffer: TurnContext;
   readonly outbox: Outbox;
@@ -42,10 +42,10 @@ export interface TurnRequestParts {
   readonly due: DueTimer;
 }
 
-/** Sends turns as they are planned, at most two at a time, and knows which are under way. */
+/** Sends turns as they are planned, at most two simultaneously, and knows which are under way. */
 export class TurnRequests {
   readonly #parts: TurnRequestParts;
-  /** The turn whose answer is waited for. */
+  /** The turn whose reply is awaited. */
   #current: SentTurn | undefined;
   /** A turn that was sent while the one before it was under way. */
   #behind: SentTurn | undefined;
@@ -63,12 +63,12 @@ export class TurnRequests {
     return (this.#current?.plan.wanted ?? 0) + (this.#behind?.plan.wanted ?? 0);
   }
 
-  /** Number of the last turn that brought what it brought, or is of no concern any more; turns are counted from 1. */
+  /** Number of the last turn whose messages have arrived, or are ignored; turns are counted from 1. */
   get lastEnded(): number {
     return this.#sent - (this.#current === undefined ? 0 : 1) - (this.#behind === undefined ? 0 : 1);
   }
 
-  /** Number of the last turn that may have brought something. One that asks for nothing brings nothing. */
+  /** Number of the last turn that may bring messages. One that asks for nothing brings none. */
   get lastAsking(): number {
     return this.asked === 0 ? this.lastEnded : this.#sent;
   }
@@ -78,12 +78,12 @@ export class TurnRequests {
     return this.#behind !== undefined;
   }
 
-  /** This consumer was given the wake-up of another, or its own. */
+  /** This consumer got the wake-up of another, or its own. */
   woken(consumer: string): void {
     this.#wakeUp = consumer;
   }
 
-  /** The next turn, sent already or now; undefined when there is nothing to bring or to ask for. Another may be sent behind it. */
+  /** The next turn, already sent or sent now; undefined when there is nothing to send or to ask for. Another may be sent behind it. */
   next(client: RedisClient, keys: ConsumerKeys): SentTurn | undefined {
     const sent = this.#behind ?? this.#send(client, keys, planTurn(this.#needs()));
     this.#behind = sent && this.#send(client, keys, planTurnAhead(this.#needs(sent.plan), sent.plan));
@@ -91,20 +91,20 @@ export class TurnRequests {
     return sent;
   }
 
-  /** The turn that `next` returned has brought what it brought. */
+  /** The turn that `next` returned has ended, and its messages have arrived. */
   ended(): void {
     this.#current = undefined;
   }
 
-  /** Redis has what a turn told it. */
+  /** Redis has confirmed what a turn sent. */
   confirmed({ plan, batch }: SentTurn): void {
     this.#parts.outbox.confirmed(batch);
     if (this.#wakeUp === plan.wakeUp) this.#wakeUp = '';
-    // What came due since it was sent is left for the next.
+    // What became due since it was sent is left for the next.
     if (plan.movesDue) this.#parts.due.isDue = false;
   }
 
-  /** What is under way is of no concern any more. Resolves when Redis has answered. */
+  /** Ignores the turns under way. Resolves when Redis has replied. */
   async forget(): Promise<void> {
     const behind = this.#behind;
     this.#current = undefined;
