@@ -90,7 +90,8 @@ ${keyNames('members', 'subscriptions', 'presence', 'state')}
 ${argNames('memberId', 'incarnation', 'connections', 'sessionMs', 'knownVersion', 'knownGeneration')}
 local entry = redis.call('HGET', subscriptions, memberId)
 if not entry or not redis.call('ZSCORE', members, memberId) then return {0} end
-if string.sub(entry, 1, #incarnation + 1) ~= incarnation .. ' ' then return {2} end
+-- What is no entry of a member replaces none: it joins again.
+if string.sub(entry, 1, #incarnation + 1) ~= incarnation .. ' ' then return {entry:find('^[%w-]+ {') and 2 or 0} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', members, string.format('%.0f', now + sessionMs), memberId)
