@@ -15,7 +15,7 @@ export const timedOperations = {
 } as const;
 
 /** Messages a second that are published at least. */
-const slowest = 15_000;
+const slowest = 30_000;
 const batchesInFlight = 4;
 
 /** The longest command of each operation on `count` messages. */

@@ -11,8 +11,8 @@ const maxBytes = 1024 * 1024;
 /** Most queues of one message that one call reaches: all or none. They take Redis three ms. */
 export const maxQueues = 250;
 /**
- * What a call costs Redis, in about µs: per queue, per message and queue, and per message handled singly: with terms, or other queues
- * than the first.
+ * What a call costs Redis, in about µs: per queue, per message and queue, and per message handled singly: with terms, into queues with
+ * limits, or into other queues than the first.
  */
 const maxCost = 2000;
 const queueCost = 10;
@@ -39,6 +39,13 @@ function isOfOneCall(entry: PublishEntry, first: PublishEntry | undefined): bool
   return entry.router === first?.router && entry.publication.source === first.publication.source;
 }
 
+function isLimited({ topology }: Router, slot: string): boolean {
+  const settings = topology.queues.get(queueOf(slot));
+  if (settings === undefined) return false;
+  const { maxLength, maxBytes, messageTtlMs, priorities } = settings;
+  return priorities > 1 || [maxLength, maxBytes, messageTtlMs].some((limit) => limit !== undefined);
+}
+
 /** How large a call becomes. */
 class CallSize {
   #messages = 0;
@@ -47,16 +54,19 @@ class CallSize {
   /** Where the first message goes: most often all others do. */
   #first: readonly string[] | undefined;
   #queues: Set<string> | undefined;
+  /** Whether each message of the first one's queues is looked at, and may make others go. */
+  #isLimited = false;
 
   /** Counts a message in. Returns whether it still fits. */
-  add({ publication, queues }: PublishEntry): boolean {
+  add({ publication, queues, router }: PublishEntry): boolean {
     this.#messages++;
     this.#bytes += publication.bytes;
     if (this.#first === undefined) {
       this.#first = queues;
+      this.#isLimited = queues.some((queue) => isLimited(router, queue));
       this.#cost = queues.length * queueCost;
     } else if (queues !== this.#first) this.#addQueues(queues);
-    const isPlain = queues === this.#first && publication.terms === '';
+    const isPlain = queues === this.#first && !this.#isLimited && publication.terms === '';
     this.#cost += queues.length * (isPlain ? plainCost : singleCost);
     return this.#messages <= maxMessages && this.#bytes <= maxBytes && this.#cost <= maxCost;
   }
