@@ -554,8 +554,9 @@ class WhileItsSlotMoves extends Operation {
     return this.#operation.isOrdered(model);
   }
 
+  /** A death is noticed by its lease alone when its slot is elsewhere by then: the dead one names its connections to the former server. */
   check(model: QueueModel): boolean {
-    return this.#operation.check(model);
+    return model.consumers.every(({ isLive }) => isLive) && this.#operation.check(model);
   }
 
   async act(model: QueueModel, world: QueueWorld): Promise<void> {
