@@ -125,6 +125,6 @@ describe('any name', () => {
   });
 
   it.each(['.', '..'])('of a topic is not %j', async (name) => {
-    await expect(redis.log.declareTopic({ name })).rejects.toThrow(`topic name "${name}" is that of a folder`);
+    await expect(redis.log.declareTopic({ name })).rejects.toThrow(`topic name "${name}" is reserved for folders`);
   });
 });

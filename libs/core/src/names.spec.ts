@@ -66,7 +66,7 @@ describe('a name', () => {
   });
 
   it.each(['.', '..'])('of a topic is not %j, as in Kafka', (name) => {
-    expect(topicNameProblem(name)).toBe(`topic name "${name}" is that of a folder, as in Kafka no topic's`);
+    expect(topicNameProblem(name)).toBe(`topic name "${name}" is reserved for folders, as in Kafka`);
     expect(topicNameProblem(`${name}.`)).toBe(name === '.' ? topicNameProblem('..') : undefined);
     expect(topicNameProblem('a:b')).toBeUndefined();
   });

@@ -30,7 +30,7 @@ export function nameProblem(kind: string, name: unknown): string | undefined {
  * folders.
  */
 export function topicNameProblem(name: unknown, kind = 'topic'): string | undefined {
-  if (name === '.' || name === '..') return `${kind} name "${name}" is that of a folder, as in Kafka no topic's`;
+  if (name === '.' || name === '..') return `${kind} name "${name}" is reserved for folders, as in Kafka`;
   return nameProblem(kind, name);
 }
 

@@ -13,13 +13,13 @@ export async function warnOfMissingTopics({ label, topics = [], millrace }: Cons
   for (const topic of topics.filter((name) => !names.has(name))) {
     if (!keepsDeadLetters(topic)) {
       logger.warn(
-        `${label} waits for topic "${topic}", which does not exist. Is that its name? Declare it: forRoot({ topics: [{ name: '${topic}' }] })`,
+        `${label} waits for topic "${topic}", which does not exist. Check the name, or declare it: forRoot({ topics: [{ name: '${topic}' }] })`,
       );
       continue;
     }
     // A topic for dead letters is created with the first dead letter.
     const source = sourceOfDeadLetters(topic);
     if (names.has(source)) continue;
-    logger.warn(`${label} waits for dead letters of topic "${source}", which does not exist. Is that its name?`);
+    logger.warn(`${label} waits for dead letters of topic "${source}", which does not exist. Check the name.`);
   }
 }

@@ -44,13 +44,13 @@ export async function warnOfUndeclaredQueues(
 
 async function doubtOfSource(broker: Broker, source: string): Promise<string | undefined> {
   const isMissing = (await missingQueues(broker, [source])).length > 0;
-  return isMissing ? `waits for dead letters of queue "${source}", which does not exist. Is that its name?` : undefined;
+  return isMissing ? `waits for dead letters of queue "${source}", which does not exist. Check the name.` : undefined;
 }
 
 function doubtOf(queue: string, guess: string | undefined, isNew: boolean): string | undefined {
   if (guess === undefined || (guess === '' && !isNew)) return undefined;
   return (
     `consumes from queue "${queue}", which nothing declares: it has default settings${guess}. ` +
-    `Is that its name? Declare it: forRoot({ queues: [{ name: '${queue}' }] })`
+    `Check the name, or declare it: forRoot({ queues: [{ name: '${queue}' }] })`
   );
 }

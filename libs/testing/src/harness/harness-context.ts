@@ -3,25 +3,25 @@ import { DeliveryContext } from '@millrace/delivery';
 
 /** Properties of the message that a test passes to a handler. */
 export interface MessageFacts {
-  /** Default: none. */
+  /** The message's headers. Default: none. */
   readonly headers?: Headers;
   /** Which attempt this is, from 1. Default 1. */
   readonly attempt?: number;
   /** The key of a record. Default: none. */
   readonly key?: string;
-  /** Default 0. */
+  /** The partition of a record. Default 0. */
   readonly partition?: number;
-  /** Default 0. */
+  /** The offset of a record. Default 0. */
   readonly offset?: number;
-  /** Default: the handler's. */
+  /** The topic of a record. Default: the handler's. */
   readonly topic?: string;
   /** The id of a queue's message. */
   readonly messageId?: string;
-  /** Default `''`, the default exchange. */
+  /** The exchange of a queue's message. Default `''`, the default exchange. */
   readonly exchange?: string;
-  /** Default: the queue's name. */
+  /** The routing key of a queue's message. Default: the queue's name. */
   readonly routingKey?: string;
-  /** In ms since 1970. Default: now. */
+  /** The message's timestamp, in ms since 1970. Default: now. */
   readonly timestamp?: number;
 }
 
@@ -34,23 +34,23 @@ export class HarnessContext extends DeliveryContext {
   readonly queue: string;
   /** The handler's group; `''` for a queue handler. */
   readonly group: string;
-  /** Default: none. */
+  /** The record's key. Default: none. */
   readonly key: string | undefined;
-  /** Default 0. */
+  /** The record's partition. Default 0. */
   readonly partition: number;
-  /** Default 0. */
+  /** The record's offset. Default 0. */
   readonly offset: number;
-  /** Always 1. */
+  /** The epoch of the lease. Always 1. */
   readonly epoch = 1;
-  /** Default: none. */
+  /** The message's headers. Default: none. */
   readonly headers: Headers;
-  /** In ms since 1970. Default: now. */
+  /** The message's timestamp, in ms since 1970. Default: now. */
   readonly timestamp: number;
-  /** Default `test-message`. */
+  /** The message's id. Default `test-message`. */
   readonly messageId: string;
-  /** Default `''`, the default exchange. */
+  /** The message's exchange. Default `''`, the default exchange. */
   readonly exchange: string;
-  /** Default: the queue's name. */
+  /** The message's routing key. Default: the queue's name. */
   readonly routingKey: string;
   /** Always empty. */
   readonly properties = {};
