@@ -37,6 +37,7 @@ export class Workspace {
       lib: undefined,
       declaration: false,
       sourceMap: false,
+      inlineSources: false,
     };
   }
 

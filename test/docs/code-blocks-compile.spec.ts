@@ -23,6 +23,7 @@ function problemsOf(compiled: readonly CodeBlock[]): string[] {
     noEmit: true,
     declaration: false,
     sourceMap: false,
+    inlineSources: false,
   };
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists, readFile } = host;
