@@ -64,7 +64,7 @@ export default {
     {
       promise: 'a member whose place another process took stops',
       file: 'libs/log/src/store/members.ts',
-      replace: `if string.sub(entry, 1, #incarnation + 1) ~= incarnation .. ' ' then return {2} end`,
+      replace: `if string.sub(entry, 1, #incarnation + 1) ~= incarnation .. ' ' then return {entry:find('^[%w-]+ {') and 2 or 0} end`,
       by: '',
       spec: 'test/log/a-second-process-with-the-same-member-id-replaces-the-first.spec.ts',
     },

@@ -102,10 +102,12 @@ export class Damage {
       await this.#redis.hdel(key, field);
       return `HDEL ${key} ${field}`;
     }
+    const name = /\{queue:([^}:]+)/.exec(key)?.[1] ?? field;
     const value = payload(
       draw,
       content,
       isClaim ? undefined : ((await this.#redis.hgetBuffer(key, field)) ?? undefined),
+      name,
     );
     await this.#redis.hset(key, field, value);
     return `HSET ${key} ${field} ${JSON.stringify(value.toString('latin1', 0, 60))}`;

@@ -50,7 +50,8 @@ await Promise.all([
     delay.reset();
   }),
   repeat(sendMs, () => void load.send()),
-  repeat(5 * sendMs, () => load.declare()),
+  repeat(10 * sendMs, () => load.declare()),
+  repeat(5 * sendMs, () => load.come()),
   repeat(5 * sendMs, () => load.look()),
 ]);
 await load.stop();

@@ -17,10 +17,12 @@ export interface LoadListener {
 export class Load {
   readonly #log: Log;
   readonly #broker: Broker;
+  readonly #connection: RedisConnection;
   readonly #listener: LoadListener;
   #value = 0;
 
   constructor(connection: RedisConnection, listener: LoadListener) {
+    this.#connection = connection;
     this.#listener = listener;
     this.#log = new Log(connection, { retentionIntervalMs: 500 });
     this.#broker = new Broker(connection, { deliveryTimeoutMs: 2000 });
@@ -79,6 +81,21 @@ export class Load {
     await Promise.all(Object.entries(ways).map(([flow, way]) => this.#try(`send ${flow}`, way)));
   }
   #producer: ReturnType<Log['producer']> | undefined;
+
+  /** Everything once more, as another process that starts now, and goes again. */
+  async come(): Promise<void> {
+    const [log, broker] = [new Log(this.#connection), new Broker(this.#connection, { deliveryTimeoutMs: 1000 })];
+    const handler = () => undefined;
+    const begin: Record<string, () => Promise<unknown>> = {
+      'start at q': () => broker.consumer({ queue: 'q', handler }).start(),
+      'start at s': () => broker.consumer({ queue: 's', handler }).start(),
+      'start in g': () => log.consumer({ group: 'g', topics: 't', leaseMs: 2000, heartbeatMs: 200, handler }).start(),
+      'first publish': () => broker.publish('x', 'first', {}),
+      'first send': () => log.producer({ deliveryTimeoutMs: 1000 }).send({ topic: 't', value: {} }),
+    };
+    await Promise.all(Object.entries(begin).map(([what, act]) => this.#try(what, act)));
+    await this.#try('leave', () => Promise.all([log.close({ deadlineMs: 500 }), broker.close({ deadlineMs: 500 })]));
+  }
 
   /** What an operator asks. */
   async look(): Promise<void> {

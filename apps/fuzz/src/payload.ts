@@ -60,18 +60,20 @@ const fields = [
   ],
   ...['assignment', 'flags', 'connections', 'server', 'done', 'dead', 'reason', 'error', 'to', 'value', '__proto__'],
 ];
+/** What declarations count by. */
+const counted = ['priorities', 'shards', 'partitions', 'maxLength', 'messageTtlMs', 'deliveryLimit', 'id', 'version'];
 /** 64 MiB when it is decompressed. */
 const bomb = deflateRawSync(Buffer.alloc(64 * 1024 * 1024), { level: 9 });
 
-/** Anything that somebody may have written there, next to what is there now. */
-export function payload(draw: Draw, content: Content, present: Buffer | undefined): Buffer {
+/** Anything that somebody may have written there, next to what is there now. `name`: of what is declared there. */
+export function payload(draw: Draw, content: Content, present: Buffer | undefined, name = 'q'): Buffer {
   if (present !== undefined && present.length > 0 && draw.happens(0.4)) return changed(draw, present);
   if (draw.happens(0.1)) return draw.bytes(draw.below(200));
   switch (content) {
     case 'number':
       return Buffer.from(draw.one(numbers));
     case 'json':
-      return Buffer.from(json(draw));
+      return Buffer.from(json(draw, name));
     case 'text':
       return Buffer.from(draw.one([...names, ...numbers]));
     case 'batch':
@@ -107,13 +109,22 @@ function changed(draw: Draw, present: Buffer): Buffer {
   return copy;
 }
 
-function json(draw: Draw): string {
+function json(draw: Draw, name: string): string {
+  if (draw.happens(0.5)) return declaration(draw, name);
   if (draw.happens(0.15))
     return draw.one(['null', '{', '[]', '7', '"text"', '{"__proto__":{"polluted":1}}', '[1,[2,[3]]]']);
   if (draw.happens(0.05)) return '['.repeat(20_000) + ']'.repeat(20_000);
   if (draw.happens(0.05)) return `{"name":"${'y'.repeat(200_000)}"}`;
   const parts = Array.from({ length: draw.below(6) }, () => `"${draw.one(fields)}":${value(draw, 2)}`);
   return `{${[`"name":"${draw.one(['q', 's', 't'])}"`, ...parts].join()}}`;
+}
+
+/** A declaration of that name, with some numbers in it that are none. */
+function declaration(draw: Draw, name: string): string {
+  const wrong = () =>
+    `"${draw.one(counted)}":${draw.one(['3000000', '2000000000', '1e308', '-1', '0.5', 'null', '"7"'])}`;
+  const all = Array.from({ length: 1 + draw.below(4) }, wrong);
+  return `{"name":"${name}","type":"topic","id":1,"version":1,"partitions":2,${all.join()}}`;
 }
 
 function value(draw: Draw, depth: number): string {

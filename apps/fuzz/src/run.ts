@@ -2,7 +2,7 @@ import { pause } from '@millrace/core';
 import { type Program, spawnProgram, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Damage } from './damage.js';
 import { Draw } from './draw.js';
-import { keyKinds } from './key-kinds.js';
+import { type KeyKind, keyKinds } from './key-kinds.js';
 import { flows } from './load.js';
 import type { FuzzOptions } from './options.js';
 import { parseReportLine } from './report-line.js';
@@ -47,9 +47,15 @@ export async function run({ seed, seconds }: FuzzOptions): Promise<FuzzResult> {
     const damage = new Damage(redis, draw);
     const seen = new Set<string>();
     const until = performance.now() + seconds * 1000;
-    let order = draw.shuffled(keyKinds);
+    // What is declared decides what a process does with all the rest.
+    const kindsInTurn = [
+      ...keyKinds,
+      ...keyKinds.filter(({ fields }) => fields?.includes('settings')),
+      ...keyKinds.filter(isDeclared),
+    ];
+    let order = draw.shuffled(kindsInTurn);
     while (performance.now() < until && watchdog.broken.length === 0 && !lines.isOver()) {
-      if (order.length < kindsPerRound) order = draw.shuffled(keyKinds);
+      if (order.length < kindsPerRound) order = draw.shuffled(kindsInTurn);
       const kinds = order.splice(0, kindsPerRound);
       for (let write = 0; write < writesPerRound; write++) {
         const kind = draw.one(kinds);
@@ -76,6 +82,10 @@ export async function run({ seed, seconds }: FuzzOptions): Promise<FuzzResult> {
     await program.kill('SIGKILL');
     await stopEverything();
   }
+}
+
+function isDeclared({ key }: KeyKind): boolean {
+  return key.startsWith('{topology}:');
 }
 
 /** When nothing of what was written is there any more, messages go every way again, without a restart. */

@@ -27,3 +27,11 @@ export function scriptFailure(error: unknown, { keys }: Pick<ScriptCall, 'keys'>
     { cause: error },
   );
 }
+
+/** A command that met a key of another type says which it was; anything else stays as it is. */
+export function commandFailure(error: unknown): unknown {
+  if (!isInstance(error, Error) || error.name !== 'ReplyError' || !error.message.startsWith('WRONGTYPE')) return error;
+  const { args: [key = '?'] = [] }: { args?: readonly unknown[] } = Reflect.get(error, 'command') ?? {};
+  const place = { object: 'Redis', key: String(key).slice(0, 1000), remedy };
+  return new DamagedStateError(place, ['it is a key of another type'], { cause: error });
+}
