@@ -5,12 +5,12 @@ import { Broker } from '@millrace/queue';
 import { type ConnectionInput, RedisConnection } from '@millrace/redis';
 import { type RedisServer, startReplicated, startSentinels, stopEverything } from '@millrace/testing';
 import { failsOverUnderLoad } from '../chaos/failover-under-load.js';
-import { aclPassword, aclUsers, asSetting, sentinelUser, unitedUser } from './acl-users.js';
+import { aclPassword, asSetting, sentinelUser, unitedUser, workingUsers } from './acl-users.js';
 import { type Certificates, overTls, withCertificates } from './certificates.js';
 
 /** Of the default user: the tests' own. */
 const password = 'of-the-owner';
-const user = unitedUser('everybody', aclUsers);
+const user = unitedUser('everybody', workingUsers);
 
 /** A primary and two replicas, and three Sentinels that watch them, where everybody is a user with the rights that are documented. */
 async function start(certificates?: Certificates) {

@@ -5,7 +5,7 @@ import { findRedisBinary } from '../../libs/testing/src/redis-binary.js';
 /** A Redis user as docs/operations.md recommends it. */
 export interface AclUser {
   readonly name: string;
-  /** What follows `ACL SETUSER <name>`, in the order of the file, without `on` and the password. */
+  /** What follows `ACL SETUSER <name>`, in the order of the file, without `on` and the password; a selector with its brackets is one. */
   readonly rules: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export function usersOf(file: string): AclUser[] {
     .split('\n')
     .filter((line) => line.startsWith('user '))
     .map((line) => {
-      const [, name = '', ...rules] = line.trim().split(/\s+/);
+      const [, name = '', ...rules] = line.trim().match(/\([^)]*\)|\S+/g) ?? [];
       return { name, rules: rules.filter((rule) => rule !== 'on' && !rule.startsWith('>')) };
     });
 }
@@ -33,8 +33,11 @@ export const knowsWaitaof = product === 'valkey' || !version.startsWith('7.0.');
 /** The file for the server under test. */
 export const usersFile = knowsWaitaof ? 'users.acl' : 'users-redis-7.0.acl';
 
-/** Of producers, consumers and operators. */
+/** Of producers, consumers and operators, and of those who only look. */
 export const aclUsers: readonly AclUser[] = usersOf(usersFile);
+
+/** Of producers, consumers and operators. */
+export const workingUsers = aclUsers.filter(({ name }) => !/viewer|doctor/.test(name));
 
 /** Password of every user in tests. */
 export const aclPassword = 'of-a-test';
@@ -54,9 +57,11 @@ export function sentinelUser(name: 'replica' | 'sentinel' | 'client'): AclUser {
 
 /** A user with the rights of several, for keys of any prefix. */
 export function unitedUser(name: string, users: readonly AclUser[]): AclUser {
-  const rules = new Set(users.flatMap((user) => user.rules).map((rule) => rule.replace(/^([~%].*)millrace:/, '$1*:')));
+  const rules = new Set(users.flatMap((user) => user.rules).map((rule) => rule.replaceAll('~millrace:', '~*:')));
   const isBroad = (rule: string): boolean => rule === 'resetchannels' || rule === '-@all';
-  return { name, rules: [...[...rules].filter(isBroad), ...[...rules].filter((rule) => !isBroad(rule))] };
+  const isSelector = (rule: string): boolean => rule.startsWith('(');
+  const own = [...rules].filter((rule) => !isBroad(rule) && !isSelector(rule));
+  return { name, rules: [...[...rules].filter(isBroad), ...own, ...[...rules].filter(isSelector)] };
 }
 
 /** As arguments of `redis-server --user`: the user is there again after a restart. */
@@ -64,7 +69,8 @@ export function asSetting({ name, rules }: AclUser): readonly string[] {
   return [name, 'on', `>${aclPassword}`, ...rules];
 }
 
-/** The commands that a user may use, in small letters, `xgroup|setid` for a subcommand. */
+/** The commands that a user may use on some keys, in small letters, `xgroup|setid` for a subcommand. */
 export function commandsOf({ rules }: AclUser): string[] {
-  return rules.filter((rule) => rule.startsWith('+')).map((rule) => rule.slice(1));
+  const words = rules.flatMap((rule) => rule.replace(/[()]/g, '').split(' '));
+  return [...new Set(words.filter((word) => word.startsWith('+')).map((word) => word.slice(1)))];
 }

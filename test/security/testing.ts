@@ -5,12 +5,12 @@ import {
   startRedis as startReal,
   stopEverything as stopReal,
 } from '../../libs/testing/src/index.js';
-import { aclPassword, aclUsers, asSetting, unitedUser } from './acl-users.js';
+import { aclPassword, asSetting, unitedUser, workingUsers } from './acl-users.js';
 
 export * from '../../libs/testing/src/index.js';
 
 /** Specs declare, publish, consume and look over one connection: a user with the rights of all roles, and no others. */
-const united = unitedUser('everybody', aclUsers);
+const united = unitedUser('everybody', workingUsers);
 /** What the specs themselves use to look or to wait. */
 const user = { ...united, rules: [...united.rules, '+ping', '+keys'] };
 const started = new Set<RedisServer>();

@@ -6,10 +6,10 @@ import { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { MemberProgram } from '../log/member-program.js';
 import { spawnConsumer } from '../queue/consuming.js';
-import { aclPassword, aclUsers, asSetting, unitedUser } from './acl-users.js';
+import { aclPassword, asSetting, unitedUser, workingUsers } from './acl-users.js';
 
 /** What the documented users may together, but for looking who is connected. */
-const user = unitedUser('everybody', aclUsers);
+const user = unitedUser('everybody', workingUsers);
 const cautious = { ...user, rules: user.rules.filter((rule) => rule !== '+client|list') };
 
 /** How often Redis refused a command. */

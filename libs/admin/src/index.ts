@@ -3,6 +3,7 @@
  *
  * @module @millrace/admin
  */
+export { type AclRole, type AclScope, aclRoles, aclRules } from './acl/acl-rules.js';
 export {
   type GroupOffset,
   type GroupSnapshot,

@@ -37,6 +37,9 @@ const refusals: readonly (readonly [
   ['WRONGPASS', 'denied', false, 'Redis refused the user or password'],
 ];
 
+/** What Redis 7.0 says, and newer servers and Valkey, when a user may not send a command of a script. */
+const deniedInScript = /^ERR (The user executing the script can't|ACL failure in script)/;
+
 /** The prefix that a cluster's client puts before the last error it received. */
 const redirections = /^Too many Cluster redirections\. Last error: (\w*Error: )?/;
 
@@ -59,11 +62,21 @@ export function failureText(error: unknown): string {
   return noConnection.test(message) ? redisFailure(error).description : message;
 }
 
+/** Whether a script stopped because its user may not send one of its commands. */
+export function isDeniedInScript(error: unknown): boolean {
+  return deniedInScript.test(messageOf(error).replace(redirections, ''));
+}
+
 /** Reads an error of ioredis or of the server. */
 export function redisFailure(error: unknown): RedisFailure {
   const message = messageOf(error).replace(redirections, '');
   for (const [prefix, failure, isTemporary, description] of refusals) {
     if (message.startsWith(prefix)) return { failure, mayBeWritten: false, isTemporary, description };
+  }
+  // What the script did before stays done.
+  if (isDeniedInScript(error)) {
+    const description = 'the Redis user lacks a permission that a script needs';
+    return { failure: 'denied', mayBeWritten: true, isTemporary: false, description };
   }
   if (message.startsWith('UNBLOCKED')) {
     const description = 'the Redis server was made a replica while the command waited';

@@ -1,5 +1,6 @@
 import { DamagedStateError, isInstance } from '@millrace/core';
 import { keyList } from './prepared-arguments.js';
+import { isDeniedInScript } from './redis-failure.js';
 import type { ScriptCall } from './script-command.js';
 
 /** The errors of Redis for a script that stopped half-way, and for a command in it. */
@@ -17,7 +18,7 @@ const mostNamed = 5;
  */
 export function scriptFailure(error: unknown, { keys }: Pick<ScriptCall, 'keys'>): unknown {
   if (!isInstance(error, Error) || error.name !== 'ReplyError' || !stopped.test(error.message)) return error;
-  if (/unknown (redis )?command/i.test(error.message)) return error;
+  if (/unknown (redis )?command/i.test(error.message) || isDeniedInScript(error)) return error;
   const bases = keyList(keys).flatMap((key) => /^.*?\{[^}]*\}/.exec(key)?.[0] ?? []);
   const named = [...new Set(bases)].slice(0, mostNamed);
   const problem = error.message.replace(/^ERR /, '').replace(/ script: .*$/s, '');

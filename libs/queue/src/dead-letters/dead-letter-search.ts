@@ -63,7 +63,7 @@ export class DeadLetterSearch {
         deadLettersOf(settings.name) === queue || router.reachable(deadLetterTarget(settings)).includes(queue);
       return new Set([...router.topology.queues.values()].filter(comesHere).map(({ name }) => name));
     } catch (error) {
-      throw asOutage(`look for the queues whose dead letters come to queue "${queue}"`, error);
+      throw asOutage(`reach queue "${queue}"`, error);
     }
   }
 

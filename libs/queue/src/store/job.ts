@@ -38,7 +38,7 @@ const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'ended', 'consumer
 // RETURNS  nil when there is no such message, { 'moved' } when a consumer came or went meanwhile: ask again. Else
 //          { 'ready' | 'delayed' | 'parked' | 'dying' | 'running', frame, count or '', progress or '', due ms or '', consumer or '', entry }
 // EFFECTS  as said of the keys; of what is being handled, `cancels` says that it is to be cancelled
-const jobScript = new Script(`#!lua flags=allow-oom
+const jobBody = `
 local call = redis.call
 ${keyNames(...jobKeys)}
 ${argNames('id', 'act', 'newFrame')}
@@ -72,7 +72,11 @@ elseif act == 'replace' and (isWaiting or isParked) then
   if limitBytes then call('HINCRBY', state, 'bytes', #newFrame - #frame) end
 end
 return at(due and 'delayed' or isParked and 'parked' or 'ready', due)
-`);
+`;
+
+const jobScript = new Script(`#!lua flags=allow-oom${jobBody}`);
+// To find a message takes no right to write.
+const findScript = new Script(`#!lua flags=no-writes${jobBody}`);
 
 /** Where a message stands: `dying` is on its way to dead letters, `parked` set aside, `running` held by a consumer. */
 export type JobState = 'ready' | 'delayed' | 'parked' | 'dying' | 'running';
@@ -112,7 +116,8 @@ export async function findMessage(
     const [living, dead] = await Promise.all([client.zrange(all.consumers, '0', '-1'), client.smembers(all.dead)]);
     const consumers = [...living, ...dead];
     const sets = consumers.map((consumer) => unackedKey(place.prefix, place.queue, consumer));
-    const reply = await jobScript.run(client, [...fixed, ...sets], [id, ...how, ...consumers]);
+    const script = act === 'find' ? findScript : jobScript;
+    const reply = await script.run(client, [...fixed, ...sets], [id, ...how, ...consumers]);
     if (reply === null) return undefined;
     const [state, frame, count, progress, due, consumer, entry] = asList(reply);
     if (frame === undefined) continue;
