@@ -20,11 +20,10 @@ export class Damage {
   async write(kind: KeyKind): Promise<string> {
     const key = await this.#keyOf(kind);
     this.#touched.add(key);
-    if (this.#draw.happens(0.05)) return this.#replace(key);
     try {
-      return await this.#into(key, kind);
+      return this.#draw.happens(0.05) ? await this.#replace(key) : await this.#into(key, kind);
     } catch {
-      // It is of another type by now.
+      // It is of another type by now, or was made again in between.
       await this.#redis.del(key);
       return `DEL ${key}`;
     }
