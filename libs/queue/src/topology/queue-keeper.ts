@@ -154,12 +154,15 @@ export class QueueKeeper {
   /** Resolves to whether there is more to be moved or removed than one look may do. */
   async #moveDue(slot: string, keys: QueueKeys, priorities: number): Promise<boolean> {
     const endsAt = performance.now() + mostDueMs;
-    while (performance.now() < endsAt) {
-      const { mayHaveMore, hasDied } = await moveDue(this.#connection.commands, keys, priorities);
-      if (hasDied) this.#carry(slot);
-      if (!mayHaveMore) return false;
+    const move = () => moveDue(this.#connection.commands, keys, priorities);
+    let moved = [await move()];
+    for (;;) {
+      if (moved.some(({ hasDied }) => hasDied)) this.#carry(slot);
+      if (!moved.some(({ mayHaveMore }) => mayHaveMore)) return false;
+      if (performance.now() >= endsAt) return true;
+      // Redis works on one while the answer of the other is read.
+      moved = await Promise.all([move(), move()]);
     }
-    return true;
   }
 }
 
