@@ -43,6 +43,8 @@ export class QueueKeeper {
   /** By slot; monotonic. */
   readonly #lookAgainAt = new Map<string, number>();
   #isDenied = false;
+  /** Whether the last turn has left something that is due. */
+  #isBehind = false;
   /** The topology's version in the last turn, if it had leftovers. */
   #leftoversAt: number | undefined;
 
@@ -109,10 +111,11 @@ export class QueueKeeper {
     for (const slot of this.#lookAgainAt.keys()) if (!slots.has(slot)) this.#lookAgainAt.delete(slot);
     const now = performance.now();
     const due = [...slots].filter(([slot]) => (this.#lookAgainAt.get(slot) ?? 0) <= now);
+    this.#isBehind = false;
     await Promise.all(due.slice(0, queuesATurn).map(([slot, queue]) => this.#tryLookAfter(slot, queue)));
     if (due.length > queuesATurn) return soonMs;
     const next = Math.min(now + calmMs, ...this.#lookAgainAt.values());
-    return next <= performance.now() ? 0 : Math.max(soonMs, next - performance.now());
+    return this.#isBehind ? 0 : Math.max(soonMs, next - performance.now());
   }
 
   /** Of a removal that made no progress since the last turn: it was interrupted. */
@@ -148,6 +151,7 @@ export class QueueKeeper {
     else if (needs.isIdleTooLong) await this.#declarations.deleteQueue(name, { ifIdle: true });
     else if (needs.hasDue) isBehind = await this.#moveDue(slot, keys, priorities);
     if (needs.hasEnded || needs.hasDue) this.#carry(slot);
+    this.#isBehind ||= isBehind;
     this.#lookAgainAt.set(slot, performance.now() + (isBehind ? 0 : restOf(needs, messageTtlMs)));
   }
 
