@@ -7,7 +7,7 @@ const targetBytes = 1024 * 1024;
 const maxBatches = 500;
 const blockMs = 1000;
 
-/** Reads the batches of one partition in portions of about a megabyte, whatever their size. */
+/** Reads the batches of one partition in portions of about a megabyte, whatever the size of a batch. */
 export class BatchFetch {
   readonly #connection: RedisConnection;
   readonly #keys: PartitionKeys;
@@ -21,7 +21,7 @@ export class BatchFetch {
     this.#maxOutageMs = maxOutageMs;
   }
 
-  /** What is there now, from the batch that holds `offset` on. */
+  /** The batches that are available now, from the one that holds `offset` on. */
   async next(offset: number): Promise<StoredBatch[]> {
     const count = this.#count();
     return this.#measured(
@@ -34,7 +34,7 @@ export class BatchFetch {
     );
   }
 
-  /** As `next`, but waits a second for something to come. Empty also when Redis was lost meanwhile: look with `next`. */
+  /** As `next`, but waits up to a second for a batch. Empty also when Redis was lost meanwhile: check with `next`. */
   async wait(offset: number, signal: AbortSignal | undefined): Promise<StoredBatch[]> {
     if (signal?.aborted) return [];
     const end = (): void => this.close();

@@ -6,14 +6,14 @@ import type { StoredBatch } from '../store/read.js';
 /** What was read, by the key of its stream, and how long to rest before reading again. */
 export interface ReadResult {
   readonly streams: ReadonlyMap<string, readonly StoredBatch[]>;
-  /** What could not be read, where others could. */
+  /** Keys that could not be read while others could, with their errors. */
   readonly failures?: ReadonlyMap<string, unknown> | undefined;
   readonly restMs: number;
 }
 
-/** Reads what is new in several partitions. */
+/** Reads new batches of several partitions. */
 export interface BatchReader {
-  /** @param count the most batches a partition */
+  /** @param count the most batches per partition */
   read(fetches: readonly Fetch[], count: number): Promise<ReadResult>;
   /** Ends the read that is under way, if there is one. */
   interrupt(): void;
@@ -24,22 +24,22 @@ export interface BatchReader {
 
 const nothing: ReadResult = { streams: new Map(), restMs: 0 };
 
-/** Without the right to end a wait, waits are short instead. */
+/** Used without the right to end a wait: waits are short instead. */
 const blockWithoutRightMs = 50;
 
 /**
- * What a read of many partitions costs, it costs whatever it brings: of 1,000, two milliseconds of Redis and one of the
- * process. So the next one begins a little later, and brings more: of 1,000 partitions 2 ms later, and up to 60 ms after one
- * that brought 600 kB, which take a while to handle. With less than 17 partitions it begins at once.
+ * A read of many partitions costs the same whatever it brings: with 1,000, two milliseconds of Redis and one of the
+ * process. So the next one begins a little later, and brings more: with 1,000 partitions 2 ms later, and up to 60 ms after one
+ * that brought 600 kB, which take a while to handle. With fewer than 17 partitions it begins immediately.
  */
 const restPerPartitionMs = 0.002;
 const bytesPerRest = 20_000;
 const mostRests = 30;
 
-/** So often a wait that has not begun is asked to end: a few milliseconds, unless nobody there knows the connection. */
+/** How many times to retry ending a wait that has not begun: a few milliseconds, unless the server does not know the connection. */
 const maxTries = 200;
 
-/** One server: all partitions in one command, which blocks until one of them has something. */
+/** For one server: reads all partitions in one command, which blocks until one of them has something. */
 export class BlockingReader implements BatchReader {
   readonly #connection: RedisConnection;
   readonly #keys = new FetchKeys();
@@ -112,7 +112,7 @@ export class BlockingReader implements BatchReader {
     return this.#client ?? this.#connection.commands;
   }
 
-  /** The two commands travel on two connections: the wait may begin after it was to be ended, so it is asked again. */
+  /** The two commands use two connections: the wait may begin after the command that ends it, so that one is repeated. */
   async #endWait(): Promise<void> {
     const { commands } = this.#connection;
     try {
@@ -129,12 +129,12 @@ export class BlockingReader implements BatchReader {
   }
 }
 
-/** One of the keys is no stream: then Redis reads none of them. */
+/** One of the keys is not a stream: then Redis reads none of them. */
 function isWrongType(error: unknown): boolean {
   return messageOf(error).startsWith('WRONGTYPE');
 }
 
-/** Reads partitions one by one, so that one that cannot be read keeps no other from it. @throws when none can be read */
+/** Reads partitions one by one, so that one that cannot be read does not block the others. @throws when none can be read */
 export async function readEach(
   connection: RedisConnection,
   fetches: readonly Fetch[],
@@ -147,7 +147,7 @@ export async function readEach(
     if (reply.status === 'fulfilled') for (const [key, batches] of reply.value) streams.set(key, batches);
     else if (isWrongType(reply.reason)) failures.set(fetches[index]?.records ?? '', reply.reason);
   }
-  // One node of a cluster may be away while the others go on.
+  // One node of a cluster may be unreachable while the others work.
   const outage = replies.find((reply) => reply.status === 'rejected' && !isWrongType(reply.reason));
   if (outage?.status === 'rejected' && streams.size === 0) throw outage.reason;
   return { streams, failures, restMs: 0 };

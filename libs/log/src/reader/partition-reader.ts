@@ -24,7 +24,7 @@ import { type RecordIterator, RecordStream } from './record-stream.js';
 
 const noRecords: PartitionState = Object.freeze({ start: 0, end: 0, bytes: 0 });
 
-/** Reads partitions without a group: nobody's offset moves. */
+/** Reads partitions without a group: no offset is committed. */
 export class PartitionReader {
   readonly #connection: RedisConnection;
   readonly #topics: Topics;
@@ -38,7 +38,7 @@ export class PartitionReader {
     this.#codecs = codecs;
   }
 
-  /** Where a partition's log begins and ends. @throws {TopicNotFoundError} @throws {InvalidMessageError} no such partition */
+  /** The start and end of a partition's log. @throws {TopicNotFoundError} @throws {InvalidMessageError} no such partition */
   async state(topic: string, partition: number, timeoutMs?: number): Promise<PartitionState> {
     const found = await this.#topics.unlessAwaited(topic, () =>
       this.#topics.withPartition(topic, partition, timeoutMs),
@@ -55,7 +55,7 @@ export class PartitionReader {
     const near = await idempotently(this.#connection, `search topic "${topic}"`, (client) =>
       searchTime(client, keys, state, timestamp),
     );
-    // The batch that was found holds the record, unless what once raised the log's highest time is gone: then go on.
+    // The batch that was found holds the record, unless the one that raised the log's highest time is gone: then read on.
     const fetch = new BatchFetch(this.#connection, keys, 30_000);
     for (let position = near; position < state.end; ) {
       const batches = await fetch.next(position);
@@ -71,18 +71,18 @@ export class PartitionReader {
     return state.end;
   }
 
-  /** The records of one partition, in order. What comes next is fetched while the caller handles what came before, and no more. */
+  /** The records of one partition, in order. One batch is fetched ahead while the caller handles the previous one. */
   read<T = unknown>(input: ReadInput): RecordIterator<LogRecord<T>> {
     return new RecordStream(this.readBatches<T>(input));
   }
 
-  /** As `read`, a batch at a time: faster where each record is a small matter. */
+  /** As `read`, batch by batch: faster where handling a record takes little time. */
   readBatches<T = unknown>(input: ReadInput): AsyncGenerator<LogRecord<T>[], void, void> {
     const end = new ReadingEnd();
     return end.closing(this.#readUntil<T>(end, input));
   }
 
-  /** Ends what waits for records to come, and begins no more of it. What reads to an end that is there goes on to it. */
+  /** Ends reads that wait for new records, and starts no more of them. Reads with an end continue to it. */
   close(): void {
     this.#isClosed = true;
     for (const tail of this.#tails) tail.come();
@@ -104,7 +104,7 @@ export class PartitionReader {
   async *#batches<T>(options: ReadOptions): AsyncGenerator<LogRecord<T>[], void, void> {
     const { topic, partition, maxOutageMs } = options;
     const find = () => this.#topics.withPartition(topic, partition, maxOutageMs);
-    // What follows the end of a topic needs one that is there.
+    // Only an existing topic can be followed past its end.
     const found = options.tail ? await find() : await this.#topics.unlessAwaited(topic, find);
     if (found === undefined) return;
     const state = () => this.#state(topic, partition, maxOutageMs);

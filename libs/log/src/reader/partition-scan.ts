@@ -10,14 +10,14 @@ import type { LogRecord } from './log-record.js';
 import type { ReadOptions } from './read-options.js';
 import { ReadTrail } from './read-trail.js';
 
-/** How often the end of a log is looked at that something else has written behind. */
+/** How often to check the end of a log past which another program has written. */
 const lookAgainMs = 1000;
 
 /** What a scan reads with. */
 interface ScanContext {
   /** The topic that has the name now. @throws {TopicNotFoundError} */
   topic(): Promise<Topic>;
-  /** Where its log begins and ends. @throws {TopicNotFoundError} */
+  /** The start and end of its log. @throws {TopicNotFoundError} */
   state(): Promise<PartitionState>;
   /** The batch that ends at an offset. */
   batchAt(endOffset: number): Promise<Anchor | undefined>;
@@ -25,7 +25,7 @@ interface ScanContext {
   readonly codecs: CodecRegistry;
 }
 
-/** Reads one partition, batch by batch, and sees whether its log still is the one that the reading began with. */
+/** Reads one partition, batch by batch, and checks that its log is still the one that the read began with. */
 export class PartitionScan<T> {
   readonly #options: ReadOptions;
   readonly #context: ScanContext;
@@ -33,10 +33,10 @@ export class PartitionScan<T> {
   #topicId: number;
   #position: number;
   #trail: ReadTrail;
-  /** What comes next, fetched while the caller handles what came before. */
+  /** The next batches, fetched while the caller handles the previous ones. */
   #ahead: Promise<StoredBatch[]> | undefined;
 
-  /** @param begin the topic that is read, from which offset on, and where its log ends */
+  /** @param begin the topic that is read, the offset to start at, and the end of its log */
   constructor(
     options: ReadOptions,
     context: ScanContext,
@@ -76,7 +76,7 @@ export class PartitionScan<T> {
     }
   }
 
-  /** What follows the position; nothing when nothing came for a while; undefined at the end. */
+  /** What follows the position; empty when nothing came for a while; undefined at the end. */
   async #next(): Promise<StoredBatch[] | undefined> {
     const { tail, signal } = this.#options;
     const { fetch } = this.#context;
@@ -94,26 +94,26 @@ export class PartitionScan<T> {
     return batches;
   }
 
-  /** Whether something else than Millrace wrote an entry, by its id, or since it lacks what the batch before it has. */
+  /** Whether another program wrote an entry, judged by its id, or because it lacks fields that the batch before it has. */
   #isForeign({ endOffset, nonce }: StoredBatch): boolean {
     return Number.isNaN(endOffset) || (nonce === undefined && this.#trail.last?.nonce !== undefined);
   }
 
-  /** Goes on behind entries that are none of the log's; false at its end. */
+  /** Continues past entries that do not belong to the log; false at its end. */
   async #passOver(foreign: readonly StoredBatch[]): Promise<boolean> {
     const { end } = await this.#context.state();
     const last = foreign.filter(({ endOffset }) => endOffset <= end).at(-1);
     if (last !== undefined) this.#position = last.endOffset;
     else if (!this.#options.tail) return false;
-    // Behind the log's end it is removed before a record comes.
+    // Past the log's end it is removed before a record comes.
     else await pause(lookAgainMs);
     return true;
   }
 
   /**
-   * Goes on at the beginning of the log that is there now, if it is another topic's.
+   * Continues at the beginning of the present log, if it belongs to another topic.
    *
-   * @throws {OffsetOutOfRangeError} it is, and the caller did not say `continue`
+   * @throws {OffsetOutOfRangeError} it does, and `outOfRange` is not `continue`
    */
   async #startsOver(): Promise<boolean> {
     const { topic, partition, outOfRange } = this.#options;
@@ -130,13 +130,13 @@ export class PartitionScan<T> {
     return true;
   }
 
-  /** Nothing came for a while: perhaps the topic is gone, or a failover lost the end of its log. */
+  /** Nothing came for a while: the topic may be gone, or a failover may have lost the end of its log. */
   async #checkPosition(): Promise<void> {
     const nearest = offsetWithin(this.#options, this.#position, await this.#context.state());
     this.#position = nearest < this.#position ? await this.#newestKept() : nearest;
   }
 
-  /** Goes back to the newest batch that is still there, if the log has other records than were read, and that is no error. */
+  /** Goes back to the newest batch that still exists, if the log has other records than were read and the caller allows it. */
   async #goesBack(): Promise<boolean> {
     if (this.#options.outOfRange === 'fail') return false;
     const kept = await this.#newestKept();
@@ -145,7 +145,7 @@ export class PartitionScan<T> {
     return true;
   }
 
-  /** The end of what was read and is still there. Where that is not known, records are read again rather than passed over. */
+  /** The end of what was read and still exists. If that is unknown, records are read again rather than skipped. */
   async #newestKept(): Promise<number> {
     const kept = await this.#trail.newestKept((endOffset) => this.#context.batchAt(endOffset));
     return nearestOffset(kept, await this.#context.state());
@@ -183,7 +183,7 @@ export class PartitionScan<T> {
   }
 }
 
-/** The offset, or the nearest one that the log holds. @throws {OffsetOutOfRangeError} the caller did not say `continue` */
+/** The offset, or the nearest one that the log holds. @throws {OffsetOutOfRangeError} `outOfRange` is not `continue` */
 export function offsetWithin(
   { topic, partition, outOfRange }: ReadOptions,
   offset: number,

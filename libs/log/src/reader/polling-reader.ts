@@ -6,8 +6,8 @@ const firstRestMs = 2;
 const maxRestMs = 50;
 
 /**
- * A cluster: each partition has its slot, and no command may span two, so each is asked by itself, in one pipeline a
- * node. With nothing new it rests, for longer and longer up to 50 ms.
+ * For a cluster: each partition has its slot, and no command may span two, so each is read by its own command, in one pipeline per
+ * node. With nothing new it rests, for increasing times up to 50 ms.
  */
 export class PollingReader implements BatchReader {
   readonly #connection: RedisConnection;

@@ -11,23 +11,23 @@ import {
 } from '@millrace/core';
 import { placeOption, type ReadFrom } from '../model/read-range.js';
 
-/** What is read, without a group. */
+/** What to read, without a group. */
 export interface ReadOptions {
   /** The topic's name. */
   readonly topic: string;
   /** The partition's number, from 0. */
   readonly partition: number;
-  /** Default `earliest`. An offset may lie inside a batch. */
+  /** Where to start. An offset may be inside a batch. Default `earliest`. */
   readonly from: ReadFrom;
-  /** Stop before this offset. Default: the log's end at the start of the reading; with `tail`, none. */
+  /** Stop before this offset. Default: the log's end when the read starts; with `tail`, none. */
   readonly to?: number | undefined;
   /** Wait for new records at the log's end instead of stopping there. Default false. */
   readonly tail: boolean;
-  /** When an offset is not in the log (any more): `fail` (default) with an OffsetOutOfRangeError, or `continue` at the nearest. */
+  /** When an offset is not (or no longer) in the log: `fail` (default) with an OffsetOutOfRangeError, or `continue` at the nearest. */
   readonly outOfRange: 'fail' | 'continue';
-  /** How long Redis may be away before the reading fails. Default 30,000. */
+  /** How long Redis may be unreachable before the read fails, in ms. Default 30,000. */
   readonly maxOutageMs: number;
-  /** Ends the reading. */
+  /** Aborting it ends the read. */
   readonly signal?: AbortSignal | undefined;
 }
 

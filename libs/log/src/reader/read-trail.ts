@@ -4,12 +4,12 @@ import type { StoredBatch } from '../store/read.js';
 
 const fewMarks = 64;
 
-/** Two batches that stay are as far apart as this part of the way back to them, if others were between them. */
+/** Two batches that are kept are at least this fraction of the distance back to them apart, if there were others between them. */
 const coarseness = 1 / 16;
 
 /**
- * The batches that were read: where a log that lost its tail still holds what was read. The older they are, the fewer of
- * them stay: some hundreds are enough for millions of records.
+ * A sample of the batches that were read: finds up to where a log that lost its tail still holds what was read. The older they are, the
+ * fewer are kept: some hundreds are enough for millions of records.
  */
 export class ReadTrail {
   readonly #beganAt: number;
@@ -18,7 +18,7 @@ export class ReadTrail {
 
   #last: Anchor | undefined;
 
-  /** @param beganAt the offset at which the reading began */
+  /** @param beganAt the offset at which the read began */
   constructor(beganAt: number) {
     this.#beganAt = beganAt;
   }
@@ -44,7 +44,7 @@ export class ReadTrail {
     return nonce === undefined || previousNonce === undefined || nonce === previousNonce;
   }
 
-  /** Whether a batch may belong to the log that was read so far. One that cannot be read may: decoding it says why not. */
+  /** Whether a batch may belong to the log that was read so far. One that cannot be read may: decoding it reports why. */
   leadsTo(batch: StoredBatch): boolean {
     if (this.#last === undefined || this.#last.nonce === batch.previousNonce) return true;
     try {
@@ -55,7 +55,7 @@ export class ReadTrail {
   }
 
   /**
-   * The end of the newest of these batches that the log holds; where the reading began if it holds none. Forgets those that it lost.
+   * The end of the newest of these batches that the log holds; where the read began if it holds none. Drops those that it lost.
    *
    * @param find the batch that ends at an offset
    */
