@@ -58,10 +58,10 @@ describe('a handler that blocks the event loop for longer than its lease, and th
     expect(dead.map(({ value }) => value)).toEqual(['blocks']);
     expect(dead[0]?.headers).toMatchObject({
       'millrace-reason': 'delivery_limit',
-      'millrace-error-message': expect.stringMatching(/ran out while it was handled, 3 times.*blocks the event loop/),
+      'millrace-error-message': expect.stringMatching(/expired while it was handled, 3 times.*blocks the event loop/),
     });
     expect(seen).toEqual(expect.arrayContaining(['before #1', 'after #1']));
-    expect(reported.filter((message) => message.includes('ran out while it was handled'))).toHaveLength(3);
+    expect(reported.filter((message) => message.includes('expired while it was handled'))).toHaveLength(3);
     await consumer.stop();
   });
 
@@ -154,7 +154,7 @@ describe('a handler that blocks the event loop for longer than its lease, and th
     };
     const first = log.consumer(options);
     log.events.on('background-error', ({ error }) => {
-      if (String(error).includes('ran out while it was handled') && ++reported === 2) void first.pause();
+      if (String(error).includes('expired while it was handled') && ++reported === 2) void first.pause();
     });
     await log.producer().sendBatch(['neighbour', 'blocks'].map((value) => ({ topic, key: value, value })));
     await first.start();

@@ -64,7 +64,7 @@ describe('a record that blocks the event loop of each of its owners for longer t
         'millrace-reason': 'delivery_limit',
         'millrace-attempts': 1,
         'millrace-error-message': expect.stringMatching(
-          new RegExp(`process ended, or the lease .* ran out while it was handled, ${deliveryLimit + 1} times`),
+          new RegExp(`process ended, or the lease .* expired while it was handled, ${deliveryLimit + 1} times`),
         ),
       });
       const handled = owners.flatMap(({ member }) => member.handled.map(({ value }) => value));

@@ -11,11 +11,11 @@ export interface BatchRecord {
   readonly offset: number;
   /** Undefined for a record that was sent without one. */
   readonly key: string | undefined;
-  /** What was sent with it. */
+  /** The headers it was sent with. */
   readonly headers: Headers;
-  /** When it happened, in ms since 1970: its producer's clock. */
+  /** When the event happened, in ms since 1970, by its producer's clock. */
   readonly timestamp: number;
-  /** Which attempt this is for this record, from 1. */
+  /** The attempt number for this record, from 1. */
   readonly attempt: number;
 }
 
@@ -51,10 +51,10 @@ export class BatchContext extends DeliveryContext {
   }
 
   /**
-   * Says that one record failed, while the others count as handled. `error` may be a RetryLater, DeadLetter or Drop,
+   * Marks one record as failed; the others count as handled. `error` may be a RetryLater, DeadLetter or Drop,
    * as if a handler of single records had thrown it.
    *
-   * @throws {TypeError} it is no record of this batch: the one that was meant would count as handled
+   * @throws {TypeError} `record` is not in this batch; the intended one would count as handled
    */
   fail(record: Pick<BatchRecord, 'offset'>, error: unknown): void {
     this.#offsets ??= new Set(this.#tasks.map(({ offset }) => offset));
@@ -64,12 +64,12 @@ export class BatchContext extends DeliveryContext {
     this.#failures.set(record.offset, error);
   }
 
-  /** Whether a record was said to have failed, and why. */
+  /** Whether a record was marked as failed, and why. */
   failureOf(offset: number): { readonly error: unknown } | undefined {
     return this.#failures.has(offset) ? { error: this.#failures.get(offset) } : undefined;
   }
 
-  /** Marks every record of the batch as done, now; see `RecordContext.commit`. @throws {LeaseLostError} */
+  /** Marks every record of the batch as done and commits; see `RecordContext.commit`. @throws {LeaseLostError} */
   async commit(): Promise<void> {
     if (this.isGivenUp) throw givenUp(this);
     await Promise.all(this.#tasks.map((task) => task.commit()));

@@ -15,13 +15,13 @@ import type { RecordContext, RecordTask } from './record-context.js';
 import { RecordSettler } from './record-settler.js';
 import type { WorkerHost } from './worker-host.js';
 
-/** Runs the handler of batches. Each record has its own outcome, its own attempts and its own way to the dead letters. */
+/** Runs the batch handler. Each record has its own outcome, its own attempts and its own dead letter. */
 export class BatchRunner {
   readonly #worker: PartitionWorker;
   readonly #host: WorkerHost;
   readonly #settler: RecordSettler;
   readonly #inHand = new InFlight();
-  /** Handlers, and validators of records. */
+  /** Running handlers, and validators of records. */
   readonly #running: DeliveryContext[] = [];
   #lingersUntil = 0;
   #timer: Timer | undefined;
@@ -72,7 +72,7 @@ export class BatchRunner {
     return this.#inHand.drained(timeoutMs);
   }
 
-  /** A batch that is not full waits a while for more. */
+  /** Whether an incomplete batch still waits for more records. */
   #lingers(available: number, maxRecords: number, lingerMs: number): boolean {
     const now = performance.now();
     if (available === 0 || available >= maxRecords) {
@@ -85,7 +85,7 @@ export class BatchRunner {
     return restMs > 0;
   }
 
-  /** A timer may fire before its time by this clock. Who is woken early looks at the clock and comes here again. */
+  /** A timer may fire early by this clock; the callback checks the clock and may wait again. */
   #wakeIn(ms: number): void {
     this.#timer ??= startTimer(() => {
       this.#timer = undefined;
@@ -105,7 +105,7 @@ export class BatchRunner {
     for (const task of tasks) {
       let read = task.deadLetter === undefined ? this.#read(task) : undefined;
       if (read instanceof Promise) read = await read;
-      // The partition is taken back: no handler begins.
+      // The partition is revoked: no handler starts.
       if (read?.kind === 'abandoned') return this.#settle(tasks, new Map(tasks.map((each) => [each, abandoned])));
       if (read?.kind === 'read') {
         readable.push(task);
@@ -143,7 +143,7 @@ export class BatchRunner {
     }
   }
 
-  /** Of a key the first record that has to come again keeps it, and the later ones wait behind. */
+  /** Of each key, the first record to be handled again holds the key, and the later ones wait behind it. */
   async #settle(tasks: readonly RecordTask[], outcomes: ReadonlyMap<RecordTask, Outcome>): Promise<void> {
     const { queue } = this.#worker;
     const keys = new Map<string, RecordTask[]>();
@@ -179,7 +179,7 @@ export class BatchRunner {
     }
   }
 
-  /** As `deliver` does for a record by itself: the deadline of the handler is that of the validator too. */
+  /** As `deliver` does for a single record: the handler's deadline is the validator's too. */
   async #validate(task: RecordTask): Promise<ReadRecord> {
     const { codecs, options } = this.#host;
     const { validate, handlerTimeoutMs, abortGraceMs } = options;
@@ -204,7 +204,7 @@ function recordOf(task: RecordTask, payload: unknown): BatchRecord {
   return { payload, offset, key, headers, timestamp, attempt };
 }
 
-/** A promise in the list that a handler returned fails the batch, as one that the handler waited for. */
+/** A rejected promise in the list that a handler returned fails the batch, like one that the handler awaited. */
 function rethrow(thrown: unknown): never {
   throw thrown;
 }

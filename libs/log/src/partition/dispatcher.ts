@@ -2,36 +2,36 @@ import { performance } from 'node:perf_hooks';
 import { Fifo, type Rate, startTimer, stopTimer, type Timer } from '@millrace/core';
 import { RateLimit } from '@millrace/delivery';
 
-/** Somebody who has records to start. */
+/** A source of records to start. */
 export interface Dispatchable {
-  /** Whether it has a place in the turn. Kept by the dispatcher. */
+  /** Whether it is in the dispatcher's queue. Set by the dispatcher. */
   hasPlace: boolean;
-  /** Starts one record or batch; false when there is none to start now. */
+  /** Starts one record or batch; returns false when there is none to start now. */
   startNext(monotonicNow: number): boolean;
   /** Its turn is over. */
   endTurn(monotonicNow: number): void;
 }
 
-/** After so long the event loop gets its turn, so that heartbeats and other work are not held up by a full buffer. */
+/** After this time the dispatcher yields to the event loop, so that a full buffer does not delay heartbeats and other work. */
 const sliceMs = 8;
-/** Records of one partition before it is another partition's turn. */
+/** Records of one partition before the next partition's turn. */
 const quantum = 32;
 /**
- * Those that end at once take nobody's place, and a turn of them is as long as this: a batch that was begun is likely to be
- * finished, where a hundred begun at once are kept in memory, decoded, while each waits for its next turn.
+ * Handlers that end synchronously use no concurrency, and a turn of them has this many records: a batch that was begun is likely to be
+ * finished, while a hundred begun together would be kept in memory, decoded, each waiting for its next turn.
  */
 const turnMs = 2;
 
 const resolved = Promise.resolve();
 
-/** Shares a member's concurrency and rate among its partitions, in turn. */
+/** Shares a member's concurrency and rate among its partitions, round-robin. */
 export class Dispatcher {
   readonly #concurrency: number;
   readonly #rate: RateLimit | undefined;
-  /** Those that may have something to start, in their turn. A member may own a thousand partitions, most of them at rest. */
+  /** Workers that may have something to start, in order. A member may own a thousand partitions, most of them idle. */
   readonly #ready = new Fifo<Dispatchable>();
   #running = 0;
-  /** Whose record runs alone, or is to when all that runs has ended. */
+  /** The worker whose record runs alone, or will when everything that runs has ended. */
   #alone: Dispatchable | undefined;
   #isScheduled = false;
   #isPumping = false;
@@ -58,7 +58,7 @@ export class Dispatcher {
     return this.#rate === undefined ? wanted : Math.max(1, Math.min(wanted, this.#rate.available(performance.now())));
   }
 
-  /** A worker takes a place; it gives it back with `ended`. `permits`: how many records that is. */
+  /** A worker starts a handler, until `ended`. `permits`: the number of its records. */
   began(permits: number): void {
     this.#running++;
     this.#rate?.take(permits, performance.now());
@@ -71,15 +71,15 @@ export class Dispatcher {
   }
 
   /**
-   * A record of this worker is to run alone. True: nothing runs, and nothing begins until it has ended. False: nothing begins
-   * until all that runs has ended; then the worker is the first to be served.
+   * Reserves the dispatcher for one record that must run alone. True: nothing runs, and nothing starts until it has ended. False: nothing
+   * starts until everything that runs has ended; then this worker is served first.
    */
   claimAll(worker: Dispatchable): boolean {
     this.#alone = worker;
     return this.#running === 0;
   }
 
-  /** A worker may have something to start: looks by the end of this turn. */
+  /** A worker may have something to start: serves it by the end of this turn of the event loop. */
   wake(worker: Dispatchable): void {
     this.#enqueue(worker);
     this.#pumpSoon();
@@ -113,7 +113,7 @@ export class Dispatcher {
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    // Whoever is added again meanwhile has another turn, after the others.
+    // A worker that is added again meanwhile gets another turn, after the others.
     while (this.#ready.size > 0 && this.#isOpen(performance.now())) {
       const worker = this.#ready.shift();
       if (worker?.hasPlace !== true) continue;
@@ -129,12 +129,12 @@ export class Dispatcher {
     this.#ready.push(worker);
   }
 
-  /** Whether it may have more to start. */
+  /** Whether the worker may have more to start. */
   #serve(worker: Dispatchable): boolean {
     const running = this.#running;
     const turnEnd = performance.now() + turnMs;
     for (let started = 0; ; started++) {
-      // Asked for each record: a handler that never waits may take long, and a lease may end meanwhile.
+      // Checked per record: a handler that never awaits may take long, and a lease may end meanwhile.
       const now = performance.now();
       const hasTurn = started < quantum || (this.#running === running && now < turnEnd);
       const isItsTurn = hasTurn && this.#isOpen(now);
@@ -154,7 +154,7 @@ export class Dispatcher {
     return waitMs === 0;
   }
 
-  /** Promises resolve without giving the event loop a turn, so a slice spans all pumps of one turn. */
+  /** Promises resolve without a new turn of the event loop, so a slice spans all pumps of one turn. */
   #isSliceOver(now: number): boolean {
     if (this.#sliceEnd === 0) {
       this.#sliceEnd = now + sliceMs;

@@ -5,7 +5,7 @@ import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
 import type { WorkerHost } from './worker-host.js';
 
-/** Raises the epoch of an owner whose handler runs on although its attempt was given up. */
+/** Raises the epoch of an owner whose handler still runs after its attempt was given up. */
 export class Fence {
   readonly #worker: Pick<PartitionWorker, 'lease' | 'place' | 'isClosed'>;
   readonly #host: WorkerHost;
@@ -18,7 +18,7 @@ export class Fence {
   }
 
   /**
-   * Resolves when the handler of these records has ended, or its attempt is given up: then they keep their epoch, and what begins
+   * Resolves when the handler of these records has ended, or its attempt is given up: then they keep their epoch, and what starts
    * next has a higher one.
    */
   async released(attempt: DeliveryContext, tasks: Iterable<RecordTask>): Promise<void> {
@@ -28,7 +28,10 @@ export class Fence {
     await this.#raise();
   }
 
-  /** Raises the epoch, in Redis too. Resolves when that is done, or the partition is no longer this member's; retries while Redis is away. */
+  /**
+   * Raises the epoch, in Redis too. Resolves when that is done, or this member has lost the partition; retries while Redis is
+   * unreachable.
+   */
   async #raise(): Promise<void> {
     const { lease, place } = this.#worker;
     lease.raiseEpoch();

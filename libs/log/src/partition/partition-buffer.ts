@@ -9,28 +9,28 @@ import type { ReadPlace } from './read-place.js';
 import { type HeldBatch, type RecordSource, RecordTask } from './record-context.js';
 import { ValueRun } from './value-run.js';
 
-/** So many records are looked at together, and fewer when their values are large: after that they cost no less. */
+/** How many records are looked at together, fewer when their values are large: more would not be cheaper. */
 const runLength = 32;
 const runBytes = 64 * 1024;
 
-/** What became of batches that were fetched. */
+/** The result of feeding fetched batches. */
 export type Fed =
   | { readonly kind: 'fed' }
-  /** A batch can only be read by a newer process: it was not taken, nor what is behind it. */
+  /** A batch can only be read by a newer process: neither it nor what follows was taken. */
   | { readonly kind: 'unreadable'; readonly why: string }
-  /** An entry is not what comes next, by what it says. It was not taken: Redis has to be asked what it is. */
+  /** An entry is not the next one, by its own fields. It was not taken: Redis must be asked what it is. */
   | { readonly kind: 'suspect'; readonly suspect: Suspect };
 
-/** An entry that is not what comes next, and what was read before it. */
+/** An entry that is not the next one, and what was read before it. */
 export interface Suspect {
   readonly entry: EntryPlace;
-  /** How many records its frame says that it has; undefined: it cannot be read. */
+  /** The number of records in its frame; undefined: it cannot be read. */
   readonly count: number | undefined;
   readonly read: ReadSoFar;
 }
 
 /**
- * Records of one partition that were read and are not finished. It knows how much it holds, in records and in bytes: a
+ * Records of one partition that were read and are not finished. It counts what it holds, in records and in bytes: a
  * batch counts whole until none of its records needs it any more.
  */
 export class PartitionBuffer {
@@ -66,14 +66,14 @@ export class PartitionBuffer {
     return this.#bytes;
   }
 
-  /** Records whose turn has not come yet. */
+  /** Records not yet returned by `pull`. */
   get unread(): number {
     return this.#unread;
   }
 
-  /** How many batches fit into so much room, going by the last ones. */
+  /** How many batches fit into this room, estimated from the last ones. */
   batchesFor(records: number, bytes: number): number {
-    // Nothing is known before the first batch: a few, so that a topic of large ones does not come all at once.
+    // Nothing is known before the first batch: a few, so that large batches do not all arrive together.
     if (this.#recordsPerBatch === 0) return 4;
     const batches = Math.min(records / this.#recordsPerBatch, bytes / this.#bytesPerBatch);
     return Math.max(1, Math.min(1000, Math.floor(batches)));
@@ -86,7 +86,7 @@ export class PartitionBuffer {
       if (endOffset <= this.#place.position) continue;
       const why = whyNotYetReadable(frame);
       const head = why === undefined ? headOf(frame) : undefined;
-      // What only a newer process can read has as many records as its place says.
+      // A batch that only a newer process can read has as many records as it occupies offsets.
       const count = why === undefined ? head?.count : endOffset - this.#place.position;
       if (!this.#place.isNext(batch, count)) {
         return { kind: 'suspect', suspect: { entry: batch, count, read: this.#place.readSoFar } };
@@ -116,7 +116,7 @@ export class PartitionBuffer {
     task.batch = undefined;
   }
 
-  /** A record will wait long: it gets bytes of its own, so that it does not hold its whole batch in memory. */
+  /** A record will wait long: copies its bytes, so that it does not keep its whole batch in memory. */
   detach(task: RecordTask): void {
     const { batch } = task;
     if (batch === undefined) return;
@@ -216,7 +216,7 @@ export class PartitionBuffer {
     }
   }
 
-  /** What cannot be read of a batch becomes one task that stands for all those records. */
+  /** The unreadable part of a batch becomes one task that stands for all those records. */
   #damaged(batch: FetchedBatch, error: unknown): RecordTask | undefined {
     const count = batch.end - batch.next;
     if (count <= 0) return undefined;

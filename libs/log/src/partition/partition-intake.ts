@@ -10,7 +10,7 @@ import { RetentionGap } from './retention-gap.js';
 import { Standstill } from './standstill.js';
 import type { Inspected, WorkerHost } from './worker-host.js';
 
-/** What is read of a partition: from where on, how much more there is room for, and why reading waits. */
+/** The reading of a partition: where to continue, how much more there is room for, and why reading waits. */
 export class PartitionIntake {
   readonly buffer: PartitionBuffer;
   readonly standstill: Standstill;
@@ -20,10 +20,10 @@ export class PartitionIntake {
   readonly #place: ReadPlace;
   readonly #room: PrefetchRoom;
   readonly #gap = new RetentionGap();
-  /** Whether Redis is asked what an entry is: reading waits. */
+  /** Whether Redis is being asked what an entry is; reading waits. */
   #isInspecting = false;
 
-  /** @param restartAt has the worker go on from another offset */
+  /** @param restartAt makes the worker continue at another offset */
   constructor(worker: PartitionWorker, host: WorkerHost, restartAt: (offset: number) => void) {
     const { offsets } = worker;
     this.#worker = worker;
@@ -46,7 +46,7 @@ export class PartitionIntake {
     return this.#place.readFrom;
   }
 
-  /** The last batch that was read; undefined when none was since the worker began or leapt. */
+  /** The last batch that was read; undefined when none was since the worker started or its position moved. */
   get anchor(): Anchor | undefined {
     return this.#place.anchor;
   }
@@ -68,7 +68,7 @@ export class PartitionIntake {
     this.#host.dispatcher.wake(this.#worker);
   }
 
-  /** This partition could not be read, where others could. */
+  /** Reading this partition failed, while others could be read. */
   failed(error: unknown): void {
     this.standstill.meet(this.position, `cannot be read: ${messageOf(error)}`);
   }
@@ -79,7 +79,7 @@ export class PartitionIntake {
     if (this.#room.reopens()) this.#host.fetchSoon();
   }
 
-  /** Forgets what was read, and goes on reading at `offset`. */
+  /** Drops what was read, and continues reading at `offset`. */
   moveTo(offset: number): void {
     this.buffer.clear();
     this.#place.moveTo(offset);
@@ -87,7 +87,7 @@ export class PartitionIntake {
     this.standstill.forget();
   }
 
-  /** Asks what an entry is that does not follow what was read, and goes by the answer. */
+  /** Asks Redis what an entry is that does not follow what was read, and acts on the result. */
   #inspect(suspect: Suspect): void {
     this.#isInspecting = true;
     const from = this.position;
@@ -130,7 +130,7 @@ export class PartitionIntake {
     }
   }
 
-  /** Retention removed records before they were read: goes on behind them once everything before is done. */
+  /** Retention removed records before they were read: continues past them once everything before is done. */
   #crossGap(): void {
     const { offsets } = this.#worker;
     if (this.buffer.records > 0 || offsets.frontier < this.position) return;
@@ -151,6 +151,6 @@ export class PartitionIntake {
   }
 
   #leaveOut(to: number): void {
-    this.#worker.seek(to).catch((error: unknown) => this.#host.onError('leave records out', error));
+    this.#worker.seek(to).catch((error: unknown) => this.#host.onError('skip records', error));
   }
 }

@@ -5,14 +5,14 @@ import { Frontier } from '../model/frontier.js';
 import { encodeProgress, type Progress } from '../model/progress.js';
 import { type Anchor, type CommitReply, commitOffset } from '../store/commit.js';
 
-/** Room for what is done beyond the frontier: enough for a bitmap over the default `maxUncommittedRecords`. */
+/** Space for what is done beyond the frontier: enough for a bitmap over the default `maxUncommittedRecords`. */
 const maxProgressBytes = 16 * 1024;
 const nothing = Buffer.alloc(0);
 
-/** What happened to an attempt to commit: `lost` covers all that Redis may refuse it for. */
+/** The result of a commit: `lost` covers every reason for which Redis refuses it. */
 export type CommitResult = 'committed' | 'lost';
 
-/** How far one partition is done, and telling Redis of it. */
+/** Tracks how far one partition is done, and commits it. */
 export class PartitionOffsets {
   readonly #lease: HeldLease;
   readonly #client: () => RedisClient;
@@ -26,7 +26,7 @@ export class PartitionOffsets {
   #isDirty = false;
   #committing: Promise<CommitResult> | undefined;
   #flushing: Promise<void> | undefined;
-  /** Where a seek has set the group's offset, until the worker goes there. */
+  /** The offset that a seek has set, until the worker moves there. */
   #sought: number | undefined;
 
   constructor(
@@ -54,12 +54,12 @@ export class PartitionOffsets {
     this.#returns = new Map(start.progress.returns);
   }
 
-  /** Everything below is done. */
+  /** Everything below this offset is done. */
   get frontier(): number {
     return this.#frontier.offset;
   }
 
-  /** The offset that Redis is known to have. */
+  /** The offset that Redis has confirmed. */
   get confirmed(): number {
     return this.#confirmed;
   }
@@ -72,12 +72,12 @@ export class PartitionOffsets {
     return this.#frontier.isDone(offset);
   }
 
-  /** How often the record at `offset` has failed. */
+  /** How many times the record at `offset` has failed. */
   attemptsOf(offset: number): number {
     return this.#attempts.size === 0 ? 0 : (this.#attempts.get(offset) ?? 0);
   }
 
-  /** How many deliveries of the record at `offset` ended without a verdict. */
+  /** How many deliveries of the record at `offset` ended without an outcome. */
   returnsOf(offset: number): number {
     return this.#returns.size === 0 ? 0 : (this.#returns.get(offset) ?? 0);
   }
@@ -89,7 +89,7 @@ export class PartitionOffsets {
     this.#touch();
   }
 
-  /** Marks all from `start` to before `end`, however many they are. */
+  /** Marks all from `start` to before `end`, in constant time. */
   completeSpan(start: number, end: number): void {
     this.#frontier.completeSpan(start, end);
     for (const counts of [this.#attempts, this.#returns]) {
@@ -108,13 +108,13 @@ export class PartitionOffsets {
     this.#touch();
   }
 
-  /** Goes on from another offset, forgetting what is done beyond it. Not with work in flight. */
+  /** Continues at another offset, forgetting what is done beyond it. Not allowed with work in flight. */
   moveTo(offset: number): void {
     this.#goTo(offset);
     this.#touch();
   }
 
-  /** Commits what is done, unless Redis has it already. One commit at a time. @throws when Redis does not answer */
+  /** Commits what is done, unless Redis has it already. One commit at a time. @throws when Redis does not reply */
   async commit(): Promise<CommitResult> {
     while (this.#committing !== undefined) await this.#committing.catch(() => undefined);
     if (!this.#isDirty || this.#sought !== undefined) return 'committed';
@@ -122,9 +122,9 @@ export class PartitionOffsets {
   }
 
   /**
-   * Sets the group's offset by hand, forwards or back. Nothing else is committed from here on, until `land`.
+   * Sets the group's offset by hand, forwards or back. Nothing else is committed until `land`.
    *
-   * @throws when Redis does not answer
+   * @throws when Redis does not reply
    */
   async seek(offset: number): Promise<CommitResult> {
     while (this.#committing !== undefined) await this.#committing.catch(() => undefined);
@@ -139,7 +139,7 @@ export class PartitionOffsets {
     }
   }
 
-  /** Goes where the last seek has set the offset, and answers where that is; undefined when none has. Not with work in flight. */
+  /** Moves to where the last seek has set the offset, and returns it; undefined without a seek. Not allowed with work in flight. */
   land(): number | undefined {
     const offset = this.#sought;
     if (offset === undefined) return undefined;
@@ -149,7 +149,7 @@ export class PartitionOffsets {
     return offset;
   }
 
-  /** Commits what is done by the end of this turn; callers of one turn share the commit. @throws {LeaseLostError} */
+  /** Commits what is done by the end of this turn of the event loop; calls in one turn share the commit. @throws {LeaseLostError} */
   flush(): Promise<void> {
     this.#flushing ??= Promise.resolve().then(async () => {
       this.#flushing = undefined;
@@ -208,7 +208,7 @@ export class PartitionOffsets {
 
 export function lost({ place, epoch }: HeldLease): LeaseLostError {
   return new LeaseLostError(
-    `group "${place.group}" gave topic "${place.topic}", partition ${place.partition} to another member ` +
-      `(this one had epoch ${epoch}). What was not committed is handled again there.`,
+    `group "${place.group}" has given topic "${place.topic}", partition ${place.partition} to another member ` +
+      `(this one had epoch ${epoch}). That member handles again what was not committed.`,
   );
 }

@@ -7,7 +7,7 @@ import type { Quarantine } from './quarantine.js';
 import type { RecordTask } from './record-context.js';
 import { RetryTimer } from './retry-timer.js';
 
-/** Which record of a partition may run next: what was fetched, what waits behind its key, and what waits for a retry. */
+/** Which record of a partition may run next: among those fetched, waiting behind their key, and waiting for a retry. */
 export class PartitionQueue {
   readonly #buffer: PartitionBuffer;
   readonly #quarantine: Quarantine;
@@ -15,7 +15,7 @@ export class PartitionQueue {
   readonly #group: string;
   readonly #skipsDeadLetters: boolean;
   readonly #keyQueues = new KeyQueues<RecordTask>();
-  /** Have their key, and come before what was not looked at yet. */
+  /** Hold their key, and come before what was not looked at yet. */
   readonly #ready = new Fifo<RecordTask>();
   readonly #retries: RetryTimer;
   readonly #skip: (task: RecordTask) => void;
@@ -31,7 +31,7 @@ export class PartitionQueue {
     this.#quarantine = quarantine;
     this.#ordering = setting.ordering;
     this.#group = setting.group;
-    // Where a consumer chose the topic of its dead letters, no declaration says what it is: the records do.
+    // A consumer may choose its own dead-letter topic, which no declaration marks as one: the records' headers do.
     const { topics } = setting;
     this.#skipsDeadLetters = topics instanceof RegExp && !asksForDeadLetters(topics.source, topic);
     this.#skip = on.skip;
@@ -46,20 +46,20 @@ export class PartitionQueue {
     return this.#retries.size;
   }
 
-  /** Records that could be taken without another fetch, at most. */
+  /** An upper bound of the records that could be taken without another fetch. */
   get available(): number {
     return this.#ready.size + this.#buffer.unread;
   }
 
   /**
-   * A record that may run now. It must be finished, or `hold` its key, before another is taken: most end at once, and never
+   * A record that may run now. It must be finished, or `hold` its key, before another is taken: most end synchronously, and never
    * meet another of their key.
    */
   take(): RecordTask | undefined {
     return this.#ready.shift() ?? this.#takeUnread();
   }
 
-  /** As many as may run together: of one key there may be several, in order, since one handler gets them all. */
+  /** As many as may run together: several of one key, in order, are allowed, since one handler gets them all. */
   takeBatch(max: number): RecordTask[] {
     const batch: RecordTask[] = [];
     const keys = new Set<string>();
@@ -78,7 +78,7 @@ export class PartitionQueue {
     return batch;
   }
 
-  /** A record goes on for a while: those of its key wait until `finish`. */
+  /** A record keeps running: those of its key wait until `finish`. */
   hold(task: RecordTask): void {
     if (task.holdsKey) return;
     task.holdsKey = true;
@@ -86,7 +86,7 @@ export class PartitionQueue {
     if (key !== undefined) this.#keyQueues.enter(key, task);
   }
 
-  /** A record is done, or given up: whoever waits behind it comes next. */
+  /** A record is done, or given up: the next one of its key may run. */
   finish(task: RecordTask): void {
     this.#buffer.release(task);
     if (!task.holdsKey) return;
@@ -94,7 +94,7 @@ export class PartitionQueue {
     if (key !== undefined) this.leave(key);
   }
 
-  /** A record of a batch is done; its key is left by `leave` when all of the batch are. */
+  /** A record of a batch is done; `leave` releases its key when the whole batch is. */
   finishInBatch(task: RecordTask): void {
     this.#buffer.release(task);
   }
@@ -106,7 +106,7 @@ export class PartitionQueue {
     this.#ready.push(next);
   }
 
-  /** A record that was taken is not begun: it is the next one again. */
+  /** A record that was taken is not started: it is the next one again. */
   putBack(task: RecordTask): void {
     this.hold(task);
     this.#ready.putBack([task]);
@@ -125,7 +125,7 @@ export class PartitionQueue {
     this.#retries.add(task, delayMs);
   }
 
-  /** Lets these wait behind the one that holds their key, before all others. */
+  /** Queues these behind the record that holds their key, before all others. */
   queueBehind(tasks: readonly RecordTask[]): void {
     const key = tasks[0] === undefined ? undefined : this.queueKeyOf(tasks[0]);
     if (key !== undefined) this.#keyQueues.putBack(key, tasks);
@@ -144,7 +144,7 @@ export class PartitionQueue {
 
   #takeUnread(): RecordTask | undefined {
     for (;;) {
-      // With one key for all, looking further is of no use.
+      // With one key for all records, looking further finds nothing.
       if (this.#ordering === 'partition' && this.#keyQueues.isBusy('')) return undefined;
       const task = this.#pull();
       if (task === undefined) return undefined;
@@ -154,11 +154,11 @@ export class PartitionQueue {
     }
   }
 
-  /** Whether a task may run in a batch that has these keys already; else it waits in the queue of its key. */
+  /** Whether a task may run in a batch that has these keys already; otherwise it waits in the queue of its key. */
   #joins(task: RecordTask, keys: Set<string>): boolean {
     const key = this.queueKeyOf(task);
     if (key === undefined) return true;
-    // Behind those who wait already, it would overtake them.
+    // It would overtake those of its key that wait already.
     if (!task.holdsKey && keys.has(key) && !this.#keyQueues.hasWaiting(key)) return true;
     if (!task.holdsKey && !this.#keyQueues.enter(key, task)) return false;
     task.holdsKey = true;
@@ -166,7 +166,10 @@ export class PartitionQueue {
     return true;
   }
 
-  /** The next record that this group has to handle: not one sent back for another group, nor a dead letter nobody asked for. */
+  /**
+   * The next record that this group has to handle: skips those sent back for another group, and dead letters without a subscriber by
+   * name.
+   */
   #pull(): RecordTask | undefined {
     for (;;) {
       const task = this.#buffer.pull();

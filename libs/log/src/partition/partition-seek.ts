@@ -1,21 +1,21 @@
 import { lost } from './partition-offsets.js';
 import type { PartitionWorker } from './partition-worker.js';
 
-/** Whoever has records in hand. */
+/** Runs handlers; reports when all have ended. */
 interface Busy {
   readonly isIdle: boolean;
   idle(timeoutMs: number): Promise<boolean>;
 }
 
 /**
- * Sets the offset of a partition's group by hand: in Redis now, and in this process when what is in hand has ended. The call
- * does not wait for that: a handler may be who seeks.
+ * Sets the offset of a partition's group by hand: in Redis now, and in this process when running handlers have ended. The call
+ * does not wait for that: a handler itself may call it.
  */
 export class PartitionSeek {
   readonly #worker: PartitionWorker;
   readonly #inHand: Busy;
   readonly #restartAt: (offset: number) => void;
-  /** Seeks that Redis has not answered. */
+  /** Seeks without a reply from Redis. */
   #asked = 0;
 
   constructor(worker: PartitionWorker, inHand: Busy, restartAt: (offset: number) => void) {

@@ -18,7 +18,7 @@ import { WorkerHolds } from './worker-holds.js';
 import type { WorkerHost } from './worker-host.js';
 
 /**
- * One owner's work on one partition: takes fetched records, runs them in their order, and says what is done.
+ * One owner's work on one partition: takes fetched records, runs them in order, and tracks what is done.
  *
  * `working ⇄ paused / suspended (the lease may have run out) → draining → closed`
  */
@@ -99,7 +99,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     return this.intake.readFrom;
   }
 
-  /** The last batch that was read; undefined when none was since the worker began or leapt. */
+  /** The last batch that was read; undefined when none was since the worker started or its position moved. */
   get anchor(): Anchor | undefined {
     return this.intake.anchor;
   }
@@ -108,7 +108,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     return this.holds.has('closed');
   }
 
-  /** Whether it is closed, or will be as soon as what is in hand has ended. */
+  /** Whether it is closed, or will be as soon as running handlers have ended. */
   get isLeaving(): boolean {
     return this.isClosed || this.holds.has('draining');
   }
@@ -117,7 +117,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     return this.mayStart(monotonicNow) && this.#runner.startNext(monotonicNow);
   }
 
-  /** Whether a handler may begin: nothing holds it back, and the lease is valid. */
+  /** Whether a handler may start: no hold, and the lease is valid. */
   mayStart(monotonicNow: number): boolean {
     if (!this.holds.isFree) return false;
     const isValid = this.lease.isValid(monotonicNow);
@@ -129,13 +129,13 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     this.#runner.endTurn(monotonicNow);
   }
 
-  /** A record is finished: its key goes on, and there may be room to fetch more. */
+  /** A record is finished: the next of its key may run, and there may be room to fetch more. */
   finish(task: RecordTask): void {
     this.queue.finish(task);
     this.intake.lookForRoom();
   }
 
-  /** A record of a batch is finished; its key is the batch's affair. */
+  /** A record of a batch is finished; the batch releases its key. */
   finishInBatch(task: RecordTask): void {
     this.queue.finishInBatch(task);
     this.intake.lookForRoom();
@@ -156,31 +156,31 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     await this.offsets.flush();
   }
 
-  /** The lease may have run out: nothing may be effected until Redis says that it still is ours. */
+  /** The lease may have expired: nothing may be written until Redis confirms it. */
   suspend(): void {
     if (this.holds.has('suspended') || this.isClosed) return;
     this.holds.put('suspended');
-    this.#abandon('its lease ran out before Redis had extended it');
+    this.#abandon('its lease expired before Redis extended it');
   }
 
-  /** Takes nothing new; resolves when nothing is in hand, at the latest after `timeoutMs`: then the rest is abandoned. */
+  /** Starts nothing new; resolves when no handler runs, at the latest after `timeoutMs`: then the rest is abandoned. */
   async drain(timeoutMs: number): Promise<void> {
     this.holds.put('draining');
     if (await this.#runner.idle(timeoutMs)) return;
-    this.#abandon(`this member hands the partition over, and what was in hand did not end within ${timeoutMs} ms`);
+    this.#abandon(`this member hands the partition over, and its handler did not end within ${timeoutMs} ms`);
   }
 
-  /** Resolves when nothing is in hand. */
+  /** Resolves when no handler runs. */
   async idle(): Promise<void> {
     await this.#runner.idle(Number.POSITIVE_INFINITY);
   }
 
-  /** Sets the group's offset, and goes on there when what is in hand has ended. @throws {LeaseLostError} */
+  /** Sets the group's offset, and moves there when running handlers have ended. @throws {LeaseLostError} */
   async seek(offset: number): Promise<void> {
     await this.#seek.to(offset);
   }
 
-  /** For good: what is still in hand counts for nothing. */
+  /** Closes it finally: the outcomes of running handlers are ignored. */
   close(): void {
     if (this.isClosed) return;
     this.holds.put('closed');

@@ -6,14 +6,14 @@ export interface PrefetchShare {
   readonly bytes: number;
 }
 
-/** How much more of a partition may be read: by what is held in memory, and by how far reading is ahead of what is done. */
+/** How much more of a partition may be read, given what is in memory and how far reading is ahead of what is done. */
 export class PrefetchRoom {
   readonly #buffer: PartitionBuffer;
   readonly #place: { readonly position: number };
   readonly #offsets: { readonly frontier: number };
   readonly #maxUncommittedRecords: number;
   #isFull = false;
-  /** How much may be held, as of the last look. */
+  /** How much may be held, as of the last call. */
   #share: PrefetchShare = { records: 0, bytes: 0 };
 
   constructor(
@@ -39,7 +39,7 @@ export class PrefetchRoom {
     return this.#buffer.batchesFor(room, bytes - this.#buffer.bytes);
   }
 
-  /** Something is finished: true when it was full, and half of what it may hold is free again. */
+  /** Called when something is finished: true when it was full, and half of its share is free again. */
   reopens(): boolean {
     if (!this.#isFull) return false;
     const { records, bytes } = this.#share;

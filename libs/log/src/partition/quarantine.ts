@@ -6,8 +6,8 @@ import type { RecordTask } from './record-context.js';
 import type { WorkerHost } from './worker-host.js';
 
 /**
- * Finds the records that may be what takes their owners down. A suspect is handled alone, so that no neighbour is blamed for it. Each
- * of its deliveries is noted as a return before it begins, and withdrawn when it has a verdict: so it counts also when its owner ends with it.
+ * Finds the records that may crash their owners. A suspect is handled alone, so that no other record is blamed for it. Each of its
+ * deliveries is counted as a return before it starts, and withdrawn when it has an outcome: so it counts also when its owner crashes.
  */
 export class Quarantine {
   readonly #worker: PartitionWorker;
@@ -32,8 +32,8 @@ export class Quarantine {
   }
 
   /**
-   * A record is looked at for the first time, in the order of the log. What earlier owners may have had in hand when they ended can
-   * become a suspect by that, and no more: how a suspect's deliveries ended is noted already, and must not count twice.
+   * A record is looked at for the first time, in the order of the log. If earlier owners may have had it in hand when they ended, it can
+   * become a suspect, and no more: the outcomes of a suspect's deliveries are counted already, and must not count twice.
    */
   inspect(task: RecordTask): void {
     task.returns = this.#worker.offsets.returnsOf(task.offset);
@@ -49,7 +49,7 @@ export class Quarantine {
     return task.returns > this.#deliveryLimit;
   }
 
-  /** Notes the delivery of a suspect. False: its worker was paused, or lost its lease, meanwhile: its handler must not begin. */
+  /** Counts the delivery of a suspect. False: its worker was paused, or lost its lease, meanwhile; its handler must not start. */
   async mayBegin(task: RecordTask): Promise<boolean> {
     const { offsets } = this.#worker;
     offsets.returned(task.offset, task.returns + 1);
@@ -63,12 +63,12 @@ export class Quarantine {
     return false;
   }
 
-  /** A delivery had a verdict, or was none: it is no return. */
+  /** A delivery had an outcome, or did not start: it is not a return. */
   withdraw(task: RecordTask): void {
     if (task.returns > 0) this.#worker.offsets.returned(task.offset, task.returns);
   }
 
-  /** The lease ran out while the record was handled. */
+  /** The lease expired while the record was handled. */
   returned(task: RecordTask): LeaseLostError {
     task.returns++;
     this.#worker.offsets.returned(task.offset, task.returns);
@@ -83,8 +83,8 @@ export class Quarantine {
   #lost(task: RecordTask): LeaseLostError {
     const { leaseMs } = this.#host.options;
     return new LeaseLostError(
-      `${task.describe()}: its owner's process ended, or the lease on its partition (leaseMs ${leaseMs}) ran out while it was handled, ` +
-        `${task.returns} times by now: its handler blocks the event loop or ends the process, or the process or Redis stood still for so long.`,
+      `${task.describe()}: its owner's process ended, or the lease on its partition (leaseMs ${leaseMs}) expired while it was handled, ` +
+        `${task.returns} times in all: its handler blocks the event loop or crashes the process, or the process or Redis stalled for that long.`,
     );
   }
 }

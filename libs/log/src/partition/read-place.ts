@@ -2,18 +2,18 @@ import { type EntryPlace, isNextBatch, type ReadSoFar } from '../model/entry-cha
 import type { Anchor } from '../store/commit.js';
 
 /**
- * Where the reading of a partition is, and which entry of its stream comes next. After a failover or a restart of Redis the log may have
- * lost its tail and grown another one with the same offsets: Kafka's clients tell by the leader's epoch (KIP-320), we by the nonce that
- * each append has, and that the next batch names.
+ * The position of the reading of a partition, and which entry of its stream comes next. After a failover or a restart of Redis the log
+ * may have lost its tail and grown another one with the same offsets: Kafka's clients detect this by the leader's epoch (KIP-320), we by
+ * the nonce that each append has and the next batch names.
  */
 export class ReadPlace {
   #last: Anchor | undefined;
   #position: number;
-  /** Behind the position while entries are passed over that are none of the log's. */
+  /** Past the position while entries are skipped that do not belong to the log. */
   #readFrom: number;
-  /** The end of an entry that is the log's, whatever it says. */
+  /** The end of an entry that is known to belong to the log, whatever its frame claims. */
   #vouchedFor: number | undefined;
-  /** Up to here entries may lack what older versions did not write. */
+  /** Up to here entries may lack the fields that older versions did not write. */
   #knownEnd = 0;
 
   constructor(position: number) {
@@ -31,7 +31,7 @@ export class ReadPlace {
     return this.#readFrom;
   }
 
-  /** The last batch that was read, up to which a commit may answer for the log; undefined when none was since the last leap. */
+  /** The last batch that was read, which a commit verifies; undefined when none was since the last move. */
   get anchor(): Anchor | undefined {
     return this.#last;
   }
@@ -40,7 +40,7 @@ export class ReadPlace {
     return { position: this.#position, nonce: this.#last?.nonce, isInside: this.#last !== undefined };
   }
 
-  /** Whether an entry with `count` records comes next; undefined: how many they are cannot be read. */
+  /** Whether an entry with `count` records comes next; undefined: the count cannot be read. */
   isNext(entry: EntryPlace, count: number | undefined): boolean {
     if (entry.endOffset === this.#vouchedFor) return true;
     const read = this.readSoFar;
@@ -56,18 +56,18 @@ export class ReadPlace {
     this.#readFrom = endOffset;
   }
 
-  /** The entry that ends there is the log's, as is what lacks nonces up to `logEnd`. */
+  /** The entry that ends there belongs to the log, as do entries without nonces up to `logEnd`. */
   vouchFor(endOffset: number, logEnd: number): void {
     this.#vouchedFor = endOffset;
     this.#knownEnd = logEnd;
   }
 
-  /** Entries that end before this offset are passed over. */
+  /** Entries that end before this offset are skipped. */
   passOverTo(endOffset: number): void {
     this.#readFrom = endOffset - 1;
   }
 
-  /** Reading goes on elsewhere. */
+  /** Reading continues at another position. */
   moveTo(position: number): void {
     this.#last = undefined;
     this.#position = position;

@@ -4,7 +4,7 @@ import type { DeadLetterCause } from '../model/dead-letter.js';
 import type { StoredRecord } from '../model/record.js';
 import { readsText, type ValueRun } from './value-run.js';
 
-/** One owner's time with one partition: what all its records have in common. */
+/** One owner's tenure of one partition: what all its records share. */
 export interface RecordSource {
   readonly topic: string;
   readonly partition: number;
@@ -25,23 +25,23 @@ export abstract class RecordContext extends DeliveryContext {
   abstract readonly offset: number;
   /** Undefined for a record that was sent without one. */
   abstract readonly key: string | undefined;
-  /** What was sent with it. */
+  /** The headers it was sent with. */
   abstract readonly headers: Headers;
-  /** When the record happened, in ms since 1970: its producer's clock; with `timestamps: 'append'` when it was appended. */
+  /** When the event happened, in ms since 1970, by its producer's clock; with `timestamps: 'append'` when it was appended. */
   abstract readonly timestamp: number;
   /** The group it is handled for. */
   abstract readonly group: string;
   /**
    * A fencing token: grows with each change of the partition's owner, and when an attempt is given up whose handler still runs
-   * (`abortGraceMs`). Give it to what you write to, and let that refuse lower ones of the same key.
+   * (`abortGraceMs`). Pass it to the systems you write to, and let them reject lower ones of the same key.
    */
   abstract readonly epoch: number;
 
   /**
-   * Marks the record as done, now. Resolves when Redis has it, together with the commits of the same moment. With
-   * `commit: 'manual'` it is the only way to get a record done; it may come after the handler has returned.
+   * Marks the record as done and commits. Resolves when Redis has it, batched with other commits of the same turn of the event loop. With
+   * `commit: 'manual'` it is the only way to complete a record; it may be called after the handler has returned.
    *
-   * @throws {LeaseLostError} the partition is another member's by now, or the attempt was given up
+   * @throws {LeaseLostError} another member owns the partition, or the attempt was given up
    */
   abstract commit(): Promise<void>;
 
@@ -50,18 +50,18 @@ export abstract class RecordContext extends DeliveryContext {
   }
 }
 
-/** A batch of the log that waits in memory for its records to be handled. */
+/** A batch of the log that stays in memory until its records are handled. */
 export interface HeldBatch {
   readonly codecId: number;
-  /** What it takes of memory: its frame, and what that is decoded. */
+  /** The memory it takes: its frame, and the decoded body. */
   bytes: number;
-  /** Tells its append from any other. */
+  /** Unique per append. */
   readonly nonce: string | undefined;
-  /** Records that still need the batch's bytes. */
+  /** The number of records that still need the batch's bytes. */
   live: number;
 }
 
-/** What a worker knows of a record on its way, beside what the handler sees. */
+/** A record and the worker's state for it, besides what the handler sees. */
 export class RecordTask extends RecordContext {
   readonly source: RecordSource;
   readonly attempt: number;
@@ -70,28 +70,28 @@ export class RecordTask extends RecordContext {
   readonly headers: Headers;
   readonly timestamp: number;
   readonly codecId: number;
-  /** Undefined when the record has bytes of its own. */
+  /** Undefined when the record has its own copy of the bytes. */
   batch: HeldBatch | undefined;
-  /** Set when the record is given up and only its dead letter is left to be written. */
+  /** Set when the record is given up and only its dead letter still has to be written. */
   deadLetter: DeadLetterCause | undefined = undefined;
   /** Later than `offset` when it stands for several records whose batch cannot be read. */
   lastOffset: number;
-  /** Tells the append that it came with from any other. */
+  /** Identifies the append that wrote it. */
   nonce: string | undefined;
-  /** Deliveries that ended without a verdict: the lease ran out, or the owner ended. */
+  /** Deliveries that ended without an outcome: the lease expired, or the owner ended. */
   returns = 0;
   isAcknowledged = false;
   isDecided = false;
-  /** Whether it has its key: it runs for a while, comes back for another attempt, or is next. */
+  /** Whether it holds its key: it keeps running, waits for another attempt, or is next. */
   holdsKey = false;
   startedAt = 0;
   /** Neighbours in the list of those that run. */
   before: RecordTask | undefined = undefined;
   after: RecordTask | undefined = undefined;
-  /** Set once its attempt was given up while its handler runs on. */
+  /** Set when its attempt is given up while its handler still runs. */
   #keptEpoch: number | undefined;
   #bytes: Buffer;
-  /** Undefined when the batch is no ASCII, or the record has bytes of its own. */
+  /** Undefined when the batch is not ASCII, or the record has its own copy of the bytes. */
   #values: ValueRun | undefined;
   readonly #index: number;
   #start: number;
@@ -144,13 +144,13 @@ export class RecordTask extends RecordContext {
     return this.#end - this.#start;
   }
 
-  /** As it stands in the log. */
+  /** As stored in the log. */
   get record(): StoredRecord {
     const { offset, timestamp, key, headers } = this;
     return { offset, timestamp, key, headers, value: this.#bytes.subarray(this.#start, this.#end) };
   }
 
-  /** @throws any error when the bytes mean nothing to the codec */
+  /** @throws any error when the codec cannot decode the bytes */
   decode(codec: Codec): unknown {
     if (this.#values !== undefined && readsText(codec)) return this.#values.decode(this.#index, codec);
     if (codec.decodePart !== undefined) return codec.decodePart(this.#bytes, this.#start, this.#end);

@@ -14,9 +14,9 @@ export class RecordRunner {
   readonly #inHand = new InFlight();
   /** Those whose handler runs. */
   readonly #running = new LinkedList<RecordTask>();
-  /** What ended within this turn, to be told at its end. */
+  /** What ended within this turn of the event loop, emitted at its end. */
   readonly #ended: HandledRun;
-  /** Whether anybody wants to be told; asked once a turn. */
+  /** Whether there is a listener; checked once per turn. */
   #isWatched: boolean | undefined;
   /** The record that is being started. */
   #starting: RecordTask | undefined;
@@ -63,12 +63,12 @@ export class RecordRunner {
     return this.#inHand.count === 0;
   }
 
-  /** Takes back what is in hand; what user code still does counts for nothing. */
+  /** Abandons what is in hand; the outcomes of handlers that still run are ignored. */
   abandon(reason: Error): void {
     for (const task of [...this.#running]) task.abandon(reason);
   }
 
-  /** True when nothing is in hand any more, false when the time was over before. */
+  /** True when no handler runs any more, false when the timeout passed first. */
   idle(timeoutMs: number): Promise<boolean> {
     return this.#inHand.drained(timeoutMs);
   }
@@ -78,7 +78,7 @@ export class RecordRunner {
     if (this.#isWatched) task.startedAt = monotonicNow;
     deliverTo<RecordContext>(this.#host.plan, task, this.#decode, this.#decided);
     if (task.isDecided) return;
-    // A listener may come before it ends: a consumer's stop logs what it drained.
+    // Emitted before it ends: a consumer's stop logs what it drained.
     task.startedAt = monotonicNow;
     this.#worker.queue.hold(task);
     this.#running.push(task);
@@ -103,7 +103,9 @@ export class RecordRunner {
     }
   };
 
-  /** Its key stays closed while its handler runs, but no longer than that has to end: then the next attempt has a higher epoch. */
+  /**
+   * Its key stays held while its handler runs, but no longer than the handler may take to end: then the next attempt has a higher epoch.
+   */
   async #settleReleased(task: RecordTask, outcome: Outcome): Promise<Again | undefined> {
     await this.#worker.fence.released(task, [task]);
     return this.#settler.settle(task, outcome);
@@ -129,7 +131,7 @@ export class RecordRunner {
     this.#host.dispatcher.ended(this.#worker);
   }
 
-  /** An owner that ends with it leaves nothing behind: so its delivery is noted before it begins. */
+  /** An owner that crashes with it writes nothing more: so the delivery is counted before it starts. */
   async #runSuspect(task: RecordTask): Promise<void> {
     if (await this.#worker.quarantine.mayBegin(task)) this.#run(task, performance.now());
     else await this.#afterwards(task, Promise.resolve({ task, delayMs: 0 }));
@@ -145,7 +147,7 @@ export class RecordRunner {
     if (!this.#host.events.has('handled')) return;
     const durationMs = performance.now() - startedAt;
     const { handler, source, group } = this.#host.labelsOf(task.topic);
-    // Field by field: spreading the labels would cost every single record half as much again.
+    // Field by field: spreading the labels would make every single record half as expensive again.
     const event = { handler, source, group, outcome: outcome.kind, attempt, durationMs, timestamp, startedAt };
     this.#host.events.emit('handled', event);
   }

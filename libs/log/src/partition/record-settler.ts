@@ -4,7 +4,7 @@ import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
 import type { WorkerHost } from './worker-host.js';
 
-/** A record that is to be handled again. */
+/** A record to be handled again. */
 export interface Again {
   readonly task: RecordTask;
   readonly delayMs: number;
@@ -13,7 +13,7 @@ export interface Again {
 /** How long to wait before a dead letter that could not be written is tried again. */
 const deadLetterRetryMs = 1000;
 
-/** Carries out what follows from an outcome: the offset moves on, or the record comes again, or it becomes a dead letter. */
+/** Carries out an outcome: the offset advances, the record is handled again, or it becomes a dead letter. */
 export class RecordSettler {
   readonly #worker: PartitionWorker;
   readonly #host: WorkerHost;
@@ -25,14 +25,14 @@ export class RecordSettler {
     this.#isManual = host.options.commit === 'manual';
   }
 
-  /** The handler did its work. With manual commits the record is done when the handler said so. */
+  /** The handler succeeded. With manual commits the record is done when the handler commits it. */
   completed(task: RecordTask): undefined {
     if (task.isAcknowledged) return;
     if (this.#isManual) this.#worker.quarantine.withdraw(task);
     else this.#worker.complete(task);
   }
 
-  /** Everything but a plain success. Answers the record if it has to be handled again; otherwise it is finished. */
+  /** Everything but a plain success. Returns the record if it has to be handled again; otherwise it is finished. */
   async settle(task: RecordTask, outcome: Outcome): Promise<Again | undefined> {
     if (task.isAcknowledged) return undefined;
     const { retry } = this.#host.options;
@@ -58,7 +58,7 @@ export class RecordSettler {
     }
   }
 
-  /** Writes the dead letter of a record that is given up. What could not be written is not finished. */
+  /** Writes the dead letter of a record that is given up. Until it is written, the record is not finished. */
   async deadLetter(task: RecordTask, { reason, error }: DeadLetterCause): Promise<Again | undefined> {
     const { deadLetters, events, onError } = this.#host;
     const cause = { reason, error };
@@ -80,7 +80,7 @@ export class RecordSettler {
     }
   }
 
-  /** It ended without a verdict. That is no failed attempt, but where its lease was lost happens only so often. */
+  /** It ended without an outcome. That is no failed attempt, but the number of lost leases is limited. */
   async #returned(task: RecordTask): Promise<Again | undefined> {
     const { quarantine, isLeaving } = this.#worker;
     if (isLeaving) {
@@ -102,7 +102,7 @@ export class RecordSettler {
   }
 }
 
-/** A record that dies is another one after the group was set back, and after Redis lost the log's tail and it grew anew. */
+/** The same offset is another record after the group was set back, or after Redis lost the log's tail and it grew again. */
 function passOf(rewinds: number, { nonce }: RecordTask): string {
   return nonce === undefined ? `${rewinds}` : `${rewinds}.${nonce}`;
 }

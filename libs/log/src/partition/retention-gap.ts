@@ -1,4 +1,4 @@
-/** Where a partition's reader has to leap: retention removed records before they were read. */
+/** Where a partition's reader must skip ahead: retention removed records before they were read. */
 export class RetentionGap {
   #at: number | undefined;
   #isCrossing = false;
@@ -8,7 +8,7 @@ export class RetentionGap {
     return this.#at !== undefined || this.#isCrossing;
   }
 
-  /** The log goes on at `offset`, later than what was asked for. */
+  /** The log continues at `offset`, later than what was requested. */
   meet(offset: number): void {
     this.#at = offset;
   }
@@ -17,7 +17,7 @@ export class RetentionGap {
     this.#at = undefined;
   }
 
-  /** Asks where to go on, and goes there; when that fails, the gap is met again with the next read. */
+  /** Asks where to continue, and moves there; if that fails, the gap is met again with the next read. */
   cross(
     resolve: (offset: number) => Promise<number | undefined>,
     go: (to: number | undefined, offset: number) => void,

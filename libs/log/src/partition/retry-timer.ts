@@ -2,7 +2,7 @@ import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import { DueQueue } from '../model/due-queue.js';
 import type { RecordTask } from './record-context.js';
 
-/** Records that wait for their next attempt, behind one timer. */
+/** Records that wait for their next attempt, with one timer. */
 export class RetryTimer {
   readonly #queue = new DueQueue<RecordTask>();
   readonly #onDue: (task: RecordTask) => void;
@@ -33,7 +33,7 @@ export class RetryTimer {
     if (nextMs >= this.#timerMs) return;
     stopTimer(this.#timer);
     this.#timerMs = nextMs;
-    // A timer may fire a little early, a retry must not: then it is set once more.
+    // A timer may fire a little early, a retry must not: then it is set again.
     this.#timer = startTimer(() => this.#fire(), Math.max(1, Math.ceil(nextMs - performance.now())));
   }
 

@@ -2,10 +2,10 @@ import { CodecError } from '@millrace/core';
 import type { Events } from '@millrace/delivery';
 import type { TopicPartition } from '../model/topic-partition.js';
 
-/** How often a batch that cannot be read is looked at again: retention may have removed it. */
+/** How often a batch that cannot be read is tried again: retention may have removed it. */
 const lookAgainMs = 1000;
 
-/** Where a partition stands still: its next batch can only be read by a newer process, which comes sooner or later. */
+/** Where a partition stops: only a newer process can read its next batch. */
 export class Standstill {
   readonly #place: TopicPartition & { readonly group: string };
   readonly #events: Events;
@@ -17,7 +17,7 @@ export class Standstill {
     this.#events = events;
   }
 
-  /** Why it stands still; undefined when it does not. */
+  /** Why it is stopped; undefined when it is not. */
   get why(): string | undefined {
     return this.#at?.why;
   }

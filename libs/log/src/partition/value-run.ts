@@ -1,8 +1,8 @@
 import type { Codec } from '@millrace/core';
 
 /**
- * The values of some records that follow each other in a batch. The first that is decoded has all of them decoded, since
- * a codec may do that in much less time than one by one.
+ * The values of consecutive records in a batch. Decoding the first one decodes all of them, since
+ * many codecs decode several values much faster together than one by one.
  */
 export class ValueRun {
   readonly #text: string;
@@ -10,18 +10,18 @@ export class ValueRun {
   readonly #ends: number[] = [];
   #decoded: unknown[] | undefined;
 
-  /** `text`: of the whole batch. */
+  /** `text`: the string of the whole batch. */
   constructor(text: string) {
     this.#text = text;
   }
 
-  /** Takes one more value, before any is decoded; answers its index. */
+  /** Takes one more value, before any is decoded; returns its index. */
   add(start: number, end: number): number {
     this.#starts.push(start);
     return this.#ends.push(end) - 1;
   }
 
-  /** Decodes a value: anew each time, so that no two attempts share it. @throws any error when it means nothing to the codec */
+  /** Decodes a value, again on each call, so that no two attempts share it. @throws any error when the codec cannot decode it */
   decode(index: number, codec: TextCodec): unknown {
     this.#decoded ??= codec.decodeTexts?.(this.#starts.map((_, each) => this.#textOf(each))) ?? [];
     const value = this.#decoded[index];
@@ -35,7 +35,7 @@ export class ValueRun {
   }
 }
 
-/** A codec that reads text. */
+/** A codec that decodes strings. */
 export type TextCodec = Codec & Required<Pick<Codec, 'decodeText'>>;
 
 export function readsText(codec: Codec): codec is TextCodec {

@@ -1,22 +1,22 @@
 /**
- * Why a worker starts nothing: it works while there is no reason.
+ * Why a worker starts nothing; it works while there is no reason.
  *
- * - `paused`: it was told so
+ * - `paused`: by the user
  * - `stuck`: its offset is not in the log; until a seek
- * - `suspended`: its lease may have run out; until Redis says that it has not
+ * - `suspended`: its lease may have expired; until Redis confirms it
  * - `draining`, `seeking`, `closed`
  */
 export type Hold = 'paused' | 'stuck' | 'suspended' | 'draining' | 'seeking' | 'closed';
 
-/** The reasons why one worker stands still. */
+/** The reasons why one worker starts nothing. */
 export class WorkerHolds {
   readonly #holds = new Set<Hold>();
   readonly #onPut: () => void;
   readonly #onLift: () => void;
 
   /**
-   * @param onPut called whenever there is a reason
-   * @param onLift called whenever one is gone
+   * @param onPut called whenever a reason is added
+   * @param onLift called whenever a reason is gone
    */
   constructor(onPut: () => void, onLift: () => void) {
     this.#onPut = onPut;

@@ -16,12 +16,12 @@ import type { RecordContext } from './record-context.js';
 /** What an entry is that did not follow what was read. */
 export type Inspected =
   | Extract<EntryFinding, { readonly kind: 'own' | 'foreign' | 'gap' | 'diverged' }>
-  /** It was none of the log's, and is gone. `isStale`: before this look, or it was read over a connection to another server. */
+  /** It did not belong to the log, and is gone. `isStale`: it was gone before, or was read over a connection to another server. */
   | { readonly kind: 'removed'; readonly isStale: boolean }
-  /** Reading cannot go on; why, in words that begin where it stands. */
+  /** Reading cannot continue; `why` completes a sentence about the entry. */
   | { readonly kind: 'unexplained'; readonly why: string };
 
-/** What a consumer gives to the workers of all its partitions. */
+/** What a consumer provides to the workers of all its partitions. */
 export interface WorkerHost {
   readonly options: ConsumerOptions;
   readonly connection: RedisConnection;
@@ -36,19 +36,19 @@ export interface WorkerHost {
   labelsOf(topic: string): HandlerLabels;
   /** There is something to commit. */
   commitSoon(): void;
-  /** A partition wants to read that did not before. */
+  /** A partition wants to be read that did not before. */
   fetchSoon(): void;
   /** What was read is not what Redis has: reads over a new connection. */
   reconnect(): void;
-  /** Where to go on when everything before `offset` was removed; undefined: nowhere, until somebody seeks. */
+  /** Where to continue when everything before `offset` was removed; undefined: nowhere, until a seek. */
   resolveGap(worker: PartitionWorker, offset: number): Promise<number | undefined>;
-  /** Finds out what an entry is that does not follow what was read, and removes it if it stands behind the log's end. */
+  /** Finds out what an entry is that does not follow what was read, and removes it if it is past the log's end. */
   inspect(worker: PartitionWorker, suspect: Suspect): Promise<Inspected>;
-  /** What Redis has is not what this worker read or committed: it must begin again from there. */
+  /** What Redis has is not what this worker read or committed: it must start again from there. */
   diverged(worker: PartitionWorker): void;
   /** A handler ended after its attempt was given up. */
   tellLate(context: RecordContext | BatchContext, outcome: Outcome): void;
-  /** Redis has answered to a commit. */
+  /** Redis has replied to a commit. */
   tellCommit(place: GroupPartition, result: CommitReply['kind'], offset: number): void;
   onError(duty: string, error: unknown): void;
 }
