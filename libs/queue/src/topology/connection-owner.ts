@@ -3,7 +3,7 @@ import type { RedisConnection } from '@millrace/redis';
 
 const owners = new WeakMap<RedisConnection, string>();
 
-/** Who an exclusive queue belongs to: a connection, as in AMQP. All that share it are the same owner. */
+/** The owner of an exclusive queue: a connection, as in AMQP. All Brokers that share it are the same owner. */
 export function ownerOf(connection: RedisConnection): string {
   let owner = owners.get(connection);
   if (owner === undefined) {

@@ -28,35 +28,35 @@ import { commitTopology, maxEditsPerCommit } from '../store/topology.js';
 import { ownerOf } from './connection-owner.js';
 import type { TopologyCache } from './topology-cache.js';
 
-/** How to declare. */
+/** Options of a declaration. */
 export interface DeclareOptions {
-  /** What to do with a declared object whose settings differ where they can be changed in use. Default `refuse`. */
+  /** What to do with a declared object whose settings differ, if they can be changed in use. Default `refuse`. */
   readonly onChange?: 'refuse' | 'apply' | undefined;
 }
 
-/** Another process may change the topology between our reading and writing it; one of them wins each time. */
+/** Another process may change the topology between reading and writing it; one of them wins each time. */
 const maxAttempts = 100;
 
 /**
- * Works out a change of what is declared.
+ * Computes a change of what is declared.
  *
- * @param done how many edits are committed of what was worked out before, and which the changes of other processes interrupted
+ * @param done how many edits of an earlier computation are committed, which changes of other processes interrupted
  */
 type Plan = (topology: Topology, done: number) => Promise<TopologyEdit[]>;
 
 /**
- * Changes what is declared: reads the topology, works the change out, and writes it if no other process wrote in between. A queue
- * is made in its own slot first, so that whatever routing finds declared is there.
+ * Changes what is declared: reads the topology, computes the change, and writes it if no other process wrote in between. A queue
+ * is created in its slot first, so that everything that routing finds declared exists.
  */
 export class Declarations {
   readonly #connection: RedisConnection;
   readonly #cache: TopologyCache;
-  /** Whose the exclusive queues are that are declared here. */
+  /** The owner of exclusive queues that are declared here. */
   readonly owner: string;
 
   readonly #timeoutMs: number;
 
-  /** @param timeoutMs how long a change waits for Redis when it is away */
+  /** @param timeoutMs how long a change waits for Redis when it is unreachable */
   constructor(connection: RedisConnection, cache: TopologyCache, timeoutMs: number) {
     this.#connection = connection;
     this.#cache = cache;
@@ -120,11 +120,11 @@ export class Declarations {
     if (settings === undefined) return this.#removing((current) => leftovers(current, 'queue', name));
     const removed = await this.#removeFromSlot(settings, topology.version, conditions);
     if (removed !== 'removed') {
-      // One shard may have gone before another came into use.
+      // One shard may have been removed before another came into use.
       if (settings.shards !== undefined) await this.#writeQueues(topology, [name]);
       return false;
     }
-    // It may be declared again by now, its slot first: that one is another queue, and stays.
+    // It may have been declared again, its slot first: that one is another queue, and stays.
     await this.#change(async (current, done) => {
       if (done > 0) return leftovers(current);
       const isStillOurs = (await this.#removeFromSlot(settings, topology.version, {})) === 'removed';
@@ -133,7 +133,7 @@ export class Declarations {
     return true;
   }
 
-  /** @throws {TopologyNotFoundError} it is not declared @throws {DamagedStateError} its settings cannot be used */
+  /** @throws {TopologyNotFoundError} it is not declared @throws {DamagedStateError} its settings are damaged */
   async describeQueue(name: string): Promise<QueueSettings> {
     const topology = await this.#withRedis(() => this.#current());
     assertSound(topology, 'queue', name);
@@ -142,21 +142,21 @@ export class Declarations {
     return settings;
   }
 
-  /** Where a queue's messages are; its own name when nothing is known of it. */
+  /** Where a queue's messages are; its own name when the queue is unknown. */
   async slots(name: string): Promise<readonly string[]> {
     const topology = await this.#current();
     assertSound(topology, 'queue', name);
     return slotsOf(topology.queues.get(name) ?? { name });
   }
 
-  /** What is declared now: a queue that was known may have been deleted and declared again. */
+  /** What is declared now: a known queue may have been deleted and declared again. */
   async #current(): Promise<Topology> {
     const { commands, prefix } = this.#connection;
     const version = await commands.hget(topologyKeys(prefix).meta, 'version');
     return (await this.#cache.asOf(readStoredVersion(version ?? '0'))).topology;
   }
 
-  /** Whether a queue that does not exist is where another one's dead letters will go: it is made with the first of them. */
+  /** Whether a queue does not exist yet because the first dead letter of another queue creates it. */
   async awaitsDeadLetters(name: string): Promise<boolean> {
     const { topology } = await this.#withRedis(() => this.#cache.reload());
     return [...topology.queues.values()].some((queue) => {
@@ -168,7 +168,7 @@ export class Declarations {
   async #removing(plan: (topology: Topology) => TopologyEdit[]): Promise<boolean> {
     let isThere = false;
     await this.#change(async (topology, done) => {
-      // What was removed may be declared again by now: then it stays.
+      // A removed object may have been declared again: then it stays.
       const edits = done > 0 ? leftovers(topology) : plan(topology);
       isThere ||= edits.length > 0;
       return edits;
@@ -176,7 +176,7 @@ export class Declarations {
     return isThere;
   }
 
-  /** Removes bindings that miss an end: whoever removed that was interrupted. */
+  /** Removes bindings that miss an end, left by an interrupted removal. */
   async removeLeftovers(): Promise<void> {
     await this.#removing((topology) => leftovers(topology));
   }
@@ -203,7 +203,7 @@ export class Declarations {
     throw new OptionsError('topology', [`other processes changed it ${maxAttempts} times in a row: try again`]);
   }
 
-  /** Commits edits in their order, as many at a time as one call may. Ends before the first that another change has come before. */
+  /** Commits edits in order, as many per call as are allowed. Ends before the first that another change preceded. */
   async #commit(since: number, edits: readonly TopologyEdit[]): Promise<{ count: number; version: number }> {
     const { commands, prefix } = this.#connection;
     let [count, version] = [0, since];
@@ -216,7 +216,7 @@ export class Declarations {
     return { count, version };
   }
 
-  /** @throws {UnavailableError} Redis stays away @throws {WriteError} it went away meanwhile, or refuses */
+  /** @throws {UnavailableError} Redis stays unreachable @throws {WriteError} the connection was lost meanwhile, or Redis refuses */
   async #withRedis<T>(work: () => Promise<T>): Promise<T> {
     await this.#connection.whenReady(this.#timeoutMs);
     try {
@@ -238,7 +238,7 @@ export class Declarations {
     await Promise.all(settings.map((queue) => writeQueue(commands, prefix, queue, version)));
   }
 
-  /** In a cluster a publisher's script cannot look at the topology: it looks at its queue's slot, where it is written here. */
+  /** In a cluster a publisher's script cannot read the topology's version: it reads it in its queue's slot, where this writes it. */
   async #tellQueues({ queues, version }: Topology): Promise<void> {
     const { commands, prefix } = this.#connection;
     if (!(commands instanceof Cluster)) return;

@@ -10,28 +10,28 @@ import { becomeKeeper, keepOwned, lookAtQueue, type QueueNeeds } from '../store/
 import type { Declarations } from './declarations.js';
 import type { TopologyCache } from './topology-cache.js';
 
-/** How often a queue is looked at in which something expires soon, and how often one where nothing is to be done. */
+/** How often a queue is checked in which something expires soon, and how often one without upkeep. */
 const soonMs = 1000;
 const calmMs = 4000;
-/** A queue with consumers: they look after it, this is for when they leave. */
+/** For a queue with consumers: they do its upkeep, this is for when they leave. */
 const consumedMs = 2 * calmMs;
-/** Who is not the keeper asks seldom. An idle Broker costs one command in four or five seconds, and a look at each queue. */
+/** A Broker that is not the keeper asks rarely. An idle Broker costs one command in four or five seconds, and a check per queue. */
 const candidateTurnMs = 5000;
 const keeperLeaseMs = 3 * calmMs + candidateTurnMs;
-/** So long a Broker may be silent before its exclusive queues go. */
+/** How long a Broker may be silent before its exclusive queues are deleted. */
 const ownerSilenceMs = 3 * candidateTurnMs;
-/** Looked at in one turn; with more queues than this each has its turn less often. */
+/** Queues checked per turn; with more queues than this each is checked less often. */
 const queuesATurn = 500;
-/** So long one look at a queue moves on what is due; then the others have their turn. */
+/** How long one check of a queue moves due messages, in ms, before the other queues have their turn. */
 const mostDueMs = 2000;
-/** Without the right to be the keeper it asks no more often than so. */
+/** Without the right to be the keeper it asks at most this often. */
 const deniedTurnMs = 600_000;
 
 /**
- * Looks after queues that nobody may be consuming from: ends what has expired there (a queue with a time to live and a
- * dead-letter exchange is how many delay messages), removes completed messages that were kept long enough, carries on what follows from endings, gives back what the last consumer held when it
- * died, and removes queues that are idle for too long or whose owner is gone. Queues with consumers have all that from them;
- * this costs them a look in eight seconds.
+ * Does the upkeep of queues that may have no consumers: ends what has expired there (a queue with a time to live and a dead-letter
+ * exchange is how many delay messages), removes completed messages that were kept long enough, carries on what follows from endings,
+ * gives back what the last consumer held when it died, and removes queues that are idle for too long or whose owner is gone. Queues with
+ * consumers have all that from them; for those this costs a check in eight seconds.
  */
 export class QueueKeeper {
   readonly #connection: RedisConnection;
@@ -69,7 +69,7 @@ export class QueueKeeper {
     );
   }
 
-  /** Safe to call as often as one likes. */
+  /** Safe to call repeatedly. */
   start(): void {
     void this.#loop.start().catch(() => undefined);
   }
@@ -79,7 +79,7 @@ export class QueueKeeper {
     this.#loop.wake();
   }
 
-  /** Exclusive queues go with their Broker. */
+  /** Exclusive queues are deleted with their Broker. */
   async stop(): Promise<void> {
     await this.#loop.stop();
     const names = this.#owned(this.#cache.known?.topology.queues.values() ?? []).map(({ name }) => name);
@@ -91,7 +91,7 @@ export class QueueKeeper {
     const { commands, prefix } = this.#connection;
     if (!this.#connection.isUp) return soonMs;
     if (this.#isDenied) {
-      // Another process may have the right; ours may be given it.
+      // Another process may have the right; this one may get it.
       this.#isDenied = false;
       return deniedTurnMs;
     }
@@ -118,7 +118,7 @@ export class QueueKeeper {
     return this.#isBehind ? 0 : Math.max(soonMs, next - performance.now());
   }
 
-  /** Of a removal that made no progress since the last turn: it was interrupted. */
+  /** Left by a removal that made no progress since the last turn: it was interrupted. */
   async #removeLeftovers({ hasLeftovers, topology }: Router): Promise<void> {
     const wasSeen = this.#leftoversAt === topology.version;
     this.#leftoversAt = hasLeftovers ? topology.version : undefined;
@@ -129,7 +129,7 @@ export class QueueKeeper {
     return [...queues].filter(({ owner }) => owner === this.#declarations.owner);
   }
 
-  /** What is wrong with one queue keeps no other from its upkeep. */
+  /** A problem with one queue does not block the upkeep of others. */
   async #tryLookAfter(slot: string, queue: QueueSettings): Promise<void> {
     try {
       await this.#lookAfter(slot, queue);
@@ -155,7 +155,7 @@ export class QueueKeeper {
     this.#lookAgainAt.set(slot, performance.now() + (isBehind ? 0 : restOf(needs, messageTtlMs)));
   }
 
-  /** Resolves to whether there is more to be moved or removed than one look may do. */
+  /** Resolves to whether there is more to move or remove than one check may do. */
   async #moveDue(slot: string, keys: QueueKeys, priorities: number): Promise<boolean> {
     const endsAt = performance.now() + mostDueMs;
     const move = () => moveDue(this.#connection.commands, keys, priorities);
@@ -170,7 +170,7 @@ export class QueueKeeper {
   }
 }
 
-/** How long a queue needs no further look. */
+/** How long a queue needs no further check. */
 function restOf(needs: QueueNeeds, messageTtlMs: number | undefined): number {
   if (needs.isConsumed) return consumedMs;
   if (needs.hasEnded || needs.hasDue || messageTtlMs !== undefined) return soonMs;
