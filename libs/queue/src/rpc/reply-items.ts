@@ -5,29 +5,29 @@ import type { ReplyKeys } from '../store/keys.js';
 import { replyWindow, sendReplyItems } from '../store/replies.js';
 import { insist } from './insistence.js';
 
-/** Items that wait here to be sent: enough to share a call, few enough that a slow requester holds its handler back. */
+/** Most items that wait here to be sent: enough to share a call, few enough that a slow requester slows its handler down. */
 const maxWaiting = 64;
 
 /** Where a stream of replies goes, and when it is given up. */
 export interface ReplyItemsTarget {
   readonly keys: ReplyKeys;
   readonly correlationId: string;
-  /** How long the requester may take to consume anything at all, in ms. */
+  /** How long the requester may go without consuming anything, in ms. */
   readonly stallMs: number;
   readonly isGivenUp: () => boolean;
-  /** Called when Redis has taken some: the requester hears of its request. */
+  /** Called when Redis has stored some items: the request is alive. */
   readonly onTaken: () => void;
 }
 
-/** The items of one stream of replies on their way: what is yielded in one tick, or while a call is under way, shares a call. */
+/** The items of one stream of replies that are being sent: those yielded in one tick, or while a call is under way, share a call. */
 export class ReplyItems {
   readonly #connection: RedisConnection;
   readonly #target: ReplyItemsTarget;
   readonly #author = randomBytes(9).toString('base64url');
   #waiting: Buffer[] = [];
-  /** Number of the first that waits. */
+  /** Number of the first item that waits. */
   #first = 0;
-  /** So many the requester has consumed, as far as is known. */
+  /** How many items the requester has consumed, as far as is known. */
   #consumed = 0;
   #isRequesterGone = false;
   #sending: Promise<void> | undefined;
@@ -39,12 +39,12 @@ export class ReplyItems {
     this.#target = target;
   }
 
-  /** Whether nobody waits for them any more: what is added comes nowhere. */
+  /** Whether the requester is gone: further items are ignored. */
   get isRequesterGone(): boolean {
     return this.#isRequesterGone;
   }
 
-  /** Takes the next one; a promise when the caller must wait before it makes another. */
+  /** Adds the next item; returns a promise when the caller must wait before it makes another. */
   add(frame: Buffer): Promise<void> | undefined {
     if (this.#error !== undefined) return this.sent();
     this.#waiting.push(frame);
@@ -52,7 +52,7 @@ export class ReplyItems {
     return this.#waiting.length < maxWaiting ? undefined : this.#room();
   }
 
-  /** Resolves when Redis has them all. @throws why it has not */
+  /** Resolves when Redis has them all. @throws the reason why it has not */
   async sent(): Promise<void> {
     await this.#sending;
     if (this.#error !== undefined) throw this.#error.error;
@@ -71,7 +71,7 @@ export class ReplyItems {
         const taken = await this.#call();
         if (taken > 0) [waitMs, since] = [5, performance.now()];
         else if (this.#target.isGivenUp()) throw new Error('the request was given up');
-        else if (performance.now() - since > this.#target.stallMs) throw new Error('the requester reads no further');
+        else if (performance.now() - since > this.#target.stallMs) throw new Error('the requester has stopped reading');
         else await pause(waitMs, { ref: false });
         if (taken === 0) waitMs = Math.min(waitMs * 2, 100);
       }
@@ -82,7 +82,7 @@ export class ReplyItems {
     this.#tellRoom?.();
   }
 
-  /** Sends as many as there is room for, and learns how far the requester is. Resolves to how many were sent. */
+  /** Sends as many as there is room for, and gets the requester's progress. Resolves to how many were sent. */
   async #call(): Promise<number> {
     const { keys, correlationId, stallMs, isGivenUp } = this.#target;
     const room = Math.min(maxWaiting, replyWindow - (this.#first - this.#consumed));
@@ -94,7 +94,7 @@ export class ReplyItems {
     const taken = this.#isRequesterGone ? this.#waiting.length : frames.length;
     this.#waiting.splice(0, taken);
     this.#first += taken;
-    // It never goes back, and is no further than what was sent.
+    // It never decreases, and is not beyond what was sent.
     if (consumed !== undefined && consumed > this.#consumed) this.#consumed = Math.min(consumed, this.#first);
     if (taken > 0) {
       this.#target.onTaken();

@@ -13,29 +13,29 @@ import {
 } from '../store/replies.js';
 import { insist } from './insistence.js';
 
-/** While requests wait, the stream is looked after so often: a lost one is noticed, and its time to live prolonged. */
+/** While requests wait, the stream is checked this often: a lost one is noticed, and its time to live is extended. */
 const lookEveryMs = 1000;
-/** The ids of Redis's clock have 13 digits before the dash. With longer ones a stranger can use up all that are left. */
+/** The ids of Redis's clock have 13 digits before the dash. With longer ones another client can use up all that are left. */
 const mostDigitsOfTime = 15;
 
-/** What a reply stream tells its client, and asks it. */
+/** The events of a reply stream, and what it asks its client. */
 export interface ReplyStreamListener {
   /** Whether requests wait for replies. */
   isAwaited(): boolean;
-  /** Something deleted the stream, or spoiled it: replies may be lost. It was made anew. */
+  /** Another client deleted the stream, or spoiled it: replies may be lost. It was created again. */
   lost(): void;
 }
 
 /**
- * The stream on which the replies to all requests of a process come. The process makes it, and keeps it while requests wait; a
- * responder can only append to one that is there. Its name is a secret of 128 random bits, which those know who get a request: knowing
- * it is the right to reply. It is read, not popped: a reply whose way was cut off is read again.
+ * The stream that receives the replies to all requests of a process. The process creates it, and keeps it while requests wait; a
+ * responder can only append to an existing one. Its name is a secret of 128 random bits, known to those who get a request: knowing
+ * it is the right to reply. It is read, not popped: a reply whose connection was cut is read again.
  */
 export class ReplyStream {
   readonly #connection: RedisConnection;
   readonly #listener: ReplyStreamListener;
   readonly #keys: ReplyKeys;
-  /** What requests have as `replyTo`. */
+  /** The `replyTo` of requests. */
   readonly address: string;
   #last = '0-0';
   #isSpoiled = false;
@@ -57,8 +57,8 @@ export class ReplyStream {
   }
 
   /**
-   * Called when a request waits, before it is published. A promise when the stream has to be made first: at the first request, and when
-   * none has waited for so long that it may have expired. @throws {UnavailableError}
+   * Called when a request waits, before it is published. Returns a promise when the stream must be created first: at the first request,
+   * and when no request has waited for so long that it may have expired. @throws {UnavailableError}
    */
   ready(): Promise<void> | undefined {
     const sinceMs = performance.now() - this.#keptAt;
@@ -81,7 +81,7 @@ export class ReplyStream {
     return next.replies;
   }
 
-  /** Nothing of it is left, unless Redis is away: then it expires. */
+  /** Deletes the stream, unless Redis is unreachable: then it expires. */
   async remove(): Promise<void> {
     stopTimer(this.#timer);
     const wasMade = this.#keptAt > 0;
@@ -93,7 +93,7 @@ export class ReplyStream {
     try {
       await insist(patience, () => this.#keep());
     } catch (error) {
-      throw asOutage('make the stream of replies', error);
+      throw asOutage('create the stream of replies', error);
     } finally {
       this.#making = undefined;
     }
@@ -123,7 +123,7 @@ export class ReplyStream {
     this.#timer = undefined;
     if (!this.#listener.isAwaited()) return;
     this.#lookLater();
-    // While Redis is away nothing can be known of it.
+    // While Redis is unreachable its state is unknown.
     const wasThere = await this.#keep().catch(() => true);
     if (!wasThere) this.#listener.lost();
   };

@@ -21,15 +21,15 @@ import { ReplyStream } from './reply-stream.js';
 import { RemoteError, ReplyStreamLostError, RequestTimeoutError, StreamTakenError } from './rpc-errors.js';
 import { RpcStream } from './rpc-stream.js';
 
-/** What can be said about a request. */
+/** The options of a request. */
 export interface RequestOptions
   extends Omit<PublishProperties, 'replyTo' | 'correlationId' | 'expirationMs' | 'delayMs' | 'retry'> {
   /**
-   * How long to wait for the reply, or for the next one of a stream, in ms; the handler has no longer either. `Infinity`: for
-   * ever. Default 30,000.
+   * How long to wait for the reply, or for the next one of a stream, in ms; it also limits the handler. `Infinity`: no
+   * limit. Default 30,000.
    */
   readonly timeoutMs?: number | undefined;
-  /** Gives the request up: it is cancelled, and its handler's signal aborted. */
+  /** Aborting it cancels the request, and aborts its handler's signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,8 +42,8 @@ export interface RequestSender {
 const defaultTimeoutMs = 30_000;
 
 /**
- * Sends requests and brings each its reply. All replies of a process come on its `ReplyStream`: a queue or channel shared with others
- * there is none. A request is known by a correlation id of 128 random bits, which nobody guesses who has not got the request.
+ * Sends requests and resolves them with their replies. All replies of a process come on its `ReplyStream`: it shares no queue or channel
+ * with others. A request is identified by a correlation id of 128 random bits, which only those who get the request know.
  */
 export class RpcClient {
   readonly #connection: RedisConnection;
@@ -69,7 +69,7 @@ export class RpcClient {
     );
   }
 
-  /** @throws {RemoteError | RequestTimeoutError | UnroutableError | WriteError} or what the signal was aborted with */
+  /** @throws {RemoteError | RequestTimeoutError | UnroutableError | WriteError} or the signal's reason */
   async request(exchange: string, routingKey: string, body: unknown, options: RequestOptions = {}): Promise<unknown> {
     const stream = this.stream(exchange, routingKey, body, options);
     for await (const value of stream) return value;
@@ -120,7 +120,7 @@ export class RpcClient {
     this.#isClosed = true;
     for (const pending of this.#pending.values()) pending.failed(new ClosedError('the broker'));
     if (this.#client === undefined) return;
-    // Stopped first: that the read under way is cut off is no error then.
+    // Stopped first: then an interrupted read is not an error.
     const stopped = this.#loop.stop();
     this.#connection.release(this.#client);
     await stopped;
@@ -138,7 +138,7 @@ export class RpcClient {
   async #start(): Promise<void> {
     const client = await this.#connection.blocking('replies');
     if (this.#isClosed) {
-      // Closed meanwhile: nothing else would end what begins here.
+      // Closed meanwhile: nothing else would end the request.
       this.#connection.release(client);
       throw new ClosedError('the broker');
     }
@@ -152,7 +152,7 @@ export class RpcClient {
     return 0;
   }
 
-  /** What is no reply is reported and left out: the others are waited for. */
+  /** Invalid replies are reported and skipped: the others are still awaited. */
   #take({ author, frames }: ReceivedReplies): void {
     for (const frame of frames) {
       try {
@@ -168,7 +168,7 @@ export class RpcClient {
     for (const pending of this.#pending.values()) pending.lost();
   }
 
-  /** Sent until Redis has it: a responder that never hears of it would wait for ever. */
+  /** Repeated until Redis has it: otherwise the responder would wait forever. */
   #tellConsumed(correlationId: string, count: number, timeoutMs: number): void {
     const patience = {
       until: performance.now() + timeoutMs,
@@ -178,12 +178,12 @@ export class RpcClient {
     insist(patience, tell).catch(ignore);
   }
 
-  /** It is no longer waited for. When it did not come to its end it is cancelled. */
+  /** The request is no longer awaited. If it was not complete it is cancelled. */
   #end(correlationId: string, sent: Promise<Receipt>, isComplete: boolean): void {
     this.#pending.delete(correlationId);
     void forgetConsumed(this.#connection.commands, this.#replies.keys, correlationId).catch(ignore);
     if (isComplete) return;
-    // What a queue knew before is another's request.
+    // If a queue knew the id before, that message is another request.
     const cancel = async ({ messageId, queues, duplicates }: Receipt): Promise<void> => {
       for (const queue of queues) if (!duplicates.includes(queue)) await this.#sender.queue(queue).cancel(messageId);
     };
@@ -200,7 +200,7 @@ function repetition(subject: string, { messageId, duplicates }: Receipt): Invali
   const queues = duplicates.map((queue) => `"${queue}"`).join(', ');
   return new InvalidMessageError(
     `${subject}: its messageId "${messageId}" was published before to ${queues}, so no reply will come. ` +
-      'Give each request an id of its own, or none.',
+      'Give each request a unique id, or none.',
   );
 }
 

@@ -1,17 +1,17 @@
 import { MillraceError, type RemoteFailure, ServiceError } from '@millrace/core';
 
 /**
- * The handler of a request failed, in another process. Of its error, name, message, code, status and marked details are here; its
- * stack and whatever else it carries stay in the responder's log.
+ * The handler of a request failed, in another process. Carries the error's name, message, code, status and marked details; the
+ * stack and everything else stay in the responder's log.
  */
 export class RemoteError extends MillraceError {
   /** The name of the error that the handler threw: `InsufficientFundsError`, say. */
   readonly remoteName: string;
-  /** Its `code`, where it had one. */
+  /** Its `code`, if it had one. */
   readonly remoteCode: string | number | undefined;
-  /** Its `status`, where it had one: 404, say. */
+  /** Its `status`, if it had one: 404, say. */
   readonly remoteStatus: string | number | undefined;
-  /** What the error had under `remoteDetails`; empty when it had nothing there. */
+  /** What the error had under `remoteDetails`; empty if there was nothing. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(failure: RemoteFailure) {
@@ -23,16 +23,14 @@ export class RemoteError extends MillraceError {
   }
 }
 
-/** No reply came in time. The request was cancelled; its handler may have run all the same. */
+/** No reply came in time. The request was cancelled; its handler may have run nevertheless. */
 export class RequestTimeoutError extends ServiceError {
   constructor(
     subject: string,
-    /** How long was waited, in ms. */
+    /** The timeout, in ms. */
     readonly timeoutMs: number,
   ) {
-    super(
-      `${subject}: no reply within ${timeoutMs} ms. Raise timeoutMs, or see whether anybody consumes from its queue.`,
-    );
+    super(`${subject}: no reply within ${timeoutMs} ms. Raise timeoutMs, or check that its queue has a consumer.`);
   }
 
   /** 504 Gateway Timeout. */
@@ -42,14 +40,14 @@ export class RequestTimeoutError extends ServiceError {
 }
 
 /**
- * The reply stream of this process was deleted or spoiled, and the reply may have been lost with it; a new one was made. The request
- * was cancelled; its handler may have run all the same.
+ * The reply stream of this process was deleted or spoiled, and the reply may be lost with it; a new one was created. The request
+ * was cancelled; its handler may have run nevertheless.
  */
 export class ReplyStreamLostError extends ServiceError {
   constructor(subject: string) {
     super(
-      `${subject}: the reply stream of this process was lost, and its reply perhaps with it. A new stream was made: send the request ` +
-        'again, if it may be handled twice. See whether something deletes or evicts keys of Millrace.',
+      `${subject}: the reply stream of this process was lost, and its reply may be lost. A new stream was created: send the request ` +
+        'again, if it may be handled twice. Check whether another program deletes keys of Millrace, or Redis evicts them.',
     );
   }
 
@@ -60,13 +58,13 @@ export class ReplyStreamLostError extends ServiceError {
 }
 
 /**
- * Another handler has begun to answer a request with a stream, before the first one ended its own: a stream has one author. The request
+ * Another handler has begun to reply to a request with a stream, before the first one ended its own: a stream has one author. The request
  * was cancelled; send it again.
  */
 export class StreamTakenError extends MillraceError {
   constructor(subject: string) {
     super(
-      `${subject}: a second handler has begun to answer it with a stream before the first one ended. Send the request again.`,
+      `${subject}: a second handler has begun to reply with a stream before the first one ended. Send the request again.`,
     );
   }
 }

@@ -11,21 +11,21 @@ import { sendReply } from '../store/replies.js';
 import { defaultPatienceMs, insist } from './insistence.js';
 import { ReplyItems } from './reply-items.js';
 
-/** What an answer needs to know of its request. */
+/** What a reply needs to know of its request. */
 export interface Answerable {
   readonly properties: StoredProperties;
-  /** Aborted when the request is cancelled, or its time is over. */
+  /** Aborted when the request is cancelled, or times out. */
   readonly signal: AbortSignal;
   /** Moves the deadline of its handler. */
   extend?(): void;
 }
 
-/** Why a reply was not sent. `requester-gone`: nobody waits for it; `not-allowed`: `replyTo` names a queue that is not allowed. */
+/** Why a reply was not sent. `requester-gone`: no requester waits for it; `not-allowed`: `replyTo` names a queue that is not allowed. */
 export type DroppedReply = 'requester-gone' | 'not-allowed';
 
 /**
- * Sends back what the handler of a request returned, before the request is acknowledged. A reply is sent until Redis has
- * confirmed it: when a connection is cut in between it is there twice, and the requester takes it once.
+ * Sends the result of a request's handler, before the request is acknowledged. A reply is repeated until Redis has
+ * confirmed it: after a lost confirmation it is stored twice, and the requester uses it once.
  */
 export class RpcResponder {
   readonly #connection: RedisConnection;
@@ -41,8 +41,8 @@ export class RpcResponder {
   }
 
   /**
-   * Sends a handler's result: what it returned, or one after the other what it yields. It ends when the request is cancelled. Resolves to why
-   * it was not sent, if it was not.
+   * Sends a handler's result: what it returned, or one after the other what it yields. It ends when the request is cancelled. Resolves to
+   * the reason if it was not sent.
    */
   async answer(target: ReplyTarget, request: Answerable, result: unknown): Promise<DroppedReply | undefined> {
     const { correlationId = '' } = request.properties;
@@ -53,7 +53,7 @@ export class RpcResponder {
     return this.#send(keys, request, this.#frame('result', correlationId, 0, result));
   }
 
-  /** Sends the error of a request that failed. A queue gets none: what is retried may succeed yet. */
+  /** Sends the error of a request that failed. A queue gets none: a retry may succeed. */
   async fail(target: ReplyTarget, properties: StoredProperties, error: unknown): Promise<DroppedReply | undefined> {
     if (target.kind !== 'stream') return undefined;
     const { correlationId = '' } = properties;
@@ -71,7 +71,7 @@ export class RpcResponder {
     const { signal, properties } = request;
     const stallMs = properties.expirationMs ?? defaultPatienceMs;
     const isGivenUp = () => signal.aborted;
-    // The requester waits so long for each item, not for all of them: so does the deadline of the handler.
+    // The requester's timeout is per item, not for all of them: so is the deadline of the handler.
     const onTaken = () => request.extend?.();
     const items = new ReplyItems(this.#connection, { keys, correlationId, stallMs, isGivenUp, onTaken });
     let sequence = 0;
@@ -91,7 +91,7 @@ export class RpcResponder {
     frame: Buffer,
   ): Promise<DroppedReply | undefined> {
     const until = performance.now() + (request.properties.expirationMs ?? defaultPatienceMs);
-    // The signal is looked at when something failed: it costs to make one.
+    // The signal is only read after a failure: creating one is expensive.
     const isGivenUp = () => request.signal?.aborted === true;
     const isSent = await insist({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));
     return isSent ? undefined : 'requester-gone';
@@ -101,7 +101,7 @@ export class RpcResponder {
     return encodeReply({ kind, correlationId, sequence, codecId: this.#codec.id, body: this.#encode(value) });
   }
 
-  /** @throws {DeadLetter} it cannot be: the handler's work is done, and done again it would come to the same */
+  /** @throws {DeadLetter} it cannot be encoded: the handler is done, and a retry would give the same result */
   #encode(value: unknown): Uint8Array | string {
     try {
       return this.#codec.encode(value === undefined ? null : value);
@@ -112,7 +112,7 @@ export class RpcResponder {
     }
   }
 
-  /** As in AMQP: the reply is a message like any other, of type `result`. */
+  /** As in AMQP: the reply is an ordinary message, of type `result`. */
   async #toQueue(queue: string, correlationId: string, value: unknown): Promise<undefined> {
     const body = this.#encode(value);
     const properties = { correlationId, type: 'result' };

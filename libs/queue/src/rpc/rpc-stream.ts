@@ -9,34 +9,34 @@ export interface RpcStreamParts {
   timedOut(): Error;
   decode(reply: Reply): unknown;
   failure(reply: Reply): Error;
-  /** Another responder answers it as well. */
+  /** Another responder replies to it as well. */
   taken(): Error;
-  /** Its reply may have been lost with the reply stream. */
+  /** Its reply may be lost with the reply stream. */
   lost(): Error;
-  /** So many items were consumed: the responder may send more. */
+  /** This many items were consumed: the responder may send more. */
   consumed(count: number): void;
-  /** It is over; complete when the responder had ended it. */
+  /** It has ended; complete if the responder ended it. */
   ended(isComplete: boolean): void;
 }
 
-/** After how many items the responder learns that they were read, well before its window of 128 is used up. */
+/** After this many items the responder is informed that they were read, well before its window of 128 is used up. */
 const consumedStep = 32;
 
-/** The replies to one request, in their order, as they come: exactly one, or as many as the handler yields. */
+/** The replies to one request, in order: exactly one, or as many as the handler yields. */
 export class RpcStream implements AsyncIterableIterator<unknown> {
   readonly #parts: RpcStreamParts;
   readonly #waiting: Reply[] = [];
   #consumed = 0;
-  /** When the responder was last told of it. */
+  /** When the responder was last informed. */
   #consumedAt = performance.now();
-  /** When the last reply came, or the last of those that wait was taken: the silence since then is the responder's. */
+  /** When the last reply came, or the last waiting one was taken: since then the responder is silent. */
   #since = performance.now();
   #expected = 0;
-  /** Who sends the items. */
+  /** The responder that sends the items. */
   #author: string | undefined;
   #error: { readonly error: unknown } | undefined;
   #isEnded = false;
-  /** Calls of `next` that wait. */
+  /** Pending calls of `next`. */
   #waiters: (() => void)[] = [];
   #timer: Timer | undefined;
 
@@ -51,7 +51,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
     return this;
   }
 
-  /** A redelivered request may be answered twice, and a reply sent twice: what is not the next one is a repetition. */
+  /** A redelivered request may get two replies, and a reply may be sent twice: anything but the next one is a duplicate. */
   reply(reply: Reply, author?: string): void {
     if (this.#isEnded) return;
     if (reply.kind === 'item' || reply.kind === 'end') {
@@ -59,7 +59,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
       if (author !== this.#author) this.failed(this.#parts.taken());
       if (author !== this.#author || reply.sequence !== this.#expected) return;
     }
-    // Of another responder: a stream has one author.
+    // From another responder: a stream has one author.
     if (reply.kind === 'result' && this.#expected > 0) return;
     this.#expected++;
     this.#waiting.push(reply);
@@ -119,7 +119,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
     }
   }
 
-  /** A requester that is slow with each item says so in time, too: the responder waits no longer than `timeoutMs` for room. */
+  /** A requester that takes long per item also reports in time: the responder waits for room no longer than `timeoutMs`. */
   #consume(): void {
     const now = performance.now();
     const isLate = now - this.#consumedAt > Math.min(this.#parts.timeoutMs, defaultPatienceMs) / 4;
@@ -128,7 +128,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
     this.#parts.consumed(this.#consumed);
   }
 
-  /** Fails when nothing came for `timeoutMs`. What has come and was not taken yet is no silence. */
+  /** Fails when nothing came for `timeoutMs`. Replies that came and were not taken yet do not count as silence. */
   readonly #look = (): void => {
     const { timeoutMs, timedOut } = this.#parts;
     const isBehind = this.#waiting.length > 0;
@@ -138,7 +138,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
       return;
     }
     this.#timer = startTimer(this.#look, restMs);
-    // A stream that its requester has let go of keeps no process alive.
+    // An abandoned stream does not keep the process alive.
     if (isBehind) this.#timer.unref();
   };
 
