@@ -49,7 +49,7 @@ describe('a message whose handler takes its consumer down', () => {
     const dead = await deadLettersOf(queue);
     expect(dead.map(({ payload }) => payload)).toEqual([{ blockMs }]);
     expect(dead[0]?.death).toMatchObject({ reason: 'delivery_limit', error: { name: 'LeaseLostError' } });
-    expect(dead[0]?.death?.error?.message).toMatch(/3 times.*lease ran out while it was handled.*or its process died/);
+    expect(dead[0]?.death?.error?.message).toMatch(/3 times.*lease expired while it was handled.*or its process died/);
     expect(lines.filter((line) => line.includes('blockMs') && line.startsWith('got'))).toHaveLength(3);
     expect(numbersOf(lines, 'done')).toEqual(new Set(['1', '2', '3']));
     await Promise.all(processes.map((one) => one.stop()));

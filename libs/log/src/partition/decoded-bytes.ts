@@ -4,9 +4,9 @@ import type { FetchedBatch } from './fetched-batch.js';
 import type { HeldBatch } from './record-context.js';
 
 /**
- * What compressed batches have grown to, over all partitions that a Log's consumers own: a few MB in Redis may be GB in a process.
- * While more is held than the limit nothing more is decoded; one batch always may be. So there is at most the limit and one batch,
- * which is bounded itself.
+ * The memory of decompressed batches, over all partitions that a Log's consumers own: a few MB in Redis may be GB in a process.
+ * While the limit is reached no further batch is decoded; one always may be. So the total is at most the limit plus one batch,
+ * whose size is limited itself.
  */
 export class DecodedBytes {
   readonly #limit: number;
@@ -18,7 +18,7 @@ export class DecodedBytes {
     this.#limit = limit;
   }
 
-  /** Bytes that are held. */
+  /** Bytes of all decompressed batches. */
   get held(): number {
     return this.#held;
   }
@@ -43,19 +43,19 @@ export class DecodedBytes {
   }
 }
 
-/** What one partition holds of it. The `bytes` of a batch tell what it takes in all. */
+/** The part of one partition. The `bytes` of a batch are its total. */
 export class DecodedShare {
   readonly #all: DecodedBytes;
   readonly #retry: () => void;
   readonly #bytes = new Map<HeldBatch, number>();
 
-  /** @param retry called when a batch may be decoded that was refused */
+  /** @param retry called when a batch that was refused may be decoded */
   constructor(all: DecodedBytes, retry: () => void) {
     this.#all = all;
     this.#retry = retry;
   }
 
-  /** Whether the records of a batch may be looked at. */
+  /** Whether the records of a batch may be decoded. */
   admits({ frame, cursor }: FetchedBatch): boolean {
     return cursor !== undefined || !isCompressedFrame(frame) || this.#all.admits(this.#retry);
   }
@@ -64,11 +64,11 @@ export class DecodedShare {
     return this.#bytes.has(batch);
   }
 
-  /** @throws {CodecError} its bytes are damaged, or become too many */
+  /** @throws {CodecError} its bytes are damaged, or too many when decompressed */
   decode(batch: FetchedBatch): RecordCursor {
     const cursor = cursorOf(batch.frame, batch.end, batch.timestamp);
     if (!isCompressedFrame(batch.frame)) return cursor;
-    // As text it is there a second time.
+    // The string is a second copy.
     const bytes = cursor.body.length * (cursor.text === undefined ? 1 : 2);
     this.#bytes.set(batch, bytes);
     batch.bytes += bytes;
@@ -76,7 +76,7 @@ export class DecodedShare {
     return cursor;
   }
 
-  /** What was decoded of a batch is needed no more. */
+  /** The decoded body of a batch is no longer needed. */
   drop(batch: HeldBatch): void {
     const bytes = this.#bytes.get(batch);
     if (bytes === undefined) return;
@@ -85,7 +85,7 @@ export class DecodedShare {
     this.#all.give(bytes);
   }
 
-  /** The same of all batches. Returns how many bytes that were. */
+  /** Drops all batches. Returns their bytes. */
   clear(): number {
     const bytes = [...this.#bytes.values()].reduce((sum, one) => sum + one, 0);
     for (const batch of [...this.#bytes.keys()]) this.drop(batch);

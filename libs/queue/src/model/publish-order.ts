@@ -7,8 +7,8 @@ interface Framed {
 }
 
 /**
- * Messages of a set, which has no order, in that in which they were published: by priority, then by the clocks of their publishers, and
- * what one publisher published within a ms by its counter. One that was retried or delayed meanwhile is as old as it was.
+ * Sorts the messages of a set, which has no order, by publishing: by priority, then by their publishers' clocks, and within a ms of
+ * one publisher by its counter. A message that was retried or delayed keeps its age.
  */
 export function inPublishOrder<T extends Framed>(messages: readonly T[]): T[] {
   const placed = messages.map((message) => ({ message, counter: counterOf(message.id), ...ageOf(message.frame) }));
@@ -22,12 +22,12 @@ export function inPublishOrder<T extends Framed>(messages: readonly T[]): T[] {
   return placed.map(({ message }) => message);
 }
 
-/** A publisher counts its entries on, whether or not it gives ids. */
+/** A publisher numbers its entries consecutively, with or without ids. */
 function counterOf(entry: string): string {
   return entry.startsWith('.') ? entry.slice(1) : entry;
 }
 
-/** What cannot be read comes first, as it will be dead-lettered. */
+/** A message that cannot be read comes first: it will be dead-lettered. */
 function ageOf(frame: Buffer): { readonly priority: number; readonly timestamp: number } {
   try {
     return { priority: frame[1] ?? 0, timestamp: frameTimestamp(frame) };

@@ -3,11 +3,11 @@ import { idFragments } from './identity.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { waitingLists } from './waiting.js';
 
-/** A message as a list of them shows it. */
+/** A message in a list. */
 export interface Listed {
   readonly id: string;
   readonly frame: Buffer;
-  /** When a delayed one is due, since when a parked one is parked; ms of Redis' clock. */
+  /** When a delayed one is due, or since when a parked one is parked; in ms of Redis' clock. */
   readonly at: number | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface ListedPage {
   readonly cursor: string | undefined;
 }
 
-/** A page of what is delayed or parked, the earliest first. The cursor is a place in time: what comes or goes shifts nothing. */
+/** A page of delayed or parked messages, the earliest first. The cursor is a time: messages that come or go shift nothing. */
 export async function listByTime(
   client: RedisClient,
   keys: QueueKeys,
@@ -41,12 +41,12 @@ export async function listByTime(
   };
 }
 
-/** So many entries are looked at together behind a page's worth of stale ones. */
+/** How many entries are read together after a page's worth of stale ones. */
 const gapEntries = 500;
 
 /**
- * A page of what is ready, in the order of delivery. The cursor is the last message seen, or its place when that has gone. What is offered
- * to a consumer comes first, where it returns if that one does not claim it.
+ * A page of ready messages, in the order of delivery. The cursor is the last message seen, or its place if it is gone. Offered
+ * messages come first, where they return if their consumer does not claim them.
  */
 export async function listReady(
   client: RedisClient,
@@ -54,7 +54,7 @@ export async function listReady(
   priorities: number,
   { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number },
 ): Promise<ListedPage> {
-  // From the last key on, that is the order of delivery. An offer returns to a list that is read after the offers: none is missed.
+  // From the last key on, this is the order of delivery. An offer returns to a list that is read after the offers: none is missed.
   const lists = [keys.offered, ...waitingKeys(keys, priorities).toReversed()];
   const [list = '0', index = '-1', lastId = ''] = cursor?.split(' ') ?? [];
   for (let number = Number(list); number < lists.length; number++) {
@@ -66,7 +66,7 @@ export async function listReady(
       return { messages: offers.messages, cursor: `${number} ${offers.last}` };
     }
     let place = isStart ? -1 : await placeOf(client, key, lastId, Number(index));
-    // Behind a gap of stale entries more are looked at together.
+    // After a gap of stale entries more are read together.
     for (let window = limit; ; window = Math.max(limit, gapEntries)) {
       const ids = await client.lrange(key, place + 1, place + window);
       if (ids.length === 0) break;
@@ -88,13 +88,13 @@ export async function listReady(
   return { messages: [], cursor: undefined };
 }
 
-/** So many entries of a list are looked at in one command. */
+/** How many entries of a list are read in one command. */
 const nearEntries = 500;
 const farEntries = 5000;
 
 /**
- * Where an entry of a list stands that stood at `index`. What was taken meanwhile has moved it towards the head, what came back there away from it:
- * it is looked for near its place, then before that, then a little behind. When it has gone, its place is where the next one stands.
+ * The index of an entry of a list that was at `index`. Messages taken meanwhile have moved it towards the head, messages given back away from it:
+ * it is searched near its place, then before that, then a little after. If it is gone, its place is that of the next one.
  */
 async function placeOf(client: RedisClient, key: string, entry: string, index: number): Promise<number> {
   const within = async (from: number, to: number): Promise<number> => {
@@ -109,7 +109,7 @@ async function placeOf(client: RedisClient, key: string, entry: string, index: n
   return found < 0 ? index - 1 : found;
 }
 
-/** Offers by their numbers; undefined when there are none, or none that still lives. */
+/** Offers by their numbers; undefined when there are none, or none is live. */
 async function listOffered(
   client: RedisClient,
   keys: QueueKeys,
@@ -138,7 +138,7 @@ const unparkKeys = ['settings', 'state', 'messages', 'ids', 'parked', 'idle', 'w
 
 // Makes parked messages ready again, at the back.
 //
-// KEYS those of `unparkKeys`, then the lists in which messages wait
+// KEYS those of `unparkKeys`, then the lists of waiting messages
 // ARGV ids or entries
 // RETURNS how many were parked
 const unparkScript = new Script(`#!lua

@@ -4,14 +4,14 @@ import { completedKeys } from './completed.js';
 import type { QueueKeys } from './keys.js';
 import { MessageUnpacker } from './message-unpacker.js';
 
-/** A message that was completed and is kept. */
+/** A completed message that is kept. */
 export interface FoundCompleted {
-  /** Its name in the queue. */
+  /** Its unique name in the queue. */
   readonly entry: string;
   readonly frame: Buffer;
-  /** The number in `counts` that it had. */
+  /** Its number in `counts`. */
   readonly deliveries: number;
-  /** When its handler began, ms of Redis' clock; undefined when its consumer did not say so. */
+  /** When its handler began, in ms of Redis' clock; undefined when its consumer did not report it. */
   readonly startedAt: number | undefined;
   /** Ms of Redis' clock. */
   readonly completedAt: number;
@@ -19,14 +19,14 @@ export interface FoundCompleted {
   readonly result: string;
 }
 
-/** A page of what is kept, the newest first. */
+/** A page of completed messages, the newest first. */
 export interface CompletedPage {
   readonly messages: readonly FoundCompleted[];
   /** For the next page; undefined when this was the last. */
   readonly cursor: string | undefined;
 }
 
-/** The cursor is the time of the last message seen, which no other has: what is completed meanwhile shifts nothing. */
+/** The cursor is the time of the last message seen, which is unique: messages completed meanwhile shift nothing. */
 export async function listCompleted(
   client: RedisClient,
   keys: QueueKeys,
@@ -45,18 +45,18 @@ export async function listCompleted(
   return { messages, cursor: entries.length < limit ? undefined : pairs.at(-1) };
 }
 
-// Finds what is kept of a message by its entry or its id.
+// Finds a completed message by its entry or its id.
 //
 // KEYS     completed          :completed           when it was completed: read
 //          completedMessages  :completed-messages  what is kept of it: read
 // ARGV     name  entry or id
-// RETURNS  nil when nothing is kept, else { entry, what is kept, when it was completed }
+// RETURNS  nil when none is kept, else { entry, what is kept, when it was completed }
 // EFFECTS  none
 const findScript = new Script(`#!lua flags=no-writes
 local call = redis.call
 ${keyNames(...completedKeys)}
 ${argNames('name')}
--- A field that begins with this sign is no entry.
+-- A field with this prefix is not an entry.
 local record = name:sub(1, 1) ~= '=' and call('HGET', completedMessages, name)
 local entry = record and name or call('HGET', completedMessages, '=' .. name)
 record = record or entry and call('HGET', completedMessages, entry)
@@ -64,7 +64,7 @@ local at = record and call('ZSCORE', completed, entry)
 return at and {entry, record, at} or nil
 `);
 
-/** Of several that had the id, the last that was completed. */
+/** If several had the id, the one that was completed last. */
 export async function findCompleted(
   client: RedisClient,
   keys: QueueKeys,
@@ -91,13 +91,13 @@ function readRecord(entry: string, record: Buffer, at: string): FoundCompleted {
   };
 }
 
-// Removes all that is kept, however much that is: Redis frees it in the background.
+// Removes all completed messages, however many: Redis frees them in the background.
 //
-// KEYS     completed          :completed
-//          completedMessages  :completed-messages
+// KEYS     completed          :completed           deleted
+//          completedMessages  :completed-messages  deleted
 // ARGV     none
-// RETURNS  how many messages were kept
-// EFFECTS  neither key is there
+// RETURNS  the number of messages that were kept
+// EFFECTS  see KEYS
 const purgeScript = new Script(`#!lua flags=allow-oom
 ${keyNames(...completedKeys)}
 local count = redis.call('ZCARD', completed)
@@ -105,7 +105,7 @@ redis.call('UNLINK', completed, completedMessages)
 return count
 `);
 
-/** Resolves to how many were removed. */
+/** Resolves to the number removed. */
 export async function purgeCompleted(client: RedisClient, keys: QueueKeys): Promise<number> {
   return asInteger(await purgeScript.run(client, namedKeys(keys), []));
 }

@@ -1,15 +1,15 @@
-// Messages that were completed and are kept. Such a message is none of the queue any more: its frame has left `messages`, so that no entry
-// that a list still holds becomes live again, and its id is free. What is kept of it stands in `completed-messages` under its entry, as
+// Completed messages that are kept. Such a message no longer belongs to the queue: its frame has left `messages`, so that no entry
+// that a list still holds becomes live again, and its id is free. It is kept in `completed-messages` under its entry, as
 // a MessagePack list of four strings: its number in `counts`, when its handler began, its result, its frame.
 //
-// The field `keep-completed` of `settings` says how many are kept, and after a space for how many ms. Without it there are none.
+// The field `keep-completed` of `settings` has the number to keep, and after a space for how many ms. Without it none are kept.
 
-/** The keys of what is kept, by their names. */
+/** The keys of completed messages, by their names. */
 export const completedKeys = ['completed', 'completedMessages'] as const;
 
 /**
  * Lua, `keepCompleted(entries, acks, elapsed, results, now)`: keeps messages that are about to end, in this order. `elapsed` and `results`
- * say of each of `acks` how many ms ago its handler began, and its result; both may be missing. Not for more than a thousand entries.
+ * hold for each of `acks` how many ms ago its handler began, and its result; both may be missing. For up to a thousand entries.
  * Needs `idFragments`, the keys `messages`, `counts` and those of `completedKeys`.
  */
 export const keepCompleted = `
@@ -18,8 +18,8 @@ local function keepCompleted(entries, acks, elapsed, results, now)
   local deliveries = redis.call('HMGET', counts, unpack(entries))
   local placeOf = {}
   for i = 1, elapsed and #acks or 0 do placeOf[acks[i]] = i end
-  -- No two have the same time, or pages would repeat one: a fraction, for which a double has room, keeps the order of a ms. The clock may
-  -- have been set back: what was completed by the old time does not hold up the new one.
+  -- No two have the same time, or pages would repeat one: a fraction, for which a double has room, keeps the order in a ms. The clock may
+  -- have been set back: times from before must not delay new ones.
   local last = tonumber(redis.call('ZRANGE', completed, 0, 0, 'REV', 'WITHSCORES')[2]) or 0
   local first = last >= now and last < now + 1000 and last + 1 / 1000 or now
   local fields, ends = {}, {}
@@ -46,7 +46,7 @@ local function keepCompleted(entries, acks, elapsed, results, now)
 end`;
 
 /**
- * Lua, with `kept` being the setting:
+ * Lua, where `kept` is the setting:
  * - `isCompletedOver(kept, now)`: whether more are kept than should be, or longer.
  */
 export const completedOver = `
@@ -62,8 +62,8 @@ local function isCompletedOver(kept, now)
 end`;
 
 /**
- * Lua, `trimCompleted(kept, now, most)`: removes the oldest of what is kept beyond its limits, up to `most` of them, which is a thousand at
- * most. Answers whether there may be more. Needs `completedOver`, `idFragments`, the keys of `completedKeys`.
+ * Lua, `trimCompleted(kept, now, most)`: removes the oldest messages beyond the limits, up to `most` of them, which is a thousand at
+ * most. Returns whether there may be more. Needs `completedOver`, `idFragments`, the keys of `completedKeys`.
  */
 export const trimCompleted = `
 local function forgetCompleted(entries)
@@ -76,7 +76,7 @@ local function forgetCompleted(entries)
   local records = #named > 0 and redis.call('HMGET', completedMessages, unpack(named)) or {}
   for i, entry in ipairs(named) do
     local id = records[i] and idOf(cmsgpack.unpack(records[i])[4])
-    -- A later message may have the id by now.
+    -- A later message may have the id now.
     if id and redis.call('HGET', completedMessages, '=' .. id) == entry then fields[#fields + 1] = '=' .. id end
   end
   if #fields > 0 then redis.call('HDEL', completedMessages, unpack(fields)) end

@@ -1,7 +1,7 @@
 import { Cluster, nodeKnownToServe, type RedisClient } from '@millrace/redis';
 
 /**
- * Which of some connections are open, of the server that serves `key`. Undefined when that is not the server meant.
+ * Which of some connections are open on the server that serves `key`. Undefined when that is not the expected server.
  *
  * @throws when the user may not ask (`CLIENT LIST` is an admin command)
  */

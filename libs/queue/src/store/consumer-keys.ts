@@ -3,7 +3,7 @@ import { completedKeys } from './completed.js';
 import { endingKeys } from './endings.js';
 import { type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
 
-/** The keys that one consumer's scripts use, made once for its registration. */
+/** The keys that one consumer's scripts use, built once per registration. */
 export interface ConsumerKeys {
   readonly prefix: string;
   readonly queue: string;
@@ -11,14 +11,14 @@ export interface ConsumerKeys {
   readonly consumer: string;
   readonly all: QueueKeys;
   readonly unacked: string;
-  /** The lists in which messages wait, lowest priority first. */
+  /** The lists of waiting messages, lowest priority first. */
   readonly waiting: readonly string[];
   readonly priorities: number;
-  /** What `turn` declares: the keys of `turnKeys`, and the lists. */
+  /** The keys that `turn` declares: those of `turnKeys`, and the lists. */
   readonly turn: PreparedArguments;
 }
 
-/** What a turn's script calls its first keys. */
+/** The names of a turn script's first keys. */
 export const turnKeys = [
   ...endingKeys,
   'state',

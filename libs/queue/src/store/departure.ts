@@ -4,9 +4,9 @@ import { queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { giveBackOffers } from './offers.js';
 import { waitingLists } from './waiting.js';
 
-/** Most messages given back by one call. */
+/** Most messages given back per call. */
 const sliceMessages = 100;
-/** Of so many held messages the order is kept. */
+/** The order is kept for up to this many held messages. */
 const mostSorted = 2000;
 
 const departureKeys = [
@@ -21,35 +21,35 @@ const departureKeys = [
   'offered',
 ] as const;
 
-// Ends a consumer's registration and gives back what it held, a slice a call. From its first slice on the consumer is
-// fenced off: its own scripts find no registration. The consumer on duty goes on with what is in `dead`.
-// A message that was cancelled meanwhile goes with the consumer.
-// An offer that is not claimed within a second may have gone to this one: any consumer pops from `wake`, so it is unknown to
-// which. It is recalled; should another still claim it, that claim comes too late. When there is no other it returns immediately.
+// Ends a consumer's registration and gives back what it held, a slice per call. From the first slice on the consumer is
+// fenced off: its own scripts find no registration. The consumer on duty continues with what is in `dead`.
+// A message that was cancelled meanwhile is removed with the consumer.
+// An offer that is not claimed within a second may have gone to this consumer: any consumer pops from `wake`, so it is unknown to
+// which. It is recalled; if another consumer claims it later, that claim fails. If there is no other, it returns immediately.
 //
-// KEYS     those of `departureKeys`, then the lists in which messages wait
+// KEYS     those of `departureKeys`, then the lists of waiting messages
 //          those of `endingKeys`   of what was cancelled: removed, see `endMessages`
 //   settings      :settings         delivery-limit, max-bytes: read
-//   state         :state            counters, active, keeper, recall: kept
-//   unacked       :unacked:<consumer>  what it held goes
-//   consumers     :consumers        its lease goes
-//   consumerInfo  :consumer-info    who it is goes
-//   dead          :dead             it comes, until all is given back
+//   state         :state            counters, active, keeper, recall: updated
+//   unacked       :unacked:<consumer>  what it held: removed
+//   consumers     :consumers        its lease: removed
+//   consumerInfo  :consumer-info    its introduction: removed
+//   dead          :dead             its id: added, until everything is given back
 //   messages      :messages         frames of what it held: read
-//   counts        :counts           of what it held, unless it leaves
-//   held          :held             moved to `expiry`
-//   expiry        :expiry           comes from there
-//   ended         :ended            what came back too often comes
+//   counts        :counts           of what it held: incremented, unless it leaves
+//   held          :held             expirations of what it held: moved to `expiry`
+//   expiry        :expiry           written from `held`
+//   ended         :ended            what came back too many times: added
 //   followUps     :follow-ups       see `follow`
-//   offered       :offered          what nobody else can claim goes
-//   idle          :idle             it goes, and those that are woken
-//   wake          :wake             who is woken
-//                 :ready, :front, :kept, :ready:<p> …   what is given back comes
+//   offered       :offered          offers that no consumer can claim: removed
+//   idle          :idle             its id, and those that are woken: removed
+//   wake          :wake             wake-ups: added
+//                 :ready, :front, :kept, :ready:<p> …   what is given back: added
 // ARGV     consumer  its id
-//          why       'leaves' | 'expired' | the deadline it must still have
-//          most      how many messages at most
-// RETURNS  -1 when it lives: then nothing was done. Else how many messages it still holds
-// EFFECTS  as said above
+//          why       'leaves' | 'expired' | the deadline it is expected to have
+//          most      most messages
+// RETURNS  -1 when it is alive: then nothing was done. Else the number of messages it still holds
+// EFFECTS  see above
 const departureScript = new Script(String.raw`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...departureKeys)}
@@ -82,15 +82,15 @@ if deadline then
     for _, other in ipairs(call('ZRANGE', consumers, 0, -1)) do if not next or other < next then next = other end end
     if next then call('HSET', state, 'active', next) call('RPUSH', wake, next) else call('HDEL', state, 'active') end
   end
-  -- The timer for what is due next leaves with it: another idle consumer is woken to take it over.
+  -- Its timer for what is due next is gone: another idle consumer is woken to take it over.
   if keeper == consumer then
     call('HDEL', state, 'keeper', 'keeper-due')
     back = 1
   end
 end
 local deliveryLimit, limitBytes = unpack(call('HMGET', settings, 'delivery-limit', 'max-bytes'))
--- The last first, so that those before come to stand before them. A publisher counts its entries on, whether or not it gives ids: what is longer came
--- later. A key that says so is compared by Lua itself, without a call of ours.
+-- The last first, so that earlier ones end up before them. A publisher numbers its entries consecutively, with or without ids: a longer entry is
+-- later. The keys have that order, so Lua compares them itself, without a call of a Lua function.
 local all = call('SCARD', unacked) <= ${mostSorted} and call('SMEMBERS', unacked) or call('SRANDMEMBER', unacked, most)
 local keys, entries = {}, {}
 for i = 1, #all do
@@ -108,14 +108,14 @@ for i = #keys, math.max(1, #keys - most + 1), -1 do
   local ends = call('ZSCORE', held, entry)
   if ends then call('ZREM', held, entry) end
   local count = why ~= 'leaves' and frame and not isCancelled and call('HINCRBY', counts, entry, 1) or 0
-  -- Losses, see deliveries.ts: they stop at 2.
+  -- Losses, see deliveries.ts: counted up to 2.
   if count > 0 and count < 4503599627370496 then call('HINCRBY', counts, entry, '2251799813685248') end
   if frame and isCancelled then
     endMessages({entry}, now, false)
     call('HINCRBY', state, 'dropped', 1)
   elseif frame and count % 65536 > tonumber(deliveryLimit or 20) then
     local error = {name = 'LeaseLostError', stack = '', message = ('came back %d times without a verdict, the last time '
-      .. 'because its consumer\'s lease ran out while it was handled (by a handler that blocks the event loop?), or its '
+      .. 'because its consumer\'s lease expired while it was handled (by a handler that blocks the event loop?), or its '
       .. 'process died'):format(count % 65536)}
     follow(state, ended, followUps, entry, 'dead-letter ' .. cjson.encode({reason = 'delivery_limit', time = now, error = error}))
   elseif frame then
@@ -133,11 +133,11 @@ return left
 `);
 
 /**
- * Ends a registration and gives back all that the consumer held.
+ * Ends a registration and gives back everything that the consumer held.
  *
- * @param why `leaves`: it says so itself, its messages count as never taken. `expired`: only when its lease is over.
- *   Anything else: the deadline it was seen with; when it has another by now, it lives.
- * @returns false when the consumer lives
+ * @param why `leaves`: the consumer itself leaves, its messages count as never taken. `expired`: only when its lease has expired.
+ *   Anything else: the deadline it was seen with; if it has another one now, it is alive.
+ * @returns false when the consumer is alive
  */
 export async function endRegistration(
   client: RedisClient,

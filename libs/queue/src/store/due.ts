@@ -7,34 +7,34 @@ import { trimmingDue, trimSlice, waitingLists } from './waiting.js';
 
 const dueKeys = [...endingKeys, ...followKeys, 'delayed', 'parked', 'offered', ...completedKeys] as const;
 
-/** Most bytes of frames that become dead letters in one call, but for one frame. */
+/** Most bytes of frames that become dead letters in one call, or one frame of any size. */
 const mostFrameBytes = 1024 * 1024;
 
-// Moves what is due from `delayed` to where messages wait, and ends what is past its time to live, each at most `most` times. Recalls
-// offers that nobody has claimed for so long. Takes a slice of stale entries out of the lists, if there are too many, and one of what is kept of completed messages
-// beyond its limits.
+// Moves due messages from `delayed` to the waiting lists, and ends expired ones, each at most `most` times. Recalls
+// offers that were not claimed in time. Trims a slice of stale entries out of the lists, if there are too many, and a slice of completed
+// messages beyond the limits.
 //
-// An expired message that stands in the middle of a list leaves its entry there, stale: as a dead letter it has another name.
+// An expired message in the middle of a list leaves its entry there, stale: as a dead letter it has another name.
 //
-// KEYS     those of `dueKeys`, then the lists in which messages wait
+// KEYS     those of `dueKeys`, then the lists of waiting messages
 //          those of `endingKeys`   of what has expired: removed, see `endMessages`
 //   settings           :settings            max-bytes, dead-letter, keep-completed: read
-//   state              :state               counters, recall, trim: kept
-//   ended              :ended               what has expired comes, if the queue has a place for dead letters
+//   state              :state               counters, recall, trim: updated
+//   ended              :ended               expired messages: added, if the queue has dead letters
 //   followUps          :follow-ups          see `follow`
-//   delayed            :delayed             what is due goes
-//   expiry             :expiry              what is over goes
-//   parked             :parked              what stands there does not expire
-//   messages           :messages            frames: read; of an expired one it comes back under the name of its dead letter
-//   ids                :ids                 an expired one's id leads to its dead letter
-//   offered            :offered             what nobody claimed goes
-//   completed          :completed           what is beyond the limits goes
-//   completedMessages  :completed-messages  the same
-//                      :ready, :front, :kept, :ready:<p> …   what is due or recalled comes, stale entries go
-// ARGV     most  how many at most
-// RETURNS  { how many were moved or ended; as many as `most` means there may be more, 1 if lines are to be carried on,
-//          1 if trimming, of the lists or of what is kept, is not over }
-// EFFECTS  as said above
+//   delayed            :delayed             due messages: removed
+//   expiry             :expiry              expired messages: removed
+//   parked             :parked              read: parked messages do not expire
+//   messages           :messages            frames: read; an expired one is moved to the name of its dead letter
+//   ids                :ids                 an expired message's id is pointed to its dead letter
+//   offered            :offered             unclaimed offers: removed
+//   completed          :completed           messages beyond the limits: removed
+//   completedMessages  :completed-messages  messages beyond the limits: removed
+//                      :ready, :front, :kept, :ready:<p> …   due and recalled messages: added, stale entries: removed
+// ARGV     most  most messages
+// RETURNS  { how many were moved or ended; as many as `most` means there may be more, 1 if lines must be carried on,
+//          1 if trimming of the lists or of completed messages is not finished }
+// EFFECTS  see above
 const dueScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...dueKeys)}
@@ -115,11 +115,11 @@ return {isCut and tonumber(most) or math.max(#due, #over), hasDied and 1 or 0, i
 /** Most messages that one call moves: about a millisecond of Redis' time. */
 export const maxDueMessages = 500;
 
-/** What was done about messages that were due or had expired. */
+/** The result for messages that were due or had expired. */
 export interface DueResult {
   /** Whether there may be more of them. */
   readonly mayHaveMore: boolean;
-  /** Whether some became dead letters, which are to be carried on. */
+  /** Whether some became dead letters, which must be carried on. */
   readonly hasDied: boolean;
 }
 

@@ -19,7 +19,7 @@ const pieceBytes = 1024 * 1024;
 
 const nextKeys = ['ended', 'followUps', 'messages'] as const;
 
-// The first lines of a queue, in the order of the endings.
+// Reads the first lines of a queue, in the order of the endings.
 //
 // KEYS
 //   ended      :ended       read
@@ -27,7 +27,7 @@ const nextKeys = ['ended', 'followUps', 'messages'] as const;
 //   messages   :messages    read
 // ARGV     most       lines
 //          mostBytes  of frames; one line may have more
-// RETURNS  for each: entry, number, line or nil, frame or nil
+// RETURNS  per line: entry, number, line or nil, frame or nil
 // EFFECTS  none
 const nextScript = new Script(`#!lua flags=no-writes
 ${keyNames(...nextKeys)}
@@ -45,7 +45,7 @@ end
 return answer
 `);
 
-/** The lines that are to be carried next. */
+/** The lines to carry next. */
 export async function nextLines(client: RedisClient, keys: QueueKeys): Promise<Line[]> {
   const scriptKeys = nextKeys.map((name) => keys[name]);
   const reply = asList(await nextScript.run(client, scriptKeys, [pieceLines, pieceBytes]));
@@ -62,28 +62,28 @@ export async function nextLines(client: RedisClient, keys: QueueKeys): Promise<L
   return lines;
 }
 
-/** What became of a line that was carried. */
+/** The result of carrying a line. */
 export type LineResult =
-  /** All that follows has happened: the message is forgotten. */
+  /** It is done: the message is removed. */
   | { readonly kind: 'arrived' }
-  /** Somebody did not take it. It is tried again under a new number, behind the others; as another line where that is given. */
+  /** A target refused it. It is tried again under a new number, behind the others; as another line if one is given. */
   | { readonly kind: 'refused'; readonly line: string | undefined }
-  /** It can go nowhere: its message is set aside in its own queue. */
+  /** It cannot go anywhere: its message is parked in its own queue. */
   | { readonly kind: 'parked' };
 
 const carriedKeys = [...endingKeys, ...followKeys, 'parked'] as const;
 
-// What became of lines that were carried. One that has another number by now was another carrier's: it is left alone.
+// Stores the results of lines that were carried. One that has another number now was changed by another carrier: it is left alone.
 //
 // KEYS     those of `carriedKeys`
 //            those of `endingKeys`   of what arrived: removed, see `endMessages`
-//   state      :state       `dead-lettered` counts what arrived; number of the last line
-//   ended      :ended       what arrived or is parked goes; what was refused has a new number
+//   state      :state       `dead-lettered` counts what arrived; number of the last line: advanced
+//   ended      :ended       what arrived or is parked: removed; what was refused: gets a new number
 //   followUps  :follow-ups  the same
-//   parked     :parked      what can go nowhere comes
-// ARGV     for each line: arrived | refused | parked, entry, number, the line it is from now on, or ''
-// RETURNS  for each line 1, or 0 when it was left alone
-// EFFECTS  as said of the keys
+//   parked     :parked      what cannot go anywhere: added
+// ARGV     per line: arrived | refused | parked, entry, number, the line it becomes, or ''
+// RETURNS  per line 1, or 0 when it was left alone
+// EFFECTS  see KEYS
 const carriedScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...carriedKeys)}
@@ -110,7 +110,7 @@ if #arrived > 0 then call('HINCRBY', state, 'dead-lettered', #arrived) end
 return answer
 `);
 
-/** Writes down what became of lines. Resolves to those of which this was the first that Redis heard. */
+/** Stores the results of lines. Resolves to those for which this result was the first. */
 export async function linesCarried(
   client: RedisClient,
   keys: QueueKeys,

@@ -1,14 +1,14 @@
 import { idFragments } from './identity.js';
 
-// How a message ends. Its entry has been taken out of where it stood, or is left there stale; here it goes for good.
+// How a message ends. Its entry was removed from its list or set, or is left there stale; here the message itself is removed.
 
 /** The keys that `follow` needs, by their names. */
 export const followKeys = ['state', 'ended', 'followUps'] as const;
 
 /**
- * Lua: `followAll(state, ended, followUps, entries, line)`, and `follow` for one entry, write down what the ending of messages means in other slots:
- * the carrier of `endings/` takes it there. Lines are numbered in the order of the endings. A number is the time in µs, or one more than the last: so
- * none comes again when the queue is deleted and declared again, or a failover has lost the last ones. Not for more than a thousand entries.
+ * Lua: `followAll(state, ended, followUps, entries, line)`, and `follow` for one entry, record what the ending of messages means in other slots:
+ * the carrier of `endings/` carries it there. Lines are numbered in the order of the endings. A number is the time in µs, or one more than the last:
+ * so none is repeated when the queue is deleted and declared again, or a failover has lost the last ones. For up to a thousand entries.
  */
 export const followEnding = `
 local function followAll(state, ended, followUps, entries, line)
@@ -41,8 +41,8 @@ export const endingKeys = [
 ] as const;
 
 /**
- * Lua: `endMessages(entries, now, isHandled)` frees the ids of messages and removes all that is kept of them. The id of one that was
- * handled is remembered for as long as the queue says. Of a plain message no frame is read. Not for more than a thousand entries.
+ * Lua: `endMessages(entries, now, isHandled)` frees the ids of messages and removes everything stored for them. The id of one that was
+ * handled is remembered for as long as the queue's setting. The frames of plain messages are not read. For up to a thousand entries.
  */
 export const endMessages = `${idFragments}
 local function freeIds(entries, now, isHandled)

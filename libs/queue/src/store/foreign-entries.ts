@@ -2,14 +2,14 @@ import { asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { entryAfter } from '../model/entry.js';
 import type { ConsumerKeys } from './consumer-keys.js';
 
-// Gives messages of a consumer other entries.
+// Renames the entries of a consumer's messages.
 //
 // KEYS
 //   messages  :messages      frames: moved to their new entries
 //   unacked   :unacked:<me>  entries: replaced
 // ARGV     for each message: its entry, its new entry
 // RETURNS  nothing
-// EFFECTS  as said of the keys; an entry that is not the consumer's is left alone
+// EFFECTS  see KEYS; an entry that does not belong to the consumer is left alone
 const renameScript = new Script(`#!lua flags=allow-oom
 ${keyNames('messages', 'unacked')}
 for i = 1, #ARGV, 2 do
@@ -25,12 +25,12 @@ for i = 1, #ARGV, 2 do
 end
 `);
 
-/** Whether an entry is none that Millrace makes, nor one that it could name to Redis again: its bytes are no text. */
+/** Whether Millrace neither makes such an entry nor can send it to Redis again: its bytes are not a valid string. */
 export function isForeign(entry: string): boolean {
   return entry.includes('\uFFFD');
 }
 
-/** The entries of messages that are a consumer's, as text: those that are foreign get names with which they can be settled. */
+/** The entries of a consumer's messages as strings: foreign ones get names with which they can be settled. */
 export async function namedEntries(
   client: RedisClient,
   { all, unacked, queue }: ConsumerKeys,

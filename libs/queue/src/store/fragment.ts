@@ -1,16 +1,16 @@
 /**
- * A part of a long script. Its names are its own and end with it, but for those that it sets: Lua has no other way to know which part
- * leans on which.
+ * A part of a long script. Its names are local to it, except those that it sets: Lua has no other way to show which part
+ * depends on which.
  */
 export interface Fragment {
-  /** Names of keys, of arguments, and of what parts before it have set, that it uses. */
+  /** Names that it uses: of keys, of arguments, and of what parts before it have set. */
   readonly reads: readonly string[];
-  /** Names that it gives a value, or another one, for the parts behind it. */
+  /** Names that it sets for the parts after it. */
   readonly sets: readonly string[];
   readonly lua: string;
 }
 
-/** Lua: fragments, one behind the other. */
+/** Lua: fragments, one after the other. */
 export function composed(fragments: readonly Fragment[]): string {
   const known = new Set<string>();
   return fragments

@@ -20,33 +20,33 @@ const heartbeatKeys = [
   ...completedKeys,
 ] as const;
 
-// Says that a consumer lives, and tells it what it has to know. About once a second one of a queue's consumers is on duty, the
-// next that beats: it gets the others, to see which of them are dead, and how many lines are to be carried on.
-// The duty is held by none: whichever consumer dies, the next beat of any other is soon enough.
+// Records that a consumer is alive, and returns what it has to know. About once a second one of a queue's consumers is on duty, the
+// next to send a heartbeat: it gets the others, to check which are dead, and the number of lines to carry on.
+// No consumer holds the duty: whichever dies, the next heartbeat of any other is soon enough.
 //
-// KEYS     those of `heartbeatKeys`, then the lists in which messages wait
+// KEYS     those of `heartbeatKeys`, then the lists of waiting messages
 //   settings      :settings       paused, single-active, keep-completed: read
-//   state         :state          duty-at, recall: kept; what else is there of offers and trimming: read
+//   state         :state          duty-at, recall: updated; its fields on offers and trimming: read
 //   consumers     :consumers      my lease: renewed; those of the others: read
-//   consumerInfo  :consumer-info  who I am: written; who the others are: read
-//   idle          :idle           whether I wait to be woken
-//   cancels       :cancels        what I am to give up: read
+//   consumerInfo  :consumer-info  my introduction: written; those of the others: read
+//   idle          :idle           my id: added when I wait for a wake-up
+//   cancels       :cancels        what I must give up: read
 //   dead          :dead           consumers whose messages are not all given back: read
 //   ended         :ended          counted
 //   delayed       :delayed        when the first is due: read
 //   expiry        :expiry         when the first expires: read
 //   unacked       :unacked:<me>   counted
 //   offered       :offered        whether there are any: read
-//   completed     :completed      how many there are, and since when: read; `completedMessages` is not
-//                 :ready, :front, :kept, :ready:<p> …   whether and how many there are: read
+//   completed     :completed      count and oldest time: read; `completedMessages` is not
+//                 :ready, :front, :kept, :ready:<p> …   lengths: read
 // ARGV     me         my id
-//          leaseMs    for so long my lease is renewed
-//          isWaiting  '1' when I wait to be woken
-//          info       who I am, when that changed, else ''
+//          leaseMs    my lease is renewed for this time
+//          isWaiting  '1' when I wait for a wake-up
+//          info       my introduction, if it changed, else ''
 // RETURNS  { 'lost' } when my registration is gone: then nothing was done. Else { whether there is something to take or to move on,
-//          how many messages are mine, entries that I am to give up, whether I am on duty, and then: dead consumers, how many lines there
-//          are, [id, deadline, …], [info, …] }
-// EFFECTS  my lease is renewed; on duty, no other is for 550 ms
+//          how many messages I hold, entries that I must give up, whether I am on duty, and then: dead consumers, the number of
+//          lines, [id, deadline, …], [info, …] }
+// EFFECTS  see KEYS; when I am on duty, no other consumer is for 550 ms
 const heartbeatScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...heartbeatKeys)}
@@ -63,7 +63,7 @@ local active, dutyAt, recallAt, offers, stale, trim = unpack(call('HMGET', state
 local mayTake = not isPaused and not (singleActive and active ~= me)
 if isWaiting == '1' and mayTake then call('ZADD', idle, 0, me) end
 local hasWork = mayTake and call('EXISTS', unpack(KEYS, firstList)) > 0
--- What is due or has expired is moved on, also where nothing may be taken.
+-- Due and expired messages are moved on, also where nothing may be taken.
 for _, times in ipairs({delayed, expiry}) do
   local head = call('ZRANGE', times, 0, 0, 'WITHSCORES')[2]
   hasWork = hasWork or head and tonumber(head) <= now
@@ -94,23 +94,23 @@ for i = 1, #others, 2 do ids[#ids + 1] = others[i] end
 return {hasWork, held, mine, 1, gone, call('ZCARD', ended), others, #ids > 1 and call('HMGET', consumerInfo, unpack(ids)) or {}}
 `);
 
-/** A consumer as the one on duty sees it. */
+/** A consumer as seen by the one on duty. */
 export interface Peer {
   readonly consumer: string;
   /** Its lease deadline by Redis' clock, as Redis wrote it. */
   readonly deadline: string;
-  /** JSON, see `ConsumerInfo`; '' when it is not known. */
+  /** JSON, see `ConsumerInfo`; '' when unknown. */
   readonly info: string;
 }
 
 export interface Heartbeat {
   /** Whether there is something to take, or something that is due or has expired. */
   readonly hasWork: boolean;
-  /** How many messages Redis has down as this consumer's. */
+  /** How many messages Redis holds for this consumer. */
   readonly held: number;
-  /** Messages that are to be given up. */
+  /** Messages that must be given up. */
   readonly cancelled: readonly string[];
-  /** Only for the one on duty. */
+  /** Only for the consumer on duty. */
   readonly duty:
     | { readonly dead: readonly string[]; readonly ended: number; readonly colleagues: readonly Peer[] }
     | undefined;

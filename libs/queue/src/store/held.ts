@@ -6,8 +6,8 @@ import { namedEntries } from './foreign-entries.js';
 import { Taken } from './taken.js';
 
 /**
- * What Redis has as a consumer's: `ids` of all, the messages of those that `isWanted` picks, in the order in which they were published; `gone`
- * are ids with no message.
+ * What Redis holds for a consumer: `ids` of all, the messages of those that `isWanted` selects, in the order of publishing; `gone`
+ * are ids without a message.
  */
 export async function heldMessages(
   client: RedisClient,

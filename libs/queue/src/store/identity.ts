@@ -1,17 +1,17 @@
-// Which message has an id. In `ids` an id leads to the entries of those that have it: one, or several with spaces between them where dead
-// letters of one id came together. A second one is only let in if it was sent on from another queue.
+// Which message has an id. In `ids` an id leads to the entries of the messages with it: one, or several separated by spaces if dead
+// letters with the same id came together. A second one is only accepted if it was forwarded from another queue.
 
-/** So many bytes of entries are kept of one id: further dead letters with it are found by their entries alone. */
+/** How many bytes of entries are stored per id: further dead letters with it are found by their entries alone. */
 const mostHolders = 2000;
 
 /**
  * Lua:
- * - `idOf(frame)`: the id that a publisher gave, or nil. It stands at a fixed place, see `model/message-frame.ts`.
- * - `holderOf(ids, messages, id)`: the entry of the first message that has an id, or nil.
- * - `noteId(ids, id, entry)`: a message has an id, besides those that have it.
- * - `freeId(ids, entry, frame)`: a message has its id no longer. Answers the id, if it was this one's.
- * - `keepSeen(seen, added, now, forMs)`, after so many were added to what is remembered: removes twice as many that are over, and keeps the
- *   rest for long enough.
+ * - `idOf(frame)`: the id set by the publisher, or nil. It has a fixed place, see `model/message-frame.ts`.
+ * - `holderOf(ids, messages, id)`: the entry of the first message with an id, or nil.
+ * - `noteId(ids, id, entry)`: adds a message to those with an id.
+ * - `freeId(ids, entry, frame)`: removes a message from those with its id. Returns the id, if the message had it.
+ * - `keepSeen(seen, added, now, forMs)`, after `added` were added: removes twice as many that have expired, and keeps the rest for long
+ *   enough.
  */
 export const idFragments = `
 local function idOf(frame)

@@ -16,17 +16,17 @@ import { queueKeys, resultKey, unackedKey, waitingKeys } from './keys.js';
 
 const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'ended', 'consumers', 'dead', 'offered'] as const;
 
-// Finds one message, by its entry or its id, wherever in its queue it stands, and does to it what is asked for. To cancel: one that no
-// handler has goes immediately; of one that is being handled, its consumer learns with its next heartbeat. To remove or to replace its frame:
-// only one that waits, or is set aside. Of one that goes while it waits the entry stays behind, stale. One that is offered to a consumer can
-// be removed, but its frame is on its way already.
+// Finds one message, by its entry or its id, anywhere in its queue, and performs an act on it. Cancel: a message without a running
+// handler is removed immediately; for one that is being handled, its consumer sees it with its next heartbeat. Remove or replace its frame:
+// only one that waits, or is parked. A message that is removed while it waits leaves its entry behind, stale. One that is offered to a
+// consumer can be removed, but its frame is under way already.
 //
-// KEYS     those of `jobKeys`, then the unacked sets of all consumers and dead ones
+// KEYS     those of `jobKeys`, then the unacked sets of all consumers, including dead ones
 //            those of `endingKeys`   of what is cancelled or removed: removed, see `endMessages`
-//   state      :state      `stale` and `bytes` of what goes while it waits
-//   delayed    :delayed    read; of what is cancelled: removed
-//   parked     :parked     the same
-//   offered    :offered    the same
+//   state      :state      `stale` and `bytes` of a waiting message that is removed: updated
+//   delayed    :delayed    read; a cancelled message: removed
+//   parked     :parked     read; a cancelled message: removed
+//   offered    :offered    read; a cancelled message: removed
 //   ended      :ended      read
 //   consumers  :consumers  counted
 //   dead       :dead       counted
@@ -35,9 +35,9 @@ const jobKeys = [...endingKeys, 'state', 'delayed', 'parked', 'ended', 'consumer
 //          act       find | cancel | remove | replace
 //          newFrame  to replace by, or ''
 //          then the consumers of those sets
-// RETURNS  nil when there is no such message, { 'moved' } when a consumer came or went meanwhile: ask again. Else
+// RETURNS  nil when there is no such message, { 'moved' } when a consumer came or went meanwhile: call again. Else
 //          { 'ready' | 'delayed' | 'parked' | 'dying' | 'running', frame, count or '', progress or '', due ms or '', consumer or '', entry }
-// EFFECTS  as said of the keys; of what is being handled, `cancels` says that it is to be cancelled
+// EFFECTS  see KEYS; a message that is being handled is added to `cancels`
 const jobBody = `
 local call = redis.call
 ${keyNames(...jobKeys)}
@@ -78,12 +78,12 @@ const jobScript = new Script(`#!lua flags=allow-oom${jobBody}`);
 // To find a message takes no right to write.
 const findScript = new Script(`#!lua flags=no-writes${jobBody}`);
 
-/** Where a message stands: `dying` is on its way to dead letters, `parked` set aside, `running` held by a consumer. */
+/** The state of a message: `dying` is on its way to dead letters, `parked` set aside, `running` held by a consumer. */
 export type JobState = 'ready' | 'delayed' | 'parked' | 'dying' | 'running';
 
 /** A message, found in its queue. */
 export interface FoundMessage {
-  /** Its name in the queue. */
+  /** Its unique name in the queue. */
   readonly entry: string;
   readonly state: JobState;
   readonly frame: Buffer;
@@ -93,16 +93,16 @@ export interface FoundMessage {
   readonly progress: string | undefined;
   /** When it is due, ms of Redis' clock. */
   readonly dueAt: number | undefined;
-  /** Who is at it. */
+  /** The consumer that holds it. */
   readonly consumer: string | undefined;
 }
 
 const maxAttempts = 20;
 
-/** What is done to a message that is found. */
+/** The act to perform on a message that is found. */
 export type JobAct = 'find' | 'cancel' | 'remove' | { readonly replaceBy: Buffer };
 
-/** Finds a message, by its id or its entry, and does something to it; undefined when the queue holds none. */
+/** Finds a message, by its id or its entry, and performs an act on it; undefined when the queue holds none. */
 export async function findMessage(
   client: RedisClient,
   place: { readonly prefix: string; readonly queue: string },
@@ -134,18 +134,18 @@ export async function findMessage(
   throw new Error(`consumers of queue "${place.queue}" come and go too fast to find message ${id}: try again`);
 }
 
-// Keeps a result for a time, if its message is the consumer's.
+// Keeps a result for a time, if the consumer holds its message.
 //
 // KEYS
 //   unacked    :unacked:<me>        read
-//   consumers  :consumers           my lease: looked at
-//   result     :result:<message id>  comes
+//   consumers  :consumers           my lease: read
+//   result     :result:<message id>  written
 // ARGV     me      my id
 //          entry   of the message
 //          json    its result
 //          keepMs  how long it is kept
-// RETURNS  1, or 0 when the message is not this consumer's
-// EFFECTS  as said of the keys
+// RETURNS  1, or 0 when the consumer does not hold the message
+// EFFECTS  see KEYS
 const resultScript = new Script(`#!lua
 ${keyNames('unacked', 'consumers', 'result')}
 ${argNames('me', 'entry', 'json', 'keepMs')}
@@ -154,7 +154,7 @@ redis.call('SET', result, json, 'PX', keepMs)
 return 1
 `);
 
-/** Keeps a result for a time; what a consumer says whose lease was lost changes nothing. */
+/** Keeps a result for a time; a consumer whose lease was lost changes nothing. */
 export async function keepResult(
   client: RedisClient,
   keys: ConsumerKeys,
@@ -164,7 +164,7 @@ export async function keepResult(
 ): Promise<void> {
   const { prefix, queue, unacked, consumer, all } = keys;
   const scriptKeys = [unacked, all.consumers, resultKey(prefix, queue, message.messageId)];
-  // The acknowledgement that is sent next must not come before it.
+  // The acknowledgement that is sent next must not arrive before it.
   await resultScript.runWhole(client, scriptKeys, [consumer, message.entry, result, keepMs]);
 }
 
@@ -177,7 +177,7 @@ export async function keptResult(
   return orNothing(await client.get(resultKey(place.prefix, place.queue, id)), String);
 }
 
-/** How many messages of a queue are in which state. */
+/** The number of a queue's messages in each state. */
 export interface QueueCounts {
   /** Waiting for a consumer, or on its way to one. */
   readonly ready: number;
@@ -185,21 +185,21 @@ export interface QueueCounts {
   readonly delayed: number;
   /** Held by consumers. */
   readonly unacked: number;
-  /** Set aside because no handler was for them. */
+  /** Set aside because no handler matches them. */
   readonly parked: number;
-  /** Dead letters on their way to where they go. */
+  /** Dead letters on their way to their target. */
   readonly dying: number;
-  /** Handled, and kept for people to look at (`keepCompleted`): no messages of the queue any more. */
+  /** Completed, and kept for inspection (`keepCompleted`): they no longer belong to the queue. */
   readonly completed: number;
-  /** Consumers that are registered, of all processes. */
+  /** Registered consumers, of all processes. */
   readonly consumers: number;
 }
 
 const countKeys = ['state', 'messages', 'delayed', 'parked', 'ended', 'offered', 'completed', 'consumers'] as const;
 
-// How many messages stand where, in one look: between two a message that moves would be counted twice, or nowhere.
+// Counts the messages in each state, in one script: between two commands a message that moves would be counted twice, or not at all.
 //
-// KEYS     those of `countKeys`, all read, then the lists in which messages wait
+// KEYS     those of `countKeys`, all read, then the lists of waiting messages
 // ARGV     none
 // RETURNS  { ready, delayed, parked, dying, completed, consumers, messages }
 // EFFECTS  none
@@ -220,7 +220,7 @@ export async function countMessages(
   const keys = [...countKeys.map((name) => all[name]), ...waitingKeys(all, place.priorities)];
   const reply = asList(await countScript.run(client, keys, [])).map(asInteger);
   const [ready = 0, delayed = 0, parked = 0, dying = 0, completed = 0, consumers = 0, messages = 0] = reply;
-  // What stands nowhere else, somebody holds, or held when he died.
+  // The rest is held by a consumer, alive or dead.
   const unacked = Math.max(0, messages - ready - delayed - parked - dying);
   return { ready, delayed, unacked, parked, dying, completed, consumers };
 }

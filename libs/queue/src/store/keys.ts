@@ -1,28 +1,30 @@
 import { slotInKeys } from '../model/shards.js';
 
 /**
- * Every key of the queues. The hash tag is written here and nowhere else: all keys of one queue share a slot of a
- * cluster, so each script runs whole on one node. A queue is named by one of its slots (`model/shards`), which without shards
- * is its name. docs/keyspace.md tells what is in them.
+ * Every key of the queues. The hash tag is written only here: all keys of one queue share a slot of a
+ * cluster, so each script runs on one node. A queue is named by one of its slots (`model/shards`), which without shards
+ * is its name. See docs/keyspace.md for their contents.
  */
 export interface QueueKeys {
   /**
-   * Hash: what operators say of the queue, for its scripts to read (see `model/queue-meta.ts`), and `paused`. The queue exists
+   * Hash: the queue's settings, for its scripts (see `model/queue-meta.ts`), and `paused`. The queue exists
    * while this hash has the field `format`.
    */
   readonly settings: string;
   /**
-   * Hash: what the scripts keep of the queue. Among it `bytes` (of the frames that wait, only kept while `max-bytes` is set),
-   * `stale` (entries in the lists whose message has ended), `offers` (made ever), `trim` (how far a trimming pass is).
+   * Hash: the state that the scripts keep of the queue, including `bytes` (of the frames that wait, only kept while `max-bytes` is set),
+   * `stale` (entries in the lists whose message has ended), `offers` (made ever), `trim` (the progress of a trimming pass).
    */
   readonly state: string;
-  /** Hash: entry → frame, for every message the queue holds, wherever its entry stands. An entry without a frame is stale. */
+  /** Hash: entry → frame, for every message the queue holds, in any state. An entry without a frame is stale. */
   readonly messages: string;
-  /** Hash: id that a publisher gave → entry of the message that has it; of several that have it, with spaces between. */
+  /** Hash: id set by a publisher → entry of the message with it; of several, separated by spaces. */
   readonly ids: string;
-  /** Sorted set: an id whose message was handled, or an entry of ours that ended → until when a repetition is recognised. */
+  /**
+   * Sorted set: an id whose message was handled, or the entry of a forwarded message that ended → until when a repetition is recognised.
+   */
   readonly seen: string;
-  /** List of entries, priority 0, what came last: tail is right. `ready:<p>` holds priority p; `front` and `kept` likewise. */
+  /** List of entries, priority 0, the newest at the tail, on the right. `ready:<p>` holds priority p; `front` and `kept` likewise. */
   readonly ready: string;
   /** List of entries that come before those in `ready`: what the last trimming pass left. */
   readonly front: string;
@@ -30,42 +32,42 @@ export interface QueueKeys {
   readonly kept: string;
   /** Sorted set: entry → when it is due, ms of Redis' clock. */
   readonly delayed: string;
-  /** Sorted set: entry → when it expires, ms of Redis' clock, wherever in the queue it stands. */
+  /** Sorted set: entry → when it expires, ms of Redis' clock, in any state. */
   readonly expiry: string;
   /** Sorted set: consumer id → lease deadline, ms of Redis' clock. */
   readonly consumers: string;
-  /** Hash: consumer id → who it is, as JSON. */
+  /** Hash: consumer id → its introduction, as JSON. */
   readonly consumerInfo: string;
   /**
-   * Sorted set, all scores 0: ids of the consumers that have room and found nothing, best rank first. Whoever makes n
-   * messages ready, or puts one at the head of `delayed`, wakes as many: `ZPOPMIN idle n`, then RPUSH `wake` those ids.
+   * Sorted set, all scores 0: ids of the consumers that have room and found nothing, best rank first. A script that makes n
+   * messages ready, or adds one to the head of `delayed`, wakes as many: `ZPOPMIN idle n`, then RPUSH `wake` those ids.
    */
   readonly idle: string;
-  /** List: one element, the id of a consumer taken out of `idle`, wakes one consumer (BLPOP). */
+  /** List: one element, with the id of a consumer taken out of `idle`, wakes one consumer (BLPOP). */
   readonly wake: string;
-  /** Hash: entry → delivery count, only of what was redelivered. */
+  /** Hash: entry → delivery counts, only of messages that were redelivered. */
   readonly counts: string;
-  /** Sorted set: entry → number of its line, of messages whose ending means something elsewhere. See `ended.ts`. */
+  /** Sorted set: entry → number of its line, of messages whose ending has an effect in another slot. See `ended.ts`. */
   readonly ended: string;
   /** Hash: entry → the line: what follows from its ending. See `model/line.ts`. */
   readonly followUps: string;
-  /** Sorted set: entry → when it expires, of messages that a consumer holds: they do not expire meanwhile. */
+  /** Sorted set: entry → when it expires, of messages that a consumer holds: they do not expire while they are held. */
   readonly held: string;
-  /** Hash: entry → what its handler last reported as its progress, as JSON. */
+  /** Hash: entry → the progress that its handler last reported, as JSON. */
   readonly progress: string;
-  /** Hash: entry → the consumer that holds it and is to give it up. */
+  /** Hash: entry → the consumer that holds it and must give it up. */
   readonly cancels: string;
-  /** Hash: entry → which of several handlers are through with it, as JSON. */
+  /** Hash: entry → which of several handlers are done with it, as JSON. */
   readonly handled: string;
-  /** Sorted set: entry → since when it is set aside because no handler was for it, ms of Redis' clock. */
+  /** Sorted set: entry → since when it is parked because no handler matches it, ms of Redis' clock. */
   readonly parked: string;
   /** Set: ids of dead consumers whose messages are not all given back yet. */
   readonly dead: string;
-  /** Sorted set: entry → number of the offer: it is on its way to a waiting consumer that has not claimed it yet. */
+  /** Sorted set: entry → number of the offer: the message was sent to a waiting consumer that has not claimed it yet. */
   readonly offered: string;
   /** Sorted set: entry → when it was completed, ms of Redis' clock and a fraction that keeps the order within one turn. */
   readonly completed: string;
-  /** Hash: entry of a completed message → what is kept of it; `=` and an id that a publisher gave → entry of the last one that had it. */
+  /** Hash: entry of a completed message → what is kept of it; `=` and an id set by a publisher → entry of the last message with it. */
   readonly completedMessages: string;
 }
 
@@ -103,7 +105,7 @@ export function queueKeys(prefix: string, queue: string): QueueKeys {
 }
 
 /**
- * The lists in which messages wait: of each priority level, the lowest first, `ready`, `front`, `kept`. Level 0 has these names,
+ * The lists of waiting messages: for each priority level, the lowest first, `ready`, `front`, `kept`. Level 0 has these names,
  * level p has `ready:<p>` and so on. See `waiting.ts`.
  */
 export function waitingKeys(keys: QueueKeys, priorities: number): string[] {
@@ -113,7 +115,7 @@ export function waitingKeys(keys: QueueKeys, priorities: number): string[] {
   ).flat();
 }
 
-/** Where a queue of format 1 has its settings: it can be taken over when it is empty. */
+/** Where a queue of format 1 has its settings: it is converted when it is empty. */
 export function formerMetaKey(prefix: string, queue: string): string {
   return `${queueBase(prefix, queue)}:meta`;
 }
@@ -124,29 +126,29 @@ export function unackedKey(prefix: string, queue: string, consumer: string): str
 }
 
 /**
- * Sorted set: what a queue was brought from a slot of another. Entry → number of the line it came with; `!` and an entry it refused → the
+ * Sorted set: what a queue received from a slot of another. Entry → number of its line; `!` and an entry it refused → the
  * same; `floor` → the lowest number that may still come. It expires.
  */
 export function broughtKey(prefix: string, queue: string, source: string): string {
   return `${queueBase(prefix, queue)}:brought:${slotInKeys(source)}`;
 }
 
-/** String: what the handler of one message answered, as JSON. It expires. */
+/** String: the result of one message's handler, as JSON. It expires. */
 export function resultKey(prefix: string, queue: string, messageId: string): string {
   return `${queueBase(prefix, queue)}:result:${messageId}`;
 }
 
-/** String: what a publisher's recent script call did, so that the same call sent again does nothing. It expires. */
+/** String: the results of a publisher's recent script call, so that repeating the call has no effect. It expires. */
 export function publishedKey(prefix: string, queue: string | undefined, publisher: string, place: number): string {
   const base = queue === undefined ? topologyBase(prefix) : queueBase(prefix, queue);
   return `${base}:published:${publisher}:${place}`;
 }
 
-/** The keys of one process that sends requests: a slot of their own. Its secret is known to those who may reply. */
+/** The keys of one process that sends requests, in a slot of their own. Its secret is known to those who may reply. */
 export interface ReplyKeys {
   /**
-   * Stream: an entry has fields `r`, each of them a reply; of items of a stream of replies first a field `a`, their author. Nothing is
-   * popped: a reply whose way was cut off is read again. Made by the requester; it expires.
+   * Stream: an entry has fields `r`, each of them a reply; for items of a stream of replies preceded by a field `a`, their author.
+   * Nothing is popped: a reply that was cut off is read again. Created by the requester; it expires.
    */
   readonly replies: string;
   /** Hash: correlation id → how many items of its stream of replies were consumed. It expires. */
@@ -158,7 +160,7 @@ export function replyKeys(prefix: string, secret: string): ReplyKeys {
   return { replies: `${base}:replies`, consumed: `${base}:consumed` };
 }
 
-/** What is declared. One slot of a cluster. */
+/** The declared topology, in one slot of a cluster. */
 export interface TopologyKeys {
   /** Hash: `version`, which grows with every change that routing can notice; `logged`, how many edits `changes` has. */
   readonly meta: string;
@@ -168,7 +170,7 @@ export interface TopologyKeys {
   readonly queues: string;
   /** Hash: binding id → binding as JSON. */
   readonly bindings: string;
-  /** Sorted set: the last changes, each with the version that it made and the one that it follows → that version. */
+  /** Sorted set: the last changes, each with its version and the version before it → its version. */
   readonly changes: string;
 }
 
@@ -184,7 +186,7 @@ export function topologyKeys(prefix: string): TopologyKeys {
   };
 }
 
-/** String: which Broker looks after the queues without consumers. It expires. */
+/** String: the Broker that does the upkeep of queues without consumers. It expires. */
 export function keeperKey(prefix: string): string {
   return `${topologyBase(prefix)}:keeper`;
 }

@@ -4,28 +4,28 @@ const maxMedium = 0xffff;
 const shortHeads = Array.from({ length: 0x100 }, (_, length) => String.fromCharCode(0xd9, length));
 
 /**
- * Writes a list of strings as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), which a script takes
- * apart with one call of `cmsgpack.unpack`. Only what that needs: one list, of byte strings.
+ * Writes a list of strings as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), which a script decodes
+ * with one call of `cmsgpack.unpack`. Supports only what that needs: one list, of byte strings.
  */
 export class MessagePacker {
   readonly #bytes: Buffer;
   #length = 0;
-  /** What comes next, a byte a character: written in one call, since a write takes as long as adding ten texts. */
+  /** Pending bytes, one per character: written in one call, since a write takes as long as appending ten strings. */
   #text = '';
 
-  /** @param maxBytes of the whole: 5, and for each string its bytes and at most 5 more */
+  /** @param maxBytes of the whole: 5, plus for each string its bytes and at most 5 more */
   constructor(maxBytes: number, count: number) {
     this.#bytes = Buffer.allocUnsafe(maxBytes);
     this.#length = this.#bytes.writeUInt8(0xdd, 0);
     this.#length = this.#bytes.writeUInt32BE(count, this.#length);
   }
 
-  /** Any text, as UTF-8. */
+  /** Adds any string, as UTF-8. */
   text(text: string): this {
     return isAscii(text) ? this.latin1(text) : this.bytes(Buffer.from(text));
   }
 
-  /** A text of characters up to U+00FF, each of which stands for a byte. */
+  /** Adds a string of characters up to U+00FF, each of which stands for a byte. */
   latin1(text: string): this {
     this.#text += headOf(text.length) + text;
     return this;
@@ -50,7 +50,7 @@ export class MessagePacker {
   }
 }
 
-/** What stands before a string of so many bytes. */
+/** The head of a string of this many bytes. */
 function headOf(length: number): string {
   return shortHeads[length] ?? longHead(length);
 }

@@ -1,6 +1,6 @@
 /**
- * Takes apart what `cmsgpack.pack` made of lists of strings: one reply element instead of thousands, of which the client's
- * parser would make each by itself. The strings are views of the reply.
+ * Decodes lists of strings that `cmsgpack.pack` made: one reply element instead of thousands, which the client's
+ * parser would make one by one. The strings are views of the reply.
  */
 export class MessageUnpacker {
   readonly #packed: Buffer;
@@ -10,11 +10,11 @@ export class MessageUnpacker {
     this.#packed = packed;
   }
 
-  /** Begins a list; returns how many strings are in it. */
+  /** Starts a list; returns the number of its strings. */
   list(): number {
     const packed = this.#packed;
     const at = this.#at;
-    // Nothing in it: Lua does not tell an empty list from an empty map (0x80).
+    // Empty: Lua does not distinguish an empty list from an empty map (0x80).
     const head = packed[at] ?? 0x80;
     const [count, bytes] =
       head === 0xdc

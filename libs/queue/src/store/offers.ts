@@ -3,16 +3,16 @@ import { type QueueKeys, waitingKeys } from './keys.js';
 import type { Taken } from './taken.js';
 import { waitingLists } from './waiting.js';
 
-// A message that comes while a consumer waits is offered: it goes to that consumer with the wake-up, frame and all, and stands in
-// `offered` under its number until the consumer claims it with its next turn. Then nothing older waits in the queue, so the
-// place of an offer is before all that waits: there it returns when it is declined, and when it is recalled because nobody
-// claimed it. Any consumer may have popped it from `wake`, so nothing says whose it is; only who is alone may take offers over.
+// A message that comes while a consumer waits is offered: it is sent to that consumer with the wake-up, including its frame, and is in
+// `offered` under its number until the consumer claims it with its next turn. At that moment nothing older waits in the queue, so the
+// place of an offer is before everything that waits: there it returns when it is declined, and when it is recalled because it was not
+// claimed. Any consumer may have popped it from `wake`, so its receiver is unknown; only a consumer that is alone may take offers over.
 
-/** An offer that is not claimed is recalled after this time, at most after twice as long: its consumer is held up, or gone. */
+/** An offer that is not claimed is recalled after this time, at most after twice as long: its consumer stalls, or is gone. */
 export const recallMs = 10_000;
 
 /**
- * Lua: `giveBackOffers(entries)` puts offers, in the order of their numbers, before all that waits. Needs `waitingLists`, the keys
+ * Lua: `giveBackOffers(entries)` puts offers, in the order of their numbers, before everything that waits. Needs `waitingLists`, the keys
  * `settings`, `state`, `messages`, `offered`.
  */
 export const giveBackOffers = `
@@ -31,15 +31,15 @@ const declineKeys = ['settings', 'state', 'messages', 'offered'] as const;
 
 // Takes back offers that a consumer has no room for.
 //
-// KEYS     those of `declineKeys`, then the lists in which messages of priority 0 wait: no other is offered
+// KEYS     those of `declineKeys`, then the lists of waiting messages of priority 0: no other is offered
 //   settings   :settings   max-bytes: read
-//   state      :state      bytes: kept
-//   messages   :messages   whether they live, and how long their frames are
-//   offered    :offered    they go
-//              :ready, :front, :kept   they come, before all that waits
+//   state      :state      bytes: updated
+//   messages   :messages   frames: checked and measured
+//   offered    :offered    the entries: removed
+//              :ready, :front, :kept   the entries: added, before everything that waits
 // ARGV     entries, in the order of their offers
 // RETURNS  1
-// EFFECTS  as said of the keys; what was claimed, recalled or has ended meanwhile stays as it is
+// EFFECTS  see KEYS; an offer that was claimed or recalled, or has ended meanwhile, stays as it is
 const declineScript = new Script(`#!lua flags=allow-oom
 ${keyNames(...declineKeys)}
 ${waitingLists}
@@ -48,16 +48,16 @@ giveBackOffers(ARGV)
 return 1
 `);
 
-/** What was offered to a consumer that has no room for it. What is lost of this is recalled later. */
+/** Declines offers that a consumer has no room for. If this call is lost, they are recalled later. */
 export async function declineOffers(client: RedisClient, keys: QueueKeys, entries: readonly string[]): Promise<void> {
   const scriptKeys = [...declineKeys.map((name) => keys[name]), ...waitingKeys(keys, 1)];
   await declineScript.run(client, scriptKeys, entries).catch(() => undefined);
 }
 
-/** A message that came along with a wake-up. */
+/** A message that came with a wake-up. */
 export interface Offer {
   readonly message: Taken;
-  /** It grows from offer to offer of a queue. */
+  /** Increases with each offer of a queue. */
   readonly number: number;
   /** By Redis' clock. */
   readonly offeredAt: number;

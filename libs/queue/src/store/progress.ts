@@ -1,17 +1,17 @@
 import { argNames, asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 
-// Keeps what a handler reported as its progress, for as long as the message is its consumer's.
+// Keeps the progress that a handler reported, as long as the consumer holds the message.
 //
 // KEYS
-//   unacked    :unacked:<me>  whether the message is mine: read
-//   consumers  :consumers     whether my registration is there: read
-//   progress   :progress      what is reported comes
+//   unacked    :unacked:<me>  whether I hold the message: read
+//   consumers  :consumers     whether my registration exists: read
+//   progress   :progress      the progress: written
 // ARGV     me        my id
 //          entry     of the message
 //          reported  its progress, as JSON
-// RETURNS  1, or 0 when the message is not this consumer's: then nothing was done
-// EFFECTS  as said of the keys
+// RETURNS  1, or 0 when the consumer does not hold the message: then nothing was done
+// EFFECTS  see KEYS
 const progressScript = new Script(`#!lua
 ${keyNames('unacked', 'consumers', 'progress')}
 ${argNames('me', 'entry', 'reported')}
@@ -30,7 +30,7 @@ export async function writeProgress(
   return asInteger(await progressScript.run(client, scriptKeys, [keys.consumer, id, progress])) === 1;
 }
 
-/** Whether Redis has a message down as the consumer's. */
+/** Whether the consumer holds a message in Redis. */
 export async function isHeld(client: RedisClient, keys: ConsumerKeys, id: string): Promise<boolean> {
   const [deadline, isMember] = await Promise.all([
     client.zscore(keys.all.consumers, keys.consumer),

@@ -5,49 +5,49 @@ import { isRepetition, saidBefore } from './repetitions.js';
 import { targetKeyNames } from './target-keys.js';
 import { versionOf } from './topology-version.js';
 
-// The one script that puts messages into queues: of one queue in a cluster, of any number of them on one server, where
+// The only script that puts messages into queues: of one queue in a cluster, of any number of them on one server, where
 // this is the only script that touches several hash tags, so that a publish reaches all its queues or none.
 //
-// KEYS     then for each queue those of `targetKeyNames`, and the lists in which messages wait; last, where the messages are lines of a
+// KEYS     then for each queue those of `targetKeyNames`, and the lists of waiting messages; last, if the messages are lines of a
 //          source, of each queue `brought`
 //   declared   {topology}:meta, in a cluster :state   version of the topology: compared
-//   record     {topology}:published:<publisher>:<n>, in a cluster :published:<publisher>:<n>   what this call did: read, comes
-//   settings   :settings    limits, and what else is said of the queue: read
-//   state      :state       offers, bytes, stale, number of the last line: kept
-//   messages   :messages    frames come; of what makes room, go
-//   ids        :ids         ids that publishers gave come; of what makes room, go
-//   seen       :seen        ids that are remembered: read; those of what was sent on come
-//   delayed    :delayed     what is delayed comes
-//   expiry     :expiry      what has a time to live comes; what makes room goes
-//   idle       :idle        who is woken goes
-//   wake       :wake        who is woken comes
-//   ended      :ended       what has no room, or makes room, comes, if it is to be a dead letter
+//   record     {topology}:published:<publisher>:<n>, in a cluster :published:<publisher>:<n>   the results of this call: read, written
+//   settings   :settings    limits and other settings of the queue: read
+//   state      :state       offers, bytes, stale, number of the last line: updated
+//   messages   :messages    frames: added; of messages that are dropped for room: removed
+//   ids        :ids         ids set by publishers: added; of messages that are dropped for room: removed
+//   seen       :seen        remembered ids: read; entries of forwarded messages: added
+//   delayed    :delayed     delayed messages: added
+//   expiry     :expiry      messages with a time to live: added; those that are dropped for room: removed
+//   idle       :idle        consumers that are woken: removed
+//   wake       :wake        consumers that are woken: added
+//   ended      :ended       messages that have no room, or are dropped for room: added, if they become dead letters
 //   followUps  :follow-ups  see `follow`
-//   counts     :counts      of what makes room: removed
-//   handled    :handled     the same
-//   offered    :offered     what goes straight to a waiting consumer comes
-//              :ready, :front, :kept, :ready:<p> …   what is to wait comes; what makes room goes
-//   brought    :brought:<source>   which lines of a source came: read, comes
+//   counts     :counts      of messages that are dropped for room: removed
+//   handled    :handled     of messages that are dropped for room: removed
+//   offered    :offered     messages that go straight to a waiting consumer: added
+//              :ready, :front, :kept, :ready:<p> …   waiting messages: added; those that are dropped for room: removed
+//   brought    :brought:<source>   lines received from a source: read, written
 // ARGV     versionField  of the version in `declared`
 //          routedBy      version by which the messages were routed
-//          recordMs      how long the call is remembered
-//          callNumber    of this call, among those of its publisher
+//          recordMs      how long the call's results are kept
+//          callNumber    of this call, within its publisher
 //          packed        the messages: MessagePack list of entry, frame, entry, frame …, or '' for none
 //          packedTerms   MessagePack list of each message's terms, 'priority;delay ms;expiration ms;1 if it has an id' or '', or ''
-//                        when no message has any. For a line two more follow: its number, and the lowest number its source still has to carry
-//          then two for each queue: number of its priority levels, and '' for all messages or the numbers of its messages with commas
-// RETURNS  { 'ok', exceptions…, ended }: for each message that did not simply enter a queue 'message queue what', what being
-//          'duplicate', 'refused' or 'dead-lettered'; last the numbers of the queues where lines are to be carried on, with commas.
-//          { 'stale', version }: there is another topology; { 'gone', queue number }: the queue is not there;
-//          { 'late' }: a later call of this publisher was here already. In these three cases nothing was done.
-// EFFECTS  as said of the keys. A call that is repeated is answered what it was answered the first time; it writes, so that replicas
+//                        if no message has any. For a line two more follow: its number, and the lowest number its source still has to carry
+//          then two per queue: number of its priority levels, and '' for all messages or the numbers of its messages with commas
+// RETURNS  { 'ok', exceptions…, ended }: for each message that was not simply added to a queue 'message queue what', where what is
+//          'duplicate', 'refused' or 'dead-lettered'; last the numbers of the queues with lines to carry on, with commas.
+//          { 'stale', version }: there is another topology; { 'gone', queue number }: the queue does not exist;
+//          { 'late' }: a later call of this publisher was executed already. In these three cases nothing was done.
+// EFFECTS  see KEYS. A repeated call gets the same reply as the first time; it writes, so that replicas
 //          can be waited for
 
-/** Where the keys of a queue stand, from its first one on. */
+/** The positions of a queue's keys, from its first one on. */
 const places = `
 local ${[...targetKeyNames, 'lists'].join(', ')} = ${[...targetKeyNames, 'lists'].map((_, place) => place).join(', ')}`;
 
-/** Whether this call, and by this topology, is to be done at all. */
+/** Whether this call should be executed, with this topology. */
 const checks = `#!lua
 ${keyNames('declared', 'record')}
 ${argNames('versionField', 'routedBy', 'recordMs', 'callNumber', 'packed', 'packedTerms')}
@@ -61,14 +61,14 @@ if done then
   end
   if tonumber(number) > tonumber(callNumber) then return {'late'} end
 end
--- As the next command, whose way through the server is warm then.
+-- Directly after the GET, while the code path in the server is warm.
 local version = redis.call('HMGET', declared, versionField)[1] or '0'
 local isBehind = versionOf(version) < tonumber(routedBy)
 if version ~= routedBy and (versionField == 'version' or not isBehind) then return {'stale', version} end
 local entries = packed ~= '' and cmsgpack.unpack(packed) or {}
 local terms = packedTerms ~= '' and cmsgpack.unpack(packedTerms)
 local m = #entries / 2${places}
--- The keys of the first queue are where in other scripts lists follow.
+-- The keys of the first queue are in the place of the lists in other scripts.
 local queues, key, arg = {}, firstList, firstItem
 while arg < #ARGV do
   local q = {key = key, levels = tonumber(ARGV[arg]), picks = ARGV[arg + 1]}
@@ -95,7 +95,7 @@ local function finish()
   return answer
 end`;
 
-/** Many plain messages into a queue without limits: two commands for a thousand of them. */
+/** Many plain messages for a queue without limits: two commands for a thousand of them. */
 const enterAll = `
 local function enterAll(q)
   for first = 1, m, 1000 do
@@ -108,7 +108,7 @@ local function enterAll(q)
   return m
 end`;
 
-/** Makes room in a queue from the oldest message of the lowest priority on. */
+/** Drops the oldest messages of the lowest priority to make room in a queue. */
 const dropHead = `
 local function deadLetter(q, entry)
   local line = 'dead-letter ' .. cjson.encode({reason = 'maxlen', time = now})
@@ -139,7 +139,7 @@ local function dropHead(q, isFull)
   end
 end`;
 
-/** One message into one queue. Returns what else than entering happened, if anything. */
+/** One message for one queue. Returns the exception if it was not simply added. */
 const enter = `
 local function enter(q, i)
   local entry, frame = entries[2 * i - 1], entries[2 * i]
@@ -178,7 +178,7 @@ local function enter(q, i)
   if q.overflow == 'drop-head' then dropHead(q, function() return isFull(0) end) end
 end`;
 
-/** One queue's messages, one by one: limits, priorities, delays, expiry, repetitions. */
+/** One queue's messages, one by one: limits, priorities, delays, expiry, duplicates. */
 const enterEach = `
 local function enterEach(q, number)
   local stale, bytes = unpack(redis.call('HMGET', KEYS[q.key + state], 'stale', 'bytes'))
@@ -197,14 +197,14 @@ local function enterEach(q, number)
   else for i in q.picks:gmatch('%d+') do one(tonumber(i)) end end
   if q.maxBytes and q.bytes ~= bytesBefore then redis.call('HINCRBY', KEYS[q.key + state], 'bytes', q.bytes - bytesBefore) end
   if q.hasEnded then following[#following + 1] = number end
-  -- Someone who waits for the next delayed message must learn that another is due before it.
+  -- A consumer that waits for the next delayed message must be woken if another is due before it.
   local isSooner = q.firstDue and q.firstDue < (tonumber(firstDelayed) or math.huge)
   return math.max(q.entered, isSooner and 1 or 0)
 end`;
 
 /**
- * Offers one message to a consumer that waits, frame and all, which saves it a round trip. See `offers.ts`. Nothing waits
- * before it. Before all else, since a consumer waits: what is only defined below costs nothing then.
+ * Offers one message to a waiting consumer, including its frame, which saves it a round trip. See `offers.ts`. Nothing waits
+ * before it. Comes first, since a consumer waits: definitions further down then cost nothing.
  */
 const offer = `
 local function offer(q)

@@ -14,12 +14,12 @@ import { MessagePacker } from './message-packer.js';
 import { publishScript } from './publish-script.js';
 import { targetKeyNames } from './target-keys.js';
 
-/** A message on its way into queues. */
+/** A message to be added to queues. */
 export interface OutgoingMessage {
-  /** Its name in queues: ASCII, used once. See `model/entry.ts`. */
+  /** Its unique name in queues, ASCII. See `model/entry.ts`. */
   readonly entry: string;
   readonly frame: OutgoingFrame;
-  /** '' for a message with nothing special, else see `messageTerms`. */
+  /** '' for a plain message, else see `messageTerms`. */
   readonly terms: string;
 }
 
@@ -27,7 +27,7 @@ export interface OutgoingMessage {
 export interface PublishTarget {
   /** See `targetKeys`. */
   readonly keys: PreparedArguments;
-  /** See `wholeTarget`: said of it when it gets all messages. */
+  /** See `wholeTarget`: the arguments of a queue that gets all messages. */
   readonly whole: PreparedArguments;
   readonly priorities: number;
   readonly picks: readonly number[] | undefined;
@@ -35,14 +35,14 @@ export interface PublishTarget {
 
 /** One script call. */
 export interface PublishCall {
-  /** Where the topology's version stands, and the record of this call. */
+  /** The keys of the topology's version and of the record of this call. */
   readonly keys: PreparedArguments;
   /** See `callConditions`. */
   readonly conditions: PreparedArguments;
   readonly number: number;
   readonly messages: readonly OutgoingMessage[];
   readonly targets: readonly PublishTarget[];
-  /** Where the messages are lines of a source: for each target the key where it keeps what it was brought from there. */
+  /** If the messages are lines of a source: for each target the key of the lines it received from there. */
   readonly brought: readonly string[];
 }
 
@@ -51,35 +51,35 @@ export type EntryResult = 'duplicate' | 'refused' | 'dead-lettered';
 export type PublishAnswer =
   | {
       readonly kind: 'done';
-      /** What happened to the messages that did not simply enter a queue, by index of message and target. */
+      /** The results for messages that were not simply added to a queue, by index of message and target. */
       readonly exceptions: readonly {
         readonly message: number;
         readonly target: number;
         readonly result: EntryResult;
       }[];
-      /** Targets where a message became a dead letter that has to be carried on. */
+      /** Targets where a message became a dead letter that must be carried on. */
       readonly died: readonly number[];
-      /** Fewer replicas have it than must: how many, in words. */
+      /** Fewer replicas than required have it: how many, in words. */
       readonly shortfall?: string;
     }
-  /** The topology is another one; of a version that is none, NaN. Nothing was done. */
+  /** The topology has another version; NaN if its version is invalid. Nothing was done. */
   | { readonly kind: 'stale'; readonly version: number }
   /** The queue is not in its slot. Nothing was done. */
   | { readonly kind: 'gone'; readonly target: number }
-  /** A later call was here before this one: its caller has given this one up. Nothing was done. */
+  /** A later call was executed before this one: its caller has given this one up. Nothing was done. */
   | { readonly kind: 'late' };
 
-/** The keys of a queue that publishing needs, in the order in which the script has them. */
+/** The keys of a queue that publishing needs, in the order of the script. */
 export function targetKeys(queue: QueueKeys, priorities: number): PreparedArguments {
   return new PreparedArguments([...targetKeyNames.map((name) => queue[name]), ...waitingKeys(queue, priorities)]);
 }
 
-/** What is said of a queue that gets all messages of a call. */
+/** The arguments of a queue that gets all messages of a call. */
 export function wholeTarget(priorities: number): PreparedArguments {
   return new PreparedArguments([priorities, '']);
 }
 
-/** By which version messages were routed, under which field it stands, and how long calls are remembered. */
+/** The version by which messages were routed, its field, and how long calls are remembered. */
 export function callConditions(
   versionField: 'version' | 'topology',
   version: number,
@@ -88,21 +88,21 @@ export function callConditions(
   return new PreparedArguments([versionField, version, recordTtlMs]);
 }
 
-/** Which line of its source a message is, by which a queue knows whether it was brought it before. */
+/** Identifies a line of its source, so that a queue recognises a repetition. */
 export interface LineOrder {
   readonly number: string;
-  /** The lowest number of the source that is not carried yet: what is below it comes no more. */
+  /** The lowest number of the source that is not carried yet: lower ones do not come again. */
   readonly floor: string;
 }
 
-/** The part of a message that a script has to understand; '' when there is nothing. */
+/** The properties of a message that the script needs; '' when there are none. */
 export function messageTerms(terms: {
   readonly priority: number;
   readonly delayMs: number | undefined;
   readonly expirationMs: number | undefined;
   /** Its frame has an id. */
   readonly hasId: boolean;
-  /** Where it is a line of another queue. */
+  /** Set if it is a line of another queue. */
   readonly line?: LineOrder | undefined;
 }): string {
   const { priority, delayMs, expirationMs, hasId, line } = terms;
@@ -129,7 +129,7 @@ export async function publishWithReplicas(
 
 function scriptCall({ keys: callKeys, conditions, number, messages, targets, brought }: PublishCall): ScriptCall {
   const keys: ScriptCall['keys'][number][] = [callKeys];
-  // Two arguments, not three a message: building and writing a command of 1,500 arguments took longer than all the rest.
+  // Two arguments, not three per message: building and writing a command of 1,500 arguments took longer than all the rest.
   const args: ScriptCall['args'][number][] = [conditions, number, packEntries(messages), packTerms(messages)];
   for (const target of targets) {
     keys.push(target.keys);

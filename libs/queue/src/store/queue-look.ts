@@ -6,21 +6,21 @@ import { trimmingDue } from './waiting.js';
 
 const lookKeys = ['settings', 'state', 'expiry', 'ended', 'consumers', 'dead', ...completedKeys] as const;
 
-// What a queue needs that nobody may be consuming from. Reads only.
+// Checks what a queue needs that may have no consumer. Reads only.
 //
-// KEYS     those of `lookKeys`, then the lists in which messages wait
+// KEYS     those of `lookKeys`, then the lists of waiting messages
 //   settings   :settings   idle-expiry, exclusive, keep-completed
 //   state      :state      used-at, owner-at, stale, trim
-//   expiry     :expiry     when the first expires
+//   expiry     :expiry     time of the first expiration
 //   ended      :ended      whether there are any
-//   consumers  :consumers  whose lease is over
+//   consumers  :consumers  expired leases
 //   dead       :dead       consumers whose messages are not all given back
-//   completed  :completed  how many there are, and since when; `completedMessages` is not looked at
-//              :ready, :front, :kept, :ready:<p> …   how long they are
+//   completed  :completed  count and oldest time; `completedMessages` is not read
+//              :ready, :front, :kept, :ready:<p> …   lengths
 // ARGV     silenceMs  how long an exclusive queue's owner may be silent
-// RETURNS  { 1 if something has expired, or stale entries or completed messages are to be trimmed,
-//          1 if lines are to be carried on and no consumer is there to do it, 1 if it was idle for too long, 1 if its owner is gone,
-//          1 if somebody consumes from it, ms until something expires or -1, consumers that are dead while no other lives }
+// RETURNS  { 1 if something has expired, or stale entries or completed messages must be trimmed,
+//          1 if lines must be carried on and there is no consumer to do it, 1 if it was idle for too long, 1 if its owner is gone,
+//          1 if it has a consumer, ms until something expires or -1, consumers that are dead while no other is alive }
 // EFFECTS  none
 const lookScript = new Script(`#!lua flags=no-writes
 local call = redis.call
@@ -51,19 +51,19 @@ return {
 }
 `);
 
-/** What a queue needs that nobody may be consuming from. */
+/** What a queue needs that may have no consumer. */
 export interface QueueNeeds {
-  /** Something has expired, or stale entries or completed messages are to be trimmed. */
+  /** Something has expired, or stale entries or completed messages must be trimmed. */
   readonly hasDue: boolean;
-  /** Lines are to be carried on. */
+  /** Lines must be carried on. */
   readonly hasEnded: boolean;
   readonly isIdleTooLong: boolean;
   readonly isOwnerGone: boolean;
-  /** Consumers do all that themselves. */
+  /** It has consumers, which do all this themselves. */
   readonly isConsumed: boolean;
-  /** Undefined when nothing that is there expires. */
+  /** Undefined when nothing in it expires. */
   readonly expiresInMs: number | undefined;
-  /** Consumers that are dead, when there is no other to give back what they held. */
+  /** Dead consumers, when there is no other to give back what they held. */
   readonly gone: readonly string[];
 }
 
@@ -90,13 +90,13 @@ export async function lookAtQueue(
   };
 }
 
-// The owner of an exclusive queue says that it is alive.
+// Records that the owner of an exclusive queue is alive.
 //
-// KEYS     settings  :settings  whether the queue is there: read
+// KEYS     settings  :settings  whether the queue exists: read
 //          state     :state     owner-at: written
 // ARGV     none
-// RETURNS  1, or 0 when the queue is gone
-// EFFECTS  as said of the keys
+// RETURNS  1, or 0 when the queue does not exist
+// EFFECTS  see KEYS
 const ownScript = new Script(`#!lua flags=allow-oom
 ${keyNames('settings', 'state')}
 if redis.call('HEXISTS', settings, 'format') == 0 then return 0 end
@@ -110,16 +110,16 @@ export async function keepOwned(client: RedisClient, prefix: string, queue: stri
   await ownScript.run(client, [settings, state], []);
 }
 
-// One Broker of all looks after the queues that nobody consumes from: whoever asks first, and again as long as it does. It
-// learns at the same time whether anything was declared since.
+// One Broker does the upkeep of queues without consumers: the first to ask, and again as long as it keeps asking. It
+// gets the topology's version in the same call, to see whether anything was declared since.
 //
 // KEYS     of {topology}
-//   keeper  :keeper  who it is: read, written
+//   keeper  :keeper  the present keeper: read, written
 //   meta    :meta    version: read
-// ARGV     me      who asks
-//          keepMs  for how long
-// RETURNS  the topology's version when it is the one, else -1
-// EFFECTS  the one that asks is the keeper for so long, if no other is
+// ARGV     me      the caller
+//          keepMs  for how long it is the keeper
+// RETURNS  the topology's version when it is the keeper, else -1
+// EFFECTS  the caller becomes the keeper for this time, if no other is
 const keeperScript = new Script(`#!lua flags=allow-oom
 ${keyNames('keeper', 'meta')}
 ${argNames('me', 'keepMs')}
@@ -129,7 +129,7 @@ redis.call('SET', keeper, me, 'PX', keepMs)
 return redis.call('HGET', meta, 'version') or '0'
 `);
 
-/** The version of the topology as it is now, for the one that is the keeper; undefined for the others. */
+/** The present version of the topology, if the caller is the keeper; undefined otherwise. */
 export async function becomeKeeper(
   client: RedisClient,
   prefix: string,

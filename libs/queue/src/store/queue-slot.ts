@@ -8,32 +8,32 @@ import { completedKeys } from './completed.js';
 import { formerMetaKey, type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { versionOf } from './topology-version.js';
 
-/** How a queue's keys are laid out. A queue of another format is not touched. */
+/** The layout of a queue's keys. A queue of another format is not touched. */
 const format = 2;
 
-// Creates a queue in its slot, or changes its settings; its messages and state stay as they are. The bytes of what waits
-// are counted here when a limit of bytes comes new to a queue that holds messages; from then on they are kept.
+// Creates a queue in its slot, or changes its settings; its messages and state are not changed. The bytes of waiting messages
+// are counted here when a limit of bytes is set for the first time on a queue that holds messages; from then on they are updated.
 //
-// What is kept of completed messages goes when it is no longer wanted; what is over a lower limit, later.
+// Completed messages are removed when they are no longer kept; those over a lower limit are removed later.
 //
-// What publishers of a cluster may know of the topology goes along: one that knows an older queue of the name is refused.
+// It also stores the topology's version for publishers in a cluster: one that knows an older queue of the name is refused.
 //
-// KEYS     then the lists in which messages wait
-//   settings           :settings            what is said of the queue comes
+// KEYS     then the lists of waiting messages
+//   settings           :settings            the settings: written
 //   state              :state               topology, bytes, used-at: written
-//   messages           :messages            frames that wait: measured
-//   formerMeta         :meta                of a queue of format 1: goes when that is empty
-//   consumers          :consumers           whether somebody consumes from a queue of format 1: read
-//   completed          :completed           goes when it is no longer wanted
-//   completedMessages  :completed-messages  the same
-//                      :ready, :front, :kept, :ready:<p> …   what waits: read
-// ARGV     revision    topology version from which the settings are
-//          most        messages that may be counted
+//   messages           :messages            waiting frames: measured
+//   formerMeta         :meta                of a queue of format 1: deleted when that is empty
+//   consumers          :consumers           whether a queue of format 1 has consumers: read
+//   completed          :completed           deleted when no longer kept
+//   completedMessages  :completed-messages  deleted when no longer kept
+//                      :ready, :front, :kept, :ready:<p> …   read
+// ARGV     revision    topology version of the settings
+//          most        most messages that may be counted
 //          format      of the queue
-//          fieldCount  of setting fields; then as many names, then names and values of those that are set
-// RETURNS  1; 0 when newer settings are there, -1 when there are too many messages to count, -2 when a queue of format 1 holds messages
-//          or is consumed from, -3 when it is of a newer format: then nothing was done
-// EFFECTS  as said of the keys
+//          fieldCount  of setting fields; then their names, then names and values of those that are set
+// RETURNS  1; 0 when there are newer settings, -1 when there are too many messages to count, -2 when a queue of format 1 holds messages
+//          or has consumers, -3 when it has a newer format: in these cases nothing was done
+// EFFECTS  see KEYS
 const writeScript = new Script(`#!lua
 local call = redis.call
 ${keyNames('settings', 'state', 'messages', 'formerMeta', 'consumers', ...completedKeys)}
@@ -70,7 +70,7 @@ call('HSET', state, 'used-at', time[1] * 1000 + math.floor(time[2] / 1000))
 return 1
 `);
 
-/** Counting so many takes Redis up to 10 ms. */
+/** Counting this many takes Redis up to 10 ms. */
 const maxCountedMessages = 20_000;
 
 const formerQueue =
@@ -79,9 +79,9 @@ const formerQueue =
 const newerQueue = `a newer Millrace keeps it in another format than ${format}: upgrade this one`;
 
 /**
- * `revision` is the topology version from which the settings are.
+ * `revision` is the topology version of the settings.
  *
- * @throws {OptionsError} a limit of bytes comes new to a queue that holds very many messages
+ * @throws {OptionsError} a limit of bytes is set for the first time on a queue that holds too many messages
  */
 export async function writeQueue(
   client: RedisClient,
@@ -102,11 +102,11 @@ export async function writeQueue(
   if (written.includes(-3)) throw new OptionsError(`queue "${settings.name}"`, [newerQueue]);
   if (!written.includes(-1)) return;
   throw new OptionsError(`queue "${settings.name}"`, [
-    `maxBytes can only be set newly while the queue holds at most ${maxCountedMessages} messages: let it drain first`,
+    `maxBytes can only be set for the first time while the queue holds at most ${maxCountedMessages} messages: let it drain first`,
   ]);
 }
 
-/** The settings of a slot's queue; undefined when there is no such queue. @throws {DamagedStateError} they cannot be used */
+/** The settings of a slot's queue; undefined when there is no such queue. @throws {DamagedStateError} they are damaged */
 export async function queueSettings(
   client: RedisClient,
   keys: Pick<QueueKeys, 'settings'>,
@@ -116,19 +116,19 @@ export async function queueSettings(
   return json === null ? undefined : readSlotSettings(json, keys, slot);
 }
 
-/** @throws {DamagedStateError} they cannot be used */
+/** @throws {DamagedStateError} they are damaged */
 export function readSlotSettings(json: string, keys: Pick<QueueKeys, 'settings'>, slot: string): QueueSettings {
   return readStoredQueue(json, `${keys.settings}, field settings`, queueOf(slot));
 }
 
-// Tells a queue's slot of a newer topology: in a cluster that is where publishers look.
+// Stores a newer topology version in a queue's slot: publishers in a cluster read it there.
 //
 // KEYS
-//   settings  :settings  whether the queue is there: read
+//   settings  :settings  whether the queue exists: read
 //   state     :state     topology: written
 // ARGV     version
-// RETURNS  1, or 0 when the queue is not there
-// EFFECTS  as said of the keys, unless a newer version is there
+// RETURNS  1, or 0 when the queue does not exist
+// EFFECTS  see KEYS, unless a newer version is stored
 const tellScript = new Script(`#!lua flags=allow-oom
 ${keyNames('settings', 'state')}
 ${argNames('version')}
@@ -148,21 +148,21 @@ export async function tellVersion(client: RedisClient, prefix: string, queue: Sh
   await Promise.all(slotsOf(queue).map(tell));
 }
 
-// Removes a queue with all that is in it; its consumers find their registrations gone.
+// Removes a queue with everything in it; its consumers find their registrations gone.
 //
-// Who waits there is woken, to find that out.
+// Waiting consumers are woken, to find that out.
 //
-// KEYS     then all others of the queue
+// KEYS     then all other keys of the queue
 //   settings   :settings   revision, idle-expiry: read
 //   state      :state      used-at: read
-//   wake       :wake       who waits is woken, and finds the queue gone
+//   wake       :wake       consumers that wait: woken
 //   consumers  :consumers  counted
 //   messages   :messages   counted
-//   idle       :idle       who waits: read
-// ARGV     revision    up to which the queue may be removed
-//          conditions  some of 'unused', 'empty', 'idle', and 'look': only see whether it could be; or ''
+//   idle       :idle       consumers that wait: read
+// ARGV     revision    the newest revision of the queue that may be removed
+//          conditions  some of 'unused', 'empty', 'idle', and 'look': only check whether it could be removed; or ''
 // RETURNS  'removed'; 'in-use', 'not-empty', or 'newer' when it was declared again since: then nothing was done
-// EFFECTS  all keys go; for 5 s there may be \`wake\`
+// EFFECTS  all keys are deleted; for 5 s there may be \`wake\`
 const removeScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames('settings', 'state', 'wake', 'consumers', 'messages', 'idle')}
@@ -182,18 +182,18 @@ if conditions:find('look') then return 'removed' end
 local waiting = call('ZRANGE', idle, 0, 999)
 call('UNLINK', unpack(KEYS))
 for _, id in ipairs(waiting) do call('RPUSH', wake, id) end
--- One that was about to wait takes it; one that went away does not.
+-- A consumer that is about to wait takes it; otherwise it expires.
 if #waiting > 0 then call('PEXPIRE', wake, 5000) end
 return 'removed'
 `);
 
-/** What must be true of a queue that is to be removed. */
+/** Conditions for removing a queue. */
 export interface RemoveConditions {
-  /** Only without consumers. Default false. */
+  /** Only if it has no consumers. Default false. */
   readonly ifUnused?: boolean | undefined;
-  /** No message is in it. Default false. */
+  /** Only if it has no messages. Default false. */
   readonly ifEmpty?: boolean | undefined;
-  /** Nobody consumed from or declared it within its `idleExpiryMs`. */
+  /** Only if it was neither consumed from nor declared within its `idleExpiryMs`. */
   readonly ifIdle?: boolean | undefined;
 }
 
@@ -224,7 +224,7 @@ export async function removeQueue(
   return results.find((result) => !isRemoved(result)) ?? 'removed';
 }
 
-/** Where consumers note what they hold, also those that are dead. */
+/** The keys in which consumers, including dead ones, record what they hold. */
 async function unackedKeys(client: RedisClient, prefix: string, slot: string): Promise<string[]> {
   const { consumers, dead } = queueKeys(prefix, slot);
   const ids = await Promise.all([client.zrange(consumers, '0', '-1'), client.smembers(dead)]);

@@ -1,15 +1,15 @@
 import { argNames, asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { QueueKeys } from './keys.js';
 
-// Stops or lets on again the deliveries of a queue, for all its consumers, until it is said otherwise.
+// Stops or resumes the deliveries of a queue, for all its consumers.
 //
 // KEYS
-//   settings   :settings   paused: comes or goes
-//   consumers  :consumers  who is to be woken: read
-//   wake       :wake       who is woken, when deliveries go on
+//   settings   :settings   paused: written or removed
+//   consumers  :consumers  consumers to wake: read
+//   wake       :wake       consumers that are woken when deliveries resume: added
 // ARGV     isPaused  '1' to pause, '' to resume
 // RETURNS  1, or 0 when there is no such queue
-// EFFECTS  as said of the keys
+// EFFECTS  see KEYS
 const switchScript = new Script(`#!lua flags=allow-oom
 ${keyNames('settings', 'consumers', 'wake')}
 ${argNames('isPaused')}

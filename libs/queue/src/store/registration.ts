@@ -3,25 +3,25 @@ import { queueKeys } from './keys.js';
 
 const registerKeys = ['settings', 'state', 'consumers', 'consumerInfo', 'idle', 'wake'] as const;
 
-// Registers a consumer of a queue that exists. Its id begins with its rank: sorted as texts, ids stand in the order of
-// priority, and of registration where that is equal. A consumer that was alone and rests is woken: it beats slowly while
-// there is no consumer to look after.
+// Registers a consumer of a queue that exists. Its id begins with its rank: sorted as strings, ids are in the order of
+// priority, and of registration where that is equal. A consumer that was alone and rests is woken: it sends heartbeats rarely while
+// there is no other consumer to watch.
 //
 // KEYS     those of `registerKeys`
 //   settings      :settings       settings, single-active: read
-//   state         :state          registrations, ranked, active: kept
-//   consumers     :consumers      its lease comes
-//   consumerInfo  :consumer-info  who it is comes
-//   idle          :idle           one that waited alone goes
-//   wake          :wake           it is woken
+//   state         :state          registrations, ranked, active: updated
+//   consumers     :consumers      its lease: added
+//   consumerInfo  :consumer-info  its introduction: written
+//   idle          :idle           a consumer that waited alone: removed
+//   wake          :wake           a consumer that waited alone: woken
 // ARGV     rank     three digits
-//          unique   tells it from others of its number, after a failover
-//          leaseMs  for so long it has its lease
-//          info     who it is, as JSON
+//          unique   distinguishes it from others with its number, after a failover
+//          leaseMs  the time of its lease
+//          info     its introduction, as JSON
 //          asker    its connection, as an owner of queues
 // RETURNS  nil when there is no such queue, { 'exclusive' } when it belongs to another connection: then nothing was done.
-//          { '', settings } when these are no JSON of an object. Else { consumer id, queue settings as JSON }
-// EFFECTS  it is registered; where only one may be active and none is, it is the one
+//          { '', settings } when these are not a JSON object. Else { consumer id, queue settings as JSON }
+// EFFECTS  see KEYS; if only one may be active and none is, it becomes the active one
 const registerScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...registerKeys)}
@@ -29,7 +29,7 @@ ${argNames('rank', 'unique', 'leaseMs', 'info', 'asker')}
 local declared, singleActive = unpack(call('HMGET', settings, 'settings', 'single-active'))
 if not declared then return nil end
 local isRead, values = pcall(cjson.decode, declared)
--- What cannot be used is the caller's to find out: it must not register for it.
+-- The caller checks whether they are damaged: it must not be registered then.
 if not isRead or type(values) ~= 'table' then return {'', declared} end
 local owner = values.owner
 if owner and owner ~= asker then return {'exclusive'} end
@@ -39,7 +39,7 @@ local id = ('%s.%08d.%s'):format(rank, call('HINCRBY', state, 'registrations', 1
 call('ZADD', consumers, now + leaseMs, id)
 call('HSET', consumerInfo, id, info)
 local active, wasRanked = unpack(call('HMGET', state, 'active', 'ranked'))
--- While all have the same rank, any other tells which. Once they had not, so many are looked at, to see whether they have it again.
+-- While all ranks are equal, any other consumer shows the rank. Once they differed, up to 1,000 are read to see whether they are equal again.
 local some, isRanked = call('ZRANGE', consumers, 0, wasRanked and 999 or 1), false
 for _, other in ipairs(some) do isRanked = isRanked or other:sub(1, 3) ~= rank end
 isRanked = isRanked or wasRanked and #some == 1000
@@ -52,7 +52,7 @@ if singleActive and not (active and call('ZSCORE', consumers, active)) then call
 return {id, declared}
 `);
 
-/** Who a consumer is, for operators and for those who watch over it. */
+/** A consumer's introduction, for operators and for its peers. */
 export interface ConsumerInfo {
   readonly name: string;
   readonly host: string;
@@ -96,7 +96,7 @@ export async function registerConsumer(
   return { consumer: consumer ?? '', settings: settings ?? '{}' };
 }
 
-/** Priority 255 is rank 245, priority −255 is rank 755: the higher the priority, the smaller the text. */
+/** Priority 255 is rank 245, priority −255 is rank 755: the higher the priority, the smaller the string. */
 function rankOf(priority: number): string {
   return String(500 - priority);
 }

@@ -1,19 +1,19 @@
-// How the publish script knows that a message has come to a queue before. Its names are those of that script.
+// How the publish script recognises a message that has come to a queue before. Its names are those of that script.
 
-/** For so long a message that is sent back is recognised when it is sent a second time, though it may have ended meanwhile. */
+/** How long a message that is sent back is recognised when it is sent again, in ms, even if it has ended meanwhile. */
 const forwardedMs = 600_000;
 
 /**
- * For so long a queue remembers which lines of a source it was brought last, though none comes any more: a line may have been brought, and the
- * carrier have died before its source heard of it, and the source's processes all be down over some days while others empty this queue.
- * Of a source that is silent that is a hundred entries or two.
+ * How long a queue remembers the lines of a source after the last one came, in ms: a line may have arrived, and the
+ * carrier have died before its source was updated, and the source's processes all be down for some days while others empty this queue.
+ * For a silent source that is one or two hundred entries.
  */
 const silenceMs = 14 * 24 * 3_600_000;
 
 /**
- * What was said of a line before, if anything: it came, or was refused. That stands, however often and by how many carriers it is brought, until
- * its source says that it cannot come any more. Then its number is below the floor: what still comes with one is refused, and the carrier that
- * finds it with that number in its source nevertheless (Redis went back to an older state there) gives it a new one.
+ * The earlier result for a line, if any: it was added, or refused. That result stands, however many carriers bring it, until its source
+ * reports that it cannot come any more. Then its number is below the floor: what still comes with one is refused, and a carrier that
+ * nevertheless finds it with that number in its source (Redis went back to an older state there) gives it a new one.
  */
 export const saidBefore = `
 local function saidBefore(q, entry, number, floor)
@@ -31,7 +31,7 @@ end`;
 
 /**
  * Whether a message is here already: the same one, sent again on its way from another queue; or one with its id, as long as that
- * lives or is remembered. Else its id is noted.
+ * is live or remembered. Otherwise its id is stored.
  */
 export const isRepetition = `
 local function isRepetition(q, entry, frame)

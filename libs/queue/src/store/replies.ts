@@ -2,28 +2,28 @@ import { messageOf } from '@millrace/core';
 import { argNames, asBytes, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { ReplyKeys } from './keys.js';
 
-/** For so long a reply stream is kept after its requester last said that it is alive. */
+/** How long a reply stream is kept after its requester last renewed it, in ms. */
 export const replyTtlMs = 600_000;
-/** Items of one stream of replies that may wait for its requester. */
+/** Most items of one stream of replies that may wait for its requester. */
 export const replyWindow = 128;
 
-/** Some replies as they came: items with their author. */
+/** Some replies as received: items with their author. */
 export interface ReceivedReplies {
   readonly author: string | undefined;
   readonly frames: readonly Buffer[];
 }
 
-// A responder sends no script: that would need the right to read the reply stream. It appends with XADD alone, and NOMKSTREAM
-// makes no key for a requester that is gone.
+// A responder uses no script: that would need the right to read the reply stream. It appends with XADD alone, and NOMKSTREAM
+// creates no key for a requester that is gone.
 
-/** The only reply to a request. What is sent a second time because the answer was lost is there twice. False: its requester is gone. */
+/** The only reply to a request. If it is sent again after a lost reply of Redis, it is stored twice. False: its requester is gone. */
 export async function sendReply(client: RedisClient, keys: ReplyKeys, frame: Buffer): Promise<boolean> {
   return append(client, keys, ['r', frame]);
 }
 
 /**
- * Some items of a stream of replies. Resolves to how many items of it its requester has consumed; undefined when the requester is
- * gone. What is sent a second time because the answer was lost is there twice: the requester knows each by its number.
+ * Some items of a stream of replies. Resolves to how many of its items the requester has consumed; undefined when the requester is
+ * gone. Items that are sent again after a lost reply of Redis are stored twice: the requester knows each by its number.
  */
 export async function sendReplyItems(
   client: RedisClient,
@@ -43,26 +43,26 @@ async function append(client: RedisClient, keys: ReplyKeys, fields: readonly (st
   try {
     return (await client.xadd(keys.replies, 'NOMKSTREAM', '*', ...fields)) !== null;
   } catch (error) {
-    // Its requester makes it anew.
+    // Its requester creates it again.
     if (isSpoiled(error)) return false;
     throw error;
   }
 }
 
-/** A stranger has used up its ids, or put something else in its place. */
+/** Another client has used up its ids, or replaced it by something else. */
 function isSpoiled(error: unknown): boolean {
   return /^WRONGTYPE|exhausted the last possible ID/.test(messageOf(error));
 }
 
-// Keeps a reply stream for another while, and makes it where it is not there.
+// Keeps a reply stream for another period, and creates it if it does not exist.
 //
 // KEYS     of {reply:<secret>}
-//   replies  :replies  comes, empty
-// ARGV     ttlMs    for so long it is kept
-//          firstId  nothing that comes into a stream that is made here has this id or a lower one
-//          isAnew   1: what is there goes first
-// RETURNS  1 when it was there, 0 when it was made
-// EFFECTS  as said of the key; it expires
+//   replies  :replies  created, empty; its time to live: set
+// ARGV     ttlMs    how long it is kept
+//          firstId  entries of a stream that is created here get higher ids
+//          isAnew   1: an existing stream is deleted first
+// RETURNS  1 when it existed, 0 when it was created
+// EFFECTS  see KEYS
 const keepScript = new Script(`#!lua
 ${keyNames('replies')}
 ${argNames('ttlMs', 'firstId', 'isAnew')}
@@ -74,8 +74,8 @@ return 0
 `);
 
 /**
- * Keeps the reply stream of this process, or makes it. Replies that come into a new one are found after `last`. Resolves to whether it
- * was there.
+ * Keeps the reply stream of this process, or creates it. Replies in a new one are found after `last`. Resolves to whether it
+ * existed.
  */
 export async function keepReplyStream(
   client: RedisClient,
@@ -87,8 +87,8 @@ export async function keepReplyStream(
 }
 
 /**
- * Waits for replies after `last`; resolves to them and the id of the newest. Undefined when a stranger has spoiled the stream: no
- * reply may come any more.
+ * Waits for replies after `last`; resolves to them and the id of the newest. Undefined when another client has spoiled the stream: no
+ * more replies can come.
  */
 export async function nextReplies(
   client: RedisClient,
@@ -122,27 +122,27 @@ function repliesIn(fields: readonly unknown[]): ReceivedReplies {
   return { author, frames };
 }
 
-/** Forgets replies up to and with `last`. */
+/** Deletes replies up to and including `last`. */
 export async function forgetReplies(client: RedisClient, keys: ReplyKeys, last: string): Promise<void> {
   await client.xtrim(keys.replies, 'MINID', idAfter(last));
 }
 
-/** The lowest id beyond one. Both of its parts are numbers of 64 bits. */
+/** The next id after this one. Both of its parts are 64-bit numbers. */
 function idAfter(id: string): string {
   const [ms = '0', sequence = '0'] = id.split('-');
   const next = BigInt(sequence) + 1n;
   return next < 2n ** 64n ? `${ms}-${next}` : `${BigInt(ms) + 1n}-0`;
 }
 
-// Records how far the requester is; older news that comes late changes nothing.
+// Records how many items the requester has consumed; an older number that comes late changes nothing.
 //
 // KEYS     of {reply:<secret>}
-//   consumed  :consumed  how many items were consumed: comes
+//   consumed  :consumed  number of items that were consumed: written; its time to live: set
 // ARGV     correlationId  of the stream
 //          count          how many of its items were consumed
-//          ttlMs          for so long this is kept
+//          ttlMs          how long this is kept
 // RETURNS  1
-// EFFECTS  as said of the key; it expires
+// EFFECTS  see KEYS
 const consumedScript = new Script(`#!lua
 ${keyNames('consumed')}
 ${argNames('correlationId', 'count', 'ttlMs')}

@@ -4,14 +4,14 @@ import type { QueueKeys } from './keys.js';
 
 const searchKeys = ['ids', 'messages'] as const;
 
-// The messages that have an id, or one of some entries.
+// Finds the messages with an id, or with one of some entries.
 //
 // KEYS
 //   ids       :ids       read
 //   messages  :messages  read
 // ARGV     id  of messages
 //          then entries
-// RETURNS  the entries of those that live
+// RETURNS  the entries of those that are live
 // EFFECTS  none
 const searchScript = new Script(`#!lua flags=no-writes
 ${keyNames(...searchKeys)}
@@ -25,7 +25,7 @@ for i = firstItem, #ARGV do look(ARGV[i]) end
 return answer
 `);
 
-/** Entries of messages that have that id, and those of `entries` that are there. */
+/** Entries of messages with that id, and those of `entries` that are live. */
 export async function entriesOfId(
   client: RedisClient,
   keys: QueueKeys,

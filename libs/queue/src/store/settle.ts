@@ -6,31 +6,31 @@ import { waitingLists } from './waiting.js';
 
 const settleKeys = [...endingKeys, ...followKeys, 'unacked', 'consumers', 'delayed', 'parked'] as const;
 
-// Carries out every verdict that is more than an acknowledgement, on messages that this consumer holds.
+// Carries out every verdict other than an acknowledgement, on messages that this consumer holds.
 //
-// KEYS     those of `settleKeys`, then the lists in which messages wait
+// KEYS     those of `settleKeys`, then the lists of waiting messages
 //          those of `endingKeys`   of what is dropped: removed, see `endMessages`
 //   settings   :settings      max-bytes, delivery-limit: read
 //   state      :state         counters
-//   ended      :ended         what is dead comes, with its line in `followUps`
+//   ended      :ended         dead messages: added, with their lines in `followUps`
 //   followUps  :follow-ups    see `follow`
-//   consumers  :consumers     my lease: looked at
-//   unacked    :unacked:<me>  what I had in hand goes
-//   counts     :counts        of what comes back or is retried
-//   handled    :handled       of what is retried
-//   held       :held          moved to `expiry`, of what comes back or is retried
-//   expiry     :expiry        comes from there
-//   delayed    :delayed       what is retried comes
-//   parked     :parked        what is set aside comes
-//              :ready, :front, :kept, :ready:<p> …   what is given back comes
-// ARGV     me  my id; then five for each verdict: kind, entry, x, y, z
-//            back | head  x priority; counted, and past the queue's delivery limit it dies instead
+//   consumers  :consumers     my lease: read
+//   unacked    :unacked:<me>  settled messages: removed
+//   counts     :counts        of returned and retried messages: incremented
+//   handled    :handled       of retried messages: written
+//   held       :held          expirations of returned and retried messages: moved to `expiry`
+//   expiry     :expiry        written from `held`
+//   delayed    :delayed       retried messages: added
+//   parked     :parked        parked messages: added
+//              :ready, :front, :kept, :ready:<p> …   returned messages: added
+// ARGV     me  my id; then five per verdict: kind, entry, x, y, z
+//            back | head  x priority; counted, and past the queue's delivery limit it becomes a dead letter instead
 //            release      x priority; to its place, as if never taken
-//            retry        x delay in ms, y what to add to counts, z JSON of handlers that are through, or ''
+//            retry        x delay in ms, y what to add to counts, z JSON of handlers that are done, or ''
 //            dead         x the line
 //            drop | park
-// RETURNS  { 'lost' } when my registration is gone: then nothing was done. Else entries that were not mine
-// EFFECTS  each message of mine is where its verdict sends it, and is no longer mine
+// RETURNS  { 'lost' } when my registration is gone: then nothing was done. Else entries that I do not hold
+// EFFECTS  see KEYS; I no longer hold the settled messages
 const settleScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...settleKeys)}
@@ -79,7 +79,7 @@ for i = firstItem, #ARGV, 5 do settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i 
 return notMine
 `);
 
-/** What is to happen to one message that a consumer holds, other than its acknowledgement. */
+/** The verdict on one message that a consumer holds, other than its acknowledgement. */
 export type Verdict = { readonly id: string } & (
   | { readonly kind: 'back' | 'head' | 'release'; readonly priority: number }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly increment: number; readonly handled: string }
@@ -87,7 +87,7 @@ export type Verdict = { readonly id: string } & (
   | { readonly kind: 'drop' | 'park' }
 );
 
-/** Carries out verdicts; resolves to the ids that were no longer this consumer's, or undefined when its registration is gone. */
+/** Carries out verdicts; resolves to the ids that this consumer no longer held, or undefined when its registration is gone. */
 export async function settleVerdicts(
   client: RedisClient,
   keys: ConsumerKeys,

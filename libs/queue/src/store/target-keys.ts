@@ -1,4 +1,4 @@
-/** The keys of one queue, before the lists in which its messages wait. */
+/** The keys of one queue, before its lists of waiting messages. */
 export const targetKeyNames = [
   ...([
     'settings',

@@ -18,16 +18,16 @@ import { commitTopology, topologyKeyNames } from './topology.js';
 const tables = ['exchanges', 'queues', 'bindings'] as const;
 type Table = (typeof tables)[number];
 
-/** Up to so many objects come in one answer, with which nothing else has to be asked. */
+/** Up to this many objects come in one reply. */
 const mostWhole = 1000;
-/** So many objects are in a page of more. */
+/** Objects per page, if there are more. */
 const pageObjects = 400;
-/** Most changes in one answer: each has up to `maxEditsPerCommit` edits. */
+/** Most changes per reply: each has up to `maxEditsPerCommit` edits. */
 const mostChanges = 4;
 
-// What is declared, for a process that knows an older version or none: what was changed since, or all of it. With more than
-// some thousand objects all of it comes in pages, each with the changes since the page before: each page is as old as its changes, so what
-// has been put together when the last one is there is what is declared as of the last version.
+// Reads what is declared, for a process that knows an older version or none: the changes since, or everything. With more than
+// some thousand objects everything comes in pages, each with the changes since the page before: each page is as old as its changes, so what
+// has been put together when the last one arrives is what is declared as of the last version.
 //
 // KEYS     of {topology}, all read
 //   meta       :meta       version
@@ -36,12 +36,13 @@ const mostChanges = 4;
 //   bindings   :bindings   each as JSON
 //   changes    :changes    the last changes
 // ARGV     known   version that the caller has, or ''
-//          table   name of a key of which it wants a page, or ''
-//          cursor  where that begins
-// RETURNS  digits of the version first: { version, 'changes', { change, … } }: with these, in their order, what is known is of that version, or of an older one: ask again
+//          table   name of the key of which it wants a page, or ''
+//          cursor  where the page begins
+// RETURNS  digits of the version first: { version, 'changes', { change, … } }: with these, in order, the caller has that version,
+//          or an older one: then it calls again
 //          { version, 'page', { change, … }, cursor of the next page, { id, JSON, … } }: the same, and a page
-//          { version, 'whole', exchanges, queues, bindings }: all of it, each a list of JSON
-//          { version, 'large' }: all of it is needed, and to be asked for in pages
+//          { version, 'whole', exchanges, queues, bindings }: everything, each a list of JSON
+//          { version, 'large' }: everything is needed, and must be read in pages
 //          A change is '<version> <the one before it> <edits + 1> ' and a MessagePack list of key, id, JSON or '', key, …
 // EFFECTS  none
 const readScript = new Script(`#!lua flags=no-writes
@@ -64,11 +65,11 @@ return {version, 'whole', redis.call('HVALS', exchanges), redis.call('HVALS', qu
 `);
 
 /**
- * What is declared now. Of what the caller knows (`known`) only what was changed since is read; it is returned where nothing was. What cannot be used is
- * set aside, and hides no other. A version that is none is replaced by one: it only tells one state of what is declared from another, and nobody
- * could declare or publish anything by what it is.
+ * Reads what is declared now. If the caller knows an older version (`known`), only the changes since are read; it is returned if there
+ * are none. Damaged objects are set aside, and do not hide the others. An invalid version is replaced: it only distinguishes one state of
+ * the topology from another, and as long as it is invalid no process can declare or publish.
  *
- * @throws {DamagedStateError} the version is none, and cannot be replaced
+ * @throws {DamagedStateError} the version is invalid, and cannot be replaced
  */
 export async function readTopology(client: RedisClient, keys: TopologyKeys, known?: Topology): Promise<Topology> {
   let topology = known;
@@ -89,7 +90,7 @@ export async function readTopology(client: RedisClient, keys: TopologyKeys, know
   }
 }
 
-/** Undefined when changes came faster than they could be followed. */
+/** Undefined when changes came faster than they could be read. */
 async function readPages(client: RedisClient, keys: TopologyKeys, since: number): Promise<Topology | undefined> {
   const all = new Assembly(keys);
   let version = since;
@@ -121,7 +122,7 @@ function wholeTopology(keys: TopologyKeys, version: number, found: readonly unkn
   return all.topology(version);
 }
 
-/** Undefined when the changes do not follow what is known. */
+/** Undefined when the changes do not follow the known version. */
 function withChanges(keys: TopologyKeys, known: Topology, changes: readonly unknown[]): Topology | undefined {
   if (changes.length === 0) return known;
   const changed = new Assembly(keys);
@@ -130,7 +131,7 @@ function withChanges(keys: TopologyKeys, known: Topology, changes: readonly unkn
   return withDamage(withEdits(known, changed.edits, version), ...changed.damaged.values());
 }
 
-/** What is put together of objects as they stand in Redis. */
+/** Builds a topology from the objects stored in Redis. */
 class Assembly {
   readonly edits: TopologyEdit[] = [];
   /** By object. */
@@ -141,7 +142,7 @@ class Assembly {
     this.#keys = keys;
   }
 
-  /** Sets aside what cannot be used: what others wrote beside our declarations hides none of them. */
+  /** Sets damaged objects aside: what other programs wrote does not hide valid declarations. */
   put(table: Table, id: string | undefined, json: string): void {
     try {
       const edit = editOf(table, json, this.#keys[table]);
@@ -154,7 +155,7 @@ class Assembly {
     }
   }
 
-  /** Takes changes of which each follows the one before it. Returns the version of the last; undefined when one does not follow. */
+  /** Applies changes of which each follows the one before it. Returns the version of the last; undefined when one does not follow. */
   follow(since: number, changes: readonly unknown[]): number | undefined {
     let version = since;
     for (const change of changes.map(asBytes)) {
@@ -192,7 +193,7 @@ function editOf(table: Table, json: string, key: string): TopologyEdit {
   return { table, id: value.name, value };
 }
 
-/** Settings of queues as they stand in Redis; what cannot be used is reported by the processes that use it, and hides no other. */
+/** The valid settings of queues stored in Redis; damaged ones are reported by the processes that use them, and do not hide the others. */
 export function soundQueues(keys: TopologyKeys, replies: readonly unknown[]): QueueSettings[] {
   return [...wholeTopology(keys, 0, [[], replies, []]).queues.values()];
 }
@@ -208,7 +209,7 @@ function withDamage(topology: Topology, ...errors: readonly (DamagedStateError |
 
 function versionDamage({ meta }: TopologyKeys, digits: string): DamagedStateError {
   const remedy =
-    'It is replaced by the time of now; where that is denied, declare anything with the rights of an operator.';
+    'It is replaced by the present time; if this Redis user may not do that, declare anything with the rights of an operator.';
   const place = { object: 'topology', key: `${meta}, field version`, remedy };
   return new DamagedStateError(place, [`the version must be a time in ms since 1970, got ${shown(digits)}`]);
 }

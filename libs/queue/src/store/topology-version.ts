@@ -1,6 +1,6 @@
 import { maxVersion } from '../model/stored-settings.js';
 
-/** Lua: a topology version as it stands in Redis; 0 for nothing, for what is no number, and for one beyond all times. */
+/** Lua: a topology version stored in Redis; 0 when there is none, when it is not a number, and when it is beyond all dates. */
 export const versionOf = `
 local function versionOf(digits)
   local version = tonumber(digits or 0) or 0

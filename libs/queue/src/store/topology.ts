@@ -3,30 +3,30 @@ import type { TopologyEdit } from '../model/topology.js';
 import type { TopologyKeys } from './keys.js';
 import { versionOf } from './topology-version.js';
 
-/** The keys of what is declared that scripts read and write, by their names. */
+/** The keys of the topology that scripts read and write, by their names. */
 export const topologyKeyNames = ['meta', 'exchanges', 'queues', 'bindings', 'changes'] as const;
 
 /** Most edits that one call commits: about a millisecond of Redis' time. */
 export const maxEditsPerCommit = 400;
 
-/** So many edits are kept for processes that know an older version: who knows none of these reads all, in pages. */
+/** How many edits are kept for processes that know an older version: one that knows none of these reads everything, in pages. */
 const keptEdits = 5000;
 
 // Changes what is declared, if it still is what the caller read. The version is a time, so that it also grows over a
-// failover that lost the last changes: a version that some process remembers never comes again with another meaning.
+// failover that lost the last changes: a version that some process remembers is never used again for another state.
 //
-// The change is written down behind the others, with the version that it follows: whoever knows that one needs to read nothing else. A change counts
-// as many edits as it has and one more.
+// The change is appended to the others, with the version that it follows: a process that knows that one reads nothing else. A change
+// counts as many edits as it has and one more.
 //
 // KEYS     of {topology}
-//   meta       :meta       version: compared, written; logged, the edits in `changes`: kept
-//   exchanges  :exchanges  what is declared comes, what is removed goes
+//   meta       :meta       version: compared, written; logged, the number of edits in `changes`: updated
+//   exchanges  :exchanges  declared exchanges: written, removed ones: deleted
 //   queues     :queues     the same
 //   bindings   :bindings   the same
-//   changes    :changes    this change comes, the oldest go
-// ARGV     version  that was read, whatever it is; then three for each edit: name of its key, id, value or '' to remove
+//   changes    :changes    this change: added, the oldest: removed
+// ARGV     version  that was read, valid or not; then three per edit: name of its key, id, value or '' to remove
 // RETURNS  the new version; -1 when another change came first: nothing was done
-// EFFECTS  as said of the keys
+// EFFECTS  see KEYS
 const commitBody = `
 ${keyNames(...topologyKeyNames)}
 ${argNames('version')}
@@ -53,12 +53,12 @@ end
 return tonumber(newVersion)
 `;
 const commitScript = new Script(`#!lua${commitBody}`);
-/** Removing must work on a full Redis: it is what makes room. */
+/** Removing must work on a full Redis: it makes room. */
 const removeScript = new Script(`#!lua flags=allow-oom${commitBody}`);
 
 /**
- * Writes up to `maxEditsPerCommit` edits that were worked out from the topology of `version`. Resolves to the new version, or undefined when it is
- * not that any more.
+ * Writes up to `maxEditsPerCommit` edits that were computed from the topology of `version`. Resolves to the new version, or undefined
+ * when there is another version now.
  */
 export async function commitTopology(
   client: RedisClient,

@@ -5,7 +5,7 @@ import { claims, endings, fence } from './turn-settling.js';
 import { choose, hold, look, take, takeOver } from './turn-taking.js';
 import { answer, due, wake } from './turn-waking.js';
 
-/** What a turn's script calls its first arguments; the entries of offers that are claimed follow. */
+/** The names of a turn script's first arguments; the entries of claimed offers follow. */
 export const turnArgs = [
   'me',
   'wanted',
@@ -18,51 +18,51 @@ export const turnArgs = [
   'numberBefore',
 ] as const;
 
-/** The parts of a turn, in their order. A queue whose messages wait otherwise has its own `choose` and `take`. */
+/** The parts of a turn, in order. A queue with other waiting lists has its own `choose` and `take`. */
 export const turnParts = [fence, look, claims, endings, choose, takeOver, take, hold, due, wake, answer];
 
-// One turn of a consumer: acknowledges what was handled, takes what is next, and renews the lease. The hot path: what is rare
-// stands behind one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same
-// round trip. Longer than other scripts on purpose: cut in two it would cost every turn a second call.
+// One turn of a consumer: acknowledges what was handled, takes what is next, and renews the lease. The hot path: rare cases
+// are behind one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same
+// round trip. Longer than other scripts on purpose: split in two it would cost every turn a second call.
 //
-// KEYS     those of `turnKeys`, then the lists in which messages wait, lowest priority first
+// KEYS     those of `turnKeys`, then the lists of waiting messages, lowest priority first
 //   settings   :settings      paused, single-active, max-per-second, max-bytes, keep-completed: read
-//   state      :state         counters, tokens, keeper, recall: kept
-//   consumers  :consumers     my lease: looked at, renewed
-//   unacked    :unacked:<me>  what I acknowledge goes, what I claim and take comes
-//   offered    :offered       what I claim goes; of the only consumer, what it takes over
-//   messages   :messages      frames: those that I take are read, those that I acknowledge removed
-//   counts     :counts        of what I take: read; of what I acknowledge: removed, as from the next five
+//   state      :state         counters, tokens, keeper, recall: updated
+//   consumers  :consumers     my lease: read, renewed
+//   unacked    :unacked:<me>  acknowledged messages: removed, claimed and taken ones: added
+//   offered    :offered       claimed offers: removed; of the only consumer, also those it takes over
+//   messages   :messages      frames of taken messages: read, of acknowledged ones: removed
+//   counts     :counts        of taken messages: read; of acknowledged ones: removed, as in the next five
 //   handled    :handled       the same
 //   progress   :progress
 //   cancels    :cancels
-//   expiry     :expiry        of what I take: moved to `held`
+//   expiry     :expiry        of taken messages: moved to `held`
 //   held       :held
-//   ids        :ids           those of what I acknowledge: freed
-//   seen       :seen          and remembered for as long as the queue says
+//   ids        :ids           of acknowledged messages: freed
+//   seen       :seen          ids of acknowledged messages: added, for as long as the queue's setting
 //   delayed    :delayed       when the first is due: read
-//   idle       :idle          whether I wait to be woken
-//   wake       :wake          who is woken
-//   completed  :completed     of what I acknowledge: kept, if the queue says so
+//   idle       :idle          my id: added when I wait for a wake-up
+//   wake       :wake          consumers that are woken: added
+//   completed  :completed     acknowledged messages: added, if the queue keeps them
 //   completedMessages  :completed-messages  the same
-//              :ready, :front, :kept, :ready:<p> …   what is taken goes
+//              :ready, :front, :kept, :ready:<p> …   taken messages: removed
 // ARGV     me            my id
 //          wanted        how many messages are wanted
-//          wakeUp        the consumer whose wake-up I was given, or ''
-//          acknowledged  entries, as a MessagePack list, or ''; behind it, if the queue keeps completed messages, two lists: how many ms
+//          wakeUp        the consumer whose wake-up I got, or ''
+//          acknowledged  entries, as a MessagePack list, or ''; after it, if the queue keeps completed messages, two lists: how many ms
 //                        ago the handler of each began, and its result
 //          maxBytes      most bytes to take, at least one message, or ''
-//          known         how many I know to be mine once these are acknowledged and claimed
-//          leaseMs       for so long my lease is renewed
+//          known         how many messages I hold once these are acknowledged and claimed
+//          leaseMs       my lease is renewed for this time
 //          number        of this turn, 1 to 999
 //          numberBefore  of the turn before it, or ''
 //          then entries that were offered to me and that I claim
 // RETURNS  { 'lost' } when my registration is gone: then nothing was done. Else { 'ok' | 'paused' | 'standby' | 'passed',
-//          ms until there may be more for me (-1: I am woken), claimed and acknowledged entries that are not mine, Redis' time in ms,
-//          how many are mine beyond those that I know (at least 1 when Redis went back: mine may be others),
+//          ms until there may be more for me (-1: I am woken), claimed and acknowledged entries that I do not hold, Redis' time in ms,
+//          how many I hold beyond those that I know (at least 1 when Redis went back: I may hold others),
 //          1 if I am the only consumer and 2 more if the queue keeps completed messages, number of the last offer taken over or 0,
-//          two MessagePack lists: entries and frames, [counts, handled] when any of these is kept }
-// EFFECTS  as each part says
+//          two MessagePack lists: entries and frames, [counts, handled] when any of these is stored }
+// EFFECTS  see each part
 export const turnScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...turnKeys)}

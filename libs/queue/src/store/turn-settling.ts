@@ -3,16 +3,16 @@ import { endingKeys, endMessages } from './endings.js';
 import type { Fragment } from './fragment.js';
 import { idFragments } from './identity.js';
 
-// The first parts of a turn: whether the consumer has a right to it, and what it brings.
+// The first parts of a turn: whether the consumer may make it, and what it brings.
 
 /**
- * Ends the turn when the consumer's registration is gone; else renews its lease. `isNext`: Redis carried out the turn before this one
- * last.
+ * Ends the turn when the consumer's registration is gone; else renews its lease. `isNext`: the turn before this one was the last that
+ * Redis executed.
  *
- * The turn's number stands in the lease's deadline, as its thousandths of a ms. A turn that finds the number of the one before it
- * has what that one left. Else (that one was never carried out, or Redis went back to an older state) each message that is
- * acknowledged is looked for among the consumer's own. When Redis went back, no turn finds the number of the one before it until the
- * consumer has compared what it holds: what it took may be another's by now, and an acknowledgement of that must not stand among others.
+ * The turn's number is stored in the lease's deadline, as its thousandths of a ms. A turn that finds the number of the one before it can
+ * rely on that one's effects. Otherwise (that one was never executed, or Redis went back to an older state) each message that is
+ * acknowledged is looked up among those that the consumer holds. When Redis went back, no turn finds the number of the one before it
+ * until the consumer has reconciled: another consumer may hold what it took, and must not lose it by this consumer's acknowledgement.
  */
 export const fence: Fragment = {
   reads: ['me', 'leaseMs', 'number', 'numberBefore', 'consumers'],
@@ -27,7 +27,7 @@ now = time[1] * 1000 + math.floor(time[2] / 1000)
 call('ZADD', consumers, now + leaseMs + (hasGoneBack and 0 or number / 1000), me)`,
 };
 
-/** Offers that are claimed become the consumer's. A wake-up that was for another consumer is given back: that one waits again. */
+/** Claimed offers go to the consumer. A wake-up that was for another consumer is given back: that one waits again. */
 export const claims: Fragment = {
   reads: ['me', 'wakeUp', 'firstItem', 'state', 'unacked', 'offered', 'consumers', 'idle'],
   sets: ['notMine'],
@@ -44,8 +44,8 @@ if wakeUp ~= '' and wakeUp ~= me and call('ZSCORE', consumers, wakeUp) then call
 };
 
 /**
- * Ends what was handled. If the queue keeps completed messages (`kept`), they are written first. `isPlain`: of no message anything but
- * its frame is kept. `unknown`: how many messages are the consumer's beyond those that it knows.
+ * Ends what was handled. If the queue keeps completed messages (`kept`), they are written first. `isPlain`: nothing but a
+ * frame is stored for any message. `unknown`: how many messages the consumer holds beyond those that it knows.
  */
 export const endings: Fragment = {
   reads: [
@@ -67,7 +67,7 @@ elseif #entries > 0 then
   end
 end
 local removed = #mine > 0 and call('SREM', unacked, unpack(mine))
--- Fewer than there should be: what is perhaps another consumer's is not deleted.
+-- Fewer than there should be: what another consumer may hold is not deleted.
 if isCertain and removed and removed < #mine then notMine, mine = mine, {} end
 if kept and #mine > 0 then
   ${idFragments}
@@ -75,7 +75,7 @@ if kept and #mine > 0 then
   ${completedOver}
   ${trimCompleted}
   keepCompleted(mine, entries, elapsed, results, now)
-  -- More than come, so that a limit that was lowered is reached.
+  -- More than are added, so that a limit that was lowered is reached.
   trimCompleted(kept, now, math.min(1000, 2 * #mine + 10))
 end
 if #mine > 0 then

@@ -1,12 +1,12 @@
 import type { Fragment } from './fragment.js';
 import { listsPerLevel } from './waiting.js';
 
-// The middle of a turn: what the consumer takes. Of these `choose` and `take` know how the messages of a queue wait; the others do not.
+// The middle of a turn: what the consumer takes. Only `choose` and `take` depend on how the messages of a queue wait.
 
-/** A turn that has met so many stale entries takes what it has found by then. */
+/** A turn that has met this many stale entries takes only what it has found until then. */
 export const maxStaleMet = 2000;
 
-/** What operators say of the queue, and what is kept of it. */
+/** The settings of the queue, and its state. */
 export const look: Fragment = {
   reads: ['settings', 'state'],
   sets: [
@@ -21,7 +21,7 @@ active, tokens, tokensAt, passedAt, keeper, keeperDue, recallAt, offers, stale, 
 };
 
 /**
- * `may`: what the queue lets the consumer do. `allowed`: how many messages it may take now. `isLimited`: the queue's rate allows fewer
+ * `may`: what the queue allows the consumer. `allowed`: how many messages it may take now. `isLimited`: the queue's rate allows fewer
  * than are wanted, by its `tokens`.
  */
 export const choose: Fragment = {
@@ -51,8 +51,8 @@ end`,
 };
 
 /**
- * The only consumer takes over the offers that are still on their way to it: they were there before all that waits, and need not be
- * waited for. `takenOver`: number of the last of them, or 0. `entries` and `frames` are what the turn takes, and have so many `bytes`;
+ * The only consumer takes over the offers that are still under way to it: they come before everything that waits, and need not be
+ * waited for. `takenOver`: number of the last of them, or 0. `entries` and `frames` are what the turn takes, and have `bytes` in all;
  * `bytesOffered` do not count as waiting.
  */
 export const takeOver: Fragment = {
@@ -75,7 +75,7 @@ bytesOffered = bytes`,
 };
 
 /**
- * Takes what waits, the highest priority first; of ten messages one is of the lowest priority that waits, so that none starves.
+ * Takes waiting messages, the highest priority first; of ten messages one is of the lowest priority that waits, so that none starves.
  * `met`: how many stale entries it has met.
  */
 export const take: Fragment = {
@@ -90,7 +90,7 @@ local mayExpire = not isPlain and call('EXISTS', expiry) == 1
 local function pop(list, count)
   local popped = count > 0 and met < ${maxStaleMet} and call('LPOP', list, count) or {}
   local found = #popped > 0 and call('HMGET', messages, unpack(popped)) or {}
-  -- What has expired is not taken. It ends as if its entry still stood here, stale, when due is called next: immediately.
+  -- Expired messages are not taken. They are ended by the next call of due, as if their entries still were here, stale: immediately.
   local ends = mayExpire and #popped > 0 and call('ZMSCORE', expiry, unpack(popped)) or {}
   for i = 1, #ends do if ends[i] and tonumber(ends[i]) <= now then found[i] = false end end
   local isWhole = #entries == 0 and not maxBytes and not limitBytes
@@ -118,13 +118,13 @@ local function fitting()
   if not maxBytes then return 1000 end
   return #entries == 0 and 1 or math.floor((maxBytes - bytes) * #entries / bytes)
 end
--- A level's lists stand behind each other as ready, front, kept: from the last key on, that is the order of delivery.
+-- A level's keys are in the order ready, front, kept: from the last key on, this is the order of delivery.
 for list = #KEYS, firstList, -1 do while pop(KEYS[list], math.min(allowed - #entries, 1000, fitting())) do end end`,
 };
 
 /**
- * What was taken becomes the consumer's. `history`: what earlier deliveries have left of it, its counts and the handlers that are
- * through; nil when nothing is kept of any message.
+ * Taken messages go to the consumer. `history`: what earlier deliveries have stored for them, their counts and the handlers that are
+ * done; nil when nothing is stored for any message.
  */
 export const hold: Fragment = {
   reads: [

@@ -3,11 +3,11 @@ import { recallMs } from './offers.js';
 import { maxStaleMet } from './turn-taking.js';
 import { trimmingDue } from './waiting.js';
 
-// The last parts of a turn: who is to make the next one, and when.
+// The last parts of a turn: which consumer makes the next one, and when.
 
 /**
  * `due`: when there may be more to do at the queue, if nothing else happens: the rate allows more, a message is due or expires, offers
- * are to be recalled, or stale entries to be trimmed. What was taken does not expire any more, so this comes after it.
+ * must be recalled, or stale entries trimmed. Taken messages do not expire, so this comes after taking.
  */
 export const due: Fragment = {
   reads: [
@@ -17,7 +17,7 @@ export const due: Fragment = {
   sets: ['due', 'isLimited'],
   lua: `
 due = math.huge
--- What stopped it was the rate only if there is no token left: with one there is nothing more to take.
+-- It was stopped by the rate only if there is no token left: with one there is nothing more to take.
 isLimited = isLimited and tokens - #entries < 1
 if isLimited then due = now + math.max(1, math.ceil((1 - tokens + #entries) * 1000 / perSecond)) end
 for _, times in ipairs({delayed, expiry}) do
@@ -36,8 +36,8 @@ if (stale or trim) and isTrimmingDue(stale, trim) then due = now end`,
 };
 
 /**
- * A consumer that has room left waits in `idle`; one of those that wait, the keeper, looks again when something is `due`. Where one
- * has no room and there is more, another is woken. `dueInMs`: when this consumer is to make a turn without being woken, or -1.
+ * A consumer that has room left waits in `idle`; one of those that wait, the keeper, looks again when something is `due`. If one
+ * has no room and there is more, another is woken. `dueInMs`: when this consumer should make a turn without a wake-up, or -1.
  */
 export const wake: Fragment = {
   reads: [

@@ -11,48 +11,48 @@ export type TurnState = 'ok' | 'paused' | 'standby' | 'passed';
 
 export interface TurnResult {
   readonly state: TurnState;
-  /** How long until a timer should make another turn; undefined when a wake-up will come. */
+  /** Ms until a timer should make another turn; undefined when a wake-up will come. */
   readonly dueInMs: number | undefined;
-  /** Messages that were claimed or acknowledged and are not, or no longer, this consumer's. */
+  /** Messages that were claimed or acknowledged and that this consumer does not, or no longer, hold. */
   readonly notMine: readonly string[];
   /** Redis' clock, ms since 1970. */
   readonly now: number;
-  /** How many messages Redis has as this consumer's that it does not know of; instead of these none were taken. At least 1 after Redis went back. */
+  /** How many messages Redis holds for this consumer that it does not know of; then none were taken. At least 1 after Redis went back. */
   readonly unknown: number;
   /** Whether the queue has no other consumer. */
   readonly isAlone: boolean;
-  /** Whether the queue keeps completed messages: then an acknowledgement says how its handler went. */
+  /** Whether the queue keeps completed messages: then acknowledgements include completions. */
   readonly keepsCompleted: boolean;
   /** Number of the last offer among what was taken; 0 when there is none. */
   readonly takenOver: number;
-  /** In their order; offers first. */
+  /** In order; offers first. */
   readonly taken: Fifo<Taken>;
 }
 
-/** Tells turns apart, as far as two that follow each other need it. */
+/** Distinguishes a turn from the one before it. */
 export interface TurnNumber {
   /** 1 to 999. */
   readonly own: number;
-  /** Of the turn that Redis carried out last for this registration; '' when that is not certain. */
+  /** Of the turn that Redis executed last for this registration; '' when that is not certain. */
   readonly before: number | '';
 }
 
-/** Makes one turn; undefined when the consumer's registration is gone, and with it its right to all it holds. */
+/** Makes one turn; undefined when the consumer's registration is gone, and with it all messages it held. */
 export async function turn(
   client: RedisClient,
   keys: ConsumerKeys,
   request: {
     readonly wanted: number;
-    /** Most bytes to take, but one message in any case; more are left then, perhaps. Undefined: any. */
+    /** Most bytes to take, but at least one message; there may be more left then. Undefined: no limit. */
     readonly maxBytes: number | undefined;
     readonly wakeUp: string;
-    /** Most messages that Redis should have down as this consumer's, without those that the turn takes. */
+    /** Most messages that Redis should hold for this consumer, without those that the turn takes. */
     readonly known: number;
     readonly leaseMs: number;
     readonly number: TurnNumber;
     readonly claimed: readonly string[];
     readonly acknowledged: readonly string[];
-    /** Of each that is acknowledged, in a queue that keeps them. Default: nothing is said of them. */
+    /** One per acknowledgement, in a queue that keeps completed messages. Default: nothing is known of them. */
     readonly completions?: readonly { readonly elapsedMs: number | undefined; readonly result: string }[] | undefined;
   },
 ): Promise<TurnResult | undefined> {

@@ -1,8 +1,9 @@
-// Where messages wait. Each priority level has three lists, taken in this order: `kept`, `front`, `ready`. What comes last is pushed to
-// the tail of `ready`; what comes back to its place, to the head of the first that is there.
+// The lists of waiting messages. Each priority level has three lists, taken in this order: `kept`, `front`, `ready`. New messages are
+// pushed
+// to the tail of `ready`; a message that returns to its place, to the head of the first list that exists.
 //
-// A message that ends while it waits leaves its entry behind: stale, without a frame. Nothing searches a list for it. It is skipped when
-// it is met, and when too many have come together a trimming pass, a slice a call, moves the live ones from `front`, then from
+// A message that ends while it waits leaves its entry behind: stale, without a frame. No script searches a list for it. It is skipped when
+// it is met, and when there are too many a trimming pass, a slice per call, moves the live ones from `front`, then from
 // `ready`, into `kept`, at most as many as there were when it began; then `kept` becomes `front`.
 
 /** How many lists a priority level has, see `waitingKeys`. */
@@ -31,7 +32,7 @@ const sliceEntries = 500;
 const fewStale = 1000;
 
 /**
- * Lua: `isTrimmingDue(stale, trim)`, by what `state` says of these two. A pass moves at most four live entries for each stale one,
+ * Lua: `isTrimmingDue(stale, trim)`, given these two fields of `state`. A pass moves at most four live entries for each stale one,
  * so that trimming costs no more than what made the entries stale. Needs `firstList`.
  */
 export const trimmingDue = `
@@ -45,7 +46,7 @@ local function isTrimmingDue(stale, trim)
 end`;
 
 /**
- * Lua: `trimSlice(trim)` carries a pass on, or begins one. Of `trim` in `state`: the level it is at, and how many more entries of its
+ * Lua: `trimSlice(trim)` continues a pass, or begins one. `trim` in `state` has the level it is at, and how many more entries of its
  * `ready` belong to it. Needs `firstList`, `state`, `messages`.
  */
 export const trimSlice = `

@@ -2,17 +2,17 @@ import type { RedisClient } from '@millrace/redis';
 import type { Offer } from './offers.js';
 import { Taken } from './taken.js';
 
-/** What an element of a wake list says. */
+/** The contents of an element of a wake list. */
 export interface WakeUp {
   /** The consumer that was taken out of `idle` for it. */
   readonly consumer: string;
-  /** What comes along with it, to be claimed by the next turn. */
+  /** A message that comes with it, to be claimed by the next turn. */
   readonly offer: Offer | undefined;
 }
 
 const newline = 0x0a;
 
-/** Waits until a consumer of the queue is woken. Undefined when none was for so long. */
+/** Waits until a consumer of the queue is woken. Undefined when none was within this time. */
 export async function nextWakeUp(client: RedisClient, wakeKey: string, blockMs: number): Promise<WakeUp | undefined> {
   const reply = await client.blpopBuffer(wakeKey, blockMs / 1000);
   const element = reply?.[1];
