@@ -71,8 +71,8 @@ export class QueueSlots {
   }
 
   /**
-   * A page of one slot after the other, a large one in pieces that no command is long for. The cursor of a queue with several slots says which
-   * of them is next.
+   * A page of one slot after the other, a large one in pieces, so that each command is short. The cursor of a queue with several slots names
+   * the next slot.
    *
    * @throws {UnavailableError}
    */

@@ -24,7 +24,7 @@ export interface DeadLetterRoutes {
 
 /**
  * Forwards a dead letter to where its queue's dead letters go, under an entry and a number that make a repetition harmless. None is ever
- * dropped: one without a route goes to `<queue>.dead-letters`, and if that has no room either, it is parked.
+ * dropped: one without a route goes to `<queue>.dead-letters`, and if that cannot take it either, it is parked.
  */
 export class DeadLetterFollowUp implements FollowUp {
   readonly #forwarder: Forwarder;

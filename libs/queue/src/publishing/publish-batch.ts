@@ -46,18 +46,18 @@ function isLimited({ topology }: Router, slot: string): boolean {
   return priorities > 1 || [maxLength, maxBytes, messageTtlMs].some((limit) => limit !== undefined);
 }
 
-/** How large a call becomes. */
+/** The size and cost of a call. */
 class CallSize {
   #messages = 0;
   #bytes = 0;
   #cost = 0;
-  /** Where the first message goes: most often all others do. */
+  /** The queues of the first message: usually all others have the same. */
   #first: readonly string[] | undefined;
   #queues: Set<string> | undefined;
-  /** Whether each message of the first one's queues is looked at, and may make others go. */
+  /** Whether each message is handled singly in the first one's queues, and may drop others. */
   #isLimited = false;
 
-  /** Counts a message in. Returns whether it still fits. */
+  /** Adds a message. Returns whether it still fits. */
   add({ publication, queues, router }: PublishEntry): boolean {
     this.#messages++;
     this.#bytes += publication.bytes;

@@ -39,8 +39,8 @@ export class Introduction {
   }
 
   /**
-   * Whether peers may look for its death in the wrong place. When a slot moves to a server that the process is connected with already,
-   * nothing connects again: whoever looks there for the connections that were to the old one takes a consumer that lives for dead.
+   * Whether peers may check the wrong server. When a slot moves to a server that the process is already connected to,
+   * it does not reconnect: a peer that checks there for the connections to the old server takes a live consumer for dead.
    */
   get isStale(): boolean {
     return this.#isStale || this.#described !== connectionServing(this.#connection.commands, this.#key);

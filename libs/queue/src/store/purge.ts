@@ -7,19 +7,19 @@ const sliceMessages = 250;
 
 const purgeKeys = [...endingKeys, 'state', 'offered'] as const;
 
-// Removes messages that wait, the next to be delivered first, and the stale entries between them. What is offered to a consumer is gone as well, if
-// that one has not claimed it yet.
+// Removes waiting messages, the next to be delivered first, and the stale entries between them. Offered messages are removed as well, if
+// their consumer has not claimed them yet.
 //
-// KEYS     those of `purgeKeys`, then the lists in which messages wait
-//            those of `endingKeys`   of what goes: removed, see `endMessages`
+// KEYS     those of `purgeKeys`, then the lists of waiting messages
+//            those of `endingKeys`   of removed messages: removed, see `endMessages`
 //   settings  :settings  max-bytes: read
-//   state     :state     stale, bytes: kept
-//   offered   :offered   what is there goes first
-//             :ready, :front, :kept, :ready:<p> …   entries go
-// ARGV     most  how many entries at most
-//          left  how many are to go in all; '' for as many as there are
-// RETURNS  { how many messages were removed, how many entries are left of those that are to go }
-// EFFECTS  as said of the keys
+//   state     :state     stale, bytes: updated
+//   offered   :offered   entries: removed first
+//             :ready, :front, :kept, :ready:<p> …   entries: removed
+// ARGV     most  most entries
+//          left  how many to remove in all; '' for all that there are
+// RETURNS  { how many messages were removed, how many entries are left to remove }
+// EFFECTS  see KEYS
 const purgeScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...purgeKeys)}
@@ -53,11 +53,11 @@ for list = #KEYS, firstList, -1 do
 end
 if stale > 0 then call('HINCRBY', state, 'stale', -stale) end
 if limitBytes and bytes > 0 then call('HINCRBY', state, 'bytes', -bytes) end
--- Nothing waits any more, though less has gone than there was: the rest was taken.
+-- Nothing waits any more, though fewer were removed than there were: the rest was taken.
 return {removed, room > 0 and 0 or left}
 `);
 
-/** Removes what waits now, a slice a call. Resolves to how many messages that were. What comes meanwhile stays, unless others take what was there. */
+/** Removes the messages that wait now, a slice per call. Resolves to their number. Messages that come meanwhile stay, unless others were taken. */
 export async function purgeWaiting(client: RedisClient, keys: QueueKeys, priorities: number): Promise<number> {
   const scriptKeys = [...purgeKeys.map((name) => keys[name]), ...waitingKeys(keys, priorities)];
   let count = 0;
@@ -72,22 +72,22 @@ export async function purgeWaiting(client: RedisClient, keys: QueueKeys, priorit
 
 const removeKeys = [...endingKeys, 'state', 'delayed', 'parked', 'offered', 'ended', 'consumers', 'dead'] as const;
 
-// Removes messages that wait, or are set aside, by their entries. What is delayed, held by a consumer or on its way to dead letters stays.
+// Removes waiting and parked messages, by their entries. Delayed ones, those held by a consumer and dying ones stay.
 //
-// KEYS     those of `removeKeys`, then the unacked sets of all consumers and dead ones
-//            those of `endingKeys`   of what goes: removed, see `endMessages`
+// KEYS     those of `removeKeys`, then the unacked sets of all consumers, including dead ones
+//            those of `endingKeys`   of removed messages: removed, see `endMessages`
 //   settings   :settings   max-bytes: read
-//   state      :state      stale, bytes: kept
+//   state      :state      stale, bytes: updated
 //   delayed    :delayed    read
-//   parked     :parked     what goes is removed
-//   offered    :offered    the same
+//   parked     :parked     removed messages: removed
+//   offered    :offered    removed messages: removed
 //   ended      :ended      read
 //   consumers  :consumers  counted
 //   dead       :dead       counted
 //              :unacked:<consumer> …   read
 // ARGV     entries
-// RETURNS  nil when a consumer came or went meanwhile: nothing was done. Else for each entry 1 if it was removed, or 0
-// EFFECTS  as said of the keys. Of what goes while it waits the entry stays in its list, stale
+// RETURNS  nil when a consumer came or went meanwhile: nothing was done. Else per entry 1 if it was removed, or 0
+// EFFECTS  see KEYS. The entry of a waiting message that is removed stays in its list, stale
 const removeScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...removeKeys)}
@@ -111,7 +111,7 @@ if bytes > 0 and call('HEXISTS', settings, 'max-bytes') == 1 then call('HINCRBY'
 return answer
 `);
 
-/** So many times an entry is looked for in the set of a consumer by one call, all in all. */
+/** Most look-ups per call: each entry is looked up in the set of each consumer. */
 const mostLooks = 10_000;
 const maxAttempts = 20;
 

@@ -41,18 +41,18 @@ export async function frameOf(client: RedisClient, keys: QueueKeys, entry: strin
   return (await client.hgetBuffer(keys.messages, entry)) ?? undefined;
 }
 
-/** Most names in one call, and most bytes of frames in its answer but for the first. */
+/** Most names per call, and most bytes of frames in its reply, not counting the first. */
 const mostNames = 250;
 const mostBytes = 1024 * 1024;
 
-// The messages that have some names: ids or entries.
+// Finds messages by their names: ids or entries.
 //
 // KEYS
 //   ids       :ids       read
 //   messages  :messages  frames: read
-// ARGV     mostBytes  of frames, but one frame in any case
+// ARGV     mostBytes  of frames, but at least one frame
 //          then names
-// RETURNS  for each name, up to one beyond which there would be too many bytes: entry and frame, or '' and '' when there is none
+// RETURNS  per name, until the limit of bytes is reached: entry and frame, or '' and '' when there is none
 // EFFECTS  none
 const namedScript = new Script(`#!lua flags=no-writes
 ${keyNames(...searchKeys)}
@@ -70,7 +70,7 @@ end
 return answer
 `);
 
-/** Messages by their names, which are ids or entries; what is not there is left out. */
+/** Messages by their names, which are ids or entries; missing ones are left out. */
 export async function messagesNamed(
   client: RedisClient,
   keys: QueueKeys,
