@@ -39,7 +39,7 @@ describe('a lease that is held', () => {
     expect(lease.isDue(5345)).toBe(false);
   });
 
-  it('is lost for good', () => {
+  it('is lost finally', () => {
     const lease = held(5000);
     lease.lose();
     lease.extend(5100);

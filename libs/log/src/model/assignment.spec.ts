@@ -16,7 +16,7 @@ const mixed = fc.uniqueArray(fc.record({ id: fc.constantFrom(...'abcdef'), topic
 });
 
 describe('the assignment of partitions', () => {
-  it('is complete and disjoint, and gives nobody a topic it does not take', () => {
+  it('is complete and disjoint, and gives no member a topic that it does not take', () => {
     fc.assert(
       fc.property(mixed, topics, mixed, (members, counts, before) => {
         const assignment = assignPartitions(members, counts, assignPartitions(before, counts, new Map()));
@@ -124,7 +124,7 @@ describe('the assignment of partitions', () => {
     }
   });
 
-  it('is nothing for a topic that nobody takes, and for a group without members', () => {
+  it('is empty for a topic that no member takes, and for a group without members', () => {
     const counts = new Map([['orders', 2]]);
     expect(assignPartitions([{ id: 'a', topics: [] }], counts, new Map())).toEqual(new Map([['a', []]]));
     expect(assignPartitions([], counts, new Map())).toEqual(new Map());

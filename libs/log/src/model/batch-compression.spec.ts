@@ -29,7 +29,7 @@ async function frameOf(compression: Compression, values: readonly Uint8Array[]):
 }
 
 describe('a compressed batch', () => {
-  it.each(usable)('comes back as it was: %s', async (compression) => {
+  it.each(usable)('is read back unchanged: %s', async (compression) => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 20 }), async (values) => {
         const { codecId, records } = decodeBatch(await frameOf(compression, values), 100);
@@ -42,7 +42,7 @@ describe('a compressed batch', () => {
     );
   });
 
-  it('that is a bomb is refused without being unpacked', () => {
+  it('that is a decompression bomb is refused before it is decompressed', () => {
     const body = zlib.deflateRawSync(Buffer.alloc(50_000_000));
     const frame = frameBatch({ codecId: 1, compression: 'zlib', count: 1, baseTimestamp: 0, body });
     expect(frame.length).toBeLessThan(100_000);
@@ -65,7 +65,7 @@ describe('a compressed batch', () => {
     );
   });
 
-  it('that is damaged says so, and keeps the cause', () => {
+  it('that is damaged is an error that says so, and keeps the cause', () => {
     const body = Buffer.from('no such thing');
     const frame = (compression: Compression) =>
       frameBatch({ codecId: 1, compression, count: 1, baseTimestamp: 0, body });
@@ -79,7 +79,7 @@ describe('a compressed batch', () => {
     }
   });
 
-  it('that is a bomb is refused, whatever it is compressed with', async () => {
+  it('that is a decompression bomb is refused with every compression', async () => {
     const zeros = Buffer.alloc(100_000);
     for (const compression of usable.filter((one) => one !== 'none')) {
       const body = await compress(compression, zeros);
@@ -101,7 +101,7 @@ describe('a compressed batch', () => {
     if (problem !== undefined) expect(() => decodeBatch(frame, 1)).toThrow(new CodecError(problem));
   });
 
-  it('may be one that only a newer Millrace reads, or nobody', () => {
+  it('may be one that only a newer Millrace can read, or none', () => {
     const why = (...frame: number[]) => whyNotYetReadable(Buffer.from(frame));
     expect([why(), why(1, 0), why(1), why(5, 3), why(0, 3)]).toEqual([
       undefined,
@@ -124,7 +124,7 @@ describe('a compressed batch', () => {
     ]);
   });
 
-  it('has a head that says what its bytes can hold, or none', () => {
+  it('has a head that claims no more records than its bytes can hold, or none', () => {
     const body = Buffer.alloc(12);
     const frame = (count: number, compression: Compression = 'none') =>
       frameBatch({ codecId: 1, compression, count, baseTimestamp: 0, body });

@@ -53,7 +53,7 @@ describe('a dead letter', () => {
     expect(headers).toEqual({ kind: 'a', ...provenance, 'millrace-original-last-offset': 9 });
   });
 
-  it('knows its origin, which something else has not', () => {
+  it('knows its origin, which another record does not have', () => {
     expect(originOf(provenance)).toEqual({ topic: 'orders', partition: 3, group: 'billing', redrives: 0 });
     expect(originOf({ ...provenance, 'millrace-redrives': 2 })).toMatchObject({ redrives: 2 });
     expect(originOf({ ...provenance, 'millrace-redrives': '2' })).toMatchObject({ redrives: 0 });

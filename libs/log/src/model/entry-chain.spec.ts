@@ -24,7 +24,7 @@ describe('the batch that comes next', () => {
   });
 });
 
-describe('an entry that is not what comes next', () => {
+describe('an entry that is not the next one', () => {
   const log: ChainLook = { start: 0, end: 100, first: 10, before: { nonce: 'n10' }, next: 15 };
   const foreign = { endOffset: 12, nonce: undefined, previousNonce: undefined };
   const nothingBefore = { ...log, before: undefined, next: undefined };

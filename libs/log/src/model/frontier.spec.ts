@@ -8,7 +8,7 @@ const completions = fc.array(fc.nat(600), { maxLength: 200 });
 const scattered = fc.array(fc.nat(5000), { maxLength: 400 });
 
 describe('the commit frontier', () => {
-  it('never passes an offset that is not done, whatever the order', () => {
+  it('never passes an offset that is not done, in any order', () => {
     fc.assert(
       fc.property(completions, (order) => {
         const frontier = new Frontier(base);
@@ -51,7 +51,7 @@ describe('the commit frontier', () => {
     );
   });
 
-  it('takes a span of a million million offsets at once, before and behind what is missing', () => {
+  it('takes a span of a million million offsets in one call, before and after a gap', () => {
     const frontier = new Frontier(0);
     frontier.completeSpan(1, 1e12);
     expect([frontier.offset, frontier.runs()]).toEqual([0, []]);
@@ -61,7 +61,7 @@ describe('the commit frontier', () => {
     expect(frontier.offset).toBe(Number.MAX_SAFE_INTEGER);
   });
 
-  it('goes round its ring for ever', () => {
+  it('wraps around its ring', () => {
     const frontier = new Frontier(0);
     for (let start = 0; start < 50_000; start += 10) {
       for (let offset = start + 9; offset >= start; offset--) frontier.complete(offset);
@@ -117,7 +117,7 @@ describe('the commit frontier', () => {
 });
 
 describe('the progress kept with a commit', () => {
-  it('comes back as it was when it fits, and never claims more than is done when it does not', () => {
+  it('is read back unchanged when it fits, and never claims more than is done when it does not', () => {
     fc.assert(
       fc.property(scattered, fc.integer({ min: 1600, max: 20_000 }), (order, maxBytes) => {
         const frontier = new Frontier(base);
@@ -143,7 +143,7 @@ describe('the progress kept with a commit', () => {
     );
   });
 
-  it('has how often records came back, and is as before where none did', () => {
+  it('holds the returns of records, and has the old format where there are none', () => {
     const frontier = new Frontier(base);
     const attempts = new Map([[base, 3]]);
     const returns = new Map([[base + 2, 2]]);
@@ -152,7 +152,7 @@ describe('the progress kept with a commit', () => {
     expect(encodeProgress(frontier, attempts, 100, new Map())).toEqual(encodeProgress(frontier, attempts, 100));
   });
 
-  it('takes a bit an offset at most', () => {
+  it('takes at most one bit per offset', () => {
     const frontier = new Frontier(0);
     for (let offset = 1; offset < 65_536; offset += 2) frontier.complete(offset);
     expect(encodeProgress(frontier, new Map(), 16_384).length).toBeLessThan(8300);

@@ -17,7 +17,7 @@ function plan(previous: GroupPlan, members: Record<string, Subscription>, known:
 }
 
 describe('the plan of a group', () => {
-  it('is the same object when nothing changed, so that nobody writes it again', () => {
+  it('is the same object when nothing changed, so that no member writes it again', () => {
     const first = plan(emptyPlan, { a: orders, b: orders }, { orders: 4 });
     expect(plan(first, { b: orders, a: orders }, { orders: 4, others: 9 })).toBe(first);
   });
@@ -59,16 +59,16 @@ describe('the plan of a group', () => {
     });
   });
 
-  it('survives being written down', () => {
+  it('is read back as it was written', () => {
     const first = plan(emptyPlan, { a: orders, b: subscribeTo(/ord|mail/i) }, { orders: 4, mails: 3 });
     expect(decodePlan(encodePlan(first))).toEqual(first);
   });
 
-  it('takes a pattern without what would make it remember', () => {
+  it('takes a pattern without the flags that make it stateful', () => {
     expect(subscribeTo(/^orders/gi)).toEqual({ kind: 'pattern', source: '^orders', flags: 'i' });
   });
 
-  it('has its members and topics in one order, whoever computes it', () => {
+  it('has its members and topics in one order, in every process', () => {
     const made = plan(emptyPlan, { b: subscribeTo(/./), a: orders }, { orders: 1, mails: 1 });
     expect([...made.members.keys()]).toEqual(['a', 'b']);
     expect([...made.topics.keys()]).toEqual(['mails', 'orders']);
@@ -82,7 +82,7 @@ describe('the plan of a group', () => {
     expect(plan(first, { a: subscribeTo(['orders', 'none']) }, known)).not.toBe(first);
   });
 
-  it('reads a topic that a member waited for from its beginning, and one that nobody asked for from its end', () => {
+  it('reads a topic that a member waited for from its beginning, and one that no member asked for from its end', () => {
     const waiting = plan(emptyPlan, { a: subscribeTo(['later']) }, {});
     expect(plan(waiting, { a: subscribeTo(['later']) }, { later: 3 }).topics.get('later')?.initial).toBe(0);
     expect(plan(waiting, { a: subscribeTo(['later', 'other']) }, { other: 3 }).topics.get('other')?.initial).toBe(3);

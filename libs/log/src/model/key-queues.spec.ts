@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { KeyQueues, queueKeyOf } from './key-queues.js';
 
 describe('key queues', () => {
-  it('let one item of a key run at a time, in the order they came', () => {
+  it('run one item of a key at a time, in order', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.boolean())), (steps) => {
         const queues = new KeyQueues<number>();
@@ -48,7 +48,7 @@ describe('key queues', () => {
     ]).toEqual(['k', undefined, '', undefined]);
   });
 
-  it('know who is in them and who waits', () => {
+  it('know which item runs and which wait', () => {
     // given a key with one in it and two behind
     const queues = new KeyQueues<string>();
     expect([queues.isBusy('a'), queues.hasWaiting('a'), [...queues.waiting('a')]]).toEqual([false, false, []]);

@@ -5,7 +5,7 @@ const log = { start: 10, end: 20 };
 const [below, lost] = ['below-log-start', 'log-truncated'] as const;
 
 describe('where a reader goes on', () => {
-  it.each([10, 15, 20])('is where it wants to, within the log: %d', (offset) => {
+  it.each([10, 15, 20])('is the wanted offset, within the log: %d', (offset) => {
     for (const policy of outOfRangePolicies)
       expect(resumeAt(offset, log, policy)).toEqual({ kind: 'as-wanted', offset });
   });

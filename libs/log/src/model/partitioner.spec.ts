@@ -18,7 +18,7 @@ describe('the partition of a key', () => {
     }
   });
 
-  it('is one there is, the same each time, for a string and for its bytes', () => {
+  it('is an existing one, the same each time, for a string and for its bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 4096 }), (key, partitions) => {
         const partition = partitionForKey(key, partitions);

@@ -34,7 +34,7 @@ describe('the progress beyond a committed offset', () => {
     );
   });
 
-  it('is no bytes where there is none', () => {
+  it('is empty when there is none', () => {
     expect(encodeProgress(new Frontier(base), none, unlimited)).toHaveLength(0);
     expect(decodeProgress(base, Buffer.alloc(0))).toBe(noProgress);
     expect(noProgress).toEqual({ done: [], attempts: none });
@@ -60,7 +60,7 @@ describe('the progress beyond a committed offset', () => {
     expect([...encodeProgress(frontierWith([0]), one, unlimited, one)]).toEqual([2, 1, 0, 2, 1, 0, 2, 1, 0b10]);
   });
 
-  it('is written as runs or as bits, whichever is shorter', () => {
+  it('is written as runs or as bits, the shorter of the two', () => {
     const runs = frontierWith(Array.from({ length: 200 }, (_, offset) => offset));
     const bits = frontierWith(Array.from({ length: 200 }, (_, index) => index * 2));
     expect(encodeProgress(runs, none, unlimited)).toHaveLength(2 + 1 + 3);

@@ -25,7 +25,7 @@ const legibly = <T extends { headers?: object | undefined; value: string | Uint8
 });
 
 describe('a record batch', () => {
-  it('has its records as they came, whichever were written as text and whichever as bytes', () => {
+  it('has its records unchanged, whether written as strings or as bytes', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 20 }), (records) => {
         const writer = new RecordBatchWriter(16);
@@ -48,7 +48,7 @@ describe('a record batch', () => {
     return [...writer.finish()];
   };
 
-  it('has records whose bytes must not change, written as text or not', () => {
+  it('has records whose bytes must not change, written as strings or not', () => {
     expect(bytesOf(5, undefined, undefined, 'abc')).toEqual([0, 0, 0, 3, 97, 98, 99]);
     expect(bytesOf(5, undefined, undefined, 'abc', 3)).toEqual([0, 0, 0, 3, 97, 98, 99]);
     expect(bytesOf(5, 'k', { a: true }, 'é', 2)).toEqual([0, 1, 1, 107, 1, 1, 97, 2, 2, 0xc3, 0xa9]);
@@ -114,7 +114,7 @@ describe('a record batch', () => {
     [[1, 8], undefined],
     [[0, 4], undefined],
     [[5, 4], undefined],
-  ])('that only a newer Millrace can read is told from a damaged one: %p', (frame, why) => {
+  ])('that only a newer Millrace can read differs from a damaged one: %p', (frame, why) => {
     expect(newerFormat(Buffer.from(frame))).toBe(why);
   });
 });

@@ -24,7 +24,7 @@ function walked(bytes: Buffer, appendedAt?: number): unknown[] {
 }
 
 describe('a cursor over a batch', () => {
-  it('stands on each record in turn, and gives its value as text where all is ASCII', () => {
+  it('stands on each record in turn, and has its value as a string where all is ASCII', () => {
     expect(walked(frame('one'))).toEqual([
       [40, 1000, 'a', { n: '1' }, 'one', 'one'],
       [41, 990, undefined, noHeaders, '2', '2'],

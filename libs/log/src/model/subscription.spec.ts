@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { asksForDeadLetters, isSubscription, parseSubscription, subscribeTo, topicsTaken } from './subscription.js';
 
 describe('a subscription', () => {
-  it('has one value, however it is written', () => {
+  it('has one stored form for equal subscriptions', () => {
     expect(subscribeTo(['b', 'a', 'b'])).toEqual({ kind: 'topics', topics: ['a', 'b'] });
     expect(subscribeTo(/^o/giy)).toEqual({ kind: 'pattern', source: '^o', flags: 'i' });
   });

@@ -11,18 +11,18 @@ describe('a suspicion', () => {
     expect([1, 2, 5].map(suspectFrom)).toEqual([1, 2, 2]);
   });
 
-  it('is of the first record of each key that there was room for', () => {
+  it('covers the first record of each key that there was room for', () => {
     const keys = ['a', 'a', undefined, 'b', 'a', undefined, 'c'];
     expect(suspected(new Suspicion(7, { records: 4, perKey: 1 }), keys)).toEqual([0, 2, 3, 5]);
   });
 
-  it('is of several records of a key where one handler gets them together', () => {
+  it('covers several records of a key where one handler gets them together', () => {
     expect(suspected(new Suspicion(6, { records: 4, perKey: 2 }), ['a', 'a', 'a', 'b', 'b', 'b'])).toEqual([
       0, 1, 3, 4,
     ]);
   });
 
-  it('is of no record that was not there yet', () => {
+  it('covers no record that was appended later', () => {
     expect(suspected(new Suspicion(2, { records: 16, perKey: 1 }), ['a', 'b', 'c'])).toEqual([0, 1]);
   });
 });

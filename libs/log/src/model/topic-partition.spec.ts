@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { compareNames, partitionName, topicPartitionProblem } from './topic-partition.js';
 
 describe('a partition of a topic', () => {
-  it('is called by both', () => {
+  it('is named by both', () => {
     expect(partitionName({ topic: 'orders', partition: 3 })).toBe('orders/3');
   });
 

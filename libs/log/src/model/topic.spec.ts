@@ -24,7 +24,7 @@ describe('a topic as it is declared', () => {
     });
   });
 
-  it('has what is given', () => {
+  it('has the given settings', () => {
     const given = {
       partitions: 4096,
       codec: 'raw',
@@ -97,7 +97,7 @@ describe('a topic as it is declared', () => {
     );
   });
 
-  it('keeps dead letters where it is declared so, or called so', () => {
+  it('keeps dead letters if it is declared or named so', () => {
     expect([
       ...deadLetterTopics([
         { name: 'a', deadLetter: { topic: 'lost' } },
@@ -107,7 +107,7 @@ describe('a topic as it is declared', () => {
     ]).toEqual(['lost', 'c.dead-letters']);
   });
 
-  it('has the partitions it has', () => {
+  it('knows which partitions it has', () => {
     const topic: Topic = { ...orders({ partitions: 3 }), id: 1, version: 1 };
     expect(partitionProblems(topic, undefined)).toEqual([]);
     expect(partitionProblems(topic, [0, 2])).toEqual([]);
@@ -118,7 +118,7 @@ describe('a topic as it is declared', () => {
     ]);
   });
 
-  it('differs by no order in which its settings happen to be written down', () => {
+  it('does not differ by the order of its settings', () => {
     const one = orders({ retention: { maxAgeMs: 1, maxRecords: 2 } });
     const retention = { unread: 'expire', maxRecords: 2, maxAgeMs: 1 } as const;
     const differing = (other: object) => topicDifferences(one, { ...one, ...other }).map(({ setting }) => setting);

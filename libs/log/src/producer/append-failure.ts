@@ -74,7 +74,7 @@ export function refuse(batch: ProducerBatch, partition: number, failure: RedisFa
 
 /** The delivery timeout of the batch has passed. */
 export function overdue(batch: ProducerBatch, partition: number, timeoutMs: number): WriteError {
-  const why = batch.lastFailure?.description ?? (batch.mayBeWritten ? 'Redis did not answer' : 'it could not be sent');
+  const why = batch.lastFailure?.description ?? (batch.mayBeWritten ? 'Redis did not reply' : 'it could not be sent');
   return writeError(batch, partition, `not confirmed within ${timeoutMs} ms (${why})`);
 }
 

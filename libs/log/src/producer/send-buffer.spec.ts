@@ -33,7 +33,7 @@ describe('SendBuffer', () => {
     expect([buffer.bytes, buffer.isFree]).toEqual([81, true]);
   });
 
-  it('sends away who finds no room in time: nothing was written', async () => {
+  it('rejects a caller that finds no room in time: nothing was written', async () => {
     const buffer = new SendBuffer(100);
     buffer.take(100);
     const waiting = buffer.inTurn(() => buffer.waitForRoom(1, performance.now() + 5));
@@ -42,7 +42,7 @@ describe('SendBuffer', () => {
     expect(buffer.bytes).toBe(100);
   });
 
-  it('sends everybody away when it is closed', async () => {
+  it('rejects all waiting callers when it is closed', async () => {
     const buffer = new SendBuffer(100);
     buffer.take(100);
     const waiting = [1, 2].map(() => buffer.inTurn(() => buffer.waitForRoom(1, soon())));

@@ -13,7 +13,7 @@ describe('the options of a consumer', () => {
     expect(resolveConsumer({ queue: 'work', handler, middleware }).middleware).toHaveLength(1);
   });
 
-  it('refuse middleware beside a batch handler, which it would never be told of', () => {
+  it('refuse middleware with a batch handler, which would never call it', () => {
     expect(() => resolveConsumer({ queue: 'work', batchHandler: handler, middleware })).toThrow(
       /middleware is for a handler of single messages/,
     );

@@ -28,7 +28,7 @@ function eventsOf() {
 }
 
 describe('what a consumer emits of its handlers', () => {
-  it('comes together for those that ended as they were started, and says the same of each', () => {
+  it('is one event for those that ended synchronously, with the same fields for each', () => {
     const { emitted, heard, runs } = eventsOf();
     // when
     emitted.emit(labels, completed, contextOf(1000), 2, 50);
@@ -56,7 +56,7 @@ describe('what a consumer emits of its handlers', () => {
     ['one that failed', { kind: 'failed', error: new Error('no') } as const, 0, labels, 50],
     ['a second attempt', completed, 1, labels, 50],
     ['one of several handlers', completed, 0, { ...labels, handler: 'work:other' }, 50],
-  ])('comes at once for %s', (_, outcome, failures, whose, endedAt) => {
+  ])('comes immediately for %s', (_, outcome, failures, whose, endedAt) => {
     const { emitted, heard, runs } = eventsOf();
     emitted.emit(whose, outcome, contextOf(1000, failures), 2, endedAt);
     expect(heard).toMatchObject([

@@ -51,7 +51,7 @@ function consumerOf(input: { readonly concurrency: number; readonly prefetch?: n
 }
 
 describe('what a consumer holds', () => {
-  it('runs when it is told to begin, as many at once as may run, in its order', () => {
+  it('runs on `begin`, as many simultaneously as may run, in order', () => {
     // given
     const { buffer, dispatcher, running, end } = consumerOf({ concurrency: 2 });
     buffer.add(origin, messages(0, 5));
@@ -102,7 +102,7 @@ describe('what a consumer holds', () => {
     expect([buffer.has('3'), buffer.has('2'), buffer.count]).toEqual([true, false, 1]);
   });
 
-  it('runs what may take its consumer down alone, gives back what would wait beside it, and then takes one at a time', () => {
+  it('runs a message that may crash its consumer alone, gives back those that would wait beside it, and then takes one at a time', () => {
     // given two that ran and waited when two consumers were lost, behind one that runs
     const { buffer, dispatcher, running, end, back } = consumerOf({ concurrency: 3 });
     const twiceLost = 2 * (2 ** 51 + 1);
@@ -136,7 +136,7 @@ describe('what a consumer holds', () => {
     expect(buffer.count).toBe(1);
   });
 
-  it('is garbage when it has passed, although it met a consumer that was old and at rest', () => {
+  it('can be collected when it is done, although its consumer is old and idle', () => {
     // given a thousand consumers that have handled something, and outlived collections
     const consumers = Array.from({ length: 1_000 }, () => consumerOf({ concurrency: 100 }));
     const burst = ({ buffer, dispatcher, end }: ReturnType<typeof consumerOf>): void => {

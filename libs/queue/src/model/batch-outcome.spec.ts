@@ -20,7 +20,7 @@ describe('the outcomes of a batch', () => {
     expect(outcomesOfBatch(completed(result), 2)).toEqual([done, done]);
   });
 
-  it('are all what the whole came to', () => {
+  it('are all the outcome of the whole', () => {
     const failed: Outcome = { kind: 'failed', error: oops };
     expect(outcomesOfBatch(failed, 2)).toEqual([failed, failed]);
     expect(outcomesOfBatch(completed(oops), 2)).toEqual([failed, failed]);

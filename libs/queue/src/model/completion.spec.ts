@@ -8,7 +8,7 @@ describe('the result that is kept with a completed message', () => {
     expect(read(value)).toEqual({ result: value, omittedResultBytes: undefined });
   });
 
-  it('is bounded in bytes, and says how many were too many', () => {
+  it('is limited in bytes, and holds the size of a larger one', () => {
     const largest = 'x'.repeat(maxKeptResultBytes - 2);
     expect(read(largest).result).toBe(largest);
     expect(read(`${largest}x`)).toEqual({ result: undefined, omittedResultBytes: maxKeptResultBytes + 1 });

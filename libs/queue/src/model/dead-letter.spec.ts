@@ -57,7 +57,7 @@ describe('a dead letter', () => {
     expect(parseWhyDead('rubbish')).toEqual({ reason: 'failed', time: 0 });
   });
 
-  it('goes round only when nobody looked at it on its way', () => {
+  it('loops only when no handler had it on its way', () => {
     const waited = [death('wait', 'expired'), death('q', 'rejected')];
     expect(isCycle(waited, 'q')).toBe(false);
     expect(isCycle([death('a', 'expired'), death('b', 'maxlen')], 'b')).toBe(true);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Entries, entryAfter, entryInLife } from './entry.js';
 
 describe('an entry', () => {
-  it('is used once, is short, and says whether its message has an id', () => {
+  it('is unique, is short, and shows whether its message has an id', () => {
     const entries = new Entries(Buffer.from('random'));
     const made = Array.from({ length: 100 }, (_, n) => (n % 2 === 0 ? entries.next() : entries.nextWithId()));
     expect(new Set(made).size).toBe(100);
@@ -19,7 +19,7 @@ describe('an entry', () => {
     expect(new Set([entry, ...others]).size).toBe(4);
   });
 
-  it('of a message that expired in the middle of a list was another in life', () => {
+  it('of a message that expired in the middle of a list was another one before', () => {
     expect(['a1!', 'a1', '.a1!'].map(entryInLife)).toEqual(['a1', 'a1', '.a1']);
   });
 });

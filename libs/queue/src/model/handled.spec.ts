@@ -7,7 +7,7 @@ const retry = (delayMs: number): Settlement => ({ kind: 'retry', delayMs, counts
 const dead: Settlement = { kind: 'dead-letter', reason: 'failed', error: new Error('broken') };
 
 describe('the settlement of a message that several handlers had', () => {
-  it('is complete when all are through, with the first result', () => {
+  it('is complete when all are done, with the first result', () => {
     const { settlement, handled } = combineSettlements(nothingHandled, [
       { handler: 'a', settlement: complete },
       { handler: 'b', settlement: { kind: 'drop', reason: 'no use' } },
@@ -16,7 +16,7 @@ describe('the settlement of a message that several handlers had', () => {
     expect(handled.done).toEqual(['a', 'b']);
   });
 
-  it('is a retry after the longest delay while one is to try again, and remembers who is through', () => {
+  it('is a retry after the longest delay while one is to be retried, and remembers which are done', () => {
     const { settlement, handled } = combineSettlements(nothingHandled, [
       { handler: 'a', settlement: retry(10) },
       { handler: 'b', settlement: retry(30) },
@@ -56,7 +56,7 @@ describe('the settlement of a message that several handlers had', () => {
     expect(parseHandled(undefined)).toEqual(nothingHandled);
   });
 
-  it('names all that gave it up, and keeps who was through before', () => {
+  it('names all that gave it up, and keeps those that were done before', () => {
     const before = { done: ['z'], dead: [] };
     const { settlement, handled } = combineSettlements(before, [
       { handler: 'a', settlement: dead },

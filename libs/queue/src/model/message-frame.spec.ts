@@ -62,7 +62,7 @@ describe('a message frame', () => {
     );
   });
 
-  it('has how often it is retried among its headers, where an older process passes it over', () => {
+  it('has its retries among its headers, where an older process ignores them', () => {
     const retry = { maxRetries: 5, backoff: { kind: 'exponential', delayMs: 500 } } as const;
     const headers = { a: 'b' };
     expect(encodeFrame({ ...plain, headers, properties: { retry } }, 'q')).toEqual(

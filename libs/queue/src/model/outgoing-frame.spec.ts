@@ -17,7 +17,7 @@ const plain: FrameInput = {
 const bytesOf = (frame: OutgoingFrame): Buffer => (typeof frame === 'string' ? Buffer.from(frame, 'latin1') : frame);
 
 describe('an outgoing frame', () => {
-  it('is a text when the message is nothing but ASCII for its queue', () => {
+  it('is a string when the message is only ASCII for its queue', () => {
     expect(typeof outgoingFrame(plain, 'q')).toBe('string');
   });
 
@@ -31,7 +31,7 @@ describe('an outgoing frame', () => {
     expect(outgoingFrame({ ...plain, ...difference }, 'q')).toBeInstanceOf(Buffer);
   });
 
-  it('says what the frame says, whatever the frame before it was', () => {
+  it('has the same bytes as the frame, whatever the frame before it was', () => {
     const message = fc.record({
       priority: fc.nat(2),
       codecId: fc.nat(2),

@@ -19,7 +19,7 @@ describe('a queue as it is declared', () => {
     expect(resolve({ shards: 1 })).toEqual(defaults);
   });
 
-  it('has what is given', () => {
+  it('has the given settings', () => {
     const given = {
       messageTtlMs: 1,
       idleExpiryMs: 1,

@@ -167,7 +167,7 @@ describe('consistent hash', () => {
     }
   });
 
-  it('moves only the keys of a queue that goes', () => {
+  it('moves only the keys of a queue that is removed', () => {
     const before = routerOf(queues);
     const after = routerOf(queues.slice(1));
     for (const routingKey of keys) {
@@ -247,7 +247,7 @@ describe('a router', () => {
     }
   });
 
-  it('leads through the default exchange to the queue that is called so', () => {
+  it('leads through the default exchange to the queue of that name', () => {
     expect(whole(new Router(declared), '', 'q')).toEqual({ queues: ['q'], topics: [] });
     expect(whole(new Router(declared), '', 'd')).toBe(nowhere);
   });

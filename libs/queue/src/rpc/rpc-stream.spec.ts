@@ -60,7 +60,7 @@ describe('a stream of replies', () => {
     expect((await Promise.all(waiting)).map(({ value }) => value)).toEqual([0, 1, undefined]);
   });
 
-  it('tells the responder of a requester that needs long for each item', async () => {
+  it('informs the responder of a requester that needs long per item', async () => {
     // given
     const told: number[] = [];
     const stream = open((count) => void told.push(count));

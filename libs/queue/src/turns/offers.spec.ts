@@ -53,7 +53,7 @@ describe('what becomes of offers', () => {
     expect(decide()).toEqual({ taken: 1, declined: ['m2'] });
   });
 
-  it('is decided once, as soon as the turns before it are answered', () => {
+  it('is decided once, as soon as the turns before it have their replies', () => {
     const { add, decide, claimed } = offersFor(9);
     add(1, 1);
     add(2, 3);
@@ -61,7 +61,7 @@ describe('what becomes of offers', () => {
     expect(claimed).toEqual(['m1', 'm2']);
   });
 
-  it('keeps their order: behind one that was declined none is taken, though it might be again', () => {
+  it('keeps their order: after one that was declined none is taken, even when there is room again', () => {
     const answers = [true, false, true];
     const { add, decide } = offersFor(9);
     for (const number of [1, 2, 3]) add(number);
@@ -80,7 +80,7 @@ describe('what becomes of offers', () => {
     expect(decide().taken).toBe(isWaiting ? 1 : 0);
   });
 
-  it('is nothing of those that a turn took over, until their numbers may begin again', () => {
+  it('ignores those that a turn took over, until their numbers may start again', () => {
     const { offers, add, decide, claimed } = offersFor(9);
     for (const number of [1, 2, 3]) add(number);
     offers.tookOver(2);
@@ -91,7 +91,7 @@ describe('what becomes of offers', () => {
     expect(add(1)).toBe(true);
   });
 
-  it('is nothing of those that the consumer has otherwise', () => {
+  it('ignores those that the consumer got another way', () => {
     const { offers, add, decide, claimed } = offersFor(9);
     for (const number of [1, 2]) add(number);
     offers.forget(['m1', 'other']);

@@ -34,8 +34,8 @@ describe('when the next delayed message is due', () => {
   });
 });
 
-describe('what a consumer has to tell', () => {
-  it('is not told twice by a turn that goes while another is under way, and is there until each is answered', () => {
+describe('what a consumer sends with a turn', () => {
+  it('is not sent twice by a turn that is sent while another is under way, and is kept until each has its reply', () => {
     const outbox = new Outbox();
     for (const id of ['a', 'b']) outbox.acknowledge(id);
     const first = outbox.batch({ ...nothing, acknowledgements: 2 });
@@ -69,7 +69,7 @@ describe('what a consumer has to tell', () => {
     expect(outbox.batch({ ...nothing, claims: 1, verdicts: 2 }).verdicts).toEqual([drop('f')]);
   });
 
-  it('says nothing of what it acknowledges unless the queue keeps it', () => {
+  it('has no completions unless the queue keeps completed messages', () => {
     const outbox = new Outbox();
     outbox.acknowledge('a');
     expect(nextOf(outbox).completions).toEqual([]);
@@ -80,7 +80,7 @@ describe('what a consumer has to tell', () => {
     ]);
   });
 
-  it('has so many results a turn as are a MiB together, and one in any case', () => {
+  it('has results of up to a MiB per turn, and at least one', () => {
     const outbox = new Outbox();
     const result = 'x'.repeat(400 * 1024);
     for (const id of ['a', 'b', 'c']) outbox.acknowledge(id, { startedAt: 1, result });
