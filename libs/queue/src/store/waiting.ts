@@ -42,7 +42,8 @@ local function isTrimmingDue(stale, trim)
   if stale < ${fewStale} then return false end
   local length = 0
   for list = firstList, #KEYS do length = length + redis.call('LLEN', KEYS[list]) end
-  return 5 * stale >= length
+  -- In empty lists nothing is stale, whatever stands in state.
+  return length > 0 and 5 * stale >= length
 end`;
 
 /**
@@ -55,7 +56,14 @@ local function trimSlice(trim)
   if trim then level, left = trim:match('^(%d+) (%d+)$') end
   level, left = tonumber(level), tonumber(left)
   local ready = firstList + ${listsPerLevel} * level
-  if ready > #KEYS then redis.call('HDEL', state, 'trim') return end
+  if ready > #KEYS then
+    redis.call('HDEL', state, 'trim')
+    local length = 0
+    for list = firstList, #KEYS do length = length + redis.call('LLEN', KEYS[list]) end
+    -- More than there are was no count: a pass would begin again immediately, for ever.
+    if (tonumber(redis.call('HGET', state, 'stale')) or 0) > length then redis.call('HSET', state, 'stale', 0) end
+    return
+  end
   local front, kept = KEYS[ready + 1], KEYS[ready + 2]
   ready = KEYS[ready]
   left = left or redis.call('LLEN', ready)
