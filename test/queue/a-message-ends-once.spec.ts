@@ -34,6 +34,28 @@ describe('a message ends once, and leaves nothing behind', () => {
     return seen;
   }
 
+  it("also when Redis went back, and one of those that are acknowledged together is not its consumer's any more", async () => {
+    // given two messages that are being handled
+    const { broker, redis, close } = await queueAndItsDead();
+    const ends: (() => void)[] = [];
+    const handler = () => new Promise<void>((resolve) => ends.push(resolve));
+    await broker.consumer({ queue: 'q', concurrency: 2, handler }).start();
+    await broker.sendToQueue('q', 'one');
+    await broker.sendToQueue('q', 'two');
+    await waitFor(() => ends.length === 2, { what: 'two messages' });
+    // when one of them is gone from what the consumer holds, and both are acknowledged in one turn
+    const [consumer = ''] = await redis.zrange('consumers', '0', '-1');
+    const [entry = ''] = await redis.smembers(`unacked:${consumer}`);
+    await redis.srem(`unacked:${consumer}`, entry);
+    for (const end of ends.splice(0)) end();
+    // then neither stays behind without a place: what the consumer does not know comes again
+    await waitFor(() => ends.length === 2, { what: 'both of them again' });
+    for (const end of ends.splice(0)) end();
+    await waitFor(async () => (await redis.hlen('messages')) === 0, { what: 'an empty queue' });
+    expect(await redis.keys('*unacked*')).toEqual([]);
+    await close();
+  });
+
   it('when it expires while it waits for a retry', async () => {
     // given a message that lives for half a second, and is to be retried in an hour
     const { broker, close, dead } = await queueAndItsDead();

@@ -67,8 +67,14 @@ elseif #entries > 0 then
   end
 end
 local removed = #mine > 0 and call('SREM', unacked, unpack(mine))
--- Fewer than there should be: what another consumer may hold is not deleted.
-if isCertain and removed and removed < #mine then notMine, mine = mine, {} end
+-- Fewer than there should be: what another consumer may hold is not deleted. Which were this consumer's cannot be told any more: it holds
+-- all that have a frame again, sees that they are more than it knows, and handles them once more.
+if isCertain and removed and removed < #mine then
+  for _, entry in ipairs(mine) do
+    if call('HEXISTS', messages, entry) == 1 then call('SADD', unacked, entry) end
+  end
+  notMine, mine = mine, {}
+end
 if kept and #mine > 0 then
   ${idFragments}
   ${keepCompleted}
