@@ -42,6 +42,7 @@ const untried: Record<string, string> = {
     'log: AppendChannel.close',
     'log: AppendChannel.whenUp',
     'log: ConsumerDependencies.onStopped',
+    'log: allTopics(onDamaged)',
     'log: ProducerDependencies.firstUse',
     'log: ProducerDependencies.onBackgroundError',
     'log: ProducerDependencies.onClosed',
