@@ -46,6 +46,11 @@ function isLimited({ topology }: Router, slot: string): boolean {
   return priorities > 1 || [maxLength, maxBytes, messageTtlMs].some((limit) => limit !== undefined);
 }
 
+/** On one server messages of one route have one list of queues; on a cluster each has lists of its own, per slot. */
+function areSame(queues: readonly string[], first: readonly string[]): boolean {
+  return queues === first || (queues.length === first.length && queues.every((queue, index) => queue === first[index]));
+}
+
 /** The size and cost of a call. */
 class CallSize {
   #messages = 0;
@@ -65,8 +70,10 @@ class CallSize {
       this.#first = queues;
       this.#isLimited = queues.some((queue) => isLimited(router, queue));
       this.#cost = queues.length * queueCost;
-    } else if (queues !== this.#first) this.#addQueues(queues);
-    const isPlain = queues === this.#first && !this.#isLimited && publication.terms === '';
+    }
+    const isSame = areSame(queues, this.#first);
+    if (!isSame) this.#addQueues(queues);
+    const isPlain = isSame && !this.#isLimited && publication.terms === '';
     this.#cost += queues.length * (isPlain ? plainCost : singleCost);
     return this.#messages <= maxMessages && this.#bytes <= maxBytes && this.#cost <= maxCost;
   }
