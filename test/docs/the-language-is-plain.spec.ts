@@ -39,7 +39,10 @@ const areas: readonly string[] = [
   'ARCHITECTURE.md',
   'CHANGELOG.md',
   'docs',
-  ...['admin', 'bridge', 'core', 'delivery', 'metrics', 'nestjs', 'redis', 'testing'].map((lib) => `libs/${lib}`),
+  'libs',
+  'apps',
+  'deploy',
+  'scripts',
 ];
 const kinds = /\.(md|ts|mjs|lua|acl|ya?ml)$/;
 /** The specs and mutants that name the words themselves. */

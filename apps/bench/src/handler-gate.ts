@@ -1,4 +1,4 @@
-/** Lets at most so many handlers run at once; for clients that hand over all that they have fetched. */
+/** Limits how many handlers run simultaneously; for clients that pass on everything they have fetched. */
 export class HandlerGate {
   readonly #concurrency: number;
   readonly #waiting: (() => void | Promise<void>)[] = [];

@@ -84,14 +84,14 @@ describe('where results go', () => {
 
 describe('wrong options', () => {
   it('include those that choose nothing', () => {
-    expect(() => readOptions(['--only', ',', '--subjects', ''], all)).toThrow(/--only: it names nothing\n.*nobody/);
+    expect(() => readOptions(['--only', ',', '--subjects', ''], all)).toThrow(/--only: it names nothing\n.*no subject/);
     const log: Scenario = { name: 'log', what: '', results: [], subjects: { kafka: () => Promise.reject() } };
     expect(() => readOptions(['--only', 'queue', '--subjects', 'kafka'], [...all, log])).toThrow(
       'none of the chosen scenarios has kafka',
     );
   });
 
-  it('are told all at once', () => {
+  it('are reported together', () => {
     const wrong = () => readOptions(['--only', 'log.consum', '--rounds', '2', '--durability', 'some'], all);
     expect(wrong).toThrow(
       /--durability must be one of[\s\S]*at least 3[\s\S]*no "log\.consum" \(did you mean "log\.consume"\?\)/,

@@ -119,7 +119,7 @@ function chooseScenarios(only: string | undefined, all: readonly Scenario[], pro
 
 function chooseSubjects(wanted: string | undefined, all: readonly Scenario[], problems: string[]) {
   if (wanted === undefined) return undefined;
-  if (list(wanted).length === 0) problems.push('--subjects: it names nobody');
+  if (list(wanted).length === 0) problems.push('--subjects: it names no subject');
   const known = [...new Set(all.flatMap(({ subjects }) => Object.keys(subjects)))];
   for (const subject of list(wanted)) {
     if (!known.includes(subject)) {

@@ -5,12 +5,12 @@ export interface Pumped {
   readonly seconds: number;
   /** All calls, those of the warm-up included: their indices are 0 … `calls` − 1. */
   readonly calls: number;
-  /** Most calls that were really on the way at once. */
+  /** The highest number of calls in flight. */
   readonly inFlight: number;
 }
 
 /**
- * Keeps `inFlight` calls on the way at once, as that many callers would who each await their own, and counts the answers
+ * Keeps `inFlight` calls in flight, as that many callers would who each await their own, and counts the answers
  * of the window that follows the warm-up.
  *
  * @throws {Error} when there was none

@@ -15,7 +15,7 @@ export interface RunListener {
   onFailure(scenario: string, subject: string, error: unknown): void;
 }
 
-// What is measured cold flatters whoever has the least code. A quick run saves at both.
+// A cold measurement favours the library with the least code. A quick run saves at both.
 const full = { quick: false, warmUpMs: 1500, windowMs: 1000 };
 const quick = { quick: true, warmUpMs: 300, windowMs: 250 };
 

@@ -32,7 +32,7 @@ const finders: Record<ServerKind, (durability: Durability) => Promise<FoundServe
   kafka: findKafka,
 };
 
-/** The servers of a run: looked for at once, started when they are first needed. */
+/** The servers of a run: looked for immediately, started when they are first needed. */
 export class Servers {
   readonly #found: ReadonlyMap<ServerKind, FoundServer | AbsentServer>;
 

@@ -114,7 +114,7 @@ export class BehindSentinel implements Stage {
     await this.#replicated.stop();
   }
 
-  /** The primary dies, a replica takes over, and it comes back: as a primary that nobody asked for, until Sentinel tells it better. */
+  /** The primary dies, a replica takes over, and it comes back: as a second primary, until Sentinel makes it a replica. */
   async #failOver(primary: RedisServer, forMs: number): Promise<void> {
     await primary.kill();
     await this.#tookOver(primary);
@@ -145,7 +145,7 @@ export class BehindSentinel implements Stage {
     await this.#healed();
   }
 
-  /** Connections to the servers, and those to Sentinels: of whoever asks, and of whoever wants to be told. */
+  /** Connections to the servers, and those to Sentinels: of clients that ask, and of subscribers. */
   async #cut(): Promise<void> {
     await everywhere(this.servers, ['CLIENT', 'KILL', 'TYPE', 'normal']);
     for (const type of ['normal', 'pubsub']) await everywhere(this.sentinels, ['CLIENT', 'KILL', 'TYPE', type]);

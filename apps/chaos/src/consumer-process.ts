@@ -40,7 +40,7 @@ await connection.whenReady(60_000);
 const events = new Events();
 watch(events);
 const log = new Log(connection, { events });
-// Whoever gives a message up publishes it anew, to its dead letters.
+// The consumer that gives a message up publishes it again, to its dead letters.
 const broker = new Broker(connection, { events, minReplicas });
 const member = log.consumer({
   group,

@@ -145,7 +145,7 @@ export class Crew {
     await Promise.all(posts.map((post) => this.#end(post)));
   }
 
-  /** Whoever is still there goes at once. */
+  /** The processes that still run are killed immediately. */
   async stop(): Promise<void> {
     await Promise.all([...this.producers, ...this.consumers].map((post) => post.stop()));
   }

@@ -189,7 +189,7 @@ export async function staleEntries({ commands, prefix }: RedisConnection): Promi
   return problems;
 }
 
-/** Deletes everything that was declared. Nobody may be at work any more. */
+/** Deletes everything that was declared. No process may be at work any more. */
 export async function deleteAll(log: Log, broker: Broker): Promise<void> {
   for (const group of Object.keys(groups)) await log.groups.delete(group);
   for (const { name } of await log.listTopics()) await log.deleteTopic(name);
@@ -200,7 +200,7 @@ export async function deleteAll(log: Log, broker: Broker): Promise<void> {
 /** Counters, and the last changes, outlive what was declared: a name that comes again must not get an old number. */
 const kept = [/\{topology\}:topic-ids$/, /\{topology\}:meta$/, /\{topology\}:changes$/];
 
-/** Keys that nobody will remove: what is to go by itself has a time to live. */
+/** Keys that no process will remove: those that go by themselves have a time to live. */
 export async function leftoverKeys(servers: readonly RedisServer[]): Promise<string[]> {
   const left = new Set<string>();
   for (const server of servers) {

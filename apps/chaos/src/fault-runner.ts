@@ -93,6 +93,6 @@ function isOnCrew({ kind }: PlannedFault): boolean {
 
 function chosen(posts: readonly Post[], { choice }: PlannedFault): Post {
   const post = posts[Math.floor(choice * posts.length)];
-  if (post === undefined) throw new Error('nobody is there to be chosen');
+  if (post === undefined) throw new Error('no process is there to be chosen');
   return post;
 }

@@ -36,7 +36,7 @@ import { Sampler } from './sampler.js';
 import type { Stage } from './stage.js';
 import { WholeCluster } from './whole-cluster.js';
 
-/** What a run leaves behind, for the checker and for whoever looks into it. */
+/** What a run leaves behind, for the checker and for a person who looks into it. */
 export interface RunResult {
   readonly evidence: Evidence;
   readonly missedFaults: readonly string[];

@@ -22,7 +22,7 @@ export const gpsFixes = defineTopic({
   type: GpsFix,
 });
 
-/** Where services tell what happened; whoever wants to know binds a queue. */
+/** Where services publish what happened; a service that wants to know binds a queue. */
 export const events = defineExchange({
   name: 'events',
   type: 'topic',

@@ -87,7 +87,7 @@ export class Demo {
     if (this.#ending === undefined) this.#display.show(status);
   }
 
-  /** Somebody may want to see what a kill -9 of Redis does. */
+  /** A user may want to see what a kill -9 of Redis does. */
   async #reviveRedis(): Promise<void> {
     try {
       if (await this.#redis?.revive()) this.#display.say('Redis ENDED, and was started again with its data.');

@@ -10,7 +10,7 @@ export function help(scenarios: readonly Scenario[]): string {
     ...scenarios.map(({ name, promise }) => `  ${name.padEnd(width)}  ${promise}`),
     '',
     'PORT         the port of the shop (3000); the other services take the next ones',
-    'LISTEN_HOST  the address on which they listen (127.0.0.1: nobody but this machine)',
+    'LISTEN_HOST  the address on which they listen (127.0.0.1: only this machine reaches them)',
     'REDIS_URL    the Redis of the services; without it they get one of their own, with its data in .millrace/demo',
   ].join('\n');
 }

@@ -2,7 +2,7 @@ import { Demo, type DemoOptions } from './demo.js';
 import { LiveDisplay } from './live-display.js';
 import { PlainDisplay } from './plain-display.js';
 
-/** Runs until a signal comes, or a service does not start; answers the exit code. A second signal ends it at once. */
+/** Runs until a signal comes, or a service does not start; returns the exit code. A second signal ends it immediately. */
 export async function runServices(options: DemoOptions): Promise<number> {
   const { stdout } = process;
   const isLive = stdout.isTTY && process.env.TERM !== 'dumb';

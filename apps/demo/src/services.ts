@@ -9,7 +9,7 @@ const names = ['shop', 'notifications', 'inventory', 'tracking', 'analytics'] as
 type ServiceName = (typeof names)[number];
 
 /**
- * In the order of their start, which is nearly all processor time: each loads Nest and what else it stands on. All at once where
+ * In the order of their start, which is nearly all processor time: each loads Nest and what else it stands on. All simultaneously where
  * there is a processor for each; else first the two that an order needs.
  */
 const waves = availableParallelism() >= names.length ? [names] : [names.slice(0, 2), names.slice(2)];
@@ -65,7 +65,7 @@ export class Services {
     if (this.#isStopping) return;
     let isReady = false;
     const service = await ServiceProcess.start(name, env, (line) => {
-      // What Nest tells of its modules and routes is of no interest here.
+      // What Nest logs about its modules and routes is of no interest here.
       isReady ||= line.text.includes(' on http://');
       if (isReady || line.level !== 'log') this.#display.log(name, line);
     });

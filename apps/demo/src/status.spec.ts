@@ -77,7 +77,7 @@ describe('the status', () => {
     ]);
   });
 
-  it('counts what a queue has handled, and shows a service that began anew as 0', () => {
+  it('counts what a queue has handled, and shows a restarted service as 0', () => {
     const queues = [queue('emails', 3)];
     expect(statusOf(sample(2000, { queues }, 30), sample(0, { queues }, 10)).queues[0]).toMatchObject({
       name: 'emails',

@@ -8,7 +8,7 @@ export interface KeyKind {
   readonly content: Content;
   /** Fields of a hash that mean something; others are drawn. */
   readonly fields?: readonly string[] | undefined;
-  /** Only what is drawn anew is written: with a byte changed it would be another process's claim, before which this one stops. */
+  /** Always drawn from nothing, never the present value with a byte changed: that would be another process's claim, and this process would stop. */
   readonly isClaim?: true | undefined;
 }
 

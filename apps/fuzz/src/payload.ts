@@ -65,7 +65,7 @@ const counted = ['priorities', 'shards', 'partitions', 'maxLength', 'messageTtlM
 /** 64 MiB when it is decompressed. */
 const bomb = deflateRawSync(Buffer.alloc(64 * 1024 * 1024), { level: 9 });
 
-/** Anything that somebody may have written there, next to what is there now. `name`: of what is declared there. */
+/** Anything that another program may have written there, next to what is there now. `name`: of what is declared there. */
 export function payload(draw: Draw, content: Content, present: Buffer | undefined, name = 'q'): Buffer {
   if (present !== undefined && present.length > 0 && draw.happens(0.4)) return changed(draw, present);
   if (draw.happens(0.1)) return draw.bytes(draw.below(200));

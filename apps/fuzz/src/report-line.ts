@@ -7,7 +7,7 @@ export type ReportLine =
   | { readonly kind: 'clear'; readonly name: string }
   /** An error that is none of Millrace's: its words explain nothing to a user. */
   | { readonly kind: 'unclear'; readonly during: string; readonly text: string }
-  /** What nobody caught. */
+  /** An exception that was not caught. */
   | { readonly kind: 'uncaught'; readonly text: string };
 
 /** Undefined for what is no report. */

@@ -8,7 +8,7 @@ const app = await NestFactory.create<NestExpressApplication>(ShopModule, { logge
 app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }));
 app.enableShutdownHooks();
 app.disable('x-powered-by');
-// Nobody but this machine, unless it is said: LISTEN_HOST=0.0.0.0 in a container.
+// Only this machine reaches it by default; in a container set LISTEN_HOST=0.0.0.0.
 await app.listen(process.env.PORT ?? 3000, process.env.LISTEN_HOST ?? '127.0.0.1');
 const url = await app.getUrl();
 new Logger('Shop').log(`Shop on ${url}: POST /orders, GET /orders/:id, GET /health, GET /metrics.`);

@@ -15,7 +15,7 @@ export class OrderDesk {
 
   /**
    * The log: every order, in each user's order. The event's message id makes a repeated delivery publish it once;
-   * `mandatory` makes it fail, and be tried again, as long as nobody has bound a queue for it.
+   * `mandatory` makes it fail, and be tried again, as long as no queue is bound for it.
    */
   @LogHandler({ topic: orders, group: 'order-desk' })
   @Retry({ maxRetries: 10 })

@@ -11,7 +11,7 @@ export class CabMap {
     this.#millrace = millrace;
   }
 
-  /** At its own pace: when all cabs report at once the log holds what is not drawn yet, and nobody waits for the map. */
+  /** At its own pace: when all cabs report simultaneously, the log holds what is not drawn yet, and no cab waits for the map. */
   @LogHandler({ topic: gpsFixes, group: 'cab-map', maxPerSecond: 10 })
   async draw(fix: GpsFix): Promise<void> {
     await this.#redis.hset(this.#key, fix.cabId, JSON.stringify(fix));

@@ -9,7 +9,7 @@ import type { Place } from '../place.js';
 /** What is done with messages that have a time, in this order. */
 export const timedOperations = {
   stamp: 'as publish, with a time to live',
-  lapse: 'all of them expire together, and nobody consumes',
+  lapse: 'all of them expire together, without consumers',
   delay: 'as publish, with a delay',
   due: 'all of them are due together, and are handled',
 } as const;

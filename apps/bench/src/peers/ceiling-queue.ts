@@ -103,7 +103,7 @@ async function takeTurns(run: Run): Promise<void> {
   await take(done);
 }
 
-/** At most `concurrency` at once; a handler that returns no promise is done at once. */
+/** Up to `concurrency` handlers simultaneously; one that returns no promise is done immediately. */
 async function handleAll({ handler, concurrency }: Run, bodies: readonly string[]): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {

@@ -25,7 +25,7 @@ export const openKafka: OpenLogPeer = async (place, { partitions = 1, keyOf } = 
   const configEntries = place.durability === 'always' ? [{ name: 'flush.messages', value: '1' }] : [];
   await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true });
   await admin.disconnect();
-  // Otherwise a client that still runs when the topic is deleted has it made anew.
+  // Otherwise a client that still runs when the topic is deleted creates it again.
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   const publishBatch = oneCallATurn((values: readonly Payload[]) => {

@@ -107,7 +107,7 @@ async function waiting(queue: OpenQueue, point: number, count: number) {
 }
 
 /**
- * Batches go round the partitions, four on the way at once; one member of a group handles them as they come. A read of many
+ * Batches go round the partitions, four in flight; one member of a group handles them as they come. A read of many
  * partitions costs what it costs, whatever it brings: with one batch on the way it would be a read a batch that is measured.
  * Each batch is an entry of the log by itself, with one partition as with a thousand.
  */

@@ -40,7 +40,7 @@ export const metricsCost: readonly Scenario[] = [
 interface Cost {
   readonly name: string;
   readonly what: string;
-  /** Messages that are drained at once: a tenth of a second or two. */
+  /** Messages drained together: a tenth of a second or two. */
   readonly backlog: number;
   readonly on: Open;
   readonly off: Open;

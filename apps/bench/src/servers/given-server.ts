@@ -2,7 +2,7 @@ import type { AbsentServer } from '../servers.js';
 
 /**
  * A server that an environment variable names, asked before anything is measured: a run must not find out measurement by
- * measurement that nobody is there. Undefined when the variable is not set.
+ * measurement that there is no server. Undefined when the variable is not set.
  */
 export async function givenServer<T>(
   variable: string,

@@ -60,7 +60,7 @@ function lease(natsUrl: string): Leased {
   };
 }
 
-/** @throws {Error} when nobody answers, or who answers has no JetStream */
+/** @throws {Error} when there is no server, or one without JetStream */
 async function withJetStream<T>(servers: string, ask: (connection: NatsConnection) => Promise<T>): Promise<T> {
   const connection = await connect({ servers, timeout: answerTimeoutMs, reconnect: false });
   try {

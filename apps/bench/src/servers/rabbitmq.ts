@@ -9,7 +9,7 @@ import { sharedName } from './shared-name.js';
 
 const answerTimeoutMs = 3_000;
 
-// The wrapper in /usr/sbin changes the user; the server's own script runs as whoever starts it.
+// The wrapper in /usr/sbin changes the user; the server's own script runs as the user that starts it.
 const scriptFolders = ['/usr/lib/rabbitmq/bin', '/usr/local/opt/rabbitmq/sbin', '/opt/homebrew/opt/rabbitmq/sbin'];
 
 /** `RABBITMQ_URL`, or an installed RabbitMQ that the bench starts when it is first needed. */
@@ -52,7 +52,7 @@ function lease(rabbitmqUrl: string): Leased {
   };
 }
 
-/** @throws {Error} when nobody answers */
+/** @throws {Error} when there is no server */
 async function withRabbitmq<T>(url: string, ask: (connection: amqp.ChannelModel) => Promise<T>): Promise<T> {
   const connection = await amqp.connect(url, { timeout: answerTimeoutMs });
   try {

@@ -25,7 +25,7 @@ export interface Verdict {
   readonly stayed: number;
   /** How many completed messages were kept. */
   readonly keptCompleted: number;
-  /** Publishes and sends that ended in an error: nobody was promised anything. */
+  /** Publishes and sends that ended in an error: nothing was promised. */
   readonly failed: number;
   /** Handlings of what had been handled before: what at least once allows. */
   readonly duplicates: number;

@@ -49,7 +49,7 @@ export interface Evidence {
   readonly limits: Limits;
   /**
    * A server that takes over may not have all that its predecessor had: what was not confirmed by replicas may be gone,
-   * and offsets that nobody was promised may be given again.
+   * and offsets that were not confirmed may be given again.
    */
   readonly mayLoseUnconfirmed: boolean;
 }

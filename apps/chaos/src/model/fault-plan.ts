@@ -39,7 +39,7 @@ export const faultKinds = {
     'add-partition',
     'move-slot',
   ],
-  // No 'script-flush': whoever takes over knows no script either.
+  // No 'script-flush': the server that takes over knows no script either.
   sentinel: [
     'kill-consumer',
     'freeze-consumer',

@@ -6,7 +6,7 @@ const groupKey = /\{log:([^:]+):(\d+)\}:group:([^:]+)$/;
 
 /**
  * Reads what `MONITOR` prints. A script's own line comes first, then what it really did, each line marked `lua`: so a
- * commit counts when its script wrote the offset, not when somebody asked for it.
+ * commit counts when its script wrote the offset, not when a process asked for it.
  */
 export class MonitorReader {
   readonly #group: string;

@@ -33,9 +33,9 @@ export async function play(stage: Stage): Promise<void> {
   clearInterval(timer);
   stage.say(`${sent.length} sent in ${seconds.toFixed(1)} s.`);
   stage.promised(`the queue held up to ${deepest} of them.`, deepest > 1);
-  // Redis counts the time, in steps of a tenth of a second's worth at most: the first ones may come at once.
+  // Redis counts the time, in steps of a tenth of a second's worth at most: the first ones may come together.
   stage.promised(
-    `never more than ${outPerSecond} a second, beside the first two, which come at once.`,
+    `never more than ${outPerSecond} a second, beside the first two, which come immediately.`,
     seconds >= (inPerSecond - 2) / outPerSecond - 0.2,
   );
   stage.promised(

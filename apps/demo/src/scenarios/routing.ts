@@ -25,7 +25,7 @@ export async function playRouting(stage: Stage, { exchange, type, bindings, expe
   for (const queue of queues) stage.say(`queue ${queue} is bound to ${exchange} with ${quoted(bindings[queue] ?? [])}`);
   for (const [key, wanted] of Object.entries(expected)) {
     const { queues: reached } = await broker.publish(exchange, key, { key });
-    stage.promised(`"${key}" → ${reached.join(', ') || 'nobody: unroutable'}`, isSame(reached, wanted));
+    stage.promised(`"${key}" → ${reached.join(', ') || 'no queue: unroutable'}`, isSame(reached, wanted));
   }
   for (const queue of queues) {
     const { messages } = await broker.queue(queue).ready();

@@ -60,7 +60,7 @@ describe('key queues', () => {
     // when one comes back, it goes before them
     queues.putBack('a', ['back']);
     expect([...queues.waiting('a')]).toEqual(['back', 'two', 'three']);
-    // then each is next in turn, and clearing leaves nobody
+    // then each is next in turn, and clearing leaves none
     expect([queues.leave('a'), queues.leave('a')]).toEqual(['back', 'two']);
     queues.clear();
     expect([queues.isBusy('a'), queues.hasWaiting('a')]).toEqual([false, false]);

@@ -12,7 +12,10 @@ const message = (id: string, timestamp: number, priority = 0) => ({
 
 describe('the order in which messages were published', () => {
   it.each([
-    ['is that of their times, whoever published them', [message('b1', 1000), message('a1', 1001), message('b2', 1002)]],
+    [
+      'is that of their times, whichever process published them',
+      [message('b1', 1000), message('a1', 1001), message('b2', 1002)],
+    ],
     ['is that of their counter within a ms', [message('pz', 1000), message('p10', 1000), message('p11', 1000)]],
     ['does not depend on who gave the id', [message('p1', 1000), message('.p2', 1000), message('p3', 1000)]],
     ['begins with the highest priority', [message('b', 1001, 9), message('a', 1000, 1), message('c', 1002)]],

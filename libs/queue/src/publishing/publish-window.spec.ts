@@ -34,7 +34,7 @@ describe('what a publisher holds', () => {
     const bodies = Array.from({ length: 100 }, (_, index) => publishOne(window, `${index}`));
     await turn();
     collectGarbage();
-    // then nobody names them any more
+    // then nothing refers to them any more
     expect(settled).toHaveLength(100);
     expect(window.count).toBe(1);
     expect(bodies.filter((body) => body.deref() !== undefined)).toEqual([]);

@@ -7,7 +7,7 @@ const signs = {
   consumer: ['record-handled', 'message-handled'],
 } as const satisfies Record<string, readonly JournalEntry['kind'][]>;
 
-/** Processes that nothing was done to any more, and that did not come back: the work of a consumer is done by others, so no loss tells of it. */
+/** Processes that nothing was done to any more, and that did not come back: the work of a consumer is done by others, so no loss shows it. */
 export function findAbsences(evidence: Evidence): string[] {
   const { crew, healedAt } = evidence;
   return (['producer', 'consumer'] as const).flatMap((role) =>

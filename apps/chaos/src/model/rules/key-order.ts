@@ -9,8 +9,8 @@ import type { EntryOf, RecordPlace } from '../journal-entry.js';
  * 2. No record is begun for the first time before each one of lower offset has been handled once, or has become a dead
  *    letter. So the first handlings of a key do not even overlap.
  *
- * What is handled again after that, by whoever could not know that it was done, may come at any time: at least once.
- * (A topic that gets another partition spreads keys anew: order begins again there, as docs/topics.md says.)
+ * What is handled again after that, by a process that could not know that it was done, may come at any time: at least once.
+ * (A topic that gets another partition spreads keys again: order begins again there, as docs/topics.md says.)
  */
 export function findOrderViolations(evidence: Evidence): string[] {
   return [...sentOutOfOrder(evidence), ...handledOutOfOrder(evidence)];
@@ -52,7 +52,7 @@ function handledOutOfOrder(evidence: Evidence): string[] {
       if (latest !== undefined && record.at < latest.handledAt) {
         problems.push(`${recordId(record)} was begun before ${recordId(latest.record)} was handled`);
       }
-      // When a record became a dead letter nobody wrote down for certain; that it was begun before is all that is known.
+      // When exactly a record became a dead letter is not recorded; it is only known that it was begun before.
       const doneAt = dead.has(recordId(record)) ? record.at : first.handledAt;
       if (latest === undefined || doneAt > latest.handledAt) latest = { record, handledAt: doneAt };
     }

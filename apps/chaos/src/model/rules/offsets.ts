@@ -1,7 +1,7 @@
 import { type Evidence, entriesOf, placeOf, recordId } from '../evidence.js';
 import type { RecordPlace } from '../journal-entry.js';
 
-/** Offsets that have a hole, or that name another record than somebody was told. */
+/** Offsets that have a hole, or that name another record than the one that was confirmed. */
 export function findOffsetViolations(evidence: Evidence): string[] {
   return [...holes(evidence.final.records), ...changes(evidence), ...badSamples(evidence)];
 }
