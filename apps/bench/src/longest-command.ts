@@ -63,3 +63,18 @@ function describe([command = '', script = '', , key = '']: readonly string[]): s
   if (!name.startsWith('EVAL')) return `${name} ${script}`;
   return `${name} ${name.startsWith('EVALSHA') ? script.slice(0, 8) : '(whole)'} ${key}`;
 }
+
+/** The longest command of each of several operations. */
+export class LongestCommands {
+  readonly #place: Place;
+  readonly byOperation: Record<string, LongestCommand> = {};
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /** Measures `act` as the operation of that name. */
+  readonly during = async (operation: string, act: () => Promise<unknown>): Promise<void> => {
+    this.byOperation[operation] = await longestCommand(this.#place, act);
+  };
+}

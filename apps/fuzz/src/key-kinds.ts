@@ -1,3 +1,4 @@
+import { settingFields } from '@millrace/queue';
 import type { Content } from './payload.js';
 
 /** A kind of key that Millrace reads, and what stands in it. */
@@ -56,44 +57,29 @@ const ofTheLog: readonly KeyKind[] = [
   { key: `${group}:locked`, type: 'string', content: 'text' },
 ];
 
-const settings = [
-  ...['format', 'name', 'settings', 'revision', 'max-length', 'max-bytes', 'overflow', 'message-ttl', 'idle-expiry'],
-  ...[
-    'priorities',
-    'dead-letter',
-    'delivery-limit',
-    'dedup-window',
-    'keep-completed',
-    'max-per-second',
-    'single-active',
-  ],
-];
+const settings = ['format', ...settingFields];
 const state = [
-  ...[
-    'topology',
-    'bytes',
-    'stale',
-    'trim',
-    'ended',
-    'used-at',
-    'owner-at',
-    'registrations',
-    'active',
-    'ranked',
-    'offers',
-  ],
-  ...[
-    'recall',
-    'recall-at',
-    'tokens',
-    'tokens-at',
-    'keeper',
-    'keeper-due',
-    'passed-at',
-    'duty-at',
-    'taken',
-    'acknowledged',
-  ],
+  'topology',
+  'bytes',
+  'stale',
+  'trim',
+  'ended',
+  'used-at',
+  'owner-at',
+  'registrations',
+  'active',
+  'ranked',
+  'offers',
+  'recall',
+  'recall-at',
+  'tokens',
+  'tokens-at',
+  'keeper',
+  'keeper-due',
+  'passed-at',
+  'duty-at',
+  'taken',
+  'acknowledged',
 ];
 
 const ofAQueue: readonly KeyKind[] = [

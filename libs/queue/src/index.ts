@@ -36,6 +36,7 @@ export {
 } from './model/message-frame.js';
 export type { MessageRetry, PlainBackoff } from './model/message-retry.js';
 export type { PublishProperties } from './model/publish-properties.js';
+export { settingFields } from './model/queue-meta.js';
 export {
   type DeadLetterTarget,
   differences as settingDifferences,

@@ -1,7 +1,7 @@
 import { sleep } from '../clock.js';
 import { connect } from '../connection.js';
 import { DeliveryLedger } from '../delivery-ledger.js';
-import { type LongestCommand, longestCommand } from '../longest-command.js';
+import { LongestCommands } from '../longest-command.js';
 import { type Payload, payloads } from '../payload.js';
 import type { Place } from '../place.js';
 
@@ -21,10 +21,7 @@ export async function measureCrowd(place: Place, count: number) {
   const { Broker } = await import('@millrace/queue');
   const [connection, doomed] = [await connect(place), await connect(place)];
   const [broker, dying] = [new Broker(connection), new Broker(doomed)];
-  const longest: Record<string, LongestCommand> = {};
-  const during = async (operation: string, act: () => Promise<unknown>): Promise<void> => {
-    longest[operation] = await longestCommand(place, act);
-  };
+  const { byOperation: longest, during } = new LongestCommands(place);
   const queue = 'crowded';
   const ledger = new DeliveryLedger();
   await broker.declareQueue({ name: queue });

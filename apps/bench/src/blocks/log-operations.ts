@@ -1,7 +1,7 @@
 import { batchSize, fill } from '../backlog.js';
 import { connect } from '../connection.js';
 import { DeliveryLedger } from '../delivery-ledger.js';
-import { type LongestCommand, longestCommand } from '../longest-command.js';
+import { LongestCommands } from '../longest-command.js';
 import type { Payload } from '../payload.js';
 import type { Place } from '../place.js';
 
@@ -21,10 +21,7 @@ export async function measureLog(place: Place, count: number) {
   const log = new Log(connection, { retentionIntervalMs: 0 });
   const topic = 'bench';
   await log.declareTopic({ name: topic });
-  const longest: Record<string, LongestCommand> = {};
-  const during = async (operation: string, act: () => Promise<unknown>): Promise<void> => {
-    longest[operation] = await longestCommand(place, act);
-  };
+  const { byOperation: longest, during } = new LongestCommands(place);
   const producer = log.producer();
   const startedAt = Date.now();
   const publishBatch = (values: readonly Payload[]) => producer.sendBatch(values.map((value) => ({ topic, value })));

@@ -3,7 +3,7 @@ import { batchSize, drainSome, fill } from '../backlog.js';
 import { sleep } from '../clock.js';
 import { connect } from '../connection.js';
 import { type Delivery, DeliveryLedger, sumOf } from '../delivery-ledger.js';
-import { type LongestCommand, longestCommand } from '../longest-command.js';
+import { LongestCommands } from '../longest-command.js';
 import { type Payload, payload, payloads } from '../payload.js';
 import type { Place } from '../place.js';
 
@@ -34,10 +34,7 @@ export async function measureQueue(place: Place, count: number) {
   const { Broker } = await import('@millrace/queue');
   const connection = await connect(place);
   const broker = new Broker(connection);
-  const longest: Record<string, LongestCommand> = {};
-  const during = async (operation: string, act: () => Promise<unknown>): Promise<void> => {
-    longest[operation] = await longestCommand(place, act);
-  };
+  const { byOperation: longest, during } = new LongestCommands(place);
   await broker.declare({ queues: [{ name: 'bench' }, { name: 'elsewhere' }] });
   const queue = broker.queue('bench');
   await during('publish', () => fill(drainable(broker), count));

@@ -2,7 +2,7 @@ import { batchSize, drainSome } from '../backlog.js';
 import { sleep } from '../clock.js';
 import { connect } from '../connection.js';
 import { DeliveryLedger } from '../delivery-ledger.js';
-import { type LongestCommand, longestCommand } from '../longest-command.js';
+import { LongestCommands } from '../longest-command.js';
 import { type Payload, payloads } from '../payload.js';
 import type { Place } from '../place.js';
 
@@ -23,10 +23,7 @@ export async function measureTimed(place: Place, count: number) {
   const { Broker } = await import('@millrace/queue');
   const connection = await connect(place);
   const broker = new Broker(connection);
-  const longest: Record<string, LongestCommand> = {};
-  const during = async (operation: string, act: () => Promise<unknown>): Promise<void> => {
-    longest[operation] = await longestCommand(place, act);
-  };
+  const { byOperation: longest, during } = new LongestCommands(place);
   const queue = 'timed';
   await broker.declareQueue({ name: queue });
   const at = (): number => Date.now() + 2000 + Math.ceil((count / slowest) * 1000);

@@ -1,5 +1,5 @@
 import { connect } from '../connection.js';
-import { type LongestCommand, longestCommand } from '../longest-command.js';
+import { LongestCommands } from '../longest-command.js';
 import type { Place } from '../place.js';
 
 /** Bindings of the exchange that is declared for 1,000,000 messages of other rows. */
@@ -24,10 +24,7 @@ export async function measureTopology(place: Place, count: number) {
   const { Broker } = await import('@millrace/queue');
   const [connection, elsewhere] = [await connect(place), await connect(place)];
   const [broker, other] = [new Broker(connection), new Broker(elsewhere)];
-  const longest: Record<string, LongestCommand> = {};
-  const during = async (operation: string, act: () => Promise<unknown>): Promise<void> => {
-    longest[operation] = await longestCommand(place, act);
-  };
+  const { byOperation: longest, during } = new LongestCommands(place);
   const names = Array.from({ length: fanoutQueues }, (_, index) => ({ name: `q${index}` }));
   await broker.declare({ exchanges: [{ name: 'all', type: 'fanout' }], queues: names });
   await broker.declare({ bindings: names.map(({ name }) => ({ exchange: 'all', queue: name })) });

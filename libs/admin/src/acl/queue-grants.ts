@@ -12,6 +12,10 @@ const declared = topology('meta exchanges queues bindings changes');
 function sizes(others: string): Grant {
   return { access: 'read', keys: ['queue:'], commands: `exists hexists llen scard sismember zcard ${others}`.trim() };
 }
+/** The content of messages, completed ones too. */
+const contents: Grant = { keys: queue('messages completed-messages'), commands: 'hdel hget hmget hset' };
+/** What consumers hold. */
+const held: Grant = { keys: queue('unacked:* dead'), commands: 'sadd smembers srandmember srem' };
 /** What a publisher's recent calls did. */
 const published: Grant = {
   keys: [...queue('published:*'), ...topology('published:*')],
@@ -47,7 +51,7 @@ export const queueConsumer: RoleGrants = {
   commands: `${connection} ${scripts} client|id client|list`,
   scriptKeys: ['queue:', 'topology:'],
   grants: [
-    { keys: queue('messages completed-messages'), commands: 'hdel hget hmget hset' },
+    contents,
     { access: 'read', keys: queue('settings'), commands: 'hget hmget' },
     sizes('hstrlen smismember'),
     {
@@ -55,7 +59,7 @@ export const queueConsumer: RoleGrants = {
       commands: 'hdel hget hgetall hincrby hmget hset',
     },
     { keys: lists, commands: 'lpop lpush lpushx rename rpush' },
-    { keys: queue('unacked:* dead'), commands: 'sadd smembers srandmember srem' },
+    held,
     {
       keys: queue('consumers idle offered delayed expiry held seen ended parked completed brought:*'),
       commands: 'pexpire pttl zadd zmscore zpopmin zrange zrem zscore',
@@ -74,7 +78,7 @@ export const queueOperator: RoleGrants = {
   commands: `${connection} ${scripts}`,
   scriptKeys: ['queue:', 'topology:'],
   grants: [
-    { keys: queue('messages completed-messages'), commands: 'hdel hget hmget hset' },
+    contents,
     sizes('hlen hstrlen smismember'),
     { keys: queue('settings'), commands: 'hdel hget hmget hset' },
     {
@@ -82,7 +86,7 @@ export const queueOperator: RoleGrants = {
       commands: 'hdel hget hincrby hmget hset',
     },
     { keys: lists, commands: 'lpop lpush lpushx lrange rename rpush' },
-    { keys: queue('unacked:* dead'), commands: 'sadd smembers srandmember srem' },
+    held,
     {
       keys: queue('consumers idle offered delayed expiry held seen ended parked completed brought:*'),
       commands: 'pexpire pttl zadd zcount zmscore zpopmin zrange zrem zscore',

@@ -3,7 +3,7 @@ import { keepCompletedField } from './keep-completed.js';
 import type { QueueSettings } from './queue-settings.js';
 import { shareOf } from './shards.js';
 
-/** The fields of a queue's `meta` hash that come from its settings; the others are state and stay when settings change. */
+/** The fields of a queue's `settings` hash that its declaration writes; see docs/keyspace.md. */
 export const settingFields = [
   'name',
   'settings',
