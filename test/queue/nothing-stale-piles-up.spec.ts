@@ -41,6 +41,31 @@ describe('what ended while it waited', () => {
     return { ...opened, redis, queue, length, left };
   }
 
+  it('is counted right again after a pass, if something else wrote another count', async () => {
+    // given a consumer that handles one message, while two wait
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const ends: (() => void)[] = [];
+    const handler = () => new Promise<void>((resolve) => ends.push(resolve));
+    await broker.consumer({ queue: 'q', concurrency: 1, prefetch: 1, handler }).start();
+    for (const payload of ['one', 'two', 'three']) await broker.sendToQueue('q', payload);
+    await waitFor(() => ends.length === 1, { what: 'the first message' });
+    // when
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    await redis.hset('state', 'stale', 'inf');
+    ends[0]?.();
+    // then no pass follows the other for ever
+    await waitFor(async () => (await redis.hget('state', 'stale')) === '0', { what: 'a count' });
+    expect(await redis.hget('state', 'trim')).toBeNull();
+    await waitFor(() => ends.length === 2, { what: 'the second message' });
+    ends[1]?.();
+    await waitFor(() => ends.length === 3, { what: 'the third message' });
+    ends[2]?.();
+    await waitFor(async () => (await redis.hlen('messages')) === 0, { what: 'an empty queue' });
+    await close();
+  });
+
   it('leaves the lists though nobody consumes, and what is left keeps its order', async () => {
     // given
     const { broker, queue, length, left, redis, close } = await mostlyCancelled();

@@ -51,19 +51,19 @@ end`;
  * `ready` belong to it. Needs `firstList`, `state`, `messages`.
  */
 export const trimSlice = `
+local function endPass()
+  redis.call('HDEL', state, 'trim')
+  local length = 0
+  for list = firstList, #KEYS do length = length + redis.call('LLEN', KEYS[list]) end
+  -- More stale entries than there are entries: the count is wrong, and a pass would begin again immediately, for ever.
+  if (tonumber(redis.call('HGET', state, 'stale')) or 0) > length then redis.call('HSET', state, 'stale', 0) end
+end
 local function trimSlice(trim)
   local level, left = 0, nil
   if trim then level, left = trim:match('^(%d+) (%d+)$') end
   level, left = tonumber(level), tonumber(left)
   local ready = firstList + ${listsPerLevel} * level
-  if ready > #KEYS then
-    redis.call('HDEL', state, 'trim')
-    local length = 0
-    for list = firstList, #KEYS do length = length + redis.call('LLEN', KEYS[list]) end
-    -- More than there are was no count: a pass would begin again immediately, for ever.
-    if (tonumber(redis.call('HGET', state, 'stale')) or 0) > length then redis.call('HSET', state, 'stale', 0) end
-    return
-  end
+  if ready > #KEYS then return endPass() end
   local front, kept = KEYS[ready + 1], KEYS[ready + 2]
   ready = KEYS[ready]
   left = left or redis.call('LLEN', ready)
@@ -91,5 +91,5 @@ local function trimSlice(trim)
   if redis.call('EXISTS', kept) == 1 then redis.call('RENAME', kept, front) end
   if level + 1 < (#KEYS - firstList + 1) / ${listsPerLevel} then
     redis.call('HSET', state, 'trim', ('%d %d'):format(level + 1, redis.call('LLEN', KEYS[firstList + ${listsPerLevel} * (level + 1)])))
-  else redis.call('HDEL', state, 'trim') end
+  else endPass() end
 end`;
