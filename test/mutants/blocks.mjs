@@ -62,6 +62,20 @@ export default {
       spec: messages,
     },
     {
+      promise: 'a page of ready messages goes on with the first one when its last one was taken',
+      file: 'libs/queue/src/store/browse.ts',
+      replace: `  return found;\n`,
+      by: `  return found < 0 ? index - 1 : found;\n`,
+      spec: 'test/queue/no-command-is-long-for-many-messages.spec.ts',
+    },
+    {
+      promise: 'a message that cannot be read hides no other',
+      file: 'libs/queue/src/queued-message.ts',
+      replace: `if (!(error instanceof CodecError)) throw error;`,
+      by: `throw error;`,
+      spec: 'test/queue/dead-letters-can-be-sent-back.spec.ts',
+    },
+    {
       promise: 'a purge is made in slices',
       file: 'libs/queue/src/store/purge.ts',
       replace: `[sliceMessages, left]`,

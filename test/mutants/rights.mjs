@@ -28,7 +28,7 @@ export default {
     },
     {
       promise: 'a dead letter of a queue goes nowhere that only its history names',
-      file: 'libs/queue/src/dead-letters/dead-letter-queue.ts',
+      file: 'libs/queue/src/dead-letters/redrive-origin.ts',
       replace: `if (queue === undefined || allowed.has(queue)) return undefined;`,
       by: `if (queue === undefined || allowed.size >= 0) return undefined;`,
       spec: 'test/queue/dead-letters-can-be-sent-back.spec.ts',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DeadLetter } from '@millrace/core';
+import { CodecError, DeadLetter } from '@millrace/core';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
 import { queueKeys } from '../../libs/queue/src/store/keys.js';
@@ -29,6 +29,32 @@ describe('dead letters', () => {
     await waitFor(async () => (await dead.counts()).ready === count, { what: `${count} dead letters` });
     return { ...opened, state, letters: dead.deadLetters, dead };
   }
+
+  it('are not hidden by one that cannot be read: it is listed by itself, stuck, and can be removed', async () => {
+    // given
+    const { letters, dead, state, connection, close } = await graveyard(3);
+    const [unreadable, other] = ['.unreadable-1', '.unreadable-2'];
+    const { messages, ready } = queueKeys(connection.prefix, 'q.dead-letters');
+    for (const entry of [unreadable, other]) {
+      await connection.commands.hset(messages, entry, 'junk');
+      await connection.commands.lpush(ready, entry);
+    }
+    // when
+    const page = await letters.list();
+    // then
+    expect(page.messages).toHaveLength(3);
+    expect(page.unreadable.map(({ id }) => id).toSorted()).toEqual([unreadable, other]);
+    expect(page.unreadable[0]?.error).toBeInstanceOf(CodecError);
+    expect(await letters.purge({ filter: ({ messageId }) => messageId === 'm2' })).toBe(1);
+    state.isMended = true;
+    const { redriven, stuck } = await letters.redrive();
+    expect(redriven).toHaveLength(2);
+    expect(stuck.map(({ id }) => id).toSorted()).toEqual([unreadable, other]);
+    expect(await dead.remove(unreadable)).toBe(true);
+    expect(await letters.purge({ ids: [other] })).toBe(1);
+    expect((await dead.counts()).ready).toBe(0);
+    await close();
+  });
 
   it('can be listed, inspected, edited, and sent back: one, by filter, or all; and a dry run changes nothing', async () => {
     // given

@@ -46,6 +46,18 @@ onOneServer('monitor').describe('many messages', () => {
     };
   }
 
+  it('are listed without a gap, though others take the last one of a page and what stands behind it', async () => {
+    // given a page of ten messages
+    const { queue, prefix, close } = await filled(40);
+    const page = await queue.ready({ limit: 10 });
+    // when: others take these ten and two more
+    await server.client({ keyPrefix: `${prefix}:{queue:q}:` }).lpop('ready', 12);
+    // then: the next page begins with what is now the first
+    const next = await queue.ready({ limit: 100, cursor: page.cursor });
+    expect(next.messages.map((message) => message.payload())).toEqual(Array.from({ length: 28 }, (_, n) => 12 + n));
+    await close();
+  });
+
   it('are listed in pieces, from where the last page ended, though others take what is before it', async () => {
     const { queue, broker, close } = await filled();
     // when

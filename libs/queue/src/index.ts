@@ -58,7 +58,7 @@ export {
   type PageOptions,
   QueueHandle,
 } from './queue-handle.js';
-export { QueuedMessage } from './queued-message.js';
+export { QueuedMessage, type UnreadableMessage } from './queued-message.js';
 export type { RequestOptions } from './rpc/rpc-client.js';
 export { RemoteError, ReplyStreamLostError, RequestTimeoutError, StreamTakenError } from './rpc/rpc-errors.js';
 export type { JobState, QueueCounts } from './store/job.js';

@@ -6,7 +6,7 @@ import type { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
 import { type MessageState, stateOfCompleted, stateOfDeadLetter, stateOfFound } from './message-state.js';
 import type { Forwarder } from './publishing/forwarder.js';
 import type { PageRange, PageReader, QueueSlots } from './queue-slots.js';
-import { QueuedMessage } from './queued-message.js';
+import { QueuedMessage, readMessages, type UnreadableMessage } from './queued-message.js';
 import { type Listed, listByTime, listReady, unpark } from './store/browse.js';
 import { findCompleted, listCompleted, purgeCompleted } from './store/completed-messages.js';
 import { countMessages, findMessage, keptResult, type QueueCounts, sumCounts } from './store/job.js';
@@ -17,6 +17,8 @@ import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 export interface MessagePage {
   /** `at`: when a delayed one is due, in ms since 1970. */
   readonly messages: readonly (QueuedMessage & { readonly at?: number | undefined })[];
+  /** Those of the page whose frames cannot be read. */
+  readonly unreadable: readonly UnreadableMessage[];
   /** Undefined after the last page. */
   readonly cursor: string | undefined;
 }
@@ -206,7 +208,7 @@ export class QueueHandle {
     let cursor: string | undefined;
     do {
       const page = await this.parked({ limit: 1000 - ids.length, cursor });
-      ids.push(...page.messages.map(({ id }) => id));
+      ids.push(...[...page.messages, ...page.unreadable].map(({ id }) => id));
       cursor = page.cursor;
     } while (cursor !== undefined && ids.length < 1000);
     return ids;
@@ -214,9 +216,9 @@ export class QueueHandle {
 
   async #page(page: PageRange, list: PageReader<Listed>): Promise<MessagePage> {
     const { messages, cursor } = await this.#slots.page(page, list);
-    const view = ({ id, frame, at }: Listed) =>
-      Object.assign(new QueuedMessage(this.name, id, frame, this.#codecs), { at });
-    return { messages: messages.map(view), cursor };
+    const read = readMessages(this.name, messages, this.#codecs);
+    const withTime = read.messages.map(({ message, stored: { at } }) => Object.assign(message, { at }));
+    return { messages: withTime, unreadable: read.unreadable, cursor };
   }
 }
 

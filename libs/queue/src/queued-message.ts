@@ -1,4 +1,4 @@
-import type { CodecRegistry, Headers } from '@millrace/core';
+import { CodecError, type CodecRegistry, type Headers } from '@millrace/core';
 import type { Death } from './model/death.js';
 import { decodeFrame, type StoredMessage, type StoredProperties } from './model/message-frame.js';
 
@@ -70,4 +70,34 @@ export class QueuedMessage {
   stored(): StoredMessage {
     return this.#message;
   }
+}
+
+/** A message whose frame cannot be read: it is damaged, or a newer version of Millrace wrote it. */
+export interface UnreadableMessage {
+  /** Its unique name in this queue: pass it to `remove()`, or to `deadLetters.purge({ ids })`. */
+  readonly id: string;
+  /** Why it cannot be read. */
+  readonly error: CodecError;
+}
+
+/** Reads messages as they are stored. One that cannot be read does not hide the others. */
+export function readMessages<T extends { readonly id: string; readonly frame: Buffer }>(
+  queue: string,
+  found: readonly T[],
+  codecs: CodecRegistry,
+): {
+  readonly messages: { readonly stored: T; readonly message: QueuedMessage }[];
+  readonly unreadable: UnreadableMessage[];
+} {
+  const messages: { stored: T; message: QueuedMessage }[] = [];
+  const unreadable: UnreadableMessage[] = [];
+  for (const stored of found) {
+    try {
+      messages.push({ stored, message: new QueuedMessage(queue, stored.id, stored.frame, codecs) });
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      unreadable.push({ id: stored.id, error });
+    }
+  }
+  return { messages, unreadable };
 }

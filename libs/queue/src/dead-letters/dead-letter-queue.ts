@@ -1,13 +1,12 @@
 import { accepted, type CodecRegistry, InvalidMessageError, isBoolean, messageOf, rateOf } from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
-import type { Death } from '../model/death.js';
 import { entryAfter } from '../model/entry.js';
 import { encodeFrame } from '../model/message-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import type { MessagePage, PageOptions, QueueHandle } from '../queue-handle.js';
 import type { QueueSlots } from '../queue-slots.js';
-import { QueuedMessage } from '../queued-message.js';
+import { type QueuedMessage, readMessages, type UnreadableMessage } from '../queued-message.js';
 import { findMessage } from '../store/job.js';
 import { purgeWaiting, removeMessages } from '../store/purge.js';
 import { messagesNamed } from '../store/search.js';
@@ -20,6 +19,7 @@ import {
   type RedriveOptions,
 } from './dead-letter-options.js';
 import type { DeadLetterSearch } from './dead-letter-search.js';
+import { deathsInOrigin, problemOf } from './redrive-origin.js';
 
 /** What a redrive did, or would do. */
 export interface RedriveReport {
@@ -27,8 +27,14 @@ export interface RedriveReport {
   readonly redriven: readonly string[];
   /** Left because they died too many times. */
   readonly looping: readonly string[];
-  /** Left because no queue would take them: they have no history, the queue does not exist, or it is full. */
+  /** Left because no queue would take them (they have no history, the queue does not exist, or it is full), or because they cannot be read. */
   readonly stuck: readonly { readonly id: string; readonly why: string }[];
+}
+
+/** Dead letters of one piece. */
+interface Piece {
+  readonly messages: readonly QueuedMessage[];
+  readonly unreadable: readonly UnreadableMessage[];
 }
 
 const pageSize = 1000;
@@ -99,10 +105,11 @@ export class DeadLetterQueue {
     const rate = given && !dryRun ? new RateLimit(given, performance.now(), 1) : undefined;
     const allowed = new Set([...(await this.#search.sourcesOf(this.#queue.name)), ...(resolved.allowQueues ?? [])]);
     const isOver = () => report.redriven.length >= limit || signal?.aborted === true;
-    for await (const piece of this.#chosen(options, rate === undefined ? pieceSize : 1)) {
+    for await (const { messages, unreadable } of this.#chosen(options, rate === undefined ? pieceSize : 1)) {
       const isLooping = (message: QueuedMessage) => deathsInOrigin(message) > maxRedrives;
-      const waiting = piece.filter((message) => !isLooping(message));
-      report.looping.push(...piece.filter(isLooping).map(({ id }) => id));
+      const waiting = messages.filter((message) => !isLooping(message));
+      report.looping.push(...messages.filter(isLooping).map(({ id }) => id));
+      report.stuck.push(...unreadable.map(({ id, error }) => ({ id, why: error.message })));
       while (waiting.length > 0 && !isOver()) {
         if (rate !== undefined && !(await keepPace(rate, signal))) return report;
         const next = waiting.splice(0, limit - report.redriven.length);
@@ -116,12 +123,13 @@ export class DeadLetterQueue {
     return report;
   }
 
-  /** Deletes dead letters: these, those that a filter selects, or all. Resolves to the number deleted. */
+  /** Deletes dead letters: these, those that a filter selects, or all. A filter selects none that cannot be read. Resolves to the number deleted. */
   async purge(choice: DeadLetterChoice = {}): Promise<number> {
     const checked = checkedChoice(choice);
     if (checked.ids === undefined && checked.filter === undefined) return this.#purgeAll();
     let count = 0;
-    for await (const piece of this.#chosen(checked, pieceSize)) count += (await this.#remove(piece)).length;
+    for await (const { messages, unreadable } of this.#chosen(checked, pieceSize))
+      count += (await this.#remove(checked.filter === undefined ? [...messages, ...unreadable] : messages)).length;
     return count;
   }
 
@@ -135,27 +143,30 @@ export class DeadLetterQueue {
    * The chosen letters that were here when the call began, in pieces: a message that dies again meanwhile is not sent back again. Those
    * before a message at which the filter throws are processed.
    */
-  async *#chosen({ ids, filter }: DeadLetterChoice, size: number): AsyncGenerator<QueuedMessage[]> {
+  async *#chosen({ ids, filter }: DeadLetterChoice, size: number): AsyncGenerator<Piece> {
     const began = [...new Set(ids ?? (await this.#ids()))];
     for (let next = 0; next < began.length; next += size) {
+      const { messages, unreadable } = await this.#named(began.slice(next, next + size));
       const chosen: QueuedMessage[] = [];
       try {
-        for (const message of await this.#named(began.slice(next, next + size)))
+        for (const message of messages)
           if (filter === undefined || accepted(isWanted, filter(message))) chosen.push(message);
       } catch (error) {
-        yield chosen;
+        yield { messages: chosen, unreadable };
         throw error;
       }
-      yield chosen;
+      yield { messages: chosen, unreadable };
     }
   }
 
   /** The messages of some ids that live here, each once. */
-  async #named(ids: readonly string[]): Promise<QueuedMessage[]> {
+  async #named(ids: readonly string[]): Promise<Piece> {
     const found = await this.#slots.each(({ keys }) => messagesNamed(this.#connection.commands, keys, ids));
     const byName = new Map(found.flat().map((message) => [message.name, message]));
     const inOrder = new Map(ids.flatMap((id) => byName.get(id) ?? []).map(({ entry, frame }) => [entry, frame]));
-    return [...inOrder].map(([entry, frame]) => new QueuedMessage(this.#queue.name, entry, frame, this.#codecs));
+    const stored = [...inOrder].map(([id, frame]) => ({ id, frame }));
+    const { messages, unreadable } = readMessages(this.#queue.name, stored, this.#codecs);
+    return { messages: messages.map(({ message }) => message), unreadable };
   }
 
   async #ids(): Promise<string[]> {
@@ -163,7 +174,7 @@ export class DeadLetterQueue {
     let cursor: string | undefined;
     do {
       const page = await this.list({ limit: pageSize, cursor });
-      for (const { id } of page.messages) ids.push(id);
+      for (const { id } of [...page.messages, ...page.unreadable]) ids.push(id);
       cursor = page.cursor;
     } while (cursor !== undefined);
     return ids;
@@ -218,29 +229,4 @@ export class DeadLetterQueue {
     }
     return undefined;
   }
-}
-
-/** How many times it died in the queue where it died last, for any reason. */
-function deathsInOrigin({ deaths }: QueuedMessage): number {
-  const here = deaths.filter(({ queue }) => queue === deaths[0]?.queue);
-  return here.reduce((sum, { count }) => sum + count, 0);
-}
-
-/** A letter's own history never sends it to a queue that is not allowed. */
-function problemOf(
-  { deaths, routingKey }: QueuedMessage,
-  { to }: Pick<RedriveOptions, 'to'>,
-  allowed: ReadonlySet<string>,
-): string | undefined {
-  if (to === undefined && deaths.length === 0) return 'it has no history: set the option "to"';
-  const queue = queueByHistory(to, deaths[0], routingKey);
-  if (queue === undefined || allowed.has(queue)) return undefined;
-  return `its history names queue "${queue}", which has its dead letters elsewhere: set the option "to", or allow it with allowQueues`;
-}
-
-/** The target queue by its history; undefined when the operator set a target. */
-function queueByHistory(to: RedriveOptions['to'], death: Death | undefined, routingKey: string): string | undefined {
-  if (to === undefined) return death?.queue;
-  const isByKey = 'exchange' in to && to.exchange === '' && to.routingKey === undefined;
-  return isByKey ? (death?.routingKeys[0] ?? routingKey) : undefined;
 }

@@ -45,8 +45,8 @@ export async function listByTime(
 const gapEntries = 500;
 
 /**
- * A page of ready messages, in the order of delivery. The cursor is the last message seen, or its place if it is gone. Offered
- * messages come first, where they return if their consumer does not claim them.
+ * A page of ready messages, in the order of delivery. The cursor is the last message seen. Offered messages come first, where they
+ * return if their consumer does not claim them.
  */
 export async function listReady(
   client: RedisClient,
@@ -94,7 +94,8 @@ const farEntries = 5000;
 
 /**
  * The index of an entry of a list that was at `index`. Messages taken meanwhile have moved it towards the head, messages given back away from it:
- * it is searched near its place, then before that, then a little after. If it is gone, its place is that of the next one.
+ * it is searched near its place, then before that, then a little after. -1 if it is gone: a list is taken from its head, so all that stood
+ * before it has gone too, and the next one is the first.
  */
 async function placeOf(client: RedisClient, key: string, entry: string, index: number): Promise<number> {
   const within = async (from: number, to: number): Promise<number> => {
@@ -106,7 +107,7 @@ async function placeOf(client: RedisClient, key: string, entry: string, index: n
   for (let end = near; found < 0 && end > 0; end = Math.max(0, end - farEntries))
     found = await within(Math.max(0, end - farEntries), end - 1);
   if (found < 0) found = await within(index + nearEntries + 1, index + farEntries);
-  return found < 0 ? index - 1 : found;
+  return found;
 }
 
 /** Offers by their numbers; undefined when there are none, or none is live. */
