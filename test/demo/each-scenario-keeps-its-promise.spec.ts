@@ -29,7 +29,11 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /kept: .*all 60 were sent, each once/,
   ],
   fanout: [/kept: .*"india\.order" → email, sms, inventory/, /kept: .*queue inventory holds 3/],
-  direct: [/kept: .*"email" → email, audit/, /kept: .*"push" → no queue: unroutable/, /kept: .*queue audit holds 2: "email", "sms"/],
+  direct: [
+    /kept: .*"email" → email, audit/,
+    /kept: .*"push" → no queue: unroutable/,
+    /kept: .*queue audit holds 2: "email", "sms"/,
+  ],
   topic: [
     /kept: .*"india\.order" → one-word, india, everything/,
     /kept: .*"india\.order\.123" → orders-anywhere, india, everything/,

@@ -8,7 +8,7 @@ export default {
   mutants: [
     {
       ...plan,
-      promise: 'a turn asks for no message in the place of one whose verdict may come after it',
+      promise: 'a turn asks for no message in the place of one whose settle command may come after it',
       replace: `Math.max(0, room - stillHeld)`,
       by: `room`,
     },
@@ -44,8 +44,8 @@ export default {
     },
     {
       ...plan,
-      promise: 'no turn is sent behind one that carries verdicts',
-      replace: `pending.claims + pending.verdicts > 0`,
+      promise: 'no turn is sent behind one that carries settle commands',
+      replace: `pending.claims + pending.settleCommands > 0`,
       by: `pending.claims > 0`,
     },
     {

@@ -79,7 +79,7 @@ describe('a message whose handler fails', () => {
     const seen: string[] = [];
     let later = 0;
     let back = 0;
-    const verdicts: Record<string, (context: { attempt: number }) => unknown> = {
+    const behaviours: Record<string, (context: { attempt: number }) => unknown> = {
       reject: () => {
         throw new DeadLetter('never');
       },
@@ -95,10 +95,10 @@ describe('a message whose handler fails', () => {
         if (++back < 3) throw new Requeue();
       },
     };
-    const handler = (payload: unknown, context: { attempt: number }) => verdicts[String(payload)]?.(context);
+    const handler = (payload: unknown, context: { attempt: number }) => behaviours[String(payload)]?.(context);
     await broker.consumer({ queue: 'q', retry: false, handler }).start();
     // when
-    for (const verdict of Object.keys(verdicts)) await broker.sendToQueue('q', verdict);
+    for (const behaviour of Object.keys(behaviours)) await broker.sendToQueue('q', behaviour);
     // then
     const graves: unknown[] = [];
     await broker

@@ -51,7 +51,7 @@ describe('a handler that awaits its own consumer', () => {
     const { consumer, seen, left, close } = await handle(stop, isBatch);
     await waitFor(() => consumer.status.state === 'stopped', { what: 'the stop' });
     expect(seen).toEqual(['a', 'a ended']);
-    await waitFor(async () => JSON.stringify(await left()) === '{"ready":1,"unacked":0}', { what: 'the verdict' });
+    await waitFor(async () => JSON.stringify(await left()) === '{"ready":1,"unacked":0}', { what: 'the settlement' });
     await close();
   });
 
@@ -59,7 +59,7 @@ describe('a handler that awaits its own consumer', () => {
     const { consumer, seen, left, close } = await handle((own) => own.pause());
     await waitFor(() => seen.includes('a ended'), { what: 'the first message' });
     expect(consumer.status.state).toBe('paused');
-    await waitFor(async () => JSON.stringify(await left()) === '{"ready":1,"unacked":0}', { what: 'the verdict' });
+    await waitFor(async () => JSON.stringify(await left()) === '{"ready":1,"unacked":0}', { what: 'the settlement' });
     expect(seen).toEqual(['a', 'a ended']);
     consumer.resume();
     await waitFor(async () => JSON.stringify(await left()) === '{"ready":0,"unacked":0}', { what: 'the rest' });

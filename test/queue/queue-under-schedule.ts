@@ -14,7 +14,7 @@ import { publishedKey, type QueueKeys, queueKeys, waitingKeys } from '../../libs
 import { callConditions, messageTerms, publish, targetKeys, wholeTarget } from '../../libs/queue/src/store/publish.js';
 import { writeQueue } from '../../libs/queue/src/store/queue-slot.js';
 import { registerConsumer } from '../../libs/queue/src/store/registration.js';
-import { settleVerdicts, type Verdict } from '../../libs/queue/src/store/settle.js';
+import { runSettleCommands, type SettleCommand } from '../../libs/queue/src/store/settle.js';
 import { turn } from '../../libs/queue/src/store/turn.js';
 import { nextWakeUp } from '../../libs/queue/src/store/wake.js';
 
@@ -46,7 +46,7 @@ export type Happening = {
   readonly who?: number;
   readonly wanted?: number;
   readonly acks?: number;
-  readonly kind?: Exclude<Verdict['kind'], never>;
+  readonly kind?: Exclude<SettleCommand['kind'], never>;
   readonly id?: number;
 };
 
@@ -312,7 +312,7 @@ export class QueueUnderSchedule {
   async #settle(consumer: Consumer, kind: NonNullable<Happening['kind']>): Promise<void> {
     const [id] = consumer.held;
     if (id === undefined) return;
-    const verdict = {
+    const settleCommand = {
       id,
       kind,
       priority: 0,
@@ -321,7 +321,7 @@ export class QueueUnderSchedule {
       handled: '',
       why: '{"reason":"failed"}',
     };
-    const notMine = await settleVerdicts(this.client, consumer.keys, [verdict as Verdict]);
+    const notMine = await runSettleCommands(this.client, consumer.keys, [settleCommand as SettleCommand]);
     if ((notMine !== undefined) !== consumer.isRegistered) this.#note('a settlement without a registration', undefined);
     if (notMine === undefined) return;
     if (notMine.length > 0) this.#note(`${id} was not its holder's to ${kind}`, undefined);

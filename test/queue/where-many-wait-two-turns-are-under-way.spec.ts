@@ -95,7 +95,7 @@ onOneServer('proxy').describe('a consumer of a queue where many messages wait', 
     // when the turns after it bring one each
     const turns = [1, 1, 0].map((acknowledgements) => {
       const number = numbers.next();
-      outbox.confirmed(outbox.batch({ claims: 0, acknowledgements, sent: 0, verdicts: 0 }));
+      outbox.confirmed(outbox.batch({ claims: 0, acknowledgements, sent: 0, settleCommands: 0 }));
       reconciliation.answered();
       return number;
     });

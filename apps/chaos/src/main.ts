@@ -29,13 +29,13 @@ async function report(options: ChaosOptions): Promise<number> {
   const { evidence, missedFaults, forcedEnds, crashes, journalFolder } = await run(options, (line) =>
     console.error(line),
   );
-  const { violations, ...verdict } = check(evidence);
+  const { violations, ...counts } = check(evidence);
   const result = {
     seed,
     seconds,
     servers,
     faults: countFaults(drawFaults(options)),
-    ...verdict,
+    ...counts,
     crashes: crashes.length,
     forcedEnds: forcedEnds.length,
     violations: [

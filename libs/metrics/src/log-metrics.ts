@@ -115,8 +115,8 @@ export const logMetrics: readonly SampledFamily[] = [
     combine: highest,
     read: ({ snapshot, windows }) => {
       return [...byGroup(groupPlaces(snapshot))].map(([group, own]) => {
-        const verdict = groupStatus(own.map((place) => statusOf(place, windows)));
-        return { labels: { consumergroup: group }, value: statusCodes[verdict] };
+        const status = groupStatus(own.map((place) => statusOf(place, windows)));
+        return { labels: { consumergroup: group }, value: statusCodes[status] };
       });
     },
   },

@@ -40,7 +40,7 @@ export class ModelMessage {
   expires = { from: never, by: never };
   attempt = 1;
   deliveryCount = 0;
-  /** How often it came back without a verdict; two are enough for a quarantine when a consumer died with it. */
+  /** How often it came back without a settlement; two are enough for a quarantine when a consumer died with it. */
   losses = 0;
   /** Why it is a dead letter, or how it ended. */
   why = '';

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import type { ModelConsumer } from './model-consumer.js';
 import type { ModelMessage } from './model-message.js';
-import type { QueueModel, Verdict } from './queue-model.js';
+import type { HandlerOutcome, QueueModel } from './queue-model.js';
 import { insist, type QueueWorld } from './queue-world.js';
 
 const longMs = 3_600_000;
@@ -184,12 +184,12 @@ function setQuick(model: QueueModel, world: QueueWorld, isQuick: boolean): void 
 
 class Settle extends Operation {
   readonly #who: number;
-  readonly #verdict: Verdict;
+  readonly #outcome: HandlerOutcome;
 
-  constructor(who: number, verdict: Verdict) {
+  constructor(who: number, outcome: HandlerOutcome) {
     super();
     this.#who = who;
-    this.#verdict = verdict;
+    this.#outcome = outcome;
   }
 
   check(model: QueueModel): boolean {
@@ -202,9 +202,9 @@ class Settle extends Operation {
     const message = consumer.running;
     if (message === undefined || running?.number !== message.facts.number)
       throw new Error(`${consumer.name} handles m${running?.number} instead of ${message?.name}`);
-    this.did = `${consumer.name} handles ${message.name}: ${this.#verdict}`;
-    model.settled(consumer, message, this.#verdict, await world.now());
-    running.end(this.#verdict);
+    this.did = `${consumer.name} handles ${message.name}: ${this.#outcome}`;
+    model.settled(consumer, message, this.#outcome, await world.now());
+    running.end(this.#outcome);
   }
 }
 
@@ -574,7 +574,7 @@ function pick<T>(all: readonly T[], which: number): T {
   return picked;
 }
 
-const verdicts = fc.constantFrom<Verdict[]>(
+const outcomes = fc.constantFrom<HandlerOutcome[]>(
   'ack',
   'ack',
   'fail',
@@ -601,7 +601,7 @@ export function operations(
   const publish = fc
     .tuple(fc.array(published, { minLength: 1, maxLength: 6 }), fc.boolean())
     .map((args) => new Publish(...args));
-  const settle = fc.tuple(which, verdicts).map((args) => new Settle(...args));
+  const settle = fc.tuple(which, outcomes).map((args) => new Settle(...args));
   const join = fc.constantFrom(1, 50).map((prefetch) => new Join(prefetch));
   const cancel = fc
     .tuple(which, fc.constantFrom('cancel' as const, 'remove' as const))

@@ -17,7 +17,13 @@ export const retryPolicy = { maxRetries: 2, backoff: 20 };
 export const retryLaterMs = 20;
 
 /** What a handler may do with its message. */
-export type Verdict = 'ack' | 'fail' | 'retry later' | 'dead-letter' | 'requeue to the back' | 'requeue to the head';
+export type HandlerOutcome =
+  | 'ack'
+  | 'fail'
+  | 'retry later'
+  | 'dead-letter'
+  | 'requeue to the back'
+  | 'requeue to the head';
 
 const longWindowMs = Number.POSITIVE_INFINITY;
 
@@ -136,18 +142,18 @@ export class QueueModel {
     this.#standWhereTheyComeBack(consumer);
   }
 
-  settled(consumer: ModelConsumer, message: ModelMessage, verdict: Verdict, now: number): void {
+  settled(consumer: ModelConsumer, message: ModelMessage, outcome: HandlerOutcome, now: number): void {
     consumer.release(message);
     message.by = undefined;
-    if (verdict === 'ack') this.ended(message, 'handled');
-    else if (verdict === 'dead-letter') this.died(message, 'rejected');
-    else if (verdict === 'fail' && message.attempt > retryPolicy.maxRetries) this.died(message, 'failed');
+    if (outcome === 'ack') this.ended(message, 'handled');
+    else if (outcome === 'dead-letter') this.died(message, 'rejected');
+    else if (outcome === 'fail' && message.attempt > retryPolicy.maxRetries) this.died(message, 'failed');
     else {
       message.deliveryCount++;
-      if (verdict === 'fail') message.attempt++;
-      if (verdict === 'requeue to the back') this.#toTheBack(message);
-      else if (verdict === 'requeue to the head') this.#toTheHead(message);
-      else this.#delay(message, verdict === 'fail' ? retryPolicy.backoff : retryLaterMs, now);
+      if (outcome === 'fail') message.attempt++;
+      if (outcome === 'requeue to the back') this.#toTheBack(message);
+      else if (outcome === 'requeue to the head') this.#toTheHead(message);
+      else this.#delay(message, outcome === 'fail' ? retryPolicy.backoff : retryLaterMs, now);
     }
   }
 

@@ -17,7 +17,7 @@ import { Agreement } from './agreement.js';
 import type { Ground } from './ground.js';
 import type { ModelMessage } from './model-message.js';
 import type { Listed, Observation, Start } from './observation.js';
-import { type QueueModel, retryLaterMs, retryPolicy, type Verdict } from './queue-model.js';
+import { type HandlerOutcome, type QueueModel, retryLaterMs, retryPolicy } from './queue-model.js';
 
 /** A consumer in what would be a process of its own. */
 interface RealConsumer {
@@ -26,7 +26,7 @@ interface RealConsumer {
   readonly prefetch: number;
   isQuick: boolean;
   /** What its handler has, until it is told how to end. */
-  running: { readonly number: number; end(verdict: Verdict): void } | undefined;
+  running: { readonly number: number; end(outcome: HandlerOutcome): void } | undefined;
 }
 
 // KEYS 1 state 2 messages, then the lists in which messages wait
@@ -247,9 +247,9 @@ export class QueueWorld {
     return new Promise<void>((resolve, reject) => {
       const running = {
         number: message,
-        end: (verdict: Verdict) => {
+        end: (outcome: HandlerOutcome) => {
           if (real.running === running) real.running = undefined;
-          const error = errorOf(verdict);
+          const error = errorOf(outcome);
           if (error === undefined) resolve();
           else reject(error);
         },
@@ -336,8 +336,8 @@ function asListed(message: QueuedMessage): Listed {
   return { number: Number(message.payload()), id: message.id };
 }
 
-function errorOf(verdict: Verdict): Error | undefined {
-  switch (verdict) {
+function errorOf(outcome: HandlerOutcome): Error | undefined {
+  switch (outcome) {
     case 'ack':
       return undefined;
     case 'fail':

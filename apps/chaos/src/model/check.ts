@@ -15,7 +15,7 @@ import { longestStallMs } from './rules/stalls.js';
 import { findStayViolations } from './rules/stays.js';
 
 /** What a run comes to. Numbers of violations, and what was counted beside. */
-export interface Verdict {
+export interface CheckResult {
   readonly confirmed: number;
   readonly handled: number;
   readonly deadLettered: number;
@@ -56,7 +56,7 @@ export interface Verdict {
 }
 
 /** Holds what was recorded against what is promised. */
-export function check(evidence: Evidence): Verdict {
+export function check(evidence: Evidence): CheckResult {
   const ownership = examineOwnership(evidence);
   const found = {
     lost: findLosses(evidence),

@@ -4,7 +4,7 @@ import { CommitWindow } from './commit-window.js';
 const second = 1000;
 
 /** Looks every 5 seconds. */
-function verdict(looks: readonly (readonly [committed: number, lag: number, isOwned?: boolean])[]): string {
+function status(looks: readonly (readonly [committed: number, lag: number, isOwned?: boolean])[]): string {
   const window = new CommitWindow();
   looks.forEach(([committed, lag, isOwned = true], index) => {
     window.observe({ at: index * 5 * second, committed, lag, isOwned }, second);
@@ -106,7 +106,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
       ],
     ],
   ] as const)('is %s when %s', (expected, _why, looks) => {
-    expect(verdict(looks)).toBe(expected);
+    expect(status(looks)).toBe(expected);
   });
 
   it('forgets commits beyond the last ten', () => {
@@ -115,7 +115,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
       [10, 85],
     ] as const;
     const since = Array.from({ length: 10 }, (_, index) => [20 + index, 80 - index] as const);
-    expect(verdict([...rewound, ...since])).toBe('ok');
+    expect(status([...rewound, ...since])).toBe('ok');
   });
 
   it('is not shortened by looks in quick succession', () => {
@@ -128,7 +128,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
     expect(new CommitWindow().status()).toBe('ok');
   });
 
-  it.each<[expected: string, looks: Parameters<typeof verdict>[0]]>([
+  it.each<[expected: string, looks: Parameters<typeof status>[0]]>([
     [
       'ok',
       [
@@ -203,7 +203,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
       ],
     ],
   ])('is %s after %p', (expected, looks) => {
-    expect(verdict(looks)).toBe(expected);
+    expect(status(looks)).toBe(expected);
   });
 
   it('counts a look only after its interval, or when the offset moved', () => {
@@ -222,7 +222,7 @@ describe('the status of a group on a partition, as Burrow has it', () => {
 
   it('is ok with nothing left to read, though no member commits any more', () => {
     expect(
-      verdict([
+      status([
         [10, 5],
         [20, 0],
         [20, 0, false],

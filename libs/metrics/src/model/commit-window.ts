@@ -16,7 +16,7 @@ export const windowCommits = 10;
 const fewestLooks = 3;
 
 /**
- * The latest commits of a group on a partition, and Burrow's verdict over them (core/internal/evaluator/caching.go): without thresholds,
+ * The latest commits of a group on a partition, and Burrow's status over them (core/internal/evaluator/caching.go): without thresholds,
  * only whether the group makes progress.
  */
 export class CommitWindow {

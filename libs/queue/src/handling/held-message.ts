@@ -4,25 +4,25 @@ import type { Completion } from '../model/completion.js';
 import { type Deliveries, readDeliveries } from '../model/deliveries.js';
 import type { StoredMessage } from '../model/message-frame.js';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
-import type { Verdict } from '../store/settle.js';
+import type { SettleCommand } from '../store/settle.js';
 import type { Taken } from '../store/taken.js';
 import type { MessageSource } from './message-context.js';
 
 /** Collects the settlements of messages for Redis. */
-export interface VerdictOutbox {
+export interface SettlementOutbox {
   /** Whether the queue keeps completed messages: then an acknowledgement includes the result. */
   readonly keepsCompleted: boolean;
   acknowledge(id: string, completion?: Completion): void;
-  /** Any verdict other than an acknowledgement. */
-  judge(verdict: Verdict): void;
+  /** Any settle command other than an acknowledgement. */
+  settle(command: SettleCommand): void;
 }
 
 /** The shard of its queue that a message came from. */
 export interface MessageOrigin extends MessageSource {
   /** Its index among the shards of the consumer. */
   readonly index: number;
-  /** Takes the verdicts on its messages. */
-  readonly outbox: VerdictOutbox;
+  /** Takes the settle commands on its messages. */
+  readonly outbox: SettlementOutbox;
   /** Keys of the consumer's registration there; undefined while it has none. */
   readonly keys: ConsumerKeys | undefined;
   /** The queue's limit of returns: how many times a message may come back without an outcome. */
@@ -31,7 +31,7 @@ export interface MessageOrigin extends MessageSource {
   keyOf(id: string): string;
 }
 
-/** A message that a consumer holds, from the turn that took it until its verdict. */
+/** A message that a consumer holds, from the turn that took it until its settlement. */
 export class HeldMessage implements Linked<HeldMessage> {
   readonly origin: MessageOrigin;
   /** Its entry. */

@@ -23,7 +23,7 @@ const origin: MessageOrigin = {
   reportProgress: async () => true,
   holds: () => true,
   keys: undefined,
-  outbox: { keepsCompleted: false, acknowledge: () => undefined, judge: () => undefined },
+  outbox: { keepsCompleted: false, acknowledge: () => undefined, settle: () => undefined },
 };
 const frame = Buffer.from('a frame');
 const messages = (from: number, to: number): Fifo<Taken> =>

@@ -63,11 +63,11 @@ export class Settler {
         else outbox.acknowledge(id);
         break;
       case 'requeue':
-        outbox.judge({ kind: settlement.to, id, priority });
+        outbox.settle({ kind: settlement.to, id, priority });
         break;
       case 'release':
         // Handlers that are done with it are remembered; if there are none, it returns to its place in the queue.
-        if (handled === undefined) outbox.judge({ kind: 'release', id, priority });
+        if (handled === undefined) outbox.settle({ kind: 'release', id, priority });
         else retry(held, 0, 0, handled);
         break;
       case 'retry': {
@@ -90,14 +90,14 @@ export class Settler {
         const { reason, error } = settlement;
         this.#context.events.emit('dead-lettered', { ...labels, messageId, reason, error });
         const why: WhyDead = { reason, time: Date.now(), handler: labels.handler, error: describeFailure(error) };
-        outbox.judge({ kind: 'dead', id, why: JSON.stringify(why) });
+        outbox.settle({ kind: 'dead', id, why: JSON.stringify(why) });
         break;
       }
       case 'drop':
-        outbox.judge({ kind: 'drop', id });
+        outbox.settle({ kind: 'drop', id });
         break;
       case 'park':
-        outbox.judge({ kind: 'park', id });
+        outbox.settle({ kind: 'park', id });
         break;
       default:
         settlement satisfies never;
@@ -132,5 +132,5 @@ export class Settler {
 
 function retry({ id, origin }: HeldMessage, delayMs: number, increment: number, handled: Handled | undefined): void {
   const json = handled === undefined ? '' : JSON.stringify(handled);
-  origin.outbox.judge({ kind: 'retry', id, delayMs, increment, handled: json });
+  origin.outbox.settle({ kind: 'retry', id, delayMs, increment, handled: json });
 }

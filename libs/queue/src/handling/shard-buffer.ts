@@ -49,7 +49,7 @@ export class ShardBuffer {
     if (!this.#isClosed) buffer.add(origin, messages);
     else
       for (const { id, frame } of messages.take(messages.size).reverse())
-        origin.outbox.judge({ kind: 'release', id, priority: frame[1] ?? 0 });
+        origin.outbox.settle({ kind: 'release', id, priority: frame[1] ?? 0 });
   }
 
   begin(): void {

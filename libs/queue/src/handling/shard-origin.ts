@@ -2,7 +2,7 @@ import type { RedisConnection } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { isHeld, writeProgress } from '../store/progress.js';
-import type { MessageOrigin, VerdictOutbox } from './held-message.js';
+import type { MessageOrigin, SettlementOutbox } from './held-message.js';
 import type { MessageBuffer } from './message-buffer.js';
 
 /** What a shard needs of its consumer. */
@@ -11,7 +11,7 @@ export interface ShardOriginContext {
   /** Name of the queue. */
   readonly queue: string;
   readonly buffer: Pick<MessageBuffer, 'has'>;
-  readonly outbox: VerdictOutbox;
+  readonly outbox: SettlementOutbox;
   readonly session: {
     /** Undefined while there is no registration. */
     readonly keys: ConsumerKeys | undefined;
@@ -24,7 +24,7 @@ export interface ShardOriginContext {
 /** One shard of a consumer's queue, as its messages see it. */
 export class ShardOrigin implements MessageOrigin {
   readonly index: number;
-  readonly outbox: VerdictOutbox;
+  readonly outbox: SettlementOutbox;
   /** Whether the queue has no other shard. */
   readonly isOnly: boolean;
   readonly #context: ShardOriginContext;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   maxTurnMessages,
-  maxTurnVerdicts,
+  maxTurnSettleCommands,
   planTurn,
   planTurnAhead,
   type TurnNeeds,
   type TurnPlan,
 } from './turn-plan.js';
 
-const nothingPending = { claims: 0, acknowledgements: 0, fitting: maxTurnMessages, verdicts: 0 };
+const nothingPending = { claims: 0, acknowledgements: 0, fitting: maxTurnMessages, settleCommands: 0 };
 
 /** A consumer that holds five messages and wants nothing, at a queue where many wait. */
 const idle: TurnNeeds = {
@@ -31,7 +31,7 @@ const empty: TurnPlan = {
   claims: 0,
   acknowledgements: 0,
   sent: 0,
-  verdicts: 0,
+  settleCommands: 0,
   wanted: 0,
   known: 5,
   wakeUp: '',
@@ -50,15 +50,19 @@ describe('a turn while none is under way', () => {
     ['brings a claim', pending({ claims: 1 }), { claims: 1 }],
     ['brings acknowledgements', pending({ acknowledgements: 7 }), { acknowledgements: 7 }],
     [
-      'counts a message with a verdict as held, and has no room for another in its place',
-      { room: 3, ...pending({ verdicts: 2 }) },
-      { verdicts: 2, wanted: 1, known: 7 },
+      'counts a message with a settle command as held, and has no room for another in its place',
+      { room: 3, ...pending({ settleCommands: 2 }) },
+      { settleCommands: 2, wanted: 1, known: 7 },
     ],
-    ['asks for none where verdicts take all room', { room: 1, ...pending({ verdicts: 2 }) }, { verdicts: 2, known: 7 }],
     [
-      'brings so many verdicts, and leaves the others',
-      { room: 300, portion: 300, ...pending({ verdicts: maxTurnVerdicts + 1 }) },
-      { verdicts: maxTurnVerdicts, wanted: 99, known: 206 },
+      'asks for none where settle commands take all room',
+      { room: 1, ...pending({ settleCommands: 2 }) },
+      { settleCommands: 2, known: 7 },
+    ],
+    [
+      'brings so many settle commands, and leaves the others',
+      { room: 300, portion: 300, ...pending({ settleCommands: maxTurnSettleCommands + 1 }) },
+      { settleCommands: maxTurnSettleCommands, wanted: 99, known: 206 },
     ],
     [
       'brings so many acknowledgements, and counts the others as held',
@@ -82,8 +86,8 @@ describe('a turn while none is under way', () => {
     ],
     [
       'brings all that there is',
-      { room: 9, wakeUp: 'other', isDue: true, ...pending({ claims: 1, acknowledgements: 2, verdicts: 3 }) },
-      { claims: 1, acknowledgements: 2, verdicts: 3, wanted: 6, known: 8, wakeUp: 'other', movesDue: true },
+      { room: 9, wakeUp: 'other', isDue: true, ...pending({ claims: 1, acknowledgements: 2, settleCommands: 3 }) },
+      { claims: 1, acknowledgements: 2, settleCommands: 3, wanted: 6, known: 8, wakeUp: 'other', movesDue: true },
     ],
   ])('%s', (_, needs, plan) => {
     expect(planTurn({ ...idle, ...needs })).toEqual(plan && { ...empty, ...plan });
@@ -101,7 +105,7 @@ describe('a turn that is sent while another is under way', () => {
     ['is not sent before what is held was looked at', { isAgreed: false }, undefined],
     ['is not sent before what is due is moved', { isDue: true }, undefined],
     ['is not sent while a claim waits', pending({ claims: 1 }), undefined],
-    ['is not sent while a verdict waits', pending({ verdicts: 1 }), undefined],
+    ['is not sent while a settle command waits', pending({ settleCommands: 1 }), undefined],
     ['is not sent for less than a portion', { room: 199 }, undefined],
     ['does not tell Redis of a wake-up that the turn before it has told', { wakeUp: 'me' }, { wanted: 100 }],
     ['asks for as many as a turn can bring', { room: 1100, portion: 5000 }, { wanted: maxTurnMessages }],

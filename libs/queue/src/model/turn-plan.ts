@@ -1,7 +1,7 @@
 /** Most messages that one turn claims and acknowledges, and most that it takes: Lua's `unpack` has a limit. */
 export const maxTurnMessages = 1000;
-/** Most verdicts in one turn, other than acknowledgements: they cost Redis more. */
-export const maxTurnVerdicts = 200;
+/** Most settle commands in one turn, other than acknowledgements: they cost Redis more. */
+export const maxTurnSettleCommands = 200;
 
 /** What a consumer has for its next turn. */
 export interface TurnNeeds {
@@ -17,7 +17,7 @@ export interface TurnNeeds {
     readonly acknowledgements: number;
     /** How many acknowledgements one turn may bring, by the size of their results. */
     readonly fitting: number;
-    readonly verdicts: number;
+    readonly settleCommands: number;
   };
   /** The consumer that a wake-up named, to be passed to Redis; '' when there was none since. */
   readonly wakeUp: string;
@@ -38,8 +38,8 @@ export interface TurnPlan {
   /** How many acknowledgements it brings, after `sent` ones that are under way already. */
   readonly acknowledgements: number;
   readonly sent: number;
-  /** How many verdicts it brings at most. */
-  readonly verdicts: number;
+  /** How many settle commands it brings at most. */
+  readonly settleCommands: number;
   /** Most messages that it takes. */
   readonly wanted: number;
   /** Most messages that Redis should hold for this consumer when it takes others: if it holds more, the consumer must reconcile. */
@@ -51,17 +51,17 @@ export interface TurnPlan {
 
 /** The turn to send while none is under way; undefined when there is nothing to bring or to ask for. */
 export function planTurn({ room, held, portion, pending, wakeUp, isDue }: TurnNeeds): TurnPlan | undefined {
-  const { claims, acknowledgements, fitting, verdicts } = pending;
-  if (room === 0 && claims + acknowledgements + verdicts === 0 && wakeUp === '' && !isDue) return undefined;
+  const { claims, acknowledgements, fitting, settleCommands } = pending;
+  if (room === 0 && claims + acknowledgements + settleCommands === 0 && wakeUp === '' && !isDue) return undefined;
   const claimed = Math.min(claims, maxTurnMessages);
   const acknowledged = Math.min(acknowledgements, fitting, maxTurnMessages - claimed);
-  // When Redis has lost the turn and it is sent again, the script of the verdicts runs after it: then it finds them all held.
-  const stillHeld = verdicts + acknowledgements - acknowledged;
+  // When Redis has lost the turn and it is sent again, the script of the settle commands runs after it: then it finds them all held.
+  const stillHeld = settleCommands + acknowledgements - acknowledged;
   return {
     claims: claimed,
     acknowledgements: acknowledged,
     sent: 0,
-    verdicts: Math.min(verdicts, maxTurnVerdicts),
+    settleCommands: Math.min(settleCommands, maxTurnSettleCommands),
     wanted: Math.min(Math.max(0, room - stillHeld), portion, maxTurnMessages),
     known: held + stillHeld,
     wakeUp,
@@ -76,7 +76,7 @@ export function planTurn({ room, held, portion, pending, wakeUp, isDue }: TurnNe
 export function planTurnAhead(needs: TurnNeeds, before: TurnPlan): TurnPlan | undefined {
   const { room, held, pending, isDue, hasBacklog, mayAskAhead, isAgreed } = needs;
   if (!hasBacklog || !mayAskAhead || !isAgreed || isDue) return undefined;
-  if (pending.claims + pending.verdicts > 0) return undefined;
+  if (pending.claims + pending.settleCommands > 0) return undefined;
   const acknowledged = Math.min(pending.acknowledgements, pending.fitting, maxTurnMessages);
   const stillHeld = pending.acknowledgements - acknowledged;
   const wanted = Math.min(needs.portion, maxTurnMessages);
@@ -85,7 +85,7 @@ export function planTurnAhead(needs: TurnNeeds, before: TurnPlan): TurnPlan | un
     claims: 0,
     acknowledgements: acknowledged,
     sent: before.acknowledgements,
-    verdicts: 0,
+    settleCommands: 0,
     wanted,
     known: held + before.wanted + stillHeld,
     wakeUp: '',

@@ -114,7 +114,7 @@ for i = #keys, math.max(1, #keys - most + 1), -1 do
     endMessages({entry}, now, false)
     call('HINCRBY', state, 'dropped', 1)
   elseif frame and count % 65536 > tonumber(deliveryLimit or 20) then
-    local error = {name = 'LeaseLostError', stack = '', message = ('came back %d times without a verdict, the last time '
+    local error = {name = 'LeaseLostError', stack = '', message = ('came back %d times without a settlement, the last time '
       .. 'because its consumer\'s lease expired while it was handled (by a handler that blocks the event loop?), or its '
       .. 'process died'):format(count % 65536)}
     follow(state, ended, followUps, entry, 'dead-letter ' .. cjson.encode({reason = 'delivery_limit', time = now, error = error}))

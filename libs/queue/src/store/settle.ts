@@ -6,7 +6,7 @@ import { waitingLists } from './waiting.js';
 
 const settleKeys = [...endingKeys, ...followKeys, 'unacked', 'consumers', 'delayed', 'parked'] as const;
 
-// Carries out every verdict other than an acknowledgement, on messages that this consumer holds.
+// Carries out every settle command other than an acknowledgement, on messages that this consumer holds.
 //
 // KEYS     those of `settleKeys`, then the lists of waiting messages
 //          those of `endingKeys`   of what is dropped: removed, see `endMessages`
@@ -23,7 +23,7 @@ const settleKeys = [...endingKeys, ...followKeys, 'unacked', 'consumers', 'delay
 //   delayed    :delayed       retried messages: added
 //   parked     :parked        parked messages: added
 //              :ready, :front, :kept, :ready:<p> …   returned messages: added
-// ARGV     me  my id; then five per verdict: kind, entry, x, y, z
+// ARGV     me  my id; then five per settle command: kind, entry, x, y, z
 //            back | head  x priority; counted, and past the queue's delivery limit it becomes a dead letter instead
 //            release      x priority; to its place, as if never taken
 //            retry        x delay in ms, y what to add to counts, z JSON of handlers that are done, or ''
@@ -66,7 +66,7 @@ local function settle(kind, entry, x, y, z)
     local count = kind == 'release' and 0 or call('HINCRBY', counts, entry, 1)
     if count % 65536 > tonumber(deliveryLimit or 20) then
       call('ZREM', expiry, entry)
-      local message = ('came back %d times without a verdict, the last time because its handler requeued it'):format(count % 65536)
+      local message = ('came back %d times without a settlement, the last time because its handler requeued it'):format(count % 65536)
       local error = {name = 'Requeue', stack = '', message = message}
       follow(state, ended, followUps, entry, 'dead-letter ' .. cjson.encode({reason = 'delivery_limit', time = now, error = error}))
       return
@@ -79,42 +79,42 @@ for i = firstItem, #ARGV, 5 do settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i 
 return notMine
 `);
 
-/** The verdict on one message that a consumer holds, other than its acknowledgement. */
-export type Verdict = { readonly id: string } & (
+/** The settle command on one message that a consumer holds, other than its acknowledgement. */
+export type SettleCommand = { readonly id: string } & (
   | { readonly kind: 'back' | 'head' | 'release'; readonly priority: number }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly increment: number; readonly handled: string }
   | { readonly kind: 'dead'; readonly why: string }
   | { readonly kind: 'drop' | 'park' }
 );
 
-/** Carries out verdicts; resolves to the ids that this consumer no longer held, or undefined when its registration is gone. */
-export async function settleVerdicts(
+/** Carries out settle commands; resolves to the ids that this consumer no longer held, or undefined when its registration is gone. */
+export async function runSettleCommands(
   client: RedisClient,
   keys: ConsumerKeys,
-  verdicts: readonly Verdict[],
+  settleCommands: readonly SettleCommand[],
 ): Promise<readonly string[] | undefined> {
   const own = { ...keys.all, unacked: keys.unacked };
   const scriptKeys = [...settleKeys.map((name) => own[name]), ...keys.waiting];
   const args: ScriptArgument[] = [keys.consumer];
-  for (const verdict of verdicts) args.push(verdict.kind, verdict.id, ...details(verdict));
+  for (const command of settleCommands) args.push(command.kind, command.id, ...details(command));
   const reply = asList(await settleScript.run(client, scriptKeys, args)).map(asText);
   return reply[0] === 'lost' ? undefined : reply;
 }
 
-function details(verdict: Verdict): [ScriptArgument, ScriptArgument, ScriptArgument] {
-  switch (verdict.kind) {
+function details(command: SettleCommand): [ScriptArgument, ScriptArgument, ScriptArgument] {
+  switch (command.kind) {
     case 'back':
     case 'head':
     case 'release':
-      return [verdict.priority, '', ''];
+      return [command.priority, '', ''];
     case 'retry':
-      return [verdict.delayMs, verdict.increment, verdict.handled];
+      return [command.delayMs, command.increment, command.handled];
     case 'dead':
-      return [lineOf('dead-letter', verdict.why), '', ''];
+      return [lineOf('dead-letter', command.why), '', ''];
     case 'drop':
     case 'park':
       return ['', '', ''];
     default:
-      return verdict satisfies never;
+      return command satisfies never;
   }
 }

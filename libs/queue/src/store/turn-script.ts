@@ -22,7 +22,7 @@ export const turnArgs = [
 export const turnParts = [fence, look, claims, endings, choose, takeOver, take, hold, due, wake, answer];
 
 // One turn of a consumer: acknowledges what was handled, takes what is next, and renews the lease. The hot path: rare cases
-// are behind one EXISTS, and verdicts other than an acknowledgement go through `settle`, sent just before in the same
+// are behind one EXISTS, and settle commands other than an acknowledgement go through `settle`, sent just before in the same
 // round trip. Longer than other scripts on purpose: split in two it would cost every turn a second call.
 //
 // KEYS     those of `turnKeys`, then the lists of waiting messages, lowest priority first

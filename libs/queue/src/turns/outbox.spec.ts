@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { planTurn, type TurnNeeds } from '../model/turn-plan.js';
-import type { Verdict } from '../store/settle.js';
+import type { SettleCommand } from '../store/settle.js';
 import { Outbox, soonest } from './outbox.js';
 
-const retry = (delayMs: number): Verdict => ({
+const retry = (delayMs: number): SettleCommand => ({
   kind: 'retry',
   id: `in-${delayMs}`,
   delayMs,
   increment: 1,
   handled: '',
 });
-const drop = (id: string): Verdict => ({ kind: 'drop', id });
-const nothing = { claims: 0, acknowledgements: 0, sent: 0, verdicts: 0 };
+const drop = (id: string): SettleCommand => ({ kind: 'drop', id });
+const nothing = { claims: 0, acknowledgements: 0, sent: 0, settleCommands: 0 };
 
 /** What the next turn of a consumer brings that has room for nothing. */
 function nextOf(outbox: Outbox) {
@@ -52,21 +52,21 @@ describe('what a consumer sends with a turn', () => {
     expect(outbox.isEmpty).toBe(true);
   });
 
-  it('goes in the numbers that are planned, but no verdict before the claim of its message', () => {
+  it('goes in the numbers that are planned, but no settle command before the claim of its message', () => {
     const outbox = new Outbox();
     for (const id of ['a', 'b', 'c']) outbox.claim(id);
-    for (const id of ['c', 'd', 'e', 'f']) outbox.judge(drop(id));
-    expect(outbox.batch({ ...nothing, verdicts: 2 }).verdicts).toEqual([drop('c'), drop('d')]);
-    const batch = outbox.batch({ ...nothing, claims: 2, verdicts: 2 });
+    for (const id of ['c', 'd', 'e', 'f']) outbox.settle(drop(id));
+    expect(outbox.batch({ ...nothing, settleCommands: 2 }).settleCommands).toEqual([drop('c'), drop('d')]);
+    const batch = outbox.batch({ ...nothing, claims: 2, settleCommands: 2 });
     expect(batch).toEqual({
       claimed: ['a', 'b'],
       acknowledged: [],
-      verdicts: [drop('d'), drop('e')],
+      settleCommands: [drop('d'), drop('e')],
       completions: [],
     });
     outbox.confirmed(batch);
-    expect(outbox.pending(0)).toMatchObject({ claims: 1, acknowledgements: 0, verdicts: 2 });
-    expect(outbox.batch({ ...nothing, claims: 1, verdicts: 2 }).verdicts).toEqual([drop('f')]);
+    expect(outbox.pending(0)).toMatchObject({ claims: 1, acknowledgements: 0, settleCommands: 2 });
+    expect(outbox.batch({ ...nothing, claims: 1, settleCommands: 2 }).settleCommands).toEqual([drop('f')]);
   });
 
   it('has no completions unless the queue keeps completed messages', () => {

@@ -1,6 +1,6 @@
 import { bareCompletion, type Completion } from '../model/completion.js';
 import { maxTurnMessages, type TurnNeeds, type TurnPlan } from '../model/turn-plan.js';
-import type { Verdict } from '../store/settle.js';
+import type { SettleCommand } from '../store/settle.js';
 
 /** Most bytes of results, roughly, that one turn brings for a queue that keeps completed messages. */
 const maxResultBytes = 1024 * 1024;
@@ -9,25 +9,25 @@ const maxResultBytes = 1024 * 1024;
 export interface OutboxBatch {
   readonly claimed: readonly string[];
   readonly acknowledged: readonly string[];
-  readonly verdicts: readonly Verdict[];
+  readonly settleCommands: readonly SettleCommand[];
   /** One per acknowledgement; empty when the queue keeps no completed messages. */
   readonly completions: readonly Completion[];
 }
 
-/** Claims and verdicts on a consumer's messages, until Redis has confirmed them: an outage loses none. */
+/** Claims and settle commands on a consumer's messages, until Redis has confirmed them: an outage loses none. */
 export class Outbox {
-  /** Called when a verdict is added. */
-  onVerdict: () => void = () => undefined;
+  /** Called when a settle command is added. */
+  onAdded: () => void = () => undefined;
   /** Whether the queue keeps completed messages, by its last turn. */
   keepsCompleted = false;
   #claimed: string[] = [];
   #acknowledged: string[] = [];
-  #verdicts: Verdict[] = [];
+  #settleCommands: SettleCommand[] = [];
   /** By id, if the queue keeps completed messages. */
   readonly #completions = new Map<string, Completion>();
 
   get isEmpty(): boolean {
-    return this.#acknowledged.length === 0 && this.#verdicts.length === 0 && this.#claimed.length === 0;
+    return this.#acknowledged.length === 0 && this.#settleCommands.length === 0 && this.#claimed.length === 0;
   }
 
   /** How much of each is in it, except `sent` acknowledgements that are under way. */
@@ -36,7 +36,7 @@ export class Outbox {
       claims: this.#claimed.length,
       acknowledgements: this.#acknowledged.length - sent,
       fitting: this.#completions.size === 0 ? maxTurnMessages : this.#fitting(sent),
-      verdicts: this.#verdicts.length,
+      settleCommands: this.#settleCommands.length,
     };
   }
 
@@ -58,57 +58,58 @@ export class Outbox {
   acknowledge(id: string, completion?: Completion): void {
     this.#acknowledged.push(id);
     if (completion !== undefined) this.#completions.set(id, completion);
-    this.onVerdict();
+    this.onAdded();
   }
 
-  judge(verdict: Verdict): void {
-    this.#verdicts.push(verdict);
-    this.onVerdict();
+  settle(command: SettleCommand): void {
+    this.#settleCommands.push(command);
+    this.onAdded();
   }
 
   clear(): void {
     this.#claimed = [];
     this.#acknowledged = [];
-    this.#verdicts = [];
+    this.#settleCommands = [];
     this.#completions.clear();
   }
 
-  /** What the next turn brings. A verdict on a message that is still to be claimed waits for the turn after it. */
-  batch(plan: Pick<TurnPlan, 'claims' | 'acknowledgements' | 'sent' | 'verdicts'>): OutboxBatch {
-    const isClaimed = ({ id }: Verdict): boolean => this.#claimed.includes(id);
-    const verdicts = plan.claims === 0 ? this.#verdicts : this.#verdicts.filter((verdict) => !isClaimed(verdict));
+  /** What the next turn brings. A settle command on a message that is still to be claimed waits for the turn after it. */
+  batch(plan: Pick<TurnPlan, 'claims' | 'acknowledgements' | 'sent' | 'settleCommands'>): OutboxBatch {
+    const isClaimed = ({ id }: SettleCommand): boolean => this.#claimed.includes(id);
+    const settleCommands =
+      plan.claims === 0 ? this.#settleCommands : this.#settleCommands.filter((command) => !isClaimed(command));
     const acknowledged = this.#acknowledged.slice(plan.sent, plan.sent + plan.acknowledgements);
     const completionOf = (id: string): Completion => this.#completions.get(id) ?? bareCompletion;
     return {
       claimed: this.#claimed.slice(0, plan.claims),
       acknowledged,
-      verdicts: verdicts.slice(0, plan.verdicts),
+      settleCommands: settleCommands.slice(0, plan.settleCommands),
       completions: this.#completions.size === 0 ? [] : acknowledged.map(completionOf),
     };
   }
 
   /** Redis has confirmed a batch. */
-  confirmed({ claimed, acknowledged, verdicts }: OutboxBatch): void {
+  confirmed({ claimed, acknowledged, settleCommands }: OutboxBatch): void {
     this.#claimed.splice(0, claimed.length);
     this.#acknowledged.splice(0, acknowledged.length);
     if (this.#completions.size > 0) for (const id of acknowledged) this.#completions.delete(id);
-    if (verdicts.length === 0) return;
-    const done = new Set(verdicts);
-    this.#verdicts = this.#verdicts.filter((verdict) => !done.has(verdict));
+    if (settleCommands.length === 0) return;
+    const done = new Set(settleCommands);
+    this.#settleCommands = this.#settleCommands.filter((command) => !done.has(command));
   }
 
-  /** Messages with a claim, an acknowledgement or a verdict that Redis has not confirmed. */
+  /** Messages with a claim, an acknowledgement or a settle command that Redis has not confirmed. */
   ids(): Set<string> {
-    return new Set([...this.#claimed, ...this.#acknowledged, ...this.#verdicts.map(({ id }) => id)]);
+    return new Set([...this.#claimed, ...this.#acknowledged, ...this.#settleCommands.map(({ id }) => id)]);
   }
 }
 
 /**
  * Milliseconds until the next delayed message is due, by the turn and by the retries that went with it: when Redis has
- * lost the script of the verdicts, that one is sent again and runs after the turn.
+ * lost the script of the settle commands, that one is sent again and runs after the turn.
  */
-export function soonest(dueInMs: number | undefined, verdicts: readonly Verdict[]): number | undefined {
-  const delays = verdicts.flatMap((verdict) => (verdict.kind === 'retry' ? verdict.delayMs : []));
+export function soonest(dueInMs: number | undefined, settleCommands: readonly SettleCommand[]): number | undefined {
+  const delays = settleCommands.flatMap((command) => (command.kind === 'retry' ? command.delayMs : []));
   if (dueInMs !== undefined) delays.push(dueInMs);
   return delays.length === 0 ? undefined : Math.min(...delays);
 }

@@ -9,7 +9,7 @@ import type { TurnNumbers } from './turn-numbers.js';
 type ReconciliationState =
   | { readonly kind: 'agreed' }
   | { readonly kind: 'needed' }
-  /** Messages whose verdict may have been executed by a turn that failed. */
+  /** Messages whose settle command may have been executed by a turn that failed. */
   | { readonly kind: 'reconciled'; readonly perhapsSettled: ReadonlySet<string> };
 
 const agreed: ReconciliationState = { kind: 'agreed' };
@@ -24,7 +24,7 @@ const needed: ReconciliationState = { kind: 'needed' };
  *
  * It is required after a turn that failed, which may have been executed; and after a failover to a replica that was behind, which undoes
  * what was confirmed: acknowledged messages belong to this consumer again, and messages that were taken do not. Once reconciled, a
- * verdict that Redis refuses may be one that it executed before. The two agree when the last such verdict has its reply; until then each
+ * settle command that Redis refuses may be one that it executed before. The two agree when the last such settle command has its reply; until then each
  * turn sends everything without relying on the one before it.
  */
 export class Reconciliation {
@@ -43,7 +43,7 @@ export class Reconciliation {
     return this.#state.kind === 'needed';
   }
 
-  /** Whether no pending verdict may have been executed before. */
+  /** Whether no pending settle command may have been executed before. */
   get isAgreed(): boolean {
     return this.#state.kind === 'agreed';
   }
@@ -99,7 +99,7 @@ export class Reconciliation {
     return ids.filter((id) => !perhapsSettled.has(id));
   }
 
-  /** A turn got its reply. Verdicts that did not fit into it are sent with the next ones. */
+  /** A turn got its reply. Settle commands that did not fit into it are sent with the next ones. */
   answered(): void {
     if (this.#state.kind !== 'reconciled') return;
     const { perhapsSettled } = this.#state;

@@ -12,7 +12,7 @@ import { TurnNumbers } from './turn-numbers.js';
 import { TurnRequests } from './turn-requests.js';
 
 /**
- * Makes the turns of a consumer at one shard, mostly one round trip at a time, which sends all verdicts since the last one, makes due
+ * Makes the turns of a consumer at one shard, mostly one round trip at a time, which sends all settle commands since the last one, makes due
  * messages ready, and fetches as many as are wanted.
  */
 export class ShardTurns {
@@ -47,10 +47,10 @@ export class ShardTurns {
     this.#requests = requests;
     this.#offers = offers;
     this.#answers = new TurnAnswers({ buffer, outbox, listener, outlook, offers, due, reconciliation, requests });
-    outbox.onVerdict = () => this.#loop.nudge();
+    outbox.onAdded = () => this.#loop.nudge();
   }
 
-  /** Starts (again) for a registration. Pending verdicts of an earlier one are void. */
+  /** Starts (again) for a registration. Pending settle commands of an earlier one are void. */
   begin(keys: ConsumerKeys): void {
     this.#keys = keys;
     this.#parts.outbox.clear();
@@ -77,7 +77,7 @@ export class ShardTurns {
     return this.#outlook.mayHaveMore && this.#keys !== undefined && !this.#loop.isRetrying;
   }
 
-  /** Whether Redis has all verdicts, is asked for nothing, and agrees on what this consumer holds. */
+  /** Whether Redis has all settle commands, is asked for nothing, and agrees on what this consumer holds. */
   get isQuiet(): boolean {
     return this.#parts.outbox.isEmpty && this.asked === 0 && !this.#reconciliation.isNeeded;
   }
@@ -126,7 +126,7 @@ export class ShardTurns {
     return this.#loop.idle();
   }
 
-  /** Sends pending verdicts, until Redis has confirmed them or the time is up. */
+  /** Sends pending settle commands, until Redis has confirmed them or the time is up. */
   flush(deadlineMs: number): Promise<void> {
     return this.#loop.until(() => this.#parts.outbox.isEmpty, deadlineMs);
   }

@@ -37,7 +37,7 @@ export class TurnAnswers {
     requests.confirmed(sent);
     this.#learnLosses(sent, [...result.notMine, ...notSettled]);
     const goesOn = this.#goOn(sent, result);
-    if (hasDied || sent.batch.verdicts.some(({ kind }) => kind === 'dead')) listener.died();
+    if (hasDied || sent.batch.settleCommands.some(({ kind }) => kind === 'dead')) listener.died();
     return goesOn;
   }
 
@@ -52,7 +52,7 @@ export class TurnAnswers {
   #goOn({ plan, batch, maxBytes, sentAt }: SentTurn, result: TurnResult): boolean {
     const { buffer, outbox, listener, outlook, offers, due, reconciliation } = this.#parts;
     const { taken, state, takenOver, unknown, now, isAlone, keepsCompleted } = result;
-    const dueInMs = soonest(result.dueInMs, batch.verdicts);
+    const dueInMs = soonest(result.dueInMs, batch.settleCommands);
     outbox.keepsCompleted = keepsCompleted;
     offers.readTime(now, performance.now());
     // With a limit of bytes, fewer may have come than there are.

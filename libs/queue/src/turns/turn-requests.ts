@@ -2,7 +2,7 @@ import type { RedisClient } from '@millrace/redis';
 import { planTurn, planTurnAhead, type TurnNeeds, type TurnPlan } from '../model/turn-plan.js';
 import type { ConsumerKeys } from '../store/consumer-keys.js';
 import { moveDue } from '../store/due.js';
-import { settleVerdicts } from '../store/settle.js';
+import { runSettleCommands } from '../store/settle.js';
 import { type TurnResult, turn } from '../store/turn.js';
 import type { DueTimer } from './due-timer.js';
 import type { Outbox, OutboxBatch } from './outbox.js';
@@ -22,7 +22,7 @@ export interface SentTurn {
 
 /** The replies of Redis to a turn. */
 export interface TurnAnswer {
-  /** Entries that had a verdict and did not belong to this consumer; undefined when its registration is gone. */
+  /** Entries that had a settle command and did not belong to this consumer; undefined when its registration is gone. */
   readonly notSettled: readonly string[] | undefined;
   /** Undefined when the registration is gone. */
   readonly result: TurnResult | undefined;
@@ -133,7 +133,7 @@ export class TurnRequests {
     const { wanted, known, wakeUp } = plan;
     const { maxBytes } = buffer;
     const batch = outbox.batch(plan);
-    const { claimed, acknowledged, verdicts } = batch;
+    const { claimed, acknowledged, settleCommands } = batch;
     const number = numbers.next();
     const sentAt = performance.now();
     this.#sent++;
@@ -142,7 +142,7 @@ export class TurnRequests {
       result,
     }));
     // Sent in this order on one connection: one round trip.
-    const settled = verdicts.length === 0 ? [] : settleVerdicts(client, keys, verdicts);
+    const settled = settleCommands.length === 0 ? [] : runSettleCommands(client, keys, settleCommands);
     const moved = plan.movesDue ? moveDue(client, keys.all, keys.priorities) : undefined;
     const request = { wanted, maxBytes, wakeUp, known, leaseMs, number, claimed, acknowledged, completions };
     const taken = turn(client, keys, request);
