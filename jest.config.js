@@ -29,6 +29,6 @@ export default {
     '^@millrace/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
   testTimeout: 60_000,
-  // Most tests wait for servers: two at a time even on two cores.
-  maxWorkers: 2,
+  // Most tests wait for servers more than they compute: two workers left half of two cores idle.
+  maxWorkers: 3,
 };

@@ -16,7 +16,7 @@ describe('a queue of which no message has died yet', () => {
       // then
       expect(await dead.counts()).toMatchObject({ ready: 0, consumers: 0 });
       for (const page of [dead.ready(), dead.delayed(), dead.parked(), dead.deadLetters.list({ limit: 3 })])
-        expect(await page).toEqual({ messages: [], cursor: undefined });
+        expect(await page).toEqual({ messages: [], unreadable: [], cursor: undefined });
       expect(await dead.deadLetters.get('m')).toBeUndefined();
       expect(await dead.deadLetters.edit('m', { payload: 1 })).toBe(false);
       expect(await dead.deadLetters.redrive()).toEqual({ redriven: [], looping: [], stuck: [] });
