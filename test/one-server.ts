@@ -4,7 +4,7 @@ const isCluster = process.env.MILLRACE_TEST_ON === 'cluster';
 
 /** All that is not tested where the suites run on a cluster, and why. */
 const reasons = {
-  proxy: 'the proxy that cuts its connections stands before one address, and a cluster tells clients its own',
+  proxy: 'the proxy that cuts its connections stands before one address, and a cluster redirects clients to its own',
   monitor: "MONITOR and the clock that marks its beginning and end are one node's",
   pause: 'CLIENT PAUSE stops one node',
   acl: 'ACL SETUSER changes the user of one node',

@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 describe('an overview', () => {
-  it('tells where topics, groups and queues stand', async () => {
+  it('reports where topics, groups and queues stand', async () => {
     // given a topic with 30 records, a group that read 10 of partition 0, and a queue with ready and delayed messages
     const log = new Log(connection);
     const broker = new Broker(connection);

@@ -9,7 +9,7 @@ describe(`faults for ${seconds} seconds`, () => {
   afterAll(stopEverything);
 
   it(
-    'loses nothing, keeps every order, and lets nobody effect what is no longer its own',
+    'loses nothing, keeps every order, and lets no process change what it no longer owns',
     async () => {
       // given one server that syncs every write, a light load, and the faults of a seed: in a minute every kind of them
       const args = ['--seed', '6', '--seconds', String(seconds), '--rate', '120'];

@@ -32,7 +32,7 @@ export async function failsOverUnderLoad(
   const load = async (send: (n: number) => Promise<unknown>, done: number[]): Promise<void> => {
     for (let n = 0; !isOver; n++) {
       if (await send(n).then(isTrue, note)) done.push(n);
-      // What fails at once must not keep everything else from happening.
+      // A send that fails immediately must not starve the event loop.
       else await new Promise(setImmediate);
     }
   };

@@ -18,7 +18,7 @@ describe('calls that wait for replicas', () => {
   });
 
   it('get their own replies, whatever becomes of calls to nodes that are away', async () => {
-    // given a key of each of three nodes, of which one is killed and one does not answer any more
+    // given a key of each of three nodes, of which one is killed and one does not reply any more
     const [alive, dead, frozen] = cluster.masters as [RedisServer, RedisServer, RedisServer];
     const keyOf = async (server: RedisServer): Promise<string> => {
       for (let n = 0; ; n++) if ((await cluster.masterOf(`k${n}`)) === server) return `k${n}`;
@@ -35,7 +35,7 @@ describe('calls that wait for replicas', () => {
       .catch(() => undefined);
     await frozen.freeze();
 
-    // when calls go to the one that is there and to the one that is not, at once
+    // when calls go simultaneously to the server that is there and to the one that is not
     const replies: [asked: number, answered: number][] = [];
     const round = async (n: number): Promise<void> => {
       const lost = [1, 2, 3].map(() => call(away, -1).catch(() => undefined));
@@ -45,7 +45,7 @@ describe('calls that wait for replicas', () => {
     const rounds = Promise.all(Array.from({ length: 30 }, (_, n) => round(n + 1)));
     await waitFor(() => replies.length === 30, { what: 'the calls to the node that is there', timeoutMs: 20_000 });
 
-    // then each is answered what it asked for
+    // then each call gets its own reply
     expect(replies.filter(([asked, answered]) => asked !== answered)).toEqual([]);
     frozen.thaw();
     connection.release(client);

@@ -42,7 +42,7 @@ describe('a client of its own that is asked for', () => {
     await broker.close();
   });
 
-  it('of a closed connection is refused: nobody would close it', async () => {
+  it('of a closed connection is refused: nothing would close it', async () => {
     // given
     const closed = await new RedisConnection(cluster.connection).open();
     closed.close();

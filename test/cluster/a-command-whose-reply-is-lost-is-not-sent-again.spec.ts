@@ -18,7 +18,7 @@ describe('a command to a cluster, executed, whose reply is lost', () => {
     ['alone', (client: Cluster, key: string) => client.incr(key)],
     ['in a pipeline', (client: Cluster, key: string) => inPipeline(client, key)],
   ])('fails and is not sent again: %s', async (name, increment) => {
-    // given a node that executes and does not answer
+    // given a node that executes and does not reply
     const key = `{counter}:${name}`;
     const client = connection.commands;
     if (!(client instanceof Cluster)) throw new Error('this is no cluster');
@@ -33,7 +33,7 @@ describe('a command to a cluster, executed, whose reply is lost', () => {
     // when its connection is lost
     await other.call('CLIENT', 'KILL', 'TYPE', 'normal');
 
-    // then who sent it is told, and the next one counts one more
+    // then the sender gets an error, and the next one counts one more
     expect(await lost).toBeInstanceOf(Error);
     expect(await silenced).toBe('lost');
     await waitFor(() => client.exists(key).catch(() => undefined), { what: 'the node to be reached again' });

@@ -92,14 +92,15 @@ describe('while a slot is moved to another master', () => {
     const client = (await cluster.masterOf(key)).client();
     const server = /run_id:(\w+)/.exec(await client.info('server'))?.[1];
     const areRight = async () => {
-      const told = (await client.hvals(key)).map(
+      const registered = (await client.hvals(key)).map(
         (json) => JSON.parse(json) as { server: string; connections: number[] },
       );
       const open = new Set(
         [...String(await client.call('CLIENT', 'LIST')).matchAll(/^id=(\d+)/gm)].map(([, id]) => Number(id)),
       );
       return (
-        told.length === 2 && told.every((one) => one.server === server && one.connections.some((id) => open.has(id)))
+        registered.length === 2 &&
+        registered.every((one) => one.server === server && one.connections.some((id) => open.has(id)))
       );
     };
     await waitFor(areRight, { what: 'both to say which connections they have now' });

@@ -10,25 +10,25 @@ describe('members of a group on a cluster', () => {
   });
   afterAll(stopEverything);
 
-  it('say which connections they have after all were cut, so that nobody takes them for dead', async () => {
+  it('register their new connections after all were cut, so that no other member takes them for dead', async () => {
     // given two members, each of which knows the other by its connections
     const members = await Promise.all([1, 2].map(() => startMember(cluster)));
-    await waitFor(async () => (await told(cluster)).length === 2, { what: 'both to say which connections they have' });
+    await waitFor(async () => (await registered(cluster)).length === 2, { what: 'both to register their connections' });
 
     // when every connection to every master is cut
-    const before = (await told(cluster)).join();
+    const before = (await registered(cluster)).join();
     for (const master of cluster.masters) await master.client().call('CLIENT', 'KILL', 'TYPE', 'normal');
 
-    // then they say which they have now, and those are there
+    // then they register the ones they have now, and Redis knows those
     await waitFor(
       async () => {
-        const [now, alive] = await Promise.all([told(cluster), living(cluster.masters)]);
+        const [now, alive] = await Promise.all([registered(cluster), living(cluster.masters)]);
         const ids = now.flatMap((json) => Object.entries(JSON.parse(json) as Record<string, number>));
         return ids.length > 0 && now.join() !== before && ids.every(([run, id]) => alive.has(`${run} ${id}`));
       },
-      { what: 'both to say which connections they have now' },
+      { what: 'both to register the connections they have now' },
     );
-    expect(await told(cluster)).toHaveLength(2);
+    expect(await registered(cluster)).toHaveLength(2);
     for (const close of members) await close();
   });
 });
@@ -44,7 +44,7 @@ async function startMember(cluster: RedisCluster): Promise<() => Promise<void>> 
   };
 }
 
-async function told(cluster: RedisCluster): Promise<string[]> {
+async function registered(cluster: RedisCluster): Promise<string[]> {
   const client = (await cluster.masterOf('millrace:{group:g}:presence')).client();
   return client.hvals('millrace:{group:g}:presence').catch(() => []);
 }

@@ -75,7 +75,7 @@ export class ServerOnCluster {
     return this.cluster.stop();
   }
 
-  /** Lists are put together, numbers added up; of texts the first is answered. */
+  /** Lists are put together, numbers added up; of strings the first is returned. */
   async #ask(command: string, args: readonly unknown[]): Promise<unknown> {
     const replies = await Promise.all(
       this.cluster.servers.map((server) => server.client().call(command, ...args.map(String))),

@@ -9,7 +9,7 @@ export async function slotOf(cluster: RedisCluster, key: string): Promise<number
   return Number(await (await cluster.masterOf(key)).client().call('CLUSTER', 'KEYSLOT', key));
 }
 
-/** Moves the slot of a key to another master while it is in use, as `redis-cli --cluster reshard` does. Answers how many keys went. */
+/** Moves the slot of a key to another master while it is in use, as `redis-cli --cluster reshard` does. Resolves to the number of keys that moved. */
 export async function moveSlot(cluster: RedisCluster, key: string, betweenSteps: () => Promise<void>): Promise<number> {
   const from = await cluster.masterOf(key);
   const to = cluster.masters.find((master) => master !== from);

@@ -7,7 +7,7 @@ import { findRedisBinary, stopEverything, waitFor } from '@millrace/testing';
 import { childrenOf, isRunning } from './processes.js';
 import { Shop } from './shop.js';
 
-/** What the README tells to type. */
+/** The commands of the README. */
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const [, place = '', order = '{}'] = /^curl -i localhost:3000(\S+) [\s\S]*? -d '(.*)'$/m.exec(readme) ?? [];
 const [, answer = '{}'] = /^curl localhost:3000\S+\n# (\{.*\})$/m.exec(readme) ?? [];

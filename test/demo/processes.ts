@@ -13,7 +13,7 @@ export function childrenOf(parent: number | undefined): Process[] {
     .map((match) => ({ pid: Number(match?.[1]), command: match?.[3] ?? '' }));
 }
 
-/** Whoever is dead and waits for its parent to notice (`Z`) runs no more. */
+/** False for a zombie (`Z`): a process that is dead, which its parent has not noticed yet. */
 export function isRunning({ pid }: Process): boolean {
   const [state = ''] = ps(['-o', 'stat=', '-p', String(pid)]);
   return state !== '' && !state.startsWith('Z');

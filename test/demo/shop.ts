@@ -42,7 +42,7 @@ export class Shop {
     return read(await fetch(`${this.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) }));
   }
 
-  /** Waits until an order has a status, and answers it. */
+  /** Waits until an order has a status, and returns it. */
   async waitForStatus(orderId: unknown, status: string): Promise<Record<string, unknown>> {
     return waitFor(
       async () => {

@@ -19,7 +19,7 @@ describe('the shop', () => {
     expect(headers.get('x-powered-by')).toBeNull();
   });
 
-  it('answers an invalid order with every problem of it', async () => {
+  it('replies to an invalid order with every problem of it', async () => {
     const { status, body } = await shop.post('/orders', { items: [{ sku: '', quantity: 0 }], color: 'red' });
     expect(status).toBe(400);
     expect((body.message as string[]).join('\n')).toMatch(/color[\s\S]*userId[\s\S]*sku[\s\S]*quantity/);
@@ -34,7 +34,7 @@ describe('the shop', () => {
     // then
     const refused = await shop.post('/orders', order);
     expect(refused).toMatchObject({ status: 503, body: { error: expect.stringMatching(/WRITE|UNAVAILABLE/) } });
-    // and neither answer names Redis' address or what went wrong there: the log does
+    // and neither response names Redis' address or what went wrong there: the log does
     expect((await shop.get('/health')).body).toEqual({ status: 'down' });
     expect(JSON.stringify(refused.body)).not.toMatch(/127\.0\.0\.1|ECONN|redis/i);
     expect(shop.program.lines.join('\n')).toMatch(/Redis is away \(connection "default"\): .+/);
@@ -45,7 +45,7 @@ describe('the shop', () => {
     expect((await shop.get(`/orders/${body.orderId}`)).body).toMatchObject({ orderId: body.orderId, ...order });
   }, 60_000);
 
-  it('is told by the demo when it cannot start: its port is taken', async () => {
+  it('is shown by the demo when it cannot start: its port is taken', async () => {
     const env = { PORT: new URL(shop.url).port, REDIS_URL: redis.url };
     const program = await spawnProgram(demoProgram, { env });
     expect(await program.exited).toEqual({ code: 1, signal: null });

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { type CodeBlock, codeBlocks, root } from './code-blocks.js';
 
-/** More would mean that readers are shown what nobody has tried. */
+/** With more of them, the pages would show code that was never run. */
 const mostFragments = 1;
 
 const given = join(root, 'test/docs/given.ts');

@@ -24,7 +24,7 @@ function problemOf(line: string): string | undefined {
   const [program = '', ...words] = (line.split(/ +# /)[0] ?? '').trim().split(/ +/);
   const rest = words.includes('--') ? words.slice(words.indexOf('--') + 1) : [];
   if (program === 'node') return existsSync(join(root, sourceOf(words[0] ?? ''))) ? undefined : `no program: ${line}`;
-  if (program !== 'npm') return `nobody checks: ${line}`;
+  if (program !== 'npm') return `no test checks: ${line}`;
   const script = words[0] === 'run' ? (words[1] ?? '') : (words[0] ?? '');
   if (script === 'ci') return undefined;
   if (!(script in scripts)) return `no script: ${line}`;
@@ -47,8 +47,8 @@ function thrownBy(action: () => unknown): string | undefined {
   }
 }
 
-describe('what pages tell to type', () => {
-  it('is in blocks of a language that some test looks into', () => {
+describe('a command that a page shows', () => {
+  it('is in a block whose language a test checks', () => {
     // `ts`: compiled and run. No language: the layers of ARCHITECTURE.md and the users of Redis, which have tests of their own.
     const languages = new Set(blocks.map(({ language }) => language));
     expect([...languages].sort()).toEqual(['', 'json', 'sh', 'ts', 'yaml']);
@@ -57,7 +57,7 @@ describe('what pages tell to type', () => {
     expect(blocks.filter(({ language }) => language === 'json').map(({ page }) => page)).toEqual(['docs/keyspace.md']);
   });
 
-  it('names commands that there are, with arguments that they take', () => {
+  it('exists, and takes the arguments that are shown', () => {
     // `steps` and `then` are followed word for word by test/packages, `curl` by test/demo.
     const shell = blocks.filter(({ language, mark }) => language === 'sh' && mark !== 'steps' && mark !== 'then');
     const lines = shell.flatMap(({ content }) => content.replaceAll('\\\n', ' ').split('\n'));

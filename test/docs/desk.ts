@@ -80,7 +80,7 @@ export class Desk {
     return application.init();
   }
 
-  /** Serves HTTP on a free port until the desk is closed. Answers the address, which is also `served` then. */
+  /** Serves HTTP on a free port until the desk is closed. Returns the address, which is also `served` then. */
   async serve(handler: RequestListener): Promise<string> {
     const server = createServer(handler);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -99,7 +99,7 @@ export class Desk {
     await waitFor(() => this.printed.some((line) => line.includes(text)), { what: `"${text}" in: ${this.printed}` });
   }
 
-  /** Waits until a function of the reader's own was called, and answers with what. */
+  /** Waits until a function of the reader's was called, and returns its arguments. */
   async called(name: string): Promise<unknown[]> {
     return waitFor(() => this.calls.find(([one]) => one === name)?.slice(1), { what: `a call of ${name}` });
   }

@@ -6,7 +6,7 @@ export interface Scene {
   before?(desk: Desk): Promise<unknown>;
   /** What happens where the block says `// …`. */
   meanwhile?(desk: Desk): Promise<unknown>;
-  /** What must be so when the block is through. `of` answers what the block declares under a name. */
+  /** What must be so when the block is through. `of` returns what the block declares under a name. */
   check(desk: Desk, of: <T>(name: string) => T): Promise<unknown>;
 }
 

@@ -43,6 +43,7 @@ const areas: readonly string[] = [
   'apps',
   'deploy',
   'scripts',
+  'test',
 ];
 const kinds = /\.(md|ts|mjs|lua|acl|ya?ml)$/;
 /** The specs and mutants that name the words themselves. */

@@ -6,7 +6,7 @@ import { waitFor } from '@millrace/testing';
 import { misbehaviours } from './misbehaviours.js';
 import { type Stage, unsettled } from './stage.js';
 
-/** Every listener that misbehaves, and one that counts, which hears of the event all the same. */
+/** Every listener that misbehaves, and one that counts, which gets the event all the same. */
 function listenersOf(name: keyof MillraceEvents) {
   const events = new Events();
   const reported: string[] = [];

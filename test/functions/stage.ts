@@ -46,7 +46,7 @@ export function misbehave(index: unknown): unknown {
 /** The index of the one that behaves. */
 export const well = misbehaviours.length;
 
-/** Whether every call that misbehaves ends; answers what did not. */
+/** Waits for every call that misbehaves to end; returns those that did not. */
 export async function unsettled(
   call: (misbehaviour: Misbehaviour, index: number) => Promise<unknown>,
 ): Promise<string[]> {

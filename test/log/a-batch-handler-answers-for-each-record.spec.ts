@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 describe('a batch handler', () => {
-  it('gets many records at once; those it says failed come again, in the order of their keys', async () => {
+  it('gets many records per call; those it marks as failed come again, in the order of their keys', async () => {
     // given a handler that refuses some records the first time
     const topic = await redis.topic();
     const sizes: number[] = [];

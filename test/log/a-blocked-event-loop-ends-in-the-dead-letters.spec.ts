@@ -136,7 +136,7 @@ describe('a handler that blocks the event loop for longer than its lease, and th
     };
     const neighbour = async () => {
       const before = begun;
-      // What its consumer has sent by now is answered by then.
+      // By then the replies to what its consumer has sent are here.
       for (let calls = 0; calls < 5; calls++) await log.groups.lag(group);
       begunMeanwhile += begun - before;
     };

@@ -73,7 +73,7 @@ describe('the commit script', () => {
     // given a partition whose last two owners died on the same record
     const { hash, read, commit, field } = await ownedPartition('crashes');
     await client.hset(hash, 'crashes', 2);
-    // when what is done beyond the offset is told, then
+    // when the offsets that are done beyond the committed one are written, then
     expect(await commit(0, read[2])).toEqual({ kind: 'committed' });
     expect(await field('crashes')).toBe('2');
     expect(await field('progress')).toBe('done');

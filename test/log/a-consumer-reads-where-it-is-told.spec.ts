@@ -60,7 +60,7 @@ describe('a consumer', () => {
     },
   );
 
-  it('whose offset retention has passed stands still when it is told to fail, until a seek', async () => {
+  it('whose offset retention has passed stops with `fail`, until a seek', async () => {
     const { topic, consumer, seen, errors, sees, send } = await reading('fail', { onOutOfRange: 'fail' });
     await redis.log.groups.resetOffsets('fail', { topic, to: 2 });
     await send(10);
@@ -91,7 +91,7 @@ describe('a consumer', () => {
 
   it('pauses and resumes', async () => {
     const { topic, consumer, seen, sees } = await reading('pause', { startPaused: true });
-    // Another group, which is not paused: by the time it has a record, who took no notice of a pause would have it too.
+    // Another group, which is not paused: by the time it has a record, a consumer that ignored its pause would have it too.
     const handled: unknown[] = [];
     const other = redis.log.consumer({ group: 'goes-on', topics: topic, handler: (value) => void handled.push(value) });
     const othersHave = async (count: number): Promise<void> => {
@@ -121,7 +121,7 @@ describe('a consumer', () => {
     const begunAt = performance.now();
     await consumer.start();
     await waitFor(() => started.length === 10, { what: 'ten records' });
-    // Two at once (a tenth of a second's worth), and then one every 50 ms: the ninth after the first waits 8 turns.
+    // Two immediately (a tenth of a second's worth), and then one every 50 ms: the ninth after the first waits 8 × 50 ms.
     // Counted from before the first, which may have been held up between its permit and its handler.
     expect((started[9] ?? 0) - begunAt).toBeGreaterThanOrEqual(399);
     await consumer.stop();

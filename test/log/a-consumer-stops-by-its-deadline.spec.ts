@@ -9,8 +9,8 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 describe('a consumer that is stopped', () => {
-  it('ends by its deadline although a handler never does, and tells it', async () => {
-    // given a member with a record in hand that it never finishes
+  it('ends by its deadline although a handler never does, and aborts its signal', async () => {
+    // given a member whose handler never finishes a record
     const topic = await redis.topic();
     let signal: AbortSignal | undefined;
     const handler = (_value: unknown, context: { readonly signal: AbortSignal }): Promise<never> => {
@@ -25,7 +25,7 @@ describe('a consumer that is stopped', () => {
     // when it is stopped
     await consumer.stop({ deadlineMs: 50 });
 
-    // then the handler was told, its record is nobody's, and the group is free for others
+    // then the handler's signal is aborted, its record has no owner, and the group is free for others
     expect(signal?.aborted).toBe(true);
     expect(await redis.log.groups.describe('endless')).toMatchObject({ state: 'empty', partitions: [{ lag: 1 }] });
   });
@@ -41,7 +41,7 @@ describe('a consumer that is stopped', () => {
     await redis.log.producer().sendBatch([0, 1].map((partition) => ({ topic, partition, value: partition })));
     await waitFor(() => seen.length === 2, { what: 'the records' });
 
-    // when Redis answers nothing, and it is stopped
+    // when Redis does not reply, and it is stopped
     await redis.server.freeze();
     await consumer.stop({ deadlineMs: 50 });
 

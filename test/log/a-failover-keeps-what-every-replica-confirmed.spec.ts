@@ -21,7 +21,7 @@ describe('a failover to one of two replicas, while the primary goes on with the 
     await stopEverything();
   });
 
-  it('loses what one replica confirmed; with as many as there are, it had not been confirmed', async () => {
+  it('loses what one replica confirmed; with acks of all replicas, it had not been confirmed', async () => {
     // given
     const send = (value: string, minReplicas: number) =>
       log

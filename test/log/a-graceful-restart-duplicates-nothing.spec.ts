@@ -35,8 +35,8 @@ describe('a graceful restart', () => {
     expect(await redis.log.groups.lag('graceful')).toMatchObject(times(3, () => ({ lag: 0 })));
   }, 120_000);
 
-  it('abandons by its deadline what does not end, and the next owner has it at once', async () => {
-    // given a handler that ends only when it is told to
+  it('abandons by its deadline what does not end, and the next owner gets it immediately', async () => {
+    // given a handler that ends only when its signal is aborted
     const topic = await redis.topic();
     const log = await redis.another();
     const aborted: string[] = [];

@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => redis.stop());
 
-/** A consumer that notes what it handles and what it is told. */
+/** A consumer that notes what it handles and the events it gets. */
 async function noting(group: string, leaseMs: number) {
   const topic = await redis.topic({ partitions: 2 });
   const log = await redis.another();
@@ -91,7 +91,7 @@ describe('a consumer', () => {
     await consumer.stop();
   });
 
-  it('stops effecting when Redis hangs for longer than its lease, and goes on when it answers', async () => {
+  it('stops writing when Redis hangs for longer than its lease, and goes on when it replies', async () => {
     // given a member in the middle of a record
     const topic = await redis.topic();
     const log = await redis.another();
@@ -116,10 +116,10 @@ describe('a consumer', () => {
 
     // when Redis hangs until the lease is over, and goes on
     await redis.server.freeze();
-    await waitFor(() => isAborted, { what: 'the handler to be told' });
+    await waitFor(() => isAborted, { what: "the handler's signal to be aborted" });
     redis.server.thaw();
 
-    // then the same owner handles the record again, since nobody else had taken the partition
+    // then the same owner handles the record again, since no other member had taken the partition
     await waitFor(() => seen.length === 2, { what: 'the record to come again' });
     await waitFor(async () => (await lags('hangs'))[0] === 0, { what: 'the commit' });
     expect(seen).toEqual([1, 1]);

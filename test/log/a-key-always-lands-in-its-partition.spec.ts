@@ -9,7 +9,7 @@ describe('a key', () => {
   });
   afterAll(() => redis.stop());
 
-  it('always lands in its partition, whoever sends it and however', async () => {
+  it('always lands in its partition, from any producer and any call', async () => {
     // given
     const topic = await redis.topic({ partitions: 5 });
     const producers = [redis.log.producer(), (await redis.another()).producer({ lingerMs: 2 })];

@@ -69,7 +69,7 @@ describe('the lease of a partition at which nothing happens', () => {
     await consumer.stop();
   });
 
-  it('is renewed at once when the connection was lost: Redis may have gone back', async () => {
+  it('is renewed immediately when the connection was lost: Redis may have lost writes', async () => {
     // given leases that are not due for long
     const { consumer, ends } = await idleMember(3_600_000);
     const before = await ends();
@@ -82,7 +82,7 @@ describe('the lease of a partition at which nothing happens', () => {
     await consumer.stop();
   });
 
-  it('is found to be lost at once by a member that the others gave up', async () => {
+  it('is found to be lost immediately by a member that the others removed', async () => {
     // given leases that are not due for long, of which another member has taken three
     const { consumer, lost, hashes } = await idleMember(3_600_000);
     for (const hash of hashes.slice(0, 3)) {
@@ -90,19 +90,19 @@ describe('the lease of a partition at which nothing happens', () => {
     }
     // when it finds that it is no longer in the group
     await redis.admin.zrem(groupKeys(redis.connection.prefix, group).members, consumer.memberId);
-    // then it hears of all three, and takes them again when they are free
+    // then it emits lease-lost for all three, and takes them again when they are free
     await waitFor(() => lost.length === 3, { what: 'three lost leases' });
     expect([...lost].sort()).toEqual([0, 1, 2]);
     await waitFor(() => consumer.assignment.length === partitions, { what: 'all partitions to be owned again' });
     await consumer.stop();
   });
 
-  it('is found to be lost in good time by a member that nobody told', async () => {
+  it('is found to be lost in good time by a member that got no message about it', async () => {
     // given short leases
     const { consumer, lost, hashes } = await idleMember(1500);
     // when another member takes one
     await redis.admin.hset(hashes[5] ?? '', { owner: 'other 1', epoch: 2, until: (await now()) + 3000 });
-    // then its owner hears of it
+    // then its owner emits lease-lost
     await waitFor(() => lost.length > 0, { what: 'the lost lease' });
     expect(lost).toEqual([5]);
     await consumer.stop();

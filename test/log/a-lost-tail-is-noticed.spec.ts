@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => redis.stop());
 
 describe('a log that lost its tail', () => {
-  it('is noticed by who had read further, also when other records have taken the lost offsets', async () => {
+  it('is noticed by a group that had read further, also when other records have taken the lost offsets', async () => {
     // given a member that has read ten records, of which Redis has only five on disk
     const topic = await redis.topic();
     const log = await redis.another();
@@ -40,8 +40,8 @@ describe('a log that lost its tail', () => {
     await consumer.stop();
   });
 
-  it('is noticed by who reads without a group, also when other records have taken the lost offsets', async () => {
-    // given a reader who has read ten records, of which Redis has only five on disk
+  it('is noticed by a reader without a group, also when other records have taken the lost offsets', async () => {
+    // given a reader that has read ten records, of which Redis has only five on disk
     const topic = await redis.topic();
     const producer = redis.log.producer();
     await producer.sendBatch(times(5, (value) => ({ topic, value: `kept ${value}` })));
@@ -56,7 +56,7 @@ describe('a log that lost its tail', () => {
     await redis.connection.whenReady(10_000);
     await redis.log.producer().sendBatch(times(8, (value) => ({ topic, value: `new ${value}` })));
 
-    // then it is told so, and not given the rest of what it did not see the beginning of
+    // then it gets an error, and not the rest of records whose beginning it did not see
     const next = reading.next();
     await expect(next).rejects.toThrow(OffsetOutOfRangeError);
     await expect(next).rejects.toThrow(

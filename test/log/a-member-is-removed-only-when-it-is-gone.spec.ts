@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-/** A group of one who looks and one who is looked after, the latter under a connection that is gone, or the watcher's own. */
+/** A group of a member that watches and one that is watched, the latter under a connection that is gone, or under the watcher's own. */
 async function pair(group: string) {
   const client = redis.connection.commands;
   const keys = groupKeys(redis.connection.prefix, group);

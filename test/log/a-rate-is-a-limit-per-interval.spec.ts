@@ -12,7 +12,7 @@ describe('a rate of a group’s member', () => {
 
   const none = () => undefined;
 
-  it('may be below one a second: over all its partitions, and each record begins when it is due', async () => {
+  it('may be below one per second: over all its partitions, and each record begins when it is due', async () => {
     // given
     const topic = await redis.topic({ partitions: 2 });
     await redis.log.producer().sendBatch(times(3, (value) => ({ topic, partition: value % 2, value })));

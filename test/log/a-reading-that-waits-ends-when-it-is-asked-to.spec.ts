@@ -28,7 +28,7 @@ describe('a reading that waits for records to come', () => {
     // when
     const returned = reading.return();
 
-    // then what waited gets the end, and so does who asks again
+    // then the call that waited ends, and so does the next one
     expect(await Promise.all([waiting, returned, reading.next()])).toEqual([end, end, end]);
   });
 

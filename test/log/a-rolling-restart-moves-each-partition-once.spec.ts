@@ -65,7 +65,7 @@ describe('a rolling restart of three members', () => {
       await epochsOf('static', 3);
     }
 
-    // then everybody has what it had, and nobody else ever gave anything up before its own restart
+    // then every member has the partitions it had, and none gave one up before its own restart
     expect(await owners()).toEqual(before);
     expect(members.flatMap((member) => member.lines('partition-revoked'))).toEqual([]);
     await Promise.all(members.map((member) => member.end()));

@@ -35,7 +35,7 @@ describe('a member id', () => {
     await second.stop();
   });
 
-  it('and everything else that is wrong with the options is said at once', () => {
+  it('and everything else that is wrong with the options is reported in one error', () => {
     const wrong = {
       group: '',
       topics: ['x\ty'],

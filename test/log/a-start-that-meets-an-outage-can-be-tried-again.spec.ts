@@ -29,7 +29,7 @@ describe('a member that starts', () => {
       const error: unknown = await consumer.start().catch((thrown: unknown) => thrown);
       await cut;
 
-      // then it says so in our words, and the next start works
+      // then it fails with an error of ours, and the next start works
       expect(error).toBeInstanceOf(UnavailableError);
       expect(error).toMatchObject({ message: expect.stringMatching(/start a member of group "cut".*Try again/) });
       await consumer.start();

@@ -21,7 +21,7 @@ describe("acks: 'all'", () => {
     await stopEverything();
   });
 
-  it('answers when the replica has the record', async () => {
+  it('resolves when the replica has the record', async () => {
     // given
     const [replica] = replicated.replicas;
     const producer = log.producer({ acks: 'all' });
@@ -60,7 +60,7 @@ describe("acks: 'all'", () => {
     through.close();
   });
 
-  it('fails clearly when too few replicas answer, and says that the record may be written', async () => {
+  it('fails clearly when too few replicas confirm, and says that the record may be written', async () => {
     // given
     const producer = log.producer({ acks: 'all', minReplicas: 2, replicaTimeoutMs: 1500 });
     // when

@@ -9,7 +9,7 @@ import { onOneServer } from '../one-server.js';
 import { LogOnRedis } from './log-on-redis.js';
 
 const leaseMs = 600;
-/** Longer than the lease: what is answered after it says nothing of now. */
+/** Longer than the lease: a reply that comes after it is out of date. */
 const pauseMs = 900;
 
 let redis: LogOnRedis;
@@ -47,7 +47,7 @@ onOneServer('pause').describe('an owner stops before Redis gives its partition a
     offsets.failed(0, 1);
     // when Redis stands still for longer than the lease
     await redis.admin.call('CLIENT', 'PAUSE', pauseMs, 'ALL');
-    // then the commit is answered, and the lease, by then, has run out
+    // then the commit gets its reply, and the lease, by then, has expired
     expect(await offsets.commit()).toBe('committed');
     expect(lease.isValid(performance.now())).toBe(false);
   });

@@ -22,7 +22,7 @@ describe('the append script', () => {
     return { identity: { producerId: 'me', epoch, sequence } };
   }
 
-  it('appends the next batch of a producer, and answers a repeated one as the first time, five back', async () => {
+  it('appends the next batch of a producer, and returns for a repeated one the first result, up to five batches back', async () => {
     const append = await partition('repeats');
     for (let sequence = 0; sequence < 8; sequence++) await append(from(0, sequence));
     for (const sequence of [7, 6, 5, 4, 3]) {
@@ -42,7 +42,7 @@ describe('the append script', () => {
     expect(await client.xlen(partitionKeys('p', 'gap', 0).records)).toBe(1);
   });
 
-  it('begins anew with a higher epoch, and refuses the lower one from then on', async () => {
+  it('starts again with a higher epoch, and refuses the lower one from then on', async () => {
     const append = await partition('epochs');
     await append(from(0, 0));
     expect(await append(from(1, 0))).toMatchObject({ kind: 'appended', baseOffset: 2 });

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-/** A group that gives up everything until it is told that the fault is mended. */
+/** A group that gives up everything until the test mends the fault. */
 async function faultyGroup(group: string) {
   const topic = await redis.topic({ partitions: 2 });
   const handled: [key: string | undefined, value: unknown][] = [];

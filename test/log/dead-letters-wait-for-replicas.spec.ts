@@ -16,13 +16,13 @@ describe('a record that is given up, where dead letters need a replica', () => {
   });
 
   it('is committed only when the replica has its dead letter, which is written once', async () => {
-    // given a replica that has stopped to answer
+    // given a replica that does not reply any more
     const log = new Log(connection);
     const [replica] = replicated.replicas;
     await log.declareTopic({ name: 'orders' });
     await log.declareTopic({ name: 'orders.dead-letters', deadLetter: false });
-    const told: string[] = [];
-    log.events.on('background-error', ({ error }) => told.push(String(error)));
+    const reported: string[] = [];
+    log.events.on('background-error', ({ error }) => reported.push(String(error)));
     const consumer = log.consumer({
       group: 'g',
       topics: 'orders',
@@ -36,8 +36,8 @@ describe('a record that is given up, where dead letters need a replica', () => {
 
     // when a record is given up
     await log.producer().send({ topic: 'orders', value: 1 });
-    await waitFor(() => told.filter((text) => text.includes('only 0 of 1 replicas')).length >= 2, {
-      what: 'to be told twice',
+    await waitFor(() => reported.filter((text) => text.includes('only 0 of 1 replicas')).length >= 2, {
+      what: 'two errors',
     });
 
     // then it stays unfinished until the replica is back, and its dead letter is there once

@@ -44,7 +44,7 @@ describe('a log whose end a failover lost', () => {
     expect((await redis.records(topic)).map(({ value }) => value)).toEqual(times(23, (n) => n));
   });
 
-  it('is noticed by who reads on', async () => {
+  it('is noticed by a reader that goes on', async () => {
     const topic = await redis.topic();
     const producer = redis.log.producer();
     for (let value = 0; value < 5; value++) await producer.send({ topic, value });

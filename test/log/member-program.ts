@@ -30,9 +30,9 @@ type MemberOptions = Pick<ConsumerInput, 'group'> &
     readonly leavesFile?: string;
     /** Handles batches instead of single records. */
     readonly inBatches?: boolean;
-    /** The process stops orderly, by itself, after so many records. */
+    /** The process stops orderly, by itself, after this number of records. */
     readonly stopAt?: number;
-    /** The process kills itself after so many records. */
+    /** The process kills itself after this number of records. */
     readonly dieAt?: number;
     /** The process kills itself while it handles this value. */
     readonly dieOnValue?: unknown;
@@ -57,7 +57,7 @@ export class MemberProgram {
     return this.lines('handled');
   }
 
-  /** Resolves when it has printed so many lines of a kind. */
+  /** Resolves when it has printed this number of lines of a kind. */
   async hasSaid(what: string, count = 1): Promise<void> {
     await waitFor(() => this.lines(what).length >= count, { what: `${count} × ${what}`, timeoutMs: 60_000 });
   }

@@ -26,7 +26,7 @@ describe('a topic of which no record has died yet', () => {
   });
 
   it('is not mistaken for one whose name is mistyped', async () => {
-    for (const topic of ['nobodys.dead-letters', 'nobodys']) {
+    for (const topic of ['unused.dead-letters', 'unused']) {
       await expect(redis.records(topic)).rejects.toThrow(TopicNotFoundError);
       await expect(redis.log.redrive({ topic })).rejects.toThrow(TopicNotFoundError);
     }

@@ -8,7 +8,7 @@ describe('offsets', () => {
   });
   afterAll(() => redis.stop());
 
-  it('are dense, unique and immutable with ten producers at once', async () => {
+  it('are dense, unique and immutable with ten producers simultaneously', async () => {
     // given
     const topic = await redis.topic();
     const logs = await Promise.all(times(10, () => redis.another()));

@@ -73,7 +73,7 @@ describe("a group's partitions", () => {
     await producer.send({ topic: 'later-a', value: 'before the group' });
     await consumer.start();
 
-    // when a topic and a partition are added, and written to at once
+    // when a topic and a partition are added, and written to immediately
     await redis.log.declareTopic({ name: 'later-b', partitions: 1 });
     await producer.send({ topic: 'later-b', value: 'new topic' });
     await redis.log.addPartitions('later-a', 2);

@@ -44,7 +44,7 @@ describe('reading without a group', () => {
     expect([await redis.log.beginOffset(topic, 0), await redis.log.endOffset(topic, 0)]).toEqual([0, 100]);
   });
 
-  it('tails: waits for what is to come, until it is told to stop', async () => {
+  it('tails: waits for what is to come, until it is stopped', async () => {
     // given
     const live = await redis.topic();
     const producer = redis.log.producer();

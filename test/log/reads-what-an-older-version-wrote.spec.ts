@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LogOnRedis } from './log-on-redis.js';
 
-// Frames as format version 1 wrote them, base64, one a line. They are never written again: whoever changes the format
-// gives it another version and adds a file.
+// Frames as format version 1 wrote them, base64, one per line. They are never written again: a change of the format
+// has another version and adds a file.
 const frames = readFileSync('test/fixtures/record-batches-v1.txt', 'utf8')
   .split('\n')
   .filter((line) => line !== '' && !line.startsWith('#'))

@@ -42,7 +42,7 @@ describe('when a member is killed', () => {
   }, 120_000);
 
   it('a partition of a member whose host is gone moves when its lease has run out', async () => {
-    // given a member that no connection tells of: it stands still, its sockets stay open
+    // given a member whose death no connection shows: it is frozen, its sockets stay open
     const topic = await redis.topic({ partitions: 2 });
     const options = { group: 'frozen', topics: topic, leaseMs: 1500 };
     const [frozen, other] = await Promise.all(times(2, () => MemberProgram.start(redis.server.connection, options)));

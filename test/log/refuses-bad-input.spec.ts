@@ -51,7 +51,7 @@ describe('bad input', () => {
     expect(await redis.admin.keys('*unknown*')).toEqual([]);
   });
 
-  it('in options lists every problem at once', () => {
+  it('in options is reported in one error, with every problem', () => {
     const options = { acks: 'quorum', lingerms: 5, maxBatchBytes: -1 } as object;
     const make = () => redis.log.producer(options);
     expect(make).toThrow(OptionsError);
@@ -60,7 +60,7 @@ describe('bad input', () => {
     expect(() => redis.log.producer({ compression: 'zip' as 'zlib' })).toThrow(/compression must be one of/);
   });
 
-  it('as a middleware around batches is refused: it is told of single records', () => {
+  it('as a middleware around batches is refused: a middleware gets single records', () => {
     const middleware = [() => Promise.resolve()];
     const options = { group: 'g', topics: 't', batchHandler: () => undefined };
     expect(() => redis.log.consumer({ ...options, middleware })).toThrow(OptionsError);
@@ -115,7 +115,7 @@ describe('bad input', () => {
     await expect(redis.log.addPartitions(topic, 1)).rejects.toThrow(/from 2 to 4096, got 1; it has 2/);
   });
 
-  it('in the log is told with its place: a frame, and a value, that cannot be decoded', async () => {
+  it('in the log is reported with its place: a frame, and a value, that cannot be decoded', async () => {
     const broken = await redis.topic();
     const stream = `millrace:{log:${broken}:0}:records`;
     const frame = Buffer.from([1, 0, 1, 1, 0, 0, 0, 0, 1, 0x7b]);

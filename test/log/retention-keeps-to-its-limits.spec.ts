@@ -58,7 +58,7 @@ describe('retention', () => {
     );
   });
 
-  it('that expires counts and tells what registered groups had not read', async () => {
+  it('that expires counts and emits what registered groups had not read', async () => {
     // given
     const topic = await redis.topic({ retention: { maxRecords: 20 } });
     const stream = `millrace:{log:${topic}:0}:records`;
@@ -67,12 +67,12 @@ describe('retention', () => {
     await fill(topic, 10);
     await redis.admin.xgroup('SETID', stream, 'slow', '0-45');
     await redis.admin.xgroup('SETID', stream, 'fast', '0-100');
-    const told: unknown[] = [];
-    redis.log.events.on('records-expired-unread', (event) => told.push(event));
+    const emitted: unknown[] = [];
+    redis.log.events.on('records-expired-unread', (event) => emitted.push(event));
     // when
     await redis.log.applyRetention(topic);
     // then
-    expect(told).toEqual([{ topic, partition: 0, group: 'slow', count: 35 }]);
+    expect(emitted).toEqual([{ topic, partition: 0, group: 'slow', count: 35 }]);
     expect(await redis.admin.hgetall(`millrace:{log:${topic}:0}:expired`)).toEqual({ slow: '35' });
   });
 
@@ -98,7 +98,7 @@ describe('retention', () => {
     keeper.producer();
     await fill(topic, 10);
     await waitFor(async () => (await redis.log.beginOffset(topic, 0)) === 90, { what: 'the upkeep' });
-    await waitFor(() => redis.admin.get(`millrace:{log:${topic}:0}:upkeep`), { what: 'somebody to have its lease' });
+    await waitFor(() => redis.admin.get(`millrace:{log:${topic}:0}:upkeep`), { what: 'a process to have its lease' });
     await keeper.close();
     const heir = await redis.another({}, { retentionIntervalMs: 20 });
     heir.producer();

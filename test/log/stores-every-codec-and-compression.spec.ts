@@ -50,7 +50,7 @@ describe('a topic', () => {
     expect((await redis.records(packed)).map(({ value }) => value)).toEqual(records);
   });
 
-  it('tells a process that lacks its codec which one it needs', async () => {
+  it('names the codec in the error of a process that lacks it', async () => {
     const topic = await redis.topic({ codec: 'upper-case' });
     await redis.log.producer().send({ topic, value: 'a' });
     const other = await redis.another();

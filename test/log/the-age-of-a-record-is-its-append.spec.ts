@@ -140,7 +140,7 @@ describe("a topic with timestamps: 'append'", () => {
     const first = await appendBatch(redis.connection.commands, keys, append);
     // when it is sent again
     const second = await appendBatch(redis.connection.commands, keys, append);
-    // then the answer is the first one's
+    // then the result is the first one's
     const [{ timestamp } = { timestamp: 0 }] = await redis.records(topic);
     expect(first).toMatchObject({ kind: 'appended', baseOffset: 0, timestamp });
     expect(second).toEqual(first);

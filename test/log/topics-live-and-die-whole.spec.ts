@@ -13,7 +13,7 @@ describe('a topic', () => {
   });
   afterAll(() => redis.stop());
 
-  it('can be declared again and again, by many at once, with the same settings', async () => {
+  it('can be declared again and again, by many processes simultaneously, with the same settings', async () => {
     const settings = { name: 'orders', partitions: 3, compression: 'zlib', retention: { maxRecords: 10 } } as const;
     const logs = await Promise.all(times(5, () => redis.another()));
     const descriptions = await Promise.all(logs.map((log) => log.declareTopic(settings)));
@@ -99,7 +99,7 @@ describe('a topic', () => {
     expect(await redis.log.redrive({ topic: letters })).toMatchObject({ redriven: 1 });
   });
 
-  it('that is declared anew starts empty, and producers of the old one go on with it', async () => {
+  it('that is deleted and declared again starts empty, and producers of the old one go on with it', async () => {
     // given
     const topic = await redis.topic();
     const producer = (await redis.another()).producer();
@@ -129,7 +129,7 @@ describe('a topic', () => {
     expect(sent.map(({ partition }) => partition)).toEqual(keys.map((key) => partitionForKey(key, 4)));
   });
 
-  it('whose new partitions are seen in the answer to an append', async () => {
+  it('whose new partitions are seen in the reply to an append', async () => {
     const topic = await redis.topic({ partitions: 1 });
     const producer = (await redis.another()).producer();
     await producer.send({ topic, value: 1 });

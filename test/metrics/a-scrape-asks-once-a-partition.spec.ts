@@ -71,7 +71,7 @@ describe('a scrape', () => {
     const few = await workOfAScrape(small, 5);
     const manyPartitions = await workOfAScrape(large, 45);
     const manyQueues = await workOfAScrape(queued, 5);
-    // then: partitions, queues, one group, and the election of who reads
+    // then: partitions, queues, one group, and the election of the process that reads
     expect(few.scripts).toBe(5 + 2 + 1 + 1);
     expect(manyPartitions.scripts).toBe(45 + 2 + 1 + 1);
     expect(manyQueues.scripts).toBe(5 + 22 + 1 + 1);

@@ -37,7 +37,7 @@ describe('a scrape', () => {
     await close();
   });
 
-  it('answers while Redis is gone, and tells everything again when it is back', async () => {
+  it('succeeds while Redis is gone, and has all series again when it is back', async () => {
     // given
     const { metrics, broker, close } = await openMeasured(server, ownPrefix(), hasty);
     await broker.declareQueue({ name: 'mail' });
@@ -60,7 +60,7 @@ describe('a scrape', () => {
     await close();
   });
 
-  it('that fails says so to who asked, and why to the log alone', async () => {
+  it('that fails says so in its response, and why in the log alone', async () => {
     // given a metric of the user's own that cannot be collected
     const { connection, metrics, close } = await openMeasured(server, ownPrefix(), hasty);
     const collect = (): never => {

@@ -37,11 +37,11 @@ describe('counters', () => {
     const retry = { maxRetries: 2, backoff: { kind: 'fixed', delayMs: 1 } } as const;
     const consumer = broker.consumer({ queue: 'mail', name: 'Mailer', handler, retry });
     await consumer.start();
-    // when 100 messages are published, 7 reach nobody, and 2 more are refused for it
+    // when 100 messages are published, 7 reach no queue, and 2 more are refused for it
     for (let number = 1; number <= 100; number++) await broker.publish('events', 'order.created', number);
-    for (let number = 0; number < 7; number++) await broker.publish('events', 'nobody', number);
+    for (let number = 0; number < 7; number++) await broker.publish('events', 'no.queue', number);
     for (let number = 0; number < 2; number++) {
-      await expect(broker.publish('events', 'nobody', number, { mandatory: true })).rejects.toThrow(UnroutableError);
+      await expect(broker.publish('events', 'no.queue', number, { mandatory: true })).rejects.toThrow(UnroutableError);
     }
     const isSettled = (text: string): boolean =>
       sampleOf(text, 'millrace_messages_acknowledged_total') === 90 &&
@@ -87,8 +87,8 @@ describe('counters', () => {
     await waitFor(async () => sampleOf(await metrics.scrape(), 'millrace_consumergroup_lag_sum') === 0, {
       what: 'no lag',
     });
-    await waitFor(async () => deathsOf(await metrics.scrape()) === 2, { what: 'two messages to be told as dead' });
-    await waitFor(async () => (commitsOf(await metrics.scrape()) ?? 0) > 0, { what: 'a commit to be told' });
+    await waitFor(async () => deathsOf(await metrics.scrape()) === 2, { what: 'two dead messages to be counted' });
+    await waitFor(async () => (commitsOf(await metrics.scrape()) ?? 0) > 0, { what: 'a commit to be counted' });
     const text = await metrics.scrape();
     expect(sampleOf(text, 'millrace_consumergroup_offset_commits_total', { result: 'fenced' })).toBe(0);
     expect(sampleOf(text, 'millrace_consumergroup_members', { consumergroup: 'desk' })).toBe(1);

@@ -38,7 +38,7 @@ describe('metrics', () => {
     expect(() => metrics({ registry })).toThrow('another Metrics that was not stopped');
   });
 
-  it('refuse wrong options, all at once', () => {
+  it('refuse wrong options, all in one error', () => {
     const wrong = { detail: { partition: true }, leaseMs: 1, durationBuckets: [2, 1] } as MetricsInput;
     expect(() => metrics(wrong)).toThrow(OptionsError);
     for (const part of ['detail.partition ', 'leaseMs', 'durationBuckets']) expect(() => metrics(wrong)).toThrow(part);
@@ -54,7 +54,7 @@ function namesOf(registry: Registry): string[] {
   return registry.getMetricsAsArray().map(({ name }) => name);
 }
 
-/** Names of ours in a text that are no metric; a histogram's parts count as it. */
+/** Names with our prefix in a page or dashboard that are no metric; a histogram's parts count as the histogram. */
 function unknownIn(text: string): string[] {
   const used = new Set(text.match(/\bmillrace_[a-z_]+/g));
   return [...used].filter((name) => !names.has(name) && !names.has(name.replace(/_(bucket|sum|count)$/, '')));

@@ -13,7 +13,7 @@ afterAll(() => server.stop());
 
 describe('records that are handled in a run', () => {
   it('are counted one by one, between those that wait, fail, or come again', async () => {
-    // given a handler that mostly ends at once; every 7th record waits, every 11th fails at its first attempt
+    // given a handler that mostly ends immediately; every 7th record waits, every 11th fails at its first attempt
     const { log, metrics, close } = await openMeasured(server, ownPrefix());
     await log.declareTopic({ name: 'ticks', partitions: 2 });
     const value = (_: unknown, number: number) => ({ topic: 'ticks', key: `k${number % 5}`, value: { number } });

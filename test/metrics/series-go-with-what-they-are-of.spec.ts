@@ -53,7 +53,7 @@ describe('metrics in a registry', () => {
     await first.close();
   });
 
-  it('of a queue, a topic or an exchange go when that is deleted, by whichever process', async () => {
+  it('of a queue, a topic or an exchange go when that is deleted, by any process', async () => {
     // given
     const prefix = ownPrefix();
     const { broker, log, metrics, close } = await openMeasured(server, prefix, { detail: { sources: true } });

@@ -22,7 +22,7 @@ beforeEach(() => exporter.reset());
 afterAll(() => server.stop());
 
 describe('a trace', () => {
-  it('goes from who publishes through a queue and a log to the last handler', async () => {
+  it('goes from the publisher through a queue and a log to the last handler', async () => {
     // given a queue handler that writes a record, and a log handler that fails once
     const { log, broker, close } = await openMeasured(server, ownPrefix());
     expect(await instrument({ log, broker })).toBe(true);

@@ -3,7 +3,7 @@ import { type RedisServer, startRedis, waitFor } from '@millrace/testing';
 import { parseExposition, sampleOf } from './exposition.js';
 import { openMeasured, ownPrefix } from './measured.js';
 
-/** Told by every process for itself. */
+/** Reported by every process for itself. */
 const ownMetrics = /^millrace_(redis_up|messages_|handler|retries|leases_lost|background_errors|event_loop)/;
 let server: RedisServer;
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe('two processes with metrics', () => {
-  it('tell lag and depth once, and the other goes on when one stops or dies', async () => {
+  it('report lag and depth once, and the other goes on when one stops or dies', async () => {
     // given two processes on one prefix, both scraped
     const prefix = ownPrefix();
     const first = await openMeasured(server, prefix);
@@ -35,10 +35,10 @@ describe('two processes with metrics', () => {
     await standby.metrics.scrape();
     await standby.metrics.stop();
     expect(sampleOf(await second.metrics.scrape(), 'millrace_queue_messages')).toBeUndefined();
-    // when the one that reads stops, then the other tells at its next scrape
+    // when the process that reports stops, then the other reports at its next scrape
     await first.metrics.stop();
     expect(sampleOf(await second.metrics.scrape(), 'millrace_queue_messages')).toBe(1);
-    // when that one is gone without a word, then a third has it once the lease has run out, which is made to be soon
+    // when that process dies, then a third reports once the lease has expired, which is made to be soon
     const third = await openMeasured(server, prefix);
     expect(sampleOf(await third.metrics.scrape(), 'millrace_queue_messages')).toBeUndefined();
     second.connection.close();

@@ -107,7 +107,7 @@ export default {
     maxRetriesPerRequest: 0,`,
       by: `    enableOfflineQueue: true,
     maxRetriesPerRequest: 0,`,
-      spec: 'test/redis/fails-at-once-and-comes-back.spec.ts',
+      spec: 'test/redis/fails-immediately-and-comes-back.spec.ts',
     },
     {
       promise: 'what was sent and got no reply may be written',
@@ -131,7 +131,7 @@ export default {
       spec: 'libs/delivery/src/deliver.spec.ts',
     },
     {
-      promise: 'a run of deliveries is told once to each listener',
+      promise: 'a run of deliveries is emitted once to each listener',
       file: 'libs/delivery/src/events.ts',
       replace: `      else for (const event of eventsOf(run))`,
       by: `      for (const event of eventsOf(run))`,

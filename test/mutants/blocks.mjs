@@ -13,7 +13,7 @@ export default {
       spec: bindings,
     },
     {
-      promise: 'who follows reads only what was changed',
+      promise: 'a process that follows reads only what was changed',
       file: 'libs/queue/src/store/topology.ts',
       replace: `redis.call('ZADD', changes, newVersion, change)`,
       by: ``,

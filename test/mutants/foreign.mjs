@@ -1,5 +1,5 @@
 /** What something else than Millrace writes into a log, and what does not fit where it stands. */
-const spec = 'test/log/foreign-entries-stop-nobody.spec.ts';
+const spec = 'test/log/foreign-entries-stop-no-reader.spec.ts';
 
 export default {
   area: 'log',

@@ -53,7 +53,7 @@ export default {
       spec: 'test/security/entries-that-are-no-text-are-handled.spec.ts',
     },
     {
-      promise: 'the same is reported once a second',
+      promise: 'the same is reported once per second',
       file: 'libs/delivery/src/report-limit.ts',
       replace: `window.texts.has(text) || `,
       by: ``,

@@ -151,7 +151,7 @@ redis.call('HSET', lease, 'owner', '', 'until', 0)`,
       replace: `if isLeased(lease) then return 0 end
 local moved = false`,
       by: `local moved = false`,
-      spec: 'test/log/offsets-are-reset-only-while-nobody-reads.spec.ts',
+      spec: 'test/log/offsets-are-reset-only-while-no-member-reads.spec.ts',
     },
     {
       promise: 'no group is forgotten under a lease that is held',
@@ -159,7 +159,7 @@ local moved = false`,
       replace: `if isLeased(lease) then return 0 end
 redis.call('DEL', lease)`,
       by: `redis.call('DEL', lease)`,
-      spec: 'test/log/offsets-are-reset-only-while-nobody-reads.spec.ts',
+      spec: 'test/log/offsets-are-reset-only-while-no-member-reads.spec.ts',
     },
     {
       promise: 'an owner that raises its epoch keeps its lease: a commit',

@@ -35,7 +35,7 @@ export default {
       spec: broker,
     },
     {
-      promise: 'a request that was answered leaves nothing in Redis',
+      promise: 'a request that has its reply leaves nothing in Redis',
       file: 'libs/queue/src/store/replies.ts',
       replace: `  await client.hdel(keys.consumed, correlationId);\n`,
       by: '',

@@ -69,11 +69,11 @@ export default {
       spec: 'test/log/a-second-process-with-the-same-member-id-replaces-the-first.spec.ts',
     },
     {
-      promise: 'nobody joins while an operator has the group locked',
+      promise: 'no member joins while an operator has the group locked',
       file: 'libs/log/src/store/members.ts',
       replace: `if redis.call('EXISTS', locked) == 1 then return 0 end`,
       by: '',
-      spec: 'test/log/offsets-are-reset-only-while-nobody-reads.spec.ts',
+      spec: 'test/log/offsets-are-reset-only-while-no-member-reads.spec.ts',
     },
   ],
 };

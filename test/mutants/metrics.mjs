@@ -109,7 +109,7 @@ export default {
       spec: gone,
     },
     {
-      promise: 'a scrape answers by its deadline',
+      promise: 'a scrape ends by its deadline',
       file: 'libs/metrics/src/sampler.ts',
       replace: `return (await within(look, this.#options.scrapeTimeoutMs)) ?? { kind: this.#isAnswering ? 'late' : 'away' };`,
       by: `return look;`,

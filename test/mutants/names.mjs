@@ -9,7 +9,7 @@ export default {
   area: 'names',
   mutants: [
     {
-      promise: 'patterns with spaces are told apart',
+      promise: 'patterns with spaces are distinguished',
       file: 'libs/nestjs/src/plans/source-overlap.ts',
       replace: `(?:[^\\\\^$.*+?()[\\]{}|]|`,
       by: `(?:[\\w@~/-]|`,

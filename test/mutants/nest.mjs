@@ -1,4 +1,4 @@
-/** What an application of Nest is promised: who sees which record, what is refused, what is drained, what is logged. */
+/** What an application of Nest is promised: which handler gets which record, what is refused, drained and logged. */
 export default {
   area: 'nest',
   mutants: [
@@ -405,7 +405,7 @@ export default {
       spec: 'test/nest/message-patterns.spec.ts',
     },
     {
-      promise: 'a filter that answers settles the message',
+      promise: 'a filter that returns settles the message',
       file: 'libs/nestjs/src/pipeline/run-enhanced.ts',
       replace: `const settled = await answer;`,
       by: `throw error;
@@ -427,14 +427,14 @@ export default {
       spec: 'test/nest/failures-follow-the-policy.spec.ts',
     },
     {
-      promise: 'a guard that answers an observable of false refuses',
+      promise: 'a guard that returns an observable of false refuses',
       file: 'libs/nestjs/src/pipeline/run-enhanced.ts',
       replace: `isObservable(answer) ? lastValueFrom(answer) : answer`,
       by: `answer`,
       spec: 'test/nest/failures-follow-the-policy.spec.ts',
     },
     {
-      promise: 'a guard that answers a promise of false refuses',
+      promise: 'a guard that returns a promise of false refuses',
       file: 'libs/nestjs/src/pipeline/run-enhanced.ts',
       replace: `if (!(await (isObservable`,
       by: `if (!((isObservable`,

@@ -101,7 +101,7 @@ export default {
       spec: 'test/queue/dead-letters-of-two-queues-share-one.spec.ts',
     },
     {
-      promise: 'stale entries do not pile up, though nobody consumes',
+      promise: 'stale entries do not pile up in a queue without consumers',
       file: 'libs/queue/src/store/queue-look.ts',
       replace: `or (stale or trim) and isTrimmingDue(stale, trim)`,
       by: ``,
@@ -164,14 +164,14 @@ export default {
       spec: 'test/queue/completed-messages-are-bounded.spec.ts',
     },
     {
-      promise: 'completed messages go in time though nobody consumes',
+      promise: 'completed messages expire in a queue without consumers',
       file: 'libs/queue/src/store/queue-look.ts',
       replace: ` or kept and isCompletedOver(kept, now)`,
       by: ``,
       spec: 'test/queue/completed-messages-are-bounded.spec.ts',
     },
     {
-      promise: 'completed messages go in time though those who consume have nothing to do',
+      promise: 'completed messages expire though the consumers have nothing to do',
       file: 'libs/queue/src/store/heartbeat.ts',
       replace: `hasWork = isCompletedOver(kept, now)`,
       by: `hasWork = false`,
@@ -416,7 +416,7 @@ export default {
       spec: 'test/queue/a-dead-letter-arrives-once.spec.ts',
     },
     {
-      promise: 'what a full queue said of a line stands',
+      promise: 'the refusal of a line by a full queue stands',
       file: 'libs/queue/src/store/repetitions.ts',
       replace: `or refused == tonumber(number) then`,
       by: `then`,
@@ -430,7 +430,7 @@ export default {
       spec: 'test/queue/a-dead-letter-arrives-once.spec.ts',
     },
     {
-      promise: 'what tells a repetition outlives a weekend',
+      promise: 'what shows a repetition outlives a weekend',
       file: 'libs/queue/src/store/repetitions.ts',
       replace: `const silenceMs = 14 * 24 * 3_600_000`,
       by: `const silenceMs = 600_000`,

@@ -103,7 +103,7 @@ export default {
       spec: lost,
     },
     {
-      promise: "a requester's own pace is no silence of its responder",
+      promise: 'a slow requester does not take its responder for silent',
       file: 'libs/queue/src/rpc/rpc-stream.ts',
       replace: `const isBehind = this.#waiting.length > 0;`,
       by: `const isBehind = false as boolean;`,
@@ -145,7 +145,7 @@ export default {
       spec: forged,
     },
     {
-      promise: 'a reply stream whose ids ran ahead is made anew',
+      promise: 'a reply stream whose ids ran ahead is made again',
       file: stream,
       replace: `next === undefined || isBeyondTime(next.last)`,
       by: `next === undefined && isBeyondTime('')`,

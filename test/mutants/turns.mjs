@@ -2,7 +2,7 @@ const plan = { file: 'libs/queue/src/model/turn-plan.ts', spec: 'libs/queue/src/
 const offers = { file: 'libs/queue/src/turns/offers.ts', spec: 'libs/queue/src/turns/offers.spec.ts' };
 const parts = 'libs/queue/src/store/fragment.spec.ts';
 
-/** What a consumer's turn brings to Redis and asks for, and what becomes of messages that come without a turn. */
+/** What a consumer's turn sends to Redis and asks for, and what becomes of messages that come without a turn. */
 export default {
   area: 'turns',
   mutants: [
@@ -56,7 +56,7 @@ export default {
     },
     {
       ...plan,
-      promise: 'a turn that is sent ahead tells nothing that the one before it tells',
+      promise: 'a turn that is sent ahead sends nothing that the one before it sends',
       replace: `sent: before.acknowledgements,`,
       by: `sent: 0,`,
     },
@@ -112,7 +112,7 @@ export default {
       spec: parts,
     },
     {
-      promise: 'what was taken with an answer that was lost is handled in the order in which it was published',
+      promise: 'messages whose reply was lost are handled in the order in which they were published',
       file: 'libs/queue/src/store/held.ts',
       replace: `found: inPublishOrder(found),`,
       by: `found,`,

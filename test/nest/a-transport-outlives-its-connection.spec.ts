@@ -145,7 +145,7 @@ describe('a MillraceClient and a MillraceServer whose Redis is away', () => {
     await waitFor(() => application.get(Millrace).connection.isUp, { what: 'the connection' });
     await application.get(Millrace).ready();
     // then
-    await firstValueFrom(client.emit('nobody', 1), { defaultValue: undefined });
+    await firstValueFrom(client.emit('unhandled', 1), { defaultValue: undefined });
     await client.close();
     await application.close();
     await redis.stop();

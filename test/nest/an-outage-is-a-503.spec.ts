@@ -35,7 +35,7 @@ class Shop {
 Reflect.defineMetadata('design:paramtypes', [Millrace], Shop);
 
 describe('what cannot be done because Redis is away', () => {
-  it('is answered with 503 over HTTP, without a word of our hosts', async () => {
+  it('gets a 503 over HTTP, which does not name our hosts', async () => {
     // given
     const redis = await startRedis();
     const application = await createApplication(

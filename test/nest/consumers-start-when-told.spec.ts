@@ -63,7 +63,7 @@ describe.each(channels)('with startConsumers, a handler of a %s', (channel) => {
     await application.close();
   });
 
-  it("'manual' begins when it is told to", async () => {
+  it("'manual' begins when `start` is called", async () => {
     // given
     const application = await createApplication(connectionTo(redis, { startConsumers: 'manual' }), metadata);
     await application.listen(0, '127.0.0.1');

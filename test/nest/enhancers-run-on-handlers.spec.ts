@@ -95,7 +95,7 @@ describe.each(channels)('a handler of a %s', (channel) => {
     await waitFor(() => seen.length === 4, { what: 'the first payment' });
     await send(application, channel, { amount: '-1' });
     await waitFor(() => seen.length >= 9, { what: 'the refused payment' });
-    // What the filter answered settles it: there is no second attempt.
+    // What the filter returned settles it: there is no second attempt.
     await settled(application, channel, 'payments');
     // then
     const guard = 'guard cashier millrace Payments';

@@ -124,7 +124,7 @@ describe('@EventPattern over MillraceServer', () => {
     expect(seen.sort()).toEqual(['any order', 'created raw order.created']);
   });
 
-  it('tells its status, and gives out what it stands on', async () => {
+  it('has a status, and gives access to its Millrace objects', async () => {
     expect(await firstValueFrom(server.status)).toBe('connected');
     expect(server.transportId).toBe(millraceTransport);
     expect(server.unwrap()).toBeInstanceOf(Millrace);

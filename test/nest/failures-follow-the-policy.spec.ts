@@ -40,7 +40,7 @@ class Flaky {
   }
 }
 
-/** What guards may answer, and Nest takes for a no. */
+/** What guards may return that Nest takes for false. */
 const refusals: readonly [string, CanActivate['canActivate']][] = [
   ['false', () => false],
   ['a promise of false', async () => false],

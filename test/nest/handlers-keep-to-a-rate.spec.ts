@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(stopEverything);
 
-/** Below one a second: one every 1,200 ms. */
+/** Below one per second: one every 1,200 ms. */
 const rate = { limit: 5, intervalMs: 6000 };
 const everyMs = 1200;
 /** Redis counts in whole ms, by another clock. */

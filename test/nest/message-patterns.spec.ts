@@ -64,7 +64,7 @@ class Maths {
 
   @MessagePattern('fails')
   fails(kind: string): void {
-    if (kind === 'rpc') throw new RpcException('told as it is');
+    if (kind === 'rpc') throw new RpcException('sent as it is');
     if (kind === 'odd') throw new RpcException({ code: 42, message: 'odd', big: 1n });
     if (kind === 'error') throw new RpcException(Object.assign(new Error('inside'), { code: 7 }));
     if (kind === 'http') throw new RpcException(Object.assign(httpError, { [remoteDetails]: { attempt: 2 } }));
@@ -102,12 +102,12 @@ describe('@MessagePattern over MillraceServer', () => {
 
   const ask = <T>(pattern: unknown, data: unknown): Promise<T> => lastValueFrom(client.send<T>(pattern, data));
 
-  it('answers values and promises', async () => {
+  it('replies with values and promises', async () => {
     expect(await ask({ cmd: 'sum' }, [1, 2, 3])).toBe(6);
     expect(await ask('later', 'hello')).toBe('HELLO');
   });
 
-  it('answers many requests at once, each to the one who asked', async () => {
+  it('replies to many simultaneous requests, each with its own reply', async () => {
     const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => ask({ cmd: 'sum' }, [n, 1])));
     expect(answers).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
   });
@@ -119,7 +119,7 @@ describe('@MessagePattern over MillraceServer', () => {
     expect(await lastValueFrom(client.send('nothing', {}).pipe(toArray()))).toEqual([]);
   });
 
-  it('ends the stream of a client that unsubscribes, and tells a handler by its signal', async () => {
+  it("ends the stream of a client that unsubscribes, and aborts the handler's signal", async () => {
     // when
     ends.length = 0;
     await lastValueFrom(client.send('endless', {}).pipe(take(3)));
@@ -127,11 +127,11 @@ describe('@MessagePattern over MillraceServer', () => {
     await waitFor(() => ends.includes('stream ended'), { what: 'the end of the stream' });
     const { broker } = client.unwrap();
     await waitFor(async () => (await firstValueFrom(client.send('later', 'x'))) === 'X' && broker, {
-      what: 'an answer',
+      what: 'a reply',
     });
     asking.unsubscribe();
     // then
-    await waitFor(() => ends.includes('first aborted'), { what: 'the handler to be told' });
+    await waitFor(() => ends.includes('first aborted'), { what: "the handler's signal to be aborted" });
   });
 
   it('ends an observable that never emits when its client unsubscribes', async () => {
@@ -145,8 +145,8 @@ describe('@MessagePattern over MillraceServer', () => {
     await waitFor(() => ends.includes('silence ended'), { what: 'the end of the observable' });
   });
 
-  it('tells errors as Nest does', async () => {
-    await expect(ask('fails', 'rpc')).rejects.toEqual({ status: 'error', message: 'told as it is' });
+  it('sends errors as Nest does', async () => {
+    await expect(ask('fails', 'rpc')).rejects.toEqual({ status: 'error', message: 'sent as it is' });
     await expect(ask('fails', 'any')).rejects.toEqual({ status: 'error', message: 'Internal server error' });
     await expect(ask('fails', 'odd')).rejects.toEqual({ code: 42, message: 'odd' });
     await expect(ask('fails', 'error')).rejects.toEqual({ name: 'Error', message: 'inside', code: 7 });
@@ -156,18 +156,18 @@ describe('@MessagePattern over MillraceServer', () => {
     expect(await ask('wild.one', {})).toBe('filtered twice');
   });
 
-  it('answers those who know nothing of Nest with bare values and errors', async () => {
+  it('replies to requesters without Nest with bare values and errors', async () => {
     const { broker } = client.unwrap();
     expect(await broker.request('nest.requests', 'later', 'raw')).toBe('RAW');
-    await expect(broker.request('nest.requests', 'nobody', 'raw')).rejects.toThrow(/nobody/);
-    await expect(broker.request('nest.requests', 'fails', 'rpc')).rejects.toThrow(/told as it is/);
+    await expect(broker.request('nest.requests', 'unknown', 'raw')).rejects.toThrow(/unknown/);
+    await expect(broker.request('nest.requests', 'fails', 'rpc')).rejects.toThrow(/sent as it is/);
     await expect(broker.request('nest.requests', 'fails', 'wrapped')).rejects.toMatchObject({
       details: { message: 'odd', retryable: true, cause: { message: 'refused', status: 401 } },
     });
   });
 
-  it('fails at once when nobody is there to answer, and in time when nobody does', async () => {
-    await expect(ask('nobody', {})).rejects.toThrow(/nobody/);
+  it('fails immediately when there is no handler, and by its timeout when no reply comes', async () => {
+    await expect(ask('unknown', {})).rejects.toThrow(/unknown/);
     await expect(lastValueFrom(hasty.send('hangs', 'late'))).rejects.toThrow(/no reply within 300 ms/);
   });
 });

@@ -70,7 +70,7 @@ describe.each(Object.entries(ways))('%s', (_way, send) => {
     ['a Map', new Map([['tenant', 'a']]), /got a Map. Write Object.fromEntries/],
     ['the Headers of fetch', new Headers({ tenant: 'a' }), /got a Headers. Write Object.fromEntries/],
     ['a list', [['tenant', 'a']], /got an array/],
-    ['a text', 'tenant=a', /got a string/],
+    ['a string', 'tenant=a', /got a string/],
     ['null', null, /got null/],
   ])('refuses %s, and sends nothing', async (_what, headers, message) => {
     // when

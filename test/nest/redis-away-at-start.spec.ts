@@ -39,7 +39,7 @@ describe('an application that starts while Redis is away', () => {
     expect(String(error)).toMatch(/connection "default".*cannot start: Redis is away: .*ECONNREFUSED.*waitForRedis/);
   });
 
-  it('starts when Redis does, if it is told to wait', async () => {
+  it('starts when Redis does, if it is configured to wait', async () => {
     // given
     const starting = startApplication(away(true), metadata);
     // when
@@ -125,7 +125,7 @@ describe('an application that starts while Redis is away', () => {
     const proxy = await startProxy(redis);
     proxy.refuse();
     const application = await startApplication({ ...connectionTo(proxy), waitForRedis: 'background' }, metadata);
-    // when: the first thing that is asked on the connection gets no answer
+    // when: the first command on the connection gets no reply
     const cut = new Promise((resolve) => {
       application.get(Millrace).connection.once('up', () => resolve(proxy.cutBeforeReply('INFO')));
     });

@@ -57,7 +57,7 @@ const ways = {
 } satisfies Record<string, (millrace: Millrace) => Promise<unknown>>;
 type Way = keyof typeof ways;
 const all = Object.keys(ways) as Way[];
-/** A request has its answer only when consumers run. */
+/** A request gets its reply only when consumers run. */
 const unanswered = all.filter((way) => way !== 'request');
 
 async function made(

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(stopEverything);
 
 describe('a wrong option', () => {
-  it('of the module is told together with all others, with a guess at what was meant', () => {
+  it('of the module is reported together with all others, with a guess at what was meant', () => {
     // given
     const options = { connection: { url: 'http://nowhere', prefiks: 'x' }, shutdownDeadlineMs: -1, waitForRedes: true };
     // when

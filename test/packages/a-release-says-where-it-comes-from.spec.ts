@@ -20,7 +20,7 @@ const workflows = Object.fromEntries(
   readdirSync(folder).map((file) => [file, parse(readFileSync(new URL(file, folder), 'utf8')) as Workflow]),
 );
 
-it('publishes with provenance what was tested there, in the one job that may say who it is', () => {
+it('publishes with provenance what was tested there, in the one job that may prove its identity', () => {
   const { publish } = workflows['release.yml']?.jobs ?? {};
   const runs = publish?.steps.flatMap(({ run }) => run ?? []) ?? [];
   expect(runs.at(-1)).toMatch(/for lib in libs\/\*\/; do\s+npm publish "\.\/\$lib" --provenance --access public/);

@@ -1,5 +1,5 @@
-// A member of a consumer group in a process of its own. MEMBER holds its options as JSON; what happens is printed, one
-// JSON object a line. SIGTERM stops it orderly; SIGUSR2, or the value `blockOnValue`, blocks its event loop until there is the file
+// A member of a consumer group in a process of its own. MEMBER holds its options as JSON; its events are printed, one
+// JSON object per line. SIGTERM stops it orderly; SIGUSR2, or the value `blockOnValue`, blocks its event loop until there is the file
 // `blockUntil`.
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { Log } from '@millrace/log';

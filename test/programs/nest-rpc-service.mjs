@@ -1,4 +1,4 @@
-// A microservice in a process of its own: answers sums, counts for ever, and says on stdout what happens to it.
+// A microservice in a process of its own: replies with sums, counts for ever, and prints what happens to it.
 import 'reflect-metadata';
 import { MillraceServer } from '@millrace/nestjs/transport';
 import { Controller, Module } from '@nestjs/common';

@@ -1,6 +1,6 @@
-// A process that consumes from one queue, and prints what it does. What its handler does is told by the payload:
+// A process that consumes from one queue, and prints what it does. The payload says what its handler does:
 // { hang: true } never ends, { die: true } kills the process, { blockUntil: path } blocks the process until there is such a file,
-// { progress: value } reports it, { fail: text } throws, { reply: value } answers, { blockMs } keeps the event loop for
+// { progress: value } reports it, { fail: text } throws, { reply: value } replies with it, { blockMs } keeps the event loop for
 // so long and then waits until its signal is aborted; anything else is handled immediately.
 
 import { existsSync } from 'node:fs';

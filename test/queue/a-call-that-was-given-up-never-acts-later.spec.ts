@@ -5,7 +5,7 @@ import { openBroker, ownPrefix } from './broker.js';
 afterAll(stopEverything);
 
 it('a publish that was given up does nothing when the network delivers it after a later one', async () => {
-  // given a call that the network keeps: its publisher hears that the connection was lost, until its time is over
+  // given a call that the network delays: its publisher gets connection errors, until its time is over
   const server = await startRedis();
   const { broker, connection, close } = await openBroker(server, ownPrefix(), { deliveryTimeoutMs: 3000 });
   await broker.declareQueue({ name: 'q' });

@@ -112,7 +112,7 @@ describe('a message that was completed', () => {
     await close();
   });
 
-  onOneServer('proxy').it('is kept once, though the answer to its acknowledgement was lost', async () => {
+  onOneServer('proxy').it('is kept once, though the reply to its acknowledgement was lost', async () => {
     // given
     const server = await startRedis();
     const proxy = await startProxy(server);

@@ -3,7 +3,7 @@ import type { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { type OpenBroker, openBroker, ownPrefix } from './broker.js';
 
-/** From now on a consumer that waits to be woken waits until it is: nothing that stands behind that wait is answered. */
+/** From now on a consumer that waits for a wake-up waits until it comes: no command behind that wait gets its reply. */
 function waitsForEver(connection: RedisConnection): void {
   const blocking = connection.blocking.bind(connection);
   connection.blocking = async (...args) => {

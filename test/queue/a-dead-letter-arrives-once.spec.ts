@@ -89,7 +89,7 @@ describe('a dead letter arrives once', () => {
   }
 
   it('though its carrier was killed before the queue heard of it, and it was handled meanwhile', async () => {
-    // given: dead letters that nobody could carry yet, with an id and without
+    // given: dead letters that no process could carry yet, with an id and without
     const q = { name: 'q', deadLetter: { queue: 'dead' } };
     const yard = await graveyard([q, { name: 'dead', maxLength: 3, overflow: 'reject-publish' }]);
     const { lines, sweep, remember, handleAll } = yard;
@@ -117,7 +117,7 @@ describe('a dead letter arrives once', () => {
     await yard.close();
   });
 
-  it('and what tells a repetition lasts over days without any, not for ever', async () => {
+  it('and the queue recognises a repetition for days after the last one, not for ever', async () => {
     // given
     const yard = await graveyard([{ name: 'q', deadLetter: { queue: 'dead' } }, { name: 'dead' }]);
     await yard.send('q', 1);
@@ -144,7 +144,7 @@ describe('a dead letter arrives once', () => {
   });
 
   it('in the order of the deaths, however many are carried', async () => {
-    // given: two pieces of messages, of one call, that expire one after the other, and nobody who sees to that
+    // given: two pieces of messages, of one call, that expire one after the other, and no upkeep that removes them
     const yard = await graveyard([{ name: 'q', deadLetter: { queue: 'dead' } }, { name: 'dead' }]);
     const bodies = Array.from({ length: 240 }, (_, n) => n);
     await yard.broker.publishBatch(
@@ -158,8 +158,8 @@ describe('a dead letter arrives once', () => {
     await yard.close();
   });
 
-  it('while several carriers are at it', async () => {
-    // given: lines that nobody could carry yet
+  it('while several processes carry simultaneously', async () => {
+    // given: lines that no process could carry yet
     const q = { name: 'q', deadLetter: { queue: 'dead' } };
     const yard = await graveyard([q, { name: 'dead', maxBytes: 1_000_000, overflow: 'reject-publish' }]);
     await yard.broker.sendToQueue('dead', 'x'.repeat(999_800), { messageId: 'is full' });
@@ -324,8 +324,8 @@ describe('a dead letter arrives once', () => {
     await yard.close();
   });
 
-  it('though its queue went back, and counts from where others have been before', async () => {
-    // given: the queue for dead letters was told that no line below a number comes any more, by a clock that was ahead
+  it('though its queue lost writes, and counts again from numbers that were used before', async () => {
+    // given: a process whose clock was ahead told the queue for dead letters that no line below a number comes any more
     const yard = await graveyard([{ name: 'q', deadLetter: { queue: 'dead' } }, { name: 'dead' }]);
     await yard.send('q', 1);
     await yard.giveUp('q');
@@ -379,7 +379,7 @@ describe('a dead letter arrives once', () => {
     ['queues', [{ name: 'a' }, { name: 'b' }], ['a', 'b']],
     ['shards', [{ name: 'a', shards: 3 }], ['a']],
   ])('in one queue that %s share, though copies have the same ids', async (_, sources, names) => {
-    // given: lines of both that nobody could carry yet
+    // given: lines of both that no process could carry yet
     const deadLetter = { queue: 'dead' };
     const declared = sources.map((source) => ({ ...source, deadLetter }));
     const yard = await graveyard([...declared, { name: 'dead', maxBytes: 1_000_000, overflow: 'reject-publish' }]);
@@ -392,7 +392,7 @@ describe('a dead letter arrives once', () => {
     const left = async () => (await Promise.all(slots.map(yard.lines))).reduce((sum, count) => sum + count, 0);
     expect(await left()).toBe(30 * names.length);
     const asBefore = await Promise.all(slots.map(yard.remember));
-    // when: all are carried, and carried again by those who did not hear of it
+    // when: all are carried, and carried again by processes that do not know of it
     await yard.broker.queue('dead').remove('is full');
     await yard.sweep(async () => (await left()) === 0);
     const handled = await yard.handleAll('dead');

@@ -68,7 +68,7 @@ describe("a dead consumer's messages", () => {
     const waitedUntil = performance.now() + 2000;
     await waitFor(() => performance.now() > waitedUntil, { what: 'the time of the second handler' });
     frozen.thaw();
-    // then: it is told, its handler too, and the messages stay with the other
+    // then: it emits lease-lost, its handler's signal is aborted, and the messages stay with the other
     await frozen.waitForLine('done n');
     await frozen.waitForLine('lease-lost');
     await frozen.waitForLine('aborted LeaseLostError');

@@ -11,11 +11,11 @@ describe('a consumer that waits alone', () => {
   afterAll(stopEverything);
 
   it('beats only when its lease needs it, which its turns renew too, until another consumer comes', async () => {
-    // given: one alone, and as a clock two of another queue, who have each other to look after and beat twice a second
+    // given: one alone, and as a clock two of another queue, which watch each other and beat twice per second
     const open = await openBroker(server, ownPrefix());
     const [alone] = await waitingAt(open, 'alone', 1, 9000);
     const [clock] = await waitingAt(open, 'clock', 2, 1500);
-    if (alone === undefined || clock === undefined) throw new Error('somebody did not register');
+    if (alone === undefined || clock === undefined) throw new Error('a consumer did not register');
     await beatsUntilNext(alone, clock);
     await beatsUntilNext(alone, clock);
 
@@ -76,7 +76,7 @@ async function requestNowAndThen({ broker }: OpenBroker, leaseMs: number): Promi
 /** When a consumer's lease ends: it moves with each beat and each turn. */
 type Lease = () => Promise<string | null>;
 
-/** Starts so many at a queue, and answers the leases of all that are there, in the order of their registration. */
+/** Starts `count` consumers at a queue, and returns the leases of all that are there, in the order of their registration. */
 async function waitingAt(
   { broker, connection }: OpenBroker,
   queue: string,

@@ -27,7 +27,7 @@ onOneServer('proxy').describe('a reply that is lost after the publish', () => {
     // when
     const publishing = broker.sendToQueue('mail', 'the one');
     await cut;
-    // Whoever consumes is faster than the publisher's second try.
+    // A consumer is faster than the publisher's second try.
     await client.unlink(`${prefix}:{queue:mail}:messages`, `${prefix}:{queue:mail}:ready`);
     const receipt = await publishing;
     // then

@@ -52,7 +52,7 @@ describe('a message', () => {
     await close();
   });
 
-  it('is gone at once when it is cancelled while it waits', async () => {
+  it('is removed immediately when it is cancelled while it waits', async () => {
     const { broker, close } = await openBroker(server, ownPrefix());
     await broker.declareQueue({ name: 'q' });
     for (let n = 0; n < 3; n++) await broker.sendToQueue('q', n, { messageId: `m${n}` });
@@ -67,7 +67,7 @@ describe('a message', () => {
     await close();
   });
 
-  it('has its handler told when it is cancelled while it runs in another process, and is not handled again', async () => {
+  it('has its handler aborted when it is cancelled while it runs in another process, and is not handled again', async () => {
     const prefix = ownPrefix();
     const { broker, close } = await openBroker(server, prefix);
     await broker.declareQueue({ name: 'q' });

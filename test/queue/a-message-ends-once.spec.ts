@@ -34,7 +34,7 @@ describe('a message ends once, and leaves nothing behind', () => {
     return seen;
   }
 
-  it("also when Redis went back, and one of those that are acknowledged together is not its consumer's any more", async () => {
+  it("also when Redis lost writes, and one of those that are acknowledged together is not its consumer's any more", async () => {
     // given two messages that are being handled
     const { broker, redis, close } = await queueAndItsDead();
     const ends: (() => void)[] = [];
@@ -78,7 +78,7 @@ describe('a message ends once, and leaves nothing behind', () => {
     ['that waits for it', false],
     ['whose queue is paused', true],
   ])('when it has expired: its dead letter is carried on by a consumer %s', async (_, isPaused) => {
-    // given a consumer alone, at rest, in a process that does not look after queues, and one for the dead letters
+    // given a consumer alone, at rest, in a process without upkeep, and one for the dead letters
     const { broker, dead, close } = await queueAndItsDead({ upkeep: false });
     const isFirst = { maxRetries: 1, backoff: 3_600_000 };
     const handler = () => {

@@ -24,7 +24,7 @@ describe('a publish', () => {
     await close();
   });
 
-  it('fails in bounded time when Redis does not answer, and says that it may be written', async () => {
+  it('fails in bounded time when Redis does not reply, and says that it may be written', async () => {
     const server = await startRedis();
     const { broker, close } = await openBroker(patient(server), ownPrefix(), { deliveryTimeoutMs });
     await broker.declareQueue({ name: 'q' });

@@ -46,7 +46,7 @@ describe(`a queue agrees with its model (MILLRACE_FUZZ_SEED=${settledSeeds})`, (
           await world.close();
         }
       });
-      // Thirty-six fresh seeds in a row agreed on one server. A rare moment of which the model says too much must not fail a run: who looks for one gives a seed.
+      // Thirty-six fresh seeds in a row agreed on one server. A rare moment of which the model says too much must not fail a run: to look for one, give a seed.
       await holds(property, 6, { isShrunk: false, seeds: settledSeeds });
     },
     240_000,

@@ -31,7 +31,7 @@ describe('a queue of another format', () => {
       // when it is empty
       await redis.del(key);
       await broker.declareQueue({ name: 'q' });
-      // then it is as it was told to be
+      // then it has the settings that were declared
       expect(await redis.exists('meta')).toBe(0);
       expect(await broker.queue('q').isPaused()).toBe(true);
       await broker.sendToQueue('q', 1);

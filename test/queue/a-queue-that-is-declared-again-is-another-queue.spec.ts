@@ -83,7 +83,7 @@ describe('a queue that is deleted and declared again', () => {
     await consumer.stop();
   });
 
-  it('is consumed by who waited for a delayed message of the old one, also if that was due while there was none', async () => {
+  it('is consumed by a consumer that waited for a delayed message of the old one, also if that was due while there was none', async () => {
     // given a consumer that is to make a message ready, whose queue is deleted
     const name = `q-${++queues}`;
     await operator.broker.declareQueue({ name });

@@ -72,10 +72,10 @@ describe('after a failover to a replica that did not know what had been acknowle
     await close();
   });
 
-  it('lets go of what it has down as held and of which there is no message any more', async () => {
+  it('lets go of an entry that it holds and whose message is gone', async () => {
     // given an id that no message has
     const { prefix, connection, close, consumer, ends, handled, broker, counts } = await twoAcknowledged();
-    await connection.commands.sadd(`${prefix}:{queue:work}:unacked:${consumer.status.consumer}`, 'nobody');
+    await connection.commands.sadd(`${prefix}:{queue:work}:unacked:${consumer.status.consumer}`, 'no-message');
 
     // when
     await broker.sendToQueue('work', 'next');
@@ -137,7 +137,7 @@ describe('after a failover to a replica that did not know what had been acknowle
     await broker.queue('work').resume();
     await waitFor(() => ends.length === 3, { what: 'it to be held' });
 
-    // when there were turns since Redis went back, and it ends together with another
+    // when there were turns since Redis lost writes, and it ends together with another
     await become(admin, copy);
     const unacked = async (count: number) => (await broker.queue('work').counts()).unacked === count;
     ends[0]?.();
@@ -153,7 +153,7 @@ describe('after a failover to a replica that did not know what had been acknowle
     await close();
   });
 
-  it('nor what somebody took out of its hands', async () => {
+  it('nor what an operator removed while it was held', async () => {
     // given
     const prefix = ownPrefix();
     const { broker, connection, close } = await openBroker(server, prefix);

@@ -4,7 +4,7 @@ import type { ConsumerInput, QueueDeclaration } from '@millrace/queue';
 import { startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
-/** Below one a second: one every 1,200 ms. */
+/** Below one per second: one every 1,200 ms. */
 const rate = { limit: 5, intervalMs: 6000 };
 const everyMs = 1200;
 /** Redis counts in whole ms, by another clock. */
@@ -30,7 +30,7 @@ describe('a rate of a queue', () => {
     return { ...opened, prefix, at, consume, publish, handles };
   }
 
-  it('may be below one a second: over all consumers, and each message is let out when it is due', async () => {
+  it('may be below one per second: over all consumers, and each message is let out when it is due', async () => {
     // given
     const { at, consume, publish, handles, close } = await open({ rate });
     await publish(3);

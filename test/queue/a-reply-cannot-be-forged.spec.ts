@@ -54,7 +54,7 @@ describe('the reply to a request', () => {
   });
 
   it('is dropped and reported when its requester is gone, and makes no key', async () => {
-    // given: addresses that nobody waits at, for a reply and for an error
+    // given: reply addresses without a requester, for a reply and for an error
     const { broker, asked, dropped, close, prefix } = await sides();
     const replyTo = `reply:${randomBytes(16).toString('base64url')}`;
     // when

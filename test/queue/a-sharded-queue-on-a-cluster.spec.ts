@@ -10,7 +10,7 @@ describe('a sharded queue on a cluster', () => {
   });
   afterAll(stopEverything);
 
-  it('stands on different masters, is handled once each in the order of its keys, and answers requests', async () => {
+  it('stands on different masters, is handled once each in the order of its keys, and replies to requests', async () => {
     // given
     const prefix = ownPrefix();
     const [publishing, consuming] = [await openBroker(cluster, prefix), await openBroker(cluster, prefix)];
@@ -69,7 +69,7 @@ describe('a sharded queue on a cluster', () => {
     await publishing.close();
   });
 
-  it("has a killed consumer's messages handled by another, whichever masters they stand on", async () => {
+  it("has a killed consumer's messages handled by another, on any of the masters", async () => {
     const prefix = ownPrefix();
     const { broker, close } = await openBroker(cluster, prefix);
     await broker.declareQueue({ name: 'q', shards: 6 });

@@ -23,7 +23,7 @@ describe('a consumer whose lease was lost', () => {
       queue: 'q',
       keepResultMs: 60_000,
       handler: async (_, context) => {
-        // when: its lease is over, and another handles the message, before it hears of that; if it hears of it all the same it
+        // when: its lease is over, and another handles the message, before it notices; if it notices all the same it
         // registers again, and is not to be the other
         void consumer.pause();
         const [me = ''] = await redis.zrange('consumers', '0', '-1');

@@ -30,7 +30,7 @@ onOneServer('proxy').describe('a consumer that starts', () => {
     const error: unknown = await consumer.start().catch((thrown: unknown) => thrown);
     await cut;
 
-    // then it says so in our words, and the next start works
+    // then it fails with an error of ours, and the next start works
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({
       message: expect.stringMatching(/start a consumer of queue "work".*Try again/),
@@ -54,7 +54,7 @@ onOneServer('proxy').describe('a consumer that starts', () => {
     await waitFor(() => seen.length === 1, { what: 'the message' });
   });
 
-  it('says so too when it does not yet know what the queue is', async () => {
+  it('fails so too when it does not know the settings of the queue yet', async () => {
     // given a process that has declared nothing itself
     const prefix = ownPrefix();
     const owner = await openBroker(server, prefix);

@@ -3,7 +3,7 @@ import { StreamTakenError } from '@millrace/queue';
 import { startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
-describe('a request that two responders answer', () => {
+describe('a request that two responders reply to', () => {
   afterAll(stopEverything);
 
   it('is answered with a stream of one of them, or not at all', async () => {
@@ -21,7 +21,7 @@ describe('a request that two responders answer', () => {
       goOn = resolve;
     });
     const failures: unknown[] = [];
-    async function* answers(author: string, between: () => Promise<void>) {
+    async function* replies(author: string, between: () => Promise<void>) {
       try {
         yield `${author}0`;
         await between();
@@ -31,7 +31,7 @@ describe('a request that two responders answer', () => {
         failures.push(author);
       }
     }
-    const a = first.broker.consumer({ queue: 'q', handler: () => answers('a', () => secondCame) });
+    const a = first.broker.consumer({ queue: 'q', handler: () => replies('a', () => secondCame) });
     await a.start();
     const stream = asking.broker.requestStream('', 'q', 'go', { timeoutMs: 10_000 });
     const iterator = stream[Symbol.asyncIterator]();
@@ -39,7 +39,7 @@ describe('a request that two responders answer', () => {
     // when: the same request comes to the second responder
     const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
     const [frame = Buffer.alloc(0)] = await redis.hvalsBuffer('messages');
-    const b = second.broker.consumer({ queue: 'copies', handler: () => answers('b', async () => undefined) });
+    const b = second.broker.consumer({ queue: 'copies', handler: () => replies('b', async () => undefined) });
     await asking.broker.declareQueue({ name: 'copies' });
     await server.client().hset(`${prefix}:{queue:copies}:messages`, 'copy', frame);
     await server.client().rpush(`${prefix}:{queue:copies}:ready`, 'copy');
@@ -72,16 +72,16 @@ describe('a request that two responders answer', () => {
     const isReplied = new Promise<void>((resolve) => {
       goOn = resolve;
     });
-    async function* answers() {
+    async function* replies() {
       yield 'a0';
       await isReplied;
       yield 'a1';
     }
-    await responding.broker.consumer({ queue: 'q', handler: () => answers() }).start();
+    await responding.broker.consumer({ queue: 'q', handler: () => replies() }).start();
     const stream = asking.broker.requestStream('', 'q', 'go', { timeoutMs: 10_000 });
     const iterator = stream[Symbol.asyncIterator]();
     expect(await iterator.next()).toEqual({ done: false, value: 'a0' });
-    // when: the same request comes to a handler that answers once
+    // when: the same request comes to a handler that replies once
     const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
     const [frame = Buffer.alloc(0)] = await redis.hvalsBuffer('messages');
     await server.client().hset(`${prefix}:{queue:copies}:messages`, 'copy', frame);

@@ -54,7 +54,7 @@ describe('several handlers of one queue', () => {
     await close();
   });
 
-  it('are told of by a dead letter when one of them gave up, after the others are through', async () => {
+  it('are named in a dead letter when one of them gave up, after the others are done', async () => {
     const { broker, close } = await topicQueue();
     const dead: unknown[] = [];
     let fine = 0;

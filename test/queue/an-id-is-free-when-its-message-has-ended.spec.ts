@@ -11,7 +11,7 @@ describe('the id of a message', () => {
   });
   afterAll(stopEverything);
 
-  /** A queue that nobody consumes from yet, and what is handled when somebody does. */
+  /** A queue without consumers, and what is handled once `consume` is called. */
   async function queueOf(settings: object = {}) {
     const opened = await openBroker(server, ownPrefix());
     const { broker } = opened;

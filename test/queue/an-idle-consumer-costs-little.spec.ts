@@ -4,7 +4,7 @@ import { onOneServer } from '../one-server.js';
 import { openBroker, ownPrefix } from './broker.js';
 
 const windowSeconds = 6;
-/** Each periodic duty (heartbeat, wait, watch, upkeep) may fall into a window once more than its rate tells. */
+/** Each periodic duty (heartbeat, wait, watch, upkeep) may fall into a window once more than its rate suggests. */
 const duties = 4;
 
 describe('consumers that wait', () => {

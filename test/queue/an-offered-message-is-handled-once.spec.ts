@@ -11,7 +11,7 @@ describe('a message that was offered to a consumer with its wake-up', () => {
   afterAll(stopEverything);
 
   it('is handled by another when that consumer dies before it has claimed it', async () => {
-    // given: Redis takes somebody for waiting who is dead
+    // given: Redis takes a dead consumer for a waiting one
     const prefix = ownPrefix();
     const { broker, close } = await openBroker(server, prefix);
     await broker.declareQueue({ name: 'q' });
@@ -21,7 +21,7 @@ describe('a message that was offered to a consumer with its wake-up', () => {
     expect(await redis.llen('wake')).toBe(1);
     expect(await redis.zcard('offered')).toBe(1);
     const seen: unknown[] = [];
-    // when: the offer is lost with it, and nobody claims it in time
+    // when: the offer is lost with it, and no consumer claims it in time
     await redis.del('wake');
     await redis.hset('state', { recall: 1, 'recall-at': 1 });
     const handler = (payload: unknown) => void seen.push(payload);
@@ -33,7 +33,7 @@ describe('a message that was offered to a consumer with its wake-up', () => {
   });
 
   it('is listed among what is ready until it is claimed, and can be removed there', async () => {
-    // given: two messages, of which one is offered to somebody who is dead
+    // given: two messages, of which one is offered to a dead consumer
     const prefix = ownPrefix();
     const { broker, close } = await openBroker(server, prefix);
     await broker.declareQueue({ name: 'q' });
@@ -43,7 +43,7 @@ describe('a message that was offered to a consumer with its wake-up', () => {
     const { messageId: offered } = await broker.sendToQueue('q', 1);
     const { messageId: waiting } = await broker.sendToQueue('q', 2);
     expect(await redis.zcard('offered')).toBe(1);
-    // when: all is read, a message a page
+    // when: all is read, one message per page
     const listed: string[] = [];
     let cursor: string | undefined;
     do {
@@ -126,8 +126,8 @@ describe('a message that was offered to a consumer with its wake-up', () => {
     await close();
   });
 
-  it('is told to a handler that has it no longer', async () => {
-    // given: a message that is offered, and claimed by nobody in time
+  it('aborts the signal of a handler that holds it no longer', async () => {
+    // given: a message that is offered, and not claimed in time
     const prefix = ownPrefix();
     const { broker, close } = await openBroker(server, prefix);
     await broker.declareQueue({ name: 'q' });
@@ -161,7 +161,7 @@ describe('a message that was offered to a consumer with its wake-up', () => {
   });
 });
 
-/** Whether somebody waits at a wake list. */
+/** Whether a consumer waits at a wake list. */
 async function isBlocked(server: RedisServer): Promise<boolean> {
   return /flags=b.*cmd=blpop/.test(String(await server.client().client('LIST')));
 }

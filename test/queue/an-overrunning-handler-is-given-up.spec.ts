@@ -98,8 +98,8 @@ describe('a handler of a queue that overruns its deadline', () => {
     },
   );
 
-  it('does not answer its request any more: the requester hears of the failure', async () => {
-    // given a handler that answers long after its grace
+  it('does not reply to its request any more: the requester gets the failure', async () => {
+    // given a handler that replies long after its grace
     const { broker, close } = await openBroker(server, ownPrefix());
     await broker.declare({ queues: [{ name: 'q' }] });
     let end: (value: unknown) => void = () => undefined;

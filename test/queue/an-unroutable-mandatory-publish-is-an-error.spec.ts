@@ -34,7 +34,7 @@ describe('a publish that no binding matches', () => {
 
   it('is an error when it is mandatory', async () => {
     await expect(broker.publish('e', 'b', 1, { mandatory: true })).rejects.toThrow(UnroutableError);
-    await expect(broker.publish('', 'nobody', 1, { mandatory: true })).rejects.toThrow(/matches no binding/);
+    await expect(broker.publish('', 'no-queue', 1, { mandatory: true })).rejects.toThrow(/matches no binding/);
     expect((await broker.publish('e', 'a', 1, { mandatory: true })).queues).toEqual(['a']);
   });
 

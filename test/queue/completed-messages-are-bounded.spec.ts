@@ -60,7 +60,7 @@ describe('completed messages that a queue keeps', () => {
     return { ...opened, prefix, queue, redis, keys, declare, consume, send, isHandled, kept, becomes, age };
   }
 
-  it('are the newest so many, by each turn that brings some', async () => {
+  it('are the newest `count`, after each turn that adds some', async () => {
     const { consume, send, isHandled, kept, close } = await keeping({ count: 10 });
     await consume({ concurrency: 10 });
     for (let round = 1; round <= 5; round++) {
@@ -92,7 +92,7 @@ describe('completed messages that a queue keeps', () => {
     await close();
   });
 
-  it('go when their time is over though nobody consumes', async () => {
+  it('expire in a queue without consumers', async () => {
     const { consume, send, isHandled, kept, age, becomes, close } = await keeping({ count: 1000, ageMs: 3_600_000 });
     const consumer = await consume();
     await send(numbers(0, 6));
@@ -104,7 +104,7 @@ describe('completed messages that a queue keeps', () => {
     await close();
   }, 60_000);
 
-  it('go when their time is over though those who consume have nothing to do, and no process does the upkeep', async () => {
+  it('expire though the consumers have nothing to do, and no process does the upkeep', async () => {
     const { consume, send, isHandled, kept, age, becomes, close } = await keeping(
       { ageMs: 3_600_000 },
       { upkeep: false },

@@ -86,7 +86,7 @@ describe('a consumer', () => {
       await waitFor(() => consuming.connection.isUp && publishing.connection.isUp, { what: 'the connections' });
       await publishing.broker.publishBatch(messages.slice(1500 + cut * 150, 1650 + cut * 150)).catch(() => undefined);
     }
-    // then: nothing stays behind, with nobody
+    // then: no message stays behind
     const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
     await waitFor(async () => (await redis.hlen('messages')) === 0, { what: 'the queue to be empty' });
     expect([...seen.keys()].filter((payload) => Number(payload) < 1500)).toHaveLength(1500);

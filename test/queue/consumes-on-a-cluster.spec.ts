@@ -6,7 +6,7 @@ import { spawnConsumer } from './consuming.js';
 describe('on a cluster', () => {
   afterAll(stopEverything);
 
-  it('consumers of queues in different slots are woken, retry, dead-letter and answer', async () => {
+  it('consumers of queues in different slots are woken, retry, dead-letter and reply', async () => {
     // given
     const cluster = await startCluster({ replicasPerMaster: 0 });
     const prefix = ownPrefix();

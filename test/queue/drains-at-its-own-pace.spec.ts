@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
-describe('a queue that may be consumed at 15 messages a second', () => {
+describe('a queue that may be consumed at 15 messages per second', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis();
   });
   afterAll(stopEverything);
 
-  it('loses nothing of a producer at 60 a second, and drains at its own pace over all its consumers', async () => {
+  it('loses nothing of a producer at 60 per second, and drains at its own pace over all its consumers', async () => {
     // given
     const { broker, close } = await openBroker(server, ownPrefix());
     await broker.declareQueue({ name: 'q', maxPerSecond: 15 });

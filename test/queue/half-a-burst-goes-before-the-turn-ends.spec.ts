@@ -9,7 +9,7 @@ describe('a burst of messages', () => {
   });
   afterAll(() => server.stop());
 
-  /** A queue, what is sent for it from now on, and a way to publish many at once. */
+  /** A queue, the commands that are sent for it from now on, and a way to publish many messages in one turn of the event loop. */
   async function openQueue() {
     const { broker, connection, close } = await openBroker(server, ownPrefix());
     await broker.declareQueue({ name: 'jobs' });

@@ -60,7 +60,7 @@ describe('a sharded queue with limits, on a cluster', () => {
   });
 
   it('lets out no more than maxPerSecond in all', async () => {
-    // given: of 30 a second each shard lets out 10, and 1 at once
+    // given: of 30 per second each shard lets out 10, and 1 immediately
     const { broker, close } = await sharded({ maxPerSecond: 30 });
     await broker.publishBatch(Array.from({ length: 60 }, (_, body) => ({ exchange: '', routingKey: 'q', body })));
     const client = cluster.masters[0]?.client();
@@ -114,7 +114,7 @@ describe('a sharded queue with limits, on a cluster', () => {
     await close();
   });
 
-  it('goes as a whole when nobody used it', async () => {
+  it('expires as a whole when it was not used', async () => {
     const { broker, lengths, close } = await sharded({ idleExpiryMs: 500 });
     await broker.sendToQueue('q', 1, { shardKey: 'one' });
     const isGone = async () => (await broker.plan({ queues: [{ name: 'q', shards, idleExpiryMs: 500 }] })).length > 0;

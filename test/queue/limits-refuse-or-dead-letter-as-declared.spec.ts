@@ -86,7 +86,7 @@ describe('the limits of a queue', () => {
     await close();
   });
 
-  it('a message expires anywhere in the queue, with nobody consuming', async () => {
+  it('a message expires anywhere in the queue, without consumers', async () => {
     const { broker, bodies, deaths, close } = await queueWith({ deadLetter });
     await broker.sendToQueue('q', 'stays');
     await broker.sendToQueue('q', 'goes', { expirationMs: 30 });

@@ -26,7 +26,7 @@ describe('a publish with minReplicas', () => {
   });
 
   it('fails clearly without its replica, says that it may be written, and works again when it is back', async () => {
-    // given a replica that hears nothing
+    // given a replica that gets nothing
     const options = { minReplicas: 1, replicaTimeoutMs: 100 };
     const { broker, connection, close } = await openBroker(
       { connection: replicated.primary.connection },
@@ -43,7 +43,9 @@ describe('a publish with minReplicas', () => {
     expect(error).toBeInstanceOf(WriteError);
     expect(error).toMatchObject({ failure: 'not-enough-replicas', mayBeWritten: true });
     expect(error).toMatchObject({ message: expect.stringContaining('only 0 of 1 replicas confirmed within 100 ms') });
-    await waitFor(async () => Number(await connection.commands.wait(1, 1000)) === 1, { what: 'the replica to hear' });
+    await waitFor(async () => Number(await connection.commands.wait(1, 1000)) === 1, {
+      what: 'the replica to confirm',
+    });
     expect(await broker.sendToQueue('alone', 2)).toMatchObject({ queues: ['alone'] });
     await close();
   });

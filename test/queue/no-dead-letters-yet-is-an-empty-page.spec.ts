@@ -24,7 +24,7 @@ describe('a queue of which no message has died yet', () => {
       expect(await dead.unpark()).toBe(0);
     }
     // A name that is mistyped is another matter.
-    for (const name of ['nobodys.dead-letters', 'nobodys'])
+    for (const name of ['unused.dead-letters', 'unused'])
       await expect(broker.queue(name).deadLetters.list()).rejects.toThrow(TopologyNotFoundError);
     await close();
   });

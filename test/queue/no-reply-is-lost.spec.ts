@@ -34,7 +34,7 @@ onOneServer('proxy').describe('no reply to a request is lost', () => {
     // when
     const reply = await asking.request('', 'q', 'a');
     await cut;
-    // then: the connection is back, and nobody has got the other reply of the two that were sent
+    // then: the connection is back, and no request has got the other reply of the two that were sent
     expect(reply).toBe('a 1');
     expect(await asking.request('', 'q', 'b')).toBe(`b ${calls}`);
     await close();
@@ -61,7 +61,7 @@ onOneServer('proxy').describe('no reply to a request is lost', () => {
     await close();
   });
 
-  it('when the connection is cut on which the requester was about to be told of it', async () => {
+  it('when the connection is cut on which the requester was about to read it', async () => {
     const { asking, answering, close } = await sides('asking');
     await answering.consumer({ queue: 'q', handler: (n) => `${n}!` }).start();
     expect(await asking.request('', 'q', 'warm')).toBe('warm!');
@@ -72,7 +72,7 @@ onOneServer('proxy').describe('no reply to a request is lost', () => {
     await close();
   });
 
-  it('and none is repeated in a stream of them, whichever calls are cut', async () => {
+  it('and none is repeated in a stream of them, at any cut', async () => {
     // given
     const { asking, answering, close } = await sides('answering');
     const handler = async function* () {
@@ -93,8 +93,8 @@ onOneServer('proxy').describe('no reply to a request is lost', () => {
     await close();
   });
 
-  it('when the requester could not tell how far it has read', async () => {
-    // given: a requester behind the proxy, whose word of what it has consumed is cut off again and again
+  it('when the requester could not report how far it has read', async () => {
+    // given: a requester behind the proxy, whose reports of what it has consumed are cut off again and again
     const { asking, answering, close } = await sides('asking');
     const handler = async function* () {
       for (let n = 0; n < 400; n++) yield n;

@@ -66,7 +66,7 @@ describe('what ended while it waited', () => {
     await close();
   });
 
-  it('leaves the lists though nobody consumes, and what is left keeps its order', async () => {
+  it('leaves the lists of a queue without consumers, and what is left keeps its order', async () => {
     // given
     const { broker, queue, length, left, redis, close } = await mostlyCancelled();
     expect((await queue.counts()).ready).toBe(live);

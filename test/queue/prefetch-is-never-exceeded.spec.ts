@@ -54,7 +54,7 @@ onOneServer('proxy').describe('the prefetch of a consumer', () => {
     await Promise.all([closeThrough(), close()]);
   });
 
-  it('holds also when a message is handed over while a turn brings as many as there is room for', async () => {
+  it('holds also when a message is offered while a turn brings as many as there is room for', async () => {
     // given a consumer that is in the middle of one message and waits for another, on a slow network
     const prefix = ownPrefix();
     const { broker: other, connection, close } = await openBroker(server, prefix);

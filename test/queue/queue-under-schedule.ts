@@ -128,7 +128,7 @@ export class QueueUnderSchedule {
     return [...this.#alive];
   }
 
-  /** What is wrong with what stands in Redis, and with what was answered up to now. */
+  /** What is wrong with the state in Redis, and with the replies up to now. */
   async problems(): Promise<string[]> {
     const lists = await Promise.all(
       waitingKeys(this.#keys, this.queue.priorities).map((key) => this.owner.lrange(key, '0', '-1')),
@@ -287,7 +287,7 @@ export class QueueUnderSchedule {
       acknowledged,
     });
     if (result !== undefined && result.unknown > 0)
-      this.#note(`${consumer.keys.consumer} holds ${result.unknown} that nobody gave it`, undefined);
+      this.#note(`${consumer.keys.consumer} holds ${result.unknown} that it was not given`, undefined);
     if ((result !== undefined) !== consumer.isRegistered) this.#note('a turn without a registration', undefined);
     if (result === undefined) return;
     consumer.turns++;

@@ -33,7 +33,7 @@ describe('a request', () => {
     return { asking: asking.broker, answering: answering.broker, close, prefix };
   }
 
-  it('is answered by its own reply, whoever else asks at the same time', async () => {
+  it('gets its own reply, whatever other requests run at the same time', async () => {
     const { asking, answering, close, prefix } = await twoProcesses();
     await answering.consumer({ queue: 'q', concurrency: 50, handler: (n) => Number(n) * 2 }).start();
     const replies = await Promise.all(Array.from({ length: 500 }, (_, n) => asking.request('', 'q', n)));
@@ -43,7 +43,7 @@ describe('a request', () => {
     await close();
   });
 
-  it('fails with the error of its handler, told apart from others, and is neither retried nor dead-lettered', async () => {
+  it('fails with the error of its handler, which has a class of its own, and is neither retried nor dead-lettered', async () => {
     // given
     const { asking, answering, close, prefix } = await twoProcesses();
     let calls = 0;
@@ -89,7 +89,7 @@ describe('a request', () => {
     await close();
   });
 
-  it('times out when nobody answers, and goes with its requester', async () => {
+  it('times out when no reply comes, and is cancelled with its requester', async () => {
     const { asking, close, prefix } = await twoProcesses();
     const error = await asking.request('', 'q', {}, { timeoutMs: 100 }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(RequestTimeoutError);
@@ -192,7 +192,7 @@ describe('a request', () => {
     await close();
   });
 
-  it('is told the error of a batch that failed as a whole', async () => {
+  it('gets the error of a batch that failed as a whole', async () => {
     const { asking, answering, close } = await twoProcesses();
     const batchHandler = () => Promise.reject(new InsufficientFundsError(1));
     await answering.consumer({ queue: 'q', batch: { maxMessages: 2, maxWaitMs: 20 }, batchHandler }).start();

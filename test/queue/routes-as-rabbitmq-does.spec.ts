@@ -4,7 +4,7 @@ import { type Broker, topicMatches } from '@millrace/queue';
 import { startRedis, stopEverything } from '@millrace/testing';
 import { openBroker, ownPrefix } from './broker.js';
 
-/** What RabbitMQ 3.10.8 answered: pattern, routing key, whether it matched. */
+/** What RabbitMQ 3.10.8 did: pattern, routing key, whether it matched. */
 const answers = readFileSync('test/fixtures/topic-matching.tsv', 'utf8')
   .split('\n')
   .slice(1)
@@ -25,7 +25,7 @@ describe('routing', () => {
     await stopEverything();
   });
 
-  it('has all the answers of a real broker to look at', () => {
+  it('has all results of a real broker to compare with', () => {
     expect(answers.length).toBe(160);
   });
 
@@ -71,7 +71,7 @@ describe('routing', () => {
     expect(await reached('direct', '')).toEqual(['b']);
     expect([...(await reached('fanout', 'x'))].sort()).toEqual(['a', 'b']);
     expect(await reached('', 'a')).toEqual(['a']);
-    expect(await reached('', 'nobody')).toEqual([]);
+    expect(await reached('', 'no-queue')).toEqual([]);
   });
 
   it('refuses a binding with more than two "#" words', async () => {

@@ -60,7 +60,7 @@ describe('a message whose handler', () => {
     expect(dead).toEqual(['a failed']);
   });
 
-  it('rejects it is dead-lettered at once, with its reason', async () => {
+  it('rejects it is dead-lettered immediately, with its reason', async () => {
     const { seen, dead } = await handle((context) => context.reject('no such customer'), 3);
     expect(seen).toEqual(['a 0 1', 'b 0 1', 'c 0 1']);
     expect(dead).toEqual(['a rejected']);

@@ -14,12 +14,12 @@ onOneServer('together-write').describe('the heartbeats of many consumers of a pr
   });
   afterAll(stopEverything);
 
-  it('leave together, a few times a second', async () => {
+  it('leave together, a few times per second', async () => {
     // given consumers that were started one after the other, each at its own queue
     const { broker, connection, close } = await openBroker(server, ownPrefix());
     const queues = Array.from({ length: count }, (_, n) => `work-${n}`);
     await broker.declare({ queues: queues.map((name) => ({ name })) });
-    // With a lease of 3 s even one that is alone beats once a second.
+    // With a lease of 3 s even one that is alone beats once per second.
     for (const queue of queues) await broker.consumer({ queue, leaseMs: 3000, handler: () => undefined }).start();
     // when each has beaten twice since, with nothing else to do
     const { commands: client } = connection;
@@ -33,7 +33,7 @@ onOneServer('together-write').describe('the heartbeats of many consumers of a pr
       return sendCommand(command, stream);
     };
     await waitFor(() => turns.length >= 2 * count, {
-      what: 'two beats of each, not written at once',
+      what: 'two heartbeats of each, written later in one write',
       timeoutMs: 15_000,
     });
     // then several shared each turn of the event loop, and its write

@@ -16,7 +16,7 @@ describe('a consumer that reconciles what it holds with what Redis has', () => {
   });
   afterAll(stopEverything);
 
-  it('takes on what it does not know of, and not what ends while Redis answers', async () => {
+  it('adopts what it does not know of, and not what ends while the reply is on its way', async () => {
     // given a consumer that holds one of two messages
     const connection = await new RedisConnection(server.connection).open();
     const client = connection.commands;

@@ -8,8 +8,8 @@ beforeAll(async () => {
 });
 afterAll(stopEverything);
 
-it('what expired while nobody consumed is not delivered to the first who comes, and is a dead letter', async () => {
-  // given queues in which messages expire between others; the upkeep looks at them once a second at most
+it('what expired in a queue without consumers is not delivered to the next one, and is a dead letter', async () => {
+  // given queues in which messages expire between others; the upkeep looks at them once per second at most
   const { broker, close } = await openBroker(server, ownPrefix());
   const queues = Array.from({ length: 10 }, (_, n) => `q${n}`);
   await broker.declare({

@@ -20,7 +20,7 @@ onOneServer('proxy').describe('a consumer of a queue where many messages wait', 
   });
   afterAll(stopEverything);
 
-  /** A queue in which so many wait, one of them with the marker as its id. */
+  /** A queue in which `count` messages wait, one of them with the marker as its id. */
   async function backlog(prefix = ownPrefix()): Promise<OpenBroker> {
     const open = await openBroker({ connection: { url: `redis://127.0.0.1:${proxy.port}` } }, prefix);
     await open.broker.declareQueue({ name: 'work' });
@@ -38,7 +38,7 @@ onOneServer('proxy').describe('a consumer of a queue where many messages wait', 
     return open;
   }
 
-  it('has two turns under way, so that Redis works while an answer is read', async () => {
+  it('has two turns under way, so that Redis works while a reply is read', async () => {
     // given
     const { broker, connection, close } = await backlog();
     const client = connection.commands;
@@ -57,7 +57,7 @@ onOneServer('proxy').describe('a consumer of a queue where many messages wait', 
     await close();
   });
 
-  it('handles each once and in order, though both lose their answers', async () => {
+  it('handles each once and in order, though both replies are lost', async () => {
     // given
     const prefix = ownPrefix();
     const { broker, close } = await backlog(prefix);
@@ -65,7 +65,7 @@ onOneServer('proxy').describe('a consumer of a queue where many messages wait', 
     const handled: number[] = [];
     const losses: unknown[] = [];
     broker.events.on('lease-lost', (loss) => losses.push(loss));
-    // when the turn that acknowledges one of them is carried out, and its answer lost with all that was under way
+    // when the turn that acknowledges one of them is carried out, and its reply lost with all that was under way
     const cut = proxy.cutBeforeReply(String(entry));
     await broker.consumer({ queue: 'work', handler: (body) => void handled.push(body as number) }).start();
     await cut;
@@ -82,7 +82,7 @@ onOneServer('proxy').describe('a consumer of a queue where many messages wait', 
     await close();
   });
 
-  it('counts on none before, until all that may have been carried out has its answer', async () => {
+  it('counts on none before, until all that may have been carried out has its reply', async () => {
     // given a turn that failed with two acknowledgements
     const { connection, close } = await openBroker(server, ownPrefix());
     const [outbox, numbers] = [new Outbox(), new TurnNumbers()];

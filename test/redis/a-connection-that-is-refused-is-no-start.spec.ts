@@ -12,7 +12,7 @@ import {
   waitFor,
 } from '@millrace/testing';
 
-/** Longer than a test may take: who waits for it fails. */
+/** Longer than a test may take: a test that waits for it fails. */
 const connectTimeoutMs = 120_000;
 
 /** Why a connection could not be opened. */

@@ -37,17 +37,17 @@ describe('a connection that finds its primary through Sentinel', () => {
   const writes = (client: RedisClient) =>
     waitFor(() => client.set('a', '1'), { what: 'a client to be back', timeoutMs: 30_000 });
 
-  it('comes back when the failover happens while it asks who is the primary', async () => {
-    // given that the Sentinel which it asks answers nothing yet
+  it('comes back when the failover happens while it asks for the primary', async () => {
+    // given that the Sentinel which it asks does not reply yet
     const clients = await open(120_000);
     await failOverWhileTheFirstIsFrozen();
-    // when it answers
+    // when it replies
     sentinels.servers[0]!.thaw();
     // then
     expect(await Promise.all(clients.map(writes))).toEqual(['OK', 'OK']);
   });
 
-  it('comes back when the Sentinel that it asks never answers', async () => {
+  it('comes back when the Sentinel that it asks never replies', async () => {
     const clients = await open(1000);
     await failOverWhileTheFirstIsFrozen();
     expect(await Promise.all(clients.map(writes))).toEqual(['OK', 'OK']);

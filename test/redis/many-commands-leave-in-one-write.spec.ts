@@ -15,7 +15,7 @@ describe('commands that are written together', () => {
     await stopEverything();
   });
 
-  it('leave in one write, and each has its answer', async () => {
+  it('leave in one write, and each gets its reply', async () => {
     const before = client.stream.bytesWritten;
     const answers: Promise<string>[] = [];
     writtenTogether(client, () => {
@@ -60,19 +60,19 @@ describe('commands that are written soon', () => {
   const readsOf = async (client: Redis): Promise<number> =>
     Number(/total_reads_processed:(\d+)/.exec(await client.info('stats'))?.[1]);
 
-  it('leave together, whoever asked for them, and each has its answer or its error', async () => {
+  it('leave together, also those of different callers, and each gets its reply or its error', async () => {
     // given
     const client = new Redis(server.url);
     await client.ping();
     const before = await readsOf(client);
     // when a hundred ask, behind one that throws, and one for what is wrong
     const thrown = writtenSoon(client, () => {
-      throw new Error('at once');
+      throw new Error('thrown');
     });
     const answers = Array.from({ length: 100 }, (_, n) => writtenSoon(client, () => client.echo(`${n}`)));
     const wrong = writtenSoon(client, () => client.call('NO.SUCH.COMMAND'));
-    // then Redis read them at once; the second read is the question how many there were
-    await expect(thrown).rejects.toThrow('at once');
+    // then Redis got them in one read; the second read is the INFO that counts the reads
+    await expect(thrown).rejects.toThrow('thrown');
     expect(await Promise.all(answers)).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`));
     await expect(wrong).rejects.toThrow('NO.SUCH.COMMAND');
     expect((await readsOf(client)) - before).toBeLessThanOrEqual(3);

@@ -33,7 +33,7 @@ overTls.describe('on a cluster whose nodes speak TLS', () => {
     const connection = await new RedisConnection(reachOver(cluster, 'localhost')).open();
     await Promise.all(Array.from({ length: 100 }, (_, n) => connection.commands.set(`${n}`, n)));
     connection.close();
-    // and: who calls them by their addresses is told what is wrong
+    // and: a client that calls them by their addresses gets an error that says what is wrong
     const input = { ...reachOver(cluster, '127.0.0.1'), connectTimeoutMs: 120_000 };
     const problem = await new RedisConnection(input).open().catch(String);
     expect(problem).toMatch(/its TLS certificate is for another name \(.+\): connect by a name that is in it/);

@@ -39,7 +39,7 @@ async function start(certificates?: Certificates) {
   return { replicated, sentinels, input };
 }
 
-/** What was refused, but to read CONFIG, which nobody may. */
+/** What was refused, except reading CONFIG, for which no user has the right. */
 async function refusals(servers: readonly RedisServer[]): Promise<string[]> {
   const running = servers.filter((server) => server.isResponsive);
   const logs = await Promise.all(running.map((server) => server.client().call('ACL', 'LOG')));
@@ -81,7 +81,7 @@ describe('behind Sentinel, a failover under load is followed and loses nothing c
     240_000,
   );
 
-  it('and whom Sentinel refuses is told so', async () => {
+  it('and a client that Sentinel refuses gets an error that says so', async () => {
     const { input } = await start();
     const wrong = { ...input, connectTimeoutMs: 120_000, sentinel: { ...input.sentinel!, password: 'wrong' } };
     const problem = await new RedisConnection(wrong).open().catch(String);

@@ -95,7 +95,7 @@ describe('a user', () => {
     connection.close();
   });
 
-  it('that lacks a right which a script needs is told so', async () => {
+  it('that lacks a right which a script needs gets an error that says so', async () => {
     // given: a producer that may not write frames
     const rules = aclRules('queue-producer', { server: 'redis-7.0' }).filter((rule) => !rule.includes(':messages'));
     await server.client().call('ACL', 'SETUSER', 'lacking', 'reset', 'on', `>${aclPassword}`, ...rules);

@@ -33,7 +33,7 @@ export const knowsWaitaof = product === 'valkey' || !version.startsWith('7.0.');
 /** The file for the server under test. */
 export const usersFile = knowsWaitaof ? 'users.acl' : 'users-redis-7.0.acl';
 
-/** Of producers, consumers and operators, and of those who only look. */
+/** Of producers, consumers, operators and observers. */
 export const aclUsers: readonly AclUser[] = usersOf(usersFile);
 
 /** Of producers, consumers and operators. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from '@jest/globals';
 import { type RedisServer, RedisStartError, startRedis, type TlsFiles } from '@millrace/testing';
 
-/** For servers to start with, the certificate of who signed theirs, and that of somebody else. */
+/** The files that servers start with, the certificate of the authority that signed theirs, and that of another authority. */
 export interface Certificates {
   readonly files: TlsFiles;
   readonly ca: Buffer;

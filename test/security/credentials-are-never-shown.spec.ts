@@ -11,7 +11,7 @@ import { startWithTls, tlsProblem } from './certificates.js';
 
 const marker = 'zq9-Wein-marker-71';
 
-/** All that anybody could write down of a value. */
+/** Everything that a log could show of a value. */
 function everythingOf(value: unknown): string {
   const shown = inspect(value, { depth: 12, showHidden: true, getters: false });
   const json = (() => {

@@ -33,7 +33,7 @@ describe('messages that something else put into a queue under names that are no 
     const put = {
       ready: (entry: Buffer) => redis.rpush(key('ready'), entry),
       delayed: (entry: Buffer) => redis.zadd(key('delayed'), 1, entry),
-      // As a turn leaves them whose answer was lost.
+      // As a turn leaves them whose reply was lost.
       unacked: async (entry: Buffer) => redis.sadd((await redis.keys(key('unacked:*')))[0] ?? '', entry),
     }[place];
     const handled: unknown[] = [];

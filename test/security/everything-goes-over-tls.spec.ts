@@ -23,7 +23,7 @@ overTls.describe('over TLS', () => {
     expect(await useQueues(reach)).toEqual([]);
   });
 
-  /** Known immediately: who waits for the time to be over fails. */
+  /** Known immediately: a test that waits for the time to be over fails. */
   async function refusal(input: ConstructorParameters<typeof RedisConnection>[0]): Promise<unknown> {
     return new RedisConnection({ connectTimeoutMs: 120_000, ...input }).open().catch((error: unknown) => error);
   }

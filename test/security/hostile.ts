@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { MillraceError } from '@millrace/core';
 import fc from 'fast-check';
 
-/** JSON that somebody may have written: our fields with anything in them, `__proto__`, depth, and no JSON at all. */
+/** JSON that another program may have written: our fields with anything in them, `__proto__`, depth, and no JSON at all. */
 export function hostileJson(fields: readonly string[]): fc.Arbitrary<string> {
   const value = fc.jsonValue();
   const ours = fc.dictionary(fc.constantFrom(...fields, '__proto__', 'constructor'), value);

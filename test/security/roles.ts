@@ -16,7 +16,7 @@ export type Role = (typeof roles)[number];
 /** How the user of a role reaches Redis. */
 export type ReachAs = (role: Role) => ConnectionInput;
 
-/** Opens Logs and Brokers over connections of the roles' users, and keeps what goes wrong where nobody waits for it. */
+/** Opens Logs and Brokers over connections of the roles' users, and keeps the errors of calls that no test awaits. */
 export class RolePlay {
   readonly errors: unknown[] = [];
   readonly #reachAs: ReachAs;

@@ -44,7 +44,7 @@ describe('what is declared is checked when it comes out of Redis', () => {
     ['no JSON', '{', /it must be JSON, got "\{"/],
     ['another name', '{"name":"other"}', /it is called "other"/],
   ])(
-    '%s in the slot of a queue: consumers and operators are told, and declaring it repairs it',
+    '%s in the slot of a queue: consumers and operators get an error, and declaring it repairs it',
     async (_, json, problem) => {
       // given
       await broker.declareQueue(declaration);
@@ -67,7 +67,7 @@ describe('what is declared is checked when it comes out of Redis', () => {
     },
   );
 
-  it('of a queue whose declaration is damaged every publish says so, and those of others arrive', async () => {
+  it('every publish to a queue with a damaged declaration fails, and those to others arrive', async () => {
     // given
     await broker.declare({
       exchanges: [{ name: 'all', type: 'fanout' }],
@@ -88,7 +88,7 @@ describe('what is declared is checked when it comes out of Redis', () => {
   });
 
   it.each(['abc', '1.5', '007', '99999999999999999999', '-3', ''])(
-    'a topology version "%s" is replaced, and nobody spins',
+    'a topology version "%s" is replaced, and no process spins',
     async (version) => {
       // given
       await broker.declareQueue({ name: 'v' });
@@ -114,7 +114,7 @@ describe('what is declared is checked when it comes out of Redis', () => {
     ['no id', '{"version":1,"name":"t"}', /id is missing/],
     ['no JSON', '{', /it must be JSON/],
   ])(
-    '%s of a topic: producers, consumers and operators are told, and declaring it repairs it',
+    '%s of a topic: producers, consumers and operators get an error, and declaring it repairs it',
     async (_, json, problem) => {
       // given
       const log = new Log(connection);
@@ -142,11 +142,11 @@ describe('what is declared is checked when it comes out of Redis', () => {
   );
 
   it.each([
-    ['a plan that gives partitions to nobody', { plan: '{"topics":{"g":[1,0,1]},"members":{},"assignment":{}}' }],
+    ['a plan that gives partitions to no member', { plan: '{"topics":{"g":[1,0,1]},"members":{},"assignment":{}}' }],
     ['a generation that is no number', { generation: '007' }],
     ['a version that is no number', { version: 'abc' }],
     ['a generation beyond all numbers', { generation: '9223372036854775807' }],
-  ])('%s stops no member of a group, and nobody spins', async (_, state) => {
+  ])('%s stops no member of a group, and none spins', async (_, state) => {
     // given
     const log = new Log(connection);
     await log.declareTopic({ name: 'g' });

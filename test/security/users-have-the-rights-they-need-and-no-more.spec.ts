@@ -14,7 +14,7 @@ const everything: readonly [what: string, use: typeof useLog][] = [
 const users = { user: aclUsers.flatMap((user) => [...asSetting(user), '--user']).slice(0, -1) };
 const login = (role: Role) => ({ username: aclUser(role).name, password: aclPassword });
 
-/** What Redis refused, as `ACL LOG` tells it. */
+/** What Redis refused, by `ACL LOG`. */
 async function refusals(server: RedisServer): Promise<unknown[]> {
   return (await server.client().call('ACL', 'LOG')) as unknown[];
 }
@@ -78,7 +78,7 @@ describe(`the rules of docs/${usersFile}`, () => {
     expect(aclUsers).toEqual(aclRoles.map((role) => ({ name: `millrace-${role}`, rules: aclRules(role, { server }) })));
   });
 
-  it('let nobody but an operator change what is declared', async () => {
+  it('let only an operator change what is declared', async () => {
     const redis = (await startRedis({ config: users })).client();
     const mayChange = async (role: Role, name: string): Promise<boolean> => {
       const write = ['HSET', `millrace:{topology}:${name}`, 'field', 'value'];

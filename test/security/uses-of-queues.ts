@@ -65,7 +65,7 @@ async function publish(producer: Broker): Promise<void> {
   await producer.sendToQueue('short', 'expires', { expirationMs: 1 });
 }
 
-/** Every way in which a message can end; answers how to stop. */
+/** Every way in which a message can end; returns a function that stops. */
 async function consume([first, second]: readonly [Broker, Broker]): Promise<() => Promise<void>> {
   let isPostponed = false;
   const handler = async (value: unknown, context: MessageContext) => {

@@ -8,7 +8,7 @@ import { MemberProgram } from '../log/member-program.js';
 import { spawnConsumer } from '../queue/consuming.js';
 import { aclPassword, asSetting, unitedUser, workingUsers } from './acl-users.js';
 
-/** What the documented users may together, but for looking who is connected. */
+/** The rights of all documented users together, without CLIENT LIST. */
 const user = unitedUser('everybody', workingUsers);
 const cautious = { ...user, rules: user.rules.filter((rule) => rule !== '+client|list') };
 
@@ -19,7 +19,7 @@ async function refusals(server: RedisServer, command: string): Promise<number> {
   return found.reduce((sum, entry) => sum + Number(entry[entry.indexOf('count') + 1]), 0);
 }
 
-/** Until the sessions in a sorted set were extended so many times: with each time, others are looked after. */
+/** Waits until the sessions in a sorted set were extended `times` times: with each, a member watches the others. */
 async function extended(server: RedisServer, key: string, times: number): Promise<void> {
   const seen = new Set<string>();
   const look = async () =>
@@ -39,7 +39,7 @@ describe('where CLIENT LIST is not allowed', () => {
     return { server, login, errors, events };
   }
 
-  it("a killed member's partitions go to another when its lease is over, and nobody asks again and again", async () => {
+  it("a killed member's partitions go to another when its lease is over, and no process polls CLIENT LIST", async () => {
     // given
     const { server, login, errors, events } = await start();
     const connection = await new RedisConnection(login).open();
@@ -51,7 +51,7 @@ describe('where CLIENT LIST is not allowed', () => {
     const seen: unknown[] = [];
     const other = log.consumer({ ...options, handler: (value) => void seen.push(value) });
     await other.start();
-    // who lives is not taken for dead
+    // a living one is not taken for dead
     await extended(server, 'millrace:{group:g}:members', 20);
     expect([...victim.lines('lease-lost'), ...victim.lines('partition-revoked')]).toEqual([]);
     // when
@@ -65,7 +65,7 @@ describe('where CLIENT LIST is not allowed', () => {
     connection.close();
   });
 
-  it("a killed consumer's messages go to another when its lease is over, and nobody asks again and again", async () => {
+  it("a killed consumer's messages go to another when its lease is over, and no process polls CLIENT LIST", async () => {
     // given
     const { server, login, errors, events } = await start();
     const connection = await new RedisConnection({ ...login, prefix: 'p' }).open();
@@ -76,7 +76,7 @@ describe('where CLIENT LIST is not allowed', () => {
     await victim.waitForLine('got m');
     const seen: unknown[] = [];
     await broker.consumer({ queue: 'q', leaseMs: 1500, handler: (payload) => void seen.push(payload) }).start();
-    // who lives is not taken for dead
+    // a living one is not taken for dead
     await extended(server, 'p:{queue:q}:consumers', 10);
     expect(seen).toEqual([]);
     // when

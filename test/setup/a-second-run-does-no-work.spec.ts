@@ -37,7 +37,7 @@ describe('set-up', () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  it('installs and builds once, and a second run says and does nothing', () => {
+  it('installs and builds once, and a second run prints and does nothing', () => {
     expect(setUp()).toEqual({ code: 0, printed: ['Installing packages (npm ci).', 'Building (tsc -b).'] });
     expect(setUp()).toEqual({ code: 0, printed: [] });
   });

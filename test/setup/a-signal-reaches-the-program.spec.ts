@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@millrace/testing';
 
-/** Ends well by itself when it is asked to; at the latest when nobody listens to it any more. */
+/** Ends with code 0 on SIGTERM; at the latest when its stdin ends. */
 const program = `
 process.on('SIGTERM', () => { console.log('drained'); process.exit(0); });
 process.stdin.resume().on('end', () => process.exit(1));

@@ -72,7 +72,7 @@ const tries = `
   console.log(JSON.stringify({ names, failed: dry.tests.filter(({ status }) => status !== 0), coverage: dry.mutantCoverage, outcomes }));
 `;
 
-// given pure code with a spec beside it, when each fault is put in, then those that a test sees are caught, and no other
+// given pure code with a spec beside it, when each fault is put in, then those that a test detects are caught, and no other
 describe('faults of pure code', () => {
   let root: FakeRoot;
   beforeEach(() => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-/** Tells of every call, and knows one unit: the user's own. */
+/** Logs every call, and knows one unit: the user's own. */
 const systemctl = `#!/bin/sh
 echo "$@" >> "$BIN/calls"
 [ "$1" != cat ] || [ "$2" = valkey.service ]

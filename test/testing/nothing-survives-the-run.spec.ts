@@ -54,7 +54,7 @@ function isLeft(folder: string): boolean {
   return existsSync(folder) || existsSync(`${folder}.gone`);
 }
 
-/** Whoever is dead and waits for its parent to notice (`Z`) runs no more. */
+/** False for a zombie (`Z`): a process that is dead, which its parent has not noticed yet. */
 function isRunning(pid: number): boolean {
   const state = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
   return state !== '' && !state.startsWith('Z');

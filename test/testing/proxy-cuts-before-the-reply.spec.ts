@@ -15,7 +15,7 @@ describe('cutBeforeReply', () => {
   beforeEach(() => server.client().flushall());
   afterAll(stopEverything);
 
-  it('lets the command be done and tells the client nothing', async () => {
+  it('lets Redis run the command and drops the reply', async () => {
     // given
     const client = proxy.client(honest);
     await client.ping();
@@ -44,7 +44,7 @@ describe('cutBeforeReply', () => {
     },
   );
 
-  it('waits for Redis to answer, however long that takes', async () => {
+  it('waits for the reply of Redis, however long that takes', async () => {
     // given: a command that blocks
     const client = proxy.client(honest);
     await client.ping();
@@ -58,7 +58,7 @@ describe('cutBeforeReply', () => {
     expect(isCut).toBe(false);
     // when
     await other.rpush('list', 'job');
-    // then: Redis has given the element away, and nobody has it
+    // then: Redis has removed the element, and no client has it
     await expect(popped).rejects.toThrow(lost);
     await cut;
     expect(await other.llen('list')).toBe(0);

@@ -8,7 +8,7 @@ describe('a frozen server', () => {
   });
   afterAll(stopEverything);
 
-  it('answers nothing while connections stay open, and everything when it is thawed', async () => {
+  it('does not reply while connections stay open, and replies to all when it is thawed', async () => {
     // given
     const client = server.client();
     const patient = server.client();

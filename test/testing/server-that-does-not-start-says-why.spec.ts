@@ -18,7 +18,7 @@ describe('startRedis', () => {
     expect(settings).toEqual(expect.arrayContaining(['5242880', '-1', '60 1', '127.0.0.1']));
   });
 
-  it('lets nobody in without the password', async () => {
+  it('rejects a client without the password', async () => {
     await expect(other.client({ password: 'wrong' }).ping()).rejects.toThrow(/WRONGPASS|NOAUTH/);
     expect(other.url).toBe(`redis://:secret@127.0.0.1:${other.port}`);
   });
@@ -35,7 +35,7 @@ describe('startRedis', () => {
     await expect(started).rejects.toMatchObject({ portTaken: true, code: 'REDIS_START' });
   });
 
-  it('names every wrong option at once', async () => {
+  it('names every wrong option in one error', async () => {
     const options = { aof: 'sometimes', port: 70_000, pasword: 'x' };
     const started = startRedis(options as object);
     await expect(started).rejects.toThrow(OptionsError);

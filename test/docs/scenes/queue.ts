@@ -35,7 +35,7 @@ export const queueScenes: Scenes = {
     async check(desk) {
       await desk.startConsumers();
       await desk.broker.publish('events', 'order.paid', 'A1');
-      await desk.broker.publish('events', 'nobody.knows', 'A2');
+      await desk.broker.publish('events', 'unknown.key', 'A2');
       await Promise.all([desk.called('onOrder'), desk.called('onPaid')]);
       const parked = async () => (await desk.broker.queue('events').counts()).parked === 1;
       await waitFor(parked, { what: 'the message that no handler is for to be parked' });

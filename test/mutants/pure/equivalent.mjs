@@ -42,7 +42,7 @@ export default [
   {
     file: 'libs/core/src/short-lived-map.ts',
     code: 'size === 0 ? this.#passed >= minPassedEmpty : this.#passed >= minPassed && this.#passed >= size * 4',
-    reason: 'when the map begins anew is a matter of memory and time; two specs measure it',
+    reason: 'when the map starts again with a new one affects memory and time only; two specs measure it',
   },
   {
     file: 'libs/core/src/byte-reader.ts',
@@ -202,7 +202,7 @@ export default [
     file: 'libs/log/src/model/key-queues.ts',
     code: 'return this.#queues.size > 0 && this.#queues.has(key);',
     becomes: ['true', 'this.#queues.size >= 0'],
-    reason: 'a short cut: where nobody is, this one is not',
+    reason: 'a short cut: an empty map has no key',
   },
   {
     file: 'libs/log/src/model/dead-letter.ts',
@@ -254,7 +254,7 @@ export default [
     file: 'libs/queue/src/model/outgoing-frame.ts',
     code: 'timestamp !== last.timestamp || priority !== last.priority || codecId !== last.codecId',
     becomes: ['true'],
-    reason: 'the head may be made anew for each frame: it takes longer',
+    reason: 'the head may be made again for each frame: it takes longer',
   },
   {
     file: 'libs/queue/src/model/message-frame.ts',
@@ -281,12 +281,12 @@ export default [
   {
     file: 'libs/queue/src/model/routing.ts',
     code: 'if (this.#hops.has(name)) return this.#hops.get(name);',
-    reason: 'it may be made anew each time: it takes longer',
+    reason: 'it may be made again each time: it takes longer',
   },
   {
     file: 'libs/queue/src/model/routing.ts',
     code: 'if (known !== undefined) return known;',
     becomes: ['false'],
-    reason: 'it may be worked out anew each time: it takes longer',
+    reason: 'it may be worked out again each time: it takes longer',
   },
 ];

@@ -83,7 +83,7 @@ function begin(model: QueueModel, start: Start): void {
 function checkTurn(model: QueueModel, consumer: ModelConsumer, message: ModelMessage): void {
   const held = consumer.held.find((one) => one.message === message);
   for (const other of consumer.held) {
-    if (held === undefined || other.isStarted || other.message.facts.isForNobody || other.message.place !== 'held')
+    if (held === undefined || other.isStarted || other.message.facts.hasNoHandler || other.message.place !== 'held')
       continue;
     if (wasTakenBefore(other, held))
       throw new Error(`step ${model.step}: ${consumer.name} handles ${message.name} before ${other.message.name}`);

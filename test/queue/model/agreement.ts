@@ -76,7 +76,7 @@ export class Agreement {
       case 'held':
         if (this.#isHandledBy(message, sight) || (sight?.place === 'held' && sight.by === message.by?.number))
           return true;
-        if (message.by?.isLive === true) return message.facts.isForNobody && sight?.place === 'parked';
+        if (message.by?.isLive === true) return message.facts.hasNoHandler && sight?.place === 'parked';
         return this.#mayBeWhenReady(message, sight);
       case 'delayed':
         if (sight?.place === 'delayed' || this.#isExpired(message, sight)) return true;
@@ -90,7 +90,7 @@ export class Agreement {
     if (sight?.place === 'ready' || this.#isExpired(message, sight)) return true;
     if (this.#model.isPaused && this.#model.switchedIn !== this.#model.step) return false;
     const isTaken = sight?.place === 'held' && this.#model.live.some(({ number }) => number === sight.by);
-    const isParked = sight?.place === 'parked' && message.facts.isForNobody;
+    const isParked = sight?.place === 'parked' && message.facts.hasNoHandler;
     if (!isTaken && !isParked && !this.#isHandledBy(message, sight)) return false;
     return message.expires.by > this.#model.stepBegan;
   }
@@ -126,7 +126,7 @@ export class Agreement {
       if (counted !== present) this.#problems.push(`${slot} counts ${counted} stale entries, ${present} are listed`);
   }
 
-  /** Who has room gets messages, and who has messages handles one. */
+  /** A consumer with room gets messages, and a consumer with messages handles one. */
   #checkConsumers(): void {
     for (const consumer of this.#model.consumers) {
       const { name, number, prefetch, isLive, isQuick } = consumer;

@@ -14,7 +14,7 @@ export interface MessageFacts {
   /** Messages of one lane keep their order: all of a queue, or those of one shard key. */
   readonly lane: string;
   /** No handler is for it: its consumer parks it. */
-  readonly isForNobody: boolean;
+  readonly hasNoHandler: boolean;
   /** What the queue calls it. */
   readonly handle: string;
 }

@@ -15,7 +15,7 @@ interface Published {
   readonly delayMs: number | undefined;
   readonly expirationMs: number | undefined;
   readonly shardKey: string;
-  readonly isForNobody: boolean;
+  readonly hasNoHandler: boolean;
 }
 
 /** Something that is done to a queue and to its model, after which the two must agree. */
@@ -84,11 +84,11 @@ class Publish extends Operation {
 }
 
 function inputOf(message: Published & { readonly number: number }, { settings }: QueueModel) {
-  const { id, priority, delayMs, expirationMs, shardKey, isForNobody, number } = message;
+  const { id, priority, delayMs, expirationMs, shardKey, hasNoHandler, number } = message;
   const isKeyed = settings.shards > 1 && id === undefined;
   return {
     exchange: 'e',
-    routingKey: isForNobody ? 'nobody' : 'work',
+    routingKey: hasNoHandler ? 'unhandled' : 'work',
     body: number,
     properties: { messageId: id, priority, delayMs, expirationMs, shardKey: isKeyed ? shardKey : undefined },
   };
@@ -101,7 +101,7 @@ function accept(
   times: { readonly from: number; readonly by: number },
 ): void {
   if (receipt === undefined) throw new Error(`no receipt for m${message.number}`);
-  const { id, number, isForNobody, priority, shardKey, delayMs, expirationMs } = message;
+  const { id, number, hasNoHandler, priority, shardKey, delayMs, expirationMs } = message;
   const isDuplicate = receipt.duplicates.includes('q');
   const isRepetition = model.isRepetition(id) ?? isDuplicate;
   if (isDuplicate !== isRepetition)
@@ -111,7 +111,7 @@ function accept(
   const { shards, priorities } = model.settings;
   const lane = shards === 1 ? '' : (id ?? shardKey);
   const handle = receipt.messageId;
-  const facts = { number, messageId: id, priority: Math.min(priority, priorities - 1), lane, isForNobody, handle };
+  const facts = { number, messageId: id, priority: Math.min(priority, priorities - 1), lane, hasNoHandler, handle };
   model.published(facts, { delayMs, expirationMs, ...times });
 }
 
@@ -121,7 +121,7 @@ function shown({
   priority,
   delayMs,
   expirationMs,
-  isForNobody,
+  hasNoHandler,
   shardKey,
 }: Published & { readonly number: number }): string {
   const facts = [
@@ -129,7 +129,7 @@ function shown({
     priority > 0 && `priority ${priority}`,
     delayMs !== undefined && `delay ${delayMs}`,
     expirationMs !== undefined && `expiration ${expirationMs}`,
-    isForNobody && 'for nobody',
+    hasNoHandler && 'without handler',
   ];
   return `m${number} (${facts.filter((fact) => fact !== false).join(' ')})`;
 }
@@ -141,7 +141,7 @@ const plain: Published = {
   delayMs: undefined,
   expirationMs: undefined,
   shardKey: 'a',
-  isForNobody: false,
+  hasNoHandler: false,
 };
 
 /** Messages one after the other, each awaited, while handlers end as soon as they begin. */
@@ -487,7 +487,7 @@ class Clutter extends Operation {
   }
 }
 
-/** Half of so many stale entries that a trimming pass begins, which takes several slices. */
+/** Half of the number of stale entries at which a trimming pass begins, which takes several slices. */
 const passingBy = 550;
 
 /** Carries trimming on as the upkeep does: by a slice, or to its end. */
@@ -528,7 +528,7 @@ class FailOver extends Operation {
     this.#which = which;
   }
 
-  /** A death is noticed by its lease alone when its server is another one by then: while nobody consumes. */
+  /** Only while no consumer runs: after a failover, a death is noticed by its lease alone. */
   check({ consumers }: QueueModel): boolean {
     return consumers.length === 0;
   }
@@ -596,7 +596,7 @@ export function operations(
     delayMs: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, fc.constantFrom(shortMs, shortMs, longMs)),
     expirationMs: fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, fc.constantFrom(shortMs, longMs)),
     shardKey: fc.constantFrom('a', 'b', 'c', 'd'),
-    isForNobody: fc.nat(9).map((draw) => draw === 9),
+    hasNoHandler: fc.nat(9).map((draw) => draw === 9),
   });
   const publish = fc
     .tuple(fc.array(published, { minLength: 1, maxLength: 6 }), fc.boolean())
@@ -608,7 +608,7 @@ export function operations(
     .map((args) => new Cancel(...args));
   const stop = fc.tuple(which, fc.boolean()).map((args) => new Stop(...args));
   const pause = fc.constant(null).map(() => new Pause());
-  // Of calls those that may be made again when they are told that the slot is on its way; consumers insist by themselves.
+  // Of calls those that may be made again when the reply is that the slot is moving; consumers try again by themselves.
   const moving = fc
     .tuple(which, fc.oneof<fc.Arbitrary<Operation>[]>(settle, join, pause, publish, cancel, stop))
     .map((args) => new WhileItsSlotMoves(...args));

@@ -25,7 +25,7 @@ interface RealConsumer {
   readonly consumer: QueueConsumer;
   readonly prefetch: number;
   isQuick: boolean;
-  /** What its handler has, until it is told how to end. */
+  /** What its handler has, until the test ends it. */
   running: { readonly number: number; end(outcome: HandlerOutcome): void } | undefined;
 }
 
@@ -43,7 +43,7 @@ return {tonumber(redis.call('HGET', KEYS[1], 'stale') or 0), present}`;
 /** Long enough for a death to be noticed on a busy machine. */
 const patienceMs = 12_000;
 
-/** The real queue `q`: published to through exchange `e`, its dead letters in another queue; and consumers whose handlers wait to be told. */
+/** The real queue `q`: published to through exchange `e`, its dead letters in another queue; and consumers whose handlers wait until the test ends them. */
 export class QueueWorld {
   readonly consumers = new Map<number, RealConsumer>();
   readonly #ground: Ground;
@@ -118,7 +118,7 @@ export class QueueWorld {
     return real;
   }
 
-  /** Its handler ends as soon as it is called from now on, or waits again to be told how. */
+  /** From now on its handler ends as soon as it is called, or waits again until the test ends it. */
   setQuick(number: number, isQuick: boolean): void {
     const real = this.consumers.get(number);
     if (real === undefined) return;
@@ -138,7 +138,7 @@ export class QueueWorld {
     await real.process.close();
   }
 
-  /** Its connection is gone without a word. */
+  /** Its process dies: it does not deregister. */
   die(number: number): void {
     this.consumers.get(number)?.process.connection.close();
     this.consumers.delete(number);
@@ -191,7 +191,7 @@ export class QueueWorld {
     let problems: readonly string[] = [];
     let agreed: [Agreement, Observation] | undefined;
     const look = async (): Promise<boolean> => {
-      // Right after a failover an answer may be that a slot is not served yet.
+      // Right after a failover a reply may be that a slot is not served yet.
       const seen = await this.#look(model).catch((error: unknown) => {
         problems = [String(error)];
       });
@@ -212,7 +212,7 @@ export class QueueWorld {
     for (const number of agreed[1].handled) this.#handled.delete(number);
   }
 
-  /** Waits until all who died are gone from the queue, also those that held nothing. */
+  /** Waits until all consumers that died are gone from the queue, also those that held nothing. */
   async noticeDeaths(model: QueueModel): Promise<void> {
     model.consumers = model.live;
     const areGone = async (): Promise<boolean> => (await this.queue.counts()).consumers === model.live.length;
@@ -321,7 +321,7 @@ export class QueueWorld {
   }
 }
 
-/** Makes a call again for as long as it is told that Redis cannot answer at the moment. */
+/** Makes a call again for as long as it fails because Redis is not available at the moment. */
 export async function insist<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
@@ -341,11 +341,11 @@ function errorOf(outcome: HandlerOutcome): Error | undefined {
     case 'ack':
       return undefined;
     case 'fail':
-      return new Error('as told');
+      return new Error('as the test wants');
     case 'retry later':
       return new RetryLater(retryLaterMs);
     case 'dead-letter':
-      return new DeadLetter('as told');
+      return new DeadLetter('as the test wants');
     case 'requeue to the back':
       return new Requeue('back');
     case 'requeue to the head':

@@ -124,7 +124,7 @@ describe('an operator', () => {
     // when it is asked for
     const description = await redis.log.groups.describe('known');
 
-    // then it says who owns what, and how far behind it is, exactly
+    // then it returns the owner and the exact lag of each partition
     const { memberId } = consumer;
     const partitions = times(2, (partition) => ({ topic, partition }));
     expect(description).toMatchObject({ state: 'active', members: [{ memberId, partitions }] });

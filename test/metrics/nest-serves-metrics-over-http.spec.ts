@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe('GET /metrics', () => {
-  it('answers in the text form of Prometheus, at the path that was chosen', async () => {
+  it('replies in the text format of Prometheus, at the path that was chosen', async () => {
     // given
     const connection = { ...server.connection, prefix: ownPrefix() };
     const testing = await Test.createTestingModule({

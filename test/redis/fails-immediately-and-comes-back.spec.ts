@@ -23,7 +23,7 @@ describe('a connection', () => {
     return connection.open();
   }
 
-  it('fails commands at once while Redis is away, and comes back by itself', async () => {
+  it('fails commands immediately while Redis is away, and comes back by itself', async () => {
     // given
     const connection = await connect();
     // when

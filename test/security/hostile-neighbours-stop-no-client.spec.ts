@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { drawn, shownSeeds } from '../fuzz-seed.js';
 import { hostileJson } from './hostile.js';
 
-/** Ids that nobody of ours would choose: our separators, spaces, line ends, braces, and any bytes. */
+/** Ids that no Millrace process makes: our separators, spaces, line ends, braces, and any bytes. */
 const ids = drawn(
   fc.oneof(
     fc.constantFrom(
@@ -105,7 +105,7 @@ describe(`what is not ours beside our ids (${shownSeeds})`, () => {
     await log.close();
   }, 60_000);
 
-  it('in the place of a key of another kind is told of, and what waited goes on when it is gone', async () => {
+  it('in the place of a key of another kind is reported, and what waited goes on when it is gone', async () => {
     // given
     const redis = server.client();
     const errors: unknown[] = [];
@@ -117,7 +117,7 @@ describe(`what is not ours beside our ids (${shownSeeds})`, () => {
     await broker.consumer({ queue: 'broken', leaseMs: 1500, handler: (value) => void handled.push(value) }).start();
     await redis.set('millrace:{queue:broken}:delayed', 'not a sorted set');
     await broker.sendToQueue('broken', 1).catch(() => undefined);
-    await waitFor(() => errors.length > 0, { what: 'it to be told of' });
+    await waitFor(() => errors.length > 0, { what: 'it to be reported' });
     // when
     await redis.del('millrace:{queue:broken}:delayed');
     await broker.sendToQueue('broken', 2);

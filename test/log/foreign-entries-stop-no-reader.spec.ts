@@ -43,7 +43,7 @@ describe('an entry that something else wrote into the stream of a partition, beh
     await group.handles(5);
     await group.commits(5);
     expect(group.losses).toEqual([]);
-    // when nobody reads
+    // when no member reads
     await group.consumer.stop();
     await redis.admin.xadd(recordsOf(topic), id === lastId ? id : `7${id}`, 'b', frame, 't', 1);
     await send([5]);
@@ -70,7 +70,7 @@ describe('an entry that something else wrote into the stream of a partition, beh
   });
 
   it('keeps no dead letter from its topic', async () => {
-    // given a topic of dead letters whose stream somebody else wrote into
+    // given a topic of dead letters with a foreign entry in its stream
     const topic = await redis.topic({ deadLetter: { topic: 'blocked-dead-letters' } });
     await redis.log.declareTopic({ name: 'blocked-dead-letters' });
     await redis.admin.xadd(recordsOf('blocked-dead-letters'), '5-7', 'x', 'y');

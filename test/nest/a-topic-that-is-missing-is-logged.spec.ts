@@ -17,7 +17,7 @@ class Handlers {
   there() {}
 }
 
-describe('a handler of a topic that nobody has declared', () => {
+describe('a handler of a topic that is not declared', () => {
   let redis: RedisServer;
   let application: INestApplication | undefined;
   beforeAll(async () => {
@@ -26,15 +26,15 @@ describe('a handler of a topic that nobody has declared', () => {
   afterEach(() => application?.close());
   afterAll(stopEverything);
 
-  it('is told of at the start, and begins when the topic is there', async () => {
+  it('is logged at the start, and begins when the topic is there', async () => {
     // given
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const options = connectionTo(redis, { logging: true, topics: [{ name: 'there' }] });
     // when
     application = await startApplication(options, { providers: [Handlers] });
     // then
-    const told = warn.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('topic'));
-    expect(told).toEqual([expect.stringContaining('Handlers.read waits for topic "later", which does not exist.')]);
+    const logged = warn.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('topic'));
+    expect(logged).toEqual([expect.stringContaining('Handlers.read waits for topic "later", which does not exist.')]);
     // when
     const { log, producer } = application.get(Millrace);
     await log.declareTopic({ name: 'later' });

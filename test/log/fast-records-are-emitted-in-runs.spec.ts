@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-describe('records whose handlers end at once', () => {
-  it('are told to metrics in runs, each once, however many there are in a turn', async () => {
+describe('records whose handlers end immediately', () => {
+  it('are emitted to metrics in runs, each once, however many end in one turn of the event loop', async () => {
     // given
     const events = new Events();
     const runs: { count: number; timestamps: number[]; areSane: boolean }[] = [];
