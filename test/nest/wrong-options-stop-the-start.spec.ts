@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError } from '@millrace/core';
 import {
+  type BatchMessage,
+  type BatchRecord,
+  defineQueue,
+  defineTopic,
   LogBatchHandler,
   LogHandler,
+  type MessageContext,
   MillraceModule,
   OnDeadLetter,
   QueueBatchHandler,
@@ -11,6 +16,10 @@ import {
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
 import { Injectable } from '@nestjs/common';
 import { connectionTo, createApplication } from './application.js';
+
+class Order {
+  total!: number;
+}
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -112,7 +121,7 @@ describe('a wrong option', () => {
       @QueueHandler({ queue: 'one', batch: { maxMessages: 3 } } as never)
       one(): void {}
 
-      @QueueBatchHandler({ queue: 'two', pattern: 'order.*' })
+      @QueueBatchHandler({ queue: 'two', pattern: 'order.*' } as never)
       two(): void {}
 
       @LogHandler({ topic: 'orders', group: 'three', batch: { maxRecords: 3 }, globalEnhancers: 'yes' } as never)
@@ -195,6 +204,75 @@ describe('a wrong option', () => {
       'Wrong.first: commitIntervalMs must be a whole number of at least 0, got -1',
     ]);
     await application.close();
+  });
+});
+
+// test/nest/payloads-have-the-types-of-their-definitions.spec.ts checks that each of these is an error.
+describe('an option that a handler does not have, or of a wrong type', () => {
+  const orders = defineTopic({ name: 'orders', type: Order });
+  const emails = defineQueue({ name: 'emails', type: Order });
+
+  it('does not compile', () => {
+    class Refused {
+      // @ts-expect-error a rule returns true or false
+      @LogHandler({ topic: 'orders', group: 'a', when: () => 'yes' })
+      // @ts-expect-error a rule is synchronous
+      @LogHandler({ topic: 'orders', group: 'a', when: async () => true })
+      // @ts-expect-error a rule gets the context of a record
+      @LogHandler({ topic: orders, group: 'a', when: (context: MessageContext) => context.isAborted })
+      // @ts-expect-error unknown
+      @LogHandler({ topic: 'orders', group: 'a', concurency: 5 })
+      // @ts-expect-error an option of a consumer, of the wrong type
+      @LogHandler({ topic: 'orders', group: 'a', commitIntervalMs: '5' })
+      // @ts-expect-error for batches
+      @LogHandler({ topic: orders, group: 'a', batch: { maxRecords: 5 } })
+      // @ts-expect-error a group is missing
+      @LogHandler({ topic: 'orders' })
+      // @ts-expect-error a rule of a retry policy returns true or false
+      @QueueHandler({ queue: 'emails', retry: { rules: [{ when: () => 1, do: 'drop' }] } })
+      // @ts-expect-error unknown
+      @QueueHandler({ queue: emails, prefetchCount: 5 })
+      // @ts-expect-error unknown, also from a factory
+      @QueueHandler({ useFactory: () => ({ queue: 'emails', prefetch: 'five' }) })
+      onPayload(_payload: Order): void {}
+
+      // @ts-expect-error not for batches
+      @LogBatchHandler({ topic: 'orders', group: 'a', when: () => true })
+      // @ts-expect-error not for batches
+      @QueueBatchHandler({ queue: 'emails', pattern: '#' })
+      // @ts-expect-error unknown
+      @QueueBatchHandler({ queue: emails, batch: { maxRecords: 5 } })
+      // @ts-expect-error an option of the other half
+      @OnDeadLetter({ queue: 'emails', group: 'a' })
+      onBatch(_batch: unknown): void {}
+    }
+    expect(Refused).toBeDefined();
+  });
+
+  it('of a batch is of the payload that its definition has', () => {
+    class Handlers {
+      @LogBatchHandler({ topic: orders, group: 'a' })
+      onRecords(_batch: readonly BatchRecord<Order>[]): void {}
+
+      @LogBatchHandler({ topic: orders, group: 'b' })
+      onAnyRecords(_batch: BatchRecord[]): void {}
+
+      @QueueBatchHandler({ queue: emails })
+      onMessages(_batch: BatchMessage<Order>[]): void {}
+
+      // @ts-expect-error another payload
+      @LogBatchHandler({ topic: orders, group: 'c' })
+      onNumbers(_batch: readonly BatchRecord<number>[]): void {}
+
+      // @ts-expect-error another payload
+      @QueueBatchHandler({ queue: emails })
+      onTexts(_batch: readonly BatchMessage<string>[]): void {}
+
+      // @ts-expect-error one record is no batch
+      @LogBatchHandler({ topic: orders, group: 'd' })
+      onOne(_order: Order): void {}
+    }
+    expect(Handlers).toBeDefined();
   });
 });
 

@@ -32,9 +32,17 @@ export {
   LogHandler,
   OnDeadLetter,
   QueueBatchHandler,
+  type QueueDeadLetters,
   QueueHandler,
+  type TopicDeadLetters,
 } from './decorators/handler-decorators.js';
-export type { HandlerBinding, LogHandlerOptions, QueueHandlerOptions } from './decorators/handler-options.js';
+export type {
+  HandlerBinding,
+  LogBatchHandlerOptions,
+  LogHandlerOptions,
+  QueueBatchHandlerOptions,
+  QueueHandlerOptions,
+} from './decorators/handler-options.js';
 export { InjectExchange, InjectMillrace, InjectProducer, InjectQueue } from './decorators/inject.js';
 export { Ctx, MessageHeader, Payload } from './decorators/payload-decorators.js';
 export type { PayloadClass, PayloadOf, PayloadType, StandardSchema } from './decorators/payload-type.js';
@@ -62,5 +70,5 @@ export { ExchangePublisher, QueueSender, TopicProducer, type TopicRecord } from 
 export type { MillraceContextType } from './pipeline/handler-execution.js';
 export { MessageRequest } from './pipeline/message-request.js';
 export type { ClassValidation } from './pipeline/payload-validation.js';
-export type { ResolvedHandler } from './plans/resolved-handler.js';
+export type { ResolvedHandler, ResolvedLogHandler, ResolvedQueueHandler } from './plans/resolved-handler.js';
 export type { Topology } from './topology/topology.js';

@@ -7,7 +7,7 @@ export { Broker } from './broker.js';
 export { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
 export { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
 export { QueueConsumer } from './consumer/consumer.js';
-export type { ConsumerInput, ConsumerOptions } from './consumer/consumer-options.js';
+export type { ConsumerInput, ConsumerOptions, HandlerInput } from './consumer/consumer-options.js';
 export type { ConsumerStatus } from './consumer/consumer-status.js';
 export type { DeadLetterChange, DeadLetterChoice, RedriveOptions } from './dead-letters/dead-letter-options.js';
 export type { DeadLetterQueue, RedriveReport } from './dead-letters/dead-letter-queue.js';

@@ -4,9 +4,9 @@ import { givenUp } from './fence.js';
 import type { RecordTask } from './record-context.js';
 
 /** One record of a batch. */
-export interface BatchRecord {
+export interface BatchRecord<T = unknown> {
   /** Decoded and, where there is a schema, validated. */
-  readonly payload: unknown;
+  readonly payload: T;
   /** Its place in the partition, from 0. */
   readonly offset: number;
   /** Undefined for a record that was sent without one. */

@@ -6,6 +6,7 @@ import {
   Optional,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { HandlerSource } from '../decorators/handler-decorators.js';
 import type { LogHandlerOptions, QueueHandlerOptions } from '../decorators/handler-options.js';
 import { HandlerRegistry } from '../discovery/handler-registry.js';
 import type { Millrace } from '../module/millrace.js';
@@ -155,16 +156,16 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
    * @throws {OptionsError} with every problem
    */
   subscribeLog(options: LogHandlerOptions, handler: RunHandler): Promise<ConsumerHandle> {
-    return this.#subscribe('log', options, handler);
+    return this.#subscribe({ kind: 'log', options }, handler);
   }
 
   /** Handles a queue's messages from now on, without a decorator. @throws {OptionsError} */
   subscribeQueue(options: QueueHandlerOptions, handler: RunHandler): Promise<ConsumerHandle> {
-    return this.#subscribe('queue', options, handler);
+    return this.#subscribe({ kind: 'queue', options }, handler);
   }
 
-  async #subscribe(kind: 'log' | 'queue', options: object, handler: RunHandler): Promise<ConsumerHandle> {
-    const handle = await this.#registry.subscribe(kind, options, handler);
+  async #subscribe(source: HandlerSource, handler: RunHandler): Promise<ConsumerHandle> {
+    const handle = await this.#registry.subscribe(source, handler);
     await handle.start();
     return handle;
   }

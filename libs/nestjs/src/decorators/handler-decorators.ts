@@ -1,9 +1,18 @@
 import 'reflect-metadata';
 import { deadLettersOf } from '@millrace/core';
+import type { BatchRecord } from '@millrace/log';
+import type { BatchMessage } from '@millrace/queue';
 import type { InjectionToken } from '@nestjs/common';
 import type { QueueDeclaration, TopicDeclaration } from '../topology/topology.js';
 import type { QueueDefinition, TopicDefinition } from './definitions.js';
-import type { LogHandlerOptions, QueueHandlerOptions } from './handler-options.js';
+import type {
+  AnyLogHandlerOptions,
+  AnyQueueHandlerOptions,
+  LogBatchHandlerOptions,
+  LogHandlerOptions,
+  QueueBatchHandlerOptions,
+  QueueHandlerOptions,
+} from './handler-options.js';
 
 /**
  * Options that are known only when the application starts: from a provider's value (a token), or from a factory.
@@ -17,13 +26,24 @@ export type Configured<O> =
       readonly useFactory: (...dependencies: never[]) => O | Promise<O>;
     };
 
-export type HandlerKind = 'log' | 'log-batch' | 'queue' | 'queue-batch';
+/** What a handler handles, and its options. A decorator's are not checked before the application starts. */
+export type HandlerSource =
+  | { readonly kind: 'log' | 'log-batch'; readonly options: AnyLogHandlerOptions }
+  | { readonly kind: 'queue' | 'queue-batch'; readonly options: AnyQueueHandlerOptions };
+
+export type HandlerKind = HandlerSource['kind'];
+
+/** Whether it is a handler of a log; else it is one of a queue. */
+export function isOfLog<S extends { readonly kind: HandlerKind }>(
+  source: S,
+): source is Extract<S, { readonly kind: 'log' | 'log-batch' }> {
+  return source.kind === 'log' || source.kind === 'log-batch';
+}
 
 /** The metadata of a handler decorator. All options are checked together when the application starts. */
-export interface HandlerMetadata {
-  readonly kind: HandlerKind;
-  readonly options: unknown;
-}
+export type HandlerMetadata =
+  | { readonly kind: 'log' | 'log-batch'; readonly options: Configured<AnyLogHandlerOptions> }
+  | { readonly kind: 'queue' | 'queue-batch'; readonly options: Configured<AnyQueueHandlerOptions> };
 
 const handlersKey = 'millrace:handlers';
 
@@ -34,54 +54,80 @@ type HandlerDecorator<P> = <M extends (payload: P, ...others: never[]) => unknow
   descriptor: TypedPropertyDescriptor<M>,
 ) => void;
 
-type TypedTopic<T> = Omit<LogHandlerOptions, 'topic'> & { readonly topic: TopicDefinition<T> };
-type TypedQueue<T> = Omit<QueueHandlerOptions, 'queue'> & { readonly queue: QueueDefinition<T> };
+/** The payload that a method must accept: any, where the definition has no type. */
+type Handled<T> = unknown extends T ? never : T;
+
+/** As `Handled`, for a batch: a method may take it as a readonly list. */
+type HandledBatch<T, Item> = unknown extends T ? never : Item[];
+
+type OfTopic<O, T> = Omit<O, 'topic'> & { readonly topic: TopicDefinition<T> };
+type OfQueue<O, T> = Omit<O, 'queue'> & { readonly queue: QueueDefinition<T> };
 
 /** The method handles records of a topic, for a consumer group: `(payload, context: RecordContext)`. */
-export function LogHandler<T>(options: TypedTopic<T>): HandlerDecorator<T>;
+export function LogHandler<T>(options: OfTopic<LogHandlerOptions, T>): HandlerDecorator<Handled<T>>;
 export function LogHandler(options: Configured<LogHandlerOptions>): HandlerDecorator<never>;
-export function LogHandler(options: unknown): HandlerDecorator<never> {
-  return handlerDecorator('log', options);
+export function LogHandler(options: Configured<LogHandlerOptions>): HandlerDecorator<never> {
+  return handlerDecorator({ kind: 'log', options });
 }
 
-/** The method handles several records of one partition at a time: `(batch, context)`. */
-export function LogBatchHandler(options: Configured<Omit<LogHandlerOptions, 'when'>>): HandlerDecorator<never> {
-  return handlerDecorator('log-batch', options);
+/** The method handles several records of one partition at a time: `(batch: BatchRecord<Order>[], context)`. */
+export function LogBatchHandler<T>(
+  options: OfTopic<LogBatchHandlerOptions, T>,
+): HandlerDecorator<HandledBatch<T, BatchRecord<T>>>;
+export function LogBatchHandler(options: Configured<LogBatchHandlerOptions>): HandlerDecorator<never>;
+export function LogBatchHandler(options: Configured<LogBatchHandlerOptions>): HandlerDecorator<never> {
+  return handlerDecorator({ kind: 'log-batch', options });
 }
 
 /** The method handles messages of a queue: `(payload, context: MessageContext)`. */
-export function QueueHandler<T>(options: TypedQueue<T>): HandlerDecorator<T>;
+export function QueueHandler<T>(options: OfQueue<QueueHandlerOptions, T>): HandlerDecorator<Handled<T>>;
 export function QueueHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never>;
-export function QueueHandler(options: unknown): HandlerDecorator<never> {
-  return handlerDecorator('queue', options);
+export function QueueHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never> {
+  return handlerDecorator({ kind: 'queue', options });
 }
 
-/** The method handles several messages of a queue at a time: `(batch, context)`. */
-export function QueueBatchHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never> {
-  return handlerDecorator('queue-batch', options);
+/** The method handles several messages of a queue at a time: `(batch: BatchMessage<Email>[], context)`. */
+export function QueueBatchHandler<T>(
+  options: OfQueue<QueueBatchHandlerOptions, T>,
+): HandlerDecorator<HandledBatch<T, BatchMessage<T>>>;
+export function QueueBatchHandler(options: Configured<QueueBatchHandlerOptions>): HandlerDecorator<never>;
+export function QueueBatchHandler(options: Configured<QueueBatchHandlerOptions>): HandlerDecorator<never> {
+  return handlerDecorator({ kind: 'queue-batch', options });
 }
 
 /**
  * The method handles dead letters: messages that handlers of a topic (in any group) or of a queue gave up. Payloads are unchanged and not
  * validated; the context has the reasons: in the headers of a record, in `deaths` of a message.
  */
+export function OnDeadLetter(options: QueueDeadLetters): HandlerDecorator<never>;
+export function OnDeadLetter(options: TopicDeadLetters): HandlerDecorator<never>;
 export function OnDeadLetter(options: DeadLetterSource): HandlerDecorator<never> {
-  if (!isObject(options)) return handlerDecorator('log', options);
+  if (!isObject(options)) return handlerDecorator({ kind: 'log', options });
   if ('queue' in options) {
     const { queue, ...rest } = options;
-    return handlerDecorator('queue', { ...rest, queue: deadLetterQueueOf(queue), type: false });
+    return handlerDecorator({ kind: 'queue', options: { ...rest, queue: deadLetterQueueOf(queue), type: false } });
   }
   const { topic, ...rest } = options;
-  return handlerDecorator('log', { ...rest, topic: deadLetterTopicOf(topic), type: false });
+  return handlerDecorator({ kind: 'log', options: { ...rest, topic: deadLetterTopicOf(topic), type: false } });
 }
 
 /** The topic or queue whose dead letters are handled, and the options of the handler. */
-export type DeadLetterSource =
-  | (Omit<QueueHandlerOptions, 'queue' | 'bind' | 'type'> & { readonly queue: string | QueueDeclaration })
-  | (Omit<LogHandlerOptions, 'topic' | 'type'> & { readonly topic: string | TopicDeclaration });
+export type DeadLetterSource = QueueDeadLetters | TopicDeadLetters;
+
+/** The options of a handler of a queue's dead letters. */
+export type QueueDeadLetters = Omit<QueueHandlerOptions, 'queue' | 'bind' | 'type'> & {
+  /** The queue whose dead letters they are. */
+  readonly queue: string | QueueDeclaration;
+};
+
+/** The options of a handler of a topic's dead letters. */
+export type TopicDeadLetters = Omit<LogHandlerOptions, 'topic' | 'type'> & {
+  /** The topic whose dead letters they are. */
+  readonly topic: string | TopicDeclaration;
+};
 
 /** An invalid queue is returned unchanged: the start refuses it, with every other problem. */
-function deadLetterQueueOf(queue: string | QueueDeclaration): unknown {
+function deadLetterQueueOf(queue: string | QueueDeclaration): string | QueueDeclaration {
   if (typeof queue === 'string') return deadLettersOf(queue);
   if (!isObject(queue) || typeof queue.name !== 'string') return queue;
   const { name, deadLetter } = queue;
@@ -89,7 +135,7 @@ function deadLetterQueueOf(queue: string | QueueDeclaration): unknown {
 }
 
 /** As `deadLetterQueueOf`, for a topic. */
-function deadLetterTopicOf(topic: string | TopicDeclaration): unknown {
+function deadLetterTopicOf(topic: string | TopicDeclaration): string | TopicDeclaration {
   if (typeof topic === 'string') return deadLettersOf(topic);
   if (!isObject(topic) || typeof topic.name !== 'string') return topic;
   return topic.deadLetter ? topic.deadLetter.topic : deadLettersOf(topic.name);
@@ -104,10 +150,10 @@ export function handlersOf(method: object): readonly HandlerMetadata[] {
   return Reflect.getOwnMetadata(handlersKey, method) ?? [];
 }
 
-function handlerDecorator(kind: HandlerKind, options: unknown): HandlerDecorator<never> {
+function handlerDecorator(metadata: HandlerMetadata): HandlerDecorator<never> {
   return (_target, _method, descriptor) => {
     if (descriptor.value === undefined) return;
     // Decorators are applied from the last to the first.
-    Reflect.defineMetadata(handlersKey, [{ kind, options }, ...handlersOf(descriptor.value)], descriptor.value);
+    Reflect.defineMetadata(handlersKey, [metadata, ...handlersOf(descriptor.value)], descriptor.value);
   };
 }

@@ -1,13 +1,15 @@
-import type { RecordContext } from '@millrace/log';
-import type { BindingDeclaration, ConsumerInput } from '@millrace/queue';
-import type { GroupConsumerInput } from '../plans/log-consumer-plans.js';
+import type { ConsumerInput as GroupConsumerInput, RecordContext } from '@millrace/log';
+import type { BindingDeclaration, ConsumerInput as QueueConsumerInput } from '@millrace/queue';
 import type { QueueDeclaration, TopicDeclaration } from '../topology/topology.js';
 import type { ExchangeDefinition, QueueDefinition, TopicDefinition } from './definitions.js';
 import type { PayloadType } from './payload-type.js';
 import type { DeadLetterTarget } from './policy-decorators.js';
 
+// Every option of a consumer is an option of its handlers: it is declared and checked by libs/log or libs/queue, and passes through here.
+// Only what a handler has besides is declared here; `plans/` takes it out again.
+
 /** The options of all kinds of handlers. */
-interface SharedHandlerOptions {
+export interface SharedHandlerOptions {
   /** The connection's name. Default: the one without a name. */
   readonly connection?: string | undefined;
   /**
@@ -23,10 +25,13 @@ interface SharedHandlerOptions {
 
 type TopicSource = TopicDeclaration | TopicDefinition;
 
-/** `@LogHandler`: a topic (or several), a group, and every option of a group consumer. */
-export interface LogHandlerOptions
+/** What the plan of a consumer sets itself. */
+type SetByPlan = 'handler' | 'batchHandler' | 'validate' | 'name';
+
+/** The options of a log's handlers, of single records and of batches. */
+export interface AnyLogHandlerOptions
   extends SharedHandlerOptions,
-    Omit<GroupConsumerInput, 'topics' | 'handler' | 'batchHandler' | 'validate' | 'name' | 'deadLetter'> {
+    Omit<GroupConsumerInput, SetByPlan | 'topics' | 'deadLetter'> {
   /**
    * A topic, several topics, or a pattern, which also matches topics that are declared later. A topic given as a declaration is declared
    * at start.
@@ -42,22 +47,34 @@ export interface LogHandlerOptions
   readonly deadLetter?: string | DeadLetterTarget | undefined;
 }
 
+/** `@LogHandler`: a topic (or several), a group, and every option of a group consumer. */
+export type LogHandlerOptions = Omit<AnyLogHandlerOptions, 'batch'>;
+
+/** `@LogBatchHandler`: as `LogHandlerOptions`, with `batch`, without what is for single records. */
+export type LogBatchHandlerOptions = Omit<AnyLogHandlerOptions, 'when' | 'middleware'>;
+
 /** A binding of the handler's queue. Given a definition, the exchange is declared too. */
 export type HandlerBinding = Omit<BindingDeclaration, 'exchange' | 'queue' | 'toExchange' | 'topic'> & {
   readonly exchange: string | ExchangeDefinition;
 };
 
-/** `@QueueHandler`: a queue, its bindings, and every option of a queue consumer. */
-export interface QueueHandlerOptions
+/** The options of a queue's handlers, of single messages and of batches. */
+export interface AnyQueueHandlerOptions
   extends SharedHandlerOptions,
-    Omit<ConsumerInput, 'queue' | 'handler' | 'handlers' | 'batchHandler' | 'validate' | 'name'> {
+    Omit<QueueConsumerInput, SetByPlan | 'queue' | 'handlers'> {
   /** Its declaration, or its name: then it is declared with default settings, unless a module declares it. */
   readonly queue: string | QueueDeclaration | QueueDefinition;
   /** Bindings that are declared at start, in addition to those that the queue has. */
   readonly bind?: readonly HandlerBinding[] | undefined;
   /**
    * Selects messages of the queue by routing key (`*` one word, `#` any number of words). Default: where several handlers share a queue,
-   * the routing keys of the handler's bindings; else all messages.
+   * the routing keys of the handler's bindings; else all messages. Not for batch handlers.
    */
   readonly pattern?: string | undefined;
 }
+
+/** `@QueueHandler`: a queue, its bindings, and every option of a queue consumer. */
+export type QueueHandlerOptions = Omit<AnyQueueHandlerOptions, 'batch'>;
+
+/** `@QueueBatchHandler`: as `QueueHandlerOptions`, with `batch`, without what is for single messages. */
+export type QueueBatchHandlerOptions = Omit<AnyQueueHandlerOptions, 'pattern' | 'middleware'>;

@@ -4,7 +4,7 @@ import { DeadLetter as DeadLetterThrown, type RetryPolicy } from '@millrace/core
 /** The policies that decorators set on a class or method. */
 export interface HandlerPolicies {
   readonly retry?: Partial<RetryPolicy> | false;
-  readonly deadLetter?: unknown;
+  readonly deadLetter?: DeadLetterTarget;
 }
 
 const policiesKey = 'millrace:policies';

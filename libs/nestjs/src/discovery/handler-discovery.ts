@@ -1,19 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
-import { type HandlerKind, handlersOf } from '../decorators/handler-decorators.js';
+import {
+  type Configured,
+  type HandlerMetadata,
+  type HandlerSource,
+  handlersOf,
+  isOfLog,
+} from '../decorators/handler-decorators.js';
 import { type ParamMetadata, paramKinds, routeArgsKey } from '../decorators/payload-decorators.js';
 import { type HandlerPolicies, policiesOf } from '../decorators/policy-decorators.js';
 import { MillraceLogger } from '../module/millrace-logger.js';
 import type { HandlerMethod } from '../pipeline/handler-pipeline.js';
 import type { InstanceWrapper } from './nest-internals.js';
 
-/** A decorated method with its options. */
-export interface DiscoveredHandler {
+/** A decorated method. */
+interface DecoratedMethod {
   /** `OrderController.onOrder` */
   readonly label: string;
-  readonly kind: HandlerKind;
-  /** As given to the decorator, or by its factory or token. Not checked yet. */
-  readonly options: unknown;
   readonly method: HandlerMethod;
   readonly policies: HandlerPolicies;
   /** The class of the payload's parameter, if the compiler emitted it. */
@@ -21,6 +24,9 @@ export interface DiscoveredHandler {
   /** Whether the compiler emitted the types of its parameters, or it has none. */
   readonly hasTypes: boolean;
 }
+
+/** A decorated method with its options, as given to the decorator, or by its factory or token. Not checked yet. */
+export type DiscoveredHandler = DecoratedMethod & HandlerSource;
 
 /** Finds decorated methods of all providers and controllers of the application. */
 @Injectable()
@@ -62,11 +68,10 @@ export class HandlerDiscovery {
     const handlers: DiscoveredHandler[] = [];
     for (const name of this.#scanner.getAllMethodNames(type.prototype)) {
       const callback: object = type.prototype[name];
-      for (const { kind, options } of handlersOf(callback)) {
+      for (const metadata of handlersOf(callback)) {
         handlers.push({
+          ...(await this.#sourceOf(metadata)),
           label: `${type.name}.${name}`,
-          kind,
-          options: await this.#configured(options),
           method: { wrapper, name },
           policies: policiesOf(type, callback),
           payloadClass: payloadClassOf(type, name),
@@ -77,12 +82,18 @@ export class HandlerDiscovery {
     return handlers;
   }
 
+  async #sourceOf(metadata: HandlerMetadata): Promise<HandlerSource> {
+    return isOfLog(metadata)
+      ? { kind: metadata.kind, options: await this.#configured(metadata.options) }
+      : { kind: metadata.kind, options: await this.#configured(metadata.options) };
+  }
+
   /** Options that come from the container: a token's value, or what a factory returns. */
-  async #configured(options: unknown): Promise<unknown> {
-    if (typeof options === 'symbol') return this.#moduleRef.get(options, { strict: false });
-    if (!isFactory(options)) return options;
-    const dependencies = (options.inject ?? []).map((token) => this.#moduleRef.get(token, { strict: false }));
-    return options.useFactory(...dependencies);
+  async #configured<O>(options: Configured<O>): Promise<O> {
+    if (isGiven(options)) return options;
+    if (typeof options === 'symbol') return this.#moduleRef.get<symbol, O>(options, { strict: false });
+    const { inject = [], useFactory } = options;
+    return useFactory(...inject.map((token) => this.#moduleRef.get<unknown, never>(token, { strict: false })));
   }
 
   /** It would handle every message twice, once per instance. */
@@ -94,13 +105,10 @@ export class HandlerDiscovery {
   }
 }
 
-interface Factory {
-  readonly inject?: readonly Parameters<ModuleRef['get']>[0][];
-  readonly useFactory: (...dependencies: unknown[]) => unknown;
-}
-
-function isFactory(options: unknown): options is Factory {
-  return typeof options === 'object' && options !== null && 'useFactory' in options;
+/** Whether they are options, rather than where to get them. */
+function isGiven<O>(options: Configured<O>): options is O {
+  if (typeof options === 'symbol') return false;
+  return typeof options !== 'object' || options === null || !('useFactory' in options);
 }
 
 /** The class of a provider, or of the object that its factory returned. */

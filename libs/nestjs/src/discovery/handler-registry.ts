@@ -2,6 +2,7 @@ import { ClosedError } from '@millrace/core';
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { ConsumerHandle } from '../consumers/consumer-handle.js';
+import type { HandlerSource } from '../decorators/handler-decorators.js';
 import { Connections } from '../module/connections.js';
 import type { Millrace } from '../module/millrace.js';
 import { HandlerPipeline } from '../pipeline/handler-pipeline.js';
@@ -74,12 +75,12 @@ export class HandlerRegistry {
   }
 
   /** The consumer of a handler without a method. @throws {OptionsError} */
-  async subscribe(kind: 'log' | 'queue', options: object, handler: RunHandler): Promise<ConsumerHandle> {
-    const label = 'name' in options && typeof options.name === 'string' ? options.name : `${kind} subscription`;
+  async subscribe(source: HandlerSource, handler: RunHandler): Promise<ConsumerHandle> {
+    const label = source.options.name ?? `${source.kind} subscription`;
     const problems: string[] = [];
     // A start hook may subscribe before the handlers were discovered.
     this.connections.find(this.#discovery, (problem) => problems.push(problem));
-    const found = { label, kind, options, policies: {}, payloadClass: undefined, hasTypes: true };
+    const found = { ...source, label, policies: {}, payloadClass: undefined, hasTypes: true };
     const resolved = await this.#resolve([found], problems, () => handler);
     const [plan] = consumerPlans(resolved, (problem) => problems.push(problem));
     throwProblems(label, problems);

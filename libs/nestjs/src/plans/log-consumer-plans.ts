@@ -1,41 +1,59 @@
 import { randomUUID } from 'node:crypto';
 import { accepted, isThenable } from '@millrace/core';
-import { type DeliveryContext, isGenerator, runToEnd } from '@millrace/delivery';
-import type { Log } from '@millrace/log';
+import { isGenerator, runToEnd } from '@millrace/delivery';
+import type { ConsumerInput, RecordContext } from '@millrace/log';
 import { nameOf, type TopicDefinition } from '../decorators/definitions.js';
 import type { ConsumerPlan } from './consumer-plan.js';
-import type { ResolvedHandler } from './resolved-handler.js';
+import type { ResolvedLogHandler } from './resolved-handler.js';
 import { sharedOptions } from './shared-options.js';
 import { overlapOf } from './source-overlap.js';
 
-/** Every option of a group consumer. */
-export type GroupConsumerInput = Parameters<Log['consumer']>[0];
-
 type Topics = RegExp | readonly (string | TopicDefinition)[];
 
-/** The options of a log handler that the consumer does not have. */
+/** A handler's share of its consumer. */
 interface LogPart {
   readonly group: string;
   readonly topics: Topics;
-  readonly when: ((context: DeliveryContext) => unknown) | undefined;
+  readonly when: ((context: RecordContext) => boolean) | undefined;
   readonly label: string;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly resolved: ResolvedHandler;
+  /** Options of the consumer as a whole. */
+  readonly options: ConsumerPart;
+  readonly resolved: ResolvedLogHandler;
 }
 
+/** What remains of a handler's options when the plan has taken out its own: options of the consumer. */
+type ConsumerPart = Pick<ConsumerInput, 'deadLetter' | 'retry'> &
+  Omit<ResolvedLogHandler['options'], 'topic' | 'group' | 'when' | 'deadLetter'>;
+
+/** The handlers that share a consumer. */
+type Parts = readonly [LogPart, ...LogPart[]];
+
+type Handling = Pick<ConsumerInput, 'handler' | 'batchHandler' | 'validate'>;
+
 /** A record that was validated for each handler that selects it. */
-type Prepared = readonly { readonly run: ResolvedHandler['run']; readonly payload: unknown }[];
+class PreparedRecord {
+  readonly runs: readonly { readonly run: ResolvedLogHandler['run']; readonly payload: unknown }[];
+
+  constructor(runs: PreparedRecord['runs']) {
+    this.runs = runs;
+  }
+}
 
 /**
  * One consumer per group and connected set of topics. Handlers of one group that share a topic are one member of the group, and each sees
  * every record of its topics: as separate members, each would get only some of the partitions.
  */
-export function logConsumers(handlers: readonly ResolvedHandler[], report: (problem: string) => void): ConsumerPlan[] {
-  let consumers: LogPart[][] = [];
+export function logConsumers(
+  handlers: readonly ResolvedLogHandler[],
+  report: (problem: string) => void,
+): ConsumerPlan[] {
+  let consumers: Parts[] = [];
   for (const resolved of handlers) {
     const part = logPart(resolved, report);
     const joined = consumers.filter((parts) => parts.some((other) => isOneMember(part, other)));
-    consumers = [...consumers.filter((parts) => !joined.includes(parts)), [...joined.flat(), part]];
+    const [first, ...others] = joined.flat();
+    const parts: Parts = first === undefined ? [part] : [first, ...others, part];
+    consumers = [...consumers.filter((one) => !joined.includes(one)), parts];
   }
   const made = consumers.map((parts) => logConsumer(parts, report));
   reportOverlaps(made, report);
@@ -64,44 +82,40 @@ function reportOverlaps(consumers: readonly ConsumerPlan[], report: (problem: st
   }
 }
 
-function logPart(resolved: ResolvedHandler, report: (problem: string) => void): LogPart {
+function logPart(resolved: ResolvedLogHandler, report: (problem: string) => void): LogPart {
   const { topic, group, when, deadLetter, ...options } = resolved.options;
   const topics = topicsOf(topic);
   if (topics === undefined)
     report(`${resolved.label}: topic must be a topic's name or definition, a list of them, or a RegExp`);
   const isNamed = typeof group === 'string' && group !== '';
   if (!isNamed) report(`${resolved.label}: group is missing: the name under which offsets are kept`);
-  if (when !== undefined && typeof when !== 'function')
-    report(`${resolved.label}: when must be a function of the context`);
-  const isWanted = typeof when === 'function' ? (when as LogPart['when']) : undefined;
+  const isRule = when === undefined || typeof when === 'function';
+  if (!isRule) report(`${resolved.label}: when must be a function of the context`);
   return {
     // Without a name of its own it joins no other handler, and its other problems are found too.
     group: isNamed ? group : `missing-${randomUUID()}`,
     topics: topics ?? ['missing'],
-    when: isWanted,
+    when: isRule ? when : undefined,
     label: resolved.label,
     options: { ...options, ...deadLetterOf(deadLetter, resolved, report), retry: resolved.retry },
     resolved,
   };
 }
 
-function logConsumer(parts: readonly LogPart[], report: (problem: string) => void): ConsumerPlan {
-  const [first] = parts as readonly [LogPart, ...LogPart[]];
+function logConsumer(parts: Parts, report: (problem: string) => void): ConsumerPlan {
+  const [first] = parts;
   const { millrace } = first.resolved;
   const label = parts.map((part) => part.label).join(', ');
   const named = parts.flatMap(({ topics }) => (topics instanceof RegExp ? [] : topics));
   const topics = first.topics instanceof RegExp ? first.topics : [...new Set(named.map(nameOf))];
   const shared = sharedOptions(parts, report);
-  const input = {
+  const input: ConsumerInput = {
     ...shared,
     group: first.group,
     topics,
     name: label,
-    ...handling(
-      parts.map((part) => onlyItsTopics(part, topics)),
-      report,
-    ),
-  } as GroupConsumerInput;
+    ...handling(parts, topics, report),
+  };
   const declared = named.filter((topic) => typeof topic !== 'string');
   const topology = { topics: declared };
   return {
@@ -121,26 +135,27 @@ function onlyItsTopics(part: LogPart, all: RegExp | readonly string[]): LogPart 
   const own = new Set(part.topics.map(nameOf));
   if (all.every((topic) => own.has(topic))) return part;
   const { when } = part;
-  const isOwn: LogPart['when'] = (context) => 'topic' in context && own.has(String(context.topic));
+  const isOwn = ({ topic }: RecordContext): boolean => own.has(topic);
   return { ...part, when: when === undefined ? isOwn : (context) => isOwn(context) && when(context) };
 }
 
-function handling(parts: readonly LogPart[], report: (problem: string) => void): Partial<GroupConsumerInput> {
-  const [first] = parts as readonly [LogPart, ...LogPart[]];
+function handling(parts: Parts, topics: RegExp | readonly string[], report: (problem: string) => void): Handling {
+  const [first] = parts;
   const batch = parts.find(({ resolved }) => resolved.kind === 'log-batch');
   if (batch !== undefined) {
     if (parts.length > 1) report(`${batch.label}: a batch handler must be the only one of its group for these topics`);
     if (first.when !== undefined)
       report(`${batch.label}: when is not for batch handlers: choose among its records in the handler`);
-    return { batchHandler: batch.resolved.run, validate: batch.resolved.validate } as Partial<GroupConsumerInput>;
+    return { batchHandler: batch.resolved.run, validate: batch.resolved.validate };
   }
   if (parts.length === 1 && first.when === undefined) {
     return { handler: first.resolved.run, validate: first.resolved.validate };
   }
+  const selecting = parts.map((part) => onlyItsTopics(part, topics));
   return {
-    validate: (payload: unknown, context: DeliveryContext) => prepare(parts, payload, context),
-    handler: (prepared: unknown, context: DeliveryContext) => runAll(prepared as Prepared, context),
-  } as Partial<GroupConsumerInput>;
+    validate: (payload, context) => prepare(selecting, payload, context),
+    handler: (prepared, context) => runAll(prepared, context),
+  };
 }
 
 const isWanted = {
@@ -150,20 +165,21 @@ const isWanted = {
 };
 
 /** Validates for all handlers before the first one runs: an invalid record reaches none of them. */
-async function prepare(parts: readonly LogPart[], payload: unknown, context: DeliveryContext): Promise<Prepared> {
+async function prepare(parts: readonly LogPart[], payload: unknown, context: RecordContext): Promise<PreparedRecord> {
   const wanted = parts.filter(({ when }) => when === undefined || accepted(isWanted, when(context)));
-  return Promise.all(
-    wanted.map(async ({ resolved }) => ({
-      run: resolved.run,
-      payload: resolved.validate === undefined ? payload : await resolved.validate(payload, context),
-    })),
-  );
+  const runs = wanted.map(async ({ resolved }) => ({
+    run: resolved.run,
+    payload: resolved.validate === undefined ? payload : await resolved.validate(payload, context),
+  }));
+  return new PreparedRecord(await Promise.all(runs));
 }
 
 /** All handlers run, also after one failed; the first failure is the outcome of the record, and then all run again. */
-async function runAll(prepared: Prepared, context: DeliveryContext): Promise<void> {
+async function runAll(prepared: unknown, context: RecordContext): Promise<void> {
+  if (!(prepared instanceof PreparedRecord))
+    throw new TypeError('a record reached its handlers without its validation');
   const failures: unknown[] = [];
-  for (const { run, payload } of prepared) {
+  for (const { run, payload } of prepared.runs) {
     try {
       const result = await run(payload, context);
       if (isGenerator(result)) await runToEnd(result, context.signal);
@@ -175,7 +191,11 @@ async function runAll(prepared: Prepared, context: DeliveryContext): Promise<voi
 }
 
 /** The consumer takes the topic's name; the decorator takes `{ topic }`. */
-function deadLetterOf(target: unknown, { label }: ResolvedHandler, report: (problem: string) => void): object {
+function deadLetterOf(
+  target: ResolvedLogHandler['options']['deadLetter'],
+  { label }: ResolvedLogHandler,
+  report: (problem: string) => void,
+): Pick<ConsumerInput, 'deadLetter'> {
   if (target === undefined) return {};
   if (target === false || typeof target === 'string') return { deadLetter: target };
   if (typeof target === 'object' && target !== null && 'topic' in target) return { deadLetter: target.topic };

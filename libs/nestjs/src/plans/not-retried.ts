@@ -18,6 +18,13 @@ export function withRejectionRule(retry: Partial<RetryPolicy> | false | undefine
   return { ...retry, rules: [...(retry?.rules ?? []), rejectionRule] };
 }
 
+/** Whether it has the shape of a policy; the consumer checks its properties. */
+export function isRetryPolicy(retry: unknown): boolean {
+  if (retry === undefined || retry === false) return true;
+  if (typeof retry !== 'object' || retry === null || Array.isArray(retry)) return false;
+  return !('rules' in retry) || retry.rules === undefined || Array.isArray(retry.rules);
+}
+
 function statusOf(error: unknown): unknown {
   if (typeof error !== 'object' || error === null || !('getStatus' in error)) return undefined;
   return typeof error.getStatus === 'function' ? error.getStatus() : undefined;

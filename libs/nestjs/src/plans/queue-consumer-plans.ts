@@ -1,105 +1,108 @@
 import { randomUUID } from 'node:crypto';
-import type { ConsumerInput } from '@millrace/queue';
-import { topicMatches } from '@millrace/queue';
+import { type ConsumerInput, type HandlerInput, type MessageHandler, topicMatches } from '@millrace/queue';
 import { type ExchangeDefinition, nameOf, type QueueDefinition } from '../decorators/definitions.js';
 import type { HandlerBinding } from '../decorators/handler-options.js';
-import type { Topology } from '../topology/topology.js';
+import type { QueueDeclaration, Topology } from '../topology/topology.js';
 import type { ConsumerPlan } from './consumer-plan.js';
-import type { ResolvedHandler } from './resolved-handler.js';
+import type { ResolvedQueueHandler } from './resolved-handler.js';
 import { sharedOptions } from './shared-options.js';
 
-/** The options of a queue handler that the consumer does not have. */
+/** A handler's share of its consumer. */
 interface QueuePart {
-  readonly queue: string | QueueDefinition;
+  readonly queue: string | QueueDeclaration | QueueDefinition;
   readonly bind: readonly HandlerBinding[];
   readonly pattern: string | undefined;
+  readonly label: string;
   /** Options of the consumer as a whole. */
-  readonly shared: Readonly<Record<string, unknown>>;
-  readonly handlerTimeoutMs: unknown;
-  readonly abortGraceMs: unknown;
-  readonly resolved: ResolvedHandler;
+  readonly options: ConsumerPart;
+  /** Options of this handler alone. */
+  readonly own: Pick<ConsumerInput, OwnOption | 'retry' | 'validate'>;
+  readonly resolved: ResolvedQueueHandler;
 }
+
+/** Options that each handler of a consumer has for itself. */
+type OwnOption = 'handlerTimeoutMs' | 'abortGraceMs';
+
+/** What remains of a handler's options when the plan has taken out its own: options of the consumer. */
+type ConsumerPart = Omit<ResolvedQueueHandler['options'], 'queue' | 'bind' | 'pattern' | 'deadLetter' | OwnOption>;
+
+/** The handlers that share a consumer. */
+type Parts = readonly [QueuePart, ...QueuePart[]];
+
+type Handling = Omit<ConsumerInput, 'queue' | keyof ConsumerPart>;
 
 /** One consumer per queue, for any number of handlers. Problems are reported, each with its handler. */
 export function queueConsumers(
-  handlers: readonly ResolvedHandler[],
+  handlers: readonly ResolvedQueueHandler[],
   report: (problem: string) => void,
 ): ConsumerPlan[] {
-  const byQueue = new Map<string, QueuePart[]>();
+  const byQueue = new Map<string, Parts>();
   for (const resolved of handlers) {
     const part = queuePart(resolved, report);
     const key = JSON.stringify([resolved.millrace.name, nameOf(part.queue)]);
-    byQueue.set(key, [...(byQueue.get(key) ?? []), part]);
+    const others = byQueue.get(key);
+    byQueue.set(key, others === undefined ? [part] : [...others, part]);
   }
   return [...byQueue.values()].map((parts) => queueConsumer(parts, report));
 }
 
-function queuePart(resolved: ResolvedHandler, report: (problem: string) => void): QueuePart {
-  const { queue, bind = [], pattern, handlerTimeoutMs, abortGraceMs, deadLetter, ...shared } = resolved.options;
+function queuePart(resolved: ResolvedQueueHandler, report: (problem: string) => void): QueuePart {
+  const { queue, bind = [], pattern, handlerTimeoutMs, abortGraceMs, deadLetter, ...options } = resolved.options;
+  const { label, retry, validate } = resolved;
   if (deadLetter !== undefined) {
-    report(`${resolved.label}: the queue's declaration decides where its dead letters go (deadLetter of the queue)`);
+    report(`${label}: the queue's declaration decides where its dead letters go (deadLetter of the queue)`);
   }
-  if (pattern !== undefined && typeof pattern !== 'string') report(`${resolved.label}: pattern must be a string`);
-  if (!isNamed(queue)) report(`${resolved.label}: queue must be a queue's name or definition`);
+  if (pattern !== undefined && typeof pattern !== 'string') report(`${label}: pattern must be a string`);
+  if (!isNamed(queue)) report(`${label}: queue must be a queue's name or definition`);
   const areBindings = Array.isArray(bind) && bind.every((binding) => isNamed(binding?.exchange));
-  if (!areBindings) report(`${resolved.label}: bind must be a list of { exchange, routingKey }`);
+  if (!areBindings) report(`${label}: bind must be a list of { exchange, routingKey }`);
   return {
     // Without a name of its own it shares no consumer, and its other problems are found too.
     queue: isNamed(queue) ? queue : `missing-${randomUUID()}`,
     bind: areBindings ? bind : [],
     pattern: typeof pattern === 'string' ? pattern : undefined,
-    shared,
-    handlerTimeoutMs,
-    abortGraceMs,
+    label,
+    options,
+    own: { retry, validate, ...given({ handlerTimeoutMs }), ...given({ abortGraceMs }) },
     resolved,
   };
 }
 
-function queueConsumer(parts: readonly QueuePart[], report: (problem: string) => void): ConsumerPlan {
-  const [first] = parts as readonly [QueuePart, ...QueuePart[]];
+function queueConsumer(parts: Parts, report: (problem: string) => void): ConsumerPlan {
+  const [first] = parts;
   const { millrace } = first.resolved;
   const queue = nameOf(first.queue);
-  const label = parts.map(({ resolved }) => resolved.label).join(', ');
-  const shared = sharedOptions(
-    parts.map(({ shared: options, resolved }) => ({ label: resolved.label, options })),
-    report,
-  );
-  const input = { ...shared, queue, name: label, ...handling(parts, report) } as ConsumerInput;
+  const label = parts.map((part) => part.label).join(', ');
+  const input: ConsumerInput = { ...sharedOptions(parts, report), queue, name: label, ...handling(parts, report) };
   const source = `queue "${queue}"`;
   return { label, millrace, source, queue, topology: topologyOf(parts), make: () => millrace.broker.consumer(input) };
 }
 
-function handling(parts: readonly QueuePart[], report: (problem: string) => void): Partial<ConsumerInput> {
-  const [first] = parts as readonly [QueuePart, ...QueuePart[]];
+function handling(parts: Parts, report: (problem: string) => void): Handling {
+  const [first] = parts;
   const batch = parts.find(({ resolved }) => resolved.kind === 'queue-batch');
   if (batch !== undefined) {
-    if (parts.length > 1) report(`${batch.resolved.label}: a batch handler must be its queue's only handler`);
-    return batching(batch);
+    if (parts.length > 1) report(`${batch.label}: a batch handler must be its queue's only handler`);
+    return { batchHandler: batch.resolved.run, ...batch.own };
   }
-  if (parts.length === 1 && first.pattern === undefined) {
-    const { resolved } = first;
-    return { handler: resolved.run, retry: resolved.retry, validate: resolved.validate, ...timeout(first) };
-  }
-  return { handlers: parts.flatMap(entriesOf) as ConsumerInput['handlers'] };
+  if (parts.length === 1 && first.pattern === undefined) return { handler: first.resolved.run, ...first.own };
+  return { handlers: parts.flatMap(entriesOf) };
 }
 
 /** One entry per pattern. A message that two patterns of one handler match is handled by the first of them. */
-function entriesOf(part: QueuePart): object[] {
-  const { resolved } = part;
+function entriesOf(part: QueuePart): HandlerInput[] {
+  const { label, own, resolved } = part;
   const patterns = patternsOf(part);
   return patterns.map((pattern, index) => {
     const earlier = patterns.slice(0, index);
-    const handler: ResolvedHandler['run'] = (payload, context) => {
-      const routingKey = 'routingKey' in context ? String(context.routingKey) : '';
-      return earlier.some((other) => topicMatches(other, routingKey)) ? undefined : resolved.run(payload, context);
-    };
+    const isFirst = (routingKey: string): boolean => !earlier.some((other) => topicMatches(other, routingKey));
+    const handler: MessageHandler = (payload, context) =>
+      isFirst(context.routingKey) ? resolved.run(payload, context) : undefined;
     return {
       pattern,
-      name: index === 0 ? resolved.label : `${resolved.label}#${index + 1}`,
+      name: index === 0 ? label : `${label}#${index + 1}`,
       handler: index === 0 ? resolved.run : handler,
-      retry: resolved.retry,
-      validate: resolved.validate,
-      ...timeout(part),
+      ...own,
     };
   });
 }
@@ -111,21 +114,9 @@ function patternsOf({ pattern, bind }: QueuePart): readonly string[] {
   return [...new Set(bind.map(({ routingKey = '' }) => (routingKey === '' ? '#' : routingKey)))];
 }
 
-function batching(part: QueuePart): Partial<ConsumerInput> {
-  const { resolved } = part;
-  return {
-    batchHandler: (messages, context) => resolved.run(messages, context) as Promise<undefined>,
-    retry: resolved.retry,
-    validate: resolved.validate,
-    ...timeout(part),
-  };
-}
-
-function timeout({ handlerTimeoutMs, abortGraceMs }: QueuePart): { handlerTimeoutMs?: number; abortGraceMs?: number } {
-  return {
-    ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs: handlerTimeoutMs as number }),
-    ...(abortGraceMs === undefined ? {} : { abortGraceMs: abortGraceMs as number }),
-  };
+/** The option, unless it is left out: then the consumer's default applies. */
+function given<O extends object>(option: O): { readonly [K in keyof O]?: NonNullable<O[K]> } {
+  return Object.values(option).includes(undefined) ? {} : option;
 }
 
 function topologyOf(parts: readonly QueuePart[]): Partial<Topology> {

@@ -1,23 +1,45 @@
 import { didYouMean, type RetryPolicy } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
+import { type HandlerSource, isOfLog } from '../decorators/handler-decorators.js';
+import type {
+  AnyLogHandlerOptions,
+  AnyQueueHandlerOptions,
+  SharedHandlerOptions,
+} from '../decorators/handler-options.js';
 import { isPayloadType, type PayloadType } from '../decorators/payload-type.js';
+import type { HandlerPolicies } from '../decorators/policy-decorators.js';
 import type { DiscoveredHandler } from '../discovery/handler-discovery.js';
 import type { Millrace } from '../module/millrace.js';
 import { hasValidationRules, payloadValidation, type ValidatePayload } from '../pipeline/payload-validation.js';
 import type { RunHandler } from '../pipeline/run-enhanced.js';
-import { withRejectionRule } from './not-retried.js';
-import { isPolicy, ownOptionProblems } from './own-options.js';
+import { isRetryPolicy, withRejectionRule } from './not-retried.js';
+import { ownOptionProblems } from './own-options.js';
 
 /** A handler with its connection and the check of its payloads, ready for a consumer. */
-export interface ResolvedHandler {
+export type ResolvedHandler = ResolvedLogHandler | ResolvedQueueHandler;
+
+/** A handler of a log's records. */
+export interface ResolvedLogHandler extends Resolved {
+  /** Whether it handles records one at a time or in batches. */
+  readonly kind: 'log' | 'log-batch';
+  /** Options for the consumer: without those of all handlers, with those of policy decorators. */
+  readonly options: WithoutShared<AnyLogHandlerOptions>;
+}
+
+/** A handler of a queue's messages. */
+export interface ResolvedQueueHandler extends Resolved {
+  /** Whether it handles messages one at a time or in batches. */
+  readonly kind: 'queue' | 'queue-batch';
+  /** Options for the consumer: without those of all handlers, with those of policy decorators. */
+  readonly options: WithoutShared<AnyQueueHandlerOptions> & Pick<HandlerPolicies, 'deadLetter'>;
+}
+
+/** What a handler of either half has. */
+interface Resolved {
   /** `OrderController.onOrder`, or the given name. */
   readonly label: string;
-  /** Whether it handles records or messages, one at a time or in batches. */
-  readonly kind: DiscoveredHandler['kind'];
   /** The connection it consumes over. */
   readonly millrace: Millrace;
-  /** Options for the consumer: without those of libs/nestjs, with those of policy decorators. */
-  readonly options: Readonly<Record<string, unknown>>;
   /** The retry policy from `@Retry` or the options; `false`: no retries. */
   readonly retry: Partial<RetryPolicy> | false;
   /** Runs the method with guards, pipes, interceptors and filters. */
@@ -28,8 +50,12 @@ export interface ResolvedHandler {
   readonly isTypeUnknown: boolean;
 }
 
+/** The options that are resolved for handlers of both halves alike. */
+type SharedOption = keyof SharedHandlerOptions | 'retry';
+type WithoutShared<O> = Omit<O, SharedOption>;
+
 /** The properties of a handler, with or without a method of a provider. */
-export type UnresolvedHandler = Omit<DiscoveredHandler, 'method'>;
+export type UnresolvedHandler = HandlerSource & Omit<DiscoveredHandler, 'method' | keyof HandlerSource>;
 
 /** The objects that are needed to resolve a handler. */
 export interface ResolutionContext {
@@ -41,37 +67,57 @@ export interface ResolutionContext {
 /** Resolves a handler's options; reports problems and returns undefined when there are any. */
 export async function resolveHandler(
   handler: UnresolvedHandler,
-  { connections, pipeline, report }: ResolutionContext,
+  context: ResolutionContext,
 ): Promise<ResolvedHandler | undefined> {
-  const { label, kind, policies } = handler;
+  const { label, policies } = handler;
   if (typeof handler.options !== 'object' || handler.options === null) {
-    report(`${label}: its options must be an object, got ${typeof handler.options}`);
+    context.report(`${label}: its options must be an object, got ${typeof handler.options}`);
     return undefined;
   }
-  const given: Record<string, unknown> = { ...handler.options, ...policies };
-  const { connection = 'default', type, name = label, globalEnhancers, retry, ...options } = given;
-  for (const problem of ownOptionProblems(kind, given)) report(`${label}: ${problem}`);
+  if (isOfLog(handler)) {
+    const { kind } = handler;
+    const options: AnyLogHandlerOptions = { ...handler.options, ...policies };
+    const resolved = await resolveShared(handler, { kind, options }, options.topic, context);
+    return resolved && { ...resolved, kind, options: withoutShared(options) };
+  }
+  const { kind } = handler;
+  const options = { ...handler.options, ...policies };
+  const resolved = await resolveShared(handler, { kind, options }, options.queue, context);
+  return resolved && { ...resolved, kind, options: withoutShared(options) };
+}
+
+async function resolveShared(
+  { label, payloadClass, hasTypes }: Omit<UnresolvedHandler, keyof HandlerSource>,
+  given: HandlerSource,
+  source: unknown,
+  { connections, pipeline, report }: ResolutionContext,
+): Promise<Resolved | undefined> {
+  const { connection = 'default', type, name = label, globalEnhancers, retry } = given.options;
+  for (const problem of ownOptionProblems(given)) report(`${label}: ${problem}`);
   const millrace = connections.get(String(connection));
   if (millrace === undefined) {
     const known = [...connections.keys()];
     report(`${label}: there is no connection ${JSON.stringify(connection)}${didYouMean(connection, known)}`);
     return undefined;
   }
-  const payloadType = await payloadTypeOf(type, options.topic ?? options.queue, handler.payloadClass);
+  const payloadType = await payloadTypeOf(type, source, payloadClass);
   if (payloadType !== undefined && !isPayloadType(payloadType)) {
     report(`${label}: type must be a class or a Standard Schema`);
     return undefined;
   }
   return {
     label: typeof name === 'string' ? name : label,
-    kind,
     millrace,
-    options,
-    retry: withRejectionRule(isPolicy(retry) ? (retry as Partial<RetryPolicy> | false | undefined) : undefined),
+    retry: withRejectionRule(isRetryPolicy(retry) ? retry : undefined),
     run: pipeline(typeof globalEnhancers === 'boolean' ? globalEnhancers : millrace.options.globalEnhancers),
     validate: await validationOf(payloadType, millrace),
-    isTypeUnknown: takesOne(kind) && !handler.hasTypes && type === undefined && payloadType === undefined,
+    isTypeUnknown: takesOne(given.kind) && !hasTypes && type === undefined && payloadType === undefined,
   };
+}
+
+function withoutShared<O extends SharedHandlerOptions & { readonly retry?: unknown }>(options: O): WithoutShared<O> {
+  const { connection, type, name, globalEnhancers, retry, ...rest } = options;
+  return rest;
 }
 
 /** Whether the handler's parameter is one payload, whose class can be known; for a batch it is a list. */
@@ -83,7 +129,8 @@ function takesOne(kind: ResolvedHandler['kind']): boolean {
 async function payloadTypeOf(type: unknown, source: unknown, payloadClass: unknown): Promise<unknown> {
   if (type === false) return undefined;
   if (type !== undefined) return type;
-  if (typeof source === 'object' && source !== null && 'type' in source) return source.type;
+  if (typeof source === 'object' && source !== null && 'type' in source && source.type !== undefined)
+    return source.type;
   return (await hasValidationRules(payloadClass)) ? payloadClass : undefined;
 }
 

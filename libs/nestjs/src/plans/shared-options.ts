@@ -1,23 +1,32 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /** Options of one of several handlers that share a consumer. */
-interface OptionsOf {
+interface OptionsOf<O> {
   readonly label: string;
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: O;
 }
 
 /** The consumer's options: each handler may set some, none may contradict another. Contradictions are reported. */
-export function sharedOptions(parts: readonly OptionsOf[], report: (problem: string) => void): Record<string, unknown> {
-  const merged = new Map<string, { readonly value: unknown; readonly label: string }>();
-  for (const { label, options } of parts) {
-    for (const [key, value] of Object.entries(options)) {
-      const other = merged.get(key);
-      if (other === undefined) merged.set(key, { value, label });
+export function sharedOptions<O extends object>(
+  [first, ...others]: readonly [OptionsOf<O>, ...OptionsOf<O>[]],
+  report: (problem: string) => void,
+): O {
+  let merged = first.options;
+  const setBy = new Map(valuesOf(first).map(([key, value]) => [key, { value, label: first.label }]));
+  for (const part of others) {
+    for (const [key, value] of valuesOf(part)) {
+      const other = setBy.get(key);
+      if (other === undefined) setBy.set(key, { value, label: part.label });
       // Functions in them (a backoff, the `when` of a rule) are equal only if they are the same function.
       else if (!isDeepStrictEqual(other.value, value)) {
-        report(`${label}: ${key} differs from that of ${other.label}, with which it shares a consumer`);
+        report(`${part.label}: ${key} differs from that of ${other.label}, with which it shares a consumer`);
       }
     }
+    merged = { ...merged, ...part.options };
   }
-  return Object.fromEntries([...merged].map(([key, { value }]) => [key, value]));
+  return merged;
+}
+
+function valuesOf({ options }: OptionsOf<object>): [key: string, value: unknown][] {
+  return Object.entries(options);
 }

@@ -2,9 +2,9 @@ import { DeliveryContext } from '@millrace/delivery';
 import type { MessageContext } from './message-context.js';
 
 /** One message of a batch: its payload, decoded and validated, and its context. */
-export interface BatchMessage {
+export interface BatchMessage<T = unknown> {
   /** Decoded and, where there is a schema, validated. */
-  readonly payload: unknown;
+  readonly payload: T;
   /** The context of this message: id, headers, attempt. */
   readonly context: MessageContext;
 }
