@@ -12,7 +12,7 @@ import { TurnRequests } from '../../libs/queue/src/turns/turn-requests.js';
 const full: TurnContext = {
   wanted: () => 0,
   maxBytes: undefined,
-  portion: 10,
+  fetchSize: 10,
   mayAskAhead: false,
   take: () => undefined,
   begin: () => undefined,

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Lane } from './lane.js';
+import { ProxyDirection } from './proxy-direction.js';
 import type { ReplyCut } from './reply-cut.js';
 import { isPush, RespFrames } from './resp-frames.js';
 
@@ -49,16 +49,16 @@ export class ProxiedConnection {
   /** Forwards the values of `from` to `to`, except those that `inspect` removes. */
   #carry(from: Socket, to: Socket, inspect: (frame: Buffer) => boolean): void {
     const frames = new RespFrames();
-    const lane = new Lane(from, to);
+    const direction = new ProxyDirection(from, to);
     from.setNoDelay(true);
     from.on('error', () => {}); // 'close' follows
     from.on('data', (chunk) => {
       if (this.#drops()) return;
-      for (const frame of frames.push(chunk)) if (inspect(frame)) lane.send(frame, this.#faults.delayMs);
+      for (const frame of frames.push(chunk)) if (inspect(frame)) direction.send(frame, this.#faults.delayMs);
     });
     from.once('close', () => {
       this.#pendingCut?.cut.fail(new Error('the connection closed before Redis replied the command'));
-      if (!this.#drops()) lane.end();
+      if (!this.#drops()) direction.end();
     });
   }
 

@@ -29,7 +29,7 @@ export class BufferBudget {
    * Most messages to ask for in one turn: a third or a half of what may be held, so that some come while others are handled; but as many
    * as may run.
    */
-  get portion(): number {
+  get fetchSize(): number {
     const { concurrency, batchHandler, batch } = this.#options;
     const running = batchHandler === undefined ? concurrency : concurrency * batch.maxMessages;
     return Math.max(running, this.mayAskAhead ? Math.floor(this.#limit / 3) : Math.ceil(this.#limit / 2));

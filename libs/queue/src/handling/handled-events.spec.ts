@@ -5,13 +5,13 @@ import { HandledEvents } from './handled-events.js';
 import { MessageContext } from './message-context.js';
 
 const labels = { handler: 'work', source: 'queue:work' };
-const desk = { queue: 'work', reportProgress: async () => true, holds: () => true };
+const source = { queue: 'work', reportProgress: async () => true, holds: () => true };
 const completed = { kind: 'completed', result: undefined } as const;
 
 function contextOf(timestamp: number, failures = 0): MessageContext {
   const plain = { priority: 0, codecId: 1, exchange: '', routingKey: 'work', headers: {}, properties: noProperties };
   const message = decodeFrame(encodeFrame({ ...plain, timestamp, body: '1' }, 'work'), 'work');
-  return new MessageContext(desk, `${timestamp}`, message, { returns: 0, failures, postponements: 0, losses: 0 });
+  return new MessageContext(source, `${timestamp}`, message, { returns: 0, failures, postponements: 0, losses: 0 });
 }
 
 /** Events of a consumer, and what a listener and one who takes runs have heard. */

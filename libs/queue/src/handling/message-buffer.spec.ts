@@ -80,10 +80,10 @@ describe('what a consumer holds', () => {
     // then
     expect(fast.buffer.wanted()).toBe(1510);
     expect([fast, unknown, bound].map(({ buffer }) => buffer.budget.mayAskAhead)).toEqual([true, false, false]);
-    expect(fast.buffer.budget.portion).toBe(503);
-    expect(unknown.buffer.budget.portion).toBe(10);
-    expect(bound.buffer.budget.portion).toBe(10);
-    expect([batches.wanted(), batches.budget.portion]).toEqual([100, 50]);
+    expect(fast.buffer.budget.fetchSize).toBe(503);
+    expect(unknown.buffer.budget.fetchSize).toBe(10);
+    expect(bound.buffer.budget.fetchSize).toBe(10);
+    expect([batches.wanted(), batches.budget.fetchSize]).toEqual([100, 50]);
   });
 
   it('leaves out what is taken before it runs', () => {

@@ -12,8 +12,8 @@ function requestOf(...answers: (Error | boolean)[]): MessageContext {
   const properties = { replyTo: 'reply:r', correlationId: 'r.0', expirationMs: 30_000 };
   const plain = { priority: 0, codecId: 1, exchange: '', routingKey: 'work', headers: {}, timestamp: 0 };
   const message = decodeFrame(encodeFrame({ ...plain, properties, body: '1' }, 'work'), 'work');
-  const desk = { queue: 'work', reportProgress: async () => true, holds };
-  return new MessageContext(desk, 'm', message, { returns: 0, failures: 0, postponements: 0, losses: 0 });
+  const source = { queue: 'work', reportProgress: async () => true, holds };
+  return new MessageContext(source, 'm', message, { returns: 0, failures: 0, postponements: 0, losses: 0 });
 }
 
 describe('whether a request may be replied to', () => {

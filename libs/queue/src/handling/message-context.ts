@@ -20,22 +20,22 @@ export class MessageContext extends DeliveryContext {
   /** The id set by the publisher, or a generated one. */
   readonly messageId: string;
   readonly #entry: string;
-  readonly #desk: MessageSource;
+  readonly #source: MessageSource;
   readonly #message: StoredMessage;
   readonly #deliveries: Deliveries;
 
-  constructor(desk: MessageSource, entry: string, message: StoredMessage, deliveries: Deliveries) {
+  constructor(source: MessageSource, entry: string, message: StoredMessage, deliveries: Deliveries) {
     super();
     this.messageId = message.id ?? entry;
     this.#entry = entry;
-    this.#desk = desk;
+    this.#source = source;
     this.#message = message;
     this.#deliveries = deliveries;
   }
 
   /** The queue it was taken from. */
   get queue(): string {
-    return this.#desk.queue;
+    return this.#source.queue;
   }
 
   /** The exchange it was published to; `''` is the default exchange. */
@@ -125,12 +125,12 @@ export class MessageContext extends DeliveryContext {
   /** Internal: whether a reply to it may be sent. Redis is asked only when the lease may have been lost. */
   mayReply(): boolean | Promise<boolean> {
     if (this.isAborted) return false;
-    const holds = this.#desk.holds(this.#entry);
+    const holds = this.#source.holds(this.#entry);
     if (typeof holds === 'boolean') return holds;
     // An outage does not fail a request: its reply is sent through outages, too.
     const until = performance.now() + (this.properties.expirationMs ?? defaultPatienceMs);
     const isGivenUp = () => this.isAborted;
-    return holds.catch(() => insist({ until, isGivenUp }, async () => this.#desk.holds(this.#entry)));
+    return holds.catch(() => insist({ until, isGivenUp }, async () => this.#source.holds(this.#entry)));
   }
 
   /**
@@ -144,7 +144,7 @@ export class MessageContext extends DeliveryContext {
     if (this.isAborted) return false;
     this.extend();
     try {
-      return await this.#desk.reportProgress(this.#entry, value);
+      return await this.#source.reportProgress(this.#entry, value);
     } catch (error) {
       throw asOutage(`report the progress of ${this.describe()}`, error);
     }

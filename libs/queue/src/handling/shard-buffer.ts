@@ -33,8 +33,8 @@ export class ShardBuffer {
     return this.#parts.buffer.budget.maxBytes;
   }
 
-  get portion(): number {
-    return this.#parts.buffer.budget.portion;
+  get fetchSize(): number {
+    return this.#parts.buffer.budget.fetchSize;
   }
 
   get mayAskAhead(): boolean {

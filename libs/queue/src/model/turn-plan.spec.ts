@@ -14,7 +14,7 @@ const nothingPending = { claims: 0, acknowledgements: 0, fitting: maxTurnMessage
 const idle: TurnNeeds = {
   room: 0,
   held: 5,
-  portion: 100,
+  fetchSize: 100,
   pending: nothingPending,
   wakeUp: '',
   isDue: false,
@@ -43,8 +43,8 @@ describe('a turn while none is under way', () => {
     ['is not made for nothing', {}, undefined],
     ['is not made because there is a backlog, or a reconciliation was needed', { isAgreed: false }, undefined],
     ['asks for as many as there is room for', { room: 3 }, { wanted: 3 }],
-    ['asks for a portion at most', { room: 101 }, { wanted: 100 }],
-    ['asks for as many as a turn can bring', { room: 5000, portion: 5000 }, { wanted: maxTurnMessages }],
+    ['asks for one fetch at most', { room: 101 }, { wanted: 100 }],
+    ['asks for as many as a turn can bring', { room: 5000, fetchSize: 5000 }, { wanted: maxTurnMessages }],
     ['tells Redis of a wake-up', { wakeUp: 'me' }, { wakeUp: 'me' }],
     ['moves what is due', { isDue: true }, { movesDue: true }],
     ['brings a claim', pending({ claims: 1 }), { claims: 1 }],
@@ -61,7 +61,7 @@ describe('a turn while none is under way', () => {
     ],
     [
       'brings so many settle commands, and leaves the others',
-      { room: 300, portion: 300, ...pending({ settleCommands: maxTurnSettleCommands + 1 }) },
+      { room: 300, fetchSize: 300, ...pending({ settleCommands: maxTurnSettleCommands + 1 }) },
       { settleCommands: maxTurnSettleCommands, wanted: 99, known: 206 },
     ],
     [
@@ -99,17 +99,17 @@ describe('a turn that is sent while another is under way', () => {
   const busy: Partial<TurnNeeds> = { room: 200 };
 
   it.each<[what: string, needs: Partial<TurnNeeds>, plan: Partial<TurnPlan> | undefined]>([
-    ['asks for another portion', {}, { wanted: 100 }],
+    ['asks for another fetch', {}, { wanted: 100 }],
     ['is not sent where few messages wait', { hasBacklog: false }, undefined],
     ['is not sent where it may not be', { mayAskAhead: false }, undefined],
     ['is not sent before what is held was looked at', { isAgreed: false }, undefined],
     ['is not sent before what is due is moved', { isDue: true }, undefined],
     ['is not sent while a claim waits', pending({ claims: 1 }), undefined],
     ['is not sent while a settle command waits', pending({ settleCommands: 1 }), undefined],
-    ['is not sent for less than a portion', { room: 199 }, undefined],
+    ['is not sent for less than a whole fetch', { room: 199 }, undefined],
     ['does not tell Redis of a wake-up that the turn before it has told', { wakeUp: 'me' }, { wanted: 100 }],
-    ['asks for as many as a turn can bring', { room: 1100, portion: 5000 }, { wanted: maxTurnMessages }],
-    ['is not sent without room for that', { room: 1099, portion: 5000 }, undefined],
+    ['asks for as many as a turn can bring', { room: 1100, fetchSize: 5000 }, { wanted: maxTurnMessages }],
+    ['is not sent without room for that', { room: 1099, fetchSize: 5000 }, undefined],
     [
       'brings the acknowledgements that are not under way',
       pending({ acknowledgements: 7 }),

@@ -10,7 +10,7 @@ export interface TurnNeeds {
   /** How many messages it holds. */
   readonly held: number;
   /** Most messages to take per turn. */
-  readonly portion: number;
+  readonly fetchSize: number;
   /** How much of each waits in the outbox and is in no turn under way. */
   readonly pending: {
     readonly claims: number;
@@ -50,7 +50,7 @@ export interface TurnPlan {
 }
 
 /** The turn to send while none is under way; undefined when there is nothing to bring or to ask for. */
-export function planTurn({ room, held, portion, pending, wakeUp, isDue }: TurnNeeds): TurnPlan | undefined {
+export function planTurn({ room, held, fetchSize, pending, wakeUp, isDue }: TurnNeeds): TurnPlan | undefined {
   const { claims, acknowledgements, fitting, settleCommands } = pending;
   if (room === 0 && claims + acknowledgements + settleCommands === 0 && wakeUp === '' && !isDue) return undefined;
   const claimed = Math.min(claims, maxTurnMessages);
@@ -62,7 +62,7 @@ export function planTurn({ room, held, portion, pending, wakeUp, isDue }: TurnNe
     acknowledgements: acknowledged,
     sent: 0,
     settleCommands: Math.min(settleCommands, maxTurnSettleCommands),
-    wanted: Math.min(Math.max(0, room - stillHeld), portion, maxTurnMessages),
+    wanted: Math.min(Math.max(0, room - stillHeld), fetchSize, maxTurnMessages),
     known: held + stillHeld,
     wakeUp,
     movesDue: isDue,
@@ -71,7 +71,7 @@ export function planTurn({ room, held, portion, pending, wakeUp, isDue }: TurnNe
 
 /**
  * The turn to send behind `before`, which is under way, so that Redis works on it while the reply to that one is read; undefined when
- * there is none. Only for a full portion, and while there is nothing to settle but acknowledgements, which do not depend on any reply.
+ * there is none. Only for a whole fetch, and while there is nothing to settle but acknowledgements, which do not depend on any reply.
  */
 export function planTurnAhead(needs: TurnNeeds, before: TurnPlan): TurnPlan | undefined {
   const { room, held, pending, isDue, hasBacklog, mayAskAhead, isAgreed } = needs;
@@ -79,7 +79,7 @@ export function planTurnAhead(needs: TurnNeeds, before: TurnPlan): TurnPlan | un
   if (pending.claims + pending.settleCommands > 0) return undefined;
   const acknowledged = Math.min(pending.acknowledgements, pending.fitting, maxTurnMessages);
   const stillHeld = pending.acknowledgements - acknowledged;
-  const wanted = Math.min(needs.portion, maxTurnMessages);
+  const wanted = Math.min(needs.fetchSize, maxTurnMessages);
   if (room - before.wanted - stillHeld < wanted) return undefined;
   return {
     claims: 0,

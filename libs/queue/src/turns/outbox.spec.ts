@@ -16,7 +16,7 @@ const nothing = { claims: 0, acknowledgements: 0, sent: 0, settleCommands: 0 };
 /** What the next turn of a consumer brings that has room for nothing. */
 function nextOf(outbox: Outbox) {
   const needs: TurnNeeds = {
-    ...{ room: 0, held: 0, portion: 1, wakeUp: 'me', isDue: false },
+    ...{ room: 0, held: 0, fetchSize: 1, wakeUp: 'me', isDue: false },
     ...{ hasBacklog: false, mayAskAhead: false, isAgreed: true },
     pending: outbox.pending(0),
   };

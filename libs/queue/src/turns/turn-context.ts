@@ -21,7 +21,7 @@ export interface TurnContext {
   /** Most bytes of these messages, while their size is unknown. */
   readonly maxBytes: number | undefined;
   /** Most messages per turn. */
-  readonly portion: number;
+  readonly fetchSize: number;
   /** Whether a turn may be sent while another is under way. */
   readonly mayAskAhead: boolean;
   /** Holds messages: empties the queue that it is given. Must not throw. */

@@ -117,7 +117,7 @@ export class TurnRequests {
     return {
       room: buffer.wanted(),
       held: buffer.count,
-      portion: buffer.portion,
+      fetchSize: buffer.fetchSize,
       pending: outbox.pending(before?.acknowledgements ?? 0),
       wakeUp: this.#wakeUp,
       isDue: due.isDue,

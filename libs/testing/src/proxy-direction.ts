@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 const maxWaitingBytes = 4 * 1024 * 1024;
 
 /** One direction of a proxied connection: forwards bytes in order, each when its delay is over. */
-export class Lane {
+export class ProxyDirection {
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #waiting: { readonly bytes: Buffer; readonly dueAt: number }[] = [];
