@@ -89,8 +89,8 @@ export default {
     {
       promise: 'an id is remembered after it was handled only',
       file: 'libs/queue/src/store/endings.ts',
-      replace: `local window, remembered = isHandled and tonumber(`,
-      by: `local window, remembered = tonumber(`,
+      replace: `local window, remembered = isHandled and countOf(`,
+      by: `local window, remembered = countOf(`,
       spec: 'test/queue/an-id-is-free-when-its-message-has-ended.spec.ts',
     },
     {

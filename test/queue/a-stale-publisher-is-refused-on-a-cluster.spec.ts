@@ -46,6 +46,18 @@ describe('on a cluster, a publisher that knew an older queue of the name', () =>
     expect(await operator.broker.queue('q').counts()).toMatchObject({ ready: 1 });
     await close();
   });
+
+  it('is not kept out by a version in the slot that is beyond all dates', async () => {
+    // given
+    const { prefix, operator, service, close } = await known();
+    await operator.broker.declareQueue({ name: 'q' });
+    await cluster.client().hset(`${prefix}:{queue:q}:state`, 'topology', 99_999_999_999_999);
+    // when
+    await service.broker.sendToQueue('q', 1);
+    // then
+    expect(await operator.broker.queue('q').counts()).toMatchObject({ ready: 1 });
+    await close();
+  });
 });
 
 /** Has `work` done before the next change of what is declared is committed. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DamagedStateError } from '@millrace/core';
 import { Log } from '@millrace/log';
-import { Broker, type QueueDeclaration } from '@millrace/queue';
+import { Broker, type MessageContext, type QueueDeclaration, Requeue } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 
@@ -86,6 +86,120 @@ describe('what is declared is checked when it comes out of Redis', () => {
     expect(await handledBy({ queue: 'q' })).toEqual([3]);
     await fresh.close();
   });
+
+  it.each([
+    ['', /it must be JSON/],
+    ['{', /it must be JSON/],
+    ['null', /it must be an object, got null/],
+    ['{"name":"other","type":"fanout"}', /it is called "other"/],
+  ])('a row %s of a queue or an exchange is said by every publish, under its name', async (row, problem) => {
+    // given
+    const [exchange, bound] = [{ name: 'row', type: 'fanout' } as const, { exchange: 'row', queue: 'row' }];
+    const definition = { exchanges: [exchange], queues: [{ name: 'row' }], bindings: [bound] };
+    await broker.declare(definition);
+    await redis().hset(`${topology}queues`, 'row', row);
+    await redis().hset(`${topology}exchanges`, 'row', row);
+    await redis().hset(`${topology}meta`, 'version', Date.now());
+    // when
+    const fresh = new Broker(connection);
+    const uses = [fresh.sendToQueue('row', 1), fresh.publish('', 'row', 1), fresh.publish('row', 'key', 1)];
+    const errors = await Promise.all(uses.map((use) => use.then(() => 'sent', Object)));
+    // then
+    for (const [index, error] of errors.entries()) {
+      expect(error).toBeInstanceOf(DamagedStateError);
+      expect(error).toMatchObject({ object: index === 2 ? 'exchange "row"' : 'queue "row"' });
+      expect(String(error)).toMatch(problem);
+    }
+    await fresh.declare(definition);
+    await fresh.publish('row', 'key', 2);
+    expect(await handledBy({ queue: 'row' })).toEqual([2]);
+    await fresh.close();
+  });
+
+  it('a revision beyond all dates keeps no queue from being declared and deleted', async () => {
+    // given
+    const key = 'millrace:{queue:r}:settings';
+    await broker.declareQueue({ name: 'r' });
+    await redis().hset(key, 'revision', 99_999_999_999_999);
+    // when
+    await broker.declareQueue({ name: 'r', maxLength: 5 }, { onChange: 'apply' });
+    // then
+    expect(await redis().hmget(key, 'max-length', 'revision')).toEqual(['5', expect.stringMatching(/^\d{13}$/)]);
+    await redis().hset(key, 'revision', 99_999_999_999_999);
+    expect(await broker.deleteQueue('r')).toBe(true);
+  });
+
+  it('damaged limits of a queue lose nothing: they count as not set, and declaring it repairs them', async () => {
+    // given: limits that would drop all, and numbers that no script can count with
+    const limited: QueueDeclaration = { name: 'l', maxLength: 1, maxBytes: 5000, overflow: 'reject-publish' };
+    await broker.declareQueue(limited);
+    const fields = await redis().hgetall('millrace:{queue:l}:settings');
+    const damage = {
+      ...{ 'max-length': '-1', 'max-bytes': '-1', overflow: 'drop-head', 'message-ttl': '-1', 'delivery-limit': 'x' },
+      ...{ 'dedup-window': '1e300', 'max-per-second': '-5', 'keep-completed': 'x', 'idle-expiry': '-1' },
+      ...{ exclusive: 'x', 'single-active': 'x' },
+    };
+    await redis().hset('millrace:{queue:l}:settings', damage);
+    // when
+    const receipts = await Promise.all([1, 2].map((n) => broker.sendToQueue('l', n, { messageId: `m${n}` })));
+    const handled: unknown[] = [];
+    const handler = (value: unknown, context: MessageContext) => {
+      handled.push(value);
+      if (context.deliveryCount === 0) throw new Requeue();
+    };
+    const consumer = broker.consumer({ queue: 'l', handler });
+    await consumer.start();
+    // then
+    await waitFor(() => handled.length === 4, { what: 'each message twice' });
+    await consumer.stop();
+    expect(receipts.flatMap(({ refused }) => refused)).toEqual([]);
+    expect(await broker.deleteQueue('l', { ifIdle: true })).toBe(false);
+    await broker.declareQueue(limited);
+    const repaired = await redis().hgetall('millrace:{queue:l}:settings');
+    expect({ ...repaired, revision: '' }).toEqual({ ...fields, revision: '' });
+    await broker.sendToQueue('l', 3);
+    expect((await broker.sendToQueue('l', 4)).refused).toMatchObject([{ isDeadLettered: false }]);
+  });
+
+  it('a full queue with an overflow that nobody knows refuses what comes: its publisher still has it', async () => {
+    // given
+    await broker.declareQueue({ name: 'o', maxLength: 1 });
+    await redis().hset('millrace:{queue:o}:settings', 'overflow', 'x');
+    // when
+    await broker.sendToQueue('o', 1);
+    const { refused } = await broker.sendToQueue('o', 2);
+    // then
+    expect(refused).toMatchObject([{ queue: 'o', isDeadLettered: false }]);
+    expect(await handledBy({ queue: 'o' })).toEqual([1]);
+  });
+
+  it.each(['x', '-7', '9'.repeat(400)])('a count of changes "%s" leaves none half-written', async (logged) => {
+    // given
+    await redis().hset(`${topology}meta`, 'logged', logged);
+    // when
+    await broker.declareQueue({ name: 'counted' });
+    // then
+    expect(await redis().hget(`${topology}meta`, 'logged')).toMatch(/^\d{1,4}$/);
+    await broker.sendToQueue('counted', 1);
+    expect(await broker.deleteQueue('counted')).toBe(true);
+  });
+
+  it.each(['changes', 'bindings'])(
+    'a key of another type in the place of %s leaves no change half-written',
+    async (name) => {
+      // given
+      await broker.declare({ exchanges: [{ name: 'half', type: 'fanout' }], queues: [{ name: 'half' }] });
+      await redis().multi().rename(`${topology}${name}`, 'aside').set(`${topology}${name}`, 'else').exec();
+      // when
+      const before = await redis().hgetall(`${topology}meta`);
+      const declaring = broker.declare({ queues: [{ name: 'never' }] });
+      // then
+      await expect(declaring).rejects.toThrow(DamagedStateError);
+      expect(await redis().hget(`${topology}queues`, 'never')).toBeNull();
+      expect(await redis().hgetall(`${topology}meta`)).toEqual(before);
+      await redis().rename('aside', `${topology}${name}`);
+    },
+  );
 
   it.each(['abc', '1.5', '007', '99999999999999999999', '-3', ''])(
     'a topology version "%s" is replaced, and no process spins',

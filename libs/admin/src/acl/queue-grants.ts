@@ -21,7 +21,7 @@ const published: Grant = {
   keys: [...queue('published:*'), ...topology('published:*')],
   commands: 'get pexpire set',
 };
-const topologyReads: Grant = { access: 'read', keys: declared, commands: 'hget hlen hmget hscan hvals zrange' };
+const topologyReads: Grant = { access: 'read', keys: declared, commands: 'hget hlen hmget hscan zrange' };
 
 /** Publishes, sends requests and cancels them. */
 export const queueProducer: RoleGrants = {
@@ -96,7 +96,7 @@ export const queueOperator: RoleGrants = {
     // A queue is removed whole.
     { access: 'write', keys: ['queue:'], commands: 'pexpire unlink' },
     published,
-    { keys: declared, commands: 'hdel hget hincrby hlen hmget hscan hset hvals zadd zpopmin zrange' },
+    { keys: declared, commands: 'hdel hget hlen hmget hscan hset zadd zpopmin zrange' },
     { keys: topology('keeper'), commands: 'get set' },
   ],
 };

@@ -9,7 +9,7 @@ import {
   storedInteger,
   text,
 } from '@millrace/core';
-import { type Binding, type BindingDeclaration, resolveBinding } from './binding.js';
+import { type Binding, type BindingDeclaration, bindingId, resolveBinding } from './binding.js';
 import { type ExchangeSettings, exchangeReaders, hashProblems } from './exchange-settings.js';
 import { type QueueSettings, queueReaders } from './queue-settings.js';
 
@@ -20,24 +20,32 @@ const readers = { ...queueReaders, rate: rateOption({}), owner: optional(text(''
 /** A queue's settings; with any name if `name` is not given. @throws {DamagedStateError} */
 export function readStoredQueue(json: string, key: string, name?: string): QueueSettings {
   const place = placeOf('queue', name ?? nameIn(json), key);
-  const settings = readStored<QueueSettings>(readers, json, place);
-  if (name === undefined || settings.name === name) return settings;
-  throw new DamagedStateError(place, [`it is called ${JSON.stringify(settings.name)}`]);
+  return called(name, readStored<QueueSettings>(readers, json, place), place);
 }
 
-/** @throws {DamagedStateError} */
-export function readStoredExchange(json: string, key: string): ExchangeSettings {
-  const place = placeOf('exchange', nameIn(json), key);
-  const settings = readStored<ExchangeSettings>(exchangeReaders, json, place);
+/** An exchange's settings; with any name if `name` is not given. @throws {DamagedStateError} */
+export function readStoredExchange(json: string, key: string, name?: string): ExchangeSettings {
+  const place = placeOf('exchange', name ?? nameIn(json), key);
+  const settings = called(name, readStored<ExchangeSettings>(exchangeReaders, json, place), place);
   const problems = hashProblems(settings);
   if (problems.length > 0) throw new DamagedStateError(place, problems);
   return settings;
 }
 
-/** @throws {DamagedStateError} */
-export function readStoredBinding(json: string, key: string): Binding {
-  const object = 'a binding';
-  const place = { object, key, remedy: 'Bind it again, and remove this field.' };
+/** @throws {DamagedStateError} the settings are those of another object */
+function called<T extends { readonly name: string }>(name: string | undefined, settings: T, place: StoredPlace): T {
+  if (name === undefined || settings.name === name) return settings;
+  throw new DamagedStateError(place, [`it is called ${JSON.stringify(settings.name)}`]);
+}
+
+/** A binding; of any id if `id` is not given. @throws {DamagedStateError} */
+export function readStoredBinding(json: string, key: string, id?: string): Binding {
+  const binding = readBinding(json, bindingPlace(key, id));
+  if (id === undefined || bindingId(binding) === id) return binding;
+  throw new DamagedStateError(bindingPlace(key, id), [`it is the binding ${bindingId(binding)}`]);
+}
+
+function readBinding(json: string, place: StoredPlace): Binding {
   const { source, kind, destination, routingKey, arguments: bindingArguments } = parseStored(json, place);
   const target = kind === 'exchange' ? 'toExchange' : String(kind);
   try {
@@ -51,11 +59,17 @@ export function readStoredBinding(json: string, key: string): Binding {
 }
 
 /** The largest date: a greater number would soon exceed what counts exactly. */
-export const maxVersion = 8_640_000_000_000_000;
+const maxVersion = 8_640_000_000_000_000;
 
 /** A topology version, which is a time; undefined when it is invalid. */
 export function readStoredVersion(digits: string): number | undefined {
   return storedInteger(digits, { max: maxVersion });
+}
+
+function bindingPlace(key: string, id: string | undefined): StoredPlace {
+  const remedy = 'Bind it again, and remove this field.';
+  if (id === undefined) return { object: 'a binding', key, remedy };
+  return { object: `binding ${JSON.stringify(id)}`, key: `${key}, field ${JSON.stringify(id)}`, remedy };
 }
 
 function placeOf(kind: 'queue' | 'exchange', name: string, key: string): StoredPlace {

@@ -2,6 +2,7 @@ import { argNames, asInteger, keyNames, type RedisClient, Script } from '@millra
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import { queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { giveBackOffers } from './offers.js';
+import { countOf } from './setting-values.js';
 import { waitingLists } from './waiting.js';
 
 /** Most messages given back per call. */
@@ -56,6 +57,7 @@ ${keyNames(...departureKeys)}
 ${argNames('consumer', 'why', 'most')}
 ${waitingLists}
 ${giveBackOffers}
+${countOf}
 ${endMessages}
 ${followEnding}
 local time = call('TIME')
@@ -89,6 +91,7 @@ if deadline then
   end
 end
 local deliveryLimit, limitBytes = unpack(call('HMGET', settings, 'delivery-limit', 'max-bytes'))
+deliveryLimit = countOf(deliveryLimit) or 20
 -- The last first, so that earlier ones end up before them. A publisher numbers its entries consecutively, with or without ids: a longer entry is
 -- later. The keys have that order, so Lua compares them itself, without a call of a Lua function.
 local all = call('SCARD', unacked) <= ${mostSorted} and call('SMEMBERS', unacked) or call('SRANDMEMBER', unacked, most)
@@ -113,7 +116,7 @@ for i = #keys, math.max(1, #keys - most + 1), -1 do
   if frame and isCancelled then
     endMessages({entry}, now, false)
     call('HINCRBY', state, 'dropped', 1)
-  elseif frame and count % 65536 > tonumber(deliveryLimit or 20) then
+  elseif frame and count % 65536 > deliveryLimit then
     local error = {name = 'LeaseLostError', stack = '', message = ('came back %d times without a settlement, the last time '
       .. 'because its consumer\'s lease expired while it was handled (by a handler that blocks the event loop?), or its '
       .. 'process died'):format(count % 65536)}

@@ -3,6 +3,7 @@ import { completedKeys, completedOver, trimCompleted } from './completed.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { giveBackOffers, recallMs } from './offers.js';
+import { checkedKept } from './setting-values.js';
 import { trimmingDue, trimSlice, waitingLists } from './waiting.js';
 
 const dueKeys = [...endingKeys, ...followKeys, 'delayed', 'parked', 'offered', ...completedKeys] as const;
@@ -50,6 +51,7 @@ ${trimCompleted}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local limitBytes, deadLetter, kept = unpack(call('HMGET', settings, 'max-bytes', 'dead-letter', 'keep-completed'))
+${checkedKept}
 local recall, recallAt, offers, stale, trim = unpack(call('HMGET', state, 'recall', 'recall-at', 'offers', 'stale', 'trim'))
 if recallAt and tonumber(recallAt) <= now then
   giveBackOffers(call('ZRANGE', offered, '-inf', recall or '+inf', 'BYSCORE', 'LIMIT', 0, 1000))

@@ -1,4 +1,5 @@
 import { idFragments } from './identity.js';
+import { countOf } from './setting-values.js';
 
 // How a message ends. Its entry was removed from its list or set, or is left there stale; here the message itself is removed.
 
@@ -44,9 +45,9 @@ export const endingKeys = [
  * Lua: `endMessages(entries, now, isHandled)` frees the ids of messages and removes everything stored for them. The id of one that was
  * handled is remembered for as long as the queue's setting. The frames of plain messages are not read. For up to a thousand entries.
  */
-export const endMessages = `${idFragments}
+export const endMessages = `${idFragments}${countOf}
 local function freeIds(entries, now, isHandled)
-  local window, remembered = isHandled and tonumber(redis.call('HGET', settings, 'dedup-window') or 0) or 0, 0
+  local window, remembered = isHandled and countOf(redis.call('HGET', settings, 'dedup-window')) or 0, 0
   for i = 1, #entries do
     local kind = entries[i]:byte(1)
     local frame = (kind == 46 or kind == 126) and redis.call('HGET', messages, entries[i])

@@ -2,6 +2,7 @@ import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script
 import { completedKeys, completedOver } from './completed.js';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { recallMs } from './offers.js';
+import { checkedKept } from './setting-values.js';
 import { trimmingDue } from './waiting.js';
 
 const heartbeatKeys = [
@@ -59,6 +60,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 call('ZADD', consumers, now + leaseMs + deadline % 1, me)
 if info ~= '' then call('HSET', consumerInfo, me, info) end
 local isPaused, singleActive, kept = unpack(call('HMGET', settings, 'paused', 'single-active', 'keep-completed'))
+singleActive = singleActive == '1'
+${checkedKept}
 local active, dutyAt, recallAt, offers, stale, trim = unpack(call('HMGET', state, 'active', 'duty-at', 'recall-at', 'offers', 'stale', 'trim'))
 local mayTake = not isPaused and not (singleActive and active ~= me)
 if isWaiting == '1' and mayTake then call('ZADD', idle, 0, me) end

@@ -2,6 +2,7 @@ import { argNames, keyNames, Script } from '@millrace/redis';
 import { followEnding } from './endings.js';
 import { idFragments } from './identity.js';
 import { isRepetition, saidBefore } from './repetitions.js';
+import { countOf } from './setting-values.js';
 import { targetKeyNames } from './target-keys.js';
 import { versionOf } from './topology-version.js';
 
@@ -63,8 +64,8 @@ if done then
 end
 -- Directly after the GET, while the code path in the server is warm.
 local version = redis.call('HMGET', declared, versionField)[1] or '0'
-local isBehind = versionOf(version) < tonumber(routedBy)
-if version ~= routedBy and (versionField == 'version' or not isBehind) then return {'stale', version} end
+local isBehind = version ~= routedBy and versionField ~= 'version' and versionOf(version) < tonumber(routedBy)
+if version ~= routedBy and not isBehind then return {'stale', version} end
 local entries = packed ~= '' and cmsgpack.unpack(packed) or {}
 local terms = packedTerms ~= '' and cmsgpack.unpack(packedTerms)
 local m = #entries / 2${places}
@@ -155,7 +156,8 @@ local function enter(q, i)
   end
   local what
   if q.overflow ~= 'drop-head' and isFull(1) then
-    if q.overflow == 'reject-publish' then
+    -- The one of a newer Millrace, or a damaged one: the publisher still has what is refused.
+    if q.overflow ~= 'dead-letter' then
       if isLine then redis.call('ZADD', q.brought, number, '!' .. entry) end
       return 'refused'
     end
@@ -166,7 +168,7 @@ local function enter(q, i)
   if hasId then noteIdentity(q, entry, frame, number) end
   if what then return what end
   local due = now + (tonumber(delay) or 0)
-  ttl = math.min(tonumber(ttl) or math.huge, tonumber(q.messageTtl) or math.huge)
+  ttl = math.min(tonumber(ttl) or math.huge, q.messageTtl or math.huge)
   if ttl < math.huge then redis.call('ZADD', KEYS[q.key + expiry], due + ttl, entry) end
   if due > now then
     redis.call('ZADD', KEYS[q.key + delayed], due, entry)
@@ -179,11 +181,12 @@ local function enter(q, i)
 end`;
 
 /** One queue's messages, one by one: limits, priorities, delays, expiry, duplicates. */
-const enterEach = `
+const enterEach = `${countOf}
 local function enterEach(q, number)
   local stale, bytes = unpack(redis.call('HMGET', KEYS[q.key + state], 'stale', 'bytes'))
   q.entered, q.mayDrop, q.bytes, q.length = 0, m + 100, tonumber(bytes) or 0, -(tonumber(stale) or 0)
-  q.maxLength, q.maxBytes = tonumber(q.maxLength), tonumber(q.maxBytes)
+  local countsBytes = q.maxBytes
+  q.maxLength, q.maxBytes, q.messageTtl = countOf(q.maxLength), countOf(q.maxBytes), countOf(q.messageTtl)
   if q.maxLength then
     for list = q.key + lists, q.key + lists + 3 * q.levels - 1 do q.length = q.length + redis.call('LLEN', KEYS[list]) end
   end
@@ -195,7 +198,7 @@ local function enterEach(q, number)
   end
   if q.picks == '' then for i = 1, m do one(i) end
   else for i in q.picks:gmatch('%d+') do one(tonumber(i)) end end
-  if q.maxBytes and q.bytes ~= bytesBefore then redis.call('HINCRBY', KEYS[q.key + state], 'bytes', q.bytes - bytesBefore) end
+  if countsBytes and q.bytes ~= bytesBefore then redis.call('HINCRBY', KEYS[q.key + state], 'bytes', q.bytes - bytesBefore) end
   if q.hasEnded then following[#following + 1] = number end
   -- A consumer that waits for the next delayed message must be woken if another is due before it.
   local isSooner = q.firstDue and q.firstDue < (tonumber(firstDelayed) or math.huge)

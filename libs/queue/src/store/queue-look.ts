@@ -2,6 +2,7 @@ import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script
 import { readStoredVersion } from '../model/stored-settings.js';
 import { completedKeys, completedOver } from './completed.js';
 import { keeperKey, type QueueKeys, queueKeys, topologyKeys, waitingKeys } from './keys.js';
+import { checkedKept, countOf } from './setting-values.js';
 import { trimmingDue } from './waiting.js';
 
 const lookKeys = ['settings', 'state', 'expiry', 'ended', 'consumers', 'dead', ...completedKeys] as const;
@@ -26,15 +27,18 @@ const lookScript = new Script(`#!lua flags=no-writes
 local call = redis.call
 ${keyNames(...lookKeys)}
 ${argNames('silenceMs')}
+${countOf}
 ${trimmingDue}
 ${completedOver}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local idleExpiry, exclusive, kept = unpack(call('HMGET', settings, 'idle-expiry', 'exclusive', 'keep-completed'))
+idleExpiry = countOf(idleExpiry)
+${checkedKept}
 local usedAt, ownerAt, stale, trim = unpack(call('HMGET', state, 'used-at', 'owner-at', 'stale', 'trim'))
 local isUnused = call('ZCARD', consumers) == 0
 local first = call('ZRANGE', expiry, 0, 0, 'WITHSCORES')[2]
-local used = tonumber(usedAt or now)
+local used = tonumber(usedAt) or now
 local gone = {}
 if call('ZCOUNT', consumers, '(' .. now, '+inf') == 0 then
   gone = call('SRANDMEMBER', dead, 10)
@@ -44,7 +48,7 @@ return {
   (first and tonumber(first) <= now or (stale or trim) and isTrimmingDue(stale, trim) or kept and isCompletedOver(kept, now)) and 1 or 0,
   isUnused and call('EXISTS', ended) or 0,
   idleExpiry and isUnused and used + idleExpiry <= now and 1 or 0,
-  exclusive and tonumber(ownerAt or used) + silenceMs <= now and 1 or 0,
+  exclusive == '1' and (tonumber(ownerAt) or used) + silenceMs <= now and 1 or 0,
   isUnused and 0 or 1,
   first and math.max(0, first - now) or -1,
   gone,

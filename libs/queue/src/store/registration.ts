@@ -48,7 +48,7 @@ if call('ZCARD', consumers) == 2 then
   if call('ZREM', idle, other) == 1 then call('RPUSH', wake, other) end
 end
 if isRanked then call('HSET', state, 'ranked', 1) elseif wasRanked then call('HDEL', state, 'ranked') end
-if singleActive and not (active and call('ZSCORE', consumers, active)) then call('HSET', state, 'active', id) end
+if singleActive == '1' and not (active and call('ZSCORE', consumers, active)) then call('HSET', state, 'active', id) end
 return {id, declared}
 `);
 

@@ -2,6 +2,7 @@ import { argNames, asList, asText, keyNames, type RedisClient, Script, type Scri
 import { lineOf } from '../model/line.js';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
+import { countOf } from './setting-values.js';
 import { waitingLists } from './waiting.js';
 
 const settleKeys = [...endingKeys, ...followKeys, 'unacked', 'consumers', 'delayed', 'parked'] as const;
@@ -37,11 +38,13 @@ ${keyNames(...settleKeys)}
 ${argNames('me')}
 if not call('ZSCORE', consumers, me) then return {'lost'} end
 ${waitingLists}
+${countOf}
 ${endMessages}
 ${followEnding}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local limitBytes, deliveryLimit = unpack(call('HMGET', settings, 'max-bytes', 'delivery-limit'))
+deliveryLimit = countOf(deliveryLimit) or 20
 local notMine = {}
 local function settle(kind, entry, x, y, z)
   if call('SREM', unacked, entry) == 0 then notMine[#notMine + 1] = entry return end
@@ -64,7 +67,7 @@ local function settle(kind, entry, x, y, z)
     call('HINCRBY', state, 'dropped', 1)
   else
     local count = kind == 'release' and 0 or call('HINCRBY', counts, entry, 1)
-    if count % 65536 > tonumber(deliveryLimit or 20) then
+    if count % 65536 > deliveryLimit then
       call('ZREM', expiry, entry)
       local message = ('came back %d times without a settlement, the last time because its handler requeued it'):format(count % 65536)
       local error = {name = 'Requeue', stack = '', message = message}

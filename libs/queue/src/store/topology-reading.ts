@@ -1,6 +1,5 @@
 import { DamagedStateError, shown } from '@millrace/core';
 import { argNames, asBytes, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
-import { bindingId } from '../model/binding.js';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { readStoredBinding, readStoredExchange, readStoredQueue, readStoredVersion } from '../model/stored-settings.js';
 import {
@@ -41,7 +40,7 @@ const mostChanges = 4;
 // RETURNS  digits of the version first: { version, 'changes', { change, … } }: with these, in order, the caller has that version,
 //          or an older one: then it calls again
 //          { version, 'page', { change, … }, cursor of the next page, { id, JSON, … } }: the same, and a page
-//          { version, 'whole', exchanges, queues, bindings }: everything, each a list of JSON
+//          { version, 'whole', exchanges, queues, bindings }: everything, each a list of id, JSON, id, …
 //          { version, 'large' }: everything is needed, and must be read in pages
 //          A change is '<version> <the one before it> <edits + 1> ' and a MessagePack list of key, id, JSON or '', key, …
 // EFFECTS  none
@@ -61,7 +60,16 @@ if known ~= '' then
 end
 local count = redis.call('HLEN', exchanges) + redis.call('HLEN', queues) + redis.call('HLEN', bindings)
 if count > ${mostWhole} then return {version, 'large'} end
-return {version, 'whole', redis.call('HVALS', exchanges), redis.call('HVALS', queues), redis.call('HVALS', bindings)}
+local function whole(key)
+  local all, cursor = {}, '0'
+  repeat
+    local page = redis.call('HSCAN', key, cursor, 'COUNT', ${mostWhole})
+    for _, part in ipairs(page[2]) do all[#all + 1] = part end
+    cursor = page[1]
+  until cursor == '0'
+  return all
+end
+return {version, 'whole', whole(exchanges), whole(queues), whole(bindings)}
 `);
 
 /**
@@ -101,8 +109,7 @@ async function readPages(client: RedisClient, keys: TopologyKeys, since: number)
       const followed = kind === 'page' ? all.follow(version, asList(found[0])) : undefined;
       if (followed === undefined) return undefined;
       version = followed;
-      const page = asList(found[2]);
-      for (let at = 0; at + 1 < page.length; at += 2) all.put(table, asText(page[at]), asText(page[at + 1]));
+      all.putAll(table, asList(found[2]));
       cursor = asText(found[1]);
     } while (cursor !== '0');
   }
@@ -117,8 +124,7 @@ async function ask(client: RedisClient, keys: TopologyKeys, known?: number, page
 
 function wholeTopology(keys: TopologyKeys, version: number, found: readonly unknown[]): Topology {
   const all = new Assembly(keys);
-  for (const [index, table] of tables.entries())
-    for (const json of asList(found[index])) all.put(table, undefined, asText(json));
+  for (const [index, table] of tables.entries()) all.putAll(table, asList(found[index]));
   return all.topology(version);
 }
 
@@ -142,16 +148,21 @@ class Assembly {
     this.#keys = keys;
   }
 
+  /** A list of id, JSON, id, … */
+  putAll(table: Table, found: readonly unknown[]): void {
+    for (let at = 0; at + 1 < found.length; at += 2) this.put(table, asText(found[at]), asText(found[at + 1]));
+  }
+
   /** Sets damaged objects aside: what other programs wrote does not hide valid declarations. */
-  put(table: Table, id: string | undefined, json: string): void {
+  put(table: Table, id: string, json: string): void {
     try {
-      const edit = editOf(table, json, this.#keys[table]);
+      const edit = editOf(table, id, json, this.#keys[table]);
       this.edits.push(edit);
       this.damaged.delete(objectOf(table, edit.id));
     } catch (error) {
       if (!(error instanceof DamagedStateError)) throw error;
       this.damaged.set(error.object, error);
-      if (id !== undefined) this.edits.push({ table, id });
+      this.edits.push({ table, id });
     }
   }
 
@@ -180,22 +191,22 @@ class Assembly {
   }
 }
 
-function editOf(table: Table, json: string, key: string): TopologyEdit {
-  if (table === 'bindings') {
-    const value = readStoredBinding(json, key);
-    return { table, id: bindingId(value), value };
-  }
-  if (table === 'queues') {
-    const value = readStoredQueue(json, key);
-    return { table, id: value.name, value };
-  }
-  const value = readStoredExchange(json, key);
-  return { table, id: value.name, value };
+function editOf(table: Table, id: string, json: string, key: string): TopologyEdit {
+  if (table === 'bindings') return { table, id, value: readStoredBinding(json, key, id) };
+  if (table === 'queues') return { table, id, value: readStoredQueue(json, key, id) };
+  return { table, id, value: readStoredExchange(json, key, id) };
 }
 
 /** The valid settings of queues stored in Redis; damaged ones are reported by the processes that use them, and do not hide the others. */
 export function soundQueues(keys: TopologyKeys, replies: readonly unknown[]): QueueSettings[] {
-  return [...wholeTopology(keys, 0, [[], replies, []]).queues.values()];
+  return replies.flatMap((json) => {
+    try {
+      return [readStoredQueue(asText(json), keys.queues)];
+    } catch (error) {
+      if (error instanceof DamagedStateError) return [];
+      throw error;
+    }
+  });
 }
 
 function withDamage(topology: Topology, ...errors: readonly (DamagedStateError | undefined)[]): Topology {

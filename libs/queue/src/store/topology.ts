@@ -32,7 +32,12 @@ ${keyNames(...topologyKeyNames)}
 ${argNames('version')}
 ${versionOf}
 if (redis.call('HGET', meta, 'version') or '0') ~= version then return -1 end
+-- Everything that may fail on what another program wrote comes before the first write: a change is made whole, or not at all.
 local tables = {exchanges = exchanges, queues = queues, bindings = bindings}
+for _, key in pairs(tables) do redis.call('HLEN', key) end
+redis.call('ZRANGE', changes, 0, 0)
+local count = (#ARGV - firstItem + 1) / 3 + 1
+local logged = (tonumber((redis.call('HGET', meta, 'logged') or ''):match('^%d+$')) or 0) + count
 for i = firstItem, #ARGV, 3 do
   local key, id, value = tables[ARGV[i]], ARGV[i + 1], ARGV[i + 2]
   if value == '' then redis.call('HDEL', key, id) else redis.call('HSET', key, id, value) end
@@ -40,16 +45,13 @@ end
 local time = redis.call('TIME')
 local known = versionOf(version)
 local newVersion = string.format('%.0f', math.max(known + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
-redis.call('HSET', meta, 'version', newVersion)
-local count = (#ARGV - firstItem + 1) / 3 + 1
 local change = ('%s %s %d '):format(newVersion, version:match('^%d+$') or '-', count) .. cmsgpack.pack({unpack(ARGV, firstItem)})
 redis.call('ZADD', changes, newVersion, change)
-local logged = redis.call('HINCRBY', meta, 'logged', count)
 while logged > ${keptEdits} do
   local oldest = redis.call('ZPOPMIN', changes)[1]
-  logged = oldest and redis.call('HINCRBY', meta, 'logged', -tonumber(oldest:match('^%d+ %S+ (%d+)') or 1)) or 0
-  if not oldest then redis.call('HSET', meta, 'logged', 0) end
+  logged = oldest and math.max(0, logged - (tonumber(oldest:match('^%d+ %S+ (%d+)')) or 1)) or 0
 end
+redis.call('HSET', meta, 'version', newVersion, 'logged', ('%.0f'):format(logged))
 return tonumber(newVersion)
 `;
 const commitScript = new Script(`#!lua${commitBody}`);

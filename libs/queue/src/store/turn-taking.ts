@@ -1,4 +1,5 @@
 import type { Fragment } from './fragment.js';
+import { checkedKept, checkedRate } from './setting-values.js';
 import { listsPerLevel } from './waiting.js';
 
 // The middle of a turn: what the consumer takes. Only `choose` and `take` depend on how the messages of a queue wait.
@@ -16,6 +17,8 @@ export const look: Fragment = {
   lua: `
 isPaused, singleActive, perSecond, limitBytes, kept = unpack(call('HMGET', settings,
   'paused', 'single-active', 'max-per-second', 'max-bytes', 'keep-completed'))
+${checkedRate}
+${checkedKept}
 active, tokens, tokensAt, passedAt, keeper, keeperDue, recallAt, offers, stale, trim = unpack(call('HMGET', state,
   'active', 'tokens', 'tokens-at', 'passed-at', 'keeper', 'keeper-due', 'recall-at', 'offers', 'stale', 'trim'))`,
 };
@@ -32,17 +35,17 @@ export const choose: Fragment = {
   sets: ['may', 'allowed', 'isLimited', 'tokens'],
   lua: `
 may, allowed, isLimited = 'ok', wanted, false
-if isPaused then may, allowed = 'paused', 0 elseif singleActive and active ~= me then may, allowed = 'standby', 0 end
+if isPaused then may, allowed = 'paused', 0 elseif singleActive == '1' and active ~= me then may, allowed = 'standby', 0 end
 if allowed > 0 and perSecond then
   local burst = math.max(1, math.ceil(perSecond / 10))
-  tokens = math.min(burst, (tonumber(tokens) or burst) + math.max(0, now - (tokensAt or now)) * perSecond / 1000)
+  tokens = math.min(burst, (tonumber(tokens) or burst) + math.max(0, now - (tonumber(tokensAt) or now)) * perSecond / 1000)
   allowed = math.min(allowed, math.floor(tokens + 1e-6))
   isLimited = allowed < wanted
 end
 allowed = math.max(0, allowed - unknown)
 local best = allowed > 0 and call('ZRANGE', idle, 0, 0)[1]
 if best and best:sub(1, 3) < me:sub(1, 3) then
-  if passedAt and now - passedAt > 100 then call('ZREM', idle, best)
+  if passedAt and now - (tonumber(passedAt) or 0) > 100 then call('ZREM', idle, best)
   else
     may, allowed = 'passed', 0
     if not passedAt then call('HSET', state, 'passed-at', now) end

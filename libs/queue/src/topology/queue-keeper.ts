@@ -140,15 +140,18 @@ export class QueueKeeper {
     }
   }
 
-  async #lookAfter(slot: string, { name, priorities, messageTtlMs }: QueueSettings): Promise<void> {
+  async #lookAfter(slot: string, queue: QueueSettings): Promise<void> {
+    const { name, priorities, messageTtlMs } = queue;
     const { commands, prefix } = this.#connection;
     const keys = queueKeys(prefix, slot);
     const needs = await lookAtQueue(commands, keys, priorities, ownerSilenceMs);
     const place = { prefix, queue: slot, priorities };
     for (const consumer of needs.gone) await endRegistration(commands, place, consumer, 'expired');
     let isBehind = false;
-    if (needs.isOwnerGone) await this.#declarations.deleteQueue(name);
-    else if (needs.isIdleTooLong) await this.#declarations.deleteQueue(name, { ifIdle: true });
+    // What the slot says may be damaged: a queue is only deleted for what it is declared with.
+    if (needs.isOwnerGone && queue.exclusive) await this.#declarations.deleteQueue(name);
+    else if (needs.isIdleTooLong && queue.idleExpiryMs !== undefined)
+      await this.#declarations.deleteQueue(name, { ifIdle: true });
     else if (needs.hasDue) isBehind = await this.#moveDue(slot, keys, priorities);
     if (needs.hasEnded || needs.hasDue) this.#carry(slot);
     this.#isBehind ||= isBehind;
