@@ -83,6 +83,24 @@ describe('the reply to a request', () => {
     await close();
   });
 
+  it('to a queue that does not exist, or is full, is dropped and reported: the message is handled once', async () => {
+    // given
+    const { broker, asked, dropped, close } = await sides({ replyQueues: ['missing', 'full'] });
+    await broker.declareQueue({ name: 'full', maxLength: 1, overflow: 'reject-publish' });
+    await broker.sendToQueue('full', 'the first');
+    // when
+    for (const replyTo of ['missing', 'full'])
+      await broker.sendToQueue('q', replyTo, { messageId: `m-${replyTo}`, replyTo, correlationId: 'c' });
+    await waitFor(async () => (await broker.queue('q').counts()).unacked === 0 && dropped.length > 1, { what: 'both' });
+    // then
+    expect(asked).toHaveLength(2);
+    const why = { missing: 'queue-missing', full: 'queue-full' };
+    const reports = Object.entries(why).map(([queue, reason]) => ({ messageId: `m-${queue}`, why: reason, queue }));
+    expect(dropped).toEqual(reports.map((report) => expect.objectContaining(report)));
+    expect(await broker.queue('q').counts()).toMatchObject({ ready: 0, delayed: 0, dying: 0 });
+    await close();
+  });
+
   const spoiled: readonly [how: string, spoil: (stream: string) => unknown][] = [
     ['was deleted', (stream) => server.client().del(stream)],
     [

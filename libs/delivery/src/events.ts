@@ -34,20 +34,35 @@ export interface MillraceEvents {
     event: HandlerLabels &
       MessageIdentity & { readonly attempt: number; readonly delayMs: number; readonly error: unknown },
   ];
-  /** A message was given up and kept as a dead letter, with its reason. */
+  /** A message was given up and becomes a dead letter, with its reason. One that can go nowhere is `parked` then. */
   'dead-lettered': [
     event: HandlerLabels & MessageIdentity & { readonly reason: DeadLetterReason; readonly error: unknown },
   ];
   /** A message was given up and not kept: it has no dead-letter destination. */
   discarded: [event: HandlerLabels & MessageIdentity & { readonly reason: DeadLetterReason; readonly error: unknown }];
   /**
-   * The reply to a message was not sent; the message is settled nevertheless. `requester-gone`: the requester no longer waits for it;
-   * `not-allowed`: `replyTo` names `queue`, which is not among the consumer's `replyQueues`.
+   * A message was set aside in its own queue, where `broker.queue(name).parked()` lists it. `no-handler`: no handler matches it;
+   * `undecodable`: its bytes are no message, so that no other queue can take it; another reason: it became a dead letter that can go nowhere.
+   */
+  parked: [
+    event: {
+      /** `queue:notifications`. */
+      readonly source: string;
+      readonly messageId: string;
+      readonly reason: DeadLetterReason | 'no-handler';
+      /** Why it was given up. */
+      readonly error?: unknown;
+    },
+  ];
+  /**
+   * The reply to a message was not sent; the message is settled nevertheless. `requester-gone`: the requester no longer waits for it.
+   * `replyTo` names `queue`, which is not among the consumer's `replyQueues` (`not-allowed`), does not exist (`queue-missing`), or is full
+   * and refuses it (`queue-full`).
    */
   'reply-dropped': [
     event: HandlerLabels &
       MessageIdentity & {
-        readonly why: 'requester-gone' | 'not-allowed';
+        readonly why: 'requester-gone' | 'not-allowed' | 'queue-missing' | 'queue-full';
         readonly queue?: string | undefined;
       },
   ];

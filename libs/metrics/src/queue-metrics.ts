@@ -18,7 +18,7 @@ export const queueMetrics: readonly SampledFamily[] = [
   ),
   gauge(
     'millrace_queue_messages_parked',
-    'Messages set aside because no handler matched them.',
+    'Messages set aside: no handler matches them, or they can become no dead letter.',
     ({ parked }) => parked,
   ),
   gauge(

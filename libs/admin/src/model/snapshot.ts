@@ -81,7 +81,7 @@ export interface QueueSnapshot {
   readonly delayed: number;
   /** Dead letters that are being carried to their destination. */
   readonly dying: number;
-  /** Messages set aside because no handler matched them. */
+  /** Messages set aside: no handler matches them, or they can become no dead letter. */
   readonly parked: number;
   /** Completed messages that are kept (`keepCompleted`): not among `messages`. */
   readonly completed: number;

@@ -91,7 +91,7 @@ function judge(snapshot: Snapshot, handles: readonly ConsumerHandle[], options: 
   for (const { queue, oldestAgeMs = 0, isPaused, parked } of snapshot.queues.filter(({ queue }) => queues.has(queue))) {
     oldestMessageMs = Math.max(oldestMessageMs, oldestAgeMs);
     if (isPaused) problems.push(`queue ${queue} is paused`);
-    if (parked > 0) problems.push(`queue ${queue} holds ${parked} messages that no handler matches`);
+    if (parked > 0) problems.push(`queue ${queue} holds ${parked} parked messages`);
     if (oldestAgeMs > options.maxOldestMessageMs)
       problems.push(`a message has waited in queue ${queue} for ${oldestAgeMs} ms`);
   }

@@ -38,10 +38,13 @@ export function writeEventsToLogger(
   events.on('reply-dropped', ({ why, queue = '', ...about }) => {
     const shown = JSON.stringify(queue.slice(0, maxShownCharacters));
     const reason =
-      why === 'requester-gone'
-        ? 'its requester is gone'
-        : `its replyTo names queue ${shown}, which replyQueues of the consumer do not allow`;
+      why === 'requester-gone' ? 'its requester is gone' : `its replyTo names queue ${shown}, ${problems[why]}`;
     logger.warn(`The reply of ${about.handler} was dropped (${placeOf(about)}): ${reason}`);
+  });
+  events.on('parked', ({ source, messageId, reason, error }) => {
+    const place = placeOf({ handler: '', source, messageId });
+    const why = error === undefined ? reason : `${reason}: ${messageOf(error)}`;
+    logger.warn(`A message was parked in its queue (${place}): ${why}`);
   });
   events.on('lease-lost', ({ source, partition, group }) => {
     const place = partition === undefined ? source : `${source}, partition ${partition}, group ${group}`;
@@ -78,6 +81,13 @@ export function writeEventsToLogger(
     logger.warn(`Group ${group} was moved from offset ${from} to ${to} of ${topic}/${partition}: ${why}`);
   });
 }
+
+/** What is wrong with the queue that a reply should go to. */
+const problems = {
+  'not-allowed': 'which replyQueues of the consumer do not allow',
+  'queue-missing': 'which does not exist',
+  'queue-full': 'which is full',
+};
 
 /** Keys and ids come from users: they may be long and contain line breaks. */
 const maxShownCharacters = 100;

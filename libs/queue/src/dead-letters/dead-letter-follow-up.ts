@@ -67,6 +67,13 @@ export class DeadLetterFollowUp implements FollowUp {
     if (handler === undefined) this.#events.emit('died', { source: `queue:${queueOf(slot)}`, reason, count: 1 });
   }
 
+  parked(line: Line, { slot }: LineOrigin): void {
+    const { reason, error } = parseWhyDead(line.data);
+    const queue = queueOf(slot);
+    const messageId = messageOf(line, queue)?.id ?? entryInLife(line.entry);
+    this.#events.emit('parked', { source: `queue:${queue}`, messageId, reason, error });
+  }
+
   /** Whether the target exists, and the message has not just come from there. */
   async #reaches(dead: FrameInput): Promise<boolean> {
     try {

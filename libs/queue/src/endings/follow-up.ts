@@ -21,4 +21,6 @@ export interface FollowUp {
   carry(line: Line, origin: LineOrigin): Promise<LineResult>;
   /** It has arrived: called once per line, by the carrier that reported it to Redis first. */
   arrived(line: Line, origin: LineOrigin): void;
+  /** It can go nowhere, and is parked in its own queue: called like `arrived`. */
+  parked(line: Line, origin: LineOrigin): void;
 }

@@ -81,7 +81,10 @@ export class LineCarrier {
   }
 
   #tell(heard: readonly Line[], results: ReadonlyMap<Line, LineResult>, origin: LineOrigin): void {
-    for (const line of heard) if (results.get(line)?.kind === 'arrived') this.#followUpOf(line)?.arrived(line, origin);
+    for (const line of heard) {
+      const kind = results.get(line)?.kind;
+      if (kind === 'arrived' || kind === 'parked') this.#followUpOf(line)?.[kind](line, origin);
+    }
   }
 
   /**

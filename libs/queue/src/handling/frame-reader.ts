@@ -27,7 +27,7 @@ export class FrameReader {
   }
 
   /**
-   * Undefined when it is not a message: then it is given up. One of a newer version, or of an unknown codec, is given back without
+   * Undefined when it is not a message: then it is parked, since such bytes can go through no exchange. One of a newer version, or of an unknown codec, is given back without
    * counting an attempt: another process can read it, or this one after an upgrade. A request is not held back: its requester
    * gets the error.
    */
@@ -39,7 +39,7 @@ export class FrameReader {
       this.#leave(held, unknownCodec(message.codecId));
     } catch (error) {
       if (isOfNewerVersion(held.frame)) this.#leave(held, error);
-      else this.#settler.settle(held, { kind: 'dead-letter', reason: 'undecodable', error }, this.#context.labels);
+      else this.#settler.settle(held, { kind: 'park', reason: 'undecodable', error }, this.#context.labels);
     }
     return undefined;
   }

@@ -88,8 +88,8 @@ export interface HandlingOptions {
   readonly keepResultMs: number;
   /**
    * Queues to which replies may be sent when a message names one in `replyTo`, which any publisher can set. A reply to
-   * another queue is dropped, which is reported (`reply-dropped`); its message is handled. Default: none. `broker.request` needs none:
-   * its replies go to the reply stream of its process.
+   * another queue, to one that does not exist, or to a full one that refuses it is dropped, which is reported (`reply-dropped`); its
+   * message is handled. Default: none. `broker.request` needs none: its replies go to the reply stream of its process.
    */
   readonly replyQueues: readonly string[];
   /** Checks a payload and may return a changed one. Default: none. @throws {ValidationError} */

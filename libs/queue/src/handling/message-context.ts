@@ -1,6 +1,6 @@
 import { DeadLetter, type Headers } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
-import { asOutage } from '@millrace/redis';
+import { callError } from '@millrace/redis';
 import type { Death } from '../model/death.js';
 import { countDeliveries, type Deliveries } from '../model/deliveries.js';
 import type { StoredMessage, StoredProperties } from '../model/message-frame.js';
@@ -146,7 +146,7 @@ export class MessageContext extends DeliveryContext {
     try {
       return await this.#source.reportProgress(this.#entry, value);
     } catch (error) {
-      throw asOutage(`report the progress of ${this.describe()}`, error);
+      throw callError(`report the progress of ${this.describe()}`, error);
     }
   }
 }

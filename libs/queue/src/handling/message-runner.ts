@@ -79,7 +79,7 @@ export class MessageRunner {
     const handlers = this.#handlers.for(message.routingKey);
     const [handler] = handlers;
     if (handler === undefined) {
-      this.#settler.settle(held, { kind: 'park' }, this.#context.labels);
+      this.#settler.settle(held, { kind: 'park', reason: 'no-handler' }, this.#context.labels);
       this.#listener.unitEnded(1, 0);
     } else if (handlers.length === 1 && held.handled === undefined) this.#runOne(held, message, handler, began);
     else void this.#runAll(held, message, handlers, began);

@@ -9,11 +9,11 @@ import {
 import type { HeldMessage } from './held-message.js';
 import { Requeue } from './requeue.js';
 
-/** How one message is settled: by core's rules, given back by its handler, or set aside because no handler matches. */
+/** How one message is settled: by core's rules, given back by its handler, or set aside in its queue. */
 export type MessageSettlement =
   | Settlement
   | { readonly kind: 'requeue'; readonly to: 'back' | 'head' }
-  | { readonly kind: 'park' };
+  | { readonly kind: 'park'; readonly reason: 'no-handler' | 'undecodable'; readonly error?: unknown };
 
 /** Maps a handler's outcome to a settlement. `report` takes errors of its retry policy's functions. */
 export function settlementOf(

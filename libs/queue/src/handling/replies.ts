@@ -13,8 +13,8 @@ import type { Settler } from './settler.js';
 type RepliesContext = Pick<HandlingContext, 'responder' | 'failed' | 'events' | 'labels'>;
 
 /**
- * The replies to messages that are requests: each is sent before its message is settled. A reply that may not be sent, or that no requester
- * waits for any more, is dropped and reported (`reply-dropped`); its message is settled like any other.
+ * The replies to messages that are requests: each is sent before its message is settled. A reply that may not be sent, that no requester
+ * waits for any more, or that its queue does not take, is dropped and reported (`reply-dropped`); its message is settled like any other.
  */
 export class Replies {
   readonly #context: RepliesContext;
@@ -76,7 +76,7 @@ export class Replies {
     const target = replyTargetOf(replyTo, this.#replyQueues);
     if (target === undefined) return;
     const dropped = await this.#context.responder.answer(target, request, result);
-    this.#report(dropped, messageId, target.kind === 'refused' ? target.queue : undefined);
+    this.#report(dropped, messageId, target.kind === 'stream' ? undefined : target.queue);
   }
 
   #report(why: DroppedReply | undefined, messageId: string, queue?: string): void {

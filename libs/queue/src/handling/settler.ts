@@ -96,9 +96,12 @@ export class Settler {
       case 'drop':
         outbox.settle({ kind: 'drop', id });
         break;
-      case 'park':
+      case 'park': {
+        const { reason, error } = settlement;
+        this.#context.events.emit('parked', { source: labels.source, messageId, reason, error });
         outbox.settle({ kind: 'park', id });
         break;
+      }
       default:
         settlement satisfies never;
     }

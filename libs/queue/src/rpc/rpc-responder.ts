@@ -1,5 +1,12 @@
-import { type Codec, DeadLetter, describeRemotely, InvalidMessageError, messageOf } from '@millrace/core';
-import { isGenerator } from '@millrace/delivery';
+import {
+  type Codec,
+  DeadLetter,
+  describeRemotely,
+  InvalidMessageError,
+  messageOf,
+  TopologyNotFoundError,
+} from '@millrace/core';
+import { isGenerator, type MillraceEvents } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { Entries } from '../model/entry.js';
 import type { StoredProperties } from '../model/message-frame.js';
@@ -20,8 +27,11 @@ export interface Answerable {
   extend?(): void;
 }
 
-/** Why a reply was not sent. `requester-gone`: no requester waits for it; `not-allowed`: `replyTo` names a queue that is not allowed. */
-export type DroppedReply = 'requester-gone' | 'not-allowed';
+/**
+ * Why a reply was not sent. `requester-gone`: no requester waits for it. `replyTo` names a queue that is not allowed (`not-allowed`), does not
+ * exist (`queue-missing`), or is full and refuses it (`queue-full`).
+ */
+export type DroppedReply = MillraceEvents['reply-dropped'][0]['why'];
 
 /**
  * Sends the result of a request's handler, before the request is acknowledged. A reply is repeated until Redis has
@@ -112,14 +122,19 @@ export class RpcResponder {
     }
   }
 
-  /** As in AMQP: the reply is an ordinary message, of type `result`. */
-  async #toQueue(queue: string, correlationId: string, value: unknown): Promise<undefined> {
+  /** As in AMQP: the reply is an ordinary message, of type `result`. A retry of its handler would meet the same queue: it is dropped. */
+  async #toQueue(queue: string, correlationId: string, value: unknown): Promise<DroppedReply | undefined> {
     const body = this.#encode(value);
     const properties = { correlationId, type: 'result' };
     const about = { priority: 0, codecId: this.#codec.id, timestamp: Date.now(), headers: {} };
     const message = { ...about, exchange: '', routingKey: queue, properties, body };
-    await this.#forwarder.forward({ entry: this.#entries.next(), message, toQueue: queue });
-    return undefined;
+    try {
+      const receipt = await this.#forwarder.forward({ entry: this.#entries.next(), message, toQueue: queue });
+      return receipt.refused.some(({ isDeadLettered }) => !isDeadLettered) ? 'queue-full' : undefined;
+    } catch (error) {
+      if (error instanceof TopologyNotFoundError) return 'queue-missing';
+      throw error;
+    }
   }
 }
 

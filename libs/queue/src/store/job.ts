@@ -185,7 +185,7 @@ export interface QueueCounts {
   readonly delayed: number;
   /** Held by consumers. */
   readonly unacked: number;
-  /** Set aside because no handler matches them. */
+  /** Set aside: no handler matches them, or they can become no dead letter. */
   readonly parked: number;
   /** Dead letters on their way to their target. */
   readonly dying: number;

@@ -59,7 +59,7 @@ export interface QueueKeys {
   readonly cancels: string;
   /** Hash: entry → which of several handlers are done with it, as JSON. */
   readonly handled: string;
-  /** Sorted set: entry → since when it is parked because no handler matches it, ms of Redis' clock. */
+  /** Sorted set: entry → since when it is parked, ms of Redis' clock. */
   readonly parked: string;
   /** Set: ids of dead consumers whose messages are not all given back yet. */
   readonly dead: string;
