@@ -80,6 +80,13 @@ const wrong: [what: string, call: () => Promise<unknown>, message: RegExp][] = [
   ['an expiry after NaN', expire(Number.NaN), /retentionMs must be a whole number.*got NaN/],
   ['a redrive of a number', redrive({ records: 5 }), /records must be a list of { partition, offset }, got 5/],
   ['a redrive of null', redrive({ records: [null] }), /a record must be { partition, offset }, got null/],
+  [
+    'a redrive from numbers',
+    redrive({ allowTopics: [5] }),
+    /allowTopics\[0\]: topic name must be a string, got number/,
+  ],
+  ['a redrive of a typo', redrive({ maxRedrive: 1 }), /unknown option maxRedrive \(did you mean "maxRedrives"/],
+  ['a redrive with no signal', redrive({ signal: true }), /signal must be an AbortSignal/],
   ['a redrive by no filter', redrive({ filter: 'all' }), /filter must be a function, got "all"/],
   ['a redrive of a partition there is not', redrive({ records: [{ partition: 7, offset: 0 }] }), /no partition 7/],
   ['a redrive of half an offset', redrive({ records: [{ partition: 0, offset: 0.5 }] }), /offset .*got 0\.5/],

@@ -82,8 +82,8 @@ export default {
     {
       promise: 'what is sent back is no dead letter any more',
       file: 'libs/queue/src/dead-letters/dead-letter-queue.ts',
-      replace: `if (!isDry) await this.#remove(`,
-      by: `if (isDry) await this.#remove(`,
+      replace: `if (router === undefined) await this.#remove(`,
+      by: `if (router !== undefined) await this.#remove(`,
       spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
     },
     {

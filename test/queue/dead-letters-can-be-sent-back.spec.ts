@@ -87,6 +87,60 @@ describe('dead letters', () => {
     await close();
   });
 
+  it('are planned for no queue and no exchange that would not take them', async () => {
+    // given
+    const { broker, letters, dead, close } = await graveyard(1);
+    await broker.declareExchange({ name: 'unbound', type: 'fanout' });
+    const targets = [{ queue: 'missing' }, { exchange: 'missing' }, { exchange: 'unbound' }, undefined];
+    // when
+    const plans = [];
+    for (const to of targets) plans.push(await letters.redrive({ to, dryRun: true }));
+    const done = [];
+    for (const to of targets.slice(0, 3)) done.push(await letters.redrive({ to }));
+    await broker.deleteQueue('q');
+    plans.push(await letters.redrive({ allowQueues: ['q'], dryRun: true }));
+    // then
+    const [missing, none] = [/does not exist/, /no queue takes it/];
+    for (const [index, why] of [missing, missing, none].entries())
+      for (const report of [plans[index], done[index]])
+        expect(report).toMatchObject({ redriven: [], stuck: [{ why: expect.stringMatching(why) }] });
+    expect(plans[3]).toMatchObject({ redriven: [expect.anything()], stuck: [] });
+    expect(plans[4]).toMatchObject({ redriven: [], stuck: [{ why: expect.stringMatching(missing) }] });
+    expect((await dead.counts()).ready).toBe(1);
+    await close();
+  });
+
+  it('that are no message are parked, and said to be', async () => {
+    // given
+    const { broker, connection, close } = await openBroker(server, ownPrefix());
+    const [parked, died]: [unknown[], unknown[]] = [[], []];
+    broker.events.on('parked', (event) => parked.push(event)).on('dead-lettered', (event) => died.push(event));
+    await broker.declareQueue({ name: 'q' });
+    await broker.declareQueue({ name: 'q.dead-letters' });
+    const { messages, ready } = queueKeys(connection.prefix, 'q');
+    await connection.commands.hset(messages, '.junk', 'junk');
+    await connection.commands.rpush(ready, '.junk');
+    const handler = () => {
+      throw new DeadLetter('bad');
+    };
+    // when: and one that no queue takes, since the queue keeps dead letters itself
+    const consumers = ['q', 'q.dead-letters'].map((queue) => broker.consumer({ queue, handler, retry: false }));
+    for (const consumer of consumers) await consumer.start();
+    await broker.sendToQueue('q.dead-letters', 1, { messageId: 'm' });
+    const isParked = async (queue: string) => (await broker.queue(queue).counts()).parked === 1;
+    await waitFor(async () => (await isParked('q')) && (await isParked('q.dead-letters')), { what: 'both' });
+    await waitFor(() => parked.length === 2, { what: 'the reports' });
+    // then
+    expect(parked).toEqual(
+      expect.arrayContaining([
+        { source: 'queue:q', messageId: '.junk', reason: 'undecodable', error: expect.any(CodecError) },
+        { source: 'queue:q.dead-letters', messageId: 'm', reason: 'rejected', error: expect.anything() },
+      ]),
+    );
+    expect(died).toMatchObject([{ source: 'queue:q.dead-letters' }]);
+    await close();
+  });
+
   it('that die of another reason each time are left where they are after as many deaths', async () => {
     // given
     const { broker, close } = await openBroker(server, ownPrefix());

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type AclRole, type AclScope, aclRoles, aclRules, Overview } from '@millrace/admin';
+import { OptionsError, WriteError } from '@millrace/core';
 import { Log } from '@millrace/log';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
@@ -135,10 +136,52 @@ describe('a user', () => {
     await waitFor(async () => (await dead.counts()).ready === 1, { what: 'its dead letter' });
     for (const queue of ['mailing', 'mail.2']) {
       await expect(producer?.sendToQueue(queue, 1)).rejects.toMatchObject({ failure: 'denied' });
-      await expect(consumer?.consumer({ queue, handler }).start()).rejects.toThrow(/NOPERM|can't access|ACL failure/);
+      await expect(consumer?.consumer({ queue, handler }).start()).rejects.toMatchObject({ failure: 'denied' });
     }
     for (const broker of [producer, consumer, owner]) await broker?.close();
     for (const connection of [producing, consuming, operator]) connection.close();
+  });
+
+  it('that may not look at a queue is told so by every call', async () => {
+    // given
+    const [operator, watching] = [await connect('queue-operator'), await connect('viewer', { queues: ['mine'] })];
+    const owner = new Broker(operator, { upkeep: false });
+    await owner.declareQueue({ name: 'theirs' });
+    const queue = new Broker(watching, { upkeep: false }).queue('theirs');
+    // when, then
+    const uses = [() => queue.counts(), () => queue.ready(), () => queue.delayed(), () => queue.isPaused()];
+    for (const use of uses) {
+      const error = await use().then(() => 'done', Object);
+      expect(error).toBeInstanceOf(WriteError);
+      expect(error).toMatchObject({
+        failure: 'denied',
+        message: expect.stringMatching(/reach queue "theirs".*lacks a perm/),
+      });
+    }
+    await owner.close();
+    for (const one of [operator, watching]) one.close();
+  });
+
+  it.each<[string, AclScope, RegExp]>([
+    [
+      'no name',
+      { queues: [''], topics: ['.'] },
+      /2 problems.*queues\[0\]: queue name is empty.*topics\[0\]: .*reserved/s,
+    ],
+    ['a line break', { groups: ['g\n+@all'] }, /groups\[0\]: .*control character U\+000A/],
+    ['a name that is no string', { queues: [5 as never] }, /queues\[0\]: queue name must be a string/],
+    ['a prefix that is a pattern', { prefix: '*' }, /prefix must be/],
+    ['a prefix that ends a word', { prefix: 'a +@all' }, /prefix must be/],
+  ])('has no rules for %s', (_, scope, message) => {
+    const rules = () => aclRules('queue-consumer', scope);
+    expect(rules).toThrow(OptionsError);
+    expect(rules).toThrow(message);
+  });
+
+  it('of a queue that is called * has no other', () => {
+    const rules = aclRules('queue-producer', { queues: ['*'] }).join(' ');
+    expect(rules).toContain('{queue:%2A}:messages');
+    expect(rules).not.toContain('{queue:*}');
   });
 
   it('that views sees topics, queues and messages, and changes nothing', async () => {
@@ -164,7 +207,7 @@ describe('a user', () => {
     expect(overview.queues.map(({ queue: name }) => name)).toContain('seen');
     // and
     const changes = [() => queue.pause(), () => queue.cancel(messageId), () => viewer.sendToQueue('seen', 1)];
-    for (const change of changes) await expect(change()).rejects.toThrow(/NOPERM|permission|can't|ACL failure/i);
+    for (const change of changes) await expect(change()).rejects.toMatchObject({ failure: 'denied', statusCode: 500 });
     await viewer.close();
     await log.close();
     await owner.close();

@@ -61,6 +61,7 @@ export {
   duration,
   integer,
   label,
+  nameList,
   type OptionReader,
   type OptionReaders,
   type OptionReport,

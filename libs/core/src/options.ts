@@ -1,5 +1,5 @@
 import { OptionsError } from './errors.js';
-import { characterProblem } from './names.js';
+import { characterProblem, nameProblem, topicNameProblem } from './names.js';
 import { integerProblem, shown as show } from './numbers.js';
 
 /** Receives a problem of an option. `unknown`: this version has no such option; a newer Millrace may have it. */
@@ -86,6 +86,22 @@ export function oneOf<const T extends string>(words: readonly T[], defaultValue:
     if (word !== undefined) return word;
     report(`${path} must be one of ${words.join(', ')}, got ${show(value)}${didYouMean(value, words)}`);
     return defaultValue;
+  };
+}
+
+/** A list of names of queues, topics or groups. */
+export function nameList(kind: 'queue' | 'topic' | 'group'): OptionReader<readonly string[]> {
+  const problemOf = (name: unknown) => (kind === 'topic' ? topicNameProblem(name) : nameProblem(kind, name));
+  return (value, report, path) => {
+    if (!Array.isArray(value)) {
+      report(`${path} must be a list of ${kind} names, got ${show(value)}`);
+      return [];
+    }
+    return value.filter((name: unknown, index) => {
+      const problem = problemOf(name);
+      if (problem !== undefined) report(`${path}[${index}]: ${problem}`);
+      return problem === undefined;
+    });
   };
 }
 

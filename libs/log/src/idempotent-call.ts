@@ -1,5 +1,5 @@
 import { MillraceError, pause, startTimer, stopTimer, type Timer, UnavailableError } from '@millrace/core';
-import { asOutage, type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
+import { callError, type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
 
 /** How long calls outside the path of messages wait for Redis, in ms, unless configured otherwise. */
 export const defaultCallTimeoutMs = 10_000;
@@ -24,7 +24,7 @@ export async function idempotently<T>(
     } catch (error) {
       if (error instanceof MillraceError) throw withSubject(what, error);
       const failure = redisFailure(error);
-      if (!failure.isTemporary) throw asOutage(what, error);
+      if (!failure.isTemporary) throw callError(what, error);
       const restMs = Math.min(20 * 2 ** attempt, 500);
       if (performance.now() + restMs >= deadline) {
         const message = `could not ${what}: ${failure.description}. Tried for ${timeoutMs} ms.`;

@@ -4,8 +4,9 @@ import { CompletedMessage, type CompletedMessagePage } from './completed-message
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import type { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
 import { type MessageState, stateOfCompleted, stateOfDeadLetter, stateOfFound } from './message-state.js';
+import type { PageRange } from './model/page-cursor.js';
 import type { Forwarder } from './publishing/forwarder.js';
-import type { PageRange, PageReader, QueueSlots } from './queue-slots.js';
+import type { PageReader, QueueSlots } from './queue-slots.js';
 import { QueuedMessage, readMessages, type UnreadableMessage } from './queued-message.js';
 import { type Listed, listByTime, listReady, unpark } from './store/browse.js';
 import { findCompleted, listCompleted, purgeCompleted } from './store/completed-messages.js';
@@ -33,7 +34,7 @@ export interface PageOptions {
 
 /**
  * Reads and changes one queue and its messages. Created by `broker.queue(name)`. Every method rejects with an
- * `UnavailableError` while Redis is unreachable.
+ * `UnavailableError` while Redis is unreachable, and with a `WriteError` where Redis refuses (no right, no memory).
  */
 export class QueueHandle {
   /** The queue's name. */
@@ -117,7 +118,7 @@ export class QueueHandle {
     );
   }
 
-  /** Messages that were set aside because no handler matches them. */
+  /** Messages that were set aside: no handler matches them, or they can become no dead letter (event `parked`). */
   async parked(options: PageOptions = {}): Promise<MessagePage> {
     return this.#page(pageOf(this.name, options), ({ keys }, piece) =>
       listByTime(this.#connection.commands, keys, 'parked', piece),
@@ -225,7 +226,7 @@ export class QueueHandle {
 /** @throws {OptionsError} with every problem */
 function pageOf(queue: string, options: PageOptions): PageRange {
   const resolved = resolveOptions(`page of queue "${queue}"`, { limit: integer(100, { min: 1 }), cursor }, options);
-  return { limit: resolved.limit, cursor: resolved.cursor };
+  return { queue, limit: resolved.limit, cursor: resolved.cursor };
 }
 
 const cursor = optional(custom('', 'the cursor of a page', (value) => typeof value === 'string'));

@@ -1,4 +1,5 @@
-import { asOutage, type RedisConnection } from '@millrace/redis';
+import { callError, type RedisConnection } from '@millrace/redis';
+import { cursorParts, type PageRange } from './model/page-cursor.js';
 import { type QueueKeys, queueKeys } from './store/keys.js';
 
 /** One slot of a queue, in the form that the store's functions take. */
@@ -6,13 +7,6 @@ export interface QueuePlace {
   readonly prefix: string;
   readonly queue: string;
   readonly keys: QueueKeys;
-}
-
-/** Which messages of a list to read. */
-export interface PageRange {
-  readonly limit: number;
-  /** The cursor of the previous page; undefined: the beginning. */
-  readonly cursor: string | undefined;
 }
 
 export type PageReader<T> = (place: QueuePlace, range: PageRange) => Promise<SlotPage<T>>;
@@ -74,15 +68,15 @@ export class QueueSlots {
    * A page of one slot after the other, a large one in pieces, so that each command is short. The cursor of a queue with several slots names
    * the next slot.
    *
-   * @throws {UnavailableError}
+   * @throws {UnavailableError} @throws {OptionsError} the cursor is not one of such a list
    */
-  async page<T>({ limit, cursor }: PageRange, list: PageReader<T>): Promise<SlotPage<T>> {
+  async page<T>({ queue, limit, cursor }: PageRange, list: PageReader<T>): Promise<SlotPage<T>> {
     const messages: T[] = [];
     let [next, isMore] = [cursor, true];
     while (isMore) {
       const wanted = Math.min(mostTogether, limit - messages.length);
-      const read = (place: QueuePlace, from: string | undefined) => list(place, { limit: wanted, cursor: from });
-      const piece = await this.#reached(() => this.#page(next, read));
+      const range = { queue, limit: wanted, cursor: next };
+      const piece = await this.#reached(() => this.#page(range, list));
       for (const message of piece.messages) messages.push(message);
       next = piece.cursor;
       isMore = next !== undefined && piece.messages.length === mostTogether && messages.length < limit;
@@ -100,24 +94,21 @@ export class QueueSlots {
     try {
       return await ask();
     } catch (error) {
-      throw asOutage(`reach queue "${this.#queue}"`, error);
+      throw callError(`reach queue "${this.#queue}"`, error);
     }
   }
 
-  async #page<T>(
-    cursor: string | undefined,
-    list: (place: QueuePlace, cursor: string | undefined) => Promise<SlotPage<T>>,
-  ): Promise<SlotPage<T>> {
+  async #page<T>(range: PageRange, list: PageReader<T>): Promise<SlotPage<T>> {
     const places = await this.#all();
     const [only, second] = places;
-    if (only !== undefined && second === undefined) return list(only, cursor);
-    const [number = '0', ...rest] = cursor?.split('|') ?? [];
-    let inside = rest.join('|') || undefined;
+    if (only !== undefined && second === undefined) return list(only, range);
+    const [number = '0', rest = ''] = cursorParts(range, 'sharded') ?? [];
+    let cursor = rest === '' ? undefined : rest;
     for (let index = Number(number); index < places.length; index++) {
       const place = places[index];
       if (place === undefined) break;
-      const page = await list(place, inside);
-      inside = undefined;
+      const page = await list(place, { ...range, cursor });
+      cursor = undefined;
       const isLast = index === places.length - 1 && page.cursor === undefined;
       const next = page.cursor === undefined ? `${index + 1}|` : `${index}|${page.cursor}`;
       if (page.messages.length > 0) return { messages: page.messages, cursor: isLast ? undefined : next };

@@ -104,7 +104,7 @@ const readers = {
     custom<TlsOptions>({}, 'an object of TLS options', (value): value is TlsOptions => value instanceof Object),
   ),
   db: optional(integer(0)),
-  prefix: prefix('millrace'),
+  prefix: keyPrefix('millrace'),
   name: text('millrace'),
   connectTimeoutMs: integer(5000, { min: 1, max: maxSocketTimeoutMs }),
   commandTimeoutMs: integer(5000, { min: 1, max: maxSocketTimeoutMs }),
@@ -153,7 +153,8 @@ function redisUrl(): OptionReader<string | undefined> {
   };
 }
 
-function prefix(defaultPrefix: string): OptionReader<string> {
+/** Reads the prefix of all keys. */
+export function keyPrefix(defaultPrefix: string): OptionReader<string> {
   return (value, report, path) => {
     if (value === undefined) return defaultPrefix;
     // Braces would replace the cluster's hash tag.

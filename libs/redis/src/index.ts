@@ -3,6 +3,8 @@
  *
  * @module @millrace/redis
  */
+
+export { callError } from './call-error.js';
 export { becomesReady, Cluster, maxBlockMs, Redis, type RedisClient } from './client.js';
 export { nodeKnownToServe } from './cluster-node.js';
 export { RedisConnection } from './connection.js';
@@ -11,10 +13,10 @@ export {
   type Address,
   type ConnectionInput,
   type ConnectionOptions,
+  keyPrefix,
   resolveConnectionOptions,
 } from './connection-options.js';
 export { canWaitForDisk } from './disk-wait.js';
-export { asOutage } from './outage.js';
 export { PreparedArguments } from './prepared-arguments.js';
 export { encodeArgument, PreparedCommand } from './prepared-command.js';
 export { failureText, type RedisFailure, redisFailure } from './redis-failure.js';

@@ -1,4 +1,4 @@
-import { DamagedStateError, isInstance, messageOf, type WriteFailure } from '@millrace/core';
+import { DamagedStateError, isInstance, messageOf, WriteError, type WriteFailure } from '@millrace/core';
 
 /** What a failed command means to its caller. */
 export interface RedisFailure {
@@ -81,6 +81,11 @@ export function redisFailure(error: unknown): RedisFailure {
   if (message.startsWith('UNBLOCKED')) {
     const description = 'the Redis server was made a replica while the command waited';
     return { failure: 'unavailable', mayBeWritten: true, isTemporary: true, description };
+  }
+  if (isInstance(error, WriteError)) {
+    const { failure, mayBeWritten } = error;
+    const isTemporary = failure !== 'denied' && failure !== 'rejected';
+    return { failure, mayBeWritten, isTemporary, description: message.replace(/\.$/, '') };
   }
   if (isInstance(error, DamagedStateError)) {
     return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: message.replace(/\.$/, '') };

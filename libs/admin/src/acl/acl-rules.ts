@@ -1,13 +1,14 @@
 import {
   assertNoProblem,
-  custom,
   deadLettersOf,
   escapeName,
+  nameList,
   type OptionReaders,
   oneOf,
   optional,
   resolveOptions,
 } from '@millrace/core';
+import { keyPrefix } from '@millrace/redis';
 import type { Grant, RoleGrants } from './grant.js';
 import { logConsumer, logOperator, logProducer } from './log-grants.js';
 import { queueConsumer, queueOperator, queueProducer } from './queue-grants.js';
@@ -44,10 +45,6 @@ export interface AclScope {
   readonly server?: 'redis-7.0' | 'newer' | undefined;
 }
 
-const names = optional(
-  custom<readonly string[]>([], 'a list of names', (value): value is string[] => Array.isArray(value)),
-);
-
 /**
  * The least rules of a Redis user for a role, without `on` and a password: what follows `ACL SETUSER <name>`, or `user <name>` in an
  * `aclfile`. They refuse every command and key that the role does not need, in scripts too.
@@ -79,27 +76,29 @@ type ResolvedScope = AclScope & Required<Pick<AclScope, 'prefix' | 'server'>>;
 type Bases = Pick<AclScope, 'queues' | 'topics' | 'groups'>;
 
 const scopeReaders: OptionReaders<ResolvedScope> = {
-  prefix: (value: unknown): string => (value === undefined ? 'millrace' : String(value)),
+  prefix: keyPrefix('millrace'),
   server: oneOf(['newer', 'redis-7.0'], 'newer'),
-  queues: names,
-  topics: names,
-  groups: names,
+  queues: optional(nameList('queue')),
+  topics: optional(nameList('topic')),
+  groups: optional(nameList('group')),
 };
 
 /** `queue:settings` → `{queue:*}:settings`, or one for each queue that is meant and for its shards. */
 function patternsOf(key: string, { queues, topics, groups }: Bases): string[] {
   const tag = key.slice(0, key.indexOf(':'));
   const own = key.slice(tag.length + 1) || '*';
-  const tagged = (all: readonly string[] = ['*']) => all.map((name) => `{${tag}:${name}}:${own}`);
+  const tagged = (all: readonly string[] = ['*']) => all.map((base) => `{${tag}:${base}}:${own}`);
   switch (tag) {
     case 'queue':
       return tagged(queues && withDeadLetters(queues).flatMap((name) => [name, `${name}:*`]));
     case 'log':
       return tagged(topics && withDeadLetters(topics).map((name) => `${name}:*`)).flatMap((pattern) =>
-        own === 'group:*' ? (groups ?? ['*']).map((group) => pattern.replace(/\*$/, escaped(group))) : [pattern],
+        own === 'group:*'
+          ? (groups?.map(escapeName) ?? ['*']).map((group) => pattern.replace(/\*$/, () => group))
+          : [pattern],
       );
     case 'group':
-      return tagged(groups?.map(escaped));
+      return tagged(groups?.map(escapeName));
     case 'reply':
       return tagged();
     default:
@@ -108,9 +107,5 @@ function patternsOf(key: string, { queues, topics, groups }: Bases): string[] {
 }
 
 function withDeadLetters(all: readonly string[]): string[] {
-  return [...new Set(all.flatMap((name) => [name, deadLettersOf(name)]))].map(escaped);
-}
-
-function escaped(name: string): string {
-  return name === '*' ? name : escapeName(name);
+  return [...new Set(all.flatMap((name) => [name, deadLettersOf(name)]))].map(escapeName);
 }

@@ -1,4 +1,16 @@
-import { assertNoProblem, boolean, integer, integerProblem, type Rate, rateOption, shown } from '@millrace/core';
+import {
+  boolean,
+  custom,
+  integer,
+  nameList,
+  type OptionReader,
+  optional,
+  type Rate,
+  rateOption,
+  resolveOptions,
+  shown,
+  topicNameProblem,
+} from '@millrace/core';
 import type { DeadLetterInfo } from './dead-letter-info.js';
 
 /** Which dead letters to send back, and how. */
@@ -30,27 +42,60 @@ export interface RedriveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Checks the options, which may come from untyped code. @throws {OptionsError} with every problem */
-export function checkRedriveOptions(options: RedriveOptions): void {
-  const { rate, maxPerSecond, maxRedrives, dryRun, records, filter, allowTopics } = options;
-  const problems: string[] = [];
-  const report = (problem: string): void => void problems.push(problem);
-  rateOption(options)(rate, report, 'rate');
-  integer(1, { min: 1 })(maxPerSecond, report, 'maxPerSecond');
-  integer(3, { min: 1 })(maxRedrives, report, 'maxRedrives');
-  boolean(false)(dryRun, report, 'dryRun');
-  if (filter !== undefined && typeof filter !== 'function') report(`filter must be a function, got ${shown(filter)}`);
-  if (allowTopics !== undefined && !Array.isArray(allowTopics))
-    report(`allowTopics must be a list of topic names, got ${shown(allowTopics)}`);
-  assertNoProblem('redrive', ...problems, ...recordProblems(records));
+/** The options of a redrive with their defaults. @throws {OptionsError} with every problem */
+export function checkedRedrive(
+  options: RedriveOptions,
+): RedriveOptions & { readonly maxRedrives: number; readonly dryRun: boolean } {
+  return resolveOptions(
+    'redrive',
+    {
+      topic: topicName,
+      records: optional(recordList),
+      filter: optional(
+        custom(
+          () => true,
+          'a function',
+          (value): value is () => boolean => typeof value === 'function',
+        ),
+      ),
+      allowTopics: optional(nameList('topic')),
+      dryRun: boolean(false),
+      rate: rateOption(options),
+      maxPerSecond: optional(integer(1, { min: 1 })),
+      maxRedrives: integer(3, { min: 1 }),
+      signal: optional(
+        custom(
+          new AbortController().signal,
+          'an AbortSignal',
+          (value): value is AbortSignal => value instanceof AbortSignal,
+        ),
+      ),
+    },
+    options,
+  );
 }
 
-function recordProblems(records: unknown): (string | undefined)[] {
-  if (records === undefined) return [];
-  if (!Array.isArray(records)) return [`records must be a list of { partition, offset }, got ${shown(records)}`];
-  return records.map((record: unknown) => {
-    if (typeof record === 'object' && record !== null && 'offset' in record)
-      return integerProblem('offset', record.offset);
-    return `a record must be { partition, offset }, got ${shown(record)}`;
+const topicName: OptionReader<string> = (value, report) => {
+  const problem = topicNameProblem(value);
+  if (problem !== undefined) report(problem);
+  return String(value);
+};
+
+type Records = NonNullable<RedriveOptions['records']>;
+
+/** A dead letter that was read is a record too: what else it holds is left out. */
+const recordList: OptionReader<Records> = (value, report, path) => {
+  if (!Array.isArray(value)) {
+    report(`${path} must be a list of { partition, offset }, got ${shown(value)}`);
+    return [];
+  }
+  return value.map((record: unknown) => {
+    const { partition, offset }: Partial<Records[number]> = typeof record === 'object' && record !== null ? record : {};
+    if (partition === undefined || offset === undefined)
+      report(`a record must be { partition, offset }, got ${shown(record)}`);
+    return {
+      partition: integer(0)(partition, report, `${path}: partition`),
+      offset: integer(0)(offset, report, `${path}: offset`),
+    };
   });
-}
+};

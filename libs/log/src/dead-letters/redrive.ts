@@ -15,7 +15,7 @@ import type { ForeignEntries } from '../topics/foreign-entries.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
 import type { Topics } from '../topics/topics.js';
 import { infoOf } from './dead-letter-info.js';
-import { checkRedriveOptions, type RedriveOptions } from './redrive-options.js';
+import { checkedRedrive, type RedriveOptions } from './redrive-options.js';
 
 /** What a redrive did, or would do. */
 export interface RedriveReport {
@@ -56,8 +56,8 @@ export class Redrive {
   }
 
   /** @throws {OptionsError} @throws {TopicNotFoundError} */
-  async run(options: RedriveOptions): Promise<RedriveReport> {
-    checkRedriveOptions(options);
+  async run(input: RedriveOptions): Promise<RedriveReport> {
+    const options = checkedRedrive(input);
     const report: Record<RedriveResult, number> = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
     const topic = await this.#topics.unlessAwaited(options.topic, () => this.#topics.describe(options.topic));
     if (topic === undefined) return report;

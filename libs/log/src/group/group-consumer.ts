@@ -7,7 +7,7 @@ import {
   type StopOptions,
   waitOutsideHandlers,
 } from '@millrace/delivery';
-import { asOutage } from '@millrace/redis';
+import { callError } from '@millrace/redis';
 import { type TopicPartition, topicPartitionProblem } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import { Committer } from './committer.js';
@@ -125,7 +125,7 @@ export class GroupConsumer implements Service {
     return this.#lifecycle.start(async () => {
       const { connection } = this.#dependencies;
       await this.#join().catch((error: unknown) => {
-        throw asOutage(`start a member of group "${this.options.group}"`, error);
+        throw callError(`start a member of group "${this.options.group}"`, error);
       });
       connection.on('up', this.#onUp);
       await this.#heartbeat.start();
@@ -194,7 +194,7 @@ export class GroupConsumer implements Service {
     try {
       await Promise.all([...this.#ownership.workers].map((worker) => worker.offsets.flush()));
     } catch (error) {
-      throw asOutage(`commit for group "${this.options.group}"`, error);
+      throw callError(`commit for group "${this.options.group}"`, error);
     }
   }
 

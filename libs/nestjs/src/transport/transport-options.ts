@@ -1,7 +1,7 @@
 import {
-  custom,
   duration,
   integer,
+  nameList,
   nameProblem,
   type OptionReader,
   type OptionReaders,
@@ -102,9 +102,7 @@ const serverReaders: OptionReaders<MillraceServerOptions> = {
   concurrency: integer(10, { min: 1, max: 1000 }),
   handlerTimeoutMs: optional(duration(0)),
   abortGraceMs: optional(duration(0)),
-  replyQueues: optional(
-    custom<readonly string[]>([], 'a list of names of queues', (value): value is string[] => Array.isArray(value)),
-  ),
+  replyQueues: optional(nameList('queue')),
   shutdownDeadlineMs: optional(duration(0)),
 };
 

@@ -3,6 +3,7 @@ import {
   duration,
   integer,
   label,
+  nameList,
   nameProblem,
   type OptionReader,
   OptionsError,
@@ -76,14 +77,8 @@ const middleware: OptionReader<readonly MessageMiddleware[]> = (value, report, p
   return [];
 };
 
-const replyQueues: OptionReader<readonly string[]> = (value, report, path) => {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) {
-    report(`${path} must be a list of queue names`);
-    return [];
-  }
-  return value.map((name: unknown) => queueName(name, report, path));
-};
+const replyQueues: OptionReader<readonly string[]> = (value, report, path) =>
+  value === undefined ? [] : nameList('queue')(value, report, path);
 
 const handlers: OptionReader<readonly HandlerOptions[] | undefined> = (value, report, path) => {
   if (value === undefined) return undefined;

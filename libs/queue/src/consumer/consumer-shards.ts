@@ -1,5 +1,5 @@
 import { LeaseLostError, pause } from '@millrace/core';
-import { asOutage } from '@millrace/redis';
+import { callError } from '@millrace/redis';
 import { ConsumerShard, type ShardContext, type ShardListener } from './consumer-shard.js';
 
 /**
@@ -34,7 +34,7 @@ export class ConsumerShards {
   async start(): Promise<void> {
     if (this.#all.length === 0) {
       const names = await this.#context.host.slotsOf(this.#queue).catch((error: unknown) => {
-        throw asOutage(`start a consumer of queue "${this.#queue}"`, error);
+        throw callError(`start a consumer of queue "${this.#queue}"`, error);
       });
       this.#make(names);
     }

@@ -3,6 +3,8 @@ import {
   custom,
   type Headers,
   integer,
+  nameList,
+  type OptionReader,
   type OptionReaders,
   optional,
   type Rate,
@@ -10,6 +12,7 @@ import {
   resolveOptions,
 } from '@millrace/core';
 import type { FrameInput } from '../model/message-frame.js';
+import { objectName } from '../model/queue-settings.js';
 import { routingKeyProblem } from '../model/routing-key.js';
 import type { QueuedMessage } from '../queued-message.js';
 
@@ -54,11 +57,12 @@ export interface RedriveOptions extends DeadLetterChoice {
 /** What to change in a dead letter; the rest stays. */
 export type DeadLetterChange = Pick<Partial<FrameInput>, 'headers' | 'routingKey'> & { readonly payload?: unknown };
 
-const names = (what: string) =>
-  optional(custom<readonly string[]>([], what, (value): value is string[] => Array.isArray(value)));
+const ids = custom<readonly string[]>([], 'a list of ids', (value): value is string[] => {
+  return Array.isArray(value) && value.every((id) => typeof id === 'string');
+});
 
 const choiceReaders: OptionReaders<DeadLetterChoice> = {
-  ids: names('a list of ids'),
+  ids: optional(ids),
   filter: optional(
     custom(
       () => true,
@@ -88,16 +92,17 @@ export function checkedChange(id: string, change: DeadLetterChange): DeadLetterC
   return resolveOptions(`change of message ${id}`, changeReaders, change);
 }
 
+/** The options of a redrive with their defaults. */
+export type ResolvedRedrive = RedriveOptions & { readonly maxRedrives: number; readonly dryRun: boolean };
+
 /** @throws {OptionsError} with every problem */
-export function checkedRedrive(
-  options: RedriveOptions,
-): RedriveOptions & { readonly maxRedrives: number; readonly dryRun: boolean } {
+export function checkedRedrive(options: RedriveOptions): ResolvedRedrive {
   return resolveOptions(
     'redrive',
     {
       ...choiceReaders,
-      to: optional(custom<NonNullable<RedriveOptions['to']>>({ queue: '' }, 'a queue or an exchange', isDestination)),
-      allowQueues: names('a list of queue names'),
+      to: optional(destination),
+      allowQueues: optional(nameList('queue')),
       rate: rateOption(options),
       maxPerSecond: optional(integer(1, { min: 1 })),
       limit: optional(integer(0)),
@@ -115,6 +120,16 @@ export function checkedRedrive(
   );
 }
 
-function isDestination(value: unknown): value is NonNullable<RedriveOptions['to']> {
-  return typeof value === 'object' && value !== null && ('queue' in value || 'exchange' in value);
-}
+const destination: OptionReader<NonNullable<RedriveOptions['to']>> = (value, report, path) => {
+  const given: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {};
+  const { queue, exchange, routingKey, ...others } = given;
+  for (const key of Object.keys(others)) report(`unknown option ${path}.${key}`, 'unknown');
+  if ((exchange === undefined) === (queue === undefined) || (queue !== undefined && routingKey !== undefined))
+    report(`${path} must be { queue } or { exchange, routingKey? }`);
+  if (queue !== undefined) return { queue: objectName('queue')(queue, report, `${path}.queue`) };
+  const problem = routingKey === undefined ? undefined : routingKeyProblem(routingKey);
+  if (problem !== undefined) report(`${path}.routingKey: ${problem}`);
+  // The default exchange sends to the queue that the routing key names.
+  const name = exchange === '' ? '' : objectName('exchange')(exchange ?? '?', report, `${path}.exchange`);
+  return typeof routingKey === 'string' ? { exchange: name, routingKey } : { exchange: name };
+};

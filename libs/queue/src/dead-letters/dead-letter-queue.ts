@@ -17,9 +17,10 @@ import {
   type DeadLetterChange,
   type DeadLetterChoice,
   type RedriveOptions,
+  type ResolvedRedrive,
 } from './dead-letter-options.js';
 import type { DeadLetterSearch } from './dead-letter-search.js';
-import { deathsInOrigin, problemOf } from './redrive-origin.js';
+import { deathsInOrigin, noTaker, problemOf, targetProblem, wayBack } from './redrive-origin.js';
 
 /** What a redrive did, or would do. */
 export interface RedriveReport {
@@ -105,7 +106,7 @@ export class DeadLetterQueue {
     const rate = given && !dryRun ? new RateLimit(given, performance.now(), 1) : undefined;
     const allowed = new Set([...(await this.#search.sourcesOf(this.#queue.name)), ...(resolved.allowQueues ?? [])]);
     const isOver = () => report.redriven.length >= limit || signal?.aborted === true;
-    for await (const { messages, unreadable } of this.#chosen(options, rate === undefined ? pieceSize : 1)) {
+    for await (const { messages, unreadable } of this.#chosen(resolved, rate === undefined ? pieceSize : 1)) {
       const isLooping = (message: QueuedMessage) => deathsInOrigin(message) > maxRedrives;
       const waiting = messages.filter((message) => !isLooping(message));
       report.looping.push(...messages.filter(isLooping).map(({ id }) => id));
@@ -113,7 +114,7 @@ export class DeadLetterQueue {
       while (waiting.length > 0 && !isOver()) {
         if (rate !== undefined && !(await keepPace(rate, signal))) return report;
         const next = waiting.splice(0, limit - report.redriven.length);
-        for (const [id, why] of await this.#redrivePiece(next, { ...options, dryRun }, allowed)) {
+        for (const [id, why] of await this.#redrivePiece(next, resolved, allowed)) {
           if (why === undefined) report.redriven.push(id);
           else report.stuck.push({ id, why });
         }
@@ -189,26 +190,24 @@ export class DeadLetterQueue {
   /** Sends messages back, and then removes those that were. Resolves to why each could not be sent back; undefined where it was. */
   async #redrivePiece(
     messages: readonly QueuedMessage[],
-    options: RedriveOptions,
+    options: ResolvedRedrive,
     allowed: ReadonlySet<string>,
   ): Promise<(readonly [id: string, why: string | undefined])[]> {
-    const isDry = options.dryRun === true;
+    const router = options.dryRun ? await this.#search.router(this.#queue.name) : undefined;
     const results = await Promise.all(
       messages.map(async (message) => {
-        const problem = problemOf(message, options, allowed);
-        return [message.id, problem ?? (isDry ? undefined : await this.#sendBack(message, options))] as const;
+        const sent = () => (router ? targetProblem(router, message, options) : this.#sendBack(message, options));
+        return [message.id, problemOf(message, options, allowed) ?? (await sent())] as const;
       }),
     );
-    if (!isDry) await this.#remove(results.flatMap(([id, why]) => (why === undefined ? [{ id }] : [])));
+    if (router === undefined) await this.#remove(results.flatMap(([id, why]) => (why === undefined ? [{ id }] : [])));
     return results;
   }
 
   /** Resolves to why it could not be sent back; undefined when it was. */
   async #sendBack(message: QueuedMessage, { to }: RedriveOptions): Promise<string | undefined> {
-    const death = message.deaths[0];
     const stored = { ...message.stored(), id: message.messageId };
-    const origin = { exchange: death?.exchange ?? '', routingKey: death?.routingKeys[0] ?? message.routingKey };
-    const destination = to ?? { queue: death?.queue ?? '' };
+    const { origin, destination } = wayBack(message, to);
     const entry = entryAfter(this.#queue.name, message.id);
     try {
       const receipt =
@@ -222,8 +221,7 @@ export class DeadLetterQueue {
                 routingKey: destination.routingKey ?? origin.routingKey,
               },
             });
-      if (receipt.queues.length + receipt.topics.length === 0)
-        return 'no queue takes it there: there is no binding, or the queue is full';
+      if (receipt.queues.length + receipt.topics.length === 0) return noTaker;
     } catch (error) {
       return messageOf(error);
     }

@@ -1,5 +1,5 @@
 import { CodecError, deadLettersOf } from '@millrace/core';
-import { asOutage, type RedisConnection } from '@millrace/redis';
+import { callError, type RedisConnection } from '@millrace/redis';
 import { deadLetterTarget } from '../model/dead-letter.js';
 import { entryAfter } from '../model/entry.js';
 import { decodeFrame } from '../model/message-frame.js';
@@ -48,7 +48,16 @@ export class DeadLetterSearch {
     try {
       return await this.#find(await this.#topology(), origin, id);
     } catch (error) {
-      throw asOutage(`look for the dead letters of queue "${origin}"`, error);
+      throw callError(`look for the dead letters of queue "${origin}"`, error);
+    }
+  }
+
+  /** What is declared now, for a redrive from `queue`. @throws {UnavailableError} */
+  async router(queue: string): Promise<Router> {
+    try {
+      return await this.#topology();
+    } catch (error) {
+      throw callError(`reach queue "${queue}"`, error);
     }
   }
 
@@ -57,14 +66,10 @@ export class DeadLetterSearch {
    * is named after. @throws {UnavailableError}
    */
   async sourcesOf(queue: string): Promise<ReadonlySet<string>> {
-    try {
-      const router = await this.#topology();
-      const comesHere = (settings: QueueSettings): boolean =>
-        deadLettersOf(settings.name) === queue || router.reachable(deadLetterTarget(settings)).includes(queue);
-      return new Set([...router.topology.queues.values()].filter(comesHere).map(({ name }) => name));
-    } catch (error) {
-      throw asOutage(`reach queue "${queue}"`, error);
-    }
+    const router = await this.router(queue);
+    const comesHere = (settings: QueueSettings): boolean =>
+      deadLettersOf(settings.name) === queue || router.reachable(deadLetterTarget(settings)).includes(queue);
+    return new Set([...router.topology.queues.values()].filter(comesHere).map(({ name }) => name));
   }
 
   async #find(router: Router, origin: string, id: string): Promise<FoundDeadLetter | undefined> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { startTimer, stopTimer, type Timer } from '@millrace/core';
-import { asOutage, maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
+import { callError, maxBlockMs, type RedisClient, type RedisConnection } from '@millrace/redis';
 import { replyAddress } from '../model/reply-target.js';
 import { type ReplyKeys, replyKeys } from '../store/keys.js';
 import {
@@ -93,7 +93,7 @@ export class ReplyStream {
     try {
       await insist(patience, () => this.#keep());
     } catch (error) {
-      throw asOutage('create the stream of replies', error);
+      throw callError('create the stream of replies', error);
     } finally {
       this.#making = undefined;
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { OptionsError, pause, TopologyNotFoundError } from '@millrace/core';
-import { asOutage, type RedisConnection } from '@millrace/redis';
+import { callError, type RedisConnection } from '@millrace/redis';
 import type { QueueSettings } from '../model/queue-settings.js';
 import { type ConsumerKeys, consumerKeys } from '../store/consumer-keys.js';
 import { endRegistration } from '../store/departure.js';
@@ -152,7 +152,7 @@ export class Registration {
     const unique = randomBytes(6).toString('base64url');
     const owner = ownerOf(this.#connection);
     const failed = (error: unknown): never => {
-      throw asOutage(`start a consumer of queue "${queue}"`, error);
+      throw callError(`start a consumer of queue "${queue}"`, error);
     };
     const request = { priority, unique, leaseMs, owner, info: await this.#introduction.whole().catch(failed) };
     const registered = await registerConsumer(commands, { prefix, queue: this.#shard }, request).catch(failed);

@@ -1,4 +1,5 @@
 import { asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
+import { cursorParts, type PageRange } from '../model/page-cursor.js';
 import { idFragments } from './identity.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { waitingLists } from './waiting.js';
@@ -22,9 +23,10 @@ export async function listByTime(
   client: RedisClient,
   keys: QueueKeys,
   which: 'delayed' | 'parked',
-  { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number },
+  range: PageRange,
 ): Promise<ListedPage> {
-  const [at = '-inf', seen = ''] = cursor?.split(' ') ?? [];
+  const { limit } = range;
+  const [at = '-inf', seen = ''] = cursorParts(range, 'byTime') ?? [];
   const skip = new Set(seen.split(',').filter((id) => id !== ''));
   const most = limit + skip.size;
   const pairs = await client.zrange(keys[which], at, '+inf', 'BYSCORE', 'LIMIT', 0, most, 'WITHSCORES');
@@ -52,11 +54,12 @@ export async function listReady(
   client: RedisClient,
   keys: QueueKeys,
   priorities: number,
-  { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number },
+  range: PageRange,
 ): Promise<ListedPage> {
+  const { limit } = range;
   // From the last key on, this is the order of delivery. An offer returns to a list that is read after the offers: none is missed.
   const lists = [keys.offered, ...waitingKeys(keys, priorities).toReversed()];
-  const [list = '0', index = '-1', lastId = ''] = cursor?.split(' ') ?? [];
+  const [list = '0', index = '-1', lastId = ''] = cursorParts(range, 'ready') ?? [];
   for (let number = Number(list); number < lists.length; number++) {
     const key = lists[number] ?? '';
     const isStart = number !== Number(list) || lastId === '';

@@ -1,5 +1,6 @@
 import { storedInteger } from '@millrace/core';
 import { argNames, asBytes, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
+import { cursorParts, type PageRange } from '../model/page-cursor.js';
 import { completedKeys } from './completed.js';
 import type { QueueKeys } from './keys.js';
 import { MessageUnpacker } from './message-unpacker.js';
@@ -27,12 +28,10 @@ export interface CompletedPage {
 }
 
 /** The cursor is the time of the last message seen, which is unique: messages completed meanwhile shift nothing. */
-export async function listCompleted(
-  client: RedisClient,
-  keys: QueueKeys,
-  { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number },
-): Promise<CompletedPage> {
-  const before = cursor === undefined ? '+inf' : `(${cursor}`;
+export async function listCompleted(client: RedisClient, keys: QueueKeys, range: PageRange): Promise<CompletedPage> {
+  const { limit } = range;
+  const [last] = cursorParts(range, 'completed') ?? [];
+  const before = last === undefined ? '+inf' : `(${last}`;
   const page = ['BYSCORE', 'REV', 'LIMIT', 0, limit, 'WITHSCORES'] as const;
   const pairs = await client.zrange(keys.completed, before, '-inf', ...page);
   const entries = pairs.filter((_, index) => index % 2 === 0);
