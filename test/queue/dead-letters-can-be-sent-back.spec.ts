@@ -110,7 +110,7 @@ describe('dead letters', () => {
     await close();
   });
 
-  it('that are no message are parked, and said to be', async () => {
+  it('that are no message are parked, and reported as parked', async () => {
     // given
     const { broker, connection, close } = await openBroker(server, ownPrefix());
     const [parked, died]: [unknown[], unknown[]] = [[], []];

@@ -142,7 +142,7 @@ describe('a user', () => {
     for (const connection of [producing, consuming, operator]) connection.close();
   });
 
-  it('that may not look at a queue is told so by every call', async () => {
+  it('that may not read a queue gets an error that says so from every call', async () => {
     // given
     const [operator, watching] = [await connect('queue-operator'), await connect('viewer', { queues: ['mine'] })];
     const owner = new Broker(operator, { upkeep: false });

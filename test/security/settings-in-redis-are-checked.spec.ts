@@ -92,7 +92,7 @@ describe('what is declared is checked when it comes out of Redis', () => {
     ['{', /it must be JSON/],
     ['null', /it must be an object, got null/],
     ['{"name":"other","type":"fanout"}', /it is called "other"/],
-  ])('a row %s of a queue or an exchange is said by every publish, under its name', async (row, problem) => {
+  ])('a row %s of a queue or an exchange fails every publish, under its name', async (row, problem) => {
     // given
     const [exchange, bound] = [{ name: 'row', type: 'fanout' } as const, { exchange: 'row', queue: 'row' }];
     const definition = { exchanges: [exchange], queues: [{ name: 'row' }], bindings: [bound] };
@@ -161,7 +161,7 @@ describe('what is declared is checked when it comes out of Redis', () => {
     expect((await broker.sendToQueue('l', 4)).refused).toMatchObject([{ isDeadLettered: false }]);
   });
 
-  it('a full queue with an overflow that nobody knows refuses what comes: its publisher still has it', async () => {
+  it('a full queue with an unknown overflow refuses what comes: its publisher still has it', async () => {
     // given
     await broker.declareQueue({ name: 'o', maxLength: 1 });
     await redis().hset('millrace:{queue:o}:settings', 'overflow', 'x');
