@@ -6,7 +6,7 @@ import { entryPoints } from '../docs/public-symbols.js';
 /**
  * Every function that a user can hand to Millrace, as the compiler sees it: what is a function among the parameters of
  * exported functions, constructors and methods, and in the options that they take; and a listener of each event. Named after
- * the lib and the place of its declaration: `log: ConsumerOptions.handler`.
+ * the lib and the place of its declaration: `log: HandlingOptions.handler`.
  */
 export function functionsOfUsers(): string[] {
   found ??= find();

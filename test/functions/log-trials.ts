@@ -57,14 +57,14 @@ async function runsTheLast(stage: Stage, consumer: (handled: unknown[]) => Consu
 }
 
 export const logTrials: Record<string, (stage: Stage) => Promise<void>> = {
-  'log: ConsumerOptions.handler': (stage) =>
+  'log: HandlingOptions.handler': (stage) =>
     runsTheLast(stage, (handled) => ({
       handler: (_, { key }) => {
         if (key === `${well}`) handled.push(key);
         return misbehave(key);
       },
     })),
-  'log: ConsumerOptions.batchHandler': (stage) =>
+  'log: HandlingOptions.batchHandler': (stage) =>
     runsTheLast(stage, (handled) => ({
       handler: undefined,
       batch: { maxRecords: 1 },
@@ -92,7 +92,7 @@ export const logTrials: Record<string, (stage: Stage) => Promise<void>> = {
         },
       ],
     })),
-  'log: ConsumerOptions.validate': (stage) =>
+  'log: HandlingOptions.validate': (stage) =>
     runsTheLast(stage, (handled) => ({
       handler: (_, { key }) => void handled.push(key),
       validate: (_, { key }) => misbehave(key),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { HeldLease } from '../../libs/log/src/group/held-lease.js';
+import { HeldLease } from '../../libs/log/src/partition/held-lease.js';
 import { Ownership } from '../../libs/log/src/group/ownership.js';
 import type { PartitionTaker } from '../../libs/log/src/group/partition-taker.js';
 import { PartitionOffsets } from '../../libs/log/src/partition/partition-offsets.js';

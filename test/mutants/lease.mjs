@@ -62,10 +62,10 @@ redis.call('HSET', lease, 'owner', '', 'until', 0)`,
     },
     {
       promise: 'an owner stops before Redis gives its partition away',
-      file: 'libs/log/src/group/held-lease.ts',
+      file: 'libs/log/src/partition/held-lease.ts',
       replace: `this.#validUntil = sentAt + this.leaseMs * 0.9;`,
       by: `this.#validUntil = sentAt + this.leaseMs * 1.1;`,
-      spec: 'libs/log/src/group/held-lease.spec.ts',
+      spec: 'libs/log/src/partition/held-lease.spec.ts',
     },
     {
       promise: 'an owner counts its lease from when it committed, not from when the reply came',

@@ -3,7 +3,7 @@ import { spawnProgram } from '@millrace/testing';
 import type { Place } from './place.js';
 import { readSample } from './sample-line.js';
 import type { Sample } from './scenario.js';
-import type { FoundServer } from './servers.js';
+import type { FoundServer } from './servers/found-server.js';
 
 /** One subject of one scenario, once. */
 export interface Measurement {

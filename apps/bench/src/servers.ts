@@ -1,29 +1,10 @@
-import type { Durability, Place } from './place.js';
+import type { Durability } from './place.js';
 import { type ServerKind, serverKinds } from './server-kind.js';
+import type { AbsentServer, FoundServer } from './servers/found-server.js';
 import { findKafka } from './servers/kafka.js';
 import { findNats } from './servers/nats.js';
 import { findRabbitmq } from './servers/rabbitmq.js';
 import { findRedis } from './servers/redis.js';
-
-/** A server that is here, and how to get an address of it. */
-export interface FoundServer {
-  /** As it stands in the table: product, version, and how it keeps data. */
-  readonly description: string;
-  /** An address for one measurement: a server of its own where starting one is cheap. */
-  lease(): Promise<Leased>;
-  /** Ends what was started. */
-  stop(): Promise<void>;
-}
-
-export interface Leased {
-  readonly place: Partial<Place>;
-  release(): Promise<void>;
-}
-
-/** A server that is not here, and what to do to have it. */
-export interface AbsentServer {
-  readonly absent: string;
-}
 
 const finders: Record<ServerKind, (durability: Durability) => Promise<FoundServer | AbsentServer>> = {
   redis: findRedis,

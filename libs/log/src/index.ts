@@ -6,12 +6,12 @@
 export type { DeadLetterInfo } from './dead-letters/dead-letter-info.js';
 export type { RedriveReport } from './dead-letters/redrive.js';
 export type { RedriveOptions } from './dead-letters/redrive-options.js';
-export type { BatchHandler, ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
+export type { ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
 export type { GroupConsumer } from './group/group-consumer.js';
-export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag } from './group/groups.js';
+export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag } from './group-admin/groups.js';
 export type { OwnedPartition } from './group/owned-partition.js';
-export type { ResetTarget } from './group/reset-target.js';
-export type { SeekTarget } from './group/seek-target.js';
+export type { ResetTarget } from './group-admin/reset-target.js';
+export type { SeekTarget } from './reader/seek-target.js';
 export { Log, type LogOptions } from './log.js';
 export { type LogSettings, resolveLogSettings } from './log-settings.js';
 export { type Assignment, type AssignmentMember, assignPartitions } from './model/assignment.js';
@@ -36,6 +36,7 @@ export {
 } from './model/topic.js';
 export type { TopicPartition } from './model/topic-partition.js';
 export type { BatchContext, BatchRecord } from './partition/batch-context.js';
+export type { BatchHandler } from './partition/handling-options.js';
 export type { RecordContext } from './partition/record-context.js';
 export { BatchWriteError } from './producer/parcel.js';
 export { Producer } from './producer/producer.js';

@@ -16,6 +16,7 @@ export type { BatchHandler, HandlerOptions, MessageHandler, MessageMiddleware } 
 export { MessageCancelledError } from './handling/message-cancelled.js';
 export { MessageContext } from './handling/message-context.js';
 export { Requeue } from './handling/requeue.js';
+export type { MessagePage, PageOptions } from './message-page.js';
 export type { MessageState } from './message-state.js';
 export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
 export type { Death } from './model/death.js';
@@ -53,11 +54,7 @@ export type { Topology } from './model/topology.js';
 export type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
 export type { MessageInput } from './publishing/composer.js';
 export type { TopicMessage, TopicSink } from './publishing/topic-sink.js';
-export {
-  type MessagePage,
-  type PageOptions,
-  QueueHandle,
-} from './queue-handle.js';
+export { QueueHandle } from './queue-handle.js';
 export { QueuedMessage, type UnreadableMessage } from './queued-message.js';
 export type { RequestOptions } from './rpc/rpc-client.js';
 export { RemoteError, ReplyStreamLostError, RequestTimeoutError, StreamTakenError } from './rpc/rpc-errors.js';

@@ -3,34 +3,17 @@ import type { RedisConnection } from '@millrace/redis';
 import { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import type { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
+import type { MessagePage, PageOptions } from './message-page.js';
 import { type MessageState, stateOfCompleted, stateOfDeadLetter, stateOfFound } from './message-state.js';
 import type { PageRange } from './model/page-cursor.js';
 import type { Forwarder } from './publishing/forwarder.js';
 import type { PageReader, QueueSlots } from './queue-slots.js';
-import { QueuedMessage, readMessages, type UnreadableMessage } from './queued-message.js';
+import { QueuedMessage, readMessages } from './queued-message.js';
 import { type Listed, listByTime, listReady, unpark } from './store/browse.js';
 import { findCompleted, listCompleted, purgeCompleted } from './store/completed-messages.js';
 import { countMessages, findMessage, keptResult, type QueueCounts, sumCounts } from './store/job.js';
 import { queueSettings } from './store/queue-slot.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
-
-/** One page of messages, and where the next one begins. */
-export interface MessagePage {
-  /** `at`: when a delayed one is due, in ms since 1970. */
-  readonly messages: readonly (QueuedMessage & { readonly at?: number | undefined })[];
-  /** Those of the page whose frames cannot be read. */
-  readonly unreadable: readonly UnreadableMessage[];
-  /** Undefined after the last page. */
-  readonly cursor: string | undefined;
-}
-
-/** Which messages of a list to return. */
-export interface PageOptions {
-  /** Most messages per page. Default 100. */
-  readonly limit?: number;
-  /** The cursor of the previous page. Default: the beginning of the list. */
-  readonly cursor?: string | undefined;
-}
 
 /**
  * Reads and changes one queue and its messages. Created by `broker.queue(name)`. Every method rejects with an

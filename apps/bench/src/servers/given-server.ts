@@ -1,4 +1,4 @@
-import type { AbsentServer } from '../servers.js';
+import type { AbsentServer } from './found-server.js';
 
 /**
  * A server that an environment variable names, asked before anything is measured: a run must not find out measurement by

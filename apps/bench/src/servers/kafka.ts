@@ -1,7 +1,7 @@
 import type { Admin } from 'kafkajs';
 import { kafkaSetting, withKafkaAdmin } from '../kafka-admin.js';
 import type { Durability } from '../place.js';
-import type { AbsentServer, FoundServer } from '../servers.js';
+import type { AbsentServer, FoundServer } from './found-server.js';
 import { givenServer } from './given-server.js';
 import { sharedName } from './shared-name.js';
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { freePort } from '@millrace/testing';
 import { connect, type NatsConnection } from 'nats';
 import type { Durability } from '../place.js';
-import type { AbsentServer, FoundServer, Leased } from '../servers.js';
+import type { AbsentServer, FoundServer, Leased } from './found-server.js';
 import { givenServer } from './given-server.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
 import { programOnPath } from './program-on-path.js';

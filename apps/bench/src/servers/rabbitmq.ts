@@ -1,7 +1,7 @@
 import { freePort } from '@millrace/testing';
 import amqp from 'amqplib';
 import type { Durability } from '../place.js';
-import type { AbsentServer, FoundServer, Leased } from '../servers.js';
+import type { AbsentServer, FoundServer, Leased } from './found-server.js';
 import { givenServer } from './given-server.js';
 import { type OwnServer, startOwnServer } from './own-server.js';
 import { programOnPath } from './program-on-path.js';

@@ -1,6 +1,6 @@
 import { findRedisBinary, startRedis } from '@millrace/testing';
 import type { Durability } from '../place.js';
-import type { AbsentServer, FoundServer } from '../servers.js';
+import type { AbsentServer, FoundServer } from './found-server.js';
 
 /** A Redis of its own for every measurement: nothing of the last one is in its memory or its files. */
 export async function findRedis(durability: Durability): Promise<FoundServer | AbsentServer> {

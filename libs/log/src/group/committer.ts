@@ -33,7 +33,7 @@ export class Committer {
     await Promise.all(commits);
   }
 
-  /** True unless Redis did not reply. What it refuses is reported to the worker's host. */
+  /** True unless Redis did not reply. What it refuses is reported to the worker's context. */
   async commit(worker: PartitionWorker): Promise<boolean> {
     try {
       await worker.offsets.commit();

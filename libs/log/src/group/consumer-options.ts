@@ -18,48 +18,21 @@ import {
   topicNameProblem,
 } from '@millrace/core';
 import { defaultAbortGraceMs, type Handler, type Middleware } from '@millrace/delivery';
-import { type Ordering, orderings } from '../model/key-queues.js';
+import { orderings } from '../model/key-queues.js';
 import { type OutOfRangePolicy, outOfRangePolicies } from '../model/offset-range.js';
 import { placeOption } from '../model/read-range.js';
-import type { BatchContext, BatchRecord } from '../partition/batch-context.js';
+import type { BatchHandler, HandlingOptions } from '../partition/handling-options.js';
 import type { RecordContext } from '../partition/record-context.js';
 
 /** Where a group starts reading a partition that it has no offset for. */
 export type From = 'earliest' | 'latest' | { readonly timestamp: number };
 
-/**
- * Handles several records of one partition in one call; `context.fail` marks those that failed. If it returns a list of
- * promises, they are awaited, and one that rejects fails the batch.
- */
-export type BatchHandler = (records: readonly BatchRecord[], context: BatchContext) => unknown;
-
 /** How a member of a consumer group reads and handles records. */
-export interface ConsumerOptions {
-  /** Members of one group share the partitions; each group gets every record. */
-  readonly group: string;
-  /** Names, or a pattern, which matches no dead-letter topic unless it names it. Topics created later are picked up. */
-  readonly topics: readonly string[] | RegExp;
-  /** Handles one record per call. Give this or `batchHandler`. */
-  readonly handler?: Handler<RecordContext> | undefined;
-  /** Handles several records of one partition per call. Give this or `handler`. */
-  readonly batchHandler?: BatchHandler | undefined;
-  /** The most records per batch (default 100), and how long an incomplete batch waits for more, in ms (default 0). */
-  readonly batch: { readonly maxRecords: number; readonly lingerMs: number };
+export interface ConsumerOptions extends HandlingOptions {
   /** Default `earliest`. Used only while the group has no committed offset. */
   readonly from: From;
   /** What to do when the committed offset is no longer in the log. Default `earliest`: the oldest record there is. */
   readonly onOutOfRange: OutOfRangePolicy;
-  /** Default `key`: one record of a key at a time, in order; records without a key run in any order. */
-  readonly ordering: Ordering;
-  /** Records (or batches) handled simultaneously, over all partitions of this member. Default 16. */
-  readonly concurrency: number;
-  /** How many times and when a failed record is tried again. Default: core's `defaultRetryPolicy`. */
-  readonly retry: RetryPolicy;
-  /**
-   * How many times a record may come back without an outcome of its handler, because its owner ended or its lease expired meanwhile;
-   * after that it is dead-lettered with `delivery_limit`. From the second time on, or before its last, it is handled alone. Default 5.
-   */
-  readonly deliveryLimit: number;
   /** Topic for records that are given up; false: they are only reported. Default: what the topic declares. */
   readonly deadLetter?: string | false | undefined;
   /**
@@ -69,21 +42,10 @@ export interface ConsumerOptions {
   readonly minReplicas: number;
   /** How long to wait for replicas per dead letter, in ms. Default 3,000; at most 5,000. */
   readonly replicaTimeoutMs: number;
-  /** How long a handler may take without `context.extend()`, in ms; 0 or `Infinity`: no limit. Default 300,000 (max.poll.interval.ms). */
-  readonly handlerTimeoutMs: number;
-  /**
-   * How long a handler may go on after its deadline, when its signal was aborted, in ms. Then its attempt is given up: the next one
-   * begins, with a higher `epoch`, or the record is dead-lettered, although the handler still runs. Default 5,000.
-   */
-  readonly abortGraceMs: number;
-  /** `auto` (default): done when the handler resolves. `manual`: done when it calls `context.commit()`. */
-  readonly commit: 'auto' | 'manual';
   /** Longest time between a record's completion and its commit, in ms. Default 100. */
   readonly commitIntervalMs: number;
   /** A static member id: a restart within `sessionTimeoutMs` under the same id moves no partition (KIP-345). Default: none. */
   readonly memberId?: string | undefined;
-  /** How long a partition stays with an owner that is silent, in ms. Default 10,000. Renewed after a sixth to a third of it. */
-  readonly leaseMs: number;
   /** How long the group waits for a member that is silent, in ms. Default `leaseMs`; with a `memberId` 45,000, as in Kafka. */
   readonly sessionTimeoutMs?: number | undefined;
   /** Time between heartbeats, in ms. Default 500, at most a third of `leaseMs`. */
@@ -96,8 +58,6 @@ export interface ConsumerOptions {
   readonly prefetchRecords: number;
   /** The most bytes read ahead, over all partitions of this member. Default 32 MiB. */
   readonly prefetchBytes: number;
-  /** How far reading may run ahead of the oldest unfinished record of a partition, in records. Default 50,000. */
-  readonly maxUncommittedRecords: number;
   /** The highest rate of records, over all partitions of this member, evenly spread. Default: no limit. */
   readonly rate?: Rate | undefined;
   /**
@@ -108,8 +68,6 @@ export interface ConsumerOptions {
   readonly maxPerSecond?: number | undefined;
   /** Wraps a handler of single records, the first outermost. Rejected with a `batchHandler`. */
   readonly middleware: readonly Middleware<RecordContext>[];
-  /** Validates a payload; may return another in its place. Default: none. @throws {ValidationError} */
-  readonly validate?: ((payload: unknown, context: RecordContext) => unknown) | undefined;
   /** The handler's name in events and metrics. Default: the group. */
   readonly name?: string | undefined;
   /** Starts with all partitions paused. Default false. */

@@ -3,7 +3,7 @@ import { idempotently } from '../idempotent-call.js';
 import { explainEntry } from '../model/entry-chain.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { Suspect } from '../partition/partition-buffer.js';
-import type { Inspected } from '../partition/worker-host.js';
+import type { Inspected } from '../partition/worker-context.js';
 import { lookAtChain } from '../store/foreign-entries.js';
 import { partitionKeys } from '../store/keys.js';
 import type { ForeignEntries } from '../topics/foreign-entries.js';

@@ -12,7 +12,7 @@ import { type TopicPartition, topicPartitionProblem } from '../model/topic-parti
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import { Committer } from './committer.js';
 import type { ConsumerDependencies } from './consumer-dependencies.js';
-import { ConsumerHost } from './consumer-host.js';
+import { GroupWorkerContext } from './group-worker-context.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import { Fetcher } from './fetcher.js';
 import { Membership } from './membership.js';
@@ -22,7 +22,7 @@ import { Ownership } from './ownership.js';
 import { OwnershipEvents } from './ownership-events.js';
 import { PartitionTaker } from './partition-taker.js';
 import { Pauses } from './pauses.js';
-import { offsetOf, type SeekTarget } from './seek-target.js';
+import { offsetOf, type SeekTarget } from '../reader/seek-target.js';
 
 const defaultStopMs = 30_000;
 
@@ -45,7 +45,7 @@ export class GroupConsumer implements Service {
   readonly #taker: PartitionTaker;
   readonly #committer: Committer;
   readonly #fetcher: Fetcher;
-  readonly #host: ConsumerHost;
+  readonly #context: GroupWorkerContext;
   readonly #heartbeat: PollLoop;
   readonly #pauses: Pauses;
   readonly #happenings: OwnershipEvents;
@@ -70,7 +70,7 @@ export class GroupConsumer implements Service {
       forgotten: () => this.#ownership.doubt(),
       failed: (error) => onError('look for topics', error),
     });
-    this.#host = new ConsumerHost(dependencies, options, {
+    this.#context = new GroupWorkerContext(dependencies, options, {
       commitSoon: () => this.#committer.soon(),
       fetchSoon: () => this.#fetcher.wake(),
       reconnect: () => this.#fetcher.reconnect(),
@@ -80,13 +80,13 @@ export class GroupConsumer implements Service {
       unreadable: () => this.assignment.filter(({ unreadable }) => unreadable !== undefined).length,
       onError,
     });
-    this.#happenings = new OwnershipEvents(dependencies, this.#host, this.#pauses, {
+    this.#happenings = new OwnershipEvents(dependencies, this.#context, this.#pauses, {
       ownership: () => this.#ownership,
       fetcher: () => this.#fetcher,
     });
     const { owner } = this.#membership;
     const isLive = (holder: string): Promise<boolean> => this.#membership.isLive(holder);
-    this.#taker = new PartitionTaker(connection, { owner, isLive, options }, reader, events, this.#host);
+    this.#taker = new PartitionTaker(connection, { owner, isLive, options }, reader, events, this.#context);
     this.#ownership = new Ownership({ ...options, memberId: this.memberId }, this.#taker, connection.commands, {
       assigned: (worker) => this.#happenings.assigned(worker),
       revoked: (worker) => this.#happenings.revoked(worker),
@@ -96,7 +96,7 @@ export class GroupConsumer implements Service {
     });
     const workers = (): Iterable<PartitionWorker> => this.#ownership.workers;
     this.#committer = new Committer(options.commitIntervalMs, connection.commands, workers);
-    const share = () => this.#host.shareOfPrefetch();
+    const share = () => this.#context.shareOfPrefetch();
     this.#fetcher = new Fetcher(connection, workers, share, (error) =>
       onError(`read for group "${options.group}"`, error),
     );
@@ -130,7 +130,7 @@ export class GroupConsumer implements Service {
       connection.on('up', this.#onUp);
       await this.#heartbeat.start();
       await this.#fetcher.start();
-      this.#host.tellStarted();
+      this.#context.emitStarted();
     });
   }
 
@@ -140,7 +140,7 @@ export class GroupConsumer implements Service {
    * reply gets one more second; then leases and membership are left to expire. Inside a handler, stop does not wait for it.
    */
   stop({ deadlineMs = defaultStopMs }: StopOptions = {}): Promise<void> {
-    const onError = (error: unknown): void => this.#host.onError(`stop a member of "${this.options.group}"`, error);
+    const onError = (error: unknown): void => this.#context.onError(`stop a member of "${this.options.group}"`, error);
     return waitOutsideHandlers(this.#stop(deadlineMs), onError);
   }
 
@@ -150,7 +150,7 @@ export class GroupConsumer implements Service {
       await Promise.race([this.#ownership.stop(deadlineMs), isOver]);
       await Promise.race([this.#end(), isOver]);
       await Promise.race([this.#membership.leave().catch(() => undefined), isOver]);
-      this.#host.tellStopped();
+      this.#context.emitStopped();
     });
   }
 
@@ -220,7 +220,7 @@ export class GroupConsumer implements Service {
     const error = new LeaseLostError(
       `member "${this.memberId}" of group "${group}" was taken over by another process. This consumer stops: give each its own memberId.`,
     );
-    this.#host.onError(`consume as a member of group "${group}"`, error);
+    this.#context.onError(`consume as a member of group "${group}"`, error);
     this.#ownership.close();
     await this.#lifecycle.stop(() => this.#end());
   }
@@ -231,8 +231,8 @@ export class GroupConsumer implements Service {
     this.#committer.close();
     this.#ownership.close();
     await Promise.all([this.#heartbeat.stop(), this.#fetcher.stop()]);
-    this.#host.dispatcher.close();
-    this.#host.deadLetters.close();
+    this.#context.dispatcher.close();
+    this.#context.deadLetters.close();
     this.#dependencies.onStopped?.();
   }
 }

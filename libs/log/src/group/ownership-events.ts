@@ -1,7 +1,7 @@
 import { idempotently } from '../idempotent-call.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import type { ConsumerDependencies } from './consumer-dependencies.js';
-import type { ConsumerHost } from './consumer-host.js';
+import type { GroupWorkerContext } from './group-worker-context.js';
 import type { Fetcher } from './fetcher.js';
 import { lostTail } from './lost-tail.js';
 import type { Ownership, OwnershipListener } from './ownership.js';
@@ -10,19 +10,19 @@ import type { Pauses } from './pauses.js';
 /** What happens to a consumer's partitions: informs the dispatcher and the reader, and emits events. */
 export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 'revoked' | 'diverged'> {
   readonly #dependencies: ConsumerDependencies;
-  readonly #host: ConsumerHost;
+  readonly #context: GroupWorkerContext;
   readonly #pauses: Pauses;
   readonly #ownership: () => Ownership;
   readonly #fetcher: () => Fetcher;
 
   constructor(
     dependencies: ConsumerDependencies,
-    host: ConsumerHost,
+    context: GroupWorkerContext,
     pauses: Pauses,
     { ownership, fetcher }: { readonly ownership: () => Ownership; readonly fetcher: () => Fetcher },
   ) {
     this.#dependencies = dependencies;
-    this.#host = host;
+    this.#context = context;
     this.#pauses = pauses;
     this.#ownership = ownership;
     this.#fetcher = fetcher;
@@ -31,14 +31,14 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
   assigned(worker: PartitionWorker): void {
     const { topic, partition, group, epoch } = worker;
     if (this.#pauses.has(worker)) worker.holds.put('paused');
-    this.#host.dispatcher.wake(worker);
-    this.#host.fetchSoon();
+    this.#context.dispatcher.wake(worker);
+    this.#context.fetchSoon();
     this.#dependencies.events.emit('partition-assigned', { topic, partition, group, epoch });
   }
 
   revoked(worker: PartitionWorker): void {
     const { topic, partition, group, epoch } = worker;
-    this.#host.dispatcher.remove(worker);
+    this.#context.dispatcher.remove(worker);
     this.#dependencies.events.emit('partition-revoked', { topic, partition, group, epoch });
   }
 
@@ -50,10 +50,10 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
     if (worker.isClosed) return;
     worker.lease.lose();
     worker.close();
-    this.#host.dispatcher.remove(worker);
+    this.#context.dispatcher.remove(worker);
     // The reader's connection may still lead to a server that was replaced.
     this.#fetcher().reconnect();
-    void this.#tellWhy(worker).finally(() => this.#ownership().drop(worker));
+    void this.#emitWhy(worker).finally(() => this.#ownership().drop(worker));
   }
 
   /** Redis is another server, or has restarted: checks whether it lost anything that was read already. */
@@ -62,7 +62,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
       try {
         if ((await this.#lostTail(worker)) !== undefined) this.diverged(worker);
       } catch (error) {
-        this.#host.onError(`compare topic "${worker.topic}", partition ${worker.partition}`, error);
+        this.#context.onError(`compare topic "${worker.topic}", partition ${worker.partition}`, error);
       }
     }
   }
@@ -80,7 +80,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
   }
 
   /** Reports what was lost, before the partition is taken again. */
-  async #tellWhy(worker: PartitionWorker): Promise<void> {
+  async #emitWhy(worker: PartitionWorker): Promise<void> {
     const { events } = this.#dependencies;
     const { topic, partition, group, epoch, position: from } = worker;
     const to = await this.#lostTail(worker).catch(() => undefined);

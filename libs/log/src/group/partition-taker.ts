@@ -5,11 +5,11 @@ import { decodeProgress, noProgress, type Progress } from '../model/progress.js'
 import { OffsetOutOfRangeError } from '../model/read-range.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import { PartitionWorker } from '../partition/partition-worker.js';
-import type { WorkerHost } from '../partition/worker-host.js';
+import type { WorkerContext } from '../partition/worker-context.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
 import { type AcquireReply, acquireLease, type GroupPartition, releaseLease } from '../store/lease.js';
 import type { ConsumerOptions } from './consumer-options.js';
-import { HeldLease } from './held-lease.js';
+import { HeldLease } from '../partition/held-lease.js';
 
 export interface TakerConfig {
   readonly owner: string;
@@ -24,20 +24,20 @@ export class PartitionTaker {
   readonly #config: TakerConfig;
   readonly #reader: PartitionReader;
   readonly #events: Events;
-  readonly #host: WorkerHost;
+  readonly #context: WorkerContext;
 
   constructor(
     connection: RedisConnection,
     config: TakerConfig,
     reader: PartitionReader,
     events: Events,
-    host: WorkerHost,
+    context: WorkerContext,
   ) {
     this.#connection = connection;
     this.#config = config;
     this.#reader = reader;
     this.#events = events;
-    this.#host = host;
+    this.#context = context;
   }
 
   /**
@@ -64,7 +64,7 @@ export class PartitionTaker {
       sentAt,
     });
     const progress = this.#progressOf(reply.committed, reply.progress);
-    const worker = new PartitionWorker(lease, { ...reply, progress }, this.#host);
+    const worker = new PartitionWorker(lease, { ...reply, progress }, this.#context);
     try {
       await this.#moveIntoRange(worker, reply);
     } catch (error) {
@@ -86,7 +86,7 @@ export class PartitionTaker {
     const { topic, partition, group } = worker;
     if (resumption.kind === 'refused') {
       const error = new OffsetOutOfRangeError(topic, partition, from, log.start, log.end);
-      this.#host.onError(`read topic "${topic}", partition ${partition} for group "${group}": it is paused`, error);
+      this.#context.onError(`read topic "${topic}", partition ${partition} for group "${group}": it is paused`, error);
       return undefined;
     }
     const { offset: to, why } = resumption;
@@ -122,7 +122,7 @@ export class PartitionTaker {
     try {
       return decodeProgress(committed, bytes);
     } catch (error) {
-      this.#host.onError('read the progress of a group', error);
+      this.#context.onError('read the progress of a group', error);
       return noProgress;
     }
   }

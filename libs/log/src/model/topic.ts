@@ -2,6 +2,7 @@ import {
   assertNoProblem,
   DamagedStateError,
   deadLettersOf,
+  InvalidMessageError,
   integer,
   integerProblem,
   keepsDeadLetters,
@@ -193,6 +194,13 @@ function deadLetter(name: string): OptionReader<TopicSettings['deadLetter']> {
     if (given.topic === name) report(`${path}.topic must be another topic`);
     return given;
   };
+}
+
+/** The error for a partition that a topic does not have; `partition` may come from untyped code. */
+export function noSuchPartition(topic: Topic, partition: unknown): InvalidMessageError {
+  return new InvalidMessageError(
+    `topic "${topic.name}" has no partition ${String(partition)}: it has ${topic.partitions}, numbered from 0.`,
+  );
 }
 
 /** What is wrong with a list of a topic's partitions, which may come from untyped code; undefined is valid. */

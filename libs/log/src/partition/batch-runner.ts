@@ -13,12 +13,12 @@ import { BatchContext, type BatchRecord } from './batch-context.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext, RecordTask } from './record-context.js';
 import { RecordSettler } from './record-settler.js';
-import type { WorkerHost } from './worker-host.js';
+import type { WorkerContext } from './worker-context.js';
 
 /** Runs the batch handler. Each record has its own outcome, its own attempts and its own dead letter. */
 export class BatchRunner {
   readonly #worker: PartitionWorker;
-  readonly #host: WorkerHost;
+  readonly #context: WorkerContext;
   readonly #settler: RecordSettler;
   readonly #inHand = new InFlight();
   /** Running handlers, and validators of records. */
@@ -26,17 +26,17 @@ export class BatchRunner {
   #lingersUntil = 0;
   #timer: Timer | undefined;
 
-  constructor(worker: PartitionWorker, host: WorkerHost) {
+  constructor(worker: PartitionWorker, context: WorkerContext) {
     this.#worker = worker;
-    this.#host = host;
-    this.#settler = new RecordSettler(worker, host);
+    this.#context = context;
+    this.#settler = new RecordSettler(worker, context);
   }
 
   /** Starts one batch; false when none may start. */
   startNext(_monotonicNow: number): boolean {
-    const { maxRecords, lingerMs } = this.#host.options.batch;
+    const { maxRecords, lingerMs } = this.#context.options.batch;
     const { queue, quarantine } = this.#worker;
-    const { dispatcher } = this.#host;
+    const { dispatcher } = this.#context;
     if (lingerMs > 0 && this.#lingers(queue.available, maxRecords, lingerMs)) return false;
     const tasks = queue.takeBatch(dispatcher.permits(maxRecords));
     const [first] = tasks;
@@ -89,7 +89,7 @@ export class BatchRunner {
   #wakeIn(ms: number): void {
     this.#timer ??= startTimer(() => {
       this.#timer = undefined;
-      this.#host.dispatcher.wake(this.#worker);
+      this.#context.dispatcher.wake(this.#worker);
     }, Math.ceil(ms));
   }
 
@@ -122,12 +122,12 @@ export class BatchRunner {
     records: readonly BatchRecord[],
     outcomes: Map<RecordTask, Outcome>,
   ): Promise<void> {
-    const { batchHandler, handlerTimeoutMs, abortGraceMs } = this.#host.options;
+    const { batchHandler, handlerTimeoutMs, abortGraceMs } = this.#context.options;
     const context = new BatchContext(tasks);
     const startedAt = performance.now();
     this.#running.push(context);
     const handle = (): unknown => settledAnswer(batchHandler?.(records, context), rethrow);
-    const onLate = (late: Outcome): void => this.#host.tellLate(context, late);
+    const onLate = (late: Outcome): void => this.#context.emitLate(context, late);
     const outcome = await deliver({ handle, handlerTimeoutMs, abortGraceMs, onLate }, context, () => records);
     this.#running.splice(this.#running.indexOf(context), 1);
     await this.#worker.fence.released(context, tasks);
@@ -136,10 +136,10 @@ export class BatchRunner {
       const failure = outcome.kind === 'abandoned' ? undefined : context.failureOf(task.offset);
       const own = failure === undefined ? outcome : outcomeOfThrow(failure.error);
       outcomes.set(task, own);
-      if (!this.#host.events.has('handled')) continue;
-      const labels = this.#host.labelsOf(task.topic);
+      if (!this.#context.events.has('handled')) continue;
+      const labels = this.#context.labelsOf(task.topic);
       const { attempt, timestamp } = task;
-      this.#host.events.emit('handled', { ...labels, outcome: own.kind, attempt, durationMs, timestamp });
+      this.#context.events.emit('handled', { ...labels, outcome: own.kind, attempt, durationMs, timestamp });
     }
   }
 
@@ -169,7 +169,7 @@ export class BatchRunner {
   }
 
   #read(task: RecordTask): ReadRecord | Promise<ReadRecord> {
-    const { codecs, options } = this.#host;
+    const { codecs, options } = this.#context;
     if (options.validate !== undefined) return this.#validate(task);
     try {
       return { kind: 'read', payload: task.decode(codecs.get(task.codecId)) };
@@ -181,9 +181,9 @@ export class BatchRunner {
 
   /** As `deliver` does for a single record: the handler's deadline is the validator's too. */
   async #validate(task: RecordTask): Promise<ReadRecord> {
-    const { codecs, options } = this.#host;
+    const { codecs, options } = this.#context;
     const { validate, handlerTimeoutMs, abortGraceMs } = options;
-    const onLate = (late: Outcome): void => this.#host.tellLate(task, late);
+    const onLate = (late: Outcome): void => this.#context.emitLate(task, late);
     const plan = { handle: passedOn, validate, handlerTimeoutMs, abortGraceMs, onLate };
     this.#running.push(task);
     const outcome = await deliver<RecordContext>(plan, task, () => task.decode(codecs.get(task.codecId)));

@@ -3,18 +3,18 @@ import type { DeliveryContext } from '@millrace/delivery';
 import { raiseEpoch } from '../store/lease.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
-import type { WorkerHost } from './worker-host.js';
+import type { WorkerContext } from './worker-context.js';
 
 /** Raises the epoch of an owner whose handler still runs after its attempt was given up. */
 export class Fence {
   readonly #worker: Pick<PartitionWorker, 'lease' | 'place' | 'isClosed'>;
-  readonly #host: WorkerHost;
+  readonly #context: WorkerContext;
   readonly #onLost: () => void;
 
-  constructor(worker: PartitionWorker, host: WorkerHost) {
+  constructor(worker: PartitionWorker, context: WorkerContext) {
     this.#worker = worker;
-    this.#host = host;
-    this.#onLost = () => host.diverged(worker);
+    this.#context = context;
+    this.#onLost = () => context.diverged(worker);
   }
 
   /**
@@ -37,10 +37,10 @@ export class Fence {
     lease.raiseEpoch();
     for (let failures = 0; !this.#worker.isClosed && !lease.isLost; failures++) {
       try {
-        if (!(await raiseEpoch(this.#host.connection.commands, place, lease.holder, lease.epoch))) this.#onLost();
+        if (!(await raiseEpoch(this.#context.connection.commands, place, lease.holder, lease.epoch))) this.#onLost();
         return;
       } catch (error) {
-        this.#host.onError(`raise the epoch of topic "${place.topic}", partition ${place.partition}`, error);
+        this.#context.onError(`raise the epoch of topic "${place.topic}", partition ${place.partition}`, error);
         await pause(Math.min(50 * 2 ** failures, 1000), { ref: false });
       }
     }

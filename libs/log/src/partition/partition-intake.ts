@@ -8,14 +8,14 @@ import { PrefetchRoom, type PrefetchShare } from './prefetch-room.js';
 import { ReadPlace } from './read-place.js';
 import { RetentionGap } from './retention-gap.js';
 import { Standstill } from './standstill.js';
-import type { Inspected, WorkerHost } from './worker-host.js';
+import type { Inspected, WorkerContext } from './worker-context.js';
 
 /** The reading of a partition: where to continue, how much more there is room for, and why reading waits. */
 export class PartitionIntake {
   readonly buffer: PartitionBuffer;
   readonly standstill: Standstill;
   readonly #worker: PartitionWorker;
-  readonly #host: WorkerHost;
+  readonly #context: WorkerContext;
   readonly #restartAt: (offset: number) => void;
   readonly #place: ReadPlace;
   readonly #room: PrefetchRoom;
@@ -24,16 +24,16 @@ export class PartitionIntake {
   #isInspecting = false;
 
   /** @param restartAt makes the worker continue at another offset */
-  constructor(worker: PartitionWorker, host: WorkerHost, restartAt: (offset: number) => void) {
+  constructor(worker: PartitionWorker, context: WorkerContext, restartAt: (offset: number) => void) {
     const { offsets } = worker;
     this.#worker = worker;
-    this.#host = host;
+    this.#context = context;
     this.#restartAt = restartAt;
     this.#place = new ReadPlace(offsets.frontier);
-    const decoded = new DecodedShare(host.decoded, () => host.dispatcher.wake(worker));
+    const decoded = new DecodedShare(context.decoded, () => context.dispatcher.wake(worker));
     this.buffer = new PartitionBuffer(worker, offsets, this.#place, decoded);
-    this.standstill = new Standstill(worker, host.events);
-    this.#room = new PrefetchRoom(this.buffer, this.#place, offsets, host.options.maxUncommittedRecords);
+    this.standstill = new Standstill(worker, context.events);
+    this.#room = new PrefetchRoom(this.buffer, this.#place, offsets, context.options.maxUncommittedRecords);
   }
 
   /** The next offset to be read. */
@@ -65,7 +65,7 @@ export class PartitionIntake {
     if (fed.kind === 'fed') this.standstill.forget();
     else if (fed.kind === 'unreadable') this.standstill.meet(this.position, fed.why);
     else this.#inspect(fed.suspect);
-    this.#host.dispatcher.wake(this.#worker);
+    this.#context.dispatcher.wake(this.#worker);
   }
 
   /** Reading this partition failed, while others could be read. */
@@ -75,8 +75,8 @@ export class PartitionIntake {
 
   /** A record is finished: there may be room to fetch more. */
   lookForRoom(): void {
-    if (this.#gap.isOpen && this.buffer.records === 0) this.#host.fetchSoon();
-    if (this.#room.reopens()) this.#host.fetchSoon();
+    if (this.#gap.isOpen && this.buffer.records === 0) this.#context.fetchSoon();
+    if (this.#room.reopens()) this.#context.fetchSoon();
   }
 
   /** Drops what was read, and continues reading at `offset`. */
@@ -91,7 +91,7 @@ export class PartitionIntake {
   #inspect(suspect: Suspect): void {
     this.#isInspecting = true;
     const from = this.position;
-    this.#host
+    this.#context
       .inspect(this.#worker, suspect)
       .then(
         (found) => {
@@ -101,14 +101,14 @@ export class PartitionIntake {
       )
       .finally(() => {
         this.#isInspecting = false;
-        this.#host.fetchSoon();
+        this.#context.fetchSoon();
       });
   }
 
   #conclude(found: Inspected, endOffset: number): void {
     switch (found.kind) {
       case 'removed':
-        if (found.isStale) this.#host.reconnect();
+        if (found.isStale) this.#context.reconnect();
         break;
       case 'own':
         this.#place.vouchFor(endOffset, found.logEnd);
@@ -120,7 +120,7 @@ export class PartitionIntake {
         this.#gap.meet(found.offset);
         break;
       case 'diverged':
-        this.#host.diverged(this.#worker);
+        this.#context.diverged(this.#worker);
         break;
       case 'unexplained':
         this.standstill.meet(this.position, found.why);
@@ -136,7 +136,7 @@ export class PartitionIntake {
     if (this.buffer.records > 0 || offsets.frontier < this.position) return;
     const from = this.position;
     this.#gap.cross(
-      (offset) => this.#host.resolveGap(this.#worker, offset),
+      (offset) => this.#context.resolveGap(this.#worker, offset),
       (to, offset) => {
         if (this.#worker.isClosed || this.position !== from) return;
         if (to === undefined) this.#worker.holds.put('stuck');
@@ -145,12 +145,12 @@ export class PartitionIntake {
           this.#restartAt(to);
           offsets.moveTo(to);
         }
-        this.#host.fetchSoon();
+        this.#context.fetchSoon();
       },
     );
   }
 
   #leaveOut(to: number): void {
-    this.#worker.seek(to).catch((error: unknown) => this.#host.onError('skip records', error));
+    this.#worker.seek(to).catch((error: unknown) => this.#context.onError('skip records', error));
   }
 }

@@ -1,6 +1,6 @@
 import { LeaseLostError } from '@millrace/core';
 import type { RedisClient } from '@millrace/redis';
-import type { HeldLease } from '../group/held-lease.js';
+import type { HeldLease } from './held-lease.js';
 import { Frontier } from '../model/frontier.js';
 import { encodeProgress, type Progress } from '../model/progress.js';
 import { type Anchor, type CommitReply, commitOffset } from '../store/commit.js';

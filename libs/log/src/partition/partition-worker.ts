@@ -1,5 +1,5 @@
 import { LeaseLostError } from '@millrace/core';
-import type { HeldLease } from '../group/held-lease.js';
+import type { HeldLease } from './held-lease.js';
 import type { Progress } from '../model/progress.js';
 import type { Anchor } from '../store/commit.js';
 import { partitionKeys } from '../store/keys.js';
@@ -15,7 +15,7 @@ import { Quarantine } from './quarantine.js';
 import type { RecordSource, RecordTask } from './record-context.js';
 import { RecordRunner } from './record-runner.js';
 import { WorkerHolds } from './worker-holds.js';
-import type { WorkerHost } from './worker-host.js';
+import type { WorkerContext } from './worker-context.js';
 
 /**
  * One owner's work on one partition: takes fetched records, runs them in order, and tracks what is done.
@@ -36,7 +36,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly queue: PartitionQueue;
   readonly intake: PartitionIntake;
   hasPlace = false;
-  readonly #host: WorkerHost;
+  readonly #context: WorkerContext;
   readonly #runner: RecordRunner | BatchRunner;
   readonly #seek: PartitionSeek;
 
@@ -49,35 +49,35 @@ export class PartitionWorker implements Dispatchable, RecordSource {
       /** The log's end. */
       readonly end: number;
     },
-    host: WorkerHost,
+    context: WorkerContext,
   ) {
     this.lease = lease;
-    this.fence = new Fence(this, host);
+    this.fence = new Fence(this, context);
     this.topic = lease.place.topic;
     this.partition = lease.place.partition;
     this.group = lease.place.group;
     this.records = partitionKeys(lease.place.prefix, this.topic, this.partition).records;
-    this.#host = host;
+    this.#context = context;
     this.holds = new WorkerHolds(
       () => this.intake.buffer.rest(),
       () => this.#wake(),
     );
     this.offsets = new PartitionOffsets(lease, start, {
-      client: () => host.connection.commands,
-      onChange: () => host.commitSoon(),
+      client: () => context.connection.commands,
+      onChange: () => context.commitSoon(),
       anchor: () => this.anchor,
       onCommit: (result, offset) => {
-        host.tellCommit(lease.place, result, offset);
-        if (result !== 'committed') host.diverged(this);
+        context.emitCommit(lease.place, result, offset);
+        if (result !== 'committed') context.diverged(this);
       },
     });
-    this.intake = new PartitionIntake(this, host, (offset) => this.#restartAt(offset));
-    this.quarantine = new Quarantine(this, host, start);
-    this.queue = new PartitionQueue(this.intake.buffer, this.quarantine, this.topic, host.options, {
-      ready: () => host.dispatcher.wake(this),
+    this.intake = new PartitionIntake(this, context, (offset) => this.#restartAt(offset));
+    this.quarantine = new Quarantine(this, context, start);
+    this.queue = new PartitionQueue(this.intake.buffer, this.quarantine, this.topic, context.options, {
+      ready: () => context.dispatcher.wake(this),
       skip: (task) => this.offsets.complete(task.offset),
     });
-    this.#runner = host.options.batchHandler === undefined ? new RecordRunner(this, host) : new BatchRunner(this, host);
+    this.#runner = context.options.batchHandler === undefined ? new RecordRunner(this, context) : new BatchRunner(this, context);
     this.#seek = new PartitionSeek(this, this.#runner, (to) => this.#restartAt(to));
   }
 
@@ -195,8 +195,8 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   }
 
   #wake(): void {
-    this.#host.dispatcher.wake(this);
-    this.#host.fetchSoon();
+    this.#context.dispatcher.wake(this);
+    this.#context.fetchSoon();
   }
 
   #restartAt(offset: number): void {

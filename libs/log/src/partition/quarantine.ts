@@ -3,7 +3,7 @@ import { queueKeyOf } from '../model/key-queues.js';
 import { Suspicion, suspectFrom } from '../model/suspicion.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
-import type { WorkerHost } from './worker-host.js';
+import type { WorkerContext } from './worker-context.js';
 
 /**
  * Finds the records that may crash their owners. A suspect is handled alone, so that no other record is blamed for it. Each of its
@@ -11,7 +11,7 @@ import type { WorkerHost } from './worker-host.js';
  */
 export class Quarantine {
   readonly #worker: PartitionWorker;
-  readonly #host: WorkerHost;
+  readonly #context: WorkerContext;
   readonly #deliveryLimit: number;
   readonly #suspectFrom: number;
   readonly #crashes: number;
@@ -19,10 +19,10 @@ export class Quarantine {
   readonly #suspicion: Suspicion | undefined;
 
   /** @param start how many owners have ended without a release since the offset moved, and the log's end now */
-  constructor(worker: PartitionWorker, host: WorkerHost, start: { readonly crashes: number; readonly end: number }) {
-    const { deliveryLimit, concurrency, batchHandler, batch } = host.options;
+  constructor(worker: PartitionWorker, context: WorkerContext, start: { readonly crashes: number; readonly end: number }) {
+    const { deliveryLimit, concurrency, batchHandler, batch } = context.options;
     this.#worker = worker;
-    this.#host = host;
+    this.#context = context;
     this.#deliveryLimit = deliveryLimit;
     this.#suspectFrom = suspectFrom(deliveryLimit);
     this.#crashes = start.crashes;
@@ -56,7 +56,7 @@ export class Quarantine {
     try {
       await offsets.commit();
     } catch (error) {
-      this.#host.onError(`note a delivery of ${task.describe()}`, error);
+      this.#context.onError(`note a delivery of ${task.describe()}`, error);
     }
     if (this.#worker.mayStart(performance.now())) return true;
     this.withdraw(task);
@@ -76,12 +76,12 @@ export class Quarantine {
   }
 
   #isSuspected({ offset, key, returns }: RecordTask): boolean {
-    const mayHaveBeenInHand = this.#suspicion?.covers(offset, queueKeyOf(this.#host.options.ordering, key)) === true;
+    const mayHaveBeenInHand = this.#suspicion?.covers(offset, queueKeyOf(this.#context.options.ordering, key)) === true;
     return mayHaveBeenInHand && returns + this.#crashes >= this.#suspectFrom;
   }
 
   #lost(task: RecordTask): LeaseLostError {
-    const { leaseMs } = this.#host.options;
+    const { leaseMs } = this.#context.options;
     return new LeaseLostError(
       `${task.describe()}: its owner's process ended, or the lease on its partition (leaseMs ${leaseMs}) expired while it was handled, ` +
         `${task.returns} times in all: its handler blocks the event loop or crashes the process, or the process or Redis stalled for that long.`,

@@ -4,12 +4,12 @@ import { deliverTo, HandledRun, InFlight } from '@millrace/delivery';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordContext, RecordTask } from './record-context.js';
 import { type Again, RecordSettler } from './record-settler.js';
-import type { WorkerHost } from './worker-host.js';
+import type { WorkerContext } from './worker-context.js';
 
 /** Runs the handler, record by record. */
 export class RecordRunner {
   readonly #worker: PartitionWorker;
-  readonly #host: WorkerHost;
+  readonly #context: WorkerContext;
   readonly #settler: RecordSettler;
   readonly #inHand = new InFlight();
   /** Those whose handler runs. */
@@ -21,11 +21,11 @@ export class RecordRunner {
   /** The record that is being started. */
   #starting: RecordTask | undefined;
 
-  constructor(worker: PartitionWorker, host: WorkerHost) {
+  constructor(worker: PartitionWorker, context: WorkerContext) {
     this.#worker = worker;
-    this.#host = host;
-    this.#settler = new RecordSettler(worker, host);
-    this.#ended = new HandledRun(host.labelsOf(worker.topic));
+    this.#context = context;
+    this.#settler = new RecordSettler(worker, context);
+    this.#ended = new HandledRun(context.labelsOf(worker.topic));
   }
 
   /** Starts one record; false when none may start. */
@@ -35,12 +35,12 @@ export class RecordRunner {
     const task = queue.take();
     if (task === undefined) return false;
     const isSuspect = quarantine.suspects(task);
-    if (isSuspect && !this.#host.dispatcher.claimAll(this.#worker)) {
+    if (isSuspect && !this.#context.dispatcher.claimAll(this.#worker)) {
       queue.putBack(task);
       return false;
     }
     this.#inHand.begin();
-    this.#host.dispatcher.began(1);
+    this.#context.dispatcher.began(1);
     if (task.deadLetter !== undefined || isSuspect) queue.hold(task);
     if (task.deadLetter !== undefined) void this.#afterwards(task, this.#settler.deadLetter(task, task.deadLetter));
     else if (isSuspect) void this.#runSuspect(task);
@@ -56,7 +56,7 @@ export class RecordRunner {
     this.#isWatched = undefined;
     if (this.#ended.count === 0) return;
     this.#ended.endedBy(monotonicNow);
-    this.#host.events.emitRun(this.#ended);
+    this.#context.events.emitRun(this.#ended);
   }
 
   get isIdle(): boolean {
@@ -74,9 +74,9 @@ export class RecordRunner {
   }
 
   #run(task: RecordTask, monotonicNow: number): void {
-    this.#isWatched ??= this.#host.events.has('handled');
+    this.#isWatched ??= this.#context.events.has('handled');
     if (this.#isWatched) task.startedAt = monotonicNow;
-    deliverTo<RecordContext>(this.#host.plan, task, this.#decode, this.#decided);
+    deliverTo<RecordContext>(this.#context.plan, task, this.#decode, this.#decided);
     if (task.isDecided) return;
     // Emitted before it ends: a consumer's stop logs what it drained.
     task.startedAt = monotonicNow;
@@ -86,7 +86,7 @@ export class RecordRunner {
 
   readonly #decode = (context: RecordContext): unknown => {
     const task = context as RecordTask;
-    return task.decode(this.#host.codecs.get(task.codecId));
+    return task.decode(this.#context.codecs.get(task.codecId));
   };
 
   readonly #decided = (outcome: Outcome, context: RecordContext): void => {
@@ -128,7 +128,7 @@ export class RecordRunner {
 
   #end(): void {
     this.#inHand.end();
-    this.#host.dispatcher.ended(this.#worker);
+    this.#context.dispatcher.ended(this.#worker);
   }
 
   /** An owner that crashes with it writes nothing more: so the delivery is counted before it starts. */
@@ -140,15 +140,15 @@ export class RecordRunner {
   #report(task: RecordTask, outcome: Outcome): void {
     const { attempt, timestamp, startedAt } = task;
     if (task === this.#starting && outcome.kind === 'completed' && attempt === 1) {
-      if (this.#ended.isFull) this.#host.events.emitRun(this.#ended);
+      if (this.#ended.isFull) this.#context.events.emitRun(this.#ended);
       this.#ended.add(startedAt, timestamp);
       return;
     }
-    if (!this.#host.events.has('handled')) return;
+    if (!this.#context.events.has('handled')) return;
     const durationMs = performance.now() - startedAt;
-    const { handler, source, group } = this.#host.labelsOf(task.topic);
+    const { handler, source, group } = this.#context.labelsOf(task.topic);
     // Field by field: spreading the labels would make every single record half as expensive again.
     const event = { handler, source, group, outcome: outcome.kind, attempt, durationMs, timestamp, startedAt };
-    this.#host.events.emit('handled', event);
+    this.#context.events.emit('handled', event);
   }
 }

@@ -2,7 +2,7 @@ import { type Outcome, settle } from '@millrace/core';
 import type { DeadLetterCause } from '../model/dead-letter.js';
 import type { PartitionWorker } from './partition-worker.js';
 import type { RecordTask } from './record-context.js';
-import type { WorkerHost } from './worker-host.js';
+import type { WorkerContext } from './worker-context.js';
 
 /** A record to be handled again. */
 export interface Again {
@@ -16,13 +16,13 @@ const deadLetterRetryMs = 1000;
 /** Carries out an outcome: the offset advances, the record is handled again, or it becomes a dead letter. */
 export class RecordSettler {
   readonly #worker: PartitionWorker;
-  readonly #host: WorkerHost;
+  readonly #context: WorkerContext;
   readonly #isManual: boolean;
 
-  constructor(worker: PartitionWorker, host: WorkerHost) {
+  constructor(worker: PartitionWorker, context: WorkerContext) {
     this.#worker = worker;
-    this.#host = host;
-    this.#isManual = host.options.commit === 'manual';
+    this.#context = context;
+    this.#isManual = context.options.commit === 'manual';
   }
 
   /** The handler succeeded. With manual commits the record is done when the handler commits it. */
@@ -35,9 +35,9 @@ export class RecordSettler {
   /** Everything but a plain success. Returns the record if it has to be handled again; otherwise it is finished. */
   async settle(task: RecordTask, outcome: Outcome): Promise<Again | undefined> {
     if (task.isAcknowledged) return undefined;
-    const { retry } = this.#host.options;
+    const { retry } = this.#context.options;
     const report = (callback: string, error: unknown): void => {
-      this.#host.onError(`${callback} of ${this.#host.labelsOf(task.topic).handler}`, error);
+      this.#context.onError(`${callback} of ${this.#context.labelsOf(task.topic).handler}`, error);
     };
     const settlement = settle(outcome, task.attempt, retry, Math.random(), report);
     if (settlement.kind !== 'release') this.#worker.quarantine.withdraw(task);
@@ -60,7 +60,7 @@ export class RecordSettler {
 
   /** Writes the dead letter of a record that is given up. Until it is written, the record is not finished. */
   async deadLetter(task: RecordTask, { reason, error }: DeadLetterCause): Promise<Again | undefined> {
-    const { deadLetters, events, onError } = this.#host;
+    const { deadLetters, events, onError } = this.#context;
     const cause = { reason, error };
     // A member that lost its lease must not write what the new owner decides.
     if (!this.#worker.lease.isValid(performance.now())) return deadLetterLater(task, cause, 0);
@@ -71,7 +71,7 @@ export class RecordSettler {
     try {
       const isKept = await deadLetters.write(dead, origin);
       this.#worker.complete(task);
-      const about = { ...this.#host.labelsOf(topic), partition, offset: task.offset, key: task.key };
+      const about = { ...this.#context.labelsOf(topic), partition, offset: task.offset, key: task.key };
       events.emit(isKept ? 'dead-lettered' : 'discarded', { ...about, ...cause });
       return undefined;
     } catch (failure) {
@@ -88,7 +88,7 @@ export class RecordSettler {
       return { task: task.again(task.attempt), delayMs: 0 };
     }
     const error = quarantine.returned(task);
-    this.#host.onError(`handle ${task.describe()}`, error);
+    this.#context.onError(`handle ${task.describe()}`, error);
     if (quarantine.isOverLimit(task)) return this.deadLetter(task, { reason: 'delivery_limit', error });
     return { task: task.again(task.attempt), delayMs: 0 };
   }
@@ -96,8 +96,8 @@ export class RecordSettler {
   #retry(task: RecordTask, delayMs: number, countsAsAttempt: boolean, error: unknown): Again {
     if (countsAsAttempt) this.#worker.offsets.failed(task.offset, task.attempt);
     const { topic, partition, offset, key, attempt } = task;
-    const about = { ...this.#host.labelsOf(topic), partition, offset, key };
-    this.#host.events.emit('retry-scheduled', { ...about, attempt, delayMs, error });
+    const about = { ...this.#context.labelsOf(topic), partition, offset, key };
+    this.#context.events.emit('retry-scheduled', { ...about, attempt, delayMs, error });
     return { task: task.again(countsAsAttempt ? attempt + 1 : attempt), delayMs };
   }
 }

@@ -78,12 +78,6 @@ export function overdue(batch: ProducerBatch, partition: number, timeoutMs: numb
   return writeError(batch, partition, `not confirmed within ${timeoutMs} ms (${why})`);
 }
 
-export function noSuchPartition(topic: Topic, partition: unknown): InvalidMessageError {
-  return new InvalidMessageError(
-    `topic "${topic.name}" has no partition ${String(partition)}: it has ${topic.partitions}, numbered from 0.`,
-  );
-}
-
 /** A caller without types passed a single record, or an iterable that is not an array. */
 export function noRecords(given: unknown): InvalidMessageError {
   return new InvalidMessageError(

@@ -14,9 +14,8 @@ import {
 } from '@millrace/core';
 import { partitionForKey } from '../model/partitioner.js';
 import type { RecordInput } from '../model/record.js';
-import type { Topic } from '../model/topic.js';
+import { noSuchPartition, type Topic } from '../model/topic.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
-import { noSuchPartition } from './append-failure.js';
 import { BatchParcel, type Parcel, type PreparedRecord } from './parcel.js';
 import type { ProducerDependencies } from './producer-dependencies.js';
 import type { Partitioner, ProducerOptions } from './producer-options.js';

@@ -14,12 +14,12 @@ import { compressionProblem } from '../model/batch-compression.js';
 import {
   deadLetterTopics,
   maxPartitions,
+  noSuchPartition,
   resolveTopic,
   type Topic,
   type TopicInput,
   topicDifferences,
 } from '../model/topic.js';
-import { noSuchPartition } from '../producer/append-failure.js';
 import { partitionKeys } from '../store/keys.js';
 import { openPartition, type PartitionState, partitionState, removePartition } from '../store/partition.js';
 import { allTopics, createTopic, findTopic, replaceTopic, unregisterTopic } from '../store/topics.js';

@@ -1,10 +1,11 @@
 import { accepted, type CodecRegistry, InvalidMessageError, isBoolean, messageOf, rateOf } from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
+import type { MessagePage, PageOptions } from '../message-page.js';
+import type { MessageState } from '../message-state.js';
 import { entryAfter } from '../model/entry.js';
 import { encodeFrame } from '../model/message-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
-import type { MessagePage, PageOptions, QueueHandle } from '../queue-handle.js';
 import type { QueueSlots } from '../queue-slots.js';
 import { type QueuedMessage, readMessages, type UnreadableMessage } from '../queued-message.js';
 import { findMessage } from '../store/job.js';
@@ -32,6 +33,14 @@ export interface RedriveReport {
   readonly stuck: readonly { readonly id: string; readonly why: string }[];
 }
 
+/** The queue whose messages are its dead letters. */
+export interface DeadLetterQueueContext {
+  readonly name: string;
+  ready(options?: PageOptions): Promise<MessagePage>;
+  message(id: string): Promise<MessageState | undefined>;
+  priorities(): Promise<number>;
+}
+
 /** Dead letters of one piece. */
 interface Piece {
   readonly messages: readonly QueuedMessage[];
@@ -45,7 +54,7 @@ const isWanted = { name: 'the filter', expects: 'true or false', accepts: isBool
 
 /** A queue of dead letters: list, edit, send back, or delete them. */
 export class DeadLetterQueue {
-  readonly #queue: QueueHandle;
+  readonly #queue: DeadLetterQueueContext;
   readonly #connection: RedisConnection;
   readonly #forwarder: Forwarder;
   readonly #codecs: CodecRegistry;
@@ -53,7 +62,7 @@ export class DeadLetterQueue {
   readonly #search: DeadLetterSearch;
 
   constructor(
-    queue: QueueHandle,
+    queue: DeadLetterQueueContext,
     connection: RedisConnection,
     forwarder: Forwarder,
     codecs: CodecRegistry,

@@ -13,7 +13,7 @@ import type { Topics } from '../topics/topics.js';
 import { groupIsActive, whileLocked } from './group-lock.js';
 import { GroupRemovals } from './group-removals.js';
 import { type ResetTarget, resetProblem } from './reset-target.js';
-import { offsetOf } from './seek-target.js';
+import { offsetOf } from '../reader/seek-target.js';
 
 /** How far a group is behind in one partition. */
 export interface PartitionLag extends TopicPartition {

@@ -1,7 +1,7 @@
 import { assertNoProblem } from '@millrace/core';
 import { OffsetOutOfRangeError, placeProblem } from '../model/read-range.js';
 import type { TopicPartition } from '../model/topic-partition.js';
-import type { PartitionReader } from '../reader/partition-reader.js';
+import type { PartitionReader } from './partition-reader.js';
 
 /** An offset, or a place that is resolved to one: the oldest record, the log's end, the first record at a time (ms since 1970). */
 export type SeekTarget = number | 'earliest' | 'latest' | { readonly timestamp: number };

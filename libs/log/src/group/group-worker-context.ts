@@ -17,7 +17,7 @@ import type { Suspect } from '../partition/partition-buffer.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import type { PrefetchShare } from '../partition/prefetch-room.js';
 import type { RecordContext } from '../partition/record-context.js';
-import type { Inspected, WorkerHost } from '../partition/worker-host.js';
+import type { Inspected, WorkerContext } from '../partition/worker-context.js';
 import type { CommitReply } from '../store/commit.js';
 import type { GroupPartition } from '../store/lease.js';
 import type { ConsumerDependencies } from './consumer-dependencies.js';
@@ -25,8 +25,8 @@ import type { ConsumerOptions } from './consumer-options.js';
 import { EntryInspector } from './entry-inspector.js';
 
 /** The parts of a consumer that its workers use. */
-export interface HostCalls
-  extends Pick<WorkerHost, 'commitSoon' | 'fetchSoon' | 'reconnect' | 'resolveGap' | 'diverged' | 'onError'> {
+export interface WorkerCalls
+  extends Pick<WorkerContext, 'commitSoon' | 'fetchSoon' | 'reconnect' | 'resolveGap' | 'diverged' | 'onError'> {
   /** How many partitions the member owns. */
   owned(): number;
   /** How many of them are stopped at a batch that only a newer process can read. */
@@ -34,7 +34,7 @@ export interface HostCalls
 }
 
 /** What the workers of one consumer share. */
-export class ConsumerHost implements WorkerHost {
+export class GroupWorkerContext implements WorkerContext {
   readonly options: ConsumerOptions;
   readonly connection: RedisConnection;
   readonly events: Events;
@@ -43,12 +43,12 @@ export class ConsumerHost implements WorkerHost {
   readonly decoded: DecodedBytes;
   readonly deadLetters: DeadLetterWriter;
   readonly plan: DeliveryPlan<RecordContext>;
-  readonly #calls: HostCalls;
+  readonly #calls: WorkerCalls;
   readonly #consumer: RunningConsumer;
   readonly #labels = new Map<string, HandlerLabels>();
   readonly #inspector: EntryInspector;
 
-  constructor(dependencies: ConsumerDependencies, options: ConsumerOptions, calls: HostCalls) {
+  constructor(dependencies: ConsumerDependencies, options: ConsumerOptions, calls: WorkerCalls) {
     const { connection, events, codecs, decoded } = dependencies;
     this.decoded = decoded;
     this.options = options;
@@ -59,7 +59,7 @@ export class ConsumerHost implements WorkerHost {
     const channel = new DeadLetterChannel(connection, options);
     this.deadLetters = new DeadLetterWriter(channel, dependencies, options.deadLetter);
     const { handler = () => undefined, middleware, validate, handlerTimeoutMs, abortGraceMs } = options;
-    const onLate = (outcome: Outcome, context: RecordContext): void => this.tellLate(context, outcome);
+    const onLate = (outcome: Outcome, context: RecordContext): void => this.emitLate(context, outcome);
     this.plan = { handle: withMiddleware(handler, middleware), validate, handlerTimeoutMs, abortGraceMs, onLate };
     this.#calls = calls;
     this.#inspector = new EntryInspector(connection, dependencies.foreignEntries);
@@ -83,19 +83,19 @@ export class ConsumerHost implements WorkerHost {
     return labels;
   }
 
-  tellStarted(): void {
+  emitStarted(): void {
     this.events.emit('consumer-started', this.#consumer);
   }
 
-  tellStopped(): void {
+  emitStopped(): void {
     this.events.emit('consumer-stopped', this.#consumer);
   }
 
-  tellLate(context: RecordContext | BatchContext, outcome: Outcome): void {
+  emitLate(context: RecordContext | BatchContext, outcome: Outcome): void {
     tellLate(this.events, this.labelsOf(context.topic), context, outcome);
   }
 
-  tellCommit({ topic, partition, group }: GroupPartition, result: CommitReply['kind'], offset: number): void {
+  emitCommit({ topic, partition, group }: GroupPartition, result: CommitReply['kind'], offset: number): void {
     if (result === 'committed') this.events.emit('committed', { topic, partition, group, offset });
     else this.events.emit('commit-refused', { topic, partition, group, why: result });
   }

@@ -2,7 +2,7 @@ import type { CodecRegistry, Outcome } from '@millrace/core';
 import type { DeliveryPlan, Events, HandlerLabels } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
-import type { ConsumerOptions } from '../group/consumer-options.js';
+import type { HandlingOptions } from './handling-options.js';
 import type { EntryFinding } from '../model/entry-chain.js';
 import type { CommitReply } from '../store/commit.js';
 import type { GroupPartition } from '../store/lease.js';
@@ -22,8 +22,8 @@ export type Inspected =
   | { readonly kind: 'unexplained'; readonly why: string };
 
 /** What a consumer provides to the workers of all its partitions. */
-export interface WorkerHost {
-  readonly options: ConsumerOptions;
+export interface WorkerContext {
+  readonly options: HandlingOptions;
   readonly connection: RedisConnection;
   readonly events: Events;
   readonly codecs: CodecRegistry;
@@ -47,8 +47,8 @@ export interface WorkerHost {
   /** What Redis has is not what this worker read or committed: it must start again from there. */
   diverged(worker: PartitionWorker): void;
   /** A handler ended after its attempt was given up. */
-  tellLate(context: RecordContext | BatchContext, outcome: Outcome): void;
+  emitLate(context: RecordContext | BatchContext, outcome: Outcome): void;
   /** Redis has replied to a commit. */
-  tellCommit(place: GroupPartition, result: CommitReply['kind'], offset: number): void;
+  emitCommit(place: GroupPartition, result: CommitReply['kind'], offset: number): void;
   onError(duty: string, error: unknown): void;
 }

@@ -1,6 +1,6 @@
 import { integerProblem } from '@millrace/core';
 import { placeProblem } from '../model/read-range.js';
-import type { SeekTarget } from './seek-target.js';
+import type { SeekTarget } from '../reader/seek-target.js';
 
 /** The target: an offset or a place, or a number of records forwards (or, if negative, back) from the group's offset. */
 export type ResetTarget = SeekTarget | { readonly shiftBy: number };
