@@ -264,7 +264,9 @@ function linesMatching(file: SourceFile, pattern: RegExp): string[] {
 
 /** Cycles of value imports (type-only ones vanish at run time), each once. */
 function cycles(all: readonly SourceFile[]): string[][] {
-  const imported = new Map(all.map((file) => [file.path, localImports(withoutTypeImports(file)).map(({ path }) => path)]));
+  const imported = new Map(
+    all.map((file) => [file.path, localImports(withoutTypeImports(file)).map(({ path }) => path)]),
+  );
   return cyclesOf(imported);
 }
 
@@ -287,7 +289,8 @@ function roomCircles(name: string, all: readonly SourceFile[]): string[] {
   const graph = new Map([...rooms].map(([room, steps]) => [room, [...steps.keys()]]));
   return cyclesOf(graph).map((circle) => {
     const steps = circle.slice(1).map((room, index) => rooms.get(circle[index] ?? '')?.get(room));
-    const way = 'declare what a room needs beside it, as a …Context or …Listener ("A queue\'s consumer"), or move what both need';
+    const way =
+      'declare what a room needs beside it, as a …Context or …Listener ("A queue\'s consumer"), or move what both need';
     return `${name}: ${circle.join(' → ')} (${steps.join('; ')}): ${way}`;
   });
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { HeldLease } from '../../libs/log/src/partition/held-lease.js';
 import { Ownership } from '../../libs/log/src/group/ownership.js';
 import type { PartitionTaker } from '../../libs/log/src/group/partition-taker.js';
+import { HeldLease } from '../../libs/log/src/partition/held-lease.js';
 import { PartitionOffsets } from '../../libs/log/src/partition/partition-offsets.js';
 import type { PartitionWorker } from '../../libs/log/src/partition/partition-worker.js';
 import { acquireLease } from '../../libs/log/src/store/lease.js';
@@ -55,7 +55,7 @@ onOneServer('pause').describe('an owner stops before Redis gives its partition a
   it('also when the reply to its renewal came late', async () => {
     // given an owner whose lease is due
     const lease = await ownedPartition();
-    lease.doubt(performance.now());
+    lease.markUncertain(performance.now());
     const { topic } = lease.place;
     const lifted: string[] = [];
     const worker = {

@@ -112,7 +112,7 @@ export default {
     {
       promise: 'what was sent and got no reply may be written',
       file: 'libs/log/src/producer/producer-batch.ts',
-      replace: `return this.#mayBeWritten || this.isUnanswered;`,
+      replace: `return this.#mayBeWritten || isSent(this.#state);`,
       by: `return this.#mayBeWritten;`,
       spec: 'test/redis/a-closed-connection-ends-what-hangs-on-it.spec.ts',
     },

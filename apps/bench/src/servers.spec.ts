@@ -3,8 +3,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort } from '@millrace/testing';
 import type { ServerKind } from './server-kind.js';
-import { Servers } from './servers.js';
 import type { AbsentServer, FoundServer } from './servers/found-server.js';
+import { Servers } from './servers.js';
 
 const named = [
   { kind: 'kafka', variable: 'KAFKA_BROKERS', address: (port: number) => `127.0.0.1:${port}` },

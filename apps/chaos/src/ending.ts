@@ -18,7 +18,7 @@ import {
   workQueue,
 } from './load.js';
 import type { FinalState } from './model/evidence.js';
-import type { RecordPlace } from './model/journal-entry.js';
+import type { JournaledRecord } from './model/journal-entry.js';
 
 const drainTimeoutMs = 60_000;
 const pageSize = 500;
@@ -104,7 +104,7 @@ async function recordsOf(log: Log, name: string): Promise<LogRecord<Payload>[]> 
   return records;
 }
 
-function originOf({ headers, value }: LogRecord<Payload>): RecordPlace {
+function originOf({ headers, value }: LogRecord<Payload>): JournaledRecord {
   const { partition, offset } = deadLetterHeaders;
   return { topic, partition: Number(headers[partition]), offset: Number(headers[offset]), ...value };
 }

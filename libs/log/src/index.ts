@@ -8,10 +8,9 @@ export type { RedriveReport } from './dead-letters/redrive.js';
 export type { RedriveOptions } from './dead-letters/redrive-options.js';
 export type { ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
 export type { GroupConsumer } from './group/group-consumer.js';
-export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag } from './group-admin/groups.js';
 export type { OwnedPartition } from './group/owned-partition.js';
+export type { GroupDescription, Groups, OffsetChange, OffsetReset, PartitionLag } from './group-admin/groups.js';
 export type { ResetTarget } from './group-admin/reset-target.js';
-export type { SeekTarget } from './reader/seek-target.js';
 export { Log, type LogOptions } from './log.js';
 export { type LogSettings, resolveLogSettings } from './log-settings.js';
 export { type Assignment, type AssignmentMember, assignPartitions } from './model/assignment.js';
@@ -38,7 +37,7 @@ export type { TopicPartition } from './model/topic-partition.js';
 export type { BatchContext, BatchRecord } from './partition/batch-context.js';
 export type { BatchHandler } from './partition/handling-options.js';
 export type { RecordContext } from './partition/record-context.js';
-export { BatchWriteError } from './producer/parcel.js';
+export { BatchWriteError } from './producer/pending-send.js';
 export { Producer } from './producer/producer.js';
 export {
   type Acknowledgement,
@@ -49,6 +48,7 @@ export {
 export type { LogRecord } from './reader/log-record.js';
 export type { ReadInput, ReadOptions } from './reader/read-options.js';
 export type { RecordIterator } from './reader/record-stream.js';
+export type { SeekTarget } from './reader/seek-target.js';
 export { groupKeys, groupPartitionKey, groupsKey, partitionKeys, topicsKey } from './store/keys.js';
 export type { PartitionState } from './store/partition.js';
 export { allTopics } from './store/topics.js';

@@ -46,7 +46,7 @@ export class Log {
   readonly #reader: PartitionReader;
   readonly #foreignEntries: ForeignEntries;
   readonly #upkeep: RetentionUpkeep;
-  readonly #isKeeping: boolean;
+  readonly #runsUpkeep: boolean;
   readonly #producers = new Set<Producer>();
   readonly #consumers = new Set<GroupConsumer>();
   readonly #registry: CodecRegistry;
@@ -69,7 +69,7 @@ export class Log {
     this.#reader = new PartitionReader(connection, this.#topics, this.#registry);
     this.#foreignEntries = new ForeignEntries(connection, events);
     this.groups = new Groups(connection, this.#topics, this.#reader);
-    this.#isKeeping = retentionIntervalMs > 0;
+    this.#runsUpkeep = retentionIntervalMs > 0;
     const expiry = new GroupExpiry(this.groups, events, offsetsRetentionMs);
     this.#upkeep = new RetentionUpkeep(connection, events, retentionIntervalMs, expiry);
     // Without its connection the log can do nothing: sends fail, and nothing of it keeps the process alive.
@@ -80,7 +80,7 @@ export class Log {
   /** Declares a topic; declaring it again with the same settings does nothing. @throws {TopicConflictError} it has other settings */
   async declareTopic(topic: TopicInput): Promise<TopicDescription> {
     const description = await this.#topics.declare(topic);
-    this.#keep();
+    this.#startUpkeep();
     return description;
   }
 
@@ -150,7 +150,7 @@ export class Log {
     });
     this.#producers.add(producer);
     if (connection.isClosed) void producer.close({ deadlineMs: 0 });
-    this.#keep();
+    this.#startUpkeep();
     return producer;
   }
 
@@ -236,7 +236,7 @@ export class Log {
   }
 
   /** Upkeep starts with the first use; after `close` it does not start again. */
-  #keep(): void {
-    if (this.#isKeeping) this.#upkeep.start().catch(() => undefined);
+  #startUpkeep(): void {
+    if (this.#runsUpkeep) this.#upkeep.start().catch(() => undefined);
   }
 }

@@ -1,5 +1,5 @@
 import { lagOf } from '@millrace/admin';
-import { byGroupPartition, byPartition, groupPlaces, sum } from './partition-series.js';
+import { byGroupPartition, byPartition, consumedPartitions, sum } from './partition-series.js';
 import type { SampledFamily } from './sampled-family.js';
 
 const ofPartition = ['topic', 'partition'];
@@ -28,27 +28,27 @@ export const kafkaExporterMetrics: readonly SampledFamily[] = [
     'kafka_consumergroup_current_offset',
     'Current Offset of a ConsumerGroup at Topic/Partition',
     ofGroupPartition,
-    ({ snapshot }) => byGroupPartition(groupPlaces(snapshot), true, ({ offset }) => offset.committed, sum),
+    ({ snapshot }) => byGroupPartition(consumedPartitions(snapshot), true, ({ offset }) => offset.committed, sum),
   ),
   gauge(
     'kafka_consumergroup_current_offset_sum',
     'Current Offset of a ConsumerGroup at Topic for all partitions',
     ofGroupTopic,
-    ({ snapshot }) => byGroupPartition(groupPlaces(snapshot), false, ({ offset }) => offset.committed, sum),
+    ({ snapshot }) => byGroupPartition(consumedPartitions(snapshot), false, ({ offset }) => offset.committed, sum),
   ),
   gauge(
     'kafka_consumergroup_lag',
     'Current Approximate Lag of a ConsumerGroup at Topic/Partition',
     ofGroupPartition,
     ({ snapshot }) =>
-      byGroupPartition(groupPlaces(snapshot), true, ({ partition, offset }) => lagOf(partition, offset), sum),
+      byGroupPartition(consumedPartitions(snapshot), true, ({ partition, offset }) => lagOf(partition, offset), sum),
   ),
   gauge(
     'kafka_consumergroup_lag_sum',
     'Current Approximate Lag of a ConsumerGroup at Topic for all partitions',
     ofGroupTopic,
     ({ snapshot }) =>
-      byGroupPartition(groupPlaces(snapshot), false, ({ partition, offset }) => lagOf(partition, offset), sum),
+      byGroupPartition(consumedPartitions(snapshot), false, ({ partition, offset }) => lagOf(partition, offset), sum),
   ),
   gauge('kafka_consumergroup_members', 'Amount of members in a consumer group', ['consumergroup'], ({ snapshot }) =>
     snapshot.groups.map(({ group, members }) => ({ labels: { consumergroup: group }, value: members })),

@@ -4,8 +4,8 @@ import {
   byGroupPartition,
   byGroupTopic,
   byPartition,
-  type GroupPlace,
-  groupPlaces,
+  type ConsumedPartition,
+  consumedPartitions,
   highest,
   lowest,
   sum,
@@ -54,21 +54,21 @@ export const logMetrics: readonly SampledFamily[] = [
     type: 'gauge',
     labelNames: ofGroupPartition,
     read: ({ snapshot }, { partitions }) =>
-      byGroupPartition(groupPlaces(snapshot), partitions, ({ offset }) => offset.committed, sum),
+      byGroupPartition(consumedPartitions(snapshot), partitions, ({ offset }) => offset.committed, sum),
   },
   {
     name: 'millrace_consumergroup_lag',
     help: 'Records a group has still to read: end offset minus committed offset, without records removed unread. Without partition detail, the sum over the topic.',
     type: 'gauge',
     labelNames: ofGroupPartition,
-    read: ({ snapshot }, { partitions }) => byGroupPartition(groupPlaces(snapshot), partitions, lagOfPlace, sum),
+    read: ({ snapshot }, { partitions }) => byGroupPartition(consumedPartitions(snapshot), partitions, lagIn, sum),
   },
   {
     name: 'millrace_consumergroup_lag_sum',
     help: 'Records a group has still to read, over all partitions of a topic.',
     type: 'gauge',
     labelNames: ofGroupTopic,
-    read: ({ snapshot }) => byGroupPartition(groupPlaces(snapshot), false, lagOfPlace, sum),
+    read: ({ snapshot }) => byGroupPartition(consumedPartitions(snapshot), false, lagIn, sum),
   },
   {
     name: 'millrace_consumergroup_lag_seconds',
@@ -78,7 +78,7 @@ export const logMetrics: readonly SampledFamily[] = [
     combine: highest,
     read: ({ snapshot }, { partitions }) =>
       byGroupPartition(
-        groupPlaces(snapshot),
+        consumedPartitions(snapshot),
         partitions,
         ({ partition, offset }) => lagMsOf(partition, offset) / 1000,
         highest,
@@ -92,7 +92,7 @@ export const logMetrics: readonly SampledFamily[] = [
     combine: lowest,
     read: ({ snapshot }, { partitions }) =>
       byGroupPartition(
-        groupPlaces(snapshot),
+        consumedPartitions(snapshot),
         partitions,
         ({ partition, offset }) => offset.committed - partition.start,
         lowest,
@@ -105,7 +105,12 @@ export const logMetrics: readonly SampledFamily[] = [
     labelNames: ofGroupPartition,
     combine: highest,
     read: ({ snapshot, windows }, { partitions }) =>
-      byGroupPartition(groupPlaces(snapshot), partitions, (place) => statusCodes[statusOf(place, windows)], highest),
+      byGroupPartition(
+        consumedPartitions(snapshot),
+        partitions,
+        (each) => statusCodes[statusOf(each, windows)],
+        highest,
+      ),
   },
   {
     name: 'millrace_consumergroup_status',
@@ -114,8 +119,8 @@ export const logMetrics: readonly SampledFamily[] = [
     labelNames: ofGroup,
     combine: highest,
     read: ({ snapshot, windows }) => {
-      return [...byGroup(groupPlaces(snapshot))].map(([group, own]) => {
-        const status = groupStatus(own.map((place) => statusOf(place, windows)));
+      return [...byGroup(consumedPartitions(snapshot))].map(([group, own]) => {
+        const status = groupStatus(own.map((each) => statusOf(each, windows)));
         return { labels: { consumergroup: group }, value: statusCodes[status] };
       });
     },
@@ -142,27 +147,27 @@ export const logMetrics: readonly SampledFamily[] = [
     type: 'counter',
     labelNames: ofGroupTopic,
     read: ({ snapshot }) =>
-      byGroupTopic(groupPlaces(snapshot)).map(({ group, topic, members }) => ({
+      byGroupTopic(consumedPartitions(snapshot)).map(({ group, topic, members }) => ({
         labels: { consumergroup: group, topic },
         value: sum(members.map(({ partition }) => partition.expiredUnread.get(group) ?? 0)),
       })),
   },
 ];
 
-function byGroup(places: readonly GroupPlace[]): Map<string, GroupPlace[]> {
-  const groups = new Map<string, GroupPlace[]>();
-  for (const place of places) {
-    const known = groups.get(place.offset.group);
-    if (known === undefined) groups.set(place.offset.group, [place]);
-    else known.push(place);
+function byGroup(consumed: readonly ConsumedPartition[]): Map<string, ConsumedPartition[]> {
+  const groups = new Map<string, ConsumedPartition[]>();
+  for (const each of consumed) {
+    const known = groups.get(each.offset.group);
+    if (known === undefined) groups.set(each.offset.group, [each]);
+    else known.push(each);
   }
   return groups;
 }
 
-function lagOfPlace({ partition, offset }: GroupPlace): number {
+function lagIn({ partition, offset }: ConsumedPartition): number {
   return lagOf(partition, offset);
 }
 
-function statusOf({ topic, partition, offset }: GroupPlace, windows: Sampled['windows']) {
+function statusOf({ topic, partition, offset }: ConsumedPartition, windows: Sampled['windows']) {
   return windows.status(offset.group, topic, partition.partition);
 }

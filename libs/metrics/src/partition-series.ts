@@ -2,23 +2,23 @@ import type { GroupOffset, PartitionSnapshot, Snapshot, TopicSnapshot } from '@m
 import type { Series } from './pulled-metrics.js';
 
 /** One group on one partition. */
-export interface GroupPlace {
+export interface ConsumedPartition {
   readonly topic: TopicSnapshot['topic'];
   readonly partition: PartitionSnapshot;
   readonly offset: GroupOffset;
 }
 
 /** Cached, since a dozen metrics of one scrape read the same series. */
-const places = new WeakMap<Snapshot, readonly GroupPlace[]>();
+const consumed = new WeakMap<Snapshot, readonly ConsumedPartition[]>();
 
 /** Every group on every partition where it has an offset. */
-export function groupPlaces(snapshot: Snapshot): readonly GroupPlace[] {
-  const known = places.get(snapshot);
+export function consumedPartitions(snapshot: Snapshot): readonly ConsumedPartition[] {
+  const known = consumed.get(snapshot);
   if (known !== undefined) return known;
   const found = snapshot.topics.flatMap(({ topic, partitions }) =>
     partitions.flatMap((partition) => partition.groups.map((offset) => ({ topic, partition, offset }))),
   );
-  places.set(snapshot, found);
+  consumed.set(snapshot, found);
   return found;
 }
 
@@ -40,38 +40,38 @@ export function byPartition(
 
 /** One value per group and partition or, without that detail, per group and topic, computed by `combine`. */
 export function byGroupPartition(
-  places: readonly GroupPlace[],
+  consumed: readonly ConsumedPartition[],
   isDetailed: boolean,
-  value: (place: GroupPlace) => number,
+  value: (each: ConsumedPartition) => number,
   combine: (values: readonly number[]) => number,
 ): Series[] {
   if (isDetailed) {
-    return places.map((place) => ({
+    return consumed.map((each) => ({
       labels: {
-        consumergroup: place.offset.group,
-        topic: place.topic.name,
-        partition: String(place.partition.partition),
+        consumergroup: each.offset.group,
+        topic: each.topic.name,
+        partition: String(each.partition.partition),
       },
-      value: value(place),
+      value: value(each),
     }));
   }
-  return byGroupTopic(places).map(({ group, topic, members }) => ({
+  return byGroupTopic(consumed).map(({ group, topic, members }) => ({
     labels: { consumergroup: group, topic },
     value: combine(members.map(value)),
   }));
 }
 
-/** The places of each group on each topic, grouped. */
+/** The partitions of each group on each topic, grouped. */
 export function byGroupTopic(
-  places: readonly GroupPlace[],
-): { readonly group: string; readonly topic: string; readonly members: GroupPlace[] }[] {
-  const found = new Map<string, { group: string; topic: string; members: GroupPlace[] }>();
-  for (const place of places) {
-    const { group } = place.offset;
-    const { name } = place.topic;
+  consumed: readonly ConsumedPartition[],
+): { readonly group: string; readonly topic: string; readonly members: ConsumedPartition[] }[] {
+  const found = new Map<string, { group: string; topic: string; members: ConsumedPartition[] }>();
+  for (const each of consumed) {
+    const { group } = each.offset;
+    const { name } = each.topic;
     const key = `${group}\n${name}`;
     const entry = found.get(key) ?? { group, topic: name, members: [] };
-    entry.members.push(place);
+    entry.members.push(each);
     found.set(key, entry);
   }
   return [...found.values()];

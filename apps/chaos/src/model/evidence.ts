@@ -1,12 +1,12 @@
-import type { EntryOf, JournalEntry, RecordPlace } from './journal-entry.js';
+import type { EntryOf, JournalEntry, JournaledRecord } from './journal-entry.js';
 import type { DoneFault, Observation, PartitionSample, QueueSample } from './observation.js';
 
 /** What is in Redis after the faults have stopped and everything was drained. */
 export interface FinalState {
   /** Every record of every topic, read again. */
-  readonly records: readonly RecordPlace[];
+  readonly records: readonly JournaledRecord[];
   /** Where the dead letters of the log come from. */
-  readonly deadRecords: readonly RecordPlace[];
+  readonly deadRecords: readonly JournaledRecord[];
   /** The dead letters of each queue, by the ids that they were published with. */
   readonly deadMessages: readonly { readonly queue: string; readonly id: string }[];
   /** What is in the queue without consumers, in its order. */
@@ -58,11 +58,11 @@ export function entriesOf<K extends JournalEntry['kind']>(evidence: Evidence, ki
   return evidence.journal.filter((entry) => entry.kind === kind) as EntryOf<K>[];
 }
 
-export function recordId({ topic, key, seq }: Pick<RecordPlace, 'topic' | 'key' | 'seq'>): string {
+export function recordId({ topic, key, seq }: Pick<JournaledRecord, 'topic' | 'key' | 'seq'>): string {
   return `${topic} ${key} ${seq}`;
 }
 
-export function placeOf({ topic, partition, offset }: Omit<RecordPlace, 'key' | 'seq'>): string {
+export function placeOf({ topic, partition, offset }: Omit<JournaledRecord, 'key' | 'seq'>): string {
   return `${topic}/${partition}@${offset}`;
 }
 

@@ -6,7 +6,7 @@ export interface Stamp {
 }
 
 /** A record's identity is its key and sequence number, which its producer gave; its place is what Redis gave. */
-export interface RecordPlace {
+export interface JournaledRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
@@ -15,7 +15,7 @@ export interface RecordPlace {
 }
 
 /** One attempt at a record, by the owner of an epoch. */
-export interface RecordAttempt extends RecordPlace {
+export interface RecordAttempt extends JournaledRecord {
   readonly epoch: number;
   readonly attempt: number;
 }
@@ -32,7 +32,7 @@ export interface MessageAttempt {
 /** What a process wrote down: before anything came of it (`begun`), or as soon as it was true. */
 export type JournalEntry = Stamp &
   (
-    | ({ readonly kind: 'record-confirmed' } & RecordPlace)
+    | ({ readonly kind: 'record-confirmed' } & JournaledRecord)
     | { readonly kind: 'record-failed'; readonly key: string; readonly seq: number; readonly failure: string }
     | {
         readonly kind: 'message-confirmed';
@@ -55,7 +55,7 @@ export type JournalEntry = Stamp &
     | { readonly kind: 'message-failed'; readonly id: string; readonly failure: string }
     | ({ readonly kind: 'record-begun' | 'record-handled' } & RecordAttempt)
     /** As part of a batch that waited for more. */
-    | ({ readonly kind: 'record-batched' } & RecordPlace)
+    | ({ readonly kind: 'record-batched' } & JournaledRecord)
     /** Of the topic that is deleted and declared again. */
     | {
         readonly kind: 'campaign-confirmed';

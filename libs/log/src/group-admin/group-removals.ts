@@ -4,7 +4,7 @@ import { idempotently } from '../idempotent-call.js';
 import { parseSubscription, topicsTaken } from '../model/subscription.js';
 import { deadLetterTopics } from '../model/topic.js';
 import { isGroupOver } from '../store/group-expiry.js';
-import { forgetGroupPlace } from '../store/group-offsets.js';
+import { forgetGroupOffset } from '../store/group-offsets.js';
 import { groupKeys, groupsKey } from '../store/keys.js';
 import { liveSubscriptions, removeAnyMember } from '../store/stored-group.js';
 import type { Topics } from '../topics/topics.js';
@@ -85,7 +85,7 @@ export class GroupRemovals {
     const what = `forget group "${group}" in topic "${topic}"`;
     for (let partition = 0; partition < partitions; partition++) {
       const place = { prefix: this.#connection.prefix, group, topic, partition };
-      if (!(await this.#ask(what, (client) => forgetGroupPlace(client, place)))) throw groupIsActive(group);
+      if (!(await this.#ask(what, (client) => forgetGroupOffset(client, place)))) throw groupIsActive(group);
     }
   }
 

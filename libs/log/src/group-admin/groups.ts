@@ -5,15 +5,15 @@ import { parsePlan } from '../model/group-plan.js';
 import { partitionProblems } from '../model/topic.js';
 import type { TopicPartition } from '../model/topic-partition.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
+import { offsetOf } from '../reader/seek-target.js';
 import { keepFromNowOn } from '../store/group-expiry.js';
-import { type GroupPlace, lookAtGroup, setGroupOffset } from '../store/group-offsets.js';
+import { type GroupPartitionState, lookAtGroup, setGroupOffset } from '../store/group-offsets.js';
 import { groupKeys, groupsKey } from '../store/keys.js';
 import { nameGroup, readGroup, type StoredGroup } from '../store/stored-group.js';
 import type { Topics } from '../topics/topics.js';
 import { groupIsActive, whileLocked } from './group-lock.js';
 import { GroupRemovals } from './group-removals.js';
 import { type ResetTarget, resetProblem } from './reset-target.js';
-import { offsetOf } from '../reader/seek-target.js';
 
 /** How far a group is behind in one partition. */
 export interface PartitionLag extends TopicPartition {
@@ -206,7 +206,7 @@ export class Groups {
     return this.#ask(`look at group "${group}"`, (client) => readGroup(client, keys));
   }
 
-  #look(group: string, partition: TopicPartition): Promise<GroupPlace | undefined> {
+  #look(group: string, partition: TopicPartition): Promise<GroupPartitionState | undefined> {
     const place = { prefix: this.#connection.prefix, group, ...partition };
     return this.#ask(`look at group "${group}"`, (client) => lookAtGroup(client, place));
   }

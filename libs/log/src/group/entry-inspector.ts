@@ -2,13 +2,13 @@ import { type RedisConnection, redisFailure } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { explainEntry } from '../model/entry-chain.js';
 import type { TopicPartition } from '../model/topic-partition.js';
-import type { Suspect } from '../partition/partition-buffer.js';
-import type { Inspected } from '../partition/worker-context.js';
+import type { UnexpectedEntry } from '../partition/partition-buffer.js';
+import type { InspectedEntry } from '../partition/worker-context.js';
 import { lookAtChain } from '../store/foreign-entries.js';
 import { partitionKeys } from '../store/keys.js';
 import type { ForeignEntries } from '../topics/foreign-entries.js';
 
-const howToPassOver = 'groups.resetOffsets or a seek past it skips it';
+const howToSkip = 'groups.resetOffsets or a seek past it skips it';
 
 /** Finds out what an entry of a partition's stream is that does not follow what was read. */
 export class EntryInspector {
@@ -21,7 +21,10 @@ export class EntryInspector {
   }
 
   /** Classifies the entry. An entry past the log's end is removed, so that the log can grow. */
-  async inspect({ topic, partition }: TopicPartition, { entry, count, read }: Suspect): Promise<Inspected> {
+  async inspect(
+    { topic, partition }: TopicPartition,
+    { entry, count, read }: UnexpectedEntry,
+  ): Promise<InspectedEntry> {
     const keys = partitionKeys(this.#connection.prefix, topic, partition);
     const what = `compare topic "${topic}", partition ${partition}`;
     const look = await idempotently(this.#connection, what, (client) => lookAtChain(client, keys, read));
@@ -30,16 +33,16 @@ export class EntryInspector {
       case 'behind-end':
         return this.#remove({ topic, partition });
       case 'foreign':
-        this.#foreignEntries.passedOver({ topic, partition });
+        this.#foreignEntries.skipped({ topic, partition });
         return finding;
       case 'unexplained':
-        return { kind: 'unexplained', why: `does not follow the entry before it, and no other does. ${howToPassOver}` };
+        return { kind: 'unexplained', why: `does not follow the entry before it, and no other does. ${howToSkip}` };
       default:
         return finding;
     }
   }
 
-  async #remove(place: TopicPartition): Promise<Inspected> {
+  async #remove(place: TopicPartition): Promise<InspectedEntry> {
     try {
       return { kind: 'removed', isStale: (await this.#foreignEntries.remove(place)) === 0 };
     } catch (error) {

@@ -10,11 +10,12 @@ import {
 import { callError } from '@millrace/redis';
 import { type TopicPartition, topicPartitionProblem } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
+import { offsetOf, type SeekTarget } from '../reader/seek-target.js';
 import { Committer } from './committer.js';
 import type { ConsumerDependencies } from './consumer-dependencies.js';
-import { GroupWorkerContext } from './group-worker-context.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import { Fetcher } from './fetcher.js';
+import { GroupWorkerContext } from './group-worker-context.js';
 import { Membership } from './membership.js';
 import { membershipConfig } from './membership-config.js';
 import { type OwnedPartition, ownedPartition } from './owned-partition.js';
@@ -22,7 +23,6 @@ import { Ownership } from './ownership.js';
 import { OwnershipEvents } from './ownership-events.js';
 import { PartitionTaker } from './partition-taker.js';
 import { Pauses } from './pauses.js';
-import { offsetOf, type SeekTarget } from '../reader/seek-target.js';
 
 const defaultStopMs = 30_000;
 
@@ -48,10 +48,10 @@ export class GroupConsumer implements Service {
   readonly #context: GroupWorkerContext;
   readonly #heartbeat: PollLoop;
   readonly #pauses: Pauses;
-  readonly #happenings: OwnershipEvents;
+  readonly #ownershipEvents: OwnershipEvents;
   readonly #onUp = (): void => {
     this.#membership.forgetConnection();
-    this.#ownership.doubt();
+    this.#ownership.markUncertain();
     this.#heartbeat.wake();
   };
 
@@ -66,8 +66,8 @@ export class GroupConsumer implements Service {
     this.#membership = new Membership(connection, config, {
       planned: (plan) => void this.#ownership.follow(plan),
       replaced: () => void this.#replaced(),
-      serverChanged: () => void this.#happenings.verifyAll(),
-      forgotten: () => this.#ownership.doubt(),
+      serverChanged: () => void this.#ownershipEvents.verifyAll(),
+      forgotten: () => this.#ownership.markUncertain(),
       failed: (error) => onError('look for topics', error),
     });
     this.#context = new GroupWorkerContext(dependencies, options, {
@@ -75,12 +75,12 @@ export class GroupConsumer implements Service {
       fetchSoon: () => this.#fetcher.wake(),
       reconnect: () => this.#fetcher.reconnect(),
       resolveGap: (worker, offset) => this.#resolveGap(worker, offset),
-      diverged: (worker) => this.#happenings.diverged(worker),
+      diverged: (worker) => this.#ownershipEvents.diverged(worker),
       owned: () => this.#ownership.size,
       unreadable: () => this.assignment.filter(({ unreadable }) => unreadable !== undefined).length,
       onError,
     });
-    this.#happenings = new OwnershipEvents(dependencies, this.#context, this.#pauses, {
+    this.#ownershipEvents = new OwnershipEvents(dependencies, this.#context, this.#pauses, {
       ownership: () => this.#ownership,
       fetcher: () => this.#fetcher,
     });
@@ -88,9 +88,9 @@ export class GroupConsumer implements Service {
     const isLive = (holder: string): Promise<boolean> => this.#membership.isLive(holder);
     this.#taker = new PartitionTaker(connection, { owner, isLive, options }, reader, events, this.#context);
     this.#ownership = new Ownership({ ...options, memberId: this.memberId }, this.#taker, connection.commands, {
-      assigned: (worker) => this.#happenings.assigned(worker),
-      revoked: (worker) => this.#happenings.revoked(worker),
-      diverged: (worker) => this.#happenings.diverged(worker),
+      assigned: (worker) => this.#ownershipEvents.assigned(worker),
+      revoked: (worker) => this.#ownershipEvents.revoked(worker),
+      diverged: (worker) => this.#ownershipEvents.diverged(worker),
       commit: (worker) => this.#committer.commit(worker),
       onError,
     });
@@ -160,13 +160,13 @@ export class GroupConsumer implements Service {
    */
   pause(partitions?: readonly TopicPartition[]): Promise<void> {
     this.#pauses.pause(partitions);
-    return waitOutsideHandlers(this.#pauses.wait.until(this.#happenings.applyPauses()), () => undefined);
+    return waitOutsideHandlers(this.#pauses.wait.until(this.#ownershipEvents.applyPauses()), () => undefined);
   }
 
   /** Resumes these partitions; all when none is given. */
   resume(partitions?: readonly TopicPartition[]): void {
     this.#pauses.resume(partitions);
-    void this.#happenings.applyPauses();
+    void this.#ownershipEvents.applyPauses();
   }
 
   /**

@@ -13,11 +13,11 @@ import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import type { BatchContext } from '../partition/batch-context.js';
 import type { DecodedBytes } from '../partition/decoded-bytes.js';
 import { Dispatcher } from '../partition/dispatcher.js';
-import type { Suspect } from '../partition/partition-buffer.js';
+import type { UnexpectedEntry } from '../partition/partition-buffer.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import type { PrefetchShare } from '../partition/prefetch-room.js';
 import type { RecordContext } from '../partition/record-context.js';
-import type { Inspected, WorkerContext } from '../partition/worker-context.js';
+import type { InspectedEntry, WorkerContext } from '../partition/worker-context.js';
 import type { CommitReply } from '../store/commit.js';
 import type { GroupPartition } from '../store/lease.js';
 import type { ConsumerDependencies } from './consumer-dependencies.js';
@@ -123,8 +123,8 @@ export class GroupWorkerContext implements WorkerContext {
     return this.#calls.resolveGap(worker, offset);
   }
 
-  inspect(worker: PartitionWorker, suspect: Suspect): Promise<Inspected> {
-    return this.#inspector.inspect(worker, suspect);
+  inspect(worker: PartitionWorker, unexpected: UnexpectedEntry): Promise<InspectedEntry> {
+    return this.#inspector.inspect(worker, unexpected);
   }
 
   diverged(worker: PartitionWorker): void {

@@ -38,7 +38,7 @@ export interface MembershipListener {
 /** How long, per attempt and in all, a member waits for an operator who has locked the group. */
 const lockedRestMs = 100;
 /** How many times in a row a heartbeat is repeated without a rest. */
-const freeHurries = 5;
+const mostImmediateBeats = 5;
 
 /** One member's part in its group: sends heartbeats, sees the other members, and keeps the plan up to date with them. */
 export class Membership {
@@ -57,7 +57,7 @@ export class Membership {
   #plan = emptyPlan;
   #topicsReadAt = 0;
   /** How many times in a row the next heartbeat was due immediately. */
-  #hurries = 0;
+  #immediateBeats = 0;
 
   constructor(connection: RedisConnection, config: MembershipConfig, listener: MembershipListener) {
     this.#connection = connection;
@@ -97,7 +97,7 @@ export class Membership {
     }
     this.#learn(reply.view);
     if (this.#needsPlan() && !(await this.#replan())) return this.#soon();
-    this.#hurries = 0;
+    this.#immediateBeats = 0;
     const gone = await this.#peers.look(presence, this.#members);
     if (gone === 'removed') return 0;
     return gone === 'suspected' ? Math.min(200, this.#config.heartbeatMs) : this.#config.heartbeatMs;
@@ -105,8 +105,8 @@ export class Membership {
 
   /** Other members may change the group meanwhile, several times in a row; but damaged data in Redis must not cause a busy loop. */
   #soon(): number {
-    const n = this.#hurries++;
-    return n < freeHurries ? 0 : Math.min(10 * 2 ** (n - freeHurries), this.#config.heartbeatMs);
+    const n = this.#immediateBeats++;
+    return n < mostImmediateBeats ? 0 : Math.min(10 * 2 ** (n - mostImmediateBeats), this.#config.heartbeatMs);
   }
 
   /** The connection is back: it may be a new one, to another server. */

@@ -1,9 +1,9 @@
 import { idempotently } from '../idempotent-call.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import type { ConsumerDependencies } from './consumer-dependencies.js';
-import type { GroupWorkerContext } from './group-worker-context.js';
 import type { Fetcher } from './fetcher.js';
-import { lostTail } from './lost-tail.js';
+import type { GroupWorkerContext } from './group-worker-context.js';
+import { offsetAfterTruncation } from './log-truncation.js';
 import type { Ownership, OwnershipListener } from './ownership.js';
 import type { Pauses } from './pauses.js';
 
@@ -43,7 +43,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
   }
 
   /**
-   * Another member has the partition, or Redis is not where the worker is: it lost a commit, or the log's tail.
+   * Another member has the partition, or Redis is not where the worker is: it lost a commit, or truncated the log.
    * The worker may change nothing more; the next worker starts from what Redis has now.
    */
   diverged(worker: PartitionWorker): void {
@@ -60,7 +60,7 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
   async verifyAll(): Promise<void> {
     for (const worker of [...this.#ownership().workers]) {
       try {
-        if ((await this.#lostTail(worker)) !== undefined) this.diverged(worker);
+        if ((await this.#offsetAfterTruncation(worker)) !== undefined) this.diverged(worker);
       } catch (error) {
         this.#context.onError(`compare topic "${worker.topic}", partition ${worker.partition}`, error);
       }
@@ -83,13 +83,15 @@ export class OwnershipEvents implements Pick<OwnershipListener, 'assigned' | 're
   async #emitWhy(worker: PartitionWorker): Promise<void> {
     const { events } = this.#dependencies;
     const { topic, partition, group, epoch, position: from } = worker;
-    const to = await this.#lostTail(worker).catch(() => undefined);
+    const to = await this.#offsetAfterTruncation(worker).catch(() => undefined);
     if (to === undefined) events.emit('lease-lost', { source: `topic:${topic}`, group, partition, epoch });
     else events.emit('offset-out-of-range', { topic, partition, group, from, to, why: 'log-truncated' });
   }
 
-  #lostTail(worker: PartitionWorker): Promise<number | undefined> {
+  #offsetAfterTruncation(worker: PartitionWorker): Promise<number | undefined> {
     const what = `compare topic "${worker.topic}", partition ${worker.partition}`;
-    return idempotently(this.#dependencies.connection, what, (client) => lostTail(client, worker.lease, worker.anchor));
+    return idempotently(this.#dependencies.connection, what, (client) =>
+      offsetAfterTruncation(client, worker.lease, worker.anchor),
+    );
   }
 }

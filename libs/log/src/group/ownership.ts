@@ -113,9 +113,9 @@ export class Ownership {
   }
 
   /** Redis may have lost writes: the next heartbeat renews every lease, due or not. */
-  doubt(): void {
+  markUncertain(): void {
     const now = performance.now();
-    for (const worker of this.#workers.values()) worker.lease.doubt(now);
+    for (const worker of this.#workers.values()) worker.lease.markUncertain(now);
   }
 
   /** Gives up the partition of a closed worker without a call to Redis, and takes it again when it can. */

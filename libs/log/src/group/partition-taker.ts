@@ -4,12 +4,12 @@ import { type OutOfRangePolicy, resumeAt } from '../model/offset-range.js';
 import { decodeProgress, noProgress, type Progress } from '../model/progress.js';
 import { OffsetOutOfRangeError } from '../model/read-range.js';
 import type { TopicPartition } from '../model/topic-partition.js';
+import { HeldLease } from '../partition/held-lease.js';
 import { PartitionWorker } from '../partition/partition-worker.js';
 import type { WorkerContext } from '../partition/worker-context.js';
 import type { PartitionReader } from '../reader/partition-reader.js';
 import { type AcquireReply, acquireLease, type GroupPartition, releaseLease } from '../store/lease.js';
 import type { ConsumerOptions } from './consumer-options.js';
-import { HeldLease } from '../partition/held-lease.js';
 
 export interface TakerConfig {
   readonly owner: string;

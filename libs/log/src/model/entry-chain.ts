@@ -61,7 +61,7 @@ export type EntryFinding =
   | { readonly kind: 'own'; readonly logEnd: number }
   /** Retention removed what was between. */
   | { readonly kind: 'gap'; readonly offset: number }
-  /** The log lost what was read, and has grown a different tail. */
+  /** The log was truncated below what was read, and other records have been appended since. */
   | { readonly kind: 'diverged' }
   /** It does not follow the entry before it, and no other does. */
   | { readonly kind: 'unexplained' };

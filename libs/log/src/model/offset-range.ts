@@ -14,7 +14,7 @@ export type Resumption =
 
 /**
  * Below the log's start (retention removed the offset) the policy decides: the oldest record, only new ones, or stop.
- * Past its end (a failover lost the log's tail) it is the end unless the policy is `fail`: everything before the end was
+ * Past its end (a failover truncated the log) it is the end unless the policy is `fail`: everything before the end was
  * read, so starting over would only repeat it, which Kafka's clients do.
  */
 export function resumeAt(

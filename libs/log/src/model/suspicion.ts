@@ -10,7 +10,7 @@ export function suspectFrom(deliveryLimit: number): number {
 }
 
 /**
- * Which records an owner may have had in hand when it ended. Redis does not record this; but an owner handles records in the order of the
+ * Which records an owner may have had in flight when it ended. Redis does not record this; but an owner handles records in the order of the
  * log, limited in number and per key, so records beyond those limits were not among them.
  */
 export class Suspicion {
@@ -21,15 +21,15 @@ export class Suspicion {
 
   /**
    * @param end the end of the log when the owner had ended
-   * @param inHand how many records it can have in hand, and how many of them with one key
+   * @param inFlight how many records it can have in flight, and how many of them with one key
    */
-  constructor(end: number, inHand: { readonly records: number; readonly perKey: number }) {
+  constructor(end: number, inFlight: { readonly records: number; readonly perKey: number }) {
     this.#end = end;
-    this.#room = inHand.records;
-    this.#perKey = inHand.perKey;
+    this.#room = inFlight.records;
+    this.#perKey = inFlight.perKey;
   }
 
-  /** Whether the record may have been in hand. Called once per record, in the order of the log. */
+  /** Whether the record may have been in flight. Called once per record, in the order of the log. */
   covers(offset: number, key: string | undefined): boolean {
     if (this.#room === 0 || offset >= this.#end) return false;
     if (key !== undefined) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   deadLetterTopics,
+  noSuchPartition,
   partitionProblems,
   resolveTopic,
   type Topic,
@@ -127,5 +128,12 @@ describe('a topic as it is declared', () => {
     expect(differing({ deadLetter: { topic: 'lost' } })).toEqual(['deadLetter']);
     expect(differing({ deadLetter: null })).toEqual(['deadLetter']);
     expect(differing({ codec: ['json'] })).toEqual(['codec']);
+  });
+});
+
+describe('noSuchPartition', () => {
+  it('names the topic, what was given, and what there is', () => {
+    const topic: Topic = { ...orders({ partitions: 3 }), id: 1, version: 1 };
+    expect(noSuchPartition(topic, 7).message).toBe('topic "orders" has no partition 7: it has 3, numbered from 0.');
   });
 });

@@ -1,7 +1,7 @@
 import { type Headers, shown } from '@millrace/core';
 import { DeliveryContext } from '@millrace/delivery';
 import { givenUp } from './fence.js';
-import type { RecordTask } from './record-context.js';
+import type { RecordTask } from './record-task.js';
 
 /** One record of a batch. */
 export interface BatchRecord<T = unknown> {

@@ -11,8 +11,9 @@ import {
 import { type DeliveryContext, deliver, InFlight } from '@millrace/delivery';
 import { BatchContext, type BatchRecord } from './batch-context.js';
 import type { PartitionWorker } from './partition-worker.js';
-import type { RecordContext, RecordTask } from './record-context.js';
+import type { RecordContext } from './record-context.js';
 import { RecordSettler } from './record-settler.js';
+import type { RecordTask } from './record-task.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** Runs the batch handler. Each record has its own outcome, its own attempts and its own dead letter. */
@@ -20,7 +21,7 @@ export class BatchRunner {
   readonly #worker: PartitionWorker;
   readonly #context: WorkerContext;
   readonly #settler: RecordSettler;
-  readonly #inHand = new InFlight();
+  readonly #inFlight = new InFlight();
   /** Running handlers, and validators of records. */
   readonly #running: DeliveryContext[] = [];
   #lingersUntil = 0;
@@ -47,10 +48,10 @@ export class BatchRunner {
     }
     this.#lingersUntil = 0;
     if (first === undefined) return false;
-    this.#inHand.begin();
+    this.#inFlight.begin();
     dispatcher.began(tasks.length);
     void (isSuspect ? this.#runSuspect(first) : this.#run(tasks)).finally(() => {
-      this.#inHand.end();
+      this.#inFlight.end();
       dispatcher.ended(this.#worker);
     });
     return true;
@@ -59,7 +60,7 @@ export class BatchRunner {
   endTurn(_monotonicNow: number): void {}
 
   get isIdle(): boolean {
-    return this.#inHand.count === 0;
+    return this.#inFlight.count === 0;
   }
 
   abandon(reason: Error): void {
@@ -69,7 +70,7 @@ export class BatchRunner {
   idle(timeoutMs: number): Promise<boolean> {
     stopTimer(this.#timer);
     this.#timer = undefined;
-    return this.#inHand.drained(timeoutMs);
+    return this.#inFlight.drained(timeoutMs);
   }
 
   /** Whether an incomplete batch still waits for more records. */
@@ -158,7 +159,7 @@ export class BatchRunner {
       if (again !== undefined && key !== undefined) keys.get(key)?.push(again.task);
     }
     for (const [key, [first, ...others]] of keys) {
-      if (first === undefined) queue.leave(key);
+      if (first === undefined) queue.unlockKey(key);
       else queue.queueBehind(others);
     }
   }

@@ -1,7 +1,7 @@
 import { cursorOf, isCompressedFrame } from '../model/batch-compression.js';
 import type { RecordCursor } from '../model/record-cursor.js';
 import type { FetchedBatch } from './fetched-batch.js';
-import type { HeldBatch } from './record-context.js';
+import type { BufferedBatch } from './record-task.js';
 
 /**
  * The memory of decompressed batches, over all partitions that a Log's consumers own: a few MB in Redis may be GB in a process.
@@ -47,7 +47,7 @@ export class DecodedBytes {
 export class DecodedShare {
   readonly #all: DecodedBytes;
   readonly #retry: () => void;
-  readonly #bytes = new Map<HeldBatch, number>();
+  readonly #bytes = new Map<BufferedBatch, number>();
 
   /** @param retry called when a batch that was refused may be decoded */
   constructor(all: DecodedBytes, retry: () => void) {
@@ -60,7 +60,7 @@ export class DecodedShare {
     return cursor !== undefined || !isCompressedFrame(frame) || this.#all.admits(this.#retry);
   }
 
-  has(batch: HeldBatch): boolean {
+  has(batch: BufferedBatch): boolean {
     return this.#bytes.has(batch);
   }
 
@@ -77,7 +77,7 @@ export class DecodedShare {
   }
 
   /** The decoded body of a batch is no longer needed. */
-  drop(batch: HeldBatch): void {
+  drop(batch: BufferedBatch): void {
     const bytes = this.#bytes.get(batch);
     if (bytes === undefined) return;
     this.#bytes.delete(batch);

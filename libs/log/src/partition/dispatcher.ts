@@ -5,7 +5,7 @@ import { RateLimit } from '@millrace/delivery';
 /** A source of records to start. */
 export interface Dispatchable {
   /** Whether it is in the dispatcher's queue. Set by the dispatcher. */
-  hasPlace: boolean;
+  isQueued: boolean;
   /** Starts one record or batch; returns false when there is none to start now. */
   startNext(monotonicNow: number): boolean;
   /** Its turn is over. */
@@ -50,7 +50,7 @@ export class Dispatcher {
   }
 
   remove(worker: Dispatchable): void {
-    worker.hasPlace = false;
+    worker.isQueued = false;
   }
 
   /** How many of `wanted` records may start now, by the rate; at least one. */
@@ -87,14 +87,14 @@ export class Dispatcher {
 
   close(): void {
     stopTimer(this.#timer);
-    for (const worker of this.#ready) worker.hasPlace = false;
+    for (const worker of this.#ready) worker.isQueued = false;
     this.#ready.clear();
     this.#alone = undefined;
   }
 
   #serveFirst(worker: Dispatchable): void {
     this.#alone = undefined;
-    worker.hasPlace = true;
+    worker.isQueued = true;
     this.#ready.putBack([worker]);
   }
 
@@ -116,16 +116,16 @@ export class Dispatcher {
     // A worker that is added again meanwhile gets another turn, after the others.
     while (this.#ready.size > 0 && this.#isOpen(performance.now())) {
       const worker = this.#ready.shift();
-      if (worker?.hasPlace !== true) continue;
-      worker.hasPlace = false;
+      if (worker?.isQueued !== true) continue;
+      worker.isQueued = false;
       if (this.#serve(worker)) this.#enqueue(worker);
     }
     this.#isPumping = false;
   }
 
   #enqueue(worker: Dispatchable): void {
-    if (worker.hasPlace) return;
-    worker.hasPlace = true;
+    if (worker.isQueued) return;
+    worker.isQueued = true;
     this.#ready.push(worker);
   }
 

@@ -2,7 +2,7 @@ import { LeaseLostError, pause } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { raiseEpoch } from '../store/lease.js';
 import type { PartitionWorker } from './partition-worker.js';
-import type { RecordTask } from './record-context.js';
+import type { RecordTask } from './record-task.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** Raises the epoch of an owner whose handler still runs after its attempt was given up. */

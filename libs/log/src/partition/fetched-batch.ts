@@ -2,10 +2,10 @@ import { CodecError } from '@millrace/core';
 import { headProblem } from '../model/batch-compression.js';
 import type { ReadSoFar } from '../model/entry-chain.js';
 import type { RecordCursor } from '../model/record-cursor.js';
-import type { HeldBatch, RecordTask } from './record-context.js';
+import type { BufferedBatch, RecordTask } from './record-task.js';
 
 /** A fetched batch; its records are only decoded when their turn comes. */
-export interface FetchedBatch extends HeldBatch {
+export interface FetchedBatch extends BufferedBatch {
   readonly end: number;
   readonly frame: Buffer;
   readonly codecId: number;

@@ -31,7 +31,7 @@ describe('a lease that is held', () => {
     const lease = held(5000);
     expect(lease.isDue(5166)).toBe(false);
     expect(lease.isDue(5334)).toBe(true);
-    lease.doubt(5340);
+    lease.markUncertain(5340);
     // what was sent before says nothing of what Redis has now
     lease.extend(5335);
     expect(lease.isDue(5341)).toBe(true);

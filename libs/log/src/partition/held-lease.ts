@@ -22,7 +22,7 @@ export class HeldLease {
   rewinds: number;
   #validUntil = 0;
   #dueAt = 0;
-  #doubtedAt = 0;
+  #uncertainSince = 0;
   #sentAt = 0;
   #isLost = false;
   #epoch: number;
@@ -60,12 +60,12 @@ export class HeldLease {
     if (sentAt < this.#sentAt) return;
     this.#sentAt = sentAt;
     this.#validUntil = sentAt + this.leaseMs * 0.9;
-    if (sentAt >= this.#doubtedAt) this.#dueAt = sentAt + this.leaseMs * renewAfter * (1 + Math.random());
+    if (sentAt >= this.#uncertainSince) this.#dueAt = sentAt + this.leaseMs * renewAfter * (1 + Math.random());
   }
 
   /** Redis may have forgotten the lease or given it to another: only replies to later requests count as a renewal. */
-  doubt(monotonicNow: number): void {
-    this.#doubtedAt = monotonicNow;
+  markUncertain(monotonicNow: number): void {
+    this.#uncertainSince = monotonicNow;
     this.#dueAt = monotonicNow;
   }
 

@@ -5,8 +5,8 @@ import type { RecordCursor } from '../model/record-cursor.js';
 import type { StoredBatch } from '../store/read.js';
 import type { DecodedShare } from './decoded-bytes.js';
 import { damageOf, type FetchedBatch } from './fetched-batch.js';
-import type { ReadPlace } from './read-place.js';
-import { type HeldBatch, type RecordSource, RecordTask } from './record-context.js';
+import type { ReadPosition } from './read-position.js';
+import { type BufferedBatch, type RecordSource, RecordTask } from './record-task.js';
 import { ValueRun } from './value-run.js';
 
 /** How many records are looked at together, fewer when their values are large: more would not be cheaper. */
@@ -14,15 +14,15 @@ const runLength = 32;
 const runBytes = 64 * 1024;
 
 /** The result of feeding fetched batches. */
-export type Fed =
+export type FeedResult =
   | { readonly kind: 'fed' }
   /** A batch can only be read by a newer process: neither it nor what follows was taken. */
   | { readonly kind: 'unreadable'; readonly why: string }
   /** An entry is not the next one, by its own fields. It was not taken: Redis must be asked what it is. */
-  | { readonly kind: 'suspect'; readonly suspect: Suspect };
+  | { readonly kind: 'unexpected'; readonly entry: UnexpectedEntry };
 
 /** An entry that is not the next one, and what was read before it. */
-export interface Suspect {
+export interface UnexpectedEntry {
   readonly entry: EntryPlace;
   /** The number of records in its frame; undefined: it cannot be read. */
   readonly count: number | undefined;
@@ -36,7 +36,7 @@ export interface Suspect {
 export class PartitionBuffer {
   readonly #source: RecordSource;
   readonly #offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number };
-  readonly #place: ReadPlace;
+  readonly #reading: ReadPosition;
   readonly #decoded: DecodedShare;
   readonly #batches = new Fifo<FetchedBatch>();
   #records = 0;
@@ -48,12 +48,12 @@ export class PartitionBuffer {
   constructor(
     source: RecordSource,
     offsets: { isDone(offset: number): boolean; attemptsOf(offset: number): number },
-    place: ReadPlace,
+    reading: ReadPosition,
     decoded: DecodedShare,
   ) {
     this.#source = source;
     this.#offsets = offsets;
-    this.#place = place;
+    this.#reading = reading;
     this.#decoded = decoded;
   }
 
@@ -80,16 +80,16 @@ export class PartitionBuffer {
   }
 
   /** Takes batches that were read from `readFrom`. */
-  feed(batches: readonly StoredBatch[]): Fed {
+  feed(batches: readonly StoredBatch[]): FeedResult {
     for (const batch of batches) {
       const { frame, endOffset } = batch;
-      if (endOffset <= this.#place.position) continue;
+      if (endOffset <= this.#reading.position) continue;
       const why = whyNotYetReadable(frame);
       const head = why === undefined ? headOf(frame) : undefined;
       // A batch that only a newer process can read has as many records as it occupies offsets.
-      const count = why === undefined ? head?.count : endOffset - this.#place.position;
-      if (!this.#place.isNext(batch, count)) {
-        return { kind: 'suspect', suspect: { entry: batch, count, read: this.#place.readSoFar } };
+      const count = why === undefined ? head?.count : endOffset - this.#reading.position;
+      if (!this.#reading.isNext(batch, count)) {
+        return { kind: 'unexpected', entry: { entry: batch, count, read: this.#reading.readSoFar } };
       }
       if (why !== undefined) return { kind: 'unreadable', why };
       this.#take(batch, head);
@@ -127,7 +127,7 @@ export class PartitionBuffer {
 
   #take(batch: StoredBatch, head: { readonly codecId: number; readonly count: number } | undefined): void {
     const { frame, endOffset, nonce, timestamp } = batch;
-    const next = this.#place.position;
+    const next = this.#reading.position;
     const live = endOffset - next;
     this.#batches.push({
       end: endOffset,
@@ -142,9 +142,9 @@ export class PartitionBuffer {
       ahead: [],
       taken: 0,
       isWaiting: false,
-      damage: damageOf(frame, head, this.#place.readSoFar, endOffset),
+      damage: damageOf(frame, head, this.#reading.readSoFar, endOffset),
     });
-    this.#place.take(batch);
+    this.#reading.take(batch);
     this.#records += live;
     this.#unread += live;
     this.#bytes += frame.length;
@@ -232,7 +232,7 @@ export class PartitionBuffer {
     return task;
   }
 
-  #free(batch: HeldBatch): void {
+  #free(batch: BufferedBatch): void {
     batch.live--;
     if (batch.live > 0) return;
     this.#bytes -= batch.bytes;

@@ -2,13 +2,13 @@ import { messageOf } from '@millrace/core';
 import type { Anchor } from '../store/commit.js';
 import type { StoredBatch } from '../store/read.js';
 import { DecodedShare } from './decoded-bytes.js';
-import { PartitionBuffer, type Suspect } from './partition-buffer.js';
+import { PartitionBuffer, type UnexpectedEntry } from './partition-buffer.js';
 import type { PartitionWorker } from './partition-worker.js';
 import { PrefetchRoom, type PrefetchShare } from './prefetch-room.js';
-import { ReadPlace } from './read-place.js';
+import { ReadPosition } from './read-position.js';
 import { RetentionGap } from './retention-gap.js';
 import { Standstill } from './standstill.js';
-import type { Inspected, WorkerContext } from './worker-context.js';
+import type { InspectedEntry, WorkerContext } from './worker-context.js';
 
 /** The reading of a partition: where to continue, how much more there is room for, and why reading waits. */
 export class PartitionIntake {
@@ -17,7 +17,7 @@ export class PartitionIntake {
   readonly #worker: PartitionWorker;
   readonly #context: WorkerContext;
   readonly #restartAt: (offset: number) => void;
-  readonly #place: ReadPlace;
+  readonly #reading: ReadPosition;
   readonly #room: PrefetchRoom;
   readonly #gap = new RetentionGap();
   /** Whether Redis is being asked what an entry is; reading waits. */
@@ -29,26 +29,26 @@ export class PartitionIntake {
     this.#worker = worker;
     this.#context = context;
     this.#restartAt = restartAt;
-    this.#place = new ReadPlace(offsets.frontier);
+    this.#reading = new ReadPosition(offsets.frontier);
     const decoded = new DecodedShare(context.decoded, () => context.dispatcher.wake(worker));
-    this.buffer = new PartitionBuffer(worker, offsets, this.#place, decoded);
+    this.buffer = new PartitionBuffer(worker, offsets, this.#reading, decoded);
     this.standstill = new Standstill(worker, context.events);
-    this.#room = new PrefetchRoom(this.buffer, this.#place, offsets, context.options.maxUncommittedRecords);
+    this.#room = new PrefetchRoom(this.buffer, this.#reading, offsets, context.options.maxUncommittedRecords);
   }
 
   /** The next offset to be read. */
   get position(): number {
-    return this.#place.position;
+    return this.#reading.position;
   }
 
   /** Where to fetch from. */
   get readFrom(): number {
-    return this.#place.readFrom;
+    return this.#reading.readFrom;
   }
 
   /** The last batch that was read; undefined when none was since the worker started or its position moved. */
   get anchor(): Anchor | undefined {
-    return this.#place.anchor;
+    return this.#reading.anchor;
   }
 
   /** How many batches may be read now, from `position` on; 0 while there is no room, or reading has to wait. */
@@ -64,7 +64,7 @@ export class PartitionIntake {
     const fed = this.buffer.feed(batches);
     if (fed.kind === 'fed') this.standstill.forget();
     else if (fed.kind === 'unreadable') this.standstill.meet(this.position, fed.why);
-    else this.#inspect(fed.suspect);
+    else this.#inspect(fed.entry);
     this.#context.dispatcher.wake(this.#worker);
   }
 
@@ -82,20 +82,20 @@ export class PartitionIntake {
   /** Drops what was read, and continues reading at `offset`. */
   moveTo(offset: number): void {
     this.buffer.clear();
-    this.#place.moveTo(offset);
+    this.#reading.moveTo(offset);
     this.#gap.forget();
     this.standstill.forget();
   }
 
   /** Asks Redis what an entry is that does not follow what was read, and acts on the result. */
-  #inspect(suspect: Suspect): void {
+  #inspect(unexpected: UnexpectedEntry): void {
     this.#isInspecting = true;
     const from = this.position;
     this.#context
-      .inspect(this.#worker, suspect)
+      .inspect(this.#worker, unexpected)
       .then(
         (found) => {
-          if (!this.#worker.isClosed && this.position === from) this.#conclude(found, suspect.entry.endOffset);
+          if (!this.#worker.isClosed && this.position === from) this.#conclude(found, unexpected.entry.endOffset);
         },
         (error: unknown) => this.standstill.meet(from, `cannot be compared with the log: ${messageOf(error)}`),
       )
@@ -105,16 +105,16 @@ export class PartitionIntake {
       });
   }
 
-  #conclude(found: Inspected, endOffset: number): void {
+  #conclude(found: InspectedEntry, endOffset: number): void {
     switch (found.kind) {
       case 'removed':
         if (found.isStale) this.#context.reconnect();
         break;
       case 'own':
-        this.#place.vouchFor(endOffset, found.logEnd);
+        this.#reading.acceptNext(endOffset, found.logEnd);
         break;
       case 'foreign':
-        this.#place.passOverTo(found.upTo);
+        this.#reading.skipTo(found.upTo);
         break;
       case 'gap':
         this.#gap.meet(found.offset);

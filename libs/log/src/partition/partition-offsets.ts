@@ -1,9 +1,9 @@
 import { LeaseLostError } from '@millrace/core';
 import type { RedisClient } from '@millrace/redis';
-import type { HeldLease } from './held-lease.js';
 import { Frontier } from '../model/frontier.js';
 import { encodeProgress, type Progress } from '../model/progress.js';
 import { type Anchor, type CommitReply, commitOffset } from '../store/commit.js';
+import type { HeldLease } from './held-lease.js';
 
 /** Space for what is done beyond the frontier: enough for a bitmap over the default `maxUncommittedRecords`. */
 const maxProgressBytes = 16 * 1024;

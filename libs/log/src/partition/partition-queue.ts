@@ -4,7 +4,7 @@ import { KeyQueues, type Ordering, queueKeyOf } from '../model/key-queues.js';
 import { asksForDeadLetters } from '../model/subscription.js';
 import type { PartitionBuffer } from './partition-buffer.js';
 import type { Quarantine } from './quarantine.js';
-import type { RecordTask } from './record-context.js';
+import type { RecordTask } from './record-task.js';
 import { RetryTimer } from './retry-timer.js';
 
 /** Which record of a partition may run next: among those fetched, waiting behind their key, and waiting for a retry. */
@@ -79,9 +79,9 @@ export class PartitionQueue {
   }
 
   /** A record keeps running: those of its key wait until `finish`. */
-  hold(task: RecordTask): void {
-    if (task.holdsKey) return;
-    task.holdsKey = true;
+  lockKey(task: RecordTask): void {
+    if (task.hasKeyLock) return;
+    task.hasKeyLock = true;
     const key = this.queueKeyOf(task);
     if (key !== undefined) this.#keyQueues.enter(key, task);
   }
@@ -89,9 +89,9 @@ export class PartitionQueue {
   /** A record is done, or given up: the next one of its key may run. */
   finish(task: RecordTask): void {
     this.#buffer.release(task);
-    if (!task.holdsKey) return;
+    if (!task.hasKeyLock) return;
     const key = this.queueKeyOf(task);
-    if (key !== undefined) this.leave(key);
+    if (key !== undefined) this.unlockKey(key);
   }
 
   /** A record of a batch is done; `leave` releases its key when the whole batch is. */
@@ -99,22 +99,22 @@ export class PartitionQueue {
     this.#buffer.release(task);
   }
 
-  leave(key: string): void {
+  unlockKey(key: string): void {
     const next = this.#keyQueues.leave(key);
     if (next === undefined) return;
-    next.holdsKey = true;
+    next.hasKeyLock = true;
     this.#ready.push(next);
   }
 
   /** A record that was taken is not started: it is the next one again. */
   putBack(task: RecordTask): void {
-    this.hold(task);
+    this.lockKey(task);
     this.#ready.putBack([task]);
   }
 
   /** Keeps the record's key and runs it again after `delayMs`. */
   retry(task: RecordTask, delayMs: number): void {
-    task.holdsKey = true;
+    task.hasKeyLock = true;
     if (delayMs === 0) {
       this.#ready.push(task);
       return;
@@ -159,9 +159,9 @@ export class PartitionQueue {
     const key = this.queueKeyOf(task);
     if (key === undefined) return true;
     // It would overtake those of its key that wait already.
-    if (!task.holdsKey && keys.has(key) && !this.#keyQueues.hasWaiting(key)) return true;
-    if (!task.holdsKey && !this.#keyQueues.enter(key, task)) return false;
-    task.holdsKey = true;
+    if (!task.hasKeyLock && keys.has(key) && !this.#keyQueues.hasWaiting(key)) return true;
+    if (!task.hasKeyLock && !this.#keyQueues.enter(key, task)) return false;
+    task.hasKeyLock = true;
     keys.add(key);
     return true;
   }

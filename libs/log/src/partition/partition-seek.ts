@@ -13,14 +13,14 @@ interface Busy {
  */
 export class PartitionSeek {
   readonly #worker: PartitionWorker;
-  readonly #inHand: Busy;
+  readonly #inFlight: Busy;
   readonly #restartAt: (offset: number) => void;
   /** Seeks without a reply from Redis. */
   #asked = 0;
 
-  constructor(worker: PartitionWorker, inHand: Busy, restartAt: (offset: number) => void) {
+  constructor(worker: PartitionWorker, inFlight: Busy, restartAt: (offset: number) => void) {
     this.#worker = worker;
-    this.#inHand = inHand;
+    this.#inFlight = inFlight;
     this.#restartAt = restartAt;
   }
 
@@ -35,12 +35,12 @@ export class PartitionSeek {
     } finally {
       this.#asked--;
       const landing = this.#land();
-      if (this.#inHand.isIdle) await landing;
+      if (this.#inFlight.isIdle) await landing;
     }
   }
 
   async #land(): Promise<void> {
-    await this.#inHand.idle(Number.POSITIVE_INFINITY);
+    await this.#inFlight.idle(Number.POSITIVE_INFINITY);
     const { holds, offsets, isClosed } = this.#worker;
     if (isClosed || this.#asked > 0 || !holds.has('seeking')) return;
     const offset = offsets.land();

@@ -1,5 +1,4 @@
 import { LeaseLostError } from '@millrace/core';
-import type { HeldLease } from './held-lease.js';
 import type { Progress } from '../model/progress.js';
 import type { Anchor } from '../store/commit.js';
 import { partitionKeys } from '../store/keys.js';
@@ -7,15 +6,16 @@ import type { GroupPartition } from '../store/lease.js';
 import { BatchRunner } from './batch-runner.js';
 import type { Dispatchable } from './dispatcher.js';
 import { Fence, givenUp } from './fence.js';
+import type { HeldLease } from './held-lease.js';
 import { PartitionIntake } from './partition-intake.js';
 import { lost, PartitionOffsets } from './partition-offsets.js';
 import { PartitionQueue } from './partition-queue.js';
 import { PartitionSeek } from './partition-seek.js';
 import { Quarantine } from './quarantine.js';
-import type { RecordSource, RecordTask } from './record-context.js';
 import { RecordRunner } from './record-runner.js';
-import { WorkerHolds } from './worker-holds.js';
+import type { RecordSource, RecordTask } from './record-task.js';
 import type { WorkerContext } from './worker-context.js';
+import { WorkerHolds } from './worker-holds.js';
 
 /**
  * One owner's work on one partition: takes fetched records, runs them in order, and tracks what is done.
@@ -35,7 +35,7 @@ export class PartitionWorker implements Dispatchable, RecordSource {
   readonly quarantine: Quarantine;
   readonly queue: PartitionQueue;
   readonly intake: PartitionIntake;
-  hasPlace = false;
+  isQueued = false;
   readonly #context: WorkerContext;
   readonly #runner: RecordRunner | BatchRunner;
   readonly #seek: PartitionSeek;
@@ -77,7 +77,8 @@ export class PartitionWorker implements Dispatchable, RecordSource {
       ready: () => context.dispatcher.wake(this),
       skip: (task) => this.offsets.complete(task.offset),
     });
-    this.#runner = context.options.batchHandler === undefined ? new RecordRunner(this, context) : new BatchRunner(this, context);
+    this.#runner =
+      context.options.batchHandler === undefined ? new RecordRunner(this, context) : new BatchRunner(this, context);
     this.#seek = new PartitionSeek(this, this.#runner, (to) => this.#restartAt(to));
   }
 
@@ -147,10 +148,10 @@ export class PartitionWorker implements Dispatchable, RecordSource {
     else this.offsets.completeSpan(task.offset, task.lastOffset + 1);
   }
 
-  async acknowledge(task: RecordTask): Promise<void> {
+  async commit(task: RecordTask): Promise<void> {
     if (this.isClosed || this.lease.isLost) throw lost(this.lease);
     if (task.isGivenUp) throw givenUp(task);
-    task.isAcknowledged = true;
+    task.committed();
     this.complete(task);
     this.intake.lookForRoom();
     await this.offsets.flush();

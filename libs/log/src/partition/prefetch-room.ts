@@ -9,7 +9,7 @@ export interface PrefetchShare {
 /** How much more of a partition may be read, given what is in memory and how far reading is ahead of what is done. */
 export class PrefetchRoom {
   readonly #buffer: PartitionBuffer;
-  readonly #place: { readonly position: number };
+  readonly #reading: { readonly position: number };
   readonly #offsets: { readonly frontier: number };
   readonly #maxUncommittedRecords: number;
   #isFull = false;
@@ -18,12 +18,12 @@ export class PrefetchRoom {
 
   constructor(
     buffer: PartitionBuffer,
-    place: { readonly position: number },
+    reading: { readonly position: number },
     offsets: { readonly frontier: number },
     maxUncommittedRecords: number,
   ) {
     this.#buffer = buffer;
-    this.#place = place;
+    this.#reading = reading;
     this.#offsets = offsets;
     this.#maxUncommittedRecords = maxUncommittedRecords;
   }
@@ -50,6 +50,6 @@ export class PrefetchRoom {
   }
 
   get #ahead(): number {
-    return this.#place.position - this.#offsets.frontier;
+    return this.#reading.position - this.#offsets.frontier;
   }
 }

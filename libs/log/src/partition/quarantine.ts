@@ -2,7 +2,7 @@ import { LeaseLostError } from '@millrace/core';
 import { queueKeyOf } from '../model/key-queues.js';
 import { Suspicion, suspectFrom } from '../model/suspicion.js';
 import type { PartitionWorker } from './partition-worker.js';
-import type { RecordTask } from './record-context.js';
+import type { RecordTask } from './record-task.js';
 import type { WorkerContext } from './worker-context.js';
 
 /**
@@ -15,11 +15,15 @@ export class Quarantine {
   readonly #deliveryLimit: number;
   readonly #suspectFrom: number;
   readonly #crashes: number;
-  /** What earlier owners may have had in hand; undefined: none has ended unexpectedly since the offset moved. */
+  /** What earlier owners may have had in flight; undefined: none has ended unexpectedly since the offset moved. */
   readonly #suspicion: Suspicion | undefined;
 
   /** @param start how many owners have ended without a release since the offset moved, and the log's end now */
-  constructor(worker: PartitionWorker, context: WorkerContext, start: { readonly crashes: number; readonly end: number }) {
+  constructor(
+    worker: PartitionWorker,
+    context: WorkerContext,
+    start: { readonly crashes: number; readonly end: number },
+  ) {
     const { deliveryLimit, concurrency, batchHandler, batch } = context.options;
     this.#worker = worker;
     this.#context = context;
@@ -32,7 +36,7 @@ export class Quarantine {
   }
 
   /**
-   * A record is looked at for the first time, in the order of the log. If earlier owners may have had it in hand when they ended, it can
+   * A record is looked at for the first time, in the order of the log. If earlier owners may have had it in flight when they ended, it can
    * become a suspect, and no more: the outcomes of a suspect's deliveries are counted already, and must not count twice.
    */
   inspect(task: RecordTask): void {
@@ -76,8 +80,9 @@ export class Quarantine {
   }
 
   #isSuspected({ offset, key, returns }: RecordTask): boolean {
-    const mayHaveBeenInHand = this.#suspicion?.covers(offset, queueKeyOf(this.#context.options.ordering, key)) === true;
-    return mayHaveBeenInHand && returns + this.#crashes >= this.#suspectFrom;
+    const mayHaveBeenInFlight =
+      this.#suspicion?.covers(offset, queueKeyOf(this.#context.options.ordering, key)) === true;
+    return mayHaveBeenInFlight && returns + this.#crashes >= this.#suspectFrom;
   }
 
   #lost(task: RecordTask): LeaseLostError {

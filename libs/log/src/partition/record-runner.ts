@@ -2,8 +2,9 @@ import { performance } from 'node:perf_hooks';
 import { LinkedList, type Outcome } from '@millrace/core';
 import { deliverTo, HandledRun, InFlight } from '@millrace/delivery';
 import type { PartitionWorker } from './partition-worker.js';
-import type { RecordContext, RecordTask } from './record-context.js';
-import { type Again, RecordSettler } from './record-settler.js';
+import type { RecordContext } from './record-context.js';
+import { type NextAttempt, RecordSettler } from './record-settler.js';
+import type { RecordTask } from './record-task.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** Runs the handler, record by record. */
@@ -11,7 +12,7 @@ export class RecordRunner {
   readonly #worker: PartitionWorker;
   readonly #context: WorkerContext;
   readonly #settler: RecordSettler;
-  readonly #inHand = new InFlight();
+  readonly #inFlight = new InFlight();
   /** Those whose handler runs. */
   readonly #running = new LinkedList<RecordTask>();
   /** What ended within this turn of the event loop, emitted at its end. */
@@ -39,9 +40,9 @@ export class RecordRunner {
       queue.putBack(task);
       return false;
     }
-    this.#inHand.begin();
+    this.#inFlight.begin();
     this.#context.dispatcher.began(1);
-    if (task.deadLetter !== undefined || isSuspect) queue.hold(task);
+    if (task.deadLetter !== undefined || isSuspect) queue.lockKey(task);
     if (task.deadLetter !== undefined) void this.#afterwards(task, this.#settler.deadLetter(task, task.deadLetter));
     else if (isSuspect) void this.#runSuspect(task);
     else {
@@ -60,27 +61,27 @@ export class RecordRunner {
   }
 
   get isIdle(): boolean {
-    return this.#inHand.count === 0;
+    return this.#inFlight.count === 0;
   }
 
-  /** Abandons what is in hand; the outcomes of handlers that still run are ignored. */
+  /** Abandons what is in flight; the outcomes of handlers that still run are ignored. */
   abandon(reason: Error): void {
     for (const task of [...this.#running]) task.abandon(reason);
   }
 
   /** True when no handler runs any more, false when the timeout passed first. */
   idle(timeoutMs: number): Promise<boolean> {
-    return this.#inHand.drained(timeoutMs);
+    return this.#inFlight.drained(timeoutMs);
   }
 
   #run(task: RecordTask, monotonicNow: number): void {
     this.#isWatched ??= this.#context.events.has('handled');
     if (this.#isWatched) task.startedAt = monotonicNow;
     deliverTo<RecordContext>(this.#context.plan, task, this.#decode, this.#decided);
-    if (task.isDecided) return;
+    if (task.hasOutcome) return;
     // Emitted before it ends: a consumer's stop logs what it drained.
     task.startedAt = monotonicNow;
-    this.#worker.queue.hold(task);
+    this.#worker.queue.lockKey(task);
     this.#running.push(task);
   }
 
@@ -91,14 +92,14 @@ export class RecordRunner {
 
   readonly #decided = (outcome: Outcome, context: RecordContext): void => {
     const task = context as RecordTask;
-    task.isDecided = true;
+    task.decided();
     this.#running.remove(task);
     if (task.startedAt > 0) this.#report(task, outcome);
     if (outcome.kind === 'completed') {
       this.#settler.completed(task);
       this.#finish(task);
     } else {
-      this.#worker.queue.hold(task);
+      this.#worker.queue.lockKey(task);
       void this.#afterwards(task, this.#settleReleased(task, outcome));
     }
   };
@@ -106,12 +107,12 @@ export class RecordRunner {
   /**
    * Its key stays held while its handler runs, but no longer than the handler may take to end: then the next attempt has a higher epoch.
    */
-  async #settleReleased(task: RecordTask, outcome: Outcome): Promise<Again | undefined> {
+  async #settleReleased(task: RecordTask, outcome: Outcome): Promise<NextAttempt | undefined> {
     await this.#worker.fence.released(task, [task]);
     return this.#settler.settle(task, outcome);
   }
 
-  async #afterwards(task: RecordTask, settled: Promise<Again | undefined>): Promise<void> {
+  async #afterwards(task: RecordTask, settled: Promise<NextAttempt | undefined>): Promise<void> {
     const again = await settled;
     if (again === undefined) {
       this.#finish(task);
@@ -127,7 +128,7 @@ export class RecordRunner {
   }
 
   #end(): void {
-    this.#inHand.end();
+    this.#inFlight.end();
     this.#context.dispatcher.ended(this.#worker);
   }
 

@@ -1,11 +1,12 @@
 import { type Outcome, settle } from '@millrace/core';
+import { stepAfter } from '../model/attempt-state.js';
 import type { DeadLetterCause } from '../model/dead-letter.js';
 import type { PartitionWorker } from './partition-worker.js';
-import type { RecordTask } from './record-context.js';
+import type { RecordTask } from './record-task.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** A record to be handled again. */
-export interface Again {
+export interface NextAttempt {
   readonly task: RecordTask;
   readonly delayMs: number;
 }
@@ -27,39 +28,43 @@ export class RecordSettler {
 
   /** The handler succeeded. With manual commits the record is done when the handler commits it. */
   completed(task: RecordTask): undefined {
-    if (task.isAcknowledged) return;
+    if (task.isCommitted) return;
     if (this.#isManual) this.#worker.quarantine.withdraw(task);
     else this.#worker.complete(task);
   }
 
   /** Everything but a plain success. Returns the record if it has to be handled again; otherwise it is finished. */
-  async settle(task: RecordTask, outcome: Outcome): Promise<Again | undefined> {
-    if (task.isAcknowledged) return undefined;
+  async settle(task: RecordTask, outcome: Outcome): Promise<NextAttempt | undefined> {
+    if (task.isCommitted) return undefined;
     const { retry } = this.#context.options;
     const report = (callback: string, error: unknown): void => {
       this.#context.onError(`${callback} of ${this.#context.labelsOf(task.topic).handler}`, error);
     };
     const settlement = settle(outcome, task.attempt, retry, Math.random(), report);
-    if (settlement.kind !== 'release') this.#worker.quarantine.withdraw(task);
-    switch (settlement.kind) {
+    const { quarantine, isLeaving } = this.#worker;
+    const step = stepAfter(settlement, { isManual: this.#isManual, isLeaving });
+    if (step.kind !== 'count-return') quarantine.withdraw(task);
+    switch (step.kind) {
       case 'complete':
-        return this.completed(task);
-      case 'drop':
         this.#worker.complete(task);
         return undefined;
-      case 'release':
+      case 'await-commit':
+        return undefined;
+      case 'hand-over':
+        return { task: task.nextAttempt(task.attempt), delayMs: 0 };
+      case 'count-return':
         return this.#returned(task);
       case 'retry':
-        return this.#retry(task, settlement.delayMs, settlement.countsAsAttempt, settlement.error);
+        return this.#retry(task, step.delayMs, step.countsAsAttempt, step.error);
       case 'dead-letter':
-        return this.deadLetter(task, settlement);
+        return this.deadLetter(task, step);
       default:
-        return settlement satisfies never;
+        return step satisfies never;
     }
   }
 
   /** Writes the dead letter of a record that is given up. Until it is written, the record is not finished. */
-  async deadLetter(task: RecordTask, { reason, error }: DeadLetterCause): Promise<Again | undefined> {
+  async deadLetter(task: RecordTask, { reason, error }: DeadLetterCause): Promise<NextAttempt | undefined> {
     const { deadLetters, events, onError } = this.#context;
     const cause = { reason, error };
     // A member that lost its lease must not write what the new owner decides.
@@ -81,34 +86,30 @@ export class RecordSettler {
   }
 
   /** It ended without an outcome. That is no failed attempt, but the number of lost leases is limited. */
-  async #returned(task: RecordTask): Promise<Again | undefined> {
-    const { quarantine, isLeaving } = this.#worker;
-    if (isLeaving) {
-      quarantine.withdraw(task);
-      return { task: task.again(task.attempt), delayMs: 0 };
-    }
+  async #returned(task: RecordTask): Promise<NextAttempt | undefined> {
+    const { quarantine } = this.#worker;
     const error = quarantine.returned(task);
     this.#context.onError(`handle ${task.describe()}`, error);
     if (quarantine.isOverLimit(task)) return this.deadLetter(task, { reason: 'delivery_limit', error });
-    return { task: task.again(task.attempt), delayMs: 0 };
+    return { task: task.nextAttempt(task.attempt), delayMs: 0 };
   }
 
-  #retry(task: RecordTask, delayMs: number, countsAsAttempt: boolean, error: unknown): Again {
+  #retry(task: RecordTask, delayMs: number, countsAsAttempt: boolean, error: unknown): NextAttempt {
     if (countsAsAttempt) this.#worker.offsets.failed(task.offset, task.attempt);
     const { topic, partition, offset, key, attempt } = task;
     const about = { ...this.#context.labelsOf(topic), partition, offset, key };
     this.#context.events.emit('retry-scheduled', { ...about, attempt, delayMs, error });
-    return { task: task.again(countsAsAttempt ? attempt + 1 : attempt), delayMs };
+    return { task: task.nextAttempt(countsAsAttempt ? attempt + 1 : attempt), delayMs };
   }
 }
 
-/** The same offset is another record after the group was set back, or after Redis lost the log's tail and it grew again. */
+/** The same offset is another record after the group was set back, or after Redis truncated the log and it grew again. */
 function passOf(rewinds: number, { nonce }: RecordTask): string {
   return nonce === undefined ? `${rewinds}` : `${rewinds}.${nonce}`;
 }
 
-function deadLetterLater(task: RecordTask, cause: DeadLetterCause, delayMs: number): Again {
-  const again = task.again(task.attempt);
-  again.deadLetter = cause;
-  return { task: again, delayMs };
+function deadLetterLater(task: RecordTask, cause: DeadLetterCause, delayMs: number): NextAttempt {
+  const next = task.nextAttempt(task.attempt);
+  next.deadLetter = cause;
+  return { task: next, delayMs };
 }

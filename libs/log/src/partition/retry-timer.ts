@@ -1,6 +1,6 @@
 import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import { DueQueue } from '../model/due-queue.js';
-import type { RecordTask } from './record-context.js';
+import type { RecordTask } from './record-task.js';
 
 /** Records that wait for their next attempt, with one timer. */
 export class RetryTimer {

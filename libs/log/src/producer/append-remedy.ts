@@ -2,13 +2,13 @@ import { redisFailure } from '@millrace/redis';
 import { updateFloor } from '../store/append.js';
 import type { PartitionKeys } from '../store/keys.js';
 import { restAfter } from './append-failure.js';
-import type { Trouble } from './append-result.js';
+import type { RetryReason } from './append-result.js';
 import type { AppenderConfig } from './appender-config.js';
 import type { BatchNumbers } from './batch-numbers.js';
 import type { ProducerBatch } from './producer-batch.js';
 import type { TargetTopic } from './target-topic.js';
 
-/** Removes the reason for which batches of one partition were returned, so that they can be sent again. */
+/** Removes the reason for which batches of one partition were put aside, so that they can be sent again. */
 export class AppendRemedy {
   readonly #config: AppenderConfig;
   readonly #place: { readonly partition: number; readonly keys: PartitionKeys };
@@ -34,10 +34,10 @@ export class AppendRemedy {
   }
 
   /** @throws {MillraceError} nothing more can be sent to the topic */
-  async apply(trouble: Trouble, returned: readonly ProducerBatch[]): Promise<void> {
+  async apply(reason: RetryReason, toResend: readonly ProducerBatch[]): Promise<void> {
     const { channel, reopen } = this.#config;
     const { partition, keys } = this.#place;
-    switch (trouble) {
+    switch (reason) {
       case 'gap':
         // An earlier batch was given up, or lost by a failover: it will not be sent, so numbering starts again.
         this.#numbers.startOver();
@@ -49,7 +49,7 @@ export class AppendRemedy {
         break;
       case 'over-limit': {
         const slowest = await updateFloor(channel.client, keys);
-        for (const batch of returned) batch.slowestGroup = slowest;
+        for (const batch of toResend) batch.slowestGroup = slowest;
         break;
       }
       case 'blocked':
@@ -60,7 +60,7 @@ export class AppendRemedy {
         await restAfter(this.#failures++);
         break;
       default:
-        trouble satisfies never;
+        reason satisfies never;
     }
   }
 

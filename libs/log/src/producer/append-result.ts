@@ -4,7 +4,7 @@ import type { ChannelReply } from './append-channel.js';
 import { blocked, forgotten, notConnected, overLimit, unconfirmed } from './append-failure.js';
 
 /** Why a batch has to be sent again. */
-export type Trouble = 'gap' | 'gone' | 'over-limit' | 'blocked' | 'failure';
+export type RetryReason = 'gap' | 'gone' | 'over-limit' | 'blocked' | 'failure';
 
 /** The result of one attempt to append a batch. */
 export type AppendResult =
@@ -14,11 +14,11 @@ export type AppendResult =
       readonly topicVersion: number;
       readonly timestamp: number | undefined;
     }
-  | { readonly kind: 'again'; readonly trouble: Trouble; readonly failure?: RedisFailure }
+  | { readonly kind: 'retry'; readonly reason: RetryReason; readonly failure?: RedisFailure }
   | { readonly kind: 'refused'; readonly failure: RedisFailure; readonly cause?: unknown };
 
 /** There is no connection to send it on. */
-export const unsent: AppendResult = { kind: 'again', trouble: 'failure', failure: notConnected };
+export const unsent: AppendResult = { kind: 'retry', reason: 'failure', failure: notConnected };
 
 /** @param slowest the group that has read least, if Redis was asked for it: without it a reached limit is not final */
 export function resultOfReply(reply: ChannelReply, slowest: SlowestGroup | undefined): AppendResult {
@@ -33,11 +33,11 @@ export function resultOfReply(reply: ChannelReply, slowest: SlowestGroup | undef
       return { kind: 'refused', failure: forgotten };
     case 'gap':
     case 'gone':
-      return { kind: 'again', trouble: reply.kind };
+      return { kind: 'retry', reason: reply.kind };
     case 'blocked':
-      return { kind: 'again', trouble: reply.kind, failure: blocked };
+      return { kind: 'retry', reason: reply.kind, failure: blocked };
     case 'over-limit':
-      if (slowest === undefined) return { kind: 'again', trouble: reply.kind };
+      if (slowest === undefined) return { kind: 'retry', reason: reply.kind };
       return { kind: 'refused', failure: overLimit(slowest) };
     default:
       return reply satisfies never;
@@ -46,6 +46,6 @@ export function resultOfReply(reply: ChannelReply, slowest: SlowestGroup | undef
 
 export function resultOfError(error: unknown): AppendResult {
   const failure = redisFailure(error);
-  if (failure.isTemporary) return { kind: 'again', trouble: 'failure', failure };
+  if (failure.isTemporary) return { kind: 'retry', reason: 'failure', failure };
   return { kind: 'refused', failure, cause: error };
 }

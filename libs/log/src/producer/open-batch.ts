@@ -1,6 +1,6 @@
 import type { Topic } from '../model/topic.js';
 import type { AppenderConfig } from './appender-config.js';
-import type { PreparedRecord } from './parcel.js';
+import type { PreparedRecord } from './pending-send.js';
 import { ProducerBatch } from './producer-batch.js';
 
 /** A batch of this size is full: it is worth a round trip, and the next partition gets its turn (Kafka's `batch.size`). */

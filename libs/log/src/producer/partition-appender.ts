@@ -1,13 +1,14 @@
 import { Fifo, MillraceError, UnavailableError } from '@millrace/core';
+import { transmissionOf } from '../model/batch-state.js';
 import type { Topic } from '../model/topic.js';
 import type { PartitionKeys } from '../store/keys.js';
 import { otherCodec, overdue, refuse, writeError } from './append-failure.js';
 import { AppendRemedy } from './append-remedy.js';
-import { type AppendResult, resultOfError, resultOfReply, type Trouble, unsent } from './append-result.js';
+import { type AppendResult, type RetryReason, resultOfError, resultOfReply, unsent } from './append-result.js';
 import type { AppenderConfig } from './appender-config.js';
 import { BatchNumbers } from './batch-numbers.js';
 import { OpenBatch } from './open-batch.js';
-import type { PreparedRecord } from './parcel.js';
+import type { PreparedRecord } from './pending-send.js';
 import type { ProducerBatch } from './producer-batch.js';
 import { batchesInFlight } from './producer-options.js';
 import { TargetTopic } from './target-topic.js';
@@ -17,10 +18,10 @@ import { TargetTopic } from './target-topic.js';
  *
  *   add → open → (closed) → waiting → in flight → confirmed
  *                              ↑          ↓
- *                              └──── returned       or given up, from any state, when its delivery timeout has passed
+ *                              └──── to resend      or given up, from any state, when its delivery timeout has passed
  *
- * When a batch is returned (no connection, Redis full, an earlier one missing) nothing new is sent until all that are
- * in flight have returned too; then they are sent again in order with the same numbers. Redis remembers those
+ * When a batch has to be sent again (no connection, Redis full, an earlier one missing) nothing new is sent until all that are
+ * in flight have a result too; then they are sent again in order with the same numbers. Redis remembers those
  * numbers, so a batch whose reply was lost is not appended twice.
  */
 export class PartitionAppender {
@@ -33,7 +34,7 @@ export class PartitionAppender {
   // Neither field is ever replaced: see Fifo. And neither is a Set: see ShortLivedMap.
   readonly #waiting = new Fifo<ProducerBatch>();
   readonly #inFlight: ProducerBatch[] = [];
-  #returned: { readonly batch: ProducerBatch; readonly trouble: Trouble }[] = [];
+  #toResend: { readonly batch: ProducerBatch; readonly reason: RetryReason }[] = [];
   #isRecovering = false;
   readonly #numbers = new BatchNumbers();
   readonly #remedy: AppendRemedy;
@@ -88,8 +89,8 @@ export class PartitionAppender {
 
   /** All batches that are not settled, and possibly some that were given up. */
   batches(): ProducerBatch[] {
-    const returned = this.#returned.map(({ batch }) => batch);
-    return [this.#open.batch ?? [], ...this.#waiting, ...this.#inFlight, ...returned].flat();
+    const toResend = this.#toResend.map(({ batch }) => batch);
+    return [this.#open.batch ?? [], ...this.#waiting, ...this.#inFlight, ...toResend].flat();
   }
 
   /** Fails everything that is not confirmed, each batch with its `errorOf`. */
@@ -111,7 +112,7 @@ export class PartitionAppender {
   }
 
   #pump(): void {
-    while (!this.#isRecovering && this.#returned.length === 0 && this.#inFlight.length < this.#maxInFlight) {
+    while (!this.#isRecovering && this.#toResend.length === 0 && this.#inFlight.length < this.#maxInFlight) {
       if (this.#waiting.size === 0) this.#open.closeIfReady(this.#inFlight.length === 0);
       const batch = this.#waiting.shift();
       if (batch === undefined) return;
@@ -125,26 +126,26 @@ export class PartitionAppender {
     if (isEncoded !== 'no') this.#numbers.give(batch);
     if (isEncoded === 'no') refuse(batch, this.partition, otherCodec(batch, this.#topic.now));
     else if (isEncoded === 'yes') this.#launch(batch);
-    else this.#comeBack(batch, 'gone');
+    else this.#putAside(batch, 'gone');
   }
 
   #launch(batch: ProducerBatch): void {
     this.#inFlight.push(batch);
     const compression = this.#config.options.compression ?? this.#topic.now.compression;
     const codecId = this.#config.codecId(batch.topic);
-    const closing = batch.frame === undefined ? batch.close(codecId, compression) : undefined;
-    if (closing === undefined) this.#transmitReady();
-    else void closing.then(() => this.#transmitReady());
+    const compressing = batch.state === 'open' ? batch.makeFrame(codecId, compression) : undefined;
+    if (compressing === undefined) this.#transmitReady();
+    else void compressing.then(() => this.#transmitReady());
   }
 
   /** Sends the batches that are compressed, in order: one that is not ready blocks those after it. */
   #transmitReady(): void {
     for (const batch of [...this.#inFlight]) {
-      if (batch.frame === undefined) return;
-      if (batch.isUnanswered) continue;
-      if (batch.isSettled) this.#leave(batch);
-      else if (this.#config.channel.isUp) this.#transmit(batch, batch.frame);
-      else this.#conclude(batch, unsent);
+      const transmission = transmissionOf(batch.state, this.#config.channel.isUp);
+      if (transmission === 'wait') return;
+      if (transmission === 'leave') this.#leave(batch);
+      else if (transmission === 'return') this.#conclude(batch, unsent);
+      else if (transmission === 'send' && batch.frame !== undefined) this.#transmit(batch, batch.frame);
     }
   }
 
@@ -154,7 +155,7 @@ export class PartitionAppender {
     const isForgotten = options.acks === 'none';
     const identity = options.idempotent && !isForgotten ? { producerId, epoch, sequence } : undefined;
     const append = { topicId: this.#topic.now.id, count, maxTimestamp, frame, identity };
-    batch.isUnanswered = true;
+    batch.sent();
     channel.append(this.keys, append).then(
       (reply) => this.#conclude(batch, resultOfReply(reply, batch.slowestGroup)),
       (error: unknown) => this.#conclude(batch, resultOfError(error)),
@@ -163,7 +164,7 @@ export class PartitionAppender {
   }
 
   #conclude(batch: ProducerBatch, result: AppendResult): void {
-    batch.isUnanswered = false;
+    batch.replied();
     if (result.kind !== 'confirmed' && this.#config.options.acks === 'none') {
       this.#report(new Error('a batch without acknowledgement was not written', { cause: result }));
     }
@@ -174,9 +175,9 @@ export class PartitionAppender {
         batch.confirm(result.baseOffset, this.partition, result.timestamp);
         this.#leave(batch);
         break;
-      case 'again':
+      case 'retry':
         if (result.failure !== undefined) batch.note(result.failure);
-        this.#comeBack(batch, result.trouble);
+        this.#putAside(batch, result.reason);
         break;
       case 'refused':
         refuse(batch, this.partition, result.failure, result.cause);
@@ -187,34 +188,34 @@ export class PartitionAppender {
     }
   }
 
-  #comeBack(batch: ProducerBatch, trouble: Trouble): void {
-    this.#returned.push({ batch, trouble });
+  #putAside(batch: ProducerBatch, reason: RetryReason): void {
+    this.#toResend.push({ batch, reason });
     this.#leave(batch);
   }
 
   #leave(batch: ProducerBatch): void {
     const at = this.#inFlight.indexOf(batch);
     if (at >= 0) this.#inFlight.splice(at, 1);
-    if (this.#returned.length === 0) this.#pump();
+    if (this.#toResend.length === 0) this.#pump();
     else if (this.#inFlight.length === 0 && !this.#isRecovering) void this.#recover();
   }
 
-  /** All batches in flight have returned: removes the reason, then sends them again in order. */
+  /** No batch is in flight any more: removes the reason, then sends them again in order. */
   async #recover(): Promise<void> {
     this.#isRecovering = true;
-    const returned = this.#returned.sort((a, b) => a.batch.sequence - b.batch.sequence);
-    const batches = returned.map(({ batch }) => batch);
-    const first = returned.find(({ batch }) => !batch.isSettled);
+    const toResend = this.#toResend.sort((a, b) => a.batch.sequence - b.batch.sequence);
+    const batches = toResend.map(({ batch }) => batch);
+    const first = toResend.find(({ batch }) => !batch.isSettled);
     try {
       if (this.#config.channel.isClosed) {
         this.abort((batch) => writeError(batch, this.partition, 'the connection is closed'));
-      } else if (first !== undefined) await this.#remedy.apply(first.trouble, batches);
+      } else if (first !== undefined) await this.#remedy.apply(first.reason, batches);
     } catch (error) {
       // Waiting only helps against an outage.
       if (error instanceof MillraceError && !(error instanceof UnavailableError)) this.abort(() => error);
       else this.#report(error);
     }
-    this.#returned = [];
+    this.#toResend = [];
     this.#waiting.putBack(batches);
     this.#isRecovering = false;
     this.#pump();

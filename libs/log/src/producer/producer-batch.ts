@@ -1,37 +1,41 @@
 import { type MillraceError, startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { RedisFailure } from '@millrace/redis';
 import { compress } from '../model/batch-compression.js';
+import { type BatchEvent, type BatchState, batchStateAfter, isSent, isSettled } from '../model/batch-state.js';
 import { type Compression, frameBatch, RecordBatchWriter } from '../model/record-batch.js';
 import type { Topic } from '../model/topic.js';
 import type { SlowestGroup } from '../store/append.js';
-import type { Parcel, PreparedRecord } from './parcel.js';
+import { AppendedRecord } from './appended-record.js';
+import type { PendingSend, PreparedRecord } from './pending-send.js';
 import { minCompressedBytes } from './producer-options.js';
-import { RecordPlace } from './record-place.js';
 
-/** One record batch for one partition, from its first record until Redis has confirmed it or it is given up. */
+/**
+ * One record batch for one partition, from its first record until Redis has confirmed it or it is given up.
+ *
+ *     open ──▶ ready ⇄ in-flight ──▶ settled (or unanswered, until its reply): see BatchState
+ */
 export class ProducerBatch {
   /** The topic for which its records were encoded. Another topic may have its name now. */
   readonly topic: Topic;
   readonly createdAt: number;
-  /** Its frame, once it is closed and compressed. */
-  frame: Buffer | undefined;
+  #state: BatchState = 'open';
+  /** Defined from the state `ready` on. */
+  #frame: Buffer | undefined;
+  maxTimestamp = 0;
   /** Its number among the producer's batches for the partition; −1: none yet. */
   epoch = -1;
   sequence = -1;
-  maxTimestamp = 0;
-  /** Sent, without a reply yet. */
-  isUnanswered = false;
+  // What its attempts have shown so far.
   /** Its last failure. */
   lastFailure: RedisFailure | undefined;
   /** The group that had read least when the topic's limit refused this batch. */
   slowestGroup: SlowestGroup | undefined;
   #mayBeWritten = false;
-  #isSettled = false;
   readonly #writer: RecordBatchWriter;
   readonly #onSettled: (batch: ProducerBatch) => void;
   // Per record: its caller, its index in the caller's records, and its timestamp. Three lists, since the rest is in the
   // writer: an object per record would be kept, and copied by the garbage collector, until Redis replies.
-  readonly #parcels: Parcel[] = [];
+  readonly #sends: PendingSend[] = [];
   readonly #indexes: number[] = [];
   readonly #timestamps: number[] = [];
   #bytes = 0;
@@ -52,7 +56,7 @@ export class ProducerBatch {
 
   /** The number of records. */
   get count(): number {
-    return this.#parcels.length;
+    return this.#sends.length;
   }
 
   /** Bytes of its records, as the buffer counts them. */
@@ -60,17 +64,26 @@ export class ProducerBatch {
     return this.#bytes;
   }
 
+  get state(): BatchState {
+    return this.#state;
+  }
+
+  /** What is stored in Redis; undefined until it is `ready`. */
+  get frame(): Buffer | undefined {
+    return this.#frame;
+  }
+
   get isSettled(): boolean {
-    return this.#isSettled;
+    return isSettled(this.#state);
   }
 
   get mayBeWritten(): boolean {
-    return this.#mayBeWritten || this.isUnanswered;
+    return this.#mayBeWritten || isSent(this.#state);
   }
 
   add(record: PreparedRecord): void {
     this.#writer.add(record.timestamp, record.key, record.headers, record.value, record.valueBytes);
-    this.#parcels.push(record.parcel);
+    this.#sends.push(record.pending);
     this.#indexes.push(record.index);
     this.#timestamps.push(record.timestamp);
     this.#bytes += record.bytes;
@@ -79,7 +92,7 @@ export class ProducerBatch {
 
   /** Resolves when it is confirmed or has failed. */
   settled(): Promise<void> {
-    return this.#isSettled ? Promise.resolve() : new Promise((resolve) => this.#whenSettled.push(resolve));
+    return this.isSettled ? Promise.resolve() : new Promise((resolve) => this.#whenSettled.push(resolve));
   }
 
   /** Calls `giveUp` unless the batch is settled within `timeoutMs`. */
@@ -87,22 +100,31 @@ export class ProducerBatch {
     this.#timer = startTimer(giveUp, timeoutMs, this);
   }
 
-  /** Closes the batch and makes its frame; returns a promise only if there is something to compress. */
-  close(codecId: number, compression: Compression): Promise<void> | undefined {
+  /** Makes its frame; returns a promise only if there is something to compress. It takes no more records. */
+  makeFrame(codecId: number, compression: Compression): Promise<void> | undefined {
     if (compression === 'none' || this.#writer.bytes < minCompressedBytes) {
-      this.frame = this.#writer.finishFrame(codecId);
+      this.#framed(this.#writer.finishFrame(codecId));
       return undefined;
     }
     const { count, baseTimestamp } = this.#writer;
     const body = this.#writer.finish();
-    const frame = (kind: Compression, bytes: Buffer): void => {
-      this.frame = frameBatch({ codecId, compression: kind, count, baseTimestamp, body: bytes });
-    };
+    const framed = (kind: Compression, bytes: Buffer): void =>
+      this.#framed(frameBatch({ codecId, compression: kind, count, baseTimestamp, body: bytes }));
     return compress(compression, body).then(
-      (compressed) => (compressed.length < body.length ? frame(compression, compressed) : frame('none', body)),
+      (compressed) => (compressed.length < body.length ? framed(compression, compressed) : framed('none', body)),
       // Declared by a process with a newer Node: readers accept both.
-      () => frame('none', body),
+      () => framed('none', body),
     );
+  }
+
+  /** It is on its way to Redis. */
+  sent(): void {
+    this.#enter('sent');
+  }
+
+  /** Its transmission is over, with or without a reply. */
+  replied(): void {
+    this.#enter('replied');
   }
 
   /** An attempt to send it failed. */
@@ -119,29 +141,38 @@ export class ProducerBatch {
     for (let index = 0; index < this.count; index++) {
       const offset = baseOffset < 0 ? -1 : baseOffset + index;
       const timestamp = appendedAt ?? this.#timestamps[index]!;
-      const place = new RecordPlace(this.topicName, partition, offset, timestamp);
-      this.#parcels[index]!.confirm(this.#indexes[index]!, place);
+      const place = new AppendedRecord(this.topicName, partition, offset, timestamp);
+      this.#sends[index]!.confirm(this.#indexes[index]!, place);
     }
     this.#forget();
   }
 
   fail(error: MillraceError): void {
     if (!this.#end()) return;
-    for (let index = 0; index < this.count; index++) this.#parcels[index]!.fail(this.#indexes[index]!, error);
+    for (let index = 0; index < this.count; index++) this.#sends[index]!.fail(this.#indexes[index]!, error);
     this.#forget();
   }
 
   /** Drops references early: an old batch is collected late, and with it everything that it references. */
   #forget(): void {
-    this.#parcels.length = this.#indexes.length = this.#timestamps.length = 0;
+    this.#sends.length = this.#indexes.length = this.#timestamps.length = 0;
   }
 
   #end(): boolean {
-    if (this.#isSettled) return false;
-    this.#isSettled = true;
+    if (this.isSettled) return false;
+    this.#enter('settled');
     stopTimer(this.#timer);
     this.#onSettled(this);
-    for (const tell of this.#whenSettled) tell();
+    for (const resolve of this.#whenSettled) resolve();
     return true;
+  }
+
+  #framed(frame: Buffer): void {
+    this.#frame = frame;
+    this.#enter('framed');
+  }
+
+  #enter(event: BatchEvent): void {
+    this.#state = batchStateAfter(this.#state, event);
   }
 }

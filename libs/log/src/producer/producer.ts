@@ -10,8 +10,8 @@ import type { AppendChannel } from './append-channel.js';
 import { noRecords, writeError } from './append-failure.js';
 import type { AppenderConfig } from './appender-config.js';
 import { FlushSchedule } from './flush-schedule.js';
-import { BatchParcel, type Parcel, type PreparedRecord, SingleParcel } from './parcel.js';
 import type { PartitionAppender } from './partition-appender.js';
+import { BatchSend, type PendingSend, type PreparedRecord, SingleSend } from './pending-send.js';
 import type { ProducerDependencies } from './producer-dependencies.js';
 import type { ProducerOptions } from './producer-options.js';
 import { RecordPreparation } from './record-preparation.js';
@@ -58,7 +58,7 @@ export class Producer {
    * @throws {WriteError} not confirmed within `deliveryTimeoutMs`; `mayBeWritten` tells whether it may be in the log nevertheless
    */
   send(record: RecordInput): Promise<RecordMetadata> {
-    return new Promise((resolve, reject) => this.#acceptOne(record, new SingleParcel(resolve, reject), reject));
+    return new Promise((resolve, reject) => this.#acceptOne(record, new SingleSend(resolve, reject), reject));
   }
 
   /**
@@ -71,7 +71,7 @@ export class Producer {
     if (!Array.isArray(records)) return Promise.reject(noRecords(records));
     if (records.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      this.#accept(records, new BatchParcel(records.length, resolve, reject), reject);
+      this.#accept(records, new BatchSend(records.length, resolve, reject), reject);
     });
   }
 
@@ -114,26 +114,26 @@ export class Producer {
   // An exception in these two rejects the promise whose executor calls them.
 
   /** As `#accept`, without its lists: most records are sent one by one. */
-  #acceptOne(record: RecordInput, parcel: Parcel, reject: (error: unknown) => void): void {
+  #acceptOne(record: RecordInput, pending: PendingSend, reject: (error: unknown) => void): void {
     const now = performance.now();
     const deadline = now + this.options.deliveryTimeoutMs;
     this.#assertOpen();
-    const prepared = this.#preparation.prepareOne(record, parcel, 0);
+    const prepared = this.#preparation.prepareOne(record, pending, 0);
     if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(prepared.bytes))
       this.#writer(prepared.topic).addOne(prepared, now, deadline);
-    else this.#queue([record], parcel, prepared === undefined ? undefined : [prepared], deadline, reject);
+    else this.#queue([record], pending, prepared === undefined ? undefined : [prepared], deadline, reject);
   }
 
   /** Takes the synchronous path, unless callers queue or something must be looked up. */
-  #accept(records: readonly RecordInput[], parcel: Parcel, reject: (error: unknown) => void): void {
+  #accept(records: readonly RecordInput[], pending: PendingSend, reject: (error: unknown) => void): void {
     const now = performance.now();
     const deadline = now + this.options.deliveryTimeoutMs;
     this.#assertOpen();
-    const prepared = this.#preparation.prepare(records, parcel);
+    const prepared = this.#preparation.prepare(records, pending);
     const bytes = prepared === undefined ? 0 : totalBytes(prepared);
     if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(bytes))
       this.#place(prepared, bytes, now, deadline);
-    else this.#queue(records, parcel, prepared, deadline, reject);
+    else this.#queue(records, pending, prepared, deadline, reject);
   }
 
   #assertOpen(): void {
@@ -143,24 +143,24 @@ export class Producer {
 
   #queue(
     records: readonly RecordInput[],
-    parcel: Parcel,
+    pending: PendingSend,
     prepared: PreparedRecord[] | undefined,
     deadline: number,
     reject: (error: unknown) => void,
   ): void {
-    this.#buffer.inTurn(() => this.#acceptLater(records, parcel, prepared, deadline)).catch(reject);
+    this.#buffer.inTurn(() => this.#acceptLater(records, pending, prepared, deadline)).catch(reject);
   }
 
   async #acceptLater(
     records: readonly RecordInput[],
-    parcel: Parcel,
+    pending: PendingSend,
     early: PreparedRecord[] | undefined,
     deadline: number,
   ): Promise<void> {
     let prepared = early;
     if (prepared === undefined) {
       for (const record of records) await this.#preparation.learn(record, deadline - performance.now());
-      prepared = this.#preparation.prepare(records, parcel, { isFinal: true }) ?? [];
+      prepared = this.#preparation.prepare(records, pending, { isFinal: true }) ?? [];
     }
     const bytes = totalBytes(prepared);
     await this.#buffer.waitForRoom(bytes, deadline);

@@ -16,7 +16,7 @@ import { partitionForKey } from '../model/partitioner.js';
 import type { RecordInput } from '../model/record.js';
 import { noSuchPartition, type Topic } from '../model/topic.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
-import { BatchParcel, type Parcel, type PreparedRecord } from './parcel.js';
+import { BatchSend, type PendingSend, type PreparedRecord } from './pending-send.js';
 import type { ProducerDependencies } from './producer-dependencies.js';
 import type { Partitioner, ProducerOptions } from './producer-options.js';
 
@@ -44,18 +44,22 @@ export class RecordPreparation {
    *
    * @throws {InvalidMessageError} too large, cannot be encoded, a reserved header, no such partition
    */
-  prepare(records: readonly RecordInput[], parcel: Parcel, { isFinal = false } = {}): PreparedRecord[] | undefined {
+  prepare(
+    records: readonly RecordInput[],
+    pending: PendingSend,
+    { isFinal = false } = {},
+  ): PreparedRecord[] | undefined {
     const prepared: PreparedRecord[] = new Array(records.length);
     const values = this.#encodeTogether(records);
     let wrong: InvalidItems | undefined;
     for (let index = 0; index < records.length; index++) {
       try {
-        const one = this.prepareOne(records[index], parcel, index, isFinal, values?.[index]);
+        const one = this.prepareOne(records[index], pending, index, isFinal, values?.[index]);
         if (one !== undefined) prepared[index] = one;
         else if (wrong === undefined) return undefined;
       } catch (error) {
         // The one record of a `send` needs no index in its error.
-        if (!(parcel instanceof BatchParcel)) throw error;
+        if (!(pending instanceof BatchSend)) throw error;
         wrong ??= new InvalidItems();
         wrong.add(placeOf(records[index], index), error);
       }
@@ -64,10 +68,10 @@ export class RecordPreparation {
     return prepared;
   }
 
-  /** The same for one record; `index` is its index in its parcel. */
+  /** The same for one record; `index` is its index in the call that sends it. */
   prepareOne(
     record: RecordInput | undefined,
-    parcel: Parcel,
+    pending: PendingSend,
     index: number,
     isFinal = false,
     value?: string,
@@ -76,7 +80,7 @@ export class RecordPreparation {
     if (record === undefined || topic === undefined) return undefined;
     // An unknown partition may have been added meanwhile.
     if (!isFinal && (record.partition ?? 0) >= topic.partitions) return undefined;
-    return this.#encoded(record, topic, parcel, index, value);
+    return this.#encoded(record, topic, pending, index, value);
   }
 
   /** The encoded values of records for one topic, if encoding them together is faster. */
@@ -113,7 +117,7 @@ export class RecordPreparation {
   #encoded(
     record: RecordInput,
     topic: Topic,
-    parcel: Parcel,
+    pending: PendingSend,
     index: number,
     encoded: string | undefined,
   ): PreparedRecord {
@@ -133,7 +137,7 @@ export class RecordPreparation {
       const what = `it has ${bytes} bytes, more than maxRecordBytes (${maxRecordBytes})`;
       throw invalid(topic, `${what}. Send less, or raise maxRecordBytes of the producer`);
     }
-    return { topic, partition, key, headers, timestamp, bytes, value, valueBytes, parcel, index };
+    return { topic, partition, key, headers, timestamp, bytes, value, valueBytes, pending, index };
   }
 }
 

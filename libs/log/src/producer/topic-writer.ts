@@ -2,8 +2,8 @@ import type { Topic } from '../model/topic.js';
 import { partitionKeys } from '../store/keys.js';
 import type { AppenderConfig } from './appender-config.js';
 import { fullBytes } from './open-batch.js';
-import type { PreparedRecord } from './parcel.js';
 import { PartitionAppender } from './partition-appender.js';
+import type { PreparedRecord } from './pending-send.js';
 
 /** Writes one producer's records into the partitions of one topic. */
 export class TopicWriter {

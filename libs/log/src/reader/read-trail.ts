@@ -8,7 +8,7 @@ const fewMarks = 64;
 const coarseness = 1 / 16;
 
 /**
- * A sample of the batches that were read: finds up to where a log that lost its tail still holds what was read. The older they are, the
+ * A sample of the batches that were read: finds up to where a log that was truncated still holds what was read. The older they are, the
  * fewer are kept: some hundreds are enough for millions of records.
  */
 export class ReadTrail {

@@ -24,9 +24,9 @@ export type CommitReply =
   | { readonly kind: 'committed' }
   /** Another member owns the partition, or its offset was moved: the caller must stop working on it. */
   | { readonly kind: 'fenced' }
-  /** The log ends before the offset: Redis lost its tail. */
+  /** The log ends before the offset: Redis truncated it. */
   | { readonly kind: 'truncated'; readonly end: number }
-  /** The log does not hold what was read: Redis lost its tail, and other records have the offsets now. */
+  /** The log does not hold what was read: Redis truncated it, and other records have the offsets now. */
   | { readonly kind: 'diverged' }
   /** The partition, or the group in it, was deleted; there may be another topic of that name. */
   | { readonly kind: 'gone' };

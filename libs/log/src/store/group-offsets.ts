@@ -4,7 +4,7 @@ import { type GroupPartition, hashOf } from './lease.js';
 import { groupsOf } from './stream-groups.js';
 
 /** The state of a group in one partition. */
-export interface GroupPlace {
+export interface GroupPartitionState {
   /** Undefined when the group never read this partition. */
   readonly committed: number | undefined;
   readonly start: number;
@@ -54,7 +54,10 @@ return {committed, start, finish, owner, tonumber(epoch or '0'), now, tonumber(i
 `);
 
 /** Undefined when the partition does not exist. */
-export async function lookAtGroup(client: RedisClient, place: GroupPartition): Promise<GroupPlace | undefined> {
+export async function lookAtGroup(
+  client: RedisClient,
+  place: GroupPartition,
+): Promise<GroupPartitionState | undefined> {
   const { records, meta } = partitionKeys(place.prefix, place.topic, place.partition);
   const reply = orNothing(await look.run(client, [hashOf(place), records, meta], [place.group]), asList);
   if (reply === undefined) return undefined;
@@ -133,7 +136,7 @@ return 1
 `);
 
 /** False when a member holds the lease. */
-export async function forgetGroupPlace(client: RedisClient, place: GroupPartition): Promise<boolean> {
+export async function forgetGroupOffset(client: RedisClient, place: GroupPartition): Promise<boolean> {
   const { records } = partitionKeys(place.prefix, place.topic, place.partition);
   return (await forget.run(client, [hashOf(place), records], [place.group])) === 1;
 }

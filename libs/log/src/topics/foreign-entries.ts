@@ -41,7 +41,7 @@ export class ForeignEntries {
   }
 
   /** A reader has skipped foreign entries between the log's batches. */
-  passedOver({ topic, partition }: TopicPartition): void {
+  skipped({ topic, partition }: TopicPartition): void {
     this.#events.emit('foreign-entries', { topic, partition, removed: 0 });
   }
 }

@@ -75,7 +75,7 @@ export class RetentionUpkeep implements Service {
     for (const topic of await allTopics(commands, prefix, (error) => this.#damaged(error))) {
       for (const partition of partitionsOf(topic)) {
         if (stopping.aborted) return 0;
-        await this.#keep(topic, partition);
+        await this.#maintain(topic, partition);
       }
     }
     await this.#groups.run(stopping, performance.now());
@@ -86,7 +86,7 @@ export class RetentionUpkeep implements Service {
     this.#events.emit('background-error', { duty: 'retention', error });
   }
 
-  async #keep(topic: Topic, partition: number): Promise<void> {
+  async #maintain(topic: Topic, partition: number): Promise<void> {
     const lease = { owner: this.#owner, leaseMs: Math.ceil(this.#intervalMs * 1.5) };
     if ((await this.#trim(topic, partition, lease)) < 0) return;
     await this.#foreignEntries.remove({ topic: topic.name, partition });

@@ -1,6 +1,6 @@
 import { type Evidence, entriesOf, placeOf, recordId } from '../evidence.js';
 import { grouped } from '../grouped.js';
-import type { EntryOf, RecordPlace } from '../journal-entry.js';
+import type { EntryOf, JournaledRecord } from '../journal-entry.js';
 
 /**
  * Order per key, precisely. Of the records of one key in one partition:
@@ -78,6 +78,6 @@ function firstHandlings(evidence: Evidence): Map<string, First> {
   return firsts;
 }
 
-function keyOf({ topic, partition, key }: RecordPlace): string {
+function keyOf({ topic, partition, key }: JournaledRecord): string {
   return `${topic} ${partition} ${key}`;
 }

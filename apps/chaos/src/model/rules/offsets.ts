@@ -1,5 +1,5 @@
 import { type Evidence, entriesOf, placeOf, recordId } from '../evidence.js';
-import type { RecordPlace } from '../journal-entry.js';
+import type { JournaledRecord } from '../journal-entry.js';
 
 /** Offsets that have a hole, or that name another record than the one that was confirmed. */
 export function findOffsetViolations(evidence: Evidence): string[] {
@@ -7,7 +7,7 @@ export function findOffsetViolations(evidence: Evidence): string[] {
 }
 
 /** The records of a partition have the offsets 0, 1, 2 … */
-function holes(records: readonly RecordPlace[]): string[] {
+function holes(records: readonly JournaledRecord[]): string[] {
   const next = new Map<string, number>();
   const problems: string[] = [];
   for (const record of records) {
@@ -22,10 +22,10 @@ function holes(records: readonly RecordPlace[]): string[] {
 /** What was confirmed at an offset, and what was handled there, is what is read there at the end. */
 function changes(evidence: Evidence): string[] {
   const final = new Map(evidence.final.records.map((record) => [placeOf(record), recordId(record)]));
-  const told: RecordPlace[] = [...entriesOf(evidence, 'record-confirmed')];
+  const seen: JournaledRecord[] = [...entriesOf(evidence, 'record-confirmed')];
   // A record that no replica confirmed may have been handled, and be gone with the server that had it.
-  if (!evidence.mayLoseUnconfirmed) told.push(...entriesOf(evidence, 'record-begun'));
-  return told
+  if (!evidence.mayLoseUnconfirmed) seen.push(...entriesOf(evidence, 'record-begun'));
+  return seen
     .filter((record) => final.get(placeOf(record)) !== recordId(record))
     .map((record) => `${placeOf(record)} was ${recordId(record)}, and is ${final.get(placeOf(record)) ?? 'nothing'}`);
 }

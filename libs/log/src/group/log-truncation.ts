@@ -6,7 +6,7 @@ import type { GroupPartition } from '../store/lease.js';
 import { entryAt } from '../store/read.js';
 
 /** Where a group continues if the log does not hold what was read up to `anchor`; undefined when it does, or its topic is deleted. */
-export async function lostTail(
+export async function offsetAfterTruncation(
   client: RedisClient,
   { place, topicId }: { readonly place: GroupPartition; readonly topicId: number },
   anchor: Anchor | undefined,

@@ -4,7 +4,7 @@ import type { RecordMetadata } from '../model/record.js';
  * A class and not a literal: when a burst of literals survives a collection, V8 allocates all later ones of the same line in the old
  * space, and 500 per batch wait for a full collection.
  */
-export class RecordPlace implements RecordMetadata {
+export class AppendedRecord implements RecordMetadata {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;

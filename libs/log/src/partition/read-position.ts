@@ -3,16 +3,16 @@ import type { Anchor } from '../store/commit.js';
 
 /**
  * The position of the reading of a partition, and which entry of its stream comes next. After a failover or a restart of Redis the log
- * may have lost its tail and grown another one with the same offsets: Kafka's clients detect this by the leader's epoch (KIP-320), we by
+ * may be truncated, and have other records at the same offsets: Kafka's clients detect this by the leader's epoch (KIP-320), we by
  * the nonce that each append has and the next batch names.
  */
-export class ReadPlace {
+export class ReadPosition {
   #last: Anchor | undefined;
   #position: number;
   /** Past the position while entries are skipped that do not belong to the log. */
   #readFrom: number;
   /** The end of an entry that is known to belong to the log, whatever its frame claims. */
-  #vouchedFor: number | undefined;
+  #acceptedEnd: number | undefined;
   /** Up to here entries may lack the fields that older versions did not write. */
   #knownEnd = 0;
 
@@ -42,7 +42,7 @@ export class ReadPlace {
 
   /** Whether an entry with `count` records comes next; undefined: the count cannot be read. */
   isNext(entry: EntryPlace, count: number | undefined): boolean {
-    if (entry.endOffset === this.#vouchedFor) return true;
+    if (entry.endOffset === this.#acceptedEnd) return true;
     const read = this.readSoFar;
     if (isNextBatch(entry, count, read)) return true;
     const isOld = entry.nonce === undefined && read.nonce === undefined && entry.endOffset <= this.#knownEnd;
@@ -57,13 +57,13 @@ export class ReadPlace {
   }
 
   /** The entry that ends there belongs to the log, as do entries without nonces up to `logEnd`. */
-  vouchFor(endOffset: number, logEnd: number): void {
-    this.#vouchedFor = endOffset;
+  acceptNext(endOffset: number, logEnd: number): void {
+    this.#acceptedEnd = endOffset;
     this.#knownEnd = logEnd;
   }
 
   /** Entries that end before this offset are skipped. */
-  passOverTo(endOffset: number): void {
+  skipTo(endOffset: number): void {
     this.#readFrom = endOffset - 1;
   }
 
@@ -72,6 +72,6 @@ export class ReadPlace {
     this.#last = undefined;
     this.#position = position;
     this.#readFrom = position;
-    this.#vouchedFor = undefined;
+    this.#acceptedEnd = undefined;
   }
 }

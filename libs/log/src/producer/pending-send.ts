@@ -14,7 +14,7 @@ export interface PreparedRecord {
   readonly bytes: number;
   readonly valueBytes: number;
   readonly value: Uint8Array | string;
-  readonly parcel: Parcel;
+  readonly pending: PendingSend;
   /** Its index in the call that sent it. */
   readonly index: number;
 }
@@ -39,7 +39,7 @@ export class BatchWriteError extends WriteError {
 }
 
 /** The records of one call, and the caller that waits for their results. Notified once per record. */
-export interface Parcel {
+export interface PendingSend {
   /** The record is in the log. */
   confirm(index: number, metadata: RecordMetadata): void;
   /** The record is not confirmed, and will not be. */
@@ -47,7 +47,7 @@ export interface Parcel {
 }
 
 /** The one record of a `send`: nothing to collect. */
-export class SingleParcel implements Parcel {
+export class SingleSend implements PendingSend {
   readonly #resolve: (metadata: RecordMetadata) => void;
   readonly #reject: (error: MillraceError) => void;
 
@@ -66,7 +66,7 @@ export class SingleParcel implements Parcel {
 }
 
 /** The records of a `sendBatch`. */
-export class BatchParcel implements Parcel {
+export class BatchSend implements PendingSend {
   readonly #results: (RecordMetadata | MillraceError)[];
   readonly #resolve: (results: RecordMetadata[]) => void;
   readonly #reject: (error: MillraceError) => void;
