@@ -100,8 +100,8 @@ export default {
     {
       promise: 'a part of a script says which names it reads',
       file: 'libs/queue/src/store/turn-taking.ts',
-      replace: `['now', 'isPlain', 'allowed', 'maxBytes', 'limitBytes', 'entries',`,
-      by: `['now', 'isPlain', 'allowed', 'maxBytes', 'entries',`,
+      replace: `'now', 'isPlain', 'allowed', 'maxBytes', 'limitBytes', 'entries',`,
+      by: `'now', 'isPlain', 'allowed', 'maxBytes', 'entries',`,
       spec: parts,
     },
     {

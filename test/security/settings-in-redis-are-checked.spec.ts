@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DamagedStateError } from '@millrace/core';
+import { DamagedStateError, Drop } from '@millrace/core';
 import { Log } from '@millrace/log';
 import { Broker, type MessageContext, type QueueDeclaration, Requeue } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
@@ -159,6 +159,33 @@ describe('what is declared is checked when it comes out of Redis', () => {
     expect({ ...repaired, revision: '' }).toEqual({ ...fields, revision: '' });
     await broker.sendToQueue('l', 3);
     expect((await broker.sendToQueue('l', 4)).refused).toMatchObject([{ isDeadLettered: false }]);
+  });
+
+  it('counters and times of a queue that are none stop no message, and none half-way', async () => {
+    // given
+    await broker.declareQueue({ name: 'c', priorities: 2, maxBytes: 5000, rate: { limit: 1000, intervalMs: 1000 } });
+    const numbers = 'acknowledged delivered retried dropped expired bytes stale taken offers registrations';
+    const times = 'recall recall-at duty-at tokens tokens-at passed-at keeper-due ended used-at';
+    const damage = Object.fromEntries(`${numbers} ${times}`.split(' ').map((field) => [field, 'x']));
+    await redis().hset('millrace:{queue:c}:state', damage);
+    // when
+    for (const value of ['twice', 'dropped', 'third']) await broker.sendToQueue('c', value);
+    const handled: unknown[] = [];
+    const handler = (value: unknown, context: MessageContext) => {
+      handled.push(value);
+      if (value === 'dropped') throw new Drop('unwanted');
+      if (value === 'twice' && context.deliveryCount === 0) throw new Requeue();
+    };
+    await redis().hset('millrace:{queue:c}:counts', { junk: 'x' });
+    const consumer = broker.consumer({ queue: 'c', handler });
+    await consumer.start();
+    await waitFor(() => handled.length === 4, { what: 'all of them' });
+    await redis().hset('millrace:{queue:c}:state', damage);
+    await broker.sendToQueue('c', 'offered');
+    // then
+    await waitFor(() => handled.length === 5, { what: 'the one that came while it waited' });
+    await consumer.stop();
+    expect(await broker.queue('c').counts()).toMatchObject({ ready: 0, unacked: 0, delayed: 0, dying: 0 });
   });
 
   it('a full queue with an unknown overflow refuses what comes: its publisher still has it', async () => {

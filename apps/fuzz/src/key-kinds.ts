@@ -57,7 +57,7 @@ const ofTheLog: readonly KeyKind[] = [
   { key: `${group}:locked`, type: 'string', content: 'text' },
 ];
 
-const settings = ['format', ...settingFields];
+const settings = ['format', 'paused', ...settingFields];
 const state = [
   'topology',
   'bytes',
@@ -80,6 +80,11 @@ const state = [
   'duty-at',
   'taken',
   'acknowledged',
+  'delivered',
+  'retried',
+  'dropped',
+  'expired',
+  'dead-lettered',
 ];
 
 const ofAQueue: readonly KeyKind[] = [

@@ -1,5 +1,6 @@
 import { asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { cursorParts, type PageRange } from '../model/page-cursor.js';
+import { addTo } from './counters.js';
 import { idFragments } from './identity.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { waitingLists } from './waiting.js';
@@ -148,6 +149,7 @@ const unparkKeys = ['settings', 'state', 'messages', 'ids', 'parked', 'idle', 'w
 const unparkScript = new Script(`#!lua
 local call, n = redis.call, 0
 ${keyNames(...unparkKeys)}
+${addTo}
 ${waitingLists}
 ${idFragments}
 local limitBytes = call('HEXISTS', settings, 'max-bytes') == 1
@@ -156,7 +158,7 @@ for _, name in ipairs(ARGV) do
   local frame = call('ZREM', parked, entry) == 1 and call('HGET', messages, entry)
   if frame then
     putLast(frame:byte(2), entry)
-    if limitBytes then call('HINCRBY', state, 'bytes', #frame) end
+    if limitBytes then addTo(state, 'bytes', #frame) end
     n = n + 1
   end
 end

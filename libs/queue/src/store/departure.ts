@@ -1,4 +1,5 @@
 import { argNames, asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
+import { addTo } from './counters.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import { queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { giveBackOffers } from './offers.js';
@@ -55,6 +56,7 @@ const departureScript = new Script(String.raw`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...departureKeys)}
 ${argNames('consumer', 'why', 'most')}
+${addTo}
 ${waitingLists}
 ${giveBackOffers}
 ${countOf}
@@ -76,7 +78,7 @@ if deadline then
     giveBackOffers(call('ZRANGE', offered, 0, -1))
     call('HDEL', state, 'recall', 'recall-at')
   elseif call('EXISTS', offered) == 1 then
-    call('HSET', state, 'recall', offers or '+inf', 'recall-at', math.min(now + 1000, tonumber(recallAt or math.huge)))
+    call('HSET', state, 'recall', offers or '+inf', 'recall-at', math.min(now + 1000, tonumber(recallAt) or math.huge))
     back = 1
   end
   if active == consumer then
@@ -110,12 +112,12 @@ for i = #keys, math.max(1, #keys - most + 1), -1 do
   local isCancelled = call('HDEL', cancels, entry) == 1
   local ends = call('ZSCORE', held, entry)
   if ends then call('ZREM', held, entry) end
-  local count = why ~= 'leaves' and frame and not isCancelled and call('HINCRBY', counts, entry, 1) or 0
+  local count = why ~= 'leaves' and frame and not isCancelled and addTo(counts, entry, 1) or 0
   -- Losses, see deliveries.ts: counted up to 2.
-  if count > 0 and count < 4503599627370496 then call('HINCRBY', counts, entry, '2251799813685248') end
+  if count > 0 and count < 4503599627370496 then addTo(counts, entry, '2251799813685248') end
   if frame and isCancelled then
     endMessages({entry}, now, false)
-    call('HINCRBY', state, 'dropped', 1)
+    addTo(state, 'dropped', 1)
   elseif frame and count % 65536 > deliveryLimit then
     local error = {name = 'LeaseLostError', stack = '', message = ('came back %d times without a settlement, the last time '
       .. 'because its consumer\'s lease expired while it was handled (by a handler that blocks the event loop?), or its '
@@ -124,7 +126,7 @@ for i = #keys, math.max(1, #keys - most + 1), -1 do
   elseif frame then
     putFirst(frame:byte(2), entry)
     if ends then call('ZADD', expiry, ends, entry) end
-    if limitBytes then call('HINCRBY', state, 'bytes', #frame) end
+    if limitBytes then addTo(state, 'bytes', #frame) end
     back = back + 1
   end
 end

@@ -1,5 +1,6 @@
 import { argNames, asInteger, asList, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { completedKeys, completedOver, trimCompleted } from './completed.js';
+import { addTo } from './counters.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import { giveBackOffers, recallMs } from './offers.js';
@@ -40,6 +41,7 @@ const dueScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...dueKeys)}
 ${argNames('most')}
+${addTo}
 ${waitingLists}
 ${endMessages}
 ${followEnding}
@@ -53,8 +55,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local limitBytes, deadLetter, kept = unpack(call('HMGET', settings, 'max-bytes', 'dead-letter', 'keep-completed'))
 ${checkedKept}
 local recall, recallAt, offers, stale, trim = unpack(call('HMGET', state, 'recall', 'recall-at', 'offers', 'stale', 'trim'))
-if recallAt and tonumber(recallAt) <= now then
-  giveBackOffers(call('ZRANGE', offered, '-inf', recall or '+inf', 'BYSCORE', 'LIMIT', 0, 1000))
+if recallAt and (tonumber(recallAt) or 0) <= now then
+  giveBackOffers(call('ZRANGE', offered, '-inf', tonumber(recall) or '+inf', 'BYSCORE', 'LIMIT', 0, 1000))
   if call('EXISTS', offered) == 1 then call('HSET', state, 'recall', offers or '+inf', 'recall-at', now + ${recallMs})
   else call('HDEL', state, 'recall', 'recall-at') end
 end
@@ -65,7 +67,7 @@ else
   for i = 1, #due do
     local frame = call('HGET', messages, due[i])
     putLast(frame and frame:byte(2) or 0, due[i])
-    if limitBytes then call('HINCRBY', state, 'bytes', frame and #frame or 0) end
+    if limitBytes then addTo(state, 'bytes', frame and #frame or 0) end
   end
 end
 local over, isCut = call('ZRANGE', expiry, '-inf', now, 'BYSCORE', 'LIMIT', 0, most), false
@@ -90,9 +92,9 @@ if #over > 0 then
     call('ZREM', delayed, unpack(live))
     call('ZREM', offered, unpack(live))
     endMessages(live, now, false)
-    call('HINCRBY', state, 'expired', #live)
-    if stale > 0 then call('HINCRBY', state, 'stale', stale) end
-    if limitBytes and bytes > 0 then call('HINCRBY', state, 'bytes', -bytes) end
+    addTo(state, 'expired', #live)
+    if stale > 0 then addTo(state, 'stale', stale) end
+    if limitBytes and bytes > 0 then addTo(state, 'bytes', -bytes) end
   end
   if deadLetter and #live > 0 then
     local names = {}

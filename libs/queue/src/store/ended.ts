@@ -10,6 +10,7 @@ import {
   Script,
 } from '@millrace/redis';
 import { type Line, parseLine } from '../model/line.js';
+import { addTo } from './counters.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import type { QueueKeys } from './keys.js';
 
@@ -87,6 +88,7 @@ const carriedKeys = [...endingKeys, ...followKeys, 'parked'] as const;
 const carriedScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...carriedKeys)}
+${addTo}
 ${endMessages}
 ${followEnding}
 local time = call('TIME')
@@ -106,7 +108,7 @@ for i = 1, #ARGV, 4 do
   end
 end
 endMessages(arrived, now, false)
-if #arrived > 0 then call('HINCRBY', state, 'dead-lettered', #arrived) end
+if #arrived > 0 then addTo(state, 'dead-lettered', #arrived) end
 return answer
 `);
 

@@ -61,6 +61,6 @@ describe('the parts of a script', () => {
   });
 
   it('of a turn read what they declare, and what is there', () => {
-    expect(problemsOf(turnParts, [...turnKeys, ...turnArgs, 'firstList', 'firstItem'])).toEqual([]);
+    expect(problemsOf(turnParts, [...turnKeys, ...turnArgs, 'firstList', 'firstItem', 'addTo'])).toEqual([]);
   });
 });

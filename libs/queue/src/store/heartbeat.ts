@@ -73,7 +73,7 @@ for _, times in ipairs({delayed, expiry}) do
 end
 if call('EXISTS', offered) == 1 then
   if not recallAt then call('HSET', state, 'recall', offers or '+inf', 'recall-at', now + ${recallMs})
-  else hasWork = hasWork or tonumber(recallAt) <= now end
+  else hasWork = hasWork or (tonumber(recallAt) or 0) <= now end
 end
 ${trimmingDue}
 hasWork = hasWork or (stale or trim) and isTrimmingDue(stale, trim)
@@ -87,7 +87,7 @@ if call('EXISTS', cancels) == 1 then
   local all = call('HGETALL', cancels)
   for i = 1, #all, 2 do if all[i + 1] == me then mine[#mine + 1] = all[i] end end
 end
-if dutyAt and now - dutyAt < 550 then return {hasWork, held, mine, 0} end
+if dutyAt and math.abs(now - (tonumber(dutyAt) or 0)) < 550 then return {hasWork, held, mine, 0} end
 call('HSET', state, 'duty-at', now)
 local gone = call('SRANDMEMBER', dead, 10)
 for _, id in ipairs(call('ZRANGE', consumers, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)) do gone[#gone + 1] = id end

@@ -11,6 +11,7 @@ import {
   Script,
 } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
+import { addTo } from './counters.js';
 import { endingKeys, endMessages } from './endings.js';
 import { queueKeys, resultKey, unackedKey, waitingKeys } from './keys.js';
 
@@ -42,6 +43,7 @@ const jobBody = `
 local call = redis.call
 ${keyNames(...jobKeys)}
 ${argNames('id', 'act', 'newFrame')}
+${addTo}
 ${endMessages}
 local entry = call('HEXISTS', messages, id) == 1 and id or holderOf(ids, messages, id)
 local frame = entry and call('HGET', messages, entry)
@@ -65,11 +67,11 @@ if act == 'replace' and isOffered then return at('running') end
 if act == 'cancel' or act == 'remove' and not due then
   endMessages({entry}, 0, false)
   for _, key in ipairs({delayed, parked, offered}) do call('ZREM', key, entry) end
-  if isWaiting then call('HINCRBY', state, 'stale', 1) end
-  if limitBytes then call('HINCRBY', state, 'bytes', -#frame) end
+  if isWaiting then addTo(state, 'stale', 1) end
+  if limitBytes then addTo(state, 'bytes', -#frame) end
 elseif act == 'replace' and (isWaiting or isParked) then
   call('HSET', messages, entry, newFrame)
-  if limitBytes then call('HINCRBY', state, 'bytes', #newFrame - #frame) end
+  if limitBytes then addTo(state, 'bytes', #newFrame - #frame) end
 end
 return at(due and 'delayed' or isParked and 'parked' or 'ready', due)
 `;

@@ -1,4 +1,5 @@
 import { keyNames, type RedisClient, Script } from '@millrace/redis';
+import { addTo } from './counters.js';
 import { type QueueKeys, waitingKeys } from './keys.js';
 import type { Taken } from './taken.js';
 import { waitingLists } from './waiting.js';
@@ -12,7 +13,7 @@ import { waitingLists } from './waiting.js';
 export const recallMs = 10_000;
 
 /**
- * Lua: `giveBackOffers(entries)` puts offers, in the order of their numbers, before everything that waits. Needs `waitingLists`, the keys
+ * Lua: `giveBackOffers(entries)` puts offers, in the order of their numbers, before everything that waits. Needs `addTo`, `waitingLists`, the keys
  * `settings`, `state`, `messages`, `offered`.
  */
 export const giveBackOffers = `
@@ -22,7 +23,7 @@ local function giveBackOffers(entries)
     local bytes = redis.call('ZREM', offered, entries[i]) == 1 and redis.call('HSTRLEN', messages, entries[i]) or 0
     if bytes > 0 then
       putFirst(0, entries[i])
-      if limitBytes then redis.call('HINCRBY', state, 'bytes', bytes) end
+      if limitBytes then addTo(state, 'bytes', bytes) end
     end
   end
 end`;
@@ -42,6 +43,7 @@ const declineKeys = ['settings', 'state', 'messages', 'offered'] as const;
 // EFFECTS  see KEYS; an offer that was claimed or recalled, or has ended meanwhile, stays as it is
 const declineScript = new Script(`#!lua flags=allow-oom
 ${keyNames(...declineKeys)}
+${addTo}
 ${waitingLists}
 ${giveBackOffers}
 giveBackOffers(ARGV)

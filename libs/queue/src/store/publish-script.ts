@@ -1,4 +1,5 @@
 import { argNames, keyNames, Script } from '@millrace/redis';
+import { addTo } from './counters.js';
 import { followEnding } from './endings.js';
 import { idFragments } from './identity.js';
 import { isRepetition, saidBefore } from './repetitions.js';
@@ -134,7 +135,7 @@ local function dropHead(q, isFull)
         if not entry then break end
         q.mayDrop = q.mayDrop - 1
         local frame = redis.call('HGET', KEYS[q.key + messages], entry)
-        if frame then dropOne(q, entry, frame) else redis.call('HINCRBY', KEYS[q.key + state], 'stale', -1) end
+        if frame then dropOne(q, entry, frame) else addTo(KEYS[q.key + state], 'stale', -1) end
       end
     end
   end
@@ -198,7 +199,7 @@ local function enterEach(q, number)
   end
   if q.picks == '' then for i = 1, m do one(i) end
   else for i in q.picks:gmatch('%d+') do one(tonumber(i)) end end
-  if countsBytes and q.bytes ~= bytesBefore then redis.call('HINCRBY', KEYS[q.key + state], 'bytes', q.bytes - bytesBefore) end
+  if countsBytes and q.bytes ~= bytesBefore then addTo(KEYS[q.key + state], 'bytes', q.bytes - bytesBefore) end
   if q.hasEnded then following[#following + 1] = number end
   -- A consumer that waits for the next delayed message must be woken if another is due before it.
   local isSooner = q.firstDue and q.firstDue < (tonumber(firstDelayed) or math.huge)
@@ -209,7 +210,7 @@ end`;
  * Offers one message to a waiting consumer, including its frame, which saves it a round trip. See `offers.ts`. Nothing waits
  * before it. Comes first, since a consumer waits: definitions further down then cost nothing.
  */
-const offer = `
+const offer = `${addTo}
 local function offer(q)
   if m ~= 1 or not q.isFast or q.isPaused or q.perSecond or q.singleActive or #entries[2] > 16384 then return false end
   if redis.call('EXISTS', KEYS[q.key + lists], KEYS[q.key + lists + 1], KEYS[q.key + lists + 2]) > 0 then return false end
@@ -217,7 +218,7 @@ local function offer(q)
   local called = redis.call('ZPOPMIN', KEYS[q.key + idle])[1]
   if not called then return false end
   redis.call('HSET', KEYS[q.key + messages], entries[1], entries[2])
-  local number = redis.call('HINCRBY', KEYS[q.key + state], 'offers', 1)
+  local number = addTo(KEYS[q.key + state], 'offers', 1)
   redis.call('ZADD', KEYS[q.key + offered], number, entries[1])
   redis.call('RPUSH', KEYS[q.key + wake], called .. '\\n' .. now .. '\\n' .. number .. '\\n' .. entries[1] .. '\\n' .. entries[2])
   return true

@@ -1,4 +1,5 @@
 import { argNames, asInteger, asList, keyNames, type RedisClient, Script } from '@millrace/redis';
+import { addTo } from './counters.js';
 import { endingKeys, endMessages } from './endings.js';
 import { type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
 
@@ -24,6 +25,7 @@ const purgeScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...purgeKeys)}
 ${argNames('most', 'left')}
+${addTo}
 ${endMessages}
 most, left = tonumber(most), tonumber(left)
 if not left then
@@ -51,8 +53,8 @@ remove(entries, false)
 for list = #KEYS, firstList, -1 do
   if room > 0 then remove(call('LPOP', KEYS[list], room) or {}, true) end
 end
-if stale > 0 then call('HINCRBY', state, 'stale', -stale) end
-if limitBytes and bytes > 0 then call('HINCRBY', state, 'bytes', -bytes) end
+if stale > 0 then addTo(state, 'stale', -stale) end
+if limitBytes and bytes > 0 then addTo(state, 'bytes', -bytes) end
 -- Nothing waits any more, though fewer were removed than there were: the rest was taken.
 return {removed, room > 0 and 0 or left}
 `);
@@ -92,6 +94,7 @@ const removeScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...removeKeys)}
 if call('ZCARD', consumers) + call('SCARD', dead) ~= #KEYS - firstList + 1 then return nil end
+${addTo}
 ${endMessages}
 local stays, answer, gone, stale, bytes = {}, {}, {}, 0, 0
 for set = firstList, #KEYS do
@@ -106,8 +109,8 @@ for i, entry in ipairs(ARGV) do
   end
 end
 endMessages(gone, 0, false)
-if stale > 0 then call('HINCRBY', state, 'stale', stale) end
-if bytes > 0 and call('HEXISTS', settings, 'max-bytes') == 1 then call('HINCRBY', state, 'bytes', -bytes) end
+if stale > 0 then addTo(state, 'stale', stale) end
+if bytes > 0 and call('HEXISTS', settings, 'max-bytes') == 1 then addTo(state, 'bytes', -bytes) end
 return answer
 `);
 

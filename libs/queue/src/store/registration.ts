@@ -1,4 +1,5 @@
 import { argNames, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
+import { addTo } from './counters.js';
 import { queueKeys } from './keys.js';
 
 const registerKeys = ['settings', 'state', 'consumers', 'consumerInfo', 'idle', 'wake'] as const;
@@ -26,6 +27,7 @@ const registerScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...registerKeys)}
 ${argNames('rank', 'unique', 'leaseMs', 'info', 'asker')}
+${addTo}
 local declared, singleActive = unpack(call('HMGET', settings, 'settings', 'single-active'))
 if not declared then return nil end
 local isRead, values = pcall(cjson.decode, declared)
@@ -35,7 +37,7 @@ local owner = values.owner
 if owner and owner ~= asker then return {'exclusive'} end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local id = ('%s.%08d.%s'):format(rank, call('HINCRBY', state, 'registrations', 1), unique)
+local id = ('%s.%08d.%s'):format(rank, addTo(state, 'registrations', 1), unique)
 call('ZADD', consumers, now + leaseMs, id)
 call('HSET', consumerInfo, id, info)
 local active, wasRanked = unpack(call('HMGET', state, 'active', 'ranked'))

@@ -1,6 +1,7 @@
 import { argNames, asList, asText, keyNames, type RedisClient, Script, type ScriptArgument } from '@millrace/redis';
 import { lineOf } from '../model/line.js';
 import type { ConsumerKeys } from './consumer-keys.js';
+import { addTo } from './counters.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import { countOf } from './setting-values.js';
 import { waitingLists } from './waiting.js';
@@ -37,6 +38,7 @@ local call = redis.call
 ${keyNames(...settleKeys)}
 ${argNames('me')}
 if not call('ZSCORE', consumers, me) then return {'lost'} end
+${addTo}
 ${waitingLists}
 ${countOf}
 ${endMessages}
@@ -57,16 +59,16 @@ local function settle(kind, entry, x, y, z)
   end
   if kind == 'retry' then
     call('ZADD', delayed, now + x, entry)
-    call('HINCRBY', counts, entry, y)
+    addTo(counts, entry, y)
     if z ~= '' then call('HSET', handled, entry, z) end
-    call('HINCRBY', state, 'retried', 1)
+    addTo(state, 'retried', 1)
   elseif kind == 'dead' then follow(state, ended, followUps, entry, x)
   elseif kind == 'park' then call('ZADD', parked, now, entry)
   elseif kind == 'drop' then
     endMessages({entry}, now, false)
-    call('HINCRBY', state, 'dropped', 1)
+    addTo(state, 'dropped', 1)
   else
-    local count = kind == 'release' and 0 or call('HINCRBY', counts, entry, 1)
+    local count = kind == 'release' and 0 or addTo(counts, entry, 1)
     if count % 65536 > deliveryLimit then
       call('ZREM', expiry, entry)
       local message = ('came back %d times without a settlement, the last time because its handler requeued it'):format(count % 65536)
@@ -75,7 +77,7 @@ local function settle(kind, entry, x, y, z)
       return
     end
     if kind == 'back' then putLast(tonumber(x), entry) else putFirst(tonumber(x), entry) end
-    if limitBytes then call('HINCRBY', state, 'bytes', call('HSTRLEN', messages, entry)) end
+    if limitBytes then addTo(state, 'bytes', call('HSTRLEN', messages, entry)) end
   end
 end
 for i = firstItem, #ARGV, 5 do settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]) end

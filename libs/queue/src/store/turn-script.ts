@@ -1,5 +1,6 @@
 import { argNames, keyNames, Script } from '@millrace/redis';
 import { turnKeys } from './consumer-keys.js';
+import { addTo } from './counters.js';
 import { composed } from './fragment.js';
 import { claims, endings, fence } from './turn-settling.js';
 import { choose, hold, look, take, takeOver } from './turn-taking.js';
@@ -68,5 +69,6 @@ local call = redis.call
 ${keyNames(...turnKeys)}
 ${argNames(...turnArgs)}
 wanted, maxBytes = tonumber(wanted), tonumber(maxBytes)
+${addTo}
 ${composed(turnParts)}
 `);

@@ -29,7 +29,7 @@ call('ZADD', consumers, now + leaseMs + (hasGoneBack and 0 or number / 1000), me
 
 /** Claimed offers go to the consumer. A wake-up that was for another consumer is given back: that one waits again. */
 export const claims: Fragment = {
-  reads: ['me', 'wakeUp', 'firstItem', 'state', 'unacked', 'offered', 'consumers', 'idle'],
+  reads: ['addTo', 'me', 'wakeUp', 'firstItem', 'state', 'unacked', 'offered', 'consumers', 'idle'],
   sets: ['notMine'],
   lua: `
 notMine = {}
@@ -37,7 +37,7 @@ for i = firstItem, #ARGV do
   local entry = ARGV[i]
   if call('ZREM', offered, entry) == 1 then
     call('SADD', unacked, entry)
-    call('HINCRBY', state, 'delivered', 1)
+    addTo(state, 'delivered', 1)
   elseif call('SISMEMBER', unacked, entry) == 0 then notMine[#notMine + 1] = entry end
 end
 if wakeUp ~= '' and wakeUp ~= me and call('ZSCORE', consumers, wakeUp) then call('ZADD', idle, 0, wakeUp) end`,
@@ -51,7 +51,7 @@ export const endings: Fragment = {
   reads: [
     ...endingKeys,
     ...completedKeys,
-    ...['acknowledged', 'known', 'now', 'isNext', 'hasGoneBack', 'notMine', 'kept', 'state', 'unacked'],
+    ...['addTo', 'acknowledged', 'known', 'now', 'isNext', 'hasGoneBack', 'notMine', 'kept', 'state', 'unacked'],
   ],
   sets: ['notMine', 'isPlain', 'unknown'],
   lua: `
@@ -90,7 +90,7 @@ if #mine > 0 then
     ${endMessages}
     endMessages(mine, now, true)
   end
-  call('HINCRBY', state, 'acknowledged', #mine)
+  addTo(state, 'acknowledged', #mine)
 end
 unknown = math.max(hasGoneBack and 1 or 0, call('SCARD', unacked) - known)`,
 };

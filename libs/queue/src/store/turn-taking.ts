@@ -38,14 +38,14 @@ may, allowed, isLimited = 'ok', wanted, false
 if isPaused then may, allowed = 'paused', 0 elseif singleActive == '1' and active ~= me then may, allowed = 'standby', 0 end
 if allowed > 0 and perSecond then
   local burst = math.max(1, math.ceil(perSecond / 10))
-  tokens = math.min(burst, (tonumber(tokens) or burst) + math.max(0, now - (tonumber(tokensAt) or now)) * perSecond / 1000)
+  tokens = math.min(burst, (tonumber(tokens) or burst) + math.abs(now - (tonumber(tokensAt) or now)) * perSecond / 1000)
   allowed = math.min(allowed, math.floor(tokens + 1e-6))
   isLimited = allowed < wanted
 end
 allowed = math.max(0, allowed - unknown)
 local best = allowed > 0 and call('ZRANGE', idle, 0, 0)[1]
 if best and best:sub(1, 3) < me:sub(1, 3) then
-  if passedAt and now - (tonumber(passedAt) or 0) > 100 then call('ZREM', idle, best)
+  if passedAt and math.abs(now - (tonumber(passedAt) or 0)) > 100 then call('ZREM', idle, best)
   else
     may, allowed = 'passed', 0
     if not passedAt then call('HSET', state, 'passed-at', now) end
@@ -83,7 +83,7 @@ bytesOffered = bytes`,
  */
 export const take: Fragment = {
   reads: [
-    ...['now', 'isPlain', 'allowed', 'maxBytes', 'limitBytes', 'entries', 'frames', 'bytes'],
+    ...['addTo', 'now', 'isPlain', 'allowed', 'maxBytes', 'limitBytes', 'entries', 'frames', 'bytes'],
     ...['state', 'messages', 'expiry', 'firstList'],
   ],
   sets: ['entries', 'frames', 'bytes', 'met'],
@@ -110,7 +110,7 @@ local function pop(list, count)
 end
 local topLevel = (#KEYS - firstList + 1) / ${listsPerLevel} - 1
 if allowed > 0 and topLevel > 0 then
-  local taken = call('HINCRBY', state, 'taken', allowed)
+  local taken = addTo(state, 'taken', allowed)
   local fair = math.floor(taken / 10) - math.floor((taken - allowed) / 10)
   for level = 0, topLevel - 1 do
     local ready = firstList + ${listsPerLevel} * level
@@ -131,6 +131,7 @@ for list = #KEYS, firstList, -1 do while pop(KEYS[list], math.min(allowed - #ent
  */
 export const hold: Fragment = {
   reads: [
+    'addTo',
     ...['now', 'isPlain', 'limitBytes', 'perSecond', 'tokens', 'passedAt', 'entries', 'bytes', 'bytesOffered', 'met'],
     ...['state', 'unacked', 'counts', 'handled', 'expiry', 'held'],
   ],
@@ -138,12 +139,12 @@ export const hold: Fragment = {
   lua: `
 if #entries > 0 then
   call('SADD', unacked, unpack(entries))
-  if limitBytes then call('HINCRBY', state, 'bytes', bytesOffered - bytes) end
+  if limitBytes then addTo(state, 'bytes', bytesOffered - bytes) end
   if perSecond then call('HSET', state, 'tokens', tostring(tokens - #entries), 'tokens-at', now) end
   if passedAt then call('HDEL', state, 'passed-at') end
-  call('HINCRBY', state, 'delivered', #entries)
+  addTo(state, 'delivered', #entries)
 end
-if met > 0 then call('HINCRBY', state, 'stale', -met) end
+if met > 0 then addTo(state, 'stale', -met) end
 if not isPlain and #entries > 0 then
   local ends = call('ZMSCORE', expiry, unpack(entries))
   for i = 1, #entries do

@@ -29,7 +29,7 @@ if call('EXISTS', offered) == 1 then
     recallAt = now + ${recallMs}
     call('HSET', state, 'recall', offers or '+inf', 'recall-at', recallAt)
   end
-  due = math.min(due, recallAt)
+  due = math.min(due, tonumber(recallAt) or now)
 end
 ${trimmingDue}
 if (stale or trim) and isTrimmingDue(stale, trim) then due = now end`,
@@ -50,7 +50,7 @@ dueInMs = -1
 local hasRoom = #entries < wanted and not (maxBytes and #entries > 0) and (may == 'ok' or may == 'passed')
 if hasRoom then
   call('ZADD', idle, 0, me)
-  local isKept = keeper and keeper ~= me and tonumber(keeperDue) <= due and call('ZSCORE', idle, keeper)
+  local isKept = keeper and keeper ~= me and (tonumber(keeperDue) or math.huge) <= due and call('ZSCORE', idle, keeper)
   if due < math.huge and not isKept then
     call('HSET', state, 'keeper', me, 'keeper-due', due)
     dueInMs = math.max(0, due - now)

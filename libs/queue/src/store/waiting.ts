@@ -48,7 +48,7 @@ end`;
 
 /**
  * Lua: `trimSlice(trim)` continues a pass, or begins one. `trim` in `state` has the level it is at, and how many more entries of its
- * `ready` belong to it. Needs `firstList`, `state`, `messages`.
+ * `ready` belong to it. Needs `addTo`, `firstList`, `state`, `messages`.
  */
 export const trimSlice = `
 local function endPass()
@@ -83,7 +83,7 @@ local function trimSlice(trim)
     local moved = keep(ready, math.min(left, ${sliceEntries} - seen))
     left = moved == 0 and 0 or left - moved
   end
-  if stale > 0 then redis.call('HINCRBY', state, 'stale', -stale) end
+  if stale > 0 then addTo(state, 'stale', -stale) end
   if left > 0 or redis.call('EXISTS', front) == 1 then
     redis.call('HSET', state, 'trim', ('%d %d'):format(level, left))
     return
