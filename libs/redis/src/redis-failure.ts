@@ -93,6 +93,10 @@ export function redisFailure(error: unknown): RedisFailure {
   if (isInstance(error, Error) && error.name === 'ReplyError') {
     return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: `Redis replied: ${message}` };
   }
+  // A reply that is not what its reader expects.
+  if (isInstance(error, TypeError)) {
+    return { failure: 'rejected', mayBeWritten: true, isTemporary: false, description: message.replace(/\.$/, '') };
+  }
   const wasNotSent = isInstance(error, NotSentError) || noConnection.test(message);
   const description = wasNotSent ? 'there is no connection to Redis' : 'the connection to Redis was lost';
   return { failure: 'unavailable', mayBeWritten: !wasNotSent, isTemporary: true, description };

@@ -3,8 +3,8 @@ import { keyList } from './prepared-arguments.js';
 import { isDeniedInScript } from './redis-failure.js';
 import type { ScriptCall } from './script-command.js';
 
-/** The errors of Redis for a script that stopped half-way, and for a command in it. */
-const stopped = /^(ERR|WRONGTYPE) .*\buser_script:/s;
+/** What a script of Millrace replies that found a value that it cannot use, and Redis for one that stopped half-way. */
+const stopped = /^DAMAGED |^(ERR|WRONGTYPE) .*\buser_script:/s;
 const remedy =
   'Another program wrote there, or it was changed by hand. Declare the queue or topic again, which repairs its settings; ' +
   'a key of another type must be removed.';
@@ -21,7 +21,7 @@ export function scriptFailure(error: unknown, { keys }: Pick<ScriptCall, 'keys'>
   if (/unknown (redis )?command/i.test(error.message) || isDeniedInScript(error)) return error;
   const bases = keyList(keys).flatMap((key) => /^.*?\{[^}]*\}/.exec(key)?.[0] ?? []);
   const named = [...new Set(bases)].slice(0, mostNamed);
-  const problem = error.message.replace(/^ERR /, '').replace(/ script: .*$/s, '');
+  const problem = error.message.replace(/^(ERR|DAMAGED) /, '').replace(/ script: .*$/s, '');
   return new DamagedStateError(
     { object: 'Redis', key: named.map((base) => `${base}:*`).join(', '), remedy },
     [problem],

@@ -5,7 +5,7 @@ const group = (names: string): readonly string[] => keysOf('group', names);
 const topology = (names: string): readonly string[] => keysOf('topology', names);
 
 const connection = 'client|setname cluster|info cluster|slots info time';
-const topics: Grant = { access: 'read', keys: topology('topics'), commands: 'hget hvals' };
+const topics: Grant = { access: 'read', keys: topology('topics'), commands: 'hget hgetall' };
 const presence: Grant = { access: 'read', keys: ['log:', 'group:'], commands: 'exists' };
 
 /** Appends records. */
@@ -44,7 +44,8 @@ export const logOperator: RoleGrants = {
   grants: [
     {
       keys: log('records'),
-      commands: 'xadd xdel xgroup|create xgroup|destroy xgroup|setid xinfo|groups xlen xrange xread xsetid xtrim',
+      commands:
+        'xadd xdel xgroup|create xgroup|destroy xgroup|setid xinfo|groups xinfo|stream xlen xrange xread xsetid xtrim',
     },
     { keys: log('group:* meta producers expired'), commands: 'hdel hget hincrby hmget hscan hset pexpire' },
     presence,
@@ -57,6 +58,6 @@ export const logOperator: RoleGrants = {
     { keys: [...log('upkeep'), ...group('locked')], commands: 'get set' },
     // A partition and a group are removed whole.
     { access: 'write', keys: ['log:', 'group:'], commands: 'del unlink' },
-    { keys: topology('topics topic-ids'), commands: 'hdel hget hset hsetnx hvals incr' },
+    { keys: topology('topics topic-ids'), commands: 'hdel hget hgetall hset hsetnx incr' },
   ],
 };

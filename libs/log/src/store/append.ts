@@ -14,6 +14,7 @@ import {
 import type { PartitionKeys } from './keys.js';
 import { appendEntry } from './log-entry.js';
 import { appendNonce } from './nonce.js';
+import { boundsDamage } from './partition-bounds.js';
 import { groupsOf } from './stream-groups.js';
 
 /** One batch to be appended to a partition. */
@@ -64,15 +65,18 @@ export const maxBatchesInFlight = 5;
 //          sequence      of the batch, within the producer's epoch
 //          nonce         of this append
 // RETURNS  { 0, base offset, topic version, append time if it is the records' timestamp }, { 1 gap }, { 2 gone }, { 3 over limit },
-//          { 4 stale }, { 5 blocked }, or an error: the frame does not have that many records
+//          { 4 stale }, { 5 blocked }, or an error: the frame does not have that many records, or `meta` is damaged
 // EFFECTS  see KEYS. A repeated batch writes its producer's state, so that a WAIT after it covers the first append as well
 const append = new Script(`#!lua
 ${keyNames('records', 'meta', 'producers')}
 ${argNames('topicId', 'count', 'maxTimestamp', 'frame', 'producer', 'epoch', 'sequence', 'nonce')}
 ${appendEntry}
+${boundsDamage}
 local id, version, finish, start, bytes, lastTime, maxRecords, maxBytes, floor, deleted, lastNonce, timestamps = unpack(redis.call('HMGET', meta,
   'id', 'version', 'end', 'start', 'bytes', 'time', 'maxRecords', 'maxBytes', 'floor', 'deleted', 'nonce', 'timestamps'))
 if id ~= topicId or deleted then return {2} end
+local damage = boundsDamage(start, finish, bytes, lastTime)
+if damage then return damage end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local state = {}
@@ -88,7 +92,7 @@ if producer ~= '' then
     state[3] = now
     redis.call('HSET', producers, producer, table.concat(state, ' '))
     local offset, appended = string.match(first, '(%d+)@?(%d*)')
-    return {0, tonumber(offset), tonumber(version), tonumber(appended)}
+    return {0, tonumber(offset), tonumber(version) or 0, tonumber(appended)}
   end
 end
 local base = tonumber(finish)
@@ -106,7 +110,7 @@ if producer ~= '' then
   local bases = table.concat({appended, state[4], state[5], state[6], state[7]}, ' ')
   redis.call('HSET', producers, producer, table.concat({epoch, sequence, now, bases}, ' '))
 end
-return {0, base, tonumber(version), timestamps and tonumber(now)}
+return {0, base, tonumber(version) or 0, timestamps and tonumber(now)}
 `);
 
 /** Appends a batch. After a lost reply, send the same identity again. */

@@ -13,6 +13,7 @@ import {
 import { copiesKey, partitionKeys } from './keys.js';
 import { appendEntry } from './log-entry.js';
 import { appendNonce } from './nonce.js';
+import { boundsDamage } from './partition-bounds.js';
 
 /** Records copied from one partition into another: a dead letter, or records that are sent back. */
 export interface Copy {
@@ -62,9 +63,12 @@ const copy = new Script(`#!lua
 ${keyNames('records', 'meta', 'copies', 'sources')}
 ${argNames('topicId', 'frame', 'timestamp', 'sourceOffset', 'pass', 'floor', 'rememberMs', 'nonce', 'source', 'count')}
 ${appendEntry}
-local id, finish, bytes, lastTime, deleted, lastNonce, timestamps =
-  unpack(redis.call('HMGET', meta, 'id', 'end', 'bytes', 'time', 'deleted', 'nonce', 'timestamps'))
+${boundsDamage}
+local id, start, finish, bytes, lastTime, deleted, lastNonce, timestamps =
+  unpack(redis.call('HMGET', meta, 'id', 'start', 'end', 'bytes', 'time', 'deleted', 'nonce', 'timestamps'))
 if id ~= topicId or deleted then return {2} end
+local damage = boundsDamage(start, finish, bytes, lastTime)
+if damage then return damage end
 redis.call('ZREMRANGEBYSCORE', copies, '-inf', '(' .. floor)
 local copied = pass .. ':' .. sourceOffset
 if redis.call('ZSCORE', copies, copied) then

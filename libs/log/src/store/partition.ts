@@ -1,7 +1,9 @@
 import { DamagedStateError, shown, storedInteger } from '@millrace/core';
-import { argNames, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { Topic } from '../model/topic.js';
 import { copiesKey, groupPartitionKey, type PartitionKeys, partitionKeys } from './keys.js';
+import { countIn } from './log-entry.js';
+import { boundsDamage, countOf } from './partition-bounds.js';
 
 /** The start, end and size of a partition's log. */
 export interface PartitionState {
@@ -25,13 +27,17 @@ export interface PartitionState {
 //          maxRecords    for the append script, or '': no limit
 //          maxBytes      the same
 //          timestamps    `append`, if the time of the append is its records' timestamp; else ''
-// RETURNS  1 ready, 0 the topic of this id was deleted
+// RETURNS  1 ready, 0 the topic of this id was deleted, 2 the id, or where the log begins and ends, is damaged: nothing was done
 // EFFECTS  see KEYS
 const open = new Script(`#!lua
 ${keyNames('records', 'meta', 'producers', 'expired')}
 ${argNames('topicId', 'topicVersion', 'maxRecords', 'maxBytes', 'timestamps')}
-local id, version, deleted = unpack(redis.call('HMGET', meta, 'id', 'version', 'deleted'))
-id, version = tonumber(id or 0), tonumber(version or 0)
+${boundsDamage}
+${countOf}
+local id, version, deleted, start, finish, bytes, time = unpack(redis.call('HMGET', meta,
+  'id', 'version', 'deleted', 'start', 'end', 'bytes', 'time'))
+if id and (countOf(id) == 0 or not deleted and boundsDamage(start, finish, bytes, time)) then return 2 end
+id, version = countOf(id), countOf(version)
 if id > tonumber(topicId) or (id == tonumber(topicId) and deleted) then return 0 end
 if id < tonumber(topicId) then
   redis.call('UNLINK', records, meta, producers, expired)
@@ -47,7 +53,7 @@ end
 return 1
 `);
 
-/** False when the topic was deleted meanwhile. */
+/** False when the topic was deleted meanwhile. @throws {DamagedStateError} its id, or where its log begins and ends, is damaged */
 export async function openPartition(
   client: RedisClient,
   prefix: string,
@@ -59,11 +65,63 @@ export async function openPartition(
   const limits = unread === 'reject' ? [maxRecords ?? '', maxBytes ?? ''] : ['', ''];
   const timestamps = topic.timestamps === 'append' ? 'append' : '';
   const args = [topic.id, topic.version, ...limits, timestamps];
-  return (await open.run(client, [records, meta, producers, expired], args)) === 1;
+  const reply = asInteger(await open.run(client, [records, meta, producers, expired], args));
+  if (reply === 2) throw damagedBounds(meta, ['id, start, end, bytes or time is no whole number']);
+  return reply === 1;
+}
+
+// Works out from the stream what a partition's damaged `meta` has to say. Where it is sound again, nothing is done.
+//
+// KEYS
+//   records  :records  its first and last entry: read
+//   meta     :meta     id, start, end, bytes and time: written
+// ARGV     topicId
+// RETURNS  1
+// EFFECTS  see KEYS. No record is removed. `bytes` is estimated: the number of batches times the size of the first one
+const repair = new Script(`#!lua
+${keyNames('records', 'meta')}
+${argNames('topicId')}
+${boundsDamage}
+${countOf}
+${countIn}
+local id, start, finish, bytes, time = unpack(redis.call('HMGET', meta, 'id', 'start', 'end', 'bytes', 'time'))
+if countOf(id) > 0 and not boundsDamage(start, finish, bytes, time) then return 1 end
+local info, stream = {}, redis.call('EXISTS', records) == 1 and redis.call('XINFO', 'STREAM', records) or {}
+for index = 1, #stream, 2 do info[stream[index]] = stream[index + 1] end
+local function endOf(entryId) return tonumber(string.match(entryId or '', '^0%-(%d+)$')) end
+local first, last = info['first-entry'] or {}, info['last-entry'] or {}
+local behind = endOf(last[1]) or endOf(info['last-generated-id']) or 0
+local frame = first[2] and first[2][2] or ''
+local from = endOf(first[1]) and math.max(0, endOf(first[1]) - countIn(frame)) or behind
+if tonumber(finish) == behind and tonumber(start) == countOf(start) and countOf(start) <= behind then from = countOf(start) end
+redis.call('HSET', meta, 'id', countOf(id) > 0 and id or topicId, 'start', string.format('%.0f', from), 'end', string.format('%.0f', behind),
+  'bytes', (info['length'] or 0) * #frame, 'time', string.format('%.0f', countOf(last[2] and last[2][4])))
+return 1
+`);
+
+async function repairPartition(client: RedisClient, prefix: string, topic: Topic, partition: number): Promise<void> {
+  const { records, meta } = partitionKeys(prefix, topic.name, partition);
+  await repair.run(client, [records, meta], [topic.id]);
+}
+
+/** Like `openPartition`; a damaged partition is repaired from its records first. Needs more rights. */
+export async function openOrRepairPartition(
+  client: RedisClient,
+  prefix: string,
+  topic: Topic,
+  partition: number,
+): Promise<boolean> {
+  try {
+    return await openPartition(client, prefix, topic, partition);
+  } catch (error) {
+    if (!(error instanceof DamagedStateError)) throw error;
+    await repairPartition(client, prefix, topic, partition);
+    return openPartition(client, prefix, topic, partition);
+  }
 }
 
 const metaRemedy =
-  'Set `end` to the number behind the dash of the last id in the stream (XREVRANGE … + - COUNT 1), `start` to that of the first record, and `bytes` to 0.';
+  'Declare the topic again, which works out from its records where it begins and ends: declareTopic({ name: … }).';
 
 /** Undefined when the partition does not exist. @throws {DamagedStateError} */
 export async function partitionState(client: RedisClient, keys: PartitionKeys): Promise<PartitionState | undefined> {
@@ -72,7 +130,11 @@ export async function partitionState(client: RedisClient, keys: PartitionKeys): 
   const [start, end, bytes] = numbers.map((number) => storedInteger(String(number)));
   if (start !== undefined && end !== undefined && bytes !== undefined && start <= end) return { start, end, bytes };
   const problem = `start, end and bytes must be whole numbers, got ${numbers.map((number) => shown(String(number))).join(', ')}`;
-  throw new DamagedStateError({ object: 'a partition', key: keys.meta, remedy: metaRemedy }, [problem]);
+  throw damagedBounds(keys.meta, [problem]);
+}
+
+function damagedBounds(key: string, problems: readonly string[]): DamagedStateError {
+  return new DamagedStateError({ object: 'a partition', key, remedy: metaRemedy }, problems);
 }
 
 // Deletes a partition. A mark stays for a while, so that a late producer, declaration or copy

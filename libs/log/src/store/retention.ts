@@ -1,6 +1,7 @@
 import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { Topic } from '../model/topic.js';
 import type { PartitionKeys } from './keys.js';
+import { boundsDamage } from './partition-bounds.js';
 import { groupsOf } from './stream-groups.js';
 
 /** One step of removing old batches from a partition. */
@@ -48,8 +49,11 @@ const trim = new Script(`#!lua flags=allow-oom
 ${keyNames('records', 'meta', 'upkeep', 'expired')}
 ${argNames('topicId', 'owner', 'leaseMs', 'before', 'maxAgeMs', 'maxRecords', 'maxBytes', 'isProtected', 'mostBatches', 'mostBytes')}
 ${groupsOf}
+${boundsDamage}
 local id, finish, start, bytes, deleted = unpack(redis.call('HMGET', meta, 'id', 'end', 'start', 'bytes', 'deleted'))
 if id ~= topicId or deleted then return {0} end
+local damage = boundsDamage(start, finish, bytes)
+if damage then return damage end
 if owner ~= '' then
   if (redis.call('GET', upkeep) or owner) ~= owner then return {0} end
   redis.call('SET', upkeep, owner, 'PX', leaseMs)

@@ -16,16 +16,18 @@ export async function allTopics(
   onDamaged: (error: DamagedStateError) => void = () => undefined,
 ): Promise<Topic[]> {
   const key = topicsKey(prefix);
-  const sound = (reply: Buffer): Topic[] => {
+  const sound = ([name, json]: [string, Buffer]): Topic[] => {
     try {
-      return [readStoredTopic(asText(reply), key)];
+      return [readStoredTopic(asText(json), key, name)];
     } catch (error) {
       if (!(error instanceof DamagedStateError)) throw error;
       onDamaged(error);
       return [];
     }
   };
-  return (await client.hvalsBuffer(key)).flatMap(sound).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return Object.entries(await client.hgetallBuffer(key))
+    .flatMap(sound)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Registers a topic unless it exists; resolves to the one that exists now, this one or another. */

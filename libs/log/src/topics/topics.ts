@@ -21,7 +21,7 @@ import {
   topicDifferences,
 } from '../model/topic.js';
 import { partitionKeys } from '../store/keys.js';
-import { openPartition, type PartitionState, partitionState, removePartition } from '../store/partition.js';
+import { openOrRepairPartition, type PartitionState, partitionState, removePartition } from '../store/partition.js';
 import { allTopics, createTopic, findTopic, replaceTopic, unregisterTopic } from '../store/topics.js';
 import type { TopicCatalog } from './topic-catalog.js';
 
@@ -171,7 +171,7 @@ export class Topics {
     const { prefix } = this.#connection;
     await Promise.all(
       partitionsOf(topic).map((partition) =>
-        this.#ask(`open topic "${topic.name}"`, (client) => openPartition(client, prefix, topic, partition)),
+        this.#ask(`open topic "${topic.name}"`, (client) => openOrRepairPartition(client, prefix, topic, partition)),
       ),
     );
     this.#catalog.learn(topic);
