@@ -12,7 +12,7 @@ export default {
     {
       promise: 'a commit never goes back without a seek',
       file: 'libs/log/src/store/commit.ts',
-      replace: `if target < tonumber(committed or '0') and not isSeek then return {1} end`,
+      replace: `if target < countOf(committed) and not isSeek then return {1} end`,
       by: '',
       spec: 'test/log/a-commit-says-why-it-was-refused.spec.ts',
     },
@@ -24,10 +24,24 @@ export default {
       spec: 'test/log/no-schedule-gives-a-partition-two-owners.spec.ts',
     },
     {
+      promise: 'a partition whose numbers are damaged takes no record half',
+      file: 'libs/log/src/store/append.ts',
+      replace: `if damage then return damage end`,
+      by: '',
+      spec: 'test/log/a-damaged-partition-waits-and-is-repaired.spec.ts',
+    },
+    {
+      promise: 'a damaged epoch is replaced by one that grows',
+      file: 'libs/log/src/store/lease.ts',
+      replace: `(not epoch or tonumber(epoch) == countOf(epoch)) and countOf(epoch) + 1 or now`,
+      by: `countOf(epoch) + 1`,
+      spec: 'test/log/a-damaged-partition-waits-and-is-repaired.spec.ts',
+    },
+    {
       promise: 'the epoch grows with every owner',
       file: 'libs/log/src/store/lease.ts',
-      replace: `epoch = tonumber(epoch or '0') + 1`,
-      by: `epoch = tonumber(epoch or '0')`,
+      replace: `countOf(epoch) + 1 or now`,
+      by: `countOf(epoch) or now`,
       spec: 'test/log/no-schedule-gives-a-partition-two-owners.spec.ts',
     },
     {
