@@ -216,9 +216,9 @@ export default {
     {
       promise: 'a run-time subscription that is started again is drained',
       file: 'libs/nestjs/src/discovery/handler-registry.ts',
-      replace: `    millrace.claims.add(plan);
+      replace: `    millrace.consumed.add(plan);
     this.#consumers.add(handle);`,
-      by: `    millrace.claims.add(plan);`,
+      by: `    millrace.consumed.add(plan);`,
       spec: 'test/nest/shutdown-drains-before-providers-close.spec.ts',
     },
     {
@@ -302,7 +302,7 @@ export default {
     },
     {
       promise: 'each consumer of a group logs what it drained itself',
-      file: 'libs/nestjs/src/consumers/consumer-log.ts',
+      file: 'libs/nestjs/src/consumers/drain-report.ts',
       replace: ` && handler === label`,
       by: ``,
       spec: 'test/nest/log-lines-name-their-message.spec.ts',
@@ -399,7 +399,7 @@ export default {
     },
     {
       promise: 'an observable that never emits ends with its request',
-      file: 'libs/nestjs/src/transport/request-desk.ts',
+      file: 'libs/nestjs/src/transport/transport-responder.ts',
       replace: `delivery.signal.addEventListener('abort', () => replies.stop(), { once: true });`,
       by: ``,
       spec: 'test/nest/message-patterns.spec.ts',

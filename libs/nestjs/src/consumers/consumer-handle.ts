@@ -5,7 +5,7 @@ import type { QueueConsumer } from '@millrace/queue';
 import type { Millrace } from '../module/millrace.js';
 import type { ConsumerPlan } from '../plans/consumer-plan.js';
 import { declareConsumers } from '../topology/declare-topology.js';
-import { DrainLog, logStarted } from './consumer-log.js';
+import { DrainReport, logStarted } from './drain-report.js';
 import { warnOfMissingTopics } from './missing-topics.js';
 
 /** Called when a consumer starts and when it has stopped. */
@@ -165,7 +165,7 @@ export class ConsumerHandle {
     const service = this.#service;
     this.#service = undefined;
     this.#run = undefined;
-    const drain = this.#isLogged ? new DrainLog(this.#plan) : undefined;
+    const drain = this.#isLogged ? new DrainReport(this.#plan) : undefined;
     this.#isLogged = false;
     // A second call (the shutdown) waits for the same handlers.
     this.#stopping = Promise.all([this.#stopping.catch(() => undefined), service?.stop({ deadlineMs })]);

@@ -128,7 +128,7 @@ export class HandlerRegistry {
     for (const consumer of consumers) {
       const { plan, label, millrace } = consumer;
       this.#consumers.add(consumer);
-      millrace.claims.add(plan);
+      millrace.consumed.add(plan);
       millrace.declared.addHandlers(label, plan.topology);
     }
     return consumers;
@@ -152,7 +152,7 @@ export class HandlerRegistry {
   }
 
   #make(plan: ConsumerPlan, problems: string[]): ConsumerHandle | undefined {
-    const problem = plan.millrace.claims.problemOf(plan);
+    const problem = plan.millrace.consumed.problemOf(plan);
     if (problem !== undefined) {
       problems.push(`${problem}: load their modules together`);
       return undefined;
@@ -171,15 +171,15 @@ export class HandlerRegistry {
   #join(handle: ConsumerHandle): void {
     this.#assertOpen();
     const { plan, label, millrace } = handle;
-    const problem = millrace.claims.problemOf(plan);
+    const problem = millrace.consumed.problemOf(plan);
     if (problem !== undefined) throwProblems(label, [`${problem}: stop that first`]);
-    millrace.claims.add(plan);
+    millrace.consumed.add(plan);
     this.#consumers.add(handle);
   }
 
   #leave(handle: ConsumerHandle): void {
     this.#consumers.delete(handle);
-    handle.millrace.claims.release(handle.plan);
+    handle.millrace.consumed.release(handle.plan);
   }
 
   #assertOpen(): void {

@@ -4,7 +4,7 @@ import { instrument } from '@millrace/metrics';
 import { Broker } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
 import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { SourceClaims } from '../plans/source-claims.js';
+import { ConsumedSources } from '../plans/consumed-sources.js';
 import { declareTopology } from '../topology/declare-topology.js';
 import { DeclaredTopology } from '../topology/declared-topology.js';
 import { joinTopologies, type Topology } from '../topology/topology.js';
@@ -39,7 +39,7 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   /** The application's declarations over this connection, and their places in the code. */
   readonly declared: DeclaredTopology;
   /** The sources of the application's consumers over this connection. */
-  readonly claims = new SourceClaims();
+  readonly consumed = new ConsumedSources();
   readonly #attached = new Set<Attachment>();
   readonly #firstUse = new FirstUse(() => this.#declareForFirstUse());
   readonly #first: FirstConnection;

@@ -12,10 +12,10 @@ import { throwProblems } from '../topology/topology.js';
 import { unwrap as unwrapEnvelope } from './envelope.js';
 import { type EventPatternHandler, planEvents } from './event-patterns.js';
 import { keepOriginalErrorsOfEvents } from './original-errors.js';
-import { RequestDesk } from './request-desk.js';
 import { MillraceContext } from './rpc-context.js';
 import { TransportLink } from './transport-link.js';
 import { type MillraceServerInput, type MillraceServerOptions, resolveServerOptions } from './transport-options.js';
+import { TransportResponder } from './transport-responder.js';
 import type { TransportEvents, TransportStatus } from './transport-status.js';
 
 /** For `@EventPattern(pattern, millraceTransport)`: only this transport serves the handler, in applications with several. */
@@ -125,17 +125,17 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
       ),
       ...this.#requestPlans(),
     ];
-    const problems = plans.map((plan) => millrace.claims.problemOf(plan)).filter((problem) => problem !== undefined);
+    const problems = plans.map((plan) => millrace.consumed.problemOf(plan)).filter((problem) => problem !== undefined);
     throwProblems('MillraceServer', problems);
     const handles = plans.map((plan) => new ConsumerHandle(plan));
-    for (const plan of plans) millrace.claims.add(plan);
+    for (const plan of plans) millrace.consumed.add(plan);
     return handles;
   }
 
   #requestPlans(): readonly ConsumerPlan[] {
     const requests = new Map([...this.messageHandlers].filter(([, handler]) => handler.isEventHandler !== true));
     if (requests.size === 0) return [];
-    const desk = new RequestDesk(this.#link.millrace, this.#options, requests, {
+    const responder = new TransportResponder(this.#link.millrace, this.#options, requests, {
       observe: (value) => this.transformToObservable(value),
       around: (context, work) =>
         this.#withHooks(context, async (end) => {
@@ -143,7 +143,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
           end();
         }),
     });
-    return [desk.plan];
+    return [responder.plan];
   }
 
   async #close(): Promise<void> {
@@ -151,7 +151,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     const deadlineMs = this.#options.shutdownDeadlineMs ?? millrace.options.shutdownDeadlineMs;
     const handles = this.#consumers ?? [];
     await Promise.allSettled(handles.map((consumer) => consumer.stop({ deadlineMs })));
-    for (const { plan } of handles) millrace.claims.release(plan);
+    for (const { plan } of handles) millrace.consumed.release(plan);
     this.#consumers = undefined;
     millrace.detach(this);
     await this.#link.close();

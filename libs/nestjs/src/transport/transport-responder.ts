@@ -24,7 +24,7 @@ const internalError = { status: 'error', message: 'Internal server error' };
  * Takes requests, runs their handlers, and sends every value of the result back as a reply, over the queue's request and reply. A request
  * has one attempt: the requester decides what a failure means. When it is cancelled, the handler's stream is unsubscribed.
  */
-export class RequestDesk {
+export class TransportResponder {
   readonly #millrace: Millrace;
   readonly #options: MillraceServerOptions;
   readonly #handlers: ReadonlyMap<string, MessageHandler>;

@@ -2,7 +2,7 @@ import type { ConsumerPlan } from './consumer-plan.js';
 import { overlapOf } from './source-overlap.js';
 
 /** The sources of one connection's consumers: two consumers of the same source would each get only a part of its messages. */
-export class SourceClaims {
+export class ConsumedSources {
   readonly #plans = new Set<ConsumerPlan>();
 
   /** Why a consumer may not have its source, with the consumer that has it; undefined when it may. */

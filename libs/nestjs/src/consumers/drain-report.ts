@@ -13,7 +13,7 @@ export function logStarted({ label, source }: ConsumerPlan): void {
  * Counts how handlers end while their consumer stops, and logs how many ended and how many were abandoned. It listens to every delivery,
  * so it is created when the stop begins.
  */
-export class DrainLog {
+export class DrainReport {
   readonly #plan: ConsumerPlan;
   readonly #abandoned = new Map<string, number>();
   #ended = 0;
