@@ -110,7 +110,7 @@ export default {
     {
       promise: 'a handler whose types the compiler did write down is not warned of',
       file: 'libs/nestjs/src/plans/resolved-handler.ts',
-      replace: ` && !handler.hasTypes`,
+      replace: ` && !hasTypes`,
       by: ``,
       spec: 'test/nest/what-a-handler-misses-is-logged-at-the-start.spec.ts',
     },
@@ -324,8 +324,8 @@ export default {
     {
       promise: 'a queue handler keeps to its rate',
       file: 'libs/nestjs/src/plans/queue-consumer-plans.ts',
-      replace: `const input = { ...shared, queue,`,
-      by: `const input = { ...shared, rate: undefined, queue,`,
+      replace: `const input: ConsumerInput = { ...sharedOptions(parts, report), queue,`,
+      by: `const input: ConsumerInput = { ...sharedOptions(parts, report), rate: undefined, queue,`,
       spec: 'test/nest/handlers-keep-to-a-rate.spec.ts',
     },
     {
