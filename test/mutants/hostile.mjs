@@ -62,8 +62,8 @@ export default {
     {
       promise: 'what is held back is counted',
       file: 'libs/delivery/src/report-limit.ts',
-      replace: `this.#tell(window.last, window.heldBack - 1)`,
-      by: `this.#tell(window.last, 0)`,
+      replace: `this.#pass(window.last, window.heldBack - 1)`,
+      by: `this.#pass(window.last, 0)`,
       spec: 'libs/delivery/src/report-limit.spec.ts',
     },
     {

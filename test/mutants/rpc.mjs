@@ -98,7 +98,7 @@ export default {
     {
       promise: 'a reply is sent until Redis has confirmed it',
       file: responder,
-      replace: `await insist({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));`,
+      replace: `await retryUntil({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));`,
       by: `await sendReply(this.#connection.commands, keys, frame);`,
       spec: lost,
     },

@@ -25,7 +25,7 @@ const calls: Record<string, () => unknown> = {
   ],
   replyKeys: () => queueKeys.replyKeys('millrace', 'any'),
   topologyKeys: () => queueKeys.topologyKeys('millrace'),
-  keeperKey: () => queueKeys.keeperKey('millrace'),
+  upkeepLeaderKey: () => queueKeys.upkeepLeaderKey('millrace'),
 };
 
 const texts = (value: unknown): string[] =>

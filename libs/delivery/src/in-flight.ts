@@ -30,7 +30,7 @@ export class InFlight {
   end(): void {
     this.#count--;
     if (this.#whenRoom.length > 0 && this.#count < this.#limit) this.#whenRoom.shift()?.();
-    if (this.#count === 0 && this.#whenEmpty.length > 0) for (const tell of this.#whenEmpty.splice(0)) tell();
+    if (this.#count === 0 && this.#whenEmpty.length > 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 
   /** Resolves when one more may begin. */

@@ -12,7 +12,7 @@ export { type HandlerGenerator, isGenerator, runToEnd } from './generator.js';
 export { HandledRun } from './handled-run.js';
 export { InFlight } from './in-flight.js';
 export { isInsideHandler, runOutsideHandlers, waitOutsideHandlers } from './inside-handler.js';
-export { tellLate } from './late-outcome.js';
+export { emitLateOutcome } from './late-outcome.js';
 export { Lifecycle, type LifecycleState, type Service, type StopOptions } from './lifecycle.js';
 export { type Handler, type Middleware, withMiddleware } from './middleware.js';
 export { keepPace } from './pace.js';

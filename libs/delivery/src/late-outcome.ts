@@ -4,7 +4,7 @@ import type { HandlerLabels } from './event-labels.js';
 import type { Events } from './events.js';
 
 /** Emits that a handler ended after its attempt had been given up. */
-export function tellLate(
+export function emitLateOutcome(
   events: Events,
   { handler, source, group }: HandlerLabels,
   context: DeliveryContext,

@@ -17,11 +17,11 @@ interface Window<T> {
  * with the number of the others.
  */
 export class ReportLimit<T> {
-  readonly #tell: (report: T, heldBack: number) => void;
+  readonly #pass: (report: T, heldBack: number) => void;
   readonly #kinds = new Map<string, Window<T>>();
 
-  constructor(tell: (report: T, heldBack: number) => void) {
-    this.#tell = tell;
+  constructor(pass: (report: T, heldBack: number) => void) {
+    this.#pass = pass;
   }
 
   /** Passes a report on, now or later. */
@@ -33,7 +33,7 @@ export class ReportLimit<T> {
       return;
     }
     window.texts.add(text);
-    this.#tell(report, 0);
+    this.#pass(report, 0);
   }
 
   #begin(kind: string, report: T): Window<T> {
@@ -47,6 +47,6 @@ export class ReportLimit<T> {
 
   #end(kind: string, window: Window<T>): void {
     if (this.#kinds.get(kind) === window) this.#kinds.delete(kind);
-    if (window.heldBack > 0) this.#tell(window.last, window.heldBack - 1);
+    if (window.heldBack > 0) this.#pass(window.last, window.heldBack - 1);
   }
 }

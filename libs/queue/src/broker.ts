@@ -28,7 +28,7 @@ import { type RequestOptions, RpcClient } from './rpc/rpc-client.js';
 import { RpcResponder } from './rpc/rpc-responder.js';
 import type { RemoveConditions } from './store/queue-slot.js';
 import { Declarations, type DeclareOptions } from './topology/declarations.js';
-import { QueueKeeper } from './topology/queue-keeper.js';
+import { QueueUpkeep } from './topology/queue-upkeep.js';
 import { TopologyCache } from './topology/topology-cache.js';
 
 /** Exchanges, queues and bindings: declares them, publishes to them, and creates consumers of queues. */
@@ -40,7 +40,7 @@ export class Broker {
   readonly #declarations: Declarations;
   readonly #publisher: Publisher;
   readonly #consumers: ConsumerRegistry;
-  readonly #keeper: QueueKeeper;
+  readonly #upkeep: QueueUpkeep;
   readonly #rpc: RpcClient;
   readonly #queue: (name: string) => QueueHandle;
   readonly #connection: RedisConnection;
@@ -66,10 +66,10 @@ export class Broker {
     const deadLetters = new DeadLetterFollowUp(forwarder, routes, this.events);
     const carrier = new LineCarrier(connection, { 'dead-letter': deadLetters }, this.events);
     this.#publisher.onDied = (queue) => carrier.carry(queue);
-    this.#keeper = new QueueKeeper(connection, cache, this.#declarations, (queue) => carrier.carry(queue), this.events);
-    if (this.#options.upkeep) cache.onLoaded = () => this.#keeper.start();
+    this.#upkeep = new QueueUpkeep(connection, cache, this.#declarations, (queue) => carrier.carry(queue), this.events);
+    if (this.#options.upkeep) cache.onLoaded = () => this.#upkeep.start();
     cache.onDamaged = (error) => this.events.emit('background-error', { duty: 'topology', error });
-    cache.onReplaced = () => this.#keeper.wake();
+    cache.onReplaced = () => this.#upkeep.wake();
     const { codec, codecs } = this.#options;
     const registry = new CodecRegistry([...new Set([rawCodec, jsonCodec, codec, ...codecs])]);
     this.#rpc = new RpcClient(connection, this, registry, this.events);
@@ -214,7 +214,7 @@ export class Broker {
 
   async #close(options: StopOptions | undefined): Promise<void> {
     await Promise.all([this.#consumers.close(options), this.#rpc.close()]);
-    await this.#keeper.stop();
+    await this.#upkeep.stop();
     await this.#publisher.close();
     this.#connection.off('closed', this.#onConnectionClosed);
   }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { ModelConsumer } from './model-consumer.js';
 import type { ModelMessage } from './model-message.js';
 import type { HandlerOutcome, QueueModel } from './queue-model.js';
-import { insist, type QueueWorld } from './queue-world.js';
+import { type QueueWorld, retryWhileAway } from './queue-world.js';
 
 const longMs = 3_600_000;
 const shortMs = 40;
@@ -305,7 +305,9 @@ class Cancel extends Operation {
     const { handle, expires } = message;
     this.did = `${this.#how} ${message}`;
     const { queue } = world;
-    const answer = await insist(async () => (this.#how === 'cancel' ? queue.cancel(handle) : queue.remove(handle)));
+    const answer = await retryWhileAway(async () =>
+      this.#how === 'cancel' ? queue.cancel(handle) : queue.remove(handle),
+    );
     const isGone = answer === 'not-found' || answer === false;
     const now = await world.now();
     if (isGone && expires.from <= now) return;
@@ -352,7 +354,7 @@ class Pause extends Operation {
     this.did = model.isPaused ? 'resume' : 'pause';
     model.isPaused = !model.isPaused;
     model.switchedIn = model.step;
-    await insist(() => (model.isPaused ? world.queue.pause() : world.queue.resume()));
+    await retryWhileAway(() => (model.isPaused ? world.queue.pause() : world.queue.resume()));
     expect(await world.queue.isPaused()).toBe(model.isPaused);
   }
 }

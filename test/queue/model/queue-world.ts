@@ -41,7 +41,7 @@ end
 return {tonumber(redis.call('HGET', KEYS[1], 'stale') or 0), present}`;
 
 /** Long enough for a death to be noticed on a busy machine. */
-const patienceMs = 12_000;
+const timeoutMs = 12_000;
 
 /** The real queue `q`: published to through exchange `e`, its dead letters in another queue; and consumers whose handlers wait until the test ends them. */
 export class QueueWorld {
@@ -114,7 +114,7 @@ export class QueueWorld {
     });
     const real: RealConsumer = { process, consumer, prefetch, isQuick: false, running: undefined };
     this.consumers.set(number, real);
-    await insist(() => consumer.start());
+    await retryWhileAway(() => consumer.start());
     return real;
   }
 
@@ -148,7 +148,7 @@ export class QueueWorld {
   async failOver(which: number): Promise<void> {
     await this.#ground.failOver(this.#slotKey(which));
     const connections = [this.#operator, ...[...this.consumers.values()].map(({ process }) => process)];
-    await Promise.all(connections.map(({ connection }) => connection.whenReady(patienceMs)));
+    await Promise.all(connections.map(({ connection }) => connection.whenReady(timeoutMs)));
   }
 
   async moveSlot(which: number): Promise<void> {
@@ -202,7 +202,7 @@ export class QueueWorld {
       return agreed !== undefined;
     };
     try {
-      await waitFor(look, { what: 'the queue to be as its model', timeoutMs: patienceMs, intervalMs: 2 });
+      await waitFor(look, { what: 'the queue to be as its model', timeoutMs, intervalMs: 2 });
     } catch (error) {
       throw problems.length > 0 ? new Error(problems.slice(0, 12).join('\n')) : error;
     }
@@ -216,7 +216,7 @@ export class QueueWorld {
   async noticeDeaths(model: QueueModel): Promise<void> {
     model.consumers = model.live;
     const areGone = async (): Promise<boolean> => (await this.queue.counts()).consumers === model.live.length;
-    await waitFor(areGone, { what: 'the dead to be noticed', timeoutMs: patienceMs, intervalMs: 5 });
+    await waitFor(areGone, { what: 'the dead to be noticed', timeoutMs, intervalMs: 5 });
   }
 
   /** Keys that the queue has now and that will not expire. */
@@ -321,8 +321,8 @@ export class QueueWorld {
   }
 }
 
-/** Makes a call again for as long as it fails because Redis is not available at the moment. */
-export async function insist<T>(call: () => Promise<T>): Promise<T> {
+/** Repeats a call for as long as Redis is unavailable. */
+export async function retryWhileAway<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await call();

@@ -2,9 +2,9 @@ import { type CodecRegistry, type Outcome, rateOf } from '@millrace/core';
 import {
   type DeliveryPlan,
   type Events,
+  emitLateOutcome,
   type HandlerLabels,
   type RunningConsumer,
-  tellLate,
   withMiddleware,
 } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
@@ -92,7 +92,7 @@ export class GroupWorkerContext implements WorkerContext {
   }
 
   emitLate(context: RecordContext | BatchContext, outcome: Outcome): void {
-    tellLate(this.events, this.labelsOf(context.topic), context, outcome);
+    emitLateOutcome(this.events, this.labelsOf(context.topic), context, outcome);
   }
 
   emitCommit({ topic, partition, group }: GroupPartition, result: CommitReply['kind'], offset: number): void {

@@ -75,12 +75,12 @@ export class LineCarrier {
     };
     await Promise.all(lines.map(carry));
     const heard = await linesCarried(commands, keys, inOrder(lines, results));
-    this.#tell(heard, results, origin);
+    this.#report(heard, results, origin);
     if (failures.length > 0) throw failures[0];
     return heard.some((line) => results.get(line)?.kind !== 'refused');
   }
 
-  #tell(heard: readonly Line[], results: ReadonlyMap<Line, LineResult>, origin: LineOrigin): void {
+  #report(heard: readonly Line[], results: ReadonlyMap<Line, LineResult>, origin: LineOrigin): void {
     for (const line of heard) {
       const kind = results.get(line)?.kind;
       if (kind === 'arrived' || kind === 'parked') this.#followUpOf(line)?.[kind](line, origin);

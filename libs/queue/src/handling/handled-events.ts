@@ -1,5 +1,5 @@
 import type { Outcome } from '@millrace/core';
-import { type DeliveryContext, type Events, HandledRun, type HandlerLabels, tellLate } from '@millrace/delivery';
+import { type DeliveryContext, type Events, emitLateOutcome, HandledRun, type HandlerLabels } from '@millrace/delivery';
 import { MessageContext } from './message-context.js';
 
 /** Emits `handled` for a consumer's deliveries: those that end synchronously as one event, the others one by one. */
@@ -33,7 +33,7 @@ export class HandledEvents {
 
   /** One of the consumer's handlers ended after its attempt was given up. */
   readonly emitLate = (outcome: Outcome, context: DeliveryContext): void =>
-    tellLate(this.#events, this.#labels, context, outcome);
+    emitLateOutcome(this.#events, this.#labels, context, outcome);
 
   /** Nothing more is started for now. */
   flush(): void {

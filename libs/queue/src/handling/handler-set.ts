@@ -1,5 +1,11 @@
 import type { Outcome, RetryPolicy } from '@millrace/core';
-import { type DeliveryPlan, type Events, type HandlerLabels, tellLate, withMiddleware } from '@millrace/delivery';
+import {
+  type DeliveryPlan,
+  type Events,
+  emitLateOutcome,
+  type HandlerLabels,
+  withMiddleware,
+} from '@millrace/delivery';
 import { topicMatches } from '../model/topic-pattern.js';
 import type { HandlingContext } from './handling-context.js';
 import type { HandlerOptions, HandlingOptions } from './handling-options.js';
@@ -65,7 +71,7 @@ function planOf(
       validate: handler.validate ?? options.validate,
       handlerTimeoutMs: handler.handlerTimeoutMs ?? options.handlerTimeoutMs,
       abortGraceMs: handler.abortGraceMs ?? options.abortGraceMs,
-      onLate: (outcome: Outcome, context: MessageContext) => tellLate(events, labels, context, outcome),
+      onLate: (outcome: Outcome, context: MessageContext) => emitLateOutcome(events, labels, context, outcome),
     },
     retry: handler.retry ?? options.retry,
     labels,

@@ -4,7 +4,7 @@ import { callError } from '@millrace/redis';
 import type { Death } from '../model/death.js';
 import { countDeliveries, type Deliveries } from '../model/deliveries.js';
 import type { StoredMessage, StoredProperties } from '../model/message-frame.js';
-import { defaultPatienceMs, insist } from '../rpc/insistence.js';
+import { defaultReplyWaitMs, retryUntil } from '../rpc/retry-until.js';
 import { Requeue } from './requeue.js';
 
 /** What a context needs of its consumer. */
@@ -128,9 +128,9 @@ export class MessageContext extends DeliveryContext {
     const holds = this.#source.holds(this.#entry);
     if (typeof holds === 'boolean') return holds;
     // An outage does not fail a request: its reply is sent through outages, too.
-    const until = performance.now() + (this.properties.expirationMs ?? defaultPatienceMs);
+    const until = performance.now() + (this.properties.expirationMs ?? defaultReplyWaitMs);
     const isGivenUp = () => this.isAborted;
-    return holds.catch(() => insist({ until, isGivenUp }, async () => this.#source.holds(this.#entry)));
+    return holds.catch(() => retryUntil({ until, isGivenUp }, async () => this.#source.holds(this.#entry)));
   }
 
   /**

@@ -45,7 +45,7 @@ describe('a turn while none is under way', () => {
     ['asks for as many as there is room for', { room: 3 }, { wanted: 3 }],
     ['asks for one fetch at most', { room: 101 }, { wanted: 100 }],
     ['asks for as many as a turn can bring', { room: 5000, fetchSize: 5000 }, { wanted: maxTurnMessages }],
-    ['tells Redis of a wake-up', { wakeUp: 'me' }, { wakeUp: 'me' }],
+    ['reports a wake-up to Redis', { wakeUp: 'me' }, { wakeUp: 'me' }],
     ['moves what is due', { isDue: true }, { movesDue: true }],
     ['brings a claim', pending({ claims: 1 }), { claims: 1 }],
     ['brings acknowledgements', pending({ acknowledgements: 7 }), { acknowledgements: 7 }],
@@ -107,7 +107,7 @@ describe('a turn that is sent while another is under way', () => {
     ['is not sent while a claim waits', pending({ claims: 1 }), undefined],
     ['is not sent while a settle command waits', pending({ settleCommands: 1 }), undefined],
     ['is not sent for less than a whole fetch', { room: 199 }, undefined],
-    ['does not tell Redis of a wake-up that the turn before it has told', { wakeUp: 'me' }, { wanted: 100 }],
+    ['does not report a wake-up that the turn before it has reported', { wakeUp: 'me' }, { wanted: 100 }],
     ['asks for as many as a turn can bring', { room: 1100, fetchSize: 5000 }, { wanted: maxTurnMessages }],
     ['is not sent without room for that', { room: 1099, fetchSize: 5000 }, undefined],
     [

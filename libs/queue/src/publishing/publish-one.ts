@@ -3,7 +3,7 @@ import type { Receipt } from '../model/receipt.js';
 import type { Composer, MessageInput } from './composer.js';
 import type { PublicationListener } from './publication.js';
 import type { Publisher } from './publisher.js';
-import { tellPublished } from './tell-published.js';
+import { emitPublished } from './emit-published.js';
 
 /** A single message of a caller: as `PublishRequest`, without its lists. */
 export class PublishOne implements PublicationListener {
@@ -39,12 +39,12 @@ export class PublishOne implements PublicationListener {
   }
 
   confirmed(receipt: Receipt): void {
-    tellPublished(this.#publisher.events, this.#exchange, receipt);
+    emitPublished(this.#publisher.events, this.#exchange, receipt);
     this.#resolve(receipt);
   }
 
   failed(error: unknown): void {
-    tellPublished(this.#publisher.events, this.#exchange, undefined, isInstance(error, UnroutableError));
+    emitPublished(this.#publisher.events, this.#exchange, undefined, isInstance(error, UnroutableError));
     this.#reject(error);
   }
 }

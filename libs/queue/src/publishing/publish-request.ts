@@ -4,7 +4,7 @@ import type { Receipt } from '../model/receipt.js';
 import { assertOnlyParts, type Composer, type MessageInput } from './composer.js';
 import type { Publication, PublicationListener } from './publication.js';
 import type { Publisher } from './publisher.js';
-import { tellPublished } from './tell-published.js';
+import { emitPublished } from './emit-published.js';
 
 /** The messages of one call: collects their receipts. */
 export class PublishRequest implements PublicationListener {
@@ -55,12 +55,12 @@ export class PublishRequest implements PublicationListener {
 
   confirmed(receipt: Receipt, index: number): void {
     this.#receipts[index] = receipt;
-    tellPublished(this.#events, this.#exchangeOf(index), receipt);
+    emitPublished(this.#events, this.#exchangeOf(index), receipt);
     this.#ended();
   }
 
   failed(error: unknown, index: number): void {
-    tellPublished(this.#events, this.#exchangeOf(index), undefined, isInstance(error, UnroutableError));
+    emitPublished(this.#events, this.#exchangeOf(index), undefined, isInstance(error, UnroutableError));
     this.#error ??= { error };
     this.#ended();
   }

@@ -3,7 +3,7 @@ import { pause } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import type { ReplyKeys } from '../store/keys.js';
 import { replyWindow, sendReplyItems } from '../store/replies.js';
-import { insist } from './insistence.js';
+import { retryUntil } from './retry-until.js';
 
 /** Most items that wait here to be sent: enough to share a call, few enough that a slow requester slows its handler down. */
 const maxWaiting = 64;
@@ -32,7 +32,7 @@ export class ReplyItems {
   #isRequesterGone = false;
   #sending: Promise<void> | undefined;
   #error: { readonly error: unknown } | undefined;
-  #tellRoom: (() => void) | undefined;
+  #onRoom: (() => void) | undefined;
 
   constructor(connection: RedisConnection, target: ReplyItemsTarget) {
     this.#connection = connection;
@@ -60,7 +60,7 @@ export class ReplyItems {
 
   async #room(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#tellRoom = resolve;
+      this.#onRoom = resolve;
     });
     if (this.#error !== undefined) throw this.#error.error;
   }
@@ -79,7 +79,7 @@ export class ReplyItems {
       this.#error = { error };
     }
     this.#sending = undefined;
-    this.#tellRoom?.();
+    this.#onRoom?.();
   }
 
   /** Sends as many as there is room for, and gets the requester's progress. Resolves to how many were sent. */
@@ -88,8 +88,8 @@ export class ReplyItems {
     const room = Math.min(maxWaiting, replyWindow - (this.#first - this.#consumed));
     const frames = this.#waiting.slice(0, room);
     const call = { correlationId, author: this.#author, frames };
-    const patience = { until: performance.now() + stallMs, isGivenUp };
-    const consumed = await insist(patience, () => sendReplyItems(this.#connection.commands, keys, call));
+    const budget = { until: performance.now() + stallMs, isGivenUp };
+    const consumed = await retryUntil(budget, () => sendReplyItems(this.#connection.commands, keys, call));
     this.#isRequesterGone = consumed === undefined;
     const taken = this.#isRequesterGone ? this.#waiting.length : frames.length;
     this.#waiting.splice(0, taken);
@@ -98,7 +98,7 @@ export class ReplyItems {
     if (consumed !== undefined && consumed > this.#consumed) this.#consumed = Math.min(consumed, this.#first);
     if (taken > 0) {
       this.#target.onTaken();
-      this.#tellRoom?.();
+      this.#onRoom?.();
     }
     return taken;
   }

@@ -11,7 +11,7 @@ import {
   type ReceivedReplies,
   replyTtlMs,
 } from '../store/replies.js';
-import { insist } from './insistence.js';
+import { retryUntil } from './retry-until.js';
 
 /** While requests wait, the stream is checked this often: a lost one is noticed, and its time to live is extended. */
 const lookEveryMs = 1000;
@@ -89,9 +89,9 @@ export class ReplyStream {
   }
 
   async #make(): Promise<void> {
-    const patience = { until: Number.POSITIVE_INFINITY, isGivenUp: () => !this.#listener.isAwaited() };
+    const budget = { until: Number.POSITIVE_INFINITY, isGivenUp: () => !this.#listener.isAwaited() };
     try {
-      await insist(patience, () => this.#keep());
+      await retryUntil(budget, () => this.#keep());
     } catch (error) {
       throw callError('create the stream of replies', error);
     } finally {

@@ -15,9 +15,9 @@ import type { PublishProperties } from '../model/publish-properties.js';
 import type { Receipt } from '../model/receipt.js';
 import { parseRemoteFailure } from '../model/remote-failure.js';
 import { decodeReply } from '../model/reply-frame.js';
-import { forgetConsumed, type ReceivedReplies, tellConsumed } from '../store/replies.js';
-import { insist } from './insistence.js';
+import { forgetConsumed, type ReceivedReplies, reportConsumed } from '../store/replies.js';
 import { ReplyStream } from './reply-stream.js';
+import { retryUntil } from './retry-until.js';
 import { RemoteError, ReplyStreamLostError, RequestTimeoutError, StreamTakenError } from './rpc-errors.js';
 import { RpcStream } from './rpc-stream.js';
 
@@ -98,7 +98,7 @@ export class RpcClient {
       failure: (reply) => new RemoteError(parseRemoteFailure(reply.body.toString('utf8'))),
       taken: () => new StreamTakenError(subject),
       lost: () => new ReplyStreamLostError(subject),
-      consumed: (count) => this.#tellConsumed(correlationId, count, timeoutMs),
+      consumed: (count) => this.#reportConsumed(correlationId, count, timeoutMs),
       ended: (isComplete) => this.#end(correlationId, sent, isComplete),
     });
     this.#pending.set(correlationId, stream);
@@ -169,13 +169,13 @@ export class RpcClient {
   }
 
   /** Repeated until Redis has it: otherwise the responder would wait forever. */
-  #tellConsumed(correlationId: string, count: number, timeoutMs: number): void {
-    const patience = {
+  #reportConsumed(correlationId: string, count: number, timeoutMs: number): void {
+    const budget = {
       until: performance.now() + timeoutMs,
       isGivenUp: () => !this.#pending.has(correlationId),
     };
-    const tell = () => tellConsumed(this.#connection.commands, this.#replies.keys, correlationId, count);
-    insist(patience, tell).catch(ignore);
+    const report = () => reportConsumed(this.#connection.commands, this.#replies.keys, correlationId, count);
+    retryUntil(budget, report).catch(ignore);
   }
 
   /** The request is no longer awaited. If it was not complete it is cancelled. */

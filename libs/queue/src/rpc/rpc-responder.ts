@@ -15,8 +15,8 @@ import type { ReplyTarget } from '../model/reply-target.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import { type ReplyKeys, replyKeys } from '../store/keys.js';
 import { sendReply } from '../store/replies.js';
-import { defaultPatienceMs, insist } from './insistence.js';
 import { ReplyItems } from './reply-items.js';
+import { defaultReplyWaitMs, retryUntil } from './retry-until.js';
 
 /** What a reply needs to know of its request. */
 export interface Answerable {
@@ -79,7 +79,7 @@ export class RpcResponder {
     values: AsyncIterable<unknown> | Iterable<unknown>,
   ): Promise<DroppedReply | undefined> {
     const { signal, properties } = request;
-    const stallMs = properties.expirationMs ?? defaultPatienceMs;
+    const stallMs = properties.expirationMs ?? defaultReplyWaitMs;
     const isGivenUp = () => signal.aborted;
     // The requester's timeout is per item, not for all of them: so is the deadline of the handler.
     const onTaken = () => request.extend?.();
@@ -100,10 +100,10 @@ export class RpcResponder {
     request: Pick<Answerable, 'properties'> & Partial<Answerable>,
     frame: Buffer,
   ): Promise<DroppedReply | undefined> {
-    const until = performance.now() + (request.properties.expirationMs ?? defaultPatienceMs);
+    const until = performance.now() + (request.properties.expirationMs ?? defaultReplyWaitMs);
     // The signal is only read after a failure: creating one is expensive.
     const isGivenUp = () => request.signal?.aborted === true;
-    const isSent = await insist({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));
+    const isSent = await retryUntil({ until, isGivenUp }, () => sendReply(this.#connection.commands, keys, frame));
     return isSent ? undefined : 'requester-gone';
   }
 

@@ -62,8 +62,8 @@ describe('a stream of replies', () => {
 
   it('informs the responder of a requester that needs long per item', async () => {
     // given
-    const told: number[] = [];
-    const stream = open((count) => void told.push(count));
+    const passed: number[] = [];
+    const stream = open((count) => void passed.push(count));
     for (let sequence = 0; sequence < 3; sequence++) stream.reply(item(sequence));
     // when half of the timeout passes between two
     for (let taken = 0; taken < 3; taken++) {
@@ -71,6 +71,6 @@ describe('a stream of replies', () => {
       await stream.next();
     }
     // then it hears of each
-    expect(told).toEqual([1, 2, 3]);
+    expect(passed).toEqual([1, 2, 3]);
   });
 });

@@ -1,6 +1,6 @@
 import { startTimer, stopTimer, type Timer } from '@millrace/core';
 import type { Reply } from '../model/reply-frame.js';
-import { defaultPatienceMs } from './insistence.js';
+import { defaultReplyWaitMs } from './retry-until.js';
 
 /** What a stream of replies needs of its client. */
 export interface RpcStreamParts {
@@ -122,7 +122,7 @@ export class RpcStream implements AsyncIterableIterator<unknown> {
   /** A requester that takes long per item also reports in time: the responder waits for room no longer than `timeoutMs`. */
   #consume(): void {
     const now = performance.now();
-    const isLate = now - this.#consumedAt > Math.min(this.#parts.timeoutMs, defaultPatienceMs) / 4;
+    const isLate = now - this.#consumedAt > Math.min(this.#parts.timeoutMs, defaultReplyWaitMs) / 4;
     if (++this.#consumed % consumedStep !== 0 && !isLate) return;
     this.#consumedAt = now;
     this.#parts.consumed(this.#consumed);

@@ -186,8 +186,8 @@ export function topologyKeys(prefix: string): TopologyKeys {
   };
 }
 
-/** String: the Broker that does the upkeep of queues without consumers. It expires. */
-export function keeperKey(prefix: string): string {
+/** String: the upkeep leader, a Broker. It expires. */
+export function upkeepLeaderKey(prefix: string): string {
   return `${topologyBase(prefix)}:keeper`;
 }
 

@@ -1,7 +1,7 @@
 import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { readStoredVersion } from '../model/stored-settings.js';
 import { completedKeys, completedOver } from './completed.js';
-import { keeperKey, type QueueKeys, queueKeys, topologyKeys, waitingKeys } from './keys.js';
+import { type QueueKeys, queueKeys, topologyKeys, upkeepLeaderKey, waitingKeys } from './keys.js';
 import { checkedKept, countOf } from './setting-values.js';
 import { trimmingDue } from './waiting.js';
 
@@ -114,32 +114,32 @@ export async function keepOwned(client: RedisClient, prefix: string, queue: stri
   await ownScript.run(client, [settings, state], []);
 }
 
-// One Broker does the upkeep of queues without consumers: the first to ask, and again as long as it keeps asking. It
+// One Broker, the upkeep leader, looks after queues without consumers: the first to ask, and again as long as it keeps asking. It
 // gets the topology's version in the same call, to see whether anything was declared since.
 //
 // KEYS     of {topology}
-//   keeper  :keeper  the present keeper: read, written
+//   leader  :keeper  the present leader: read, written
 //   meta    :meta    version: read
 // ARGV     me      the caller
-//          keepMs  for how long it is the keeper
-// RETURNS  the topology's version when it is the keeper, else -1
-// EFFECTS  the caller becomes the keeper for this time, if no other is
-const keeperScript = new Script(`#!lua flags=allow-oom
-${keyNames('keeper', 'meta')}
-${argNames('me', 'keepMs')}
-local present = redis.call('GET', keeper)
+//          leadMs  for how long it is the leader
+// RETURNS  the topology's version when it is the leader, else -1
+// EFFECTS  the caller becomes the leader for this time, if no other is
+const leaderScript = new Script(`#!lua flags=allow-oom
+${keyNames('leader', 'meta')}
+${argNames('me', 'leadMs')}
+local present = redis.call('GET', leader)
 if present and present ~= me then return -1 end
-redis.call('SET', keeper, me, 'PX', keepMs)
+redis.call('SET', leader, me, 'PX', leadMs)
 return redis.call('HGET', meta, 'version') or '0'
 `);
 
-/** The present version of the topology, if the caller is the keeper; undefined otherwise. */
-export async function becomeKeeper(
+/** The present version of the topology, if the caller is the upkeep leader; undefined otherwise. */
+export async function becomeUpkeepLeader(
   client: RedisClient,
   prefix: string,
   who: string,
   forMs: number,
 ): Promise<{ readonly version: number | undefined } | undefined> {
-  const reply = await keeperScript.run(client, [keeperKey(prefix), topologyKeys(prefix).meta], [who, forMs]);
+  const reply = await leaderScript.run(client, [upkeepLeaderKey(prefix), topologyKeys(prefix).meta], [who, forMs]);
   return reply === -1 ? undefined : { version: readStoredVersion(asText(reply)) };
 }

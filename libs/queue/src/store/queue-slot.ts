@@ -130,7 +130,7 @@ export function readSlotSettings(json: string, keys: Pick<QueueKeys, 'settings'>
 // ARGV     version
 // RETURNS  1, or 0 when the queue does not exist
 // EFFECTS  see KEYS, unless a newer version is stored
-const tellScript = new Script(`#!lua flags=allow-oom
+const versionScript = new Script(`#!lua flags=allow-oom
 ${keyNames('settings', 'state')}
 ${argNames('version')}
 ${versionOf}
@@ -141,12 +141,12 @@ end
 return 1
 `);
 
-export async function tellVersion(client: RedisClient, prefix: string, queue: Sharded, version: number): Promise<void> {
-  const tell = (slot: string): Promise<unknown> => {
+export async function setVersion(client: RedisClient, prefix: string, queue: Sharded, version: number): Promise<void> {
+  const write = (slot: string): Promise<unknown> => {
     const { settings, state } = queueKeys(prefix, slot);
-    return tellScript.run(client, [settings, state], [version]);
+    return versionScript.run(client, [settings, state], [version]);
   };
-  await Promise.all(slotsOf(queue).map(tell));
+  await Promise.all(slotsOf(queue).map(write));
 }
 
 // Removes a queue with everything in it; its consumers find their registrations gone.

@@ -153,7 +153,7 @@ redis.call('PEXPIRE', consumed, ttlMs)
 return 1
 `);
 
-export async function tellConsumed(
+export async function reportConsumed(
   client: RedisClient,
   keys: ReplyKeys,
   correlationId: string,

@@ -23,7 +23,7 @@ import {
 } from '../model/topology-plan.js';
 import { isExchangeInUse, planRemoval, planUnbind } from '../model/topology-removal.js';
 import { topologyKeys } from '../store/keys.js';
-import { type RemoveConditions, type RemoveResult, removeQueue, tellVersion, writeQueue } from '../store/queue-slot.js';
+import { type RemoveConditions, type RemoveResult, removeQueue, setVersion, writeQueue } from '../store/queue-slot.js';
 import { commitTopology, maxEditsPerCommit } from '../store/topology.js';
 import { ownerOf } from './connection-owner.js';
 import type { TopologyCache } from './topology-cache.js';
@@ -197,7 +197,7 @@ export class Declarations {
       if (done === 0) return topology;
       const changed = withEdits(topology, edits, committed.version);
       this.#cache.replace(changed);
-      await this.#tellQueues(changed);
+      await this.#writeVersions(changed);
       return changed;
     }
     throw new OptionsError('topology', [`other processes changed it ${maxAttempts} times in a row: try again`]);
@@ -239,9 +239,9 @@ export class Declarations {
   }
 
   /** In a cluster a publisher's script cannot read the topology's version: it reads it in its queue's slot, where this writes it. */
-  async #tellQueues({ queues, version }: Topology): Promise<void> {
+  async #writeVersions({ queues, version }: Topology): Promise<void> {
     const { commands, prefix } = this.#connection;
     if (!(commands instanceof Cluster)) return;
-    await Promise.all([...queues.values()].map((queue) => tellVersion(commands, prefix, queue, version)));
+    await Promise.all([...queues.values()].map((queue) => setVersion(commands, prefix, queue, version)));
   }
 }

@@ -6,7 +6,7 @@ import { slotsOf } from '../model/shards.js';
 import { endRegistration } from '../store/departure.js';
 import { moveDue } from '../store/due.js';
 import { type QueueKeys, queueKeys } from '../store/keys.js';
-import { becomeKeeper, keepOwned, lookAtQueue, type QueueNeeds } from '../store/queue-look.js';
+import { becomeUpkeepLeader, keepOwned, lookAtQueue, type QueueNeeds } from '../store/queue-look.js';
 import type { Declarations } from './declarations.js';
 import type { TopologyCache } from './topology-cache.js';
 
@@ -15,25 +15,25 @@ const soonMs = 1000;
 const calmMs = 4000;
 /** For a queue with consumers: they do its upkeep, this is for when they leave. */
 const consumedMs = 2 * calmMs;
-/** A Broker that is not the keeper asks rarely. An idle Broker costs one command in four or five seconds, and a check per queue. */
+/** A Broker that is not the upkeep leader asks rarely. An idle Broker costs one command in four or five seconds, and a check per queue. */
 const candidateTurnMs = 5000;
-const keeperLeaseMs = 3 * calmMs + candidateTurnMs;
+const leaderLeaseMs = 3 * calmMs + candidateTurnMs;
 /** How long a Broker may be silent before its exclusive queues are deleted. */
 const ownerSilenceMs = 3 * candidateTurnMs;
 /** Queues checked per turn; with more queues than this each is checked less often. */
 const queuesATurn = 500;
 /** How long one check of a queue moves due messages, in ms, before the other queues have their turn. */
 const mostDueMs = 2000;
-/** Without the right to be the keeper it asks at most this often. */
+/** Without the right to be the leader it asks at most this often. */
 const deniedTurnMs = 600_000;
 
 /**
- * Does the upkeep of queues that may have no consumers: ends what has expired there (a queue with a time to live and a dead-letter
+ * The upkeep of queues that may have no consumers, by one Broker at a time, the upkeep leader: ends what has expired there (a queue with a time to live and a dead-letter
  * exchange is how many delay messages), removes completed messages that were kept long enough, carries on what follows from endings,
  * gives back what the last consumer held when it died, and removes queues that are idle for too long or whose owner is gone. Queues with
  * consumers have all that from them; for those this costs a check in eight seconds.
  */
-export class QueueKeeper {
+export class QueueUpkeep {
   readonly #connection: RedisConnection;
   readonly #cache: TopologyCache;
   readonly #declarations: Declarations;
@@ -102,9 +102,9 @@ export class QueueKeeper {
         .flatMap(slotsOf)
         .map((slot) => keepOwned(commands, prefix, slot)),
     );
-    const kept = await becomeKeeper(commands, prefix, owner, keeperLeaseMs);
-    if (kept === undefined) return candidateTurnMs;
-    const router = await this.#cache.asOf(kept.version);
+    const lead = await becomeUpkeepLeader(commands, prefix, owner, leaderLeaseMs);
+    if (lead === undefined) return candidateTurnMs;
+    const router = await this.#cache.asOf(lead.version);
     await this.#removeLeftovers(router);
     const queues = [...router.topology.queues.values()];
     const slots = new Map(queues.flatMap((queue) => slotsOf(queue).map((slot) => [slot, queue] as const)));

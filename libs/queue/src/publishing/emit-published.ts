@@ -2,7 +2,7 @@ import type { Events } from '@millrace/delivery';
 import type { Receipt } from '../model/receipt.js';
 
 /** Emits the result of a message: its receipt, or undefined when it failed. */
-export function tellPublished(
+export function emitPublished(
   events: Events,
   exchange: string,
   receipt: Receipt | undefined,
