@@ -20,6 +20,12 @@ class TestContext extends DeliveryContext {
   }
 }
 
+class SettlingContext extends TestContext {
+  settle(): void {
+    this.decideNow({ kind: 'completed', result: undefined });
+  }
+}
+
 function run(
   handle: Handler<TestContext>,
   more: { decode?: () => unknown; validate?: (payload: unknown) => unknown } = {},
@@ -177,5 +183,22 @@ describe('deliverTo', () => {
     const outcomes: Outcome[] = [];
     deliverTo({ handle: thrower('called'), handlerTimeoutMs: 0 }, context, String, (outcome) => outcomes.push(outcome));
     expect(outcomes).toEqual([{ kind: 'abandoned' }]);
+  });
+
+  it.each<[does: string, handle: (context: SettlingContext) => unknown, atStart: boolean, isDecided: boolean]>([
+    ['returns', () => 7, true, true],
+    ['throws', () => Promise.reject(new Error('oops')), false, false],
+    ['returns a promise', async () => 7, false, false],
+    ['settles its message and returns a promise', async (context) => context.settle(), true, true],
+    ['settles its message later', async (context) => Promise.resolve().then(() => context.settle()), false, false],
+  ])('knows whether a handler that %s ended while it was being started', async (_does, handle, atStart, isDecided) => {
+    const context = new SettlingContext();
+    const plan = { handle: (_payload: unknown, each: SettlingContext) => handle(each), handlerTimeoutMs: 0 };
+    const decided: boolean[] = [];
+    const isKnown = deliverTo(plan, context, String, (_outcome, _context, endedAtStart) => decided.push(endedAtStart));
+    expect(isKnown).toBe(isDecided);
+    await context.handlerEnded;
+    await Promise.resolve();
+    expect(decided).toEqual([atStart]);
   });
 });

@@ -7,7 +7,7 @@ import {
   outcomeOfThrow,
   ValidationError,
 } from '@millrace/core';
-import type { DeliveryContext, DeliveryTerms } from './delivery-context.js';
+import type { Decide, DeliveryContext, DeliveryTerms } from './delivery-context.js';
 import { isGenerator, runToEnd } from './generator.js';
 import type { Handler } from './middleware.js';
 
@@ -34,21 +34,23 @@ export function deliver<C extends DeliveryContext>(
 /**
  * The same without a promise per message, for hundreds of thousands of messages per second: `decide` is called once with the outcome,
  * synchronously when neither validation nor handler returns a promise.
+ *
+ * @returns whether the outcome is known, and `decide` was called
  */
 export function deliverTo<C extends DeliveryContext>(
   plan: DeliveryPlan<C>,
   context: C,
   decode: (context: C) => unknown,
-  decide: (outcome: Outcome, context: C) => void,
-): void {
-  if (!context.begin(plan, decide)) return;
+  decide: Decide<C>,
+): boolean {
+  if (!context.begin(plan, decide)) return true;
   let result: unknown;
   try {
     const payload = read(decode, context);
     result = plan.validate === undefined ? plan.handle(payload, context) : check(plan, payload, context);
   } catch (thrown) {
     context.end(outcomeOf(thrown));
-    return;
+    return true;
   }
   let running: Promise<unknown>;
   // A promise is used as it is. The `then` of a user's thenable (a query that runs when it is awaited) is called once, and may throw.
@@ -56,10 +58,11 @@ export function deliverTo<C extends DeliveryContext>(
   else if (isGenerator(result)) running = runToEnd(result, context.signal);
   else {
     context.end(result === undefined ? completedWithNothing : { kind: 'completed', result });
-    return;
+    return true;
   }
-  context.wait(running);
+  const isDecided = context.wait(running);
   void untilHandlerEnds(running, context);
+  return isDecided;
 }
 
 /** In a stack its name, and that of `deliverTo`, mark code that runs inside a handler: see `inside-handler.ts`. */

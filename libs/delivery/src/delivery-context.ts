@@ -108,11 +108,13 @@ export abstract class DeliveryContext {
 
   /**
    * For the pipeline: the handler returned a promise. The timer of `begin` is only set when the handler outlives this turn of the event
-   * loop.
+   * loop. Returns whether the outcome is known already: the handler settled its message itself.
    */
-  wait(running: PromiseLike<unknown>): void {
+  wait(running: PromiseLike<unknown>): boolean {
     this.#running = running;
-    if (this.#timeoutMs > 0 && this.#timer === undefined && this.#decide !== undefined) watchSoon(this);
+    if (this.#decide === undefined) return true;
+    if (this.#timeoutMs > 0 && this.#timer === undefined) watchSoon(this);
+    return false;
   }
 
   /** For the pipeline: the handler ended. Its outcome counts unless the delivery was interrupted before. */
@@ -151,7 +153,8 @@ export abstract class DeliveryContext {
     if (this.#timer !== undefined) stopTimer(this.#timer);
     const decide = this.#decide;
     this.#decide = undefined;
-    decide?.(outcome, this);
+    // Until the handler has returned a promise it is being started.
+    decide?.(outcome, this, this.#running === undefined);
   }
 }
 
@@ -168,10 +171,13 @@ export interface DeliveryTerms<C> {
   onLate?(outcome: Outcome, context: C): void;
 }
 
-/** Receives the outcome of a context. Written as a method, so that a subtype of DeliveryContext is assignable to it. */
-type Decide<C> = { decide(outcome: Outcome, context: C): void }['decide'];
+/**
+ * Receives the outcome of a context. `endedAtStart`: the handler was still being started, so that its caller has noted nothing of it yet.
+ * Written as a method, so that a subtype of DeliveryContext is assignable to it.
+ */
+export type Decide<C> = { decide(outcome: Outcome, context: C, endedAtStart: boolean): void }['decide'];
 
-// Most handlers end within the turn of the event loop that started them: a timer per handler would cost more than the handler.
+// Most handlers end within the turn of the event loop that started them, and need no timer: see docs/decisions/0008.
 let young: DeliveryContext[] = [];
 
 function watchSoon(context: DeliveryContext): void {

@@ -19,8 +19,6 @@ export class RecordRunner {
   readonly #ended: HandledRun;
   /** Whether there is a listener; checked once per turn. */
   #isWatched: boolean | undefined;
-  /** The record that is being started. */
-  #starting: RecordTask | undefined;
 
   constructor(worker: PartitionWorker, context: WorkerContext) {
     this.#worker = worker;
@@ -45,11 +43,7 @@ export class RecordRunner {
     if (task.deadLetter !== undefined || isSuspect) queue.lockKey(task);
     if (task.deadLetter !== undefined) void this.#afterwards(task, this.#settler.deadLetter(task, task.deadLetter));
     else if (isSuspect) void this.#runSuspect(task);
-    else {
-      this.#starting = task;
-      this.#run(task, monotonicNow);
-      this.#starting = undefined;
-    }
+    else this.#run(task, monotonicNow);
     return true;
   }
 
@@ -77,8 +71,7 @@ export class RecordRunner {
   #run(task: RecordTask, monotonicNow: number): void {
     this.#isWatched ??= this.#context.events.has('handled');
     if (this.#isWatched) task.startedAt = monotonicNow;
-    deliverTo<RecordContext>(this.#context.plan, task, this.#decode, this.#decided);
-    if (task.hasOutcome) return;
+    if (deliverTo<RecordContext>(this.#context.plan, task, this.#decode, this.#decided)) return;
     // Emitted before it ends: a consumer's stop logs what it drained.
     task.startedAt = monotonicNow;
     this.#worker.queue.lockKey(task);
@@ -90,11 +83,11 @@ export class RecordRunner {
     return task.decode(this.#context.codecs.get(task.codecId));
   };
 
-  readonly #decided = (outcome: Outcome, context: RecordContext): void => {
+  readonly #decided = (outcome: Outcome, context: RecordContext, endedAtStart: boolean): void => {
     const task = context as RecordTask;
     task.decided();
     this.#running.remove(task);
-    if (task.startedAt > 0) this.#report(task, outcome);
+    if (task.startedAt > 0) this.#report(task, outcome, endedAtStart);
     if (outcome.kind === 'completed') {
       this.#settler.completed(task);
       this.#finish(task);
@@ -138,9 +131,10 @@ export class RecordRunner {
     else await this.#afterwards(task, Promise.resolve({ task, delayMs: 0 }));
   }
 
-  #report(task: RecordTask, outcome: Outcome): void {
-    const { attempt, timestamp, startedAt } = task;
-    if (task === this.#starting && outcome.kind === 'completed' && attempt === 1) {
+  #report(task: RecordTask, outcome: Outcome, endedAtStart: boolean): void {
+    const { attempt, timestamp, startedAt, returns } = task;
+    // A suspect has returns: it starts outside of a turn, and waits for no end of one.
+    if (endedAtStart && outcome.kind === 'completed' && attempt === 1 && returns === 0) {
       if (this.#ended.isFull) this.#context.events.emitRun(this.#ended);
       this.#ended.add(startedAt, timestamp);
       return;

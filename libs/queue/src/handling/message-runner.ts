@@ -32,8 +32,6 @@ export class MessageRunner {
   readonly #frames: FrameReader;
   readonly #replies: Replies;
   readonly #batches: BatchRunner | undefined;
-  /** The message that is being started. */
-  #starting: HeldMessage | undefined;
 
   constructor(options: HandlingOptions, context: HandlingContext, settler: Settler, listener: RunnerListener) {
     const { batchHandler } = options;
@@ -93,14 +91,12 @@ export class MessageRunner {
   #runOne(held: HeldMessage, message: StoredMessage, handler: MessageHandlerPlan, began: number): void {
     const context = new MessageContext(held.origin, held.id, message, held.deliveries);
     held.context = context;
-    this.#starting = held;
-    deliverTo(planFor(message, handler), context, this.#decode, (outcome) => {
+    deliverTo(planFor(message, handler), context, this.#decode, (outcome, _context, endedAtStart) => {
       const now = performance.now();
       const tookMs = now - began;
-      this.#events.emit(handler.labels, outcome, context, tookMs, held === this.#starting ? now : undefined);
+      this.#events.emit(handler.labels, outcome, context, tookMs, endedAtStart ? now : undefined);
       this.#settle(held, settlementOf(held, outcome, handler.retry, this.#report), handler.labels, tookMs);
     });
-    this.#starting = undefined;
   }
 
   /** Each handler has its own context and deadline; handlers that are done with the message are not called again. */
