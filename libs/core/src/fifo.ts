@@ -1,7 +1,6 @@
 /**
- * A queue whose head is taken in constant time, whatever its length. It drops its reference to a taken item immediately, and is never
- * replaced by a new one: a mostly idle list is in the old generation, and whatever a discarded old list still refers to lives until the
- * next full garbage collection.
+ * A queue whose head is taken in constant time, whatever its length. It drops its reference to a taken item immediately, and is kept when
+ * it is empty: see docs/decisions/0008.
  */
 export class Fifo<T> {
   readonly #items: (T | undefined)[] = [];

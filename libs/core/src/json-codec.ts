@@ -23,9 +23,9 @@ export const jsonCodec: Codec = {
 for (const [name, value] of Object.entries(faster)) Object.defineProperty(jsonCodec, name, { value });
 
 /**
- * Parses objects as one array, which takes two thirds of the time: V8 expects the next object to look like the last one. The result must
- * be the same as for each string alone: every string begins as an object, none can end one and begin another except within a string
- * literal, and there are as many objects as strings, so each string is exactly one object.
+ * Parses objects as one array, which takes two thirds of the time (docs/decisions/0008). The result must be the same as for each string
+ * alone: every string begins as an object, none can end one and begin another except within a string literal, and there are as many
+ * objects as strings, so each string is exactly one object.
  */
 function parseObjects(texts: readonly string[]): unknown[] | undefined {
   if (!texts.every(isWithin)) return undefined;

@@ -8,7 +8,7 @@ export interface Linked<T> {
 
 /**
  * Items in flight, in the order in which they came. The items themselves are the links: adding and removing take constant time, nothing
- * is hashed, and no reference to a removed item remains (ShortLivedMap describes what a Set costs the garbage collector).
+ * is hashed, and no reference to a removed item remains: see docs/decisions/0008.
  */
 export class LinkedList<T extends Linked<T>> implements Iterable<T> {
   #first: T | undefined;

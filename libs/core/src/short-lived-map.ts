@@ -4,13 +4,9 @@ const minPassed = 256;
 const minPassedEmpty = 4;
 
 /**
- * A Map for short-lived entries, such as messages in flight.
- *
- * A JavaScript Map moves to a new table whenever its table is full of added and deleted entries. In V8 the old table keeps a reference to
- * the new one, and to the entries of the time it moved. Once such a table is in the old generation, the scavenger treats every later
- * entry as alive, copies it twice, and leaves it to a full collection: with 40 objects in flight simultaneously that took 8 times as long
- * as without the Map. So this class starts a new Map, without references from the old one, before many entries have passed, and whenever
- * it was empty: an idle Map is in the old generation by then.
+ * A Map for short-lived entries, such as messages in flight. In V8 the tables that a Map has left refer to its present one, and keep all
+ * later entries alive once they are old themselves (docs/decisions/0008). So this class starts a new Map, without references from the old
+ * one, before many entries have passed, and whenever it was empty: an idle Map is in the old generation by then.
  */
 export class ShortLivedMap<K, V> {
   #entries = new Map<K, V>();

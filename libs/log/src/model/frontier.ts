@@ -2,7 +2,7 @@
  * Which offsets of a partition are done. `offset` is the frontier: everything below it is done and may be committed;
  * what is done out of order beyond it is kept until the gap closes.
  *
- * A ring of one byte per offset, since it is read and written for every record: no hashing, no garbage.
+ * A ring of one byte per offset, since it is read and written for every record: see docs/decisions/0008.
  */
 export class Frontier {
   #ring = new Uint8Array(1024);

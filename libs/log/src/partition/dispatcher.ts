@@ -101,7 +101,7 @@ export class Dispatcher {
   #pumpSoon(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // Not queueMicrotask, which makes an AsyncResource each time.
+    // Not queueMicrotask: see docs/decisions/0008.
     void resolved.then(this.#pumpNow);
   }
 

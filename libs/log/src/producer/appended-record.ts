@@ -1,9 +1,6 @@
 import type { RecordMetadata } from '../model/record.js';
 
-/**
- * A class and not a literal: when a burst of literals survives a collection, V8 allocates all later ones of the same line in the old
- * space, and 500 per batch wait for a full collection.
- */
+/** A class: see docs/decisions/0008. */
 export class AppendedRecord implements RecordMetadata {
   readonly topic: string;
   readonly partition: number;

@@ -33,8 +33,8 @@ export class ProducerBatch {
   #mayBeWritten = false;
   readonly #writer: RecordBatchWriter;
   readonly #onSettled: (batch: ProducerBatch) => void;
-  // Per record: its caller, its index in the caller's records, and its timestamp. Three lists, since the rest is in the
-  // writer: an object per record would be kept, and copied by the garbage collector, until Redis replies.
+  // Per record: its caller, its index in the caller's records, and its timestamp; the rest is in the writer. Three lists, not an object
+  // per record: see docs/decisions/0008.
   readonly #sends: PendingSend[] = [];
   readonly #indexes: number[] = [];
   readonly #timestamps: number[] = [];

@@ -19,7 +19,7 @@ export class MessageBuffer {
   readonly waiting = new Fifo<HeldMessage>();
   readonly #options: HandlingOptions;
   readonly #askForMore: () => void;
-  // Rarely looked up by key: a list instead of a Map, see ShortLivedMap.
+  // Rarely looked up by key: a list, not a Map. See docs/decisions/0008.
   readonly #held = new LinkedList<HeldMessage>();
   #count = 0;
   /** Counts by shard. */

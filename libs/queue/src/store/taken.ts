@@ -1,4 +1,4 @@
-/** One message as a consumer takes it. A class for the same reason as PublicationTarget. */
+/** One message as a consumer takes it. A class: see docs/decisions/0008. */
 export class Taken {
   constructor(
     readonly id: string,
