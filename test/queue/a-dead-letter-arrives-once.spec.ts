@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type BindingDeclaration, type QueueDeclaration, queueKeys } from '@millrace/queue';
-import { PreparedArguments } from '@millrace/redis';
 import type { Program, RedisServer } from '@millrace/testing';
 import { startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
-import { broughtKey, publishedKey } from '../../libs/queue/src/store/keys.js';
-import { callConditions, messageTerms, publish, targetKeys, wholeTarget } from '../../libs/queue/src/store/publish.js';
+import { Router } from '../../libs/queue/src/model/routing.js';
+import { emptyTopology } from '../../libs/queue/src/model/topology.js';
+import { broughtKey } from '../../libs/queue/src/store/keys.js';
+import { messageTerms, publish } from '../../libs/queue/src/store/publish.js';
+import { PublishCalls } from '../../libs/queue/src/store/publish-calls.js';
 import { sized } from '../proof.js';
 import { type OpenBroker, openBroker, ownPrefix } from './broker.js';
 import { spawnConsumer } from './consuming.js';
@@ -346,20 +348,17 @@ describe('a dead letter arrives once', () => {
     const yard = await graveyard([{ name: 'dead', maxLength: 3, overflow: 'reject-publish' }]);
     const keys = queueKeys(yard.prefix, 'dead');
     const version = Number(await yard.redis.hget(keys.state, 'topology'));
-    let calls = 0;
+    const router = new Router({ ...emptyTopology, version });
+    const calls = new PublishCalls(yard.prefix, 'dead', 'p', 60_000);
+    let last = 0;
     const parts = { priority: 0, codecId: 1, timestamp: 1, exchange: '', routingKey: 'dead', properties: noProperties };
     const frame = encodeFrame({ ...parts, headers: {}, body: '1' }, 'dead');
     const bring = async (number: number, floor: number) => {
       const line = { number: `${number}`, floor: `${floor}` };
       const terms = messageTerms({ priority: 0, delayMs: undefined, expirationMs: undefined, hasId: false, line });
-      const answer = await publish(yard.redis, {
-        keys: new PreparedArguments([keys.state, publishedKey(yard.prefix, 'dead', 'p', 0)]),
-        conditions: callConditions('topology', version, 60_000),
-        number: ++calls,
-        messages: [{ entry: `~line-${number}`, frame, terms }],
-        targets: [{ keys: targetKeys(keys, 1), whole: wholeTarget(1), priorities: 1, picks: undefined }],
-        brought: [broughtKey(yard.prefix, 'dead', 'q')],
-      });
+      const messages = [{ entry: `~line-${number}`, frame, terms }];
+      const content = { number: ++last, router, messages, slots: ['dead'], source: 'q', picks: () => undefined };
+      const answer = await publish(yard.redis, calls.call(content, 0));
       return answer.kind === 'done' ? (answer.exceptions[0]?.result ?? 'entered') : answer.kind;
     };
     for (const number of [1, 2, 3]) expect(await bring(number, 1)).toBe('entered');

@@ -5,7 +5,7 @@ import { openBroker, ownPrefix } from './broker.js';
 
 /** Messages of a queue, those that one command names, and those that one script removes: see `queue-slots`, `store/purge`. */
 const [many, mostNamed, mostRemoved] = [2600, 1000, 250];
-/** See `publishing/publish-batch`. */
+/** See `model/call-size`. */
 const mostQueues = 250;
 
 onOneServer('monitor').describe('many messages', () => {

@@ -1,8 +1,10 @@
-import { PreparedArguments, type RedisClient } from '@millrace/redis';
+import type { RedisClient } from '@millrace/redis';
 import fc from 'fast-check';
 import { entryInLife } from '../../libs/queue/src/model/entry.js';
 import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
 import type { QueueSettings } from '../../libs/queue/src/model/queue-settings.js';
+import { Router } from '../../libs/queue/src/model/routing.js';
+import { emptyTopology } from '../../libs/queue/src/model/topology.js';
 import { unpark } from '../../libs/queue/src/store/browse.js';
 import { type ConsumerKeys, consumerKeys } from '../../libs/queue/src/store/consumer-keys.js';
 import { endRegistration } from '../../libs/queue/src/store/departure.js';
@@ -10,8 +12,9 @@ import { moveDue } from '../../libs/queue/src/store/due.js';
 import { linesCarried, nextLines } from '../../libs/queue/src/store/ended.js';
 import { beat } from '../../libs/queue/src/store/heartbeat.js';
 import { findMessage } from '../../libs/queue/src/store/job.js';
-import { publishedKey, type QueueKeys, queueKeys, waitingKeys } from '../../libs/queue/src/store/keys.js';
-import { callConditions, messageTerms, publish, targetKeys, wholeTarget } from '../../libs/queue/src/store/publish.js';
+import { type QueueKeys, queueKeys, waitingKeys } from '../../libs/queue/src/store/keys.js';
+import { messageTerms, publish } from '../../libs/queue/src/store/publish.js';
+import { type CallContent, PublishCalls } from '../../libs/queue/src/store/publish-calls.js';
 import { writeQueue } from '../../libs/queue/src/store/queue-slot.js';
 import { registerConsumer } from '../../libs/queue/src/store/registration.js';
 import { runSettleCommands, type SettleCommand } from '../../libs/queue/src/store/settle.js';
@@ -73,6 +76,8 @@ export class QueueUnderSchedule {
   /** The last entry that a message id had. */
   readonly #entries = new Map<string, string>();
   readonly #wrong: string[] = [];
+  readonly #publishCalls: PublishCalls;
+  readonly #everyPublish: Pick<CallContent, 'router' | 'source' | 'picks'>;
   #calls = 0;
 
   private constructor(
@@ -83,6 +88,9 @@ export class QueueUnderSchedule {
     private readonly queue: QueueSettings,
   ) {
     this.#keys = queueKeys(prefix, queue.name);
+    this.#publishCalls = new PublishCalls(prefix, queue.name, 'p', 60_000);
+    const router = new Router({ ...emptyTopology, version: 1, queues: new Map([[queue.name, queue]]) });
+    this.#everyPublish = { router, source: undefined, picks: () => undefined };
   }
 
   static async start(
@@ -210,17 +218,10 @@ export class QueueUnderSchedule {
       frame: encodeFrame({ ...parts, id, headers: {}, body: 'body' }, 'q'),
       terms: messageTerms({ priority: level, delayMs, expirationMs, hasId: true }),
     }));
-    const { priorities } = this.queue;
-    const answer = await publish(this.client, {
-      keys: new PreparedArguments([this.#keys.state, publishedKey(this.prefix, this.queue.name, 'p', 0)]),
-      conditions: callConditions('topology', 1, 60_000),
-      number,
-      messages,
-      targets: [
-        { keys: targetKeys(this.#keys, priorities), whole: wholeTarget(priorities), priorities, picks: undefined },
-      ],
-      brought: [],
-    });
+    const { router, source, picks } = this.#everyPublish;
+    const slots = [this.queue.name];
+    const call = this.#publishCalls.call({ number, router, messages, slots, source, picks }, 0);
+    const answer = await publish(this.client, call);
     const exceptions = answer.kind === 'done' ? answer.exceptions : this.#note(`the publish was ${answer.kind}`, []);
     for (const [index, id] of unique.entries()) {
       if (exceptions.some(({ message, result }) => message === index && result === 'duplicate')) {

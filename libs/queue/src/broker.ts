@@ -18,7 +18,6 @@ import type { Receipt } from './model/receipt.js';
 import type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
 import { Composer, type MessageInput } from './publishing/composer.js';
 import { Forwarder } from './publishing/forwarder.js';
-import { PublishOne } from './publishing/publish-one.js';
 import { PublishRequest } from './publishing/publish-request.js';
 import { Publisher } from './publishing/publisher.js';
 import type { TopicSink } from './publishing/topic-sink.js';
@@ -57,7 +56,7 @@ export class Broker {
     this.#composer = new Composer(this.#options);
     this.#declarations = new Declarations(connection, cache, this.#options.deliveryTimeoutMs);
     this.#publisher = new Publisher(connection, cache, this.#options);
-    const forwarder = new Forwarder(this.#publisher, this.#options.deliveryTimeoutMs);
+    const forwarder = new Forwarder(this.#publisher);
     const routes = {
       queuesFor: async (target: { exchange: string; routingKey: string }, { headers }: { headers: Headers }) =>
         (await cache.reload()).route(target.exchange, { routingKey: target.routingKey, headers }).queues,
@@ -150,13 +149,13 @@ export class Broker {
    * @throws {WriteError} no confirmation within `deliveryTimeoutMs`
    */
   publish(exchange: string, routingKey: string, body: unknown, properties?: PublishProperties): Promise<Receipt> {
-    return PublishOne.run(this.#publisher, this.#composer, { exchange, routingKey, body, properties });
+    return PublishRequest.one(this.#publisher, this.#composer, { exchange, routingKey, body, properties });
   }
 
   /** Puts a message straight into a queue. @throws {TopologyNotFoundError} there is no such queue; else as `publish` */
   sendToQueue(queue: string, body: unknown, properties?: PublishProperties): Promise<Receipt> {
     const message = { exchange: '', routingKey: queue, body, properties };
-    return PublishOne.run(this.#publisher, this.#composer, message, { isSentToQueue: true });
+    return PublishRequest.one(this.#publisher, this.#composer, message, { isSentToQueue: true });
   }
 
   /**
@@ -164,7 +163,7 @@ export class Broker {
    * the first error is thrown at the end: with your own message ids, the whole call can be repeated.
    */
   publishBatch(messages: readonly MessageInput[]): Promise<Receipt[]> {
-    return PublishRequest.run(this.#publisher, this.#composer, messages);
+    return PublishRequest.all(this.#publisher, this.#composer, messages);
   }
 
   /** Creates a consumer of a queue, which does nothing until its `start()`. @throws {OptionsError} with every problem */

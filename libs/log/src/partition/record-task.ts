@@ -1,5 +1,5 @@
 import type { Codec, Headers } from '@millrace/core';
-import { type AttemptState, afterCommit, afterOutcome, hasOutcome, isCommitted } from '../model/attempt-state.js';
+import { type AttemptState, afterCommit, afterOutcome, isCommitted } from '../model/attempt-state.js';
 import type { DeadLetterCause } from '../model/dead-letter.js';
 import type { StoredRecord } from '../model/record.js';
 import { RecordContext } from './record-context.js';
@@ -122,11 +122,6 @@ export class RecordTask extends RecordContext {
 
   get epoch(): number {
     return this.#unusual?.keptEpoch ?? this.source.epoch;
-  }
-
-  /** Whether the handler's outcome is known. */
-  get hasOutcome(): boolean {
-    return hasOutcome(this.#state);
   }
 
   /** Whether its handler has committed it. */

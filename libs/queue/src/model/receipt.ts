@@ -1,3 +1,5 @@
+import { queueOf } from './shards.js';
+
 /** A queue that did not take a message. */
 export interface Refusal {
   /** The queue's name. */
@@ -34,9 +36,15 @@ export interface Receipt {
   readonly duplicates: readonly string[];
 }
 
+/** The result of a message in one slot that did not simply take it. */
+export type EntryResult = 'duplicate' | 'refused' | 'dead-lettered';
+
+/** What the slots of a message replied; undefined: it took the message. */
+export type SlotResults = ReadonlyMap<string, EntryResult | undefined>;
+
 const none: readonly never[] = Object.freeze([]);
 
-/** The receipt of a message that every queue took. A class for the same reason as PublicationTarget. */
+/** The receipt of a message that every queue took. A class: see docs/decisions/0008. */
 export class PlainReceipt implements Receipt {
   readonly messageId: string;
   readonly queues: readonly string[];
@@ -50,4 +58,27 @@ export class PlainReceipt implements Receipt {
     this.queues = queues;
     this.isUnroutable = queues.length === 0;
   }
+}
+
+/** The receipt of a message whose slots and topics have all replied. */
+export function receiptOf(messageId: string, slots: SlotResults, topics: readonly TopicPosition[]): Receipt {
+  const results = [...slots].map(([slot, result]) => [queueOf(slot), result] as const);
+  if (topics.length === 0 && results.every(([, result]) => result === undefined))
+    return new PlainReceipt(messageId, namesOf(results));
+  return {
+    messageId,
+    queues: namesOf(results.filter(([, result]) => result === undefined || result === 'duplicate')),
+    topics,
+    isUnroutable: results.length + topics.length === 0,
+    refused: results.flatMap(([queue, result]): Refusal[] =>
+      result === 'refused' || result === 'dead-lettered'
+        ? [{ queue, reason: 'maxlen', isDeadLettered: result === 'dead-lettered' }]
+        : [],
+    ),
+    duplicates: namesOf(results.filter(([, result]) => result === 'duplicate')),
+  };
+}
+
+function namesOf(results: readonly (readonly [queue: string, result: EntryResult | undefined])[]): string[] {
+  return results.map(([queue]) => queue);
 }

@@ -30,7 +30,7 @@ export interface MessageInput {
 }
 
 /**
- * Compared one by one, which takes 20 ns per message where a Set of the names takes 70.
+ * Compared one by one: 20 ns per message, 70 with a Set of the names.
  *
  * @throws {InvalidMessageError} it has an unknown field, such as a property outside its `properties`
  */
@@ -90,8 +90,7 @@ export class Composer {
     const terms = messageTerms({ priority, delayMs, expirationMs, hasId });
     const entry = hasId ? this.#entries.nextWithId() : this.#entries.next();
     const target = new PublicationTarget(input, properties, timestamp, isSentToQueue);
-    const deadlineMs = performance.now() + this.#options.deliveryTimeoutMs;
-    return new Publication(entry, messageId ?? entry, frame, terms, target, deadlineMs, listener, index);
+    return new Publication(entry, frame, terms, target, listener, index);
   }
 
   #frame(

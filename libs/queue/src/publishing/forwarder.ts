@@ -22,11 +22,9 @@ export interface ForwardedMessage {
  */
 export class Forwarder {
   readonly #publisher: Publisher;
-  readonly #deliveryTimeoutMs: number;
 
-  constructor(publisher: Publisher, deliveryTimeoutMs: number) {
+  constructor(publisher: Publisher) {
     this.#publisher = publisher;
-    this.#deliveryTimeoutMs = deliveryTimeoutMs;
   }
 
   forward({ entry, message, toQueue, line }: ForwardedMessage): Promise<Receipt> {
@@ -42,19 +40,12 @@ export class Forwarder {
     });
     const { correlationId, shardKey } = properties;
     const facts = { messageId: id, headers, correlationId, shardKey };
-    const target = new PublicationTarget({ exchange, routingKey, body }, facts, timestamp, toQueue !== undefined);
+    const isSentToQueue = toQueue !== undefined;
+    const target = new PublicationTarget({ exchange, routingKey, body }, facts, timestamp, isSentToQueue, line?.source);
+    const frame = encodeFrame(message, exchange === '' ? routingKey : undefined);
     return new Promise((resolve, reject) => {
-      const publication = new Publication(
-        entry,
-        id ?? entry,
-        encodeFrame(message, exchange === '' ? routingKey : undefined),
-        terms,
-        target,
-        performance.now() + this.#deliveryTimeoutMs,
-        { confirmed: resolve, failed: reject },
-        0,
-        line?.source,
-      );
+      const caller = { deadlineMs: this.#publisher.deadlineMs, confirmed: resolve, failed: reject };
+      const publication = new Publication(entry, frame, terms, target, caller, 0);
       this.#publisher.send(publication)?.catch(reject);
     });
   }

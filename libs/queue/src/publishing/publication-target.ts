@@ -9,10 +9,7 @@ interface Addressed {
   readonly body: unknown;
 }
 
-/**
- * Where a message was published to, and what routing needs to know of it. A class because there are many: after one large burst V8
- * permanently allocates object literals of such a call site in the old space, where all that they reference waits for a full collection.
- */
+/** Where a message was published to, and what routing needs to know of it. A class: see docs/decisions/0008. */
 export class PublicationTarget implements Routable {
   readonly exchange: string;
   readonly routingKey: string;
@@ -27,8 +24,16 @@ export class PublicationTarget implements Routable {
   readonly shardKey: string | undefined;
   readonly timestamp: number;
   readonly body: unknown;
+  /** The slot whose line it is; undefined: it is none. */
+  readonly source: string | undefined;
 
-  constructor(message: Addressed, properties: CheckedProperties, timestamp: number, isSentToQueue: boolean) {
+  constructor(
+    message: Addressed,
+    properties: CheckedProperties,
+    timestamp: number,
+    isSentToQueue: boolean,
+    source?: string,
+  ) {
     this.exchange = message.exchange;
     this.routingKey = message.routingKey;
     this.headers = headersOf(properties);
@@ -40,5 +45,6 @@ export class PublicationTarget implements Routable {
     this.shardKey = properties.shardKey ?? properties.messageId;
     this.timestamp = timestamp;
     this.body = message.body;
+    this.source = source;
   }
 }

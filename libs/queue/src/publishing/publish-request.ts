@@ -1,14 +1,14 @@
 import { InvalidItems, isInstance, quotedName, UnroutableError } from '@millrace/core';
-import type { Events } from '@millrace/delivery';
 import type { Receipt } from '../model/receipt.js';
 import { assertOnlyParts, type Composer, type MessageInput } from './composer.js';
+import { emitPublished } from './emit-published.js';
 import type { Publication, PublicationListener } from './publication.js';
 import type { Publisher } from './publisher.js';
-import { emitPublished } from './emit-published.js';
 
-/** The messages of one call: collects their receipts. */
+/** The messages of one call, or the only one: collects their receipts. */
 export class PublishRequest implements PublicationListener {
-  readonly #events: Events;
+  readonly deadlineMs: number;
+  readonly #publisher: Publisher;
   readonly #messages: readonly MessageInput[];
   readonly #receipts: Receipt[];
   #missing: number;
@@ -16,11 +16,26 @@ export class PublishRequest implements PublicationListener {
   readonly #resolve: (receipts: Receipt[]) => void;
   readonly #reject: (error: unknown) => void;
 
+  /** Sends a single message. @throws the message's error */
+  static one(
+    publisher: Publisher,
+    composer: Composer,
+    message: MessageInput,
+    options?: { readonly isSentToQueue: boolean },
+  ): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const onlyOne = (receipts: Receipt[]): void => receipts.forEach(resolve);
+      const request = new PublishRequest(publisher, [message], onlyOne, reject);
+      const publication = composer.compose(message, request, options);
+      publisher.send(publication)?.catch((error: unknown) => publication.fail(error));
+    });
+  }
+
   /** Sends messages in order. @throws the first error, when every message has its receipt or error */
-  static run(publisher: Publisher, composer: Composer, messages: readonly MessageInput[]): Promise<Receipt[]> {
+  static all(publisher: Publisher, composer: Composer, messages: readonly MessageInput[]): Promise<Receipt[]> {
     if (messages.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      const request = new PublishRequest(publisher.events, messages, resolve, reject);
+      const request = new PublishRequest(publisher, messages, resolve, reject);
       // An invalid message throws here, before the first is sent.
       const bodies = composer.encodeTogether(messages);
       const publications: Publication[] = [];
@@ -35,17 +50,18 @@ export class PublishRequest implements PublicationListener {
         }
       }
       if (wrong !== undefined) throw wrong.error();
-      request.#send(publisher, publications, 0);
+      request.#send(publications, 0);
     });
   }
 
   private constructor(
-    events: Events,
+    publisher: Publisher,
     messages: readonly MessageInput[],
     resolve: (receipts: Receipt[]) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#events = events;
+    this.deadlineMs = publisher.deadlineMs;
+    this.#publisher = publisher;
     this.#messages = messages;
     this.#receipts = new Array(messages.length);
     this.#missing = messages.length;
@@ -55,25 +71,25 @@ export class PublishRequest implements PublicationListener {
 
   confirmed(receipt: Receipt, index: number): void {
     this.#receipts[index] = receipt;
-    emitPublished(this.#events, this.#exchangeOf(index), receipt);
+    emitPublished(this.#publisher.events, this.#exchangeOf(index), receipt);
     this.#ended();
   }
 
   failed(error: unknown, index: number): void {
-    emitPublished(this.#events, this.#exchangeOf(index), undefined, isInstance(error, UnroutableError));
+    emitPublished(this.#publisher.events, this.#exchangeOf(index), undefined, isInstance(error, UnroutableError));
     this.#error ??= { error };
     this.#ended();
   }
 
   /** Continues as long as there is room, and again when there is room. */
-  #send(publisher: Publisher, publications: readonly Publication[], from: number): void {
+  #send(publications: readonly Publication[], from: number): void {
     for (let index = from; index < publications.length; index++) {
       const publication = publications[index];
       if (publication === undefined) return;
-      const waiting = publisher.send(publication);
+      const waiting = this.#publisher.send(publication);
       if (waiting === undefined) continue;
       waiting.then(
-        () => this.#send(publisher, publications, index + 1),
+        () => this.#send(publications, index + 1),
         (error: unknown) => {
           for (const unsent of publications.slice(index)) unsent.fail(error);
         },

@@ -3,7 +3,7 @@ import { drawFor, slotOf } from '../model/shards.js';
 import type { Publication } from './publication.js';
 
 /** Messages without a key go to one shard until it has had this many, so that they share script calls. */
-const messagesATurn = 100;
+const messagesPerTurn = 100;
 
 /** The next shard of a queue. */
 interface Turn {
@@ -37,7 +37,7 @@ export class ShardChoice {
     if (turn === undefined) {
       turn = { draw: 0, messages: 0, tick: this.#tick };
       this.#turns.set(queue, turn);
-    } else if (turn.messages >= messagesATurn || turn.tick !== this.#tick) {
+    } else if (turn.messages >= messagesPerTurn || turn.tick !== this.#tick) {
       turn.draw++;
       turn.messages = 0;
       turn.tick = this.#tick;

@@ -27,7 +27,7 @@ export class TopicFeed {
       throw new InvalidMessageError(`${topic}, does not support delayed messages: leave out delayMs.`);
   }
 
-  /** Topics come last, when all queues have replied: nothing is written to a log for a message that is routed again. */
+  /** Topics come last, when all queues have replied: nothing is written to a log for a message that is routed again. Never rejects. */
   async append(publication: Publication): Promise<void> {
     const append = async (topic: string): Promise<TopicPosition | undefined> => {
       try {

@@ -1,18 +1,17 @@
 import {
   asList,
   asText,
-  PreparedArguments,
+  type PreparedArguments,
   type RedisClient,
   type ReplicaDemand,
   runWithReplicas,
   type ScriptCall,
 } from '@millrace/redis';
 import type { OutgoingFrame } from '../model/outgoing-frame.js';
+import type { EntryResult } from '../model/receipt.js';
 import { readStoredVersion } from '../model/stored-settings.js';
-import { type QueueKeys, waitingKeys } from './keys.js';
 import { MessagePacker } from './message-packer.js';
 import { publishScript } from './publish-script.js';
-import { targetKeyNames } from './target-keys.js';
 
 /** A message to be added to queues. */
 export interface OutgoingMessage {
@@ -25,19 +24,19 @@ export interface OutgoingMessage {
 
 /** One queue of a call: its keys, and which of the call's messages it gets (by index; undefined: all of them). */
 export interface PublishTarget {
-  /** See `targetKeys`. */
+  /** Its keys, in the order of the script. */
   readonly keys: PreparedArguments;
-  /** See `wholeTarget`: the arguments of a queue that gets all messages. */
+  /** The arguments of a queue that gets all messages. */
   readonly whole: PreparedArguments;
   readonly priorities: number;
   readonly picks: readonly number[] | undefined;
 }
 
-/** One script call. */
+/** One script call: see `PublishCalls`. */
 export interface PublishCall {
   /** The keys of the topology's version and of the record of this call. */
   readonly keys: PreparedArguments;
-  /** See `callConditions`. */
+  /** The version by which messages were routed, its field, and how long calls are remembered. */
   readonly conditions: PreparedArguments;
   readonly number: number;
   readonly messages: readonly OutgoingMessage[];
@@ -45,8 +44,6 @@ export interface PublishCall {
   /** If the messages are lines of a source: for each target the key of the lines it received from there. */
   readonly brought: readonly string[];
 }
-
-export type EntryResult = 'duplicate' | 'refused' | 'dead-lettered';
 
 export type PublishAnswer =
   | {
@@ -68,25 +65,6 @@ export type PublishAnswer =
   | { readonly kind: 'gone'; readonly target: number }
   /** A later call was executed before this one: its caller has given this one up. Nothing was done. */
   | { readonly kind: 'late' };
-
-/** The keys of a queue that publishing needs, in the order of the script. */
-export function targetKeys(queue: QueueKeys, priorities: number): PreparedArguments {
-  return new PreparedArguments([...targetKeyNames.map((name) => queue[name]), ...waitingKeys(queue, priorities)]);
-}
-
-/** The arguments of a queue that gets all messages of a call. */
-export function wholeTarget(priorities: number): PreparedArguments {
-  return new PreparedArguments([priorities, '']);
-}
-
-/** The version by which messages were routed, its field, and how long calls are remembered. */
-export function callConditions(
-  versionField: 'version' | 'topology',
-  version: number,
-  recordTtlMs: number,
-): PreparedArguments {
-  return new PreparedArguments([versionField, version, recordTtlMs]);
-}
 
 /** Identifies a line of its source, so that a queue recognises a repetition. */
 export interface LineOrder {

@@ -7,14 +7,14 @@ export interface PublishBounds {
   readonly maxBufferedBytes: number;
 }
 
-/** At its deadline a message in a call that is under way waits this much longer: the reply tells whether it was written. */
+/** At its deadline a message in a call that is under way waits this much longer: the reply shows whether it was written. */
 const replyGraceMs = 200;
 
 /**
  * Every message between its caller and its receipt: limited, so that a publisher that is faster than Redis waits instead
  * of filling its memory; and each with a deadline, so that no caller waits forever.
  */
-export class PublishWindow {
+export class InFlightWindow {
   readonly #bounds: PublishBounds;
   /** Ordered by deadline: all messages have the same timeout. */
   readonly #held = new LinkedList<Publication>();
@@ -54,7 +54,7 @@ export class PublishWindow {
   }
 
   enter(publication: Publication): void {
-    publication.window = this;
+    publication.entered(this);
     this.#held.push(publication);
     this.#count++;
     this.#bytes += publication.bytes;
@@ -71,7 +71,7 @@ export class PublishWindow {
     if (this.#count === 0) {
       // Not cleared: the next message is likely to come soon. It does not keep the process alive.
       this.#timer?.unref();
-      for (const tell of this.#whenEmpty.splice(0)) tell();
+      for (const resolve of this.#whenEmpty.splice(0)) resolve();
     }
   }
 

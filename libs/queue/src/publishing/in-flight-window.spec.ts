@@ -2,9 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { InFlightWindow } from './in-flight-window.js';
 import { Publication } from './publication.js';
 import { PublicationTarget } from './publication-target.js';
-import { PublishWindow } from './publish-window.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -14,8 +14,8 @@ const failed: string[] = [];
 
 function publicationOf(id: string, body: object, deadlineMs: number): Publication {
   const target = new PublicationTarget({ exchange: '', routingKey: 'q', body }, {}, 0, true);
-  const listener = { confirmed: () => settled.push(id), failed: () => failed.push(id) };
-  return new Publication(id, id, 'frame', '', target, deadlineMs, listener, 0);
+  const listener = { deadlineMs, confirmed: () => settled.push(id), failed: () => failed.push(id) };
+  return new Publication(id, 'frame', '', target, listener, 0);
 }
 
 const left: Publication[] = [];
@@ -26,7 +26,7 @@ afterEach(() => {
 describe('what a publisher holds', () => {
   it('is what has no receipt yet, whatever came before it has none either', async () => {
     // given a message that Redis does not answer for
-    const window = new PublishWindow({ maxBufferedMessages: 10_000, maxBufferedBytes: 1_000_000 });
+    const window = new InFlightWindow({ maxBufferedMessages: 10_000, maxBufferedBytes: 1_000_000 });
     const stuck = publicationOf('stuck', {}, performance.now() + 60_000);
     window.enter(stuck);
     left.push(stuck);
@@ -42,7 +42,7 @@ describe('what a publisher holds', () => {
 
   it('is given up at its deadline, and what came after it is not', async () => {
     // given one whose time is nearly over, and one with time
-    const window = new PublishWindow({ maxBufferedMessages: 10, maxBufferedBytes: 1_000 });
+    const window = new InFlightWindow({ maxBufferedMessages: 10, maxBufferedBytes: 1_000 });
     const [late, early] = [
       publicationOf('late', {}, performance.now() + 5),
       publicationOf('early', {}, performance.now() + 60_000),
@@ -59,7 +59,7 @@ describe('what a publisher holds', () => {
 });
 
 /** In a function of its own, so that nothing here names the body. */
-function publishOne(window: PublishWindow, id: string): WeakRef<object> {
+function publishOne(window: InFlightWindow, id: string): WeakRef<object> {
   const body = { id };
   const publication = publicationOf(id, body, performance.now() + 60_000);
   window.enter(publication);
