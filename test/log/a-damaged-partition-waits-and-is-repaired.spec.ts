@@ -99,6 +99,19 @@ describe('a partition whose stored numbers were damaged', () => {
   });
 });
 
+describe('the stored state of a producer', () => {
+  it('that is damaged counts for nothing: it goes on under its next epoch', async () => {
+    // given
+    const topic = await redis.topic();
+    const producer = redis.log.producer();
+    for (const value of [0, 1]) await producer.send({ topic, value });
+    const { producers } = partitionKeys('millrace', topic, 0);
+    for (const id of await redis.admin.hkeys(producers)) await redis.admin.hset(producers, id, 'junk');
+    // when, then
+    expect(await producer.send({ topic, value: 2 })).toMatchObject({ offset: 2 });
+  });
+});
+
 describe('a lease whose stored numbers were damaged', () => {
   it.each([
     ['epoch', 'junk'],

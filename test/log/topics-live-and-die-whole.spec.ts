@@ -36,6 +36,22 @@ describe('a topic', () => {
     expect(await redis.log.producer().send({ topic, partition: 1, value: 1 })).toMatchObject({ offset: 0 });
   });
 
+  it.each([
+    ['lost', (key: string) => redis.admin.del(key)],
+    ['no number', (key: string) => redis.admin.set(key, 'junk')],
+  ])('has an id that no topic before it had, also when the last one is %s', async (_, damage) => {
+    // given
+    const topic = await redis.topic();
+    const { id } = await redis.log.describeTopic(topic);
+    await redis.log.deleteTopic(topic);
+    await damage('millrace:{topology}:topic-ids');
+    // when
+    const again = await redis.log.declareTopic({ name: topic });
+    // then
+    expect(again.id).toBeGreaterThan(id);
+    expect(await redis.log.producer().send({ topic, value: 1 })).toMatchObject({ offset: 0 });
+  });
+
   it('that was deleted is not brought back by a producer that goes on, and leaves nothing behind', async () => {
     // given
     const topic = await redis.topic({ partitions: 2 });

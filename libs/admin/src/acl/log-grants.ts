@@ -58,6 +58,6 @@ export const logOperator: RoleGrants = {
     { keys: [...log('upkeep'), ...group('locked')], commands: 'get set' },
     // A partition and a group are removed whole.
     { access: 'write', keys: ['log:', 'group:'], commands: 'del unlink' },
-    { keys: topology('topics topic-ids'), commands: 'hdel hget hgetall hset hsetnx incr' },
+    { keys: topology('topics topic-ids'), commands: 'get hdel hget hgetall hset hsetnx set' },
   ],
 };

@@ -82,6 +82,7 @@ local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local state = {}
 if producer ~= '' then
   for part in string.gmatch(redis.call('HGET', producers, producer) or '', '[^ ]+') do state[#state + 1] = part end
+  if not (tonumber(state[1]) and tonumber(state[2])) then state = {} end
   local order, last = tonumber(sequence), -1
   if tonumber(epoch) < tonumber(state[1] or 0) then return {4} end
   if tonumber(epoch) == tonumber(state[1]) then last = tonumber(state[2]) else state = {} end
@@ -97,9 +98,9 @@ if producer ~= '' then
 end
 local base = tonumber(finish)
 if maxRecords or maxBytes then
-  local unread = base - math.max(tonumber(start), tonumber(floor or 0))
-  if unread + count > tonumber(maxRecords or math.huge) then return {3} end
-  if bytes * unread / math.max(base - start, 1) + #frame > tonumber(maxBytes or math.huge) then return {3} end
+  local unread = base - math.max(tonumber(start), tonumber(floor) or 0)
+  if unread + count > (tonumber(maxRecords) or math.huge) then return {3} end
+  if bytes * unread / math.max(base - start, 1) + #frame > (tonumber(maxBytes) or math.huge) then return {3} end
 end
 local log = {finish = base, bytes = bytes, time = lastTime, nonce = lastNonce, timestamps = timestamps}
 local batch = {frame = frame, count = count, timestamp = maxTimestamp, nonce = nonce}

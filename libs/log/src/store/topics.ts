@@ -1,7 +1,8 @@
 import { DamagedStateError, storedInteger } from '@millrace/core';
-import { argNames, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
+import { argNames, asInteger, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import { readStoredTopic, type Topic, type TopicSettings } from '../model/topic.js';
 import { partitionKeys, topicIdsKey, topicsKey } from './keys.js';
+import { countOf } from './partition-bounds.js';
 
 /** A topic's settings, or undefined when it is not declared. @throws {DamagedStateError} its stored settings are damaged */
 export async function findTopic(client: RedisClient, prefix: string, name: string): Promise<Topic | undefined> {
@@ -30,6 +31,28 @@ export async function allTopics(
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+// Gives the next topic id: the time, or one more than the last one, so that none is given again after a failover that lost the last ones.
+//
+// KEYS
+//   ids  {topology}:topic-ids  the last id: read, written
+// ARGV     none
+// RETURNS  the id
+// EFFECTS  see KEYS. A last id that is no number, or more than an hour ahead, counts for nothing
+const nextId = new Script(`#!lua
+${keyNames('ids')}
+${countOf}
+local time = redis.call('TIME')
+local now, last = time[1] * 1000 + math.floor(time[2] / 1000), countOf(redis.call('GET', ids))
+if last > now + 3600000 then last = 0 end
+local id = math.max(last + 1, now)
+redis.call('SET', ids, string.format('%.0f', id))
+return id
+`);
+
+async function nextTopicId(client: RedisClient, prefix: string): Promise<number> {
+  return asInteger(await nextId.run(client, [topicIdsKey(prefix)], []));
+}
+
 /** Registers a topic unless it exists; resolves to the one that exists now, this one or another. */
 export async function createTopic(client: RedisClient, prefix: string, settings: TopicSettings): Promise<Topic> {
   try {
@@ -40,7 +63,7 @@ export async function createTopic(client: RedisClient, prefix: string, settings:
     await repairTopic(client, prefix, settings);
     return createTopic(client, prefix, settings);
   }
-  const id = await client.incr(topicIdsKey(prefix));
+  const id = await nextTopicId(client, prefix);
   const topic: Topic = { id, version: 1, ...settings };
   const isOurs = (await client.hsetnx(topicsKey(prefix), topic.name, JSON.stringify(topic))) === 1;
   return isOurs ? topic : createTopic(client, prefix, settings);
@@ -70,7 +93,7 @@ async function repairTopic(client: RedisClient, prefix: string, settings: TopicS
   if (found === null) return;
   const [id, version] = await client.hmget(partitionKeys(prefix, name, 0).meta, 'id', 'version');
   const topic: Topic = {
-    id: storedInteger(id ?? '') || (await client.incr(topicIdsKey(prefix))),
+    id: storedInteger(id ?? '') || (await nextTopicId(client, prefix)),
     version: (storedInteger(version ?? '') ?? 0) + 1,
     ...settings,
   };
