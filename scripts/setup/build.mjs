@@ -15,7 +15,7 @@ export function build(root, say) {
 }
 
 /** Changes with every source and every setting. Made of names, sizes and modification times, so no file is read. */
-function stampOf(root) {
+export function stampOf(root) {
   const hash = createHash('sha256');
   for (const file of ['tsconfig.base.json', 'tsconfig.build.json', 'package-lock.json']) add(hash, join(root, file));
   for (const project of projects(root)) {

@@ -17,13 +17,19 @@ export interface PublicSymbol {
 export function entryPoints(): { lib: string; name: string; file: string }[] {
   return readdirSync(join(root, 'libs')).flatMap((lib) => {
     const { exports } = JSON.parse(readFileSync(join(root, 'libs', lib, 'package.json'), 'utf8')) as {
-      exports: Record<string, { types?: string }>;
+      exports: Record<string, { readonly import: { readonly types: string } }>;
     };
-    return Object.entries(exports).flatMap(([path, { types }]) => {
-      if (types === undefined) return [];
-      const file = join(root, 'libs', lib, types.replace('/dist/', '/src/').replace('.d.ts', '.ts'));
-      return [{ lib, name: join('@millrace', lib, path), file }];
-    });
+    return Object.entries(exports).map(
+      ([
+        path,
+        {
+          import: { types },
+        },
+      ]) => {
+        const file = join(root, 'libs', lib, types.replace('/dist/', '/src/').replace('.d.ts', '.ts'));
+        return { lib, name: join('@millrace', lib, path), file };
+      },
+    );
   });
 }
 

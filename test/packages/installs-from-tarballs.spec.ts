@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('packs every lib so that it installs in an empty folder, runs no script there, and can be imported, with types, sources and licence', async () => {
+it('packs every lib so that it installs in an empty folder, runs no script there, and can be imported and required, with types, sources and licence', async () => {
   // given
   const workspaces = libs.flatMap((lib) => ['--workspace', `libs/${lib}`]);
   await run('npm', ['pack', '--pack-destination', folder, ...workspaces], { cwd: root });
@@ -30,9 +30,11 @@ it('packs every lib so that it installs in an empty folder, runs no script there
   });
   // then
   const names = libs.map((lib) => `@millrace/${lib}`);
-  const script = `for (const name of ${JSON.stringify(names)}) {
-    const count = Object.keys(await import(name)).length;
-    if (count === 0) throw new Error(name + ' exports nothing');
+  const script = `const require = process.getBuiltinModule('node:module').createRequire(process.cwd() + '/');
+  for (const name of ${JSON.stringify(names)}) {
+    const [imported, required] = [await import(name), require(name)].map((module) => Object.keys(module).sort());
+    if (imported.length === 0) throw new Error(name + ' exports nothing');
+    if (String(imported) !== String(required)) throw new Error(name + ' exports something else to require');
     console.log(name);
   }`;
   const { stdout } = await run('node', ['--input-type=module', '--eval', script], { cwd: folder });
@@ -63,12 +65,15 @@ async function expectWhole(lib: string): Promise<void> {
   expect([typeof manifest.homepage, typeof manifest.bugs]).toEqual(['string', 'string']);
   expect(manifest.keywords).toContain('millrace');
   const files = await readdir(join(installed, 'dist'), { recursive: true });
-  expect(files).toContain('index.d.ts');
+  expect(files).toEqual(expect.arrayContaining(['index.d.ts', 'cjs/index.d.ts', 'cjs/package.json']));
   expect(files.filter((file) => /\.spec\.|tsbuildinfo/.test(file))).toEqual([]);
   // Sources are not in the package: the maps carry them.
-  expect(JSON.parse(await textOf('dist/index.js.map')).sourcesContent).toEqual([
-    await readFile(join(root, 'libs', lib, 'src/index.ts'), 'utf8'),
-  ]);
+  for (const map of ['dist/index.js.map', 'dist/cjs/index.js.map']) {
+    const { sources, sourcesContent } = JSON.parse(await textOf(map));
+    const [source] = sources;
+    expect(join(installed, map, '..', source)).toBe(join(installed, 'src/index.ts'));
+    expect(sourcesContent).toEqual([await readFile(join(root, 'libs', lib, 'src/index.ts'), 'utf8')]);
+  }
 }
 
 /** Packages that run a script when they are installed. */

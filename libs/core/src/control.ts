@@ -1,3 +1,5 @@
+import { brand } from './brand.js';
+
 // Three objects that a handler can throw to decide what happens to its message. Anything else it throws is a failed attempt.
 
 /** Handle the message again after `delayMs`. Does not count as a retry. */
@@ -27,3 +29,5 @@ export class Drop extends Error {
     this.name = 'Drop';
   }
 }
+
+brand({ RetryLater, DeadLetter, Drop });

@@ -1,38 +1,7 @@
-/**
- * Every error Millrace throws. A message says what is wrong, in which object, and what to do now. `code` is derived from the class name
- * (`TopicNotFoundError` → `TOPIC_NOT_FOUND`).
- */
-export abstract class MillraceError extends Error {
-  /** For programs: `TOPIC_NOT_FOUND`. It stays the same when the wording of a message changes. */
-  readonly code: string;
+import { brand } from './brand.js';
+import { MillraceError, ServiceError } from './millrace-error.js';
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = codeOf(new.target.name);
-  }
-}
-
-/**
- * An error to which web frameworks respond with its own status: it has the shape of the package `http-errors`, which Nest, Express and
- * Fastify recognise. Its message may name hosts, so it belongs in the log, not in the response.
- */
-export abstract class ServiceError extends MillraceError {
-  /** 503 Service Unavailable, unless a class overrides it. */
-  get statusCode(): number {
-    return 503;
-  }
-
-  /** The same as `statusCode`. */
-  get status(): number {
-    return this.statusCode;
-  }
-
-  /** Whether the message may be part of an HTTP response: always false. */
-  get expose(): boolean {
-    return false;
-  }
-}
+export { MillraceError, ServiceError };
 
 /** Options or a declaration are wrong. Thrown at start, with every problem found, not only the first. */
 export class OptionsError extends MillraceError {
@@ -230,12 +199,11 @@ export class DamagedStateError extends MillraceError {
   }
 }
 
-function codeOf(className: string): string {
-  return className
-    .replace(/Error$/, '')
-    .replace(/(?<=[a-z])(?=[A-Z])/g, '_')
-    .toUpperCase();
-}
+brand({ MillraceError, ServiceError, OptionsError, InvalidMessageError, CodecError, ValidationError, WriteError });
+brand({ TopicNotFoundError, TopicConflictError, TopologyNotFoundError, TopologyConflictError, UnroutableError });
+brand({ OptionsError, InvalidMessageError, CodecError, ValidationError, WriteError, UnroutableError, ClosedError });
+brand({ TopicNotFoundError, TopicConflictError, TopologyNotFoundError, TopologyConflictError, LeaseLostError });
+brand({ DeadlineExceededError, UnavailableError, UnsupportedServerError, DamagedStateError });
 
 function describeDifferences(differences: readonly SettingDifference[]): string {
   return differences

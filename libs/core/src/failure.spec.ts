@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { causeOf, describeFailure, errorOf, isInstance, messageOf } from './failure.js';
 
@@ -93,6 +94,17 @@ describe('a failure', () => {
     expect(describeFailure(errorWith('name', ''))).toMatchObject({ name: 'Error' });
     expect(describeFailure({ name: 'x', stack: 'y' })).toMatchObject({ name: 'NonError', stack: '' });
     expect(describeFailure(errorWith('stack', undefined)).stack).toBe('');
+  });
+
+  it('is an error where another realm made it, as in Jest every error of a module of Node is', () => {
+    const [error, other]: unknown[] = runInNewContext("[new TypeError('no'), { name: 'x' }]");
+    expect(error instanceof Error).toBe(false);
+    expect(describeFailure(error)).toMatchObject({ name: 'TypeError', message: 'no' });
+    expect([isInstance(error, Error), isInstance(error, TypeError), isInstance(other, Error)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('has a cause only where it is an error whose cause can be read', () => {

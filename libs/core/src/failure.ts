@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { namesOf } from './json-properties.js';
 
 /** An error as strings, small enough to be stored with a dead letter. */
@@ -36,10 +37,13 @@ export function messageOf(thrown: unknown): string {
   return message.slice(0, maxMessageCharacters);
 }
 
-/** `value instanceof type`; false where that itself throws. */
+/**
+ * `value instanceof type`; false where that itself throws. An error of another realm is an `Error` too: in Jest, those that Node's own
+ * modules throw are.
+ */
 export function isInstance<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
   try {
-    return value instanceof type;
+    return value instanceof type || (Object.is(type, Error) && isNativeError(value));
   } catch {
     return false;
   }

@@ -81,6 +81,12 @@ describe('a codec', () => {
     expect(() => late.decodeText?.('a')).toThrow('decode of the codec "own" must return a value, got a promise.');
   });
 
+  it('of Millrace that another copy of it made is replaced by the own one', () => {
+    const ofCopy = (id: number) => Object.assign(given({ id }), { [Symbol.for('millrace.codec')]: id });
+    expect([1, 2, 0].map((id) => guardedCodec(ofCopy(id)))).toEqual([jsonCodec, msgpackCodec, rawCodec]);
+    expect(guardedCodec(ofCopy(17))).not.toBe(own);
+  });
+
   it('that fails at several values together is asked for each of them instead', () => {
     const throws = () => {
       throw new Error('no');

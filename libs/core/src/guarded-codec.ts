@@ -13,7 +13,12 @@ export function isCodec(value: unknown): value is Codec {
   return isNamed && typeof encode === 'function' && typeof decode === 'function';
 }
 
-const guarded = new WeakMap<Codec, Codec>([jsonCodec, msgpackCodec, rawCodec as Codec].map((own) => [own, own]));
+/** The property that marks Millrace's own codecs, so that those of another copy are replaced by this one's. */
+const ownKey = Symbol.for('millrace.codec');
+const ownCodecs = [jsonCodec, msgpackCodec, rawCodec as Codec];
+for (const own of ownCodecs) Object.defineProperty(own, ownKey, { value: own.id });
+
+const guarded = new WeakMap<Codec, Codec>(ownCodecs.map((own) => [own, own]));
 
 /**
  * Wraps a user's codec and checks its results: encoding must return bytes or a string, decoding must not return a promise. If encoding or
@@ -27,7 +32,8 @@ export function guardedCodec(codec: Codec): Codec {
   if (known !== undefined) return known;
   if (!isCodec(codec))
     throw new CodecError(`a codec must be { id: 16–255, name, encode, decode }, got ${shown(codec)}.`);
-  const guard = guardOf(codec);
+  const ownId: unknown = Reflect.get(codec, ownKey);
+  const guard = ownCodecs.find(({ id }) => id === ownId) ?? guardOf(codec);
   guarded.set(codec, guard);
   guarded.set(guard, guard);
   return guard;

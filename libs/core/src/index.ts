@@ -4,6 +4,7 @@
  * @module @millrace/core
  */
 export { type Backoff, backoffDelayMs, backoffProblems } from './backoff.js';
+export { brand, isOwnInstance } from './brand.js';
 export { ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
 export {

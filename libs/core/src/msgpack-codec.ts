@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
-import type { Packr } from 'msgpackr';
 import type { Codec } from './codec.js';
 import { CodecError } from './errors.js';
+import { propertyOf } from './failure.js';
+import { type Packr, requireMsgpackr } from './msgpackr-package.cjs';
 
 /** What to do where msgpackr is missing. */
 export const msgpackInstallation = 'For msgpack install the package msgpackr: npm install msgpackr.';
@@ -11,15 +11,14 @@ export const msgpackInstallation = 'For msgpack install the package msgpackr: np
 const settings = { useRecords: false, variableMapSize: true, copyBuffers: true, encodeUndefinedAsNil: true };
 
 // An application that wants msgpack installs msgpackr: its native part has an install script, which other applications need not run.
-// `require`, not `import()`: CommonJS applications cannot require a module with top-level await.
 const packr = openPackr();
 
 function openPackr(): Packr | undefined {
   try {
-    const msgpackr: { readonly Packr: typeof Packr } = createRequire(import.meta.url)('msgpackr');
-    return new msgpackr.Packr(settings);
+    const { Packr } = requireMsgpackr();
+    return new Packr(settings);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') return undefined;
+    if (propertyOf(error, 'code') === 'MODULE_NOT_FOUND') return undefined;
     throw error;
   }
 }

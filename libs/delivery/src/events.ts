@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { type DeadLetterReason, describeFailure, isThenable, messageOf, type Outcome } from '@millrace/core';
+import { brand, type DeadLetterReason, describeFailure, isThenable, messageOf, type Outcome } from '@millrace/core';
 import type { HandlerLabels, MessageIdentity, RunningConsumer } from './event-labels.js';
 import type { HandledRun } from './handled-run.js';
 import { ReportLimit } from './report-limit.js';
@@ -228,6 +228,8 @@ export class Events extends EventEmitter<MillraceEvents> {
     else process.emitWarning(`a listener of "background-error" failed: ${messageOf(error)}`, 'MillraceWarning');
   }
 }
+
+brand({ Events });
 
 type Callable = (...args: never[]) => unknown;
 

@@ -155,8 +155,20 @@ export class Metrics implements Service {
   }
 }
 
-/** The Metrics of each registry. */
-const inRegistry = new WeakMap<Registry, { readonly metrics: Metrics; readonly registered: Registered }>();
+interface Occupant {
+  readonly metrics: Metrics;
+  readonly registered: Registered;
+}
+
+/** The Metrics of each registry. All copies of this package in a process share it, as they share the registry. */
+const inRegistry = occupants();
+
+function occupants(): WeakMap<Registry, Occupant> {
+  const key = Symbol.for('millrace.metrics.occupants');
+  const shared: WeakMap<Registry, Occupant> = Reflect.get(globalThis, key) ?? new WeakMap<Registry, Occupant>();
+  Reflect.set(globalThis, key, shared);
+  return shared;
+}
 
 /** Removes the metrics of a stopped Metrics from a registry: in a test run one application follows another. */
 function takeOver(registry: Registry): void {

@@ -1,3 +1,4 @@
+import { isInstance } from '@millrace/core';
 import { NoTlsError } from './plain-port.js';
 import { SetUpError } from './set-up.js';
 
@@ -28,7 +29,7 @@ export interface ConnectionProblem {
 export function connectionProblem(error: Error): ConnectionProblem {
   const { message, code = '', lastNodeError } = error as Error & { code?: string; lastNodeError?: Error };
   // A cluster's client reports the error of the last node it tried.
-  if (lastNodeError instanceof Error) return connectionProblem(lastNodeError);
+  if (isInstance(lastNodeError, Error)) return connectionProblem(lastNodeError);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return refused(`its TLS certificate is for another name (${message.trim()}): connect by a name that is in it`);
   }

@@ -1,16 +1,20 @@
-import { SentinelConnector } from 'ioredis';
-import standalone from 'ioredis/built/connectors/StandaloneConnector.js';
+import { type AbstractConnector, SentinelConnector } from 'ioredis';
+import * as standalone from 'ioredis/built/connectors/StandaloneConnector.js';
 
 // ioredis listens to the first error of a socket. A TLS socket can have another one: when this side refuses a certificate, the server may
 // still send an alert. An error without a listener ends the process.
 
+interface ServerConnector extends AbstractConnector {
+  connect(...args: Parameters<AbstractConnector['connect']>): ReturnType<AbstractConnector['connect']>;
+}
+
 /** Connects to a server. */
-export class QuietConnector extends standalone.default {
+export class QuietConnector extends connectorOf(standalone) {
   constructor(options: unknown) {
     super(Object(options));
   }
 
-  override async connect(...args: Parameters<InstanceType<typeof standalone.default>['connect']>) {
+  override async connect(...args: Parameters<AbstractConnector['connect']>) {
     return quiet(await super.connect(...args));
   }
 }
@@ -36,6 +40,15 @@ export class QuietSentinelConnector extends SentinelConnector {
     super.disconnect();
     return quiet(await super.connect(...args));
   }
+}
+
+/** The default export of an ioredis module: `require` gives the module, `import` wraps it in another default. */
+function connectorOf(module: object): new (options: object) => ServerConnector {
+  const { default: exported }: { default?: unknown } = module;
+  const isWrapped = typeof exported === 'object' && exported !== null;
+  return (isWrapped ? Reflect.get(exported, 'default') : exported) as new (
+    options: object,
+  ) => ServerConnector;
 }
 
 function quiet<S extends NodeJS.EventEmitter>(socket: S): S {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isInstance } from '@millrace/core';
 import type { RedisClient } from './client.js';
 import { encodeArgument } from './prepared-command.js';
 import { type ScriptCall, ScriptCommand } from './script-command.js';
@@ -80,5 +81,5 @@ function sent(client: RedisClient, command: ScriptCommand): Promise<unknown> {
 }
 
 function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+  return isInstance(error, Error) ? error : new Error(String(error));
 }

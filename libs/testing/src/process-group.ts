@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { isInstance } from '@millrace/core';
 import { stateOf } from './process-state.js';
 import { waitFor } from './wait-for.js';
 
@@ -22,7 +23,7 @@ export function signalAll(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!(isInstance(error, Error) && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isInstance } from '@millrace/core';
 
 /** The options of {@link waitFor}. */
 export interface WaitOptions {
@@ -40,6 +41,6 @@ function timeoutError(what: string, timeoutMs: number, last: Look<unknown>): Err
   if (last.kind === 'answer') {
     return new Error(`waited ${timeoutMs} ms for ${what}; the last value was ${String(last.value)}`);
   }
-  const reason = last.error instanceof Error ? last.error.message : String(last.error);
+  const reason = isInstance(last.error, Error) ? last.error.message : String(last.error);
   return new Error(`waited ${timeoutMs} ms for ${what}; the last check failed: ${reason}`, { cause: last.error });
 }

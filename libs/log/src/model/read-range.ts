@@ -1,4 +1,4 @@
-import { integerProblem, isTimestamp, MillraceError, type OptionReader, shown } from '@millrace/core';
+import { brand, integerProblem, isTimestamp, MillraceError, type OptionReader, shown } from '@millrace/core';
 
 /** Where reading starts: the oldest record, the log's end, an offset, or the first record at a time. */
 export type ReadFrom = 'earliest' | 'latest' | number | { readonly timestamp: number };
@@ -52,6 +52,8 @@ export class OffsetOutOfRangeError extends MillraceError {
     );
   }
 }
+
+brand({ OffsetOutOfRangeError });
 
 /** Where to continue when `offset` is not in the log: the nearest offset that is. */
 export function nearestOffset(

@@ -1,4 +1,4 @@
-import { type MillraceError, WriteError, type WriteFailure } from '@millrace/core';
+import { brand, type MillraceError, WriteError, type WriteFailure } from '@millrace/core';
 import type { RecordMetadata } from '../model/record.js';
 import type { Topic } from '../model/topic.js';
 
@@ -37,6 +37,8 @@ export class BatchWriteError extends WriteError {
     this.results = results;
   }
 }
+
+brand({ BatchWriteError });
 
 /** The records of one call, and the caller that waits for their results. Notified once per record. */
 export interface PendingSend {

@@ -31,8 +31,13 @@ export function Payload(property?: string | Pipe, ...pipes: Pipe[]): ParameterDe
 /** The `RecordContext` or `MessageContext` of the message. */
 export const Ctx = createParamDecorator((_: unknown, host: ExecutionContext): unknown => host.getArgByIndex(1));
 
+/** The arguments of a parameter decorator. Written out, since Nest 12's own type has a name that Nest 11 does not know. */
+type ParameterArguments = (string | object | undefined)[];
+
 /** One header of the message, or all of them when no name is given. */
-export const MessageHeader = createParamDecorator((name: string | undefined, host: ExecutionContext): unknown => {
-  const headers = host.getArgByIndex<{ headers?: Record<string, unknown> }>(1)?.headers ?? {};
-  return name === undefined ? headers : headers[name];
-});
+export const MessageHeader: (...nameAndPipes: ParameterArguments) => ParameterDecorator = createParamDecorator(
+  (name: string | undefined, host: ExecutionContext): unknown => {
+    const headers = host.getArgByIndex<{ headers?: Record<string, unknown> }>(1)?.headers ?? {};
+    return name === undefined ? headers : headers[name];
+  },
+);

@@ -1,14 +1,17 @@
 import { escapeName } from '@millrace/core';
 import type { InjectionToken } from '@nestjs/common';
-import { Millrace } from '../module/millrace.js';
+import type { Millrace } from '../module/millrace.js';
 import { nameOf } from './definitions.js';
 
 /** The name of the connection that `forRoot` makes without a name. */
 export const defaultConnection = 'default';
 
-/** The token of a connection's {@link Millrace}: the class itself for the default connection. */
-export function getMillraceToken(connection: string = defaultConnection): InjectionToken {
-  return connection === defaultConnection ? Millrace : tokenOf(connection);
+/**
+ * The token of a connection's {@link Millrace}: a string, the same in every copy of this package. The class itself is another token of the
+ * default connection.
+ */
+export function getMillraceToken(connection: string = defaultConnection): InjectionToken<Millrace> {
+  return tokenOf(connection);
 }
 
 /** The token of a connection's options, checked and with defaults: for tests that override them. */

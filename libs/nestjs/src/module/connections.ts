@@ -1,3 +1,4 @@
+import { isOwnInstance } from '@millrace/core';
 import type { DiscoveryService } from '@nestjs/core';
 import { Millrace } from './millrace.js';
 
@@ -12,6 +13,12 @@ export class Connections {
     for (const { instance, isAlias } of discovery.getProviders()) {
       if (isAlias || !(instance instanceof Millrace)) continue;
       this.#all.add(instance);
+      if (!isOwnInstance(instance, Millrace)) {
+        report(
+          `connection "${instance.name}" was made by another copy of @millrace/nestjs (one by import and one by require, or two versions): ` +
+            'call forRoot of one copy for all connections',
+        );
+      }
       const other = this.byName.get(instance.name);
       if (other !== undefined && other !== instance) {
         report(`two forRoot make a connection named "${instance.name}": give each its own name`);

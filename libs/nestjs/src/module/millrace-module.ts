@@ -9,7 +9,12 @@ import {
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { Consumers } from '../consumers/consumers.js';
-import { getMillraceOptionsToken, getMillraceToken, getProducerToken } from '../decorators/tokens.js';
+import {
+  defaultConnection,
+  getMillraceOptionsToken,
+  getMillraceToken,
+  getProducerToken,
+} from '../decorators/tokens.js';
 import { importersOf } from '../discovery/nest-internals.js';
 import type { Topology } from '../topology/topology.js';
 import { ConsumersModule } from './consumers-module.js';
@@ -123,7 +128,8 @@ function connectionModule(
     inject: [getMillraceToken(name)],
     useFactory: ({ producer: own }: Millrace) => own,
   };
-  const providers = [millrace, producer, ...publisherProviders(name, topology)];
+  const byClass: Provider[] = name === defaultConnection ? [{ provide: Millrace, useExisting: millrace.provide }] : [];
+  const providers = [millrace, ...byClass, producer, ...publisherProviders(name, topology)];
   // A provider apart from the connection, so that tests can override it.
   const handlers: Provider = {
     provide: Symbol(`millrace:${name}:handlers`),

@@ -1,3 +1,4 @@
+import { brand } from '@millrace/core';
 import { Events, FirstUse, runOutsideHandlers, type Service } from '@millrace/delivery';
 import { Log, type Producer } from '@millrace/log';
 import { instrument } from '@millrace/metrics';
@@ -211,3 +212,5 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     for (const service of this.#attached) await service.declare?.();
   }
 }
+
+brand({ Millrace });

@@ -19,7 +19,7 @@ import { TransportResponder } from './transport-responder.js';
 import type { TransportEvents, TransportStatus } from './transport-status.js';
 
 /** For `@EventPattern(pattern, millraceTransport)`: only this transport serves the handler, in applications with several. */
-export const millraceTransport: unique symbol = Symbol('MILLRACE');
+export const millraceTransport: unique symbol = Symbol.for('millrace.transport');
 
 /**
  * Nest's `@EventPattern` and `@MessagePattern` controllers over Millrace: `{ strategy: new MillraceServer({ … }) }`. Events are durable:

@@ -1,4 +1,4 @@
-import type { HeadersInput } from '@millrace/core';
+import { brand, type HeadersInput } from '@millrace/core';
 import type { MessageRetry } from '@millrace/queue';
 
 /** Options of a message that a `MillraceClient` sends. A record of a topic uses `headers` and `key` only. */
@@ -30,3 +30,5 @@ export class MillraceRecord<T = unknown> {
     readonly options: MessageOptions = {},
   ) {}
 }
+
+brand({ MillraceRecord });

@@ -1,4 +1,4 @@
-import { MillraceError } from '@millrace/core';
+import { brand, MillraceError } from '@millrace/core';
 
 /** Why a handler's signal was aborted: its message was cancelled, and is gone. */
 export class MessageCancelledError extends MillraceError {
@@ -6,3 +6,5 @@ export class MessageCancelledError extends MillraceError {
     super(`message ${id} of queue "${queue}" was cancelled. Stop working on it.`);
   }
 }
+
+brand({ MessageCancelledError });

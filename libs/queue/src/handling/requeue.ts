@@ -1,4 +1,4 @@
-import { shown } from '@millrace/core';
+import { brand, shown } from '@millrace/core';
 
 /**
  * Thrown by a handler: gives the message back to the queue immediately, `to` its back (default) or its head. It counts as a
@@ -17,3 +17,5 @@ export class Requeue extends Error {
     this.name = 'Requeue';
   }
 }
+
+brand({ Requeue });

@@ -1,4 +1,4 @@
-import { MillraceError, type RemoteFailure, ServiceError } from '@millrace/core';
+import { brand, MillraceError, type RemoteFailure, ServiceError } from '@millrace/core';
 
 /**
  * The handler of a request failed, in another process. Carries the error's name, message, code, status and marked details; the
@@ -68,3 +68,5 @@ export class StreamTakenError extends MillraceError {
     );
   }
 }
+
+brand({ RemoteError, RequestTimeoutError, ReplyStreamLostError, StreamTakenError });
