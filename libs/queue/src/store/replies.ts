@@ -54,10 +54,11 @@ function isSpoiled(error: unknown): boolean {
   return /^WRONGTYPE|exhausted the last possible ID/.test(messageOf(error));
 }
 
-// Keeps a reply stream for another period, and creates it if it does not exist.
+// Keeps a reply stream for another period, and creates it if it does not exist, or if its key has become one of another type: that would be
+// kept as well, and a wait for replies that is under way does not notice it.
 //
 // KEYS     of {reply:<secret>}
-//   replies  :replies  created, empty; its time to live: set
+//   replies  :replies  created, empty; entries that were read: removed; its time to live: set
 // ARGV     ttlMs    how long it is kept
 //          firstId  entries of a stream that is created here get higher ids
 //          isAnew   1: an existing stream is deleted first
@@ -66,7 +67,9 @@ function isSpoiled(error: unknown): boolean {
 const keepScript = new Script(`#!lua
 ${keyNames('replies')}
 ${argNames('ttlMs', 'firstId', 'isAnew')}
-if isAnew == '1' then redis.call('UNLINK', replies) end
+local trimmed = redis.pcall('XTRIM', replies, 'MINID', firstId)
+local isStream = type(trimmed) ~= 'table' or not trimmed.err:find('^WRONGTYPE')
+if isAnew == '1' or not isStream then redis.call('UNLINK', replies) end
 if redis.call('PEXPIRE', replies, ttlMs) == 1 then return 1 end
 redis.call('XADD', replies, 'MAXLEN', '0', firstId, 'made', '')
 redis.call('PEXPIRE', replies, ttlMs)
