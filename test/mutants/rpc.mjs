@@ -33,6 +33,13 @@ export default {
       spec: answered,
     },
     {
+      promise: "of Nest's RpcException, its requester gets what it was given",
+      file: 'libs/core/src/remote-failure.ts',
+      replace: `[givenToRpcException(thrown), markedIn(thrown)]`,
+      by: `[givenToRpcException(undefined), markedIn(thrown)]`,
+      spec: 'test/nest/queue-handlers-in-nest.spec.ts',
+    },
+    {
       promise: 'of an error in the object that a Nest service sends, no more than of one that was thrown',
       file: 'libs/core/src/remote-failure.ts',
       replace: `isInstance(value, Error) ? withoutDetails(value) : value`,
@@ -142,6 +149,13 @@ export default {
       file: stream,
       replace: `if (!wasThere) this.#listener.lost();`,
       by: `void wasThere;`,
+      spec: forged,
+    },
+    {
+      promise: 'a requester that waits notices that its reply stream has become another key',
+      file: 'libs/queue/src/store/replies.ts',
+      replace: `if isAnew == '1' or not isStream then`,
+      by: `if isAnew == '1' then`,
       spec: forged,
     },
     {

@@ -160,8 +160,10 @@ describe('@MessagePattern over MillraceServer', () => {
     const { broker } = client.unwrap();
     expect(await broker.request('nest.requests', 'later', 'raw')).toBe('RAW');
     await expect(broker.request('nest.requests', 'unknown', 'raw')).rejects.toThrow(/unknown/);
-    await expect(broker.request('nest.requests', 'fails', 'rpc')).rejects.toThrow(/sent as it is/);
+    await expect(broker.request('nest.requests', 'fails', 'rpc')).rejects.toThrow(/^Error: sent as it is$/);
+    await expect(broker.request('nest.requests', 'fails', 'odd')).rejects.toMatchObject({ remoteCode: 42 });
     await expect(broker.request('nest.requests', 'fails', 'wrapped')).rejects.toMatchObject({
+      message: 'Error: odd',
       details: { message: 'odd', retryable: true, cause: { message: 'refused', status: 401 } },
     });
   });

@@ -3,6 +3,7 @@ import { Millrace, MillraceModule, QueueHandler } from '@millrace/nestjs';
 import type { MessageContext } from '@millrace/queue';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Injectable } from '@nestjs/common';
+import { RpcException } from '@nestjs/microservices';
 import { connectionTo, startApplication } from './application.js';
 
 let redis: RedisServer;
@@ -51,6 +52,38 @@ describe('several handlers of one queue', () => {
       'any user.cancelled',
       'created order.created',
     ]);
+    await application.close();
+  });
+});
+
+describe('an RpcException of a handler', () => {
+  it("brings its requester what it was given, as over Nest's transport", async () => {
+    // given an error with the request of an HTTP client in it
+    const secret = 'Bearer 1234';
+    const cause = Object.assign(new Error('refused'), { status: 401, config: { authorization: secret } });
+    @Injectable()
+    class Desk {
+      @QueueHandler({ queue: 'asked' })
+      onAsked(kind: string): never {
+        if (kind === 'object')
+          throw new RpcException({ code: 42, status: 'odd', message: 'odd', retryable: true, cause });
+        throw new RpcException(cause);
+      }
+    }
+    const application = await startApplication(connectionTo(redis), { providers: [Desk] });
+    const { broker } = application.get(Millrace);
+    const ask = (kind: string): Promise<unknown> => broker.request('', 'asked', kind).catch((error: unknown) => error);
+    // when
+    const [object, error] = [await ask('object'), await ask('error')];
+    // then
+    expect(object).toMatchObject({
+      message: 'Error: odd',
+      remoteCode: 42,
+      remoteStatus: 'odd',
+      details: { code: 42, retryable: true, cause: { name: 'Error', message: 'refused', status: 401 } },
+    });
+    expect(error).toMatchObject({ message: 'Error: refused', remoteStatus: 401, details: {} });
+    expect(JSON.stringify([object, error])).not.toContain(secret);
     await application.close();
   });
 });

@@ -62,6 +62,44 @@ describe('an error as its requester gets it', () => {
     });
   });
 
+  it("has what Nest's RpcException was given: an object whole, an error as if it had been thrown", () => {
+    class RpcException extends Error {
+      constructor(readonly given: unknown) {
+        super((given as Partial<Error>).message ?? 'Rpc Exception');
+      }
+      getError(): unknown {
+        return this.given;
+      }
+    }
+    class Refused extends RpcException {}
+    const object = { code: 42, status: 'odd', message: 'odd', retryable: true, cause: httpError() };
+    const described = describeRemotely(new Refused(object));
+    expect(described).toMatchObject({
+      name: 'Error',
+      message: 'odd',
+      code: 42,
+      status: 'odd',
+      details: { retryable: true },
+    });
+    expect(described.details?.cause).toMatchObject({ name: 'AxiosError', status: 401 });
+    expect(JSON.stringify(described)).not.toContain(secret);
+    const marked = error({ code: 7, own: secret, [remoteDetails]: { sku: 'A1' } });
+    expect(describeRemotely(new RpcException(marked))).toStrictEqual({ ...plain, code: 7, details: { sku: 'A1' } });
+    expect(describeRemotely(new RpcException({ own: secret, [remoteDetails]: { sku: 'A1' } }))).toStrictEqual({
+      name: 'Error',
+      message: 'Rpc Exception',
+      details: { sku: 'A1' },
+    });
+    expect(describeRemotely(new RpcException('no'))).toStrictEqual({ name: 'Error', message: 'Rpc Exception' });
+    const getError = (): never => {
+      throw new Error('not readable');
+    };
+    const unreadable = Object.assign(new RpcException({}), { getError });
+    expect(describeRemotely(unreadable)).toStrictEqual({ name: 'Error', message: 'Rpc Exception' });
+    // Another class's `getError` is its own affair.
+    expect(describeRemotely(error({ getError: () => httpError() }))).toStrictEqual(plain);
+  });
+
   it('is what an application sends in its place, without what errors in it carry', () => {
     const payload = { code: 42, at: { line: 7 }, big: 1n, cause: httpError() };
     const sent = sendableProperties(payload);

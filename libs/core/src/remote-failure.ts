@@ -26,9 +26,12 @@ const maxDetailsCharacters = 16_000;
 
 /** Describes what a handler threw, of any type, for its requester. The result is bounded. */
 export function describeRemotely(thrown: unknown): RemoteFailure {
-  const marked = propertyOf(thrown, remoteDetails);
-  const details = typeof marked === 'object' && marked !== null ? sendableProperties(marked) : {};
-  return { ...withoutDetails(thrown), ...(Object.keys(details).length > 0 ? { details } : {}) };
+  const [given, marked] = [givenToRpcException(thrown), markedIn(thrown)];
+  if (given === undefined) return withDetails(withoutDetails(thrown), marked);
+  if (isInstance(given, Error)) return withDetails(withoutDetails(given), marked ?? markedIn(given));
+  // An application gives it what the requester is to get: all of it.
+  const { name, message } = describeFailure(thrown);
+  return withDetails({ name, message, ...scalarsOf(given) }, marked ?? markedIn(given) ?? given);
 }
 
 /**
@@ -42,6 +45,37 @@ export function sendableProperties(object: object): Record<string, unknown> {
 
 function withoutDetails(thrown: unknown): RemoteFailure {
   const { name, message } = describeFailure(thrown);
+  return { name, message, ...scalarsOf(thrown) };
+}
+
+function scalarsOf(thrown: unknown): Pick<RemoteFailure, 'code' | 'status'> {
   const [code, status] = [scalarOf(thrown, 'code'), scalarOf(thrown, 'status')];
-  return { name, message, ...(code === undefined ? {} : { code }), ...(status === undefined ? {} : { status }) };
+  return { ...(code === undefined ? {} : { code }), ...(status === undefined ? {} : { status }) };
+}
+
+function withDetails(failure: RemoteFailure, object: object | undefined): RemoteFailure {
+  const details = object === undefined ? {} : sendableProperties(object);
+  return { ...failure, ...(Object.keys(details).length > 0 ? { details } : {}) };
+}
+
+function markedIn(thrown: unknown): object | undefined {
+  const marked = propertyOf(thrown, remoteDetails);
+  return typeof marked === 'object' && marked !== null ? marked : undefined;
+}
+
+/**
+ * The object or error that Nest's `RpcException` was given; undefined for a string, and for anything else that was thrown. It is known by
+ * the name of its class: an application need not have the package that it is from.
+ */
+function givenToRpcException(thrown: unknown): object | undefined {
+  if (!isInstance(thrown, Error)) return undefined;
+  try {
+    let type: unknown = thrown.constructor;
+    while (typeof type === 'function' && type.name !== 'RpcException') type = Object.getPrototypeOf(type);
+    const getError = typeof type === 'function' ? propertyOf(thrown, 'getError') : undefined;
+    const given: unknown = typeof getError === 'function' ? Reflect.apply(getError, thrown, []) : undefined;
+    return typeof given === 'object' && given !== null ? given : undefined;
+  } catch {
+    return undefined;
+  }
 }

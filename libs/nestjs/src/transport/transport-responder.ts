@@ -1,6 +1,6 @@
-import { describeRemotely, isInstance, remoteDetails, sendableProperties } from '@millrace/core';
+import { describeRemotely, isInstance, sendableProperties } from '@millrace/core';
 import { type ConsumerInput, type MessageContext, topicMatches } from '@millrace/queue';
-import type { MessageHandler, WritePacket } from '@nestjs/microservices';
+import { type MessageHandler, RpcException, type WritePacket } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
 import type { Millrace } from '../module/millrace.js';
 import type { ConsumerPlan } from '../plans/consumer-plan.js';
@@ -88,7 +88,7 @@ export class TransportResponder {
     const packet = unwrap(payload, delivery.routingKey, this.#options.envelope);
     for await (const reply of this.#replies(packet, delivery)) {
       if (reply.kind === 'value') yield packet.isRaw ? reply.value : ({ response: reply.value } satisfies WritePacket);
-      else if (packet.isRaw) throw marked(reply.error);
+      else if (packet.isRaw) throw asError(reply.error);
       else yield { err: sendable(reply.error) } satisfies WritePacket;
     }
   }
@@ -123,8 +123,8 @@ function sendable(error: unknown): unknown {
   return isInstance(error, Error) ? describeRemotely(error) : sendableProperties(error);
 }
 
-/** The same for requesters that get errors as errors: the object becomes their details. */
-function marked(error: unknown): unknown {
+/** The same for requesters that get errors as errors: Nest's filters have taken the object out of its exception. */
+function asError(error: unknown): unknown {
   if (typeof error !== 'object' || error === null || isInstance(error, Error)) return error;
-  return { ...error, [remoteDetails]: error };
+  return new RpcException(error);
 }
