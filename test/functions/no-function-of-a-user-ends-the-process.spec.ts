@@ -67,6 +67,7 @@ const untried: Record<string, string> = {
     'queue: MessageSource.reportProgress',
     'redis: onConnection(reached)',
     'redis: orNothing(read)',
+    'redis: reach(call)',
     'redis: writtenSoon(ask)',
     'redis: writtenTogether(ask)',
     'testing: .whileMoving',

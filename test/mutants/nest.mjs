@@ -3,6 +3,13 @@ export default {
   area: 'nest',
   mutants: [
     {
+      promise: 'the health of an application names no host',
+      file: 'libs/nestjs/src/health/health.ts',
+      replace: `unavailable(millrace, connection.downKind)`,
+      by: `unavailable(millrace, connection.downReason)`,
+      spec: 'test/nest/health-is-503-while-redis-is-away.spec.ts',
+    },
+    {
       promise: 'handlers of one group whose topics overlap share a consumer',
       file: 'libs/nestjs/src/plans/log-consumer-plans.ts',
       replace: `return b.topics.some((topic) => names.includes(nameOf(topic)));`,

@@ -3,6 +3,13 @@ export default {
   area: 'queue',
   mutants: [
     {
+      promise: 'the first act of a process waits for its connection',
+      file: 'libs/redis/src/reach.ts',
+      replace: `await connection.whenReady(timeoutMs);`,
+      by: `void timeoutMs;`,
+      spec: 'test/redis/the-first-act-of-a-process-waits-for-its-connection.spec.ts',
+    },
+    {
       promise: 'a generator that handles a message runs to its end',
       file: 'libs/delivery/src/deliver.ts',
       replace: `else if (isGenerator(result)) running = runToEnd(result, context.signal);`,

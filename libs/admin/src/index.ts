@@ -13,6 +13,7 @@ export {
   type QueueSnapshot,
   type Snapshot,
   type TopicSnapshot,
+  type UnreadObject,
 } from './model/snapshot.js';
 export { Overview } from './overview.js';
 export { isSourceThere, readSources, type Sources } from './store/sources.js';

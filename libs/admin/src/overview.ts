@@ -1,7 +1,7 @@
 import { slotsOf } from '@millrace/queue';
-import type { RedisConnection } from '@millrace/redis';
+import { type RedisConnection, reach } from '@millrace/redis';
 import { withShardsSummed } from './model/queue-shards.js';
-import type { PartitionSnapshot, Snapshot, TopicSnapshot } from './model/snapshot.js';
+import type { PartitionSnapshot, Snapshot, TopicSnapshot, UnreadObject } from './model/snapshot.js';
 import { type Catalog, readCatalog } from './store/catalog.js';
 import { groupReading } from './store/group-reading.js';
 import { partitionReading } from './store/partition-reading.js';
@@ -22,15 +22,22 @@ export class Overview {
   }
 
   /**
-   * Reads the current state of everything under the connection's prefix.
+   * Reads the current state of everything under the connection's prefix. Waits up to `connectTimeoutMs` for a Redis that is away.
    *
-   * @throws the error of Redis or the connection, when the list of objects cannot be read
+   * @throws {UnavailableError} Redis is away; or the error of Redis, when the list of objects cannot be read
    */
-  async read(): Promise<Snapshot> {
+  read(): Promise<Snapshot> {
+    const { prefix, connectTimeoutMs: timeoutMs } = this.#connection.options;
+    return reach(this.#connection, { what: `read what is under the prefix "${prefix}"`, timeoutMs }, () =>
+      this.#read(),
+    );
+  }
+
+  async #read(): Promise<Snapshot> {
     const { commands, prefix } = this.#connection;
     const catalog = await readCatalog(commands, prefix);
-    const unread: string[] = [];
-    const onFailure = (what: string): void => void unread.push(what);
+    const unread: UnreadObject[] = [];
+    const onFailure = (object: UnreadObject): void => void unread.push(object);
     const slots = catalog.queues.flatMap((settings) =>
       slotsOf(settings).map((slot, shard) => ({ slot, shard, settings })),
     );
@@ -44,7 +51,7 @@ export class Overview {
     return { topics, groups, queues, unread };
   }
 
-  async #topics(catalog: Catalog, onFailure: (what: string) => void): Promise<TopicSnapshot[]> {
+  async #topics(catalog: Catalog, onFailure: (unread: UnreadObject) => void): Promise<TopicSnapshot[]> {
     const { commands, prefix } = this.#connection;
     const reading = partitionReading(prefix);
     const places = catalog.topics.flatMap(({ name, id, partitions }) =>

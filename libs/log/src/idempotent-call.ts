@@ -1,5 +1,5 @@
 import { MillraceError, pause, startTimer, stopTimer, type Timer, UnavailableError } from '@millrace/core';
-import { callError, type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
+import { callError, couldNot, type RedisClient, type RedisConnection, redisFailure } from '@millrace/redis';
 
 /** How long calls outside the path of messages wait for Redis, in ms, unless configured otherwise. */
 export const defaultCallTimeoutMs = 10_000;
@@ -22,7 +22,7 @@ export async function idempotently<T>(
       await connection.whenReady(Math.max(0, deadline - performance.now()));
       return await within(deadline, call(connection.commands));
     } catch (error) {
-      if (error instanceof MillraceError) throw withSubject(what, error);
+      if (error instanceof MillraceError) throw couldNot(what, error);
       const failure = redisFailure(error);
       if (!failure.isTemporary) throw callError(what, error);
       const restMs = Math.min(20 * 2 ** attempt, 500);
@@ -48,8 +48,4 @@ async function within<T>(deadline: number, reply: Promise<T>): Promise<T> {
     stopTimer(timer);
     reply.catch(() => undefined);
   }
-}
-
-function withSubject(what: string, error: MillraceError): MillraceError {
-  return error instanceof UnavailableError ? new UnavailableError(`could not ${what}: ${error.message}`) : error;
 }

@@ -35,7 +35,7 @@ export interface LogOptions extends Partial<LogSettings> {
 
 /** The log side of Millrace: topics, producers, readers and consumer groups over one connection. */
 export class Log {
-  /** Events of this log: failures, retries, rebalances, commits. */
+  /** Events of this log and its consumers: failures, retries, rebalances, commits. Listen with `log.events.on(name, listener)`. */
   readonly events: Events;
   /** Consumer groups as an operator sees them: their lag, and setting their offsets. */
   readonly groups: Groups;

@@ -42,9 +42,8 @@ export class GoneSources {
     // Counts from now on may belong to a source that was declared after the read.
     const named = (counts: CountsBySource) => counts.names().filter((name) => name !== others);
     const counted = this.#counts.map((counts) => ({ counts, names: named(counts) }));
-    const { commands, prefix } = this.#connection;
     const sources = await within(
-      readSources(commands, prefix).catch(() => undefined),
+      readSources(this.#connection).catch(() => undefined),
       this.#timeoutMs,
     );
     if (sources === undefined) return;

@@ -19,7 +19,10 @@ export interface BrokerOptions {
   readonly codecs: readonly Codec[];
   /** Where events are emitted. Default: an emitter of its own. */
   readonly events: Events;
-  /** Longest time from publishing to the receipt or an error, in ms. Default 30,000. */
+  /**
+   * Longest time from publishing to the receipt or an error, in ms. Declarations and queue handles wait as long for a Redis that is away.
+   * Default 30,000.
+   */
   readonly deliveryTimeoutMs: number;
   /**
    * How many replicas must have a message before its receipt (on disk where Redis can tell: Redis 7.2 with AOF), so that a

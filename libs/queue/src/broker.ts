@@ -32,7 +32,7 @@ import { TopologyCache } from './topology/topology-cache.js';
 
 /** Exchanges, queues and bindings: declares them, publishes to them, and creates consumers of queues. */
 export class Broker {
-  /** Events of this Broker: failures, retries, dead letters, outages. */
+  /** Events of this Broker and its consumers: failures, retries, dead letters, outages. Listen with `broker.events.on(name, listener)`. */
   readonly events: Events;
   readonly #options: BrokerOptions;
   readonly #composer: Composer;
@@ -72,15 +72,15 @@ export class Broker {
     const { codec, codecs } = this.#options;
     const registry = new CodecRegistry([...new Set([rawCodec, jsonCodec, codec, ...codecs])]);
     this.#rpc = new RpcClient(connection, this, registry, this.events);
-    const search = new DeadLetterSearch(connection, () => cache.reload());
+    const { deliveryTimeoutMs } = this.#options;
+    const search = new DeadLetterSearch(connection, () => cache.reload(), deliveryTimeoutMs);
     const slotsOf = (queue: string) => this.#declarations.slots(queue);
     this.#queue = (name) => {
-      const slots = new QueueSlots(
-        connection,
-        name,
-        () => slotsOf(name),
-        () => this.#declarations.awaitsDeadLetters(name),
-      );
+      const declared = {
+        slots: () => slotsOf(name),
+        awaitsDeadLetters: () => this.#declarations.awaitsDeadLetters(name),
+      };
+      const slots = new QueueSlots(connection, name, declared, deliveryTimeoutMs);
       return new QueueHandle(connection, forwarder, registry, name, slots, search);
     };
     this.#consumers = new ConsumerRegistry({
@@ -159,8 +159,9 @@ export class Broker {
   }
 
   /**
-   * Publishes many messages, in order. All are checked before the first is sent. When one fails the others continue, and
-   * the first error is thrown at the end: with your own message ids, the whole call can be repeated.
+   * Publishes many messages, in order. Resolves to their receipts, one per message in the same order. All are checked before the first is
+   * sent. When one fails the others continue, and the first error is thrown at the end: with your own message ids, the whole call can be
+   * repeated.
    */
   publishBatch(messages: readonly MessageInput[]): Promise<Receipt[]> {
     return PublishRequest.all(this.#publisher, this.#composer, messages);

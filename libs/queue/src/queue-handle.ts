@@ -16,8 +16,9 @@ import { queueSettings } from './store/queue-slot.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 
 /**
- * Reads and changes one queue and its messages. Created by `broker.queue(name)`. Every method rejects with an
- * `UnavailableError` while Redis is unreachable, and with a `WriteError` where Redis refuses (no right, no memory).
+ * Reads and changes one queue and its messages. Created by `broker.queue(name)`. Every method waits for a Redis that is away, or not
+ * reached yet, up to the Broker's `deliveryTimeoutMs`, and then rejects with an `UnavailableError`, as when the connection is lost during
+ * the call. It rejects with a `WriteError` where Redis refuses (no right, no memory).
  */
 export class QueueHandle {
   /** The queue's name. */

@@ -1,4 +1,4 @@
-import { callError, type RedisConnection } from '@millrace/redis';
+import { type RedisConnection, reach } from '@millrace/redis';
 import { cursorParts, type PageRange } from './model/page-cursor.js';
 import { type QueueKeys, queueKeys } from './store/keys.js';
 
@@ -21,28 +21,32 @@ interface SlotPage<T> {
   readonly cursor: string | undefined;
 }
 
+/** What is declared of a queue. */
+export interface DeclaredQueue {
+  /** The names of its slots. */
+  slots(): Promise<readonly string[]>;
+  /** Whether it does not exist yet because the first dead letter of another queue creates it. */
+  awaitsDeadLetters(): Promise<boolean>;
+}
+
 /** The slots of one queue, to be queried one after the other or all together. */
 export class QueueSlots {
   readonly #connection: RedisConnection;
   readonly #queue: string;
-  readonly #names: () => Promise<readonly string[]>;
-  readonly #awaitsDeadLetters: () => Promise<boolean>;
+  readonly #declared: DeclaredQueue;
+  readonly #timeoutMs: number;
 
-  constructor(
-    connection: RedisConnection,
-    queue: string,
-    names: () => Promise<readonly string[]>,
-    awaitsDeadLetters: () => Promise<boolean>,
-  ) {
+  /** @param timeoutMs how long a query waits for a Redis that is away */
+  constructor(connection: RedisConnection, queue: string, declared: DeclaredQueue, timeoutMs: number) {
     this.#connection = connection;
     this.#queue = queue;
-    this.#names = names;
-    this.#awaitsDeadLetters = awaitsDeadLetters;
+    this.#declared = declared;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Whether the queue does not exist yet because the first dead letter of another queue creates it. @throws {UnavailableError} */
   awaitsDeadLetters(): Promise<boolean> {
-    return this.#reached(this.#awaitsDeadLetters);
+    return this.#reached(() => this.#declared.awaitsDeadLetters());
   }
 
   /** The result for the first slot. @throws {UnavailableError} */
@@ -86,16 +90,12 @@ export class QueueSlots {
 
   async #all(): Promise<QueuePlace[]> {
     const { prefix } = this.#connection;
-    return (await this.#names()).map((queue) => ({ prefix, queue, keys: queueKeys(prefix, queue) }));
+    return (await this.#declared.slots()).map((queue) => ({ prefix, queue, keys: queueKeys(prefix, queue) }));
   }
 
-  /** What `ask` resolves to; an outage of Redis becomes an `UnavailableError`. */
-  async #reached<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      throw callError(`reach queue "${this.#queue}"`, error);
-    }
+  /** What `ask` resolves to, once Redis is there. @throws {UnavailableError} */
+  #reached<T>(ask: () => Promise<T>): Promise<T> {
+    return reach(this.#connection, { what: `reach queue "${this.#queue}"`, timeoutMs: this.#timeoutMs }, ask);
   }
 
   async #page<T>(range: PageRange, list: PageReader<T>): Promise<SlotPage<T>> {

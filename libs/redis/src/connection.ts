@@ -17,6 +17,9 @@ interface ConnectionEvents {
   warning: [text: string];
 }
 
+/** Why Redis is away, as a kind: there is no connection, or the server or its certificate rules this one out. */
+export type DownKind = 'unreachable' | 'refused';
+
 /**
  * A process's connection to Redis: one shared client for commands that do not block, and another one per user of blocking commands. It
  * reconnects until it is closed. An error that a listener of its events throws becomes a `warning`.
@@ -29,9 +32,12 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   readonly #commands: RedisClient;
   readonly #blocking = new Set<RedisClient>();
   #lastError = '';
+  #isRefused = false;
   /** Called when the server refuses this connection and waiting does not help. */
   readonly #refusalListeners = new Set<() => void>();
   readonly #refusingNodes = new Set<string>();
+  /** Those who wait until it is up; many may, and a Set forgets each in constant time. */
+  readonly #waiting = new Set<() => void>();
   #isClosed = false;
 
   /** Does not connect yet. @throws {OptionsError} options are wrong */
@@ -68,6 +74,12 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   /** Why Redis is away; empty when it is there. Holds no credentials. */
   get downReason(): string {
     return this.isUp ? '' : this.#lastError || `the connection is ${this.#commands.status}`;
+  }
+
+  /** The kind of `downReason`, for readers who may be strangers: it names no host. Undefined when Redis is there. */
+  get downKind(): DownKind | undefined {
+    if (this.isUp) return undefined;
+    return this.#isRefused ? 'refused' : 'unreachable';
   }
 
   /**
@@ -111,8 +123,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       const end = (problem: string): void => {
         stopTimer(timer);
         stopTimer(tlsTimer);
-        this.off('up', settle);
-        this.off('closed', settle);
+        this.#waiting.delete(settle);
         this.#refusalListeners.delete(refuse);
         if (this.isUp) resolve();
         else reject(new UnavailableError(problem));
@@ -122,12 +133,12 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       const refuseWithoutTls = async (): Promise<void> => {
         if (!(await isPlainPort(this.#options, timeoutMs)) || !this.#refusalListeners.has(refuse)) return;
         this.#lastError = connectionProblem(new NoTlsError()).text;
+        this.#isRefused = true;
         refuse();
       };
       const timer = startTimer(settle, timeoutMs);
       const tlsTimer = unlessRefused ? startTimer(() => void refuseWithoutTls(), plainPortAfterMs) : undefined;
-      this.on('up', settle);
-      this.on('closed', settle);
+      this.#waiting.add(settle);
       if (unlessRefused) this.#refusalListeners.add(refuse);
     });
   }
@@ -163,6 +174,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     for (const client of [this.#commands, ...this.#blocking]) client.disconnect();
     this.#blocking.clear();
     this.emit('closed');
+    this.#endWaiting();
   }
 
   override emit<K>(
@@ -175,6 +187,10 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     return listeners.length > 0;
   }
 
+  #endWaiting(): void {
+    for (const settle of this.#waiting) settle();
+  }
+
   #listenerFailed(name: string, error: unknown): void {
     const text = `a listener of "${name}" failed: ${messageOf(error)}`;
     if (name === 'warning' || !this.emit('warning', text)) process.emitWarning(text, 'MillraceWarning');
@@ -185,6 +201,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
       if (saysNothing(error) && this.#lastError !== '') return;
       const { text, isRefusal } = connectionProblem(error);
       this.#lastError = text;
+      this.#isRefused = isRefusal;
       if (!isRefusal) return;
       this.#refusingNodes.add(address);
       // One of several nodes may fail alone.
@@ -194,8 +211,10 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     client.on('error', (error: Error) => note(error));
     client.on('ready', () => {
       this.#lastError = '';
+      this.#isRefused = false;
       this.#refusingNodes.clear();
       this.emit('up');
+      this.#endWaiting();
     });
     client.on('close', () => this.emit('down', this.#lastError));
     // A node to which the client reconnects has lost the state of its former connection, although the cluster was up all the time.

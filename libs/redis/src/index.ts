@@ -7,7 +7,7 @@
 export { callError } from './call-error.js';
 export { becomesReady, Cluster, maxBlockMs, Redis, type RedisClient } from './client.js';
 export { nodeKnownToServe } from './cluster-node.js';
-export { RedisConnection } from './connection.js';
+export { type DownKind, RedisConnection } from './connection.js';
 export { type ConnectionIdentity, connectionIdentity, connectionServing, onConnection } from './connection-identity.js';
 export {
   type Address,
@@ -19,6 +19,7 @@ export {
 export { canWaitForDisk } from './disk-wait.js';
 export { PreparedArguments } from './prepared-arguments.js';
 export { encodeArgument, PreparedCommand } from './prepared-command.js';
+export { couldNot, type Reaching, reach } from './reach.js';
 export { failureText, type RedisFailure, redisFailure } from './redis-failure.js';
 export { type ReplicaDemand, type ReplicatedReply, runWithReplicas } from './replicated-call.js';
 export { asBytes, asFields, asInteger, asList, asText, orNothing } from './reply.js';

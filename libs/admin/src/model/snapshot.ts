@@ -9,8 +9,16 @@ export interface Snapshot {
   readonly groups: readonly GroupSnapshot[];
   /** Every declared queue. */
   readonly queues: readonly QueueSnapshot[];
-  /** Descriptions of the partitions, groups and queues that could not be read: a node of a cluster may be unavailable. */
-  readonly unread: readonly string[];
+  /** The partitions, groups and queues that could not be read: a node of a cluster may be unavailable. */
+  readonly unread: readonly UnreadObject[];
+}
+
+/** An object that could not be read. */
+export interface UnreadObject {
+  /** The object: `queue mail`. */
+  readonly what: string;
+  /** The message of the error, which may name hosts. */
+  readonly why: string;
 }
 
 /** One topic at one moment. */

@@ -1,4 +1,5 @@
 import type { RedisClient, Script, ScriptCall } from '@millrace/redis';
+import type { UnreadObject } from '../model/snapshot.js';
 
 /** How objects of one kind are read: by one script call each. */
 export interface Reading<T, R> {
@@ -20,7 +21,7 @@ export async function readMany<T, R>(
   client: RedisClient,
   reading: Reading<T, R>,
   items: readonly T[],
-  onFailure: (what: string) => void,
+  onFailure: (unread: UnreadObject) => void,
 ): Promise<R[]> {
   const found: (R | undefined)[] = [];
   let next = 0;
@@ -35,7 +36,7 @@ export async function readMany<T, R>(
       );
       for (const [index, item] of some.entries()) {
         const result = readOne(reading, replies[index], item);
-        if (result instanceof Error) onFailure(`${reading.describe(item)}: ${result.message}`);
+        if (result instanceof Error) onFailure({ what: reading.describe(item), why: result.message });
         else found[from + index] = result;
       }
     }

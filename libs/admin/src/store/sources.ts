@@ -1,12 +1,22 @@
 import { topicsKey } from '@millrace/log';
 import { topologyKeys } from '@millrace/queue';
-import { asText, type RedisClient } from '@millrace/redis';
+import { asText, type RedisConnection, reach } from '@millrace/redis';
 
 /** The sources and destinations of messages under a prefix, as named in events: `topic:<name>`, `queue:<name>`, `exchange:<name>`. */
 export type Sources = ReadonlySet<string>;
 
-/** Costs three commands for any number of objects. */
-export async function readSources(client: RedisClient, prefix: string): Promise<Sources> {
+/**
+ * Costs three commands for any number of objects. Waits up to `connectTimeoutMs` for a Redis that is away.
+ *
+ * @throws {UnavailableError}
+ */
+export function readSources(connection: RedisConnection): Promise<Sources> {
+  const { prefix, connectTimeoutMs: timeoutMs } = connection.options;
+  const to = { what: `read what is declared under the prefix "${prefix}"`, timeoutMs };
+  return reach(connection, to, () => read(connection.commands, prefix));
+}
+
+async function read(client: RedisConnection['commands'], prefix: string): Promise<Sources> {
   const { queues, exchanges } = topologyKeys(prefix);
   const kinds = [
     ['topic', topicsKey(prefix)],

@@ -7,7 +7,7 @@ import {
   type StopOptions,
   waitOutsideHandlers,
 } from '@millrace/delivery';
-import { callError } from '@millrace/redis';
+import { callError, reach } from '@millrace/redis';
 import { type TopicPartition, topicPartitionProblem } from '../model/topic-partition.js';
 import type { PartitionWorker } from '../partition/partition-worker.js';
 import { offsetOf, type SeekTarget } from '../reader/seek-target.js';
@@ -124,9 +124,8 @@ export class GroupConsumer implements Service {
   start(): Promise<void> {
     return this.#lifecycle.start(async () => {
       const { connection } = this.#dependencies;
-      await this.#join().catch((error: unknown) => {
-        throw callError(`start a member of group "${this.options.group}"`, error);
-      });
+      const what = `start a member of group "${this.options.group}"`;
+      await reach(connection, { what, timeoutMs: connection.options.connectTimeoutMs }, () => this.#join());
       connection.on('up', this.#onUp);
       await this.#heartbeat.start();
       await this.#fetcher.start();
@@ -199,8 +198,6 @@ export class GroupConsumer implements Service {
   }
 
   async #join(): Promise<void> {
-    const { connection } = this.#dependencies;
-    await connection.whenReady(connection.options.connectTimeoutMs);
     await this.#membership.join();
     await this.#ownership.follow(this.#membership.plan);
   }

@@ -3,12 +3,16 @@ import { within } from '@millrace/core';
 import { Injectable } from '@nestjs/common';
 import type { ConsumerHandle } from '../consumers/consumer-handle.js';
 import { Consumers } from '../consumers/consumers.js';
+import type { Millrace } from '../module/millrace.js';
 import { type HealthOptions, resolveHealthOptions } from './health-options.js';
 
 /** `up`: all is well. `degraded`: Redis is there, but something is late or does not run. `down`: Redis is away. */
 export type HealthStatus = 'up' | 'degraded' | 'down';
 
-/** The problems, and the figures behind them. `problems` is empty when all is well. */
+/**
+ * The problems, and the figures behind them. `problems` is empty when all is well. Nothing in it names a host: who asks for it may be a
+ * stranger. The application's log has the reasons.
+ */
 export interface HealthReport {
   /** The worst status of all checks. */
   readonly status: HealthStatus;
@@ -53,22 +57,30 @@ export class MillraceHealth {
     const reports = await Promise.all(
       wanted.map(async (millrace) => {
         const handles = this.#consumers.all.filter((handle) => handle.millrace === millrace);
-        if (!millrace.connection.isUp)
-          return away(`Redis is away (${millrace.name}): ${millrace.connection.downReason}`);
-        if (millrace.state !== 'ready') return away(`connection ${millrace.name} is ${millrace.state}`);
-        const reading = new Overview(millrace.connection).read().catch(() => undefined);
-        const snapshot = await within(reading, options.timeoutMs);
-        if (snapshot === undefined)
-          return away(`Redis (${millrace.name}) did not reply within ${options.timeoutMs} ms`);
-        return judge(snapshot, handles, options);
+        const { connection, state } = millrace;
+        if (connection.downKind !== undefined) return unavailable(millrace, connection.downKind);
+        if (state !== 'ready') return unavailable(millrace, state);
+        const read = await within(readAll(millrace), options.timeoutMs);
+        if (read === undefined) return unavailable(millrace, `no reply within ${options.timeoutMs} ms`);
+        return read === 'failed' ? unavailable(millrace, 'the reply is an error') : judge(read, handles, options);
       }),
     );
     return worstOf(reports);
   }
 }
 
+/** The reason of a failure is for the log. */
+async function readAll({ connection, events }: Millrace): Promise<Snapshot | 'failed'> {
+  try {
+    return await new Overview(connection).read();
+  } catch (error) {
+    events.emit('background-error', { duty: 'health check', error });
+    return 'failed';
+  }
+}
+
 function judge(snapshot: Snapshot, handles: readonly ConsumerHandle[], options: HealthOptions): HealthReport {
-  const problems = snapshot.unread.map((what) => `${what} could not be read from Redis`);
+  const problems = snapshot.unread.map(({ what }) => `${what} could not be read from Redis`);
   for (const { label, isRunning, millrace, group, standstills } of handles) {
     if (!isRunning && millrace.options.startConsumers !== 'manual') problems.push(`${label} is stopped`);
     problems.push(...standstills.map((standstill) => `group ${group}: ${standstill}`));
@@ -99,8 +111,8 @@ function judge(snapshot: Snapshot, handles: readonly ConsumerHandle[], options: 
   return { status: problems.length === 0 ? 'up' : 'degraded', problems, lag, lagMs, oldestMessageMs };
 }
 
-function away(problem: string): HealthReport {
-  return { status: 'down', problems: [problem] };
+function unavailable({ name }: Millrace, why: string): HealthReport {
+  return { status: 'down', problems: [`Redis is unavailable (${name}): ${why}`] };
 }
 
 function worstOf(reports: readonly HealthReport[]): HealthReport {

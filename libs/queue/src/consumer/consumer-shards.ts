@@ -1,5 +1,4 @@
 import { LeaseLostError, pause } from '@millrace/core';
-import { callError } from '@millrace/redis';
 import { ConsumerShard, type ShardContext, type ShardListener } from './consumer-shard.js';
 
 /**
@@ -33,10 +32,7 @@ export class ConsumerShards {
   /** May be called again after a failure. */
   async start(): Promise<void> {
     if (this.#all.length === 0) {
-      const names = await this.#context.host.slotsOf(this.#queue).catch((error: unknown) => {
-        throw callError(`start a consumer of queue "${this.#queue}"`, error);
-      });
-      this.#make(names);
+      this.#make(await this.#context.host.slotsOf(this.#queue));
     }
     await Promise.all(this.#all.map((shard) => shard.start()));
   }

@@ -7,6 +7,7 @@ import {
   type StopOptions,
   waitOutsideHandlers,
 } from '@millrace/delivery';
+import { reach } from '@millrace/redis';
 import { BufferShares } from '../handling/buffer-shares.js';
 import { Dispatcher } from '../handling/dispatcher.js';
 import { MessageBuffer } from '../handling/message-buffer.js';
@@ -96,11 +97,9 @@ export class QueueConsumer implements Service {
    * @throws {UnavailableError} Redis does not reply
    */
   start(): Promise<void> {
-    return this.#lifecycle.start(async () => {
-      const { connection } = this.#host;
-      await connection.whenReady(connection.options.connectTimeoutMs);
-      await this.#shards.start();
-    });
+    const { connection } = this.#host;
+    const to = { what: `start a consumer of queue "${this.queue}"`, timeoutMs: connection.options.connectTimeoutMs };
+    return this.#lifecycle.start(() => reach(connection, to, () => this.#shards.start()));
   }
 
   /**

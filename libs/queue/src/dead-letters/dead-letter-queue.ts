@@ -103,8 +103,8 @@ export class DeadLetterQueue {
   }
 
   /**
-   * Sends dead letters back, only to queues that the operator allows: those that declare this one for their dead letters, `to`, and
-   * `allowQueues`. Each is published before it is removed, so none is lost; the target recognises one that is sent twice
+   * Sends dead letters back, only to queues that the operator allows: those that declare this one for their dead letters, the one that it
+   * is named after (`<queue>.dead-letters`), `to`, and `allowQueues`. Each is published before it is removed, so none is lost; the target recognises one that is sent twice
    * because of a crash in between.
    */
   async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {

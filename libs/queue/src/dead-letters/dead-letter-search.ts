@@ -1,5 +1,5 @@
 import { CodecError, deadLettersOf } from '@millrace/core';
-import { callError, type RedisConnection } from '@millrace/redis';
+import { type RedisConnection, reach } from '@millrace/redis';
 import { deadLetterTarget } from '../model/dead-letter.js';
 import { entryAfter } from '../model/entry.js';
 import { decodeFrame } from '../model/message-frame.js';
@@ -37,28 +37,24 @@ interface Wanted {
 export class DeadLetterSearch {
   readonly #connection: RedisConnection;
   readonly #topology: () => Promise<Router>;
+  readonly #timeoutMs: number;
 
-  constructor(connection: RedisConnection, topology: () => Promise<Router>) {
+  /** @param timeoutMs how long a search waits for a Redis that is away */
+  constructor(connection: RedisConnection, topology: () => Promise<Router>, timeoutMs: number) {
     this.#connection = connection;
     this.#topology = topology;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** The message of that id, or of that entry, which died in `origin`. @throws {UnavailableError} */
-  async find(origin: string, id: string): Promise<FoundDeadLetter | undefined> {
-    try {
-      return await this.#find(await this.#topology(), origin, id);
-    } catch (error) {
-      throw callError(`look for the dead letters of queue "${origin}"`, error);
-    }
+  find(origin: string, id: string): Promise<FoundDeadLetter | undefined> {
+    const to = { what: `look for the dead letters of queue "${origin}"`, timeoutMs: this.#timeoutMs };
+    return reach(this.#connection, to, async () => this.#find(await this.#topology(), origin, id));
   }
 
   /** What is declared now, for a redrive from `queue`. @throws {UnavailableError} */
-  async router(queue: string): Promise<Router> {
-    try {
-      return await this.#topology();
-    } catch (error) {
-      throw callError(`reach queue "${queue}"`, error);
-    }
+  router(queue: string): Promise<Router> {
+    return reach(this.#connection, { what: `reach queue "${queue}"`, timeoutMs: this.#timeoutMs }, this.#topology);
   }
 
   /**

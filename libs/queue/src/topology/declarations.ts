@@ -7,7 +7,7 @@ import {
   TopologyNotFoundError,
   WriteError,
 } from '@millrace/core';
-import { Cluster, type RedisConnection, redisFailure } from '@millrace/redis';
+import { Cluster, type RedisConnection, reach, redisFailure } from '@millrace/redis';
 import { type BindingDeclaration, resolveBinding } from '../model/binding.js';
 import { deadLetterTarget } from '../model/dead-letter.js';
 import type { QueueSettings } from '../model/queue-settings.js';
@@ -217,15 +217,16 @@ export class Declarations {
   }
 
   /** @throws {UnavailableError} Redis stays unreachable @throws {WriteError} the connection was lost meanwhile, or Redis refuses */
-  async #withRedis<T>(work: () => Promise<T>): Promise<T> {
-    await this.#connection.whenReady(this.#timeoutMs);
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof MillraceError) throw error;
-      const { failure, mayBeWritten, description } = redisFailure(error);
-      throw new WriteError(`topology: ${description}.`, { failure, mayBeWritten, cause: error });
-    }
+  #withRedis<T>(work: () => Promise<T>): Promise<T> {
+    return reach(this.#connection, { what: 'reach the topology', timeoutMs: this.#timeoutMs }, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof MillraceError) throw error;
+        const { failure, mayBeWritten, description } = redisFailure(error);
+        throw new WriteError(`topology: ${description}.`, { failure, mayBeWritten, cause: error });
+      }
+    });
   }
 
   #removeFromSlot(queue: QueueSettings, version: number, conditions: RemoveConditions): Promise<RemoveResult> {
