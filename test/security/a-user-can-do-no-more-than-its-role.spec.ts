@@ -13,6 +13,10 @@ const others: Record<string, readonly string[]> = {
   'a message in any number': ['HVALS', `${mail}:messages`],
   'all messages with their names': ['HGETALL', `${mail}:messages`],
   'a list': ['LRANGE', `${mail}:ready`, '0', '-1'],
+  'a message read by its name': ['HGET', `${mail}:messages`, 'entry'],
+  'a message taken out': ['LPOP', `${mail}:ready`],
+  'the names of what is delayed': ['ZRANGE', `${mail}:delayed`, '0', '-1'],
+  'the names of what is completed': ['ZRANGE', `${mail}:completed`, '0', '-1'],
   'the removal of a queue': ['UNLINK', `${mail}:messages`],
   'the removal of a queue by DEL': ['DEL', `${mail}:messages`],
   'a pause': ['HSET', `${mail}:settings`, 'paused', '1'],
@@ -28,9 +32,11 @@ const others: Record<string, readonly string[]> = {
   'a declaration': ['HSET', 'millrace:{topology}:queues', 'mail', '{}'],
   'a reply read': ['XREAD', 'STREAMS', 'millrace:{reply:secret}:replies', '0'],
   'a reply removed': ['UNLINK', 'millrace:{reply:secret}:replies'],
+  'replies removed by one that is sent': ['XADD', 'millrace:{reply:secret}:replies', 'MAXLEN', '0', '*', 'r', ''],
   'a reply sent': ['XADD', 'millrace:{reply:secret}:replies', 'NOMKSTREAM', '*', 'r', ''],
   'records read': ['XRANGE', 'millrace:{log:orders:0}:records', '-', '+'],
   'records appended': ['XADD', 'millrace:{log:orders:0}:records', '0-1', 'b', ''],
+  'records removed by one that is appended': ['XADD', 'millrace:{log:orders:0}:records', 'MAXLEN', '0', '0-1', 'b', ''],
   'records removed': ['XTRIM', 'millrace:{log:orders:0}:records', 'MAXLEN', '0'],
   'a position moved': ['XGROUP', 'SETID', 'millrace:{log:orders:0}:records', 'g', '0-1'],
   'a member removed': ['ZREM', 'millrace:{group:g}:members', 'm'],
@@ -39,13 +45,46 @@ const others: Record<string, readonly string[]> = {
 
 /** What of the above each role may do. */
 const allowed: Record<AclRole, readonly string[]> = {
-  'log-producer': ['records appended'],
-  'log-consumer': ['records read', 'records appended', 'a position moved', 'a member removed'],
-  'log-operator': ['records read', 'records appended', 'records removed', 'a position moved', 'a member removed'],
-  'queue-producer': ['a reply read', 'a reply removed', 'a reply sent'],
-  'queue-consumer': ['a reply sent', 'a consumer removed'],
+  'log-producer': ['records appended', 'records removed by one that is appended'],
+  'log-consumer': [
+    'records read',
+    'records appended',
+    'records removed by one that is appended',
+    'a position moved',
+    'a member removed',
+  ],
+  'log-operator': [
+    'records read',
+    'records appended',
+    'records removed by one that is appended',
+    'records removed',
+    'a position moved',
+    'a member removed',
+  ],
+  'queue-producer': [
+    'a message read by its name',
+    'a message taken out',
+    'the names of what is delayed',
+    'a reply read',
+    'a reply removed',
+    'replies removed by one that is sent',
+    'a reply sent',
+  ],
+  'queue-consumer': [
+    'a message read by its name',
+    'a message taken out',
+    'the names of what is delayed',
+    'the names of what is completed',
+    'replies removed by one that is sent',
+    'a reply sent',
+    'a consumer removed',
+  ],
   'queue-operator': [
     'a list',
+    'a message read by its name',
+    'a message taken out',
+    'the names of what is delayed',
+    'the names of what is completed',
     'the removal of a queue',
     'a pause',
     'a rate of nothing',
@@ -53,7 +92,15 @@ const allowed: Record<AclRole, readonly string[]> = {
     'a declaration',
     'a consumer removed',
   ],
-  viewer: ['a message in any number', 'all messages with their names', 'a list', 'records read'],
+  viewer: [
+    'a message in any number',
+    'all messages with their names',
+    'a list',
+    'a message read by its name',
+    'the names of what is delayed',
+    'the names of what is completed',
+    'records read',
+  ],
   doctor: ['the settings of the server', 'the slow commands'],
 };
 
@@ -182,6 +229,45 @@ describe('a user', () => {
     const rules = aclRules('queue-producer', { queues: ['*'] }).join(' ');
     expect(rules).toContain('{queue:%2A}:messages');
     expect(rules).not.toContain('{queue:*}');
+  });
+
+  it('that consumes lists what is delayed, parked or completed, and not what is ready', async () => {
+    // given
+    const [operator, consuming] = [await connect('queue-operator'), await connect('queue-consumer')];
+    const [owner, consumer] = [operator, consuming].map((connection) => new Broker(connection, { upkeep: false }));
+    await owner?.declareQueue({ name: 'listed', keepCompleted: { count: 1 } });
+    await consumer?.consumer({ queue: 'listed', handler: () => undefined }).start();
+    await owner?.sendToQueue('listed', 'done');
+    await owner?.sendToQueue('listed', 'later', { delayMs: 60_000 });
+    const queue = consumer?.queue('listed');
+    // when, then
+    await waitFor(async () => (await queue?.completed())?.messages.length === 1, { what: 'the completed message' });
+    expect((await queue?.delayed())?.messages.map((message) => message.payload())).toEqual(['later']);
+    expect(await queue?.parked()).toMatchObject({ messages: [] });
+    await expect(queue?.ready()).rejects.toMatchObject({ failure: 'denied' });
+    for (const broker of [consumer, owner]) await broker?.close();
+    for (const connection of [consuming, operator]) connection.close();
+  });
+
+  it('that operates one queue reaches the messages of no other, and changes what others declare: it is shared', async () => {
+    // given
+    const all = await connect('queue-operator');
+    const owner = new Broker(all, { upkeep: false });
+    const binding = { exchange: 'shared', queue: 'theirs', routingKey: 'a' };
+    await owner.declare({
+      exchanges: [{ name: 'shared', type: 'direct' }],
+      queues: [{ name: 'theirs' }, { name: 'own' }],
+      bindings: [binding],
+    });
+    const scoped = await connect('queue-operator', { queues: ['own'] });
+    const operator = new Broker(scoped, { upkeep: false });
+    // when, then
+    await expect(operator.queue('theirs').ready()).rejects.toMatchObject({ failure: 'denied' });
+    expect(await operator.unbind(binding)).toBe(true);
+    await operator.bind({ ...binding, queue: 'own' });
+    expect((await owner.plan({ bindings: [binding] })).map(({ action }) => action)).toEqual(['create']);
+    for (const broker of [operator, owner]) await broker.close();
+    for (const connection of [scoped, all]) connection.close();
   });
 
   it('that views sees topics, queues and messages, and changes nothing', async () => {

@@ -29,6 +29,11 @@ export const logScenes: Scenes = {
     // Two ways to name servers. That such connections find them is tested beside the connection.
     async check() {},
   },
+  'docs/operations.md#2': {
+    async check({ broker, log }) {
+      expect([broker.events.has('background-error'), log.events.has('batch-unreadable')]).toEqual([true, true]);
+    },
+  },
   'docs/ordering-and-concurrency.md#1': {
     async before(desk) {
       await desk.log.declareTopic({ name: 'positions' });

@@ -31,13 +31,16 @@ export type AclRole = keyof typeof roles;
 /** The roles that there are rules for. */
 export const aclRoles = Object.keys(roles) as readonly AclRole[];
 
-/** What a user is for. */
+/** What a user is for. A kind that is left out (`queues`, `topics`, `groups`) means all of that kind. */
 export interface AclScope {
   /** Prefix of the keys. Default `millrace`. */
   readonly prefix?: string | undefined;
-  /** Only these queues, with their shards and their `<queue>.dead-letters`; name other queues of dead letters too. Default: all. */
+  /**
+   * Only these queues, with their shards and their `<queue>.dead-letters`; name other queues of dead letters too. Default: all. An operator
+   * of some queues can still change exchanges, bindings and declarations of others: they share their keys.
+   */
   readonly queues?: readonly string[] | undefined;
-  /** Only these topics and their `<topic>.dead-letters`. Default: all. */
+  /** Only these topics and their `<topic>.dead-letters`; name other dead-letter topics too. Default: all. */
   readonly topics?: readonly string[] | undefined;
   /** Only these consumer groups. Default: all. */
   readonly groups?: readonly string[] | undefined;
@@ -46,8 +49,8 @@ export interface AclScope {
 }
 
 /**
- * The least rules of a Redis user for a role, without `on` and a password: what follows `ACL SETUSER <name>`, or `user <name>` in an
- * `aclfile`. They refuse every command and key that the role does not need, in scripts too.
+ * A list of the least rules of a Redis user for a role, without `on` and a password: the arguments that follow `ACL SETUSER <name>`, or
+ * joined by spaces what follows `user <name>` in an `aclfile`. They refuse every command and key that the role does not need, in scripts too.
  *
  * @throws {OptionsError} with every problem
  */

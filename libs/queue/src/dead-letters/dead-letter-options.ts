@@ -32,8 +32,8 @@ export interface RedriveOptions extends DeadLetterChoice {
   /** The target. Default: each goes back to the queue where it died last, by its history. */
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
   /**
-   * Further queues that a history may name, besides those that declare this queue for their dead letters. Anyone who can write to the
-   * dead-letter queue can write a history; a letter that names another queue is `stuck`. Default: none.
+   * Further queues that a history may name, besides those that declare this queue for their dead letters, and the one that it is named
+   * after. Anyone who can write to the dead-letter queue can write a history; a letter that names another queue is `stuck`. Default: none.
    */
   readonly allowQueues?: readonly string[] | undefined;
   /** Most messages per interval. Default: no limit. */
