@@ -2,13 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { missingNames, missingPaths, readStages, untrueOf } from './architecture-page.js';
 
 /**
  * Holds the house to ARCHITECTURE.md. Each failure names the file, what it did, and why that is not done here.
  */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Which lib may import which: ARCHITECTURE.md, "The rooms". */
+/** Which lib may import which: ARCHITECTURE.md, "The libs". */
 const mayImport: Record<string, readonly string[]> = {
   core: [],
   redis: ['core'],
@@ -21,14 +22,14 @@ const mayImport: Record<string, readonly string[]> = {
   nestjs: ['core', 'redis', 'delivery', 'log', 'queue', 'bridge', 'admin', 'metrics'],
   testing: ['core', 'redis', 'delivery', 'log', 'queue', 'bridge', 'admin', 'metrics', 'nestjs'],
 };
-/** The rooms of a queue's consumer, and which rooms of the lib each may import, types included: ARCHITECTURE.md, "A queue's consumer". */
-const consumerRooms: Record<string, readonly string[]> = {
+/** The folders of a queue's consumer, and which folders of the lib each may import, types included: ARCHITECTURE.md, "A queue's consumer". */
+const consumerFolders: Record<string, readonly string[]> = {
   handling: ['model', 'store', 'rpc'],
   turns: ['model', 'store'],
   session: ['model', 'store', 'topology'],
   consumer: ['handling', 'turns', 'session', 'model', 'store', 'rpc', 'endings'],
 };
-/** Where rooms still import each other in a circle, types included. */
+/** Where folders still import each other in a circle, types included. */
 const hasCircles: readonly string[] = ['libs/nestjs'];
 const maxLines = 250;
 /** The one file that may call `setTimeout`. */
@@ -46,16 +47,29 @@ interface SourceFile {
 const files = ['libs', 'apps'].flatMap((folder) => sourceFiles(join(root, folder)));
 const libFiles = files.filter(({ path }) => path.startsWith('libs/'));
 
+describe('ARCHITECTURE.md', () => {
+  it.each(['log', 'queue'])('leads a message of the %s through the stages of ARCHITECTURE.md', (half) => {
+    const stages = readStages().filter((stage) => stage.half === half);
+    expect(stages).toHaveLength(6);
+    expect(stages.flatMap((stage, index) => untrueOf(stage, stages[index - 1]))).toEqual([]);
+  });
+
+  it('names files and classes that exist', () => {
+    expect(missingPaths()).toEqual([]);
+    expect(missingNames(files.map(({ text }) => text).join('\n'))).toEqual([]);
+  });
+});
+
 describe('the house', () => {
   it('lets a lib import only the libs below it', () => {
     const offences = libFiles.flatMap((file) => {
       const lib = libOf(file);
       const allowed = mayImport[lib];
-      if (allowed === undefined) return [`libs/${lib} is not in the table of ARCHITECTURE.md, "The rooms": add it`];
+      if (allowed === undefined) return [`libs/${lib} is not in the table of ARCHITECTURE.md, "The libs": add it`];
       return file.imports
         .filter((name) => name.startsWith('@millrace/') && !allowed.includes(name.slice('@millrace/'.length)))
         .map(
-          (name) => `${file.path} imports ${name}: ${lib} may import ${allowed.join(', ') || 'no lib'} ("The rooms")`,
+          (name) => `${file.path} imports ${name}: ${lib} may import ${allowed.join(', ') || 'no lib'} ("The libs")`,
         );
     });
     expect(offences).toEqual([]);
@@ -85,13 +99,13 @@ describe('the house', () => {
 
   it('keeps models pure, and stores away from the objects that use them', () => {
     const offences = libFiles.flatMap((file) => {
-      const room = roomOf(file);
+      const folder = folderOf(file);
       if (file.path.endsWith('.spec.ts')) return [];
       return localImports(file).flatMap((target) => {
-        const other = roomOf(target);
-        if (libOf(target) !== libOf(file) || room === other) return [];
-        if (room === 'model') return [`${file.path} imports ${target.path}: model/ is pure and imports only model/`];
-        if (room === 'store' && other !== 'model') {
+        const other = folderOf(target);
+        if (libOf(target) !== libOf(file) || folder === other) return [];
+        if (folder === 'model') return [`${file.path} imports ${target.path}: model/ is pure and imports only model/`];
+        if (folder === 'store' && other !== 'model') {
           return [`${file.path} imports ${target.path}: store/ holds keys and scripts and imports only model/`];
         }
         return [];
@@ -100,23 +114,23 @@ describe('the house', () => {
     expect(offences).toEqual([]);
   });
 
-  it('lets the rooms of a consumer know of each other only through the seams that they declare', () => {
+  it('lets the folders of a consumer know of each other only through the seams that they declare', () => {
     const offences = libFiles
       .filter((file) => libOf(file) === 'queue' && !file.path.endsWith('.spec.ts'))
       .flatMap((file) => {
-        const room = roomOf(file);
-        // The façade beside index.ts puts the rooms together.
-        if (room === '') return [];
-        const allowed = consumerRooms[room];
+        const folder = folderOf(file);
+        // The façade beside index.ts puts the folders together.
+        if (folder === '') return [];
+        const allowed = consumerFolders[folder];
         return localImports(file)
-          .filter((target) => roomOf(target) !== room)
+          .filter((target) => folderOf(target) !== folder)
           .filter((target) =>
-            allowed === undefined ? roomOf(target) in consumerRooms : !allowed.includes(roomOf(target)),
+            allowed === undefined ? folderOf(target) in consumerFolders : !allowed.includes(folderOf(target)),
           )
           .map(
             (target) =>
-              `${file.path} imports ${target.path}: ${room}/ may import ${allowed?.join(', ') ?? 'no room of a consumer'}. ` +
-              `Declare what it needs as a …Context or …Listener in ${room}/, and let consumer/ provide it`,
+              `${file.path} imports ${target.path}: ${folder}/ may import ${allowed?.join(', ') ?? 'no folder of a consumer'}. ` +
+              `Declare what it needs as a …Context or …Listener in ${folder}/, and let consumer/ provide it`,
           );
       });
     expect(offences).toEqual([]);
@@ -127,7 +141,7 @@ describe('the house', () => {
       /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|\bprocess\.|from 'node:(?!buffer|util|assert|crypto|zlib)/;
     const offences = libFiles
       .filter((file) => !file.path.endsWith('.spec.ts') && file.path !== timers && file.path !== msgpack)
-      .filter((file) => libOf(file) === 'core' || roomOf(file) === 'model')
+      .filter((file) => libOf(file) === 'core' || folderOf(file) === 'model')
       .flatMap((file) => linesMatching(file, impure))
       .map((place) => `${place}: core and model/ take the time and random numbers as arguments, and do no I/O`);
     expect(offences).toEqual([]);
@@ -144,14 +158,17 @@ describe('the house', () => {
     expect(offences).toEqual([]);
   });
 
-  it('lets only libs/redis and store/ know ioredis, and only the Nest rooms know Nest', () => {
+  it('lets only libs/redis and store/ know ioredis, and only the Nest folders know Nest', () => {
     const offences = files.flatMap((file) =>
       file.imports.flatMap((name) => {
-        if (packageOf(name) === 'ioredis' && !(libOf(file) === 'redis' || roomOf(file) === 'store' || isBench(file))) {
+        if (
+          packageOf(name) === 'ioredis' &&
+          !(libOf(file) === 'redis' || folderOf(file) === 'store' || isBench(file))
+        ) {
           return [`${file.path} imports ioredis: only libs/redis and store/ know it, so that it can be replaced`];
         }
         const mayKnowNest =
-          ['nestjs', 'metrics'].includes(libOf(file)) || file.path.startsWith('apps/') || roomOf(file) === 'harness';
+          ['nestjs', 'metrics'].includes(libOf(file)) || file.path.startsWith('apps/') || folderOf(file) === 'harness';
         if (name.startsWith('@nestjs/') && !mayKnowNest) {
           return [`${file.path} imports ${name}: the log and the queue are complete without Nest`];
         }
@@ -165,14 +182,14 @@ describe('the house', () => {
     expect(cycles(libFiles).map((cycle) => `${cycle.join(' → ')}: cut the cycle, or move what both need`)).toEqual([]);
   });
 
-  it('has no circle of rooms, types included', () => {
+  it('has no circle of folders, types included', () => {
     const offences = packagesOf(files)
       .filter((name) => !hasCircles.includes(name))
       .flatMap((name) => roomCircles(name, files));
     expect(offences).toEqual([]);
   });
 
-  it('has rooms in circles where the list above says so, and nowhere else', () => {
+  it('has folders in circles where the list above says so, and nowhere else', () => {
     expect(hasCircles.filter((name) => roomCircles(name, files).length === 0)).toEqual([]);
   });
 
@@ -225,7 +242,7 @@ function libOf(file: SourceFile): string {
 }
 
 /** `model`, `store`, another folder of the lib, or '' for the active objects beside index.ts. */
-function roomOf(file: SourceFile): string {
+function folderOf(file: SourceFile): string {
   const parts = file.path.split('/');
   return parts.length > 4 ? (parts[3] ?? '') : '';
 }
@@ -271,26 +288,26 @@ function cycles(all: readonly SourceFile[]): string[][] {
 }
 
 /**
- * Circles of a package's rooms, each once, with an import for each step. A room is a folder, or a file beside index.ts. Imports of
- * types count: who changes one room of a circle has to know the others.
+ * Circles of a package's folders, each once, with an import for each step. A file beside index.ts counts as one. Imports of
+ * types count: who changes one folder of a circle has to know the others.
  */
 function roomCircles(name: string, all: readonly SourceFile[]): string[] {
-  const rooms = new Map<string, Map<string, string>>();
+  const folders = new Map<string, Map<string, string>>();
   for (const file of all) {
     if (packageFolder(file) !== name || file.path.endsWith('.spec.ts')) continue;
-    const own = roomOf(file) || file.path;
-    const steps = rooms.get(own) ?? new Map<string, string>();
-    rooms.set(own, steps);
+    const own = folderOf(file) || file.path;
+    const steps = folders.get(own) ?? new Map<string, string>();
+    folders.set(own, steps);
     for (const target of localImports(file)) {
-      const other = roomOf(target) || target.path;
+      const other = folderOf(target) || target.path;
       if (packageFolder(target) === name && other !== own) steps.set(other, `${file.path} imports ${target.path}`);
     }
   }
-  const graph = new Map([...rooms].map(([room, steps]) => [room, [...steps.keys()]]));
+  const graph = new Map([...folders].map(([folder, steps]) => [folder, [...steps.keys()]]));
   return cyclesOf(graph).map((circle) => {
-    const steps = circle.slice(1).map((room, index) => rooms.get(circle[index] ?? '')?.get(room));
+    const steps = circle.slice(1).map((folder, index) => folders.get(circle[index] ?? '')?.get(folder));
     const way =
-      'declare what a room needs beside it, as a …Context or …Listener ("A queue\'s consumer"), or move what both need';
+      'declare what a folder needs beside it, as a …Context or …Listener ("A queue\'s consumer"), or move what both need';
     return `${name}: ${circle.join(' → ')} (${steps.join('; ')}): ${way}`;
   });
 }
