@@ -17,8 +17,10 @@ function summed(first: QueueSnapshot, shards: readonly QueueSnapshot[]): QueueSn
     shards.reduce((total, shard) => total + shard[key], 0);
   const bytes = shards.map((shard) => shard.bytes);
   const ages = shards.flatMap(({ oldestAgeMs }) => oldestAgeMs ?? []);
+  // Every figure by itself: with `...first`, a new one would be that of the first shard.
   return {
-    ...first,
+    queue: first.queue,
+    settings: first.settings,
     at: Math.max(...shards.map(({ at }) => at)),
     messages: sum('messages'),
     ready: sum('ready'),
