@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DamagedStateError, Drop } from '@millrace/core';
+import { DamagedStateError, Drop, TopologyNotFoundError } from '@millrace/core';
 import { Log } from '@millrace/log';
 import { Broker, type MessageContext, type QueueDeclaration, Requeue } from '@millrace/queue';
 import { RedisConnection } from '@millrace/redis';
@@ -127,6 +127,22 @@ describe('what is declared is checked when it comes out of Redis', () => {
     expect(await redis().hmget(key, 'max-length', 'revision')).toEqual(['5', expect.stringMatching(/^\d{13}$/)]);
     await redis().hset(key, 'revision', 99_999_999_999_999);
     expect(await broker.deleteQueue('r')).toBe(true);
+  });
+
+  it('a topology version beyond all dates is a date again with the next change, and every process follows', async () => {
+    // given
+    await broker.declareQueue({ name: 'v' });
+    const other = new Broker(connection);
+    await redis().hset(`${topology}meta`, 'version', 99_999_999_999_999);
+    await other.sendToQueue('v', 1);
+    // when
+    await broker.declareQueue({ name: 'next' });
+    // then
+    expect(await redis().hget(`${topology}meta`, 'version')).toMatch(/^\d{13}$/);
+    for (const each of [broker, other]) for (const name of ['v', 'next']) await each.sendToQueue(name, 2);
+    expect(await broker.deleteQueue('next')).toBe(true);
+    await expect(other.sendToQueue('next', 3)).rejects.toThrow(TopologyNotFoundError);
+    await other.close();
   });
 
   it('damaged limits of a queue lose nothing: they count as not set, and declaring it repairs them', async () => {
