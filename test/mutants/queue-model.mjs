@@ -26,7 +26,7 @@ export default {
     {
       promise: 'a message waits among those of its priority',
       file: 'libs/queue/src/store/publish-script.ts',
-      replace: `KEYS[q.key + lists + 3 * math.min(tonumber(priority) or 0, q.levels - 1)]`,
+      replace: `KEYS[q.key + lists + 3 * math.min(tonumber(its.priority) or 0, q.levels - 1)]`,
       by: `KEYS[q.key + lists]`,
       spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
     },
@@ -82,8 +82,8 @@ export default {
     {
       promise: 'what is sent back is no dead letter any more',
       file: 'libs/queue/src/dead-letters/dead-letter-queue.ts',
-      replace: `if (router === undefined) await this.#remove(`,
-      by: `if (router !== undefined) await this.#remove(`,
+      replace: `router === undefined ? this.#remove(letters) : undefined`,
+      by: `router === undefined ? undefined : this.#remove(letters)`,
       spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',
     },
     {

@@ -21,7 +21,7 @@ export default {
     {
       promise: 'an expired request never becomes a dead letter',
       file: 'libs/queue/src/dead-letters/dead-letter-follow-up.ts',
-      replace: `if (why.reason === 'expired' && isRequest(message)) return { kind: 'arrived' };`,
+      replace: `if (why.reason === 'expired' && isRequest(message)) return carried({ kind: 'arrived' });`,
       by: '',
       spec: 'test/queue/a-request-ends-with-its-requester.spec.ts',
     },

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Events } from '@millrace/delivery';
 import { type BindingDeclaration, type QueueDeclaration, queueKeys } from '@millrace/queue';
 import type { Program, RedisServer } from '@millrace/testing';
 import { startRedis, stopEverything, waitFor } from '@millrace/testing';
+import type { Carriage, LineOrigin } from '../../libs/queue/src/endings/follow-up.js';
+import { LineCarrier } from '../../libs/queue/src/endings/line-carrier.js';
 import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
 import { Router } from '../../libs/queue/src/model/routing.js';
 import { emptyTopology } from '../../libs/queue/src/model/topology.js';
+import { moveDue } from '../../libs/queue/src/store/due.js';
 import { broughtKey } from '../../libs/queue/src/store/keys.js';
 import { messageTerms, publish } from '../../libs/queue/src/store/publish.js';
 import { PublishCalls } from '../../libs/queue/src/store/publish-calls.js';
@@ -26,7 +30,7 @@ describe('a dead letter arrives once', () => {
   /** Queues whose messages all die, in processes that carry them on only while they consume or `sweep`. */
   async function graveyard(queues: readonly QueueDeclaration[], bindings: readonly BindingDeclaration[] = []) {
     const prefix = ownPrefix();
-    const { broker, close } = await openBroker(server, prefix, { upkeep: false });
+    const { broker, connection, close } = await openBroker(server, prefix, { upkeep: false });
     const exchanges = [{ name: 'dlx', type: 'direct' }] as const;
     await broker.declare({ exchanges, queues, bindings });
     const redis = server.client();
@@ -81,7 +85,7 @@ describe('a dead letter arrives once', () => {
       );
     };
     const arrived = async (queue: string) => (await broker.queue(queue).counts()).ready;
-    return { broker, close, redis, key, prefix, lines, giveUp, sweep, remember, handleAll, send, arrived };
+    return { broker, connection, close, redis, key, prefix, lines, giveUp, sweep, remember, handleAll, send, arrived };
   }
 
   /** A queue for dead letters that has no room until it is made. */
@@ -138,25 +142,72 @@ describe('a dead letter arrives once', () => {
     // when
     await yard.send('q', 1000);
     await yard.giveUp('q');
-    // then
+    // then: the lines of three pieces, and the floor
     expect(await yard.arrived('dead')).toBe(1000);
-    expect(await yard.redis.zcard(yard.key('dead', 'brought:q'))).toBeLessThan(300);
+    expect(await yard.redis.zcard(yard.key('dead', 'brought:q'))).toBeLessThanOrEqual(3 * 200 + 1);
     expect(await yard.redis.exists(yard.key('dead', 'seen'))).toBe(0);
     await yard.close();
   });
 
-  it('in the order of the deaths, however many are carried', async () => {
+  it.each([
+    ['a queue that is declared', [{ name: 'q', deadLetter: { queue: 'q.dead-letters' } }, { name: 'q.dead-letters' }]],
+    ['the queue that the first one creates', [{ name: 'q', deadLetter: { queue: 'q.dead-letters' } }]],
+  ])('in the order of the deaths, however many are carried, in %s', async (_, queues) => {
     // given: two pieces of messages, of one call, that expire one after the other, and no upkeep that removes them
-    const yard = await graveyard([{ name: 'q', deadLetter: { queue: 'dead' } }, { name: 'dead' }]);
+    const yard = await graveyard(queues);
     const bodies = Array.from({ length: 240 }, (_, n) => n);
     await yard.broker.publishBatch(
       bodies.map((n) => ({ exchange: '', routingKey: 'q', body: n, properties: { expirationMs: 240 - n } })),
     );
     // when
-    await yard.sweep(async () => (await yard.arrived('dead')) === 240);
+    await yard.sweep(async () => (await yard.arrived('q.dead-letters')) === 240);
     // then
-    const { messages } = await yard.broker.queue('dead').deadLetters.list({ limit: 300 });
+    const { messages } = await yard.broker.queue('q.dead-letters').deadLetters.list({ limit: 300 });
     expect(messages.map((message) => message.payload())).toEqual(bodies.toReversed());
+    await yard.close();
+  });
+
+  it('though lines are sent before those in front of them are removed', async () => {
+    // given: three pieces of lines, and results that wait
+    const yard = await graveyard([{ name: 'q', deadLetter: { queue: 'dead' } }]);
+    await yard.broker.publishBatch(
+      Array.from({ length: 500 }, (_, body) => ({
+        ...{ exchange: '', routingKey: 'q', body },
+        properties: { expirationMs: 1 },
+      })),
+    );
+    const keys = queueKeys(yard.prefix, 'q');
+    const areDead = async () => {
+      await moveDue(yard.connection.commands, keys, 1);
+      return (await yard.lines('q')) === 500;
+    };
+    await waitFor(areDead, { what: 'all to expire' });
+    const floors: string[] = [];
+    const ends: (() => void)[] = [];
+    const carry = async (_: unknown, { floor }: LineOrigin): Promise<Carriage> => {
+      floors.push(floor);
+      return { result: new Promise((resolve) => ends.push(() => resolve({ kind: 'arrived' }))) };
+    };
+    const carrier = new LineCarrier(
+      yard.connection,
+      { 'dead-letter': { carry, arrived: () => undefined, parked: () => undefined } },
+      new Events(),
+    );
+    // when
+    carrier.carry('q');
+    await waitFor(() => floors.length === 400, { what: 'two pieces to be on their way' });
+    // then: the targets forget none of the lines that are still there
+    expect(new Set(floors)).toEqual(new Set([(await yard.redis.zrange(keys.ended, '0', '0', 'WITHSCORES'))[1]]));
+    await waitFor(
+      () => {
+        for (const end of ends.splice(0)) end();
+        return floors.length === 500;
+      },
+      { what: 'the last piece' },
+    );
+    for (const end of ends.splice(0)) end();
+    await carrier.idle();
+    expect(await yard.lines('q')).toBe(0);
     await yard.close();
   });
 

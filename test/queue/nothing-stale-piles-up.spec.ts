@@ -66,6 +66,28 @@ describe('what ended while it waited', () => {
     await close();
   });
 
+  it('is counted right again after a pass that met none of what something else counted', async () => {
+    // given a consumer that handles one message, while many wait and none is stale
+    const prefix = ownPrefix();
+    const { broker, close } = await openBroker(server, prefix);
+    await broker.declareQueue({ name: 'q' });
+    const ends: (() => void)[] = [];
+    const handler = () => new Promise<void>((resolve) => ends.push(resolve));
+    await broker.consumer({ queue: 'q', concurrency: 1, prefetch: 1, handler }).start();
+    await broker.publishBatch(Array.from({ length: 3 * live }, (_, body) => ({ exchange: '', routingKey: 'q', body })));
+    await waitFor(() => ends.length === 1, { what: 'the first message' });
+    // when
+    const redis = server.client({ keyPrefix: `${prefix}:{queue:q}:` });
+    await redis.hset('state', 'stale', 2 * live);
+    ends[0]?.();
+    // then no pass follows the other for ever
+    await waitFor(async () => (await redis.hget('state', 'stale')) === '0', { what: 'a count' });
+    expect(await redis.hmget('state', 'trim', 'trim-from')).toEqual([null, null]);
+    await waitFor(() => ends.length === 2, { what: 'the second message' });
+    expect(await broker.queue('q').counts()).toMatchObject({ ready: 3 * live - 2, unacked: 1 });
+    await close();
+  });
+
   it('leaves the lists of a queue without consumers, and what is left keeps its order', async () => {
     // given
     const { broker, queue, length, left, redis, close } = await mostlyCancelled();

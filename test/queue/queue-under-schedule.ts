@@ -372,7 +372,7 @@ export class QueueUnderSchedule {
 
   /** Dead letters arrive where they belong, from where they may be published again. */
   async #carry(): Promise<void> {
-    const lines = await nextLines(this.client, this.#keys);
+    const { lines = [] } = (await nextLines(this.client, this.#keys, undefined)) ?? {};
     const heard = await linesCarried(
       this.client,
       this.#keys,

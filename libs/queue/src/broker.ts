@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CodecRegistry, type Headers, jsonCodec, rawCodec } from '@millrace/core';
+import { CodecRegistry, jsonCodec, rawCodec } from '@millrace/core';
 import { type Events, type FirstUse, runOutsideHandlers, type StopOptions } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
@@ -58,8 +58,8 @@ export class Broker {
     this.#publisher = new Publisher(connection, cache, this.#options);
     const forwarder = new Forwarder(this.#publisher);
     const routes = {
-      queuesFor: async (target: { exchange: string; routingKey: string }, { headers }: { headers: Headers }) =>
-        (await cache.reload()).route(target.exchange, { routingKey: target.routingKey, headers }).queues,
+      known: () => cache.known,
+      reload: () => cache.reload(),
       declareQueue: (name: string) => this.declareQueue({ name }),
     };
     const deadLetters = new DeadLetterFollowUp(forwarder, routes, this.events);

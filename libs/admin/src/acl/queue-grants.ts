@@ -28,7 +28,7 @@ export const queueProducer: RoleGrants = {
   commands: `${connection} ${scripts}`,
   scriptKeys: ['queue:', 'reply:', 'topology:'],
   grants: [
-    { keys: queue('messages'), commands: 'hdel hget hset' },
+    { keys: queue('messages'), commands: 'hdel hget hmget hset' },
     { access: 'read', keys: queue('settings'), commands: 'hmget' },
     sizes(''),
     { keys: queue('state ids counts handled progress cancels follow-ups'), commands: 'hdel hget hincrby hmget hset' },
@@ -37,7 +37,7 @@ export const queueProducer: RoleGrants = {
     { access: 'write', keys: queue('wake'), commands: 'rpush' },
     {
       keys: queue('seen delayed expiry offered ended held parked brought:*'),
-      commands: 'pexpire pttl zadd zrange zrem zscore',
+      commands: 'pexpire pttl zadd zmscore zrange zrem zscore',
     },
     { access: 'read', keys: queue('consumers dead'), commands: 'smembers zrange' },
     published,

@@ -1,13 +1,13 @@
-import { accepted, type CodecRegistry, InvalidMessageError, isBoolean, messageOf, rateOf } from '@millrace/core';
+import { accepted, type CodecRegistry, InvalidMessageError, isBoolean, rateOf } from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { MessagePage, PageOptions } from '../message-page.js';
 import type { MessageState } from '../message-state.js';
-import { entryAfter } from '../model/entry.js';
 import { encodeFrame } from '../model/message-frame.js';
 import type { Forwarder } from '../publishing/forwarder.js';
 import type { QueueSlots } from '../queue-slots.js';
 import { type QueuedMessage, readMessages, type UnreadableMessage } from '../queued-message.js';
+import { listReadyEntries } from '../store/browse.js';
 import { findMessage } from '../store/job.js';
 import { purgeWaiting, removeMessages } from '../store/purge.js';
 import { messagesNamed } from '../store/search.js';
@@ -18,20 +18,11 @@ import {
   type DeadLetterChange,
   type DeadLetterChoice,
   type RedriveOptions,
-  type ResolvedRedrive,
 } from './dead-letter-options.js';
 import type { DeadLetterSearch } from './dead-letter-search.js';
-import { deathsInOrigin, noTaker, problemOf, targetProblem, wayBack } from './redrive-origin.js';
-
-/** What a redrive did, or would do. */
-export interface RedriveReport {
-  /** Ids that were sent back (or would be). */
-  readonly redriven: readonly string[];
-  /** Left because they died too many times. */
-  readonly looping: readonly string[];
-  /** Left because no queue would take them (they have no history, the queue does not exist, or it is full), or because they cannot be read. */
-  readonly stuck: readonly { readonly id: string; readonly why: string }[];
-}
+import { Redrive, type RedriveReport } from './redrive.js';
+import { deathsInOrigin } from './redrive-origin.js';
+import { sendBack } from './send-back.js';
 
 /** The queue whose messages are its dead letters. */
 export interface DeadLetterQueueContext {
@@ -110,25 +101,30 @@ export class DeadLetterQueue {
   async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
     const resolved = checkedRedrive(options);
     const { maxRedrives, limit = Number.POSITIVE_INFINITY, dryRun, signal } = resolved;
-    const report = { redriven: [] as string[], looping: [] as string[], stuck: [] as { id: string; why: string }[] };
     const given = rateOf(resolved);
     const rate = given && !dryRun ? new RateLimit(given, performance.now(), 1) : undefined;
     const allowed = new Set([...(await this.#search.sourcesOf(this.#queue.name)), ...(resolved.allowQueues ?? [])]);
-    const isOver = () => report.redriven.length >= limit || signal?.aborted === true;
-    for await (const { messages, unreadable } of this.#chosen(resolved, rate === undefined ? pieceSize : 1)) {
-      const isLooping = (message: QueuedMessage) => deathsInOrigin(message) > maxRedrives;
-      const waiting = messages.filter((message) => !isLooping(message));
-      report.looping.push(...messages.filter(isLooping).map(({ id }) => id));
-      report.stuck.push(...unreadable.map(({ id, error }) => ({ id, why: error.message })));
-      while (waiting.length > 0 && !isOver()) {
-        if (rate !== undefined && !(await keepPace(rate, signal))) return report;
-        const next = waiting.splice(0, limit - report.redriven.length);
-        for (const [id, why] of await this.#redrivePiece(next, resolved, allowed)) {
-          if (why === undefined) report.redriven.push(id);
-          else report.stuck.push({ id, why });
+    const router = dryRun ? await this.#search.router(this.#queue.name) : undefined;
+    const redrive = new Redrive(limit, {
+      send: (letters) => sendBack(this.#forwarder, this.#queue.name, letters, { to: resolved.to, router, allowed }),
+      remove: async (letters) => (router === undefined ? this.#remove(letters) : undefined),
+    });
+    const { report } = redrive;
+    try {
+      for await (const { messages, unreadable } of this.#chosen(resolved, rate === undefined ? pieceSize : 1)) {
+        const isLooping = (message: QueuedMessage) => deathsInOrigin(message) > maxRedrives;
+        const waiting = messages.filter((message) => !isLooping(message));
+        report.looping.push(...messages.filter(isLooping).map(({ id }) => id));
+        report.stuck.push(...unreadable.map(({ id, error }) => ({ id, why: error.message })));
+        while (waiting.length > 0 && !redrive.isOver) {
+          if (rate === undefined ? signal?.aborted : !(await keepPace(rate, signal))) return report;
+          await redrive.send(waiting);
+          if (rate !== undefined) await redrive.settle();
         }
+        if (redrive.isOver || signal?.aborted) return report;
       }
-      if (isOver()) break;
+    } finally {
+      await redrive.end();
     }
     return report;
   }
@@ -155,11 +151,23 @@ export class DeadLetterQueue {
    */
   async *#chosen({ ids, filter }: DeadLetterChoice, size: number): AsyncGenerator<Piece> {
     const began = [...new Set(ids ?? (await this.#ids()))];
+    // One that waits for its rate is read when its time has come: it may be edited meanwhile.
+    const isAhead = size > 1;
+    let ahead: Promise<Piece> | undefined;
+    const read = (first: number): Promise<Piece> => {
+      const piece = this.#named(began.slice(first, first + size));
+      piece.catch(() => undefined);
+      return piece;
+    };
+    // The same letter may be named by its id and by its entry.
+    const met = new Set<string>();
+    const isNew = ({ id }: QueuedMessage): boolean => ids === undefined || (!met.has(id) && met.add(id).has(id));
     for (let next = 0; next < began.length; next += size) {
-      const { messages, unreadable } = await this.#named(began.slice(next, next + size));
+      const { messages, unreadable } = await (ahead ?? read(next));
+      ahead = isAhead && next + size < began.length ? read(next + size) : undefined;
       const chosen: QueuedMessage[] = [];
       try {
-        for (const message of messages)
+        for (const message of messages.filter(isNew))
           if (filter === undefined || accepted(isWanted, filter(message))) chosen.push(message);
       } catch (error) {
         yield { messages: chosen, unreadable };
@@ -179,12 +187,16 @@ export class DeadLetterQueue {
     return { messages: messages.map(({ message }) => message), unreadable };
   }
 
+  /** The entries of all that wait, and stale ones. */
   async #ids(): Promise<string[]> {
+    const priorities = await this.#queue.priorities();
     const ids: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await this.list({ limit: pageSize, cursor });
-      for (const { id } of [...page.messages, ...page.unreadable]) ids.push(id);
+      const page = await this.#slots.page({ queue: this.#queue.name, limit: pageSize, cursor }, ({ keys }, range) =>
+        listReadyEntries(this.#connection.commands, keys, priorities, range),
+      );
+      for (const { id } of page.messages) ids.push(id);
       cursor = page.cursor;
     } while (cursor !== undefined);
     return ids;
@@ -194,46 +206,5 @@ export class DeadLetterQueue {
   async #remove(messages: readonly { readonly id: string }[]): Promise<string[]> {
     const ids = messages.map(({ id }) => id);
     return (await this.#slots.each((place) => removeMessages(this.#connection.commands, place, ids))).flat();
-  }
-
-  /** Sends messages back, and then removes those that were. Resolves to why each could not be sent back; undefined where it was. */
-  async #redrivePiece(
-    messages: readonly QueuedMessage[],
-    options: ResolvedRedrive,
-    allowed: ReadonlySet<string>,
-  ): Promise<(readonly [id: string, why: string | undefined])[]> {
-    const router = options.dryRun ? await this.#search.router(this.#queue.name) : undefined;
-    const results = await Promise.all(
-      messages.map(async (message) => {
-        const sent = () => (router ? targetProblem(router, message, options) : this.#sendBack(message, options));
-        return [message.id, problemOf(message, options, allowed) ?? (await sent())] as const;
-      }),
-    );
-    if (router === undefined) await this.#remove(results.flatMap(([id, why]) => (why === undefined ? [{ id }] : [])));
-    return results;
-  }
-
-  /** Resolves to why it could not be sent back; undefined when it was. */
-  async #sendBack(message: QueuedMessage, { to }: RedriveOptions): Promise<string | undefined> {
-    const stored = { ...message.stored(), id: message.messageId };
-    const { origin, destination } = wayBack(message, to);
-    const entry = entryAfter(this.#queue.name, message.id);
-    try {
-      const receipt =
-        'queue' in destination
-          ? await this.#forwarder.forward({ entry, message: { ...stored, ...origin }, toQueue: destination.queue })
-          : await this.#forwarder.forward({
-              entry,
-              message: {
-                ...stored,
-                exchange: destination.exchange,
-                routingKey: destination.routingKey ?? origin.routingKey,
-              },
-            });
-      if (receipt.queues.length + receipt.topics.length === 0) return noTaker;
-    } catch (error) {
-      return messageOf(error);
-    }
-    return undefined;
   }
 }

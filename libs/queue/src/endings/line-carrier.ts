@@ -1,12 +1,14 @@
 import type { Events } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { FollowUpKind, Line } from '../model/line.js';
-import type { QueueSettings } from '../model/queue-settings.js';
 import { queueOf } from '../model/shards.js';
 import { type LineResult, linesCarried, nextLines } from '../store/ended.js';
 import { queueKeys } from '../store/keys.js';
 import { queueSettings } from '../store/queue-slot.js';
 import type { FollowUp, LineOrigin } from './follow-up.js';
+
+/** How many pieces of lines may be on their way, or their results be stored, while the next one is prepared. */
+const maxUnderWay = 2;
 
 /**
  * Carries what follows from the endings of messages to its target. The script that ends a message can only write a line in its own slot,
@@ -50,34 +52,61 @@ export class LineCarrier {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
+  /** Lines are read and prepared while the results of those before them are under way. */
   async #carryAll(slot: string): Promise<void> {
     const { commands, prefix } = this.#connection;
-    const settings = await queueSettings(commands, queueKeys(prefix, slot), slot);
+    const keys = queueKeys(prefix, slot);
+    const settings = await queueSettings(commands, keys, slot);
     if (settings === undefined) return;
-    while (await this.#carryPiece(slot, settings));
+    const underWay: Promise<boolean>[] = [];
+    try {
+      let piece = await nextLines(commands, keys, undefined);
+      while (piece !== undefined) {
+        const { lines, floor } = piece;
+        const next = nextLines(commands, keys, lines.at(-1)?.number);
+        next.catch(() => undefined);
+        const { ended } = await this.#carryPiece(lines, { slot, settings, floor }, underWay.at(-1));
+        ended.catch(() => undefined);
+        underWay.push(ended);
+        if (underWay.length >= maxUnderWay && !(await underWay.shift())) break;
+        piece = await next;
+      }
+      await Promise.all(underWay);
+    } finally {
+      await Promise.allSettled(underWay);
+    }
   }
 
-  /** Carries the next lines. Resolves to whether there may be more to carry now: refused ones are left for the next look. */
-  async #carryPiece(slot: string, settings: QueueSettings): Promise<boolean> {
-    const { commands, prefix } = this.#connection;
-    const keys = queueKeys(prefix, slot);
-    const lines = await nextLines(commands, keys);
-    const origin = { slot, settings, floor: lines[0]?.number ?? '' };
+  /**
+   * Carries some lines. Resolves when all are on their way; `ended`, when their results are stored, to whether there may be more to carry
+   * now: refused ones are left for the next look.
+   */
+  async #carryPiece(
+    lines: readonly Line[],
+    origin: LineOrigin,
+    before: Promise<unknown> | undefined,
+  ): Promise<{ readonly ended: Promise<boolean> }> {
     const results = new Map<Line, LineResult>();
     const failures: unknown[] = [];
+    const failed = (error: unknown): void => void failures.push(error);
+    const carriages: Promise<void>[] = [];
     const carry = async (line: Line): Promise<void> => {
-      try {
-        const result = await this.#followUpOf(line)?.carry(line, origin);
-        if (result !== undefined) results.set(line, result);
-      } catch (error) {
-        failures.push(error);
-      }
+      const carriage = await this.#followUpOf(line)?.carry(line, origin);
+      if (carriage !== undefined)
+        carriages.push(carriage.result.then((result) => void results.set(line, result), failed));
     };
-    await Promise.all(lines.map(carry));
-    const heard = await linesCarried(commands, keys, inOrder(lines, results));
-    this.#report(heard, results, origin);
-    if (failures.length > 0) throw failures[0];
-    return heard.some((line) => results.get(line)?.kind !== 'refused');
+    await Promise.all(lines.map((line) => carry(line).catch(failed)));
+    const store = async (): Promise<boolean> => {
+      await Promise.all(carriages);
+      // Refused lines keep their order.
+      await before?.catch(() => undefined);
+      const { commands, prefix } = this.#connection;
+      const heard = await linesCarried(commands, queueKeys(prefix, origin.slot), inOrder(lines, results));
+      this.#report(heard, results, origin);
+      if (failures.length > 0) throw failures[0];
+      return heard.some((line) => results.get(line)?.kind !== 'refused');
+    };
+    return { ended: store() };
   }
 
   #report(heard: readonly Line[], results: ReadonlyMap<Line, LineResult>, origin: LineOrigin): void {

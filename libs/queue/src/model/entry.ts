@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * An entry is the name of a message in one queue's lists and sets: ASCII, and used once. Where a publisher gave no id it is the
@@ -37,6 +37,6 @@ export function entryInLife(entry: Entry): Entry {
 
 /** The entry under which a message goes from a slot into other queues. It is the same for every attempt. */
 export function entryAfter(slot: string, entry: Entry): Entry {
-  const digest = createHash('sha1').update(`${slot}\n${entry}`).digest('base64url');
+  const digest = hash('sha1', `${slot}\n${entry}`, 'base64url');
   return `~${digest.slice(0, 20)}`;
 }

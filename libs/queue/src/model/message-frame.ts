@@ -72,16 +72,17 @@ export function encodeFrame(message: FrameInput, queue?: string): Buffer {
   const isDirect = exchange === '' && routingKey === queue;
   const hasHeaders = hasKeys(headers);
   const propertyFlags = flagsOf(properties);
-  const hasDeaths = deaths !== undefined && deaths.length > 0;
+  const history = deaths === undefined || deaths.length === 0 ? '' : JSON.stringify(deaths);
   const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-  const writer = new ByteWriter(bodyBytes + (isDirect ? 0 : 3 * (exchange.length + routingKey.length)) + 20);
+  const routeBytes = isDirect ? 0 : 3 * (exchange.length + routingKey.length);
+  const writer = new ByteWriter(bodyBytes + routeBytes + history.length + (id?.length ?? 0) + 20);
   writer.byte(frameVersion).byte(message.priority).byte(message.codecId);
   writer.byte(
     (id === undefined ? 0 : parts.id) |
       (isDirect ? 0 : parts.route) |
       (hasHeaders ? parts.headers : 0) |
       (propertyFlags === 0 ? 0 : parts.properties) |
-      (hasDeaths ? parts.deaths : 0),
+      (history === '' ? 0 : parts.deaths),
   );
   if (id !== undefined) {
     const bytes = Buffer.from(id);
@@ -94,7 +95,7 @@ export function encodeFrame(message: FrameInput, queue?: string): Buffer {
   }
   if (hasHeaders) writeHeaders(writer, headers);
   if (propertyFlags !== 0) writeProperties(writer, properties, propertyFlags);
-  if (hasDeaths) writer.block(JSON.stringify(deaths));
+  if (history !== '') writer.block(history);
   if (typeof body === 'string') writer.text(body, bodyBytes);
   else writer.raw(body);
   return writer.finish();

@@ -13,8 +13,8 @@ export interface Listed {
   readonly at: number | undefined;
 }
 
-export interface ListedPage {
-  readonly messages: readonly Listed[];
+export interface ListedPage<T> {
+  readonly messages: readonly T[];
   /** For the next page; undefined when this was the last. */
   readonly cursor: string | undefined;
 }
@@ -25,7 +25,7 @@ export async function listByTime(
   keys: QueueKeys,
   which: 'delayed' | 'parked',
   range: PageRange,
-): Promise<ListedPage> {
+): Promise<ListedPage<Listed>> {
   const { limit } = range;
   const [at = '-inf', seen = ''] = cursorParts(range, 'byTime') ?? [];
   const skip = new Set(seen.split(',').filter((id) => id !== ''));
@@ -47,16 +47,39 @@ export async function listByTime(
 /** How many entries are read together after a page's worth of stale ones. */
 const gapEntries = 500;
 
+/** Reads those of some entries that are wanted; `at` is their place in time, if they have one. */
+type ReadEntries<T> = (page: readonly { readonly id: string; readonly at: undefined }[]) => Promise<readonly T[]>;
+
 /**
  * A page of ready messages, in the order of delivery. The cursor is the last message seen. Offered messages come first, where they
  * return if their consumer does not claim them.
  */
-export async function listReady(
+export function listReady(
   client: RedisClient,
   keys: QueueKeys,
   priorities: number,
   range: PageRange,
-): Promise<ListedPage> {
+): Promise<ListedPage<Listed>> {
+  return pageReady(client, keys, priorities, range, (page) => withFrames(client, keys, page));
+}
+
+/** As `listReady`, but only the entries, with the stale ones among them. */
+export function listReadyEntries(
+  client: RedisClient,
+  keys: QueueKeys,
+  priorities: number,
+  range: PageRange,
+): Promise<ListedPage<{ readonly id: string }>> {
+  return pageReady(client, keys, priorities, range, (page) => Promise.resolve(page));
+}
+
+async function pageReady<T extends { readonly id: string }>(
+  client: RedisClient,
+  keys: QueueKeys,
+  priorities: number,
+  range: PageRange,
+  read: ReadEntries<T>,
+): Promise<ListedPage<T>> {
   const { limit } = range;
   // From the last key on, this is the order of delivery. An offer returns to a list that is read after the offers: none is missed.
   const lists = [keys.offered, ...waitingKeys(keys, priorities).toReversed()];
@@ -65,7 +88,7 @@ export async function listReady(
     const key = lists[number] ?? '';
     const isStart = number !== Number(list) || lastId === '';
     if (key === keys.offered) {
-      const offers = await listOffered(client, keys, { after: isStart ? '-inf' : index, limit });
+      const offers = await listOffered(client, keys, { after: isStart ? '-inf' : index, limit }, read);
       if (offers === undefined) continue;
       return { messages: offers.messages, cursor: `${number} ${offers.last}` };
     }
@@ -74,11 +97,7 @@ export async function listReady(
     for (let window = limit; ; window = Math.max(limit, gapEntries)) {
       const ids = await client.lrange(key, place + 1, place + window);
       if (ids.length === 0) break;
-      const found = await withFrames(
-        client,
-        keys,
-        ids.map((id) => ({ id, at: undefined })),
-      );
+      const found = await read(ids.map((id) => ({ id, at: undefined })));
       const messages = found.slice(0, limit);
       const last = messages.at(-1)?.id;
       if (last !== undefined) {
@@ -115,14 +134,15 @@ async function placeOf(client: RedisClient, key: string, entry: string, index: n
 }
 
 /** Offers by their numbers; undefined when there are none, or none is live. */
-async function listOffered(
+async function listOffered<T>(
   client: RedisClient,
   keys: QueueKeys,
   { after, limit }: { readonly after: string; readonly limit: number },
-): Promise<{ readonly messages: readonly Listed[]; readonly last: string } | undefined> {
+  read: ReadEntries<T>,
+): Promise<{ readonly messages: readonly T[]; readonly last: string } | undefined> {
   const pairs = await client.zrange(keys.offered, `(${after}`, '+inf', 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES');
   const page = pairs.filter((_, index) => index % 2 === 0).map((id) => ({ id, at: undefined }));
-  const messages = await withFrames(client, keys, page);
+  const messages = page.length === 0 ? [] : await read(page);
   return messages.length === 0 ? undefined : { messages, last: `${pairs.at(-1)} ${pairs.at(-2)}` };
 }
 

@@ -50,6 +50,16 @@ ${trimmingDue}
 ${trimSlice}
 ${completedOver}
 ${trimCompleted}
+local function die(entries, frames, now)
+  local names, stored = {}, {}
+  for i = 1, #entries do
+    names[i] = entries[i] .. '!'
+    stored[2 * i - 1], stored[2 * i] = names[i], frames[i]
+  end
+  call('HSET', messages, unpack(stored))
+  noteIds(ids, names, frames)
+  followAll(state, ended, followUps, names, 'dead-letter ' .. cjson.encode({reason = 'expired', time = now}))
+end
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local limitBytes, deadLetter, kept = unpack(call('HMGET', settings, 'max-bytes', 'dead-letter', 'keep-completed'))
@@ -73,39 +83,30 @@ end
 local over, isCut = call('ZRANGE', expiry, '-inf', now, 'BYSCORE', 'LIMIT', 0, most), false
 local hasDied = false
 if #over > 0 then
-  local isParked, isDelayed = call('ZMSCORE', parked, unpack(over)), call('ZMSCORE', delayed, unpack(over))
-  local isOffered = call('ZMSCORE', offered, unpack(over))
-  local live, frames, room, last, stale, bytes = {}, {}, ${mostFrameBytes}, #over, 0, 0
+  local function scores(key) return call('EXISTS', key) == 1 and call('ZMSCORE', key, unpack(over)) or {} end
+  local isParked, isDelayed, isOffered = scores(parked), scores(delayed), scores(offered)
+  local live, others, room, stale, bytes = {}, {}, ${mostFrameBytes}, 0, 0
   for i = 1, #over do
     local length = isParked[i] and 0 or call('HSTRLEN', messages, over[i])
     room = room - (deadLetter and length or 0)
     isCut = room < 0 and #live > 0
-    if isCut then last = i - 1 break end
+    if isCut then break end
     if length > 0 then
       live[#live + 1] = over[i]
-      if deadLetter then frames[#live] = call('HGET', messages, over[i]) end
       if not isDelayed[i] and not isOffered[i] then stale, bytes = stale + 1, bytes + length end
-    end
+    else others[#others + 1] = over[i] end
   end
-  call('ZREM', expiry, unpack(over, 1, last))
+  if #others > 0 then call('ZREM', expiry, unpack(others)) end
   if #live > 0 then
-    call('ZREM', delayed, unpack(live))
-    call('ZREM', offered, unpack(live))
+    local frames = deadLetter and call('HMGET', messages, unpack(live))
+    if #isDelayed > 0 then call('ZREM', delayed, unpack(live)) end
+    if #isOffered > 0 then call('ZREM', offered, unpack(live)) end
     endMessages(live, now, false)
     addTo(state, 'expired', #live)
     if stale > 0 then addTo(state, 'stale', stale) end
     if limitBytes and bytes > 0 then addTo(state, 'bytes', -bytes) end
-  end
-  if deadLetter and #live > 0 then
-    local names = {}
-    for i = 1, #live do
-      names[i] = live[i] .. '!'
-      call('HSET', messages, names[i], frames[i])
-      local id = idOf(frames[i])
-      if id then noteId(ids, id, names[i]) end
-    end
-    followAll(state, ended, followUps, names, 'dead-letter ' .. cjson.encode({reason = 'expired', time = now}))
-    hasDied = true
+    if deadLetter then die(live, frames, now) end
+    hasDied = deadLetter
   end
 end
 stale = call('HGET', state, 'stale')

@@ -13,6 +13,8 @@ import { type Line, parseLine } from '../model/line.js';
 import { addTo } from './counters.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import type { QueueKeys } from './keys.js';
+import { packLatin1, packTexts } from './message-packer.js';
+import { MessageUnpacker } from './message-unpacker.js';
 
 /** Most lines, and most bytes of their frames, that are carried together. */
 export const pieceLines = 200;
@@ -20,47 +22,66 @@ const pieceBytes = 1024 * 1024;
 
 const nextKeys = ['ended', 'followUps', 'messages'] as const;
 
-// Reads the first lines of a queue, in the order of the endings.
+// Reads lines of a queue, in the order of the endings.
 //
 // KEYS
 //   ended      :ended       read
 //   followUps  :follow-ups  read
 //   messages   :messages    read
-// ARGV     most       lines
+// ARGV     after      the number after which they begin, or '' for the first
+//          most       lines
 //          mostBytes  of frames; one line may have more
-// RETURNS  per line: entry, number, line or nil, frame or nil
+// RETURNS  nil when there are none. Else { the lowest number in the queue, four MessagePack lists: entries, numbers, lines or '', frames or '' }
 // EFFECTS  none
 const nextScript = new Script(`#!lua flags=no-writes
+local call = redis.call
 ${keyNames(...nextKeys)}
-${argNames('most', 'mostBytes')}
-local found = redis.call('ZRANGE', ended, 0, most - 1, 'WITHSCORES')
-local answer, bytes = {}, 0
+${argNames('after', 'most', 'mostBytes')}
+local found = call('ZRANGE', ended, after == '' and '-inf' or '(' .. after, '+inf', 'BYSCORE', 'LIMIT', 0, most, 'WITHSCORES')
+if #found == 0 then return nil end
+local entries, numbers, frames, bytes = {}, {}, {}, 0
 for i = 1, #found, 2 do
-  local frame = redis.call('HGET', messages, found[i])
-  bytes = bytes + (frame and #frame or 0)
+  local frame = call('HGET', messages, found[i]) or ''
+  bytes = bytes + #frame
   if i > 1 and bytes > tonumber(mostBytes) then break end
-  local n = #answer
-  answer[n + 1], answer[n + 2] = found[i], ('%.0f'):format(found[i + 1])
-  answer[n + 3], answer[n + 4] = redis.call('HGET', followUps, found[i]), frame
+  local n = #entries + 1
+  entries[n], numbers[n], frames[n] = found[i], ('%.0f'):format(found[i + 1]), frame
 end
-return answer
+local lines = call('HMGET', followUps, unpack(entries))
+for i = 1, #lines do lines[i] = lines[i] or '' end
+local lowest = after == '' and numbers[1] or ('%.0f'):format(call('ZRANGE', ended, 0, 0, 'WITHSCORES')[2])
+return {lowest, cmsgpack.pack(entries, numbers, lines, frames)}
 `);
 
-/** The lines to carry next. */
-export async function nextLines(client: RedisClient, keys: QueueKeys): Promise<Line[]> {
+/** Lines to carry. */
+export interface LinePiece {
+  readonly lines: readonly Line[];
+  /** The lowest number in the queue, or of `lines`: a line with a lower one does not come any more. */
+  readonly floor: string;
+}
+
+/** The next lines to carry, in the order of the endings: those with a number above `after`. Undefined when there are none. */
+export async function nextLines(
+  client: RedisClient,
+  keys: QueueKeys,
+  after: string | undefined,
+): Promise<LinePiece | undefined> {
   const scriptKeys = nextKeys.map((name) => keys[name]);
-  const reply = asList(await nextScript.run(client, scriptKeys, [pieceLines, pieceBytes]));
-  const lines: Line[] = [];
-  for (let at = 0; at < reply.length; at += 4) {
-    const [entry, number, line, frame] = reply.slice(at, at + 4);
-    lines.push({
-      entry: asBytes(entry).toString('latin1'),
-      number: asText(number),
-      ...parseLine(orNothing(line, asText) ?? ''),
-      frame: orNothing(frame, asBytes),
-    });
-  }
-  return lines;
+  const reply = orNothing(await nextScript.run(client, scriptKeys, [after ?? '', pieceLines, pieceBytes]), asList);
+  if (reply === undefined) return undefined;
+  const packed = new MessageUnpacker(asBytes(reply[1]));
+  const list = (): Buffer[] => Array.from({ length: packed.list() }, () => packed.next());
+  const [entries, numbers, texts, frames] = [list(), list(), list(), list()];
+  const lines = entries.map((entry, index) => {
+    const frame = frames[index];
+    return {
+      entry: entry.toString('latin1'),
+      number: asText(numbers[index]),
+      ...parseLine(asText(texts[index])),
+      frame: frame === undefined || frame.length === 0 ? undefined : frame,
+    };
+  });
+  return { lines, floor: asText(reply[0]) };
 }
 
 /** The result of carrying a line. */
@@ -82,30 +103,35 @@ const carriedKeys = [...endingKeys, ...followKeys, 'parked'] as const;
 //   ended      :ended       what arrived or is parked: removed; what was refused: gets a new number
 //   followUps  :follow-ups  the same
 //   parked     :parked      what cannot go anywhere: added
-// ARGV     per line: arrived | refused | parked, entry, number, the line it becomes, or ''
+// ARGV     packed  four MessagePack lists: arrived | refused | parked, entries, numbers, the lines they become, or ''
 // RETURNS  per line 1, or 0 when it was left alone
 // EFFECTS  see KEYS
 const carriedScript = new Script(`#!lua flags=allow-oom
 local call = redis.call
 ${keyNames(...carriedKeys)}
+${argNames('packed')}
 ${addTo}
 ${endMessages}
 ${followEnding}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local arrived, answer = {}, {}
-for i = 1, #ARGV, 4 do
-  local result, entry, number, line = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local isHere = tonumber(call('ZSCORE', ended, entry)) == tonumber(number)
-  answer[#answer + 1] = isHere and 1 or 0
+local results, entries, numbers, lines = cmsgpack.unpack(packed)
+local present = call('ZMSCORE', ended, unpack(entries))
+local arrived, done, answer = {}, {}, {}
+for i, entry in ipairs(entries) do
+  local isHere, result = tonumber(present[i]) == tonumber(numbers[i]), results[i]
+  answer[i] = isHere and 1 or 0
   if isHere and result == 'refused' then
-    follow(state, ended, followUps, entry, line ~= '' and line or call('HGET', followUps, entry) or '')
+    follow(state, ended, followUps, entry, lines[i] ~= '' and lines[i] or call('HGET', followUps, entry) or '')
   elseif isHere then
-    call('ZREM', ended, entry)
-    call('HDEL', followUps, entry)
+    done[#done + 1] = entry
     if result == 'arrived' then arrived[#arrived + 1] = entry
     elseif call('HEXISTS', messages, entry) == 1 then call('ZADD', parked, now, entry) end
   end
+end
+if #done > 0 then
+  call('ZREM', ended, unpack(done))
+  call('HDEL', followUps, unpack(done))
 end
 endMessages(arrived, now, false)
 if #arrived > 0 then addTo(state, 'dead-lettered', #arrived) end
@@ -119,13 +145,15 @@ export async function linesCarried(
   results: ReadonlyMap<Line, LineResult>,
 ): Promise<Line[]> {
   if (results.size === 0) return [];
-  const args = [...results].flatMap(([{ entry, number }, result]) => [
-    result.kind,
-    Buffer.from(entry, 'latin1'),
-    number,
-    result.kind === 'refused' ? (result.line ?? '') : '',
+  const lines = [...results.keys()];
+  const outcomes = [...results.values()];
+  const packed = Buffer.concat([
+    packTexts(outcomes.map(({ kind }) => kind)),
+    packLatin1(lines.map(({ entry }) => entry)),
+    packTexts(lines.map(({ number }) => number)),
+    packTexts(outcomes.map((outcome) => (outcome.kind === 'refused' && outcome.line) || '')),
   ]);
   const scriptKeys = carriedKeys.map((name) => keys[name]);
-  const reply = asList(await carriedScript.run(client, scriptKeys, args)).map(asInteger);
-  return [...results.keys()].filter((_, index) => reply[index] === 1);
+  const reply = asList(await carriedScript.run(client, scriptKeys, [packed])).map(asInteger);
+  return lines.filter((_, index) => reply[index] === 1);
 }

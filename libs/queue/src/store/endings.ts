@@ -27,6 +27,9 @@ local function followAll(state, ended, followUps, entries, line)
 end
 local function follow(state, ended, followUps, entry, line) followAll(state, ended, followUps, {entry}, line) end`;
 
+/** How many frames are read in one command, of any size. */
+const framesTogether = 20;
+
 /** The keys that `endMessages` needs, by their names. */
 export const endingKeys = [
   'settings',
@@ -47,21 +50,41 @@ export const endingKeys = [
  */
 export const endMessages = `${idFragments}${countOf}
 local function freeIds(entries, now, isHandled)
-  local window, remembered = isHandled and countOf(redis.call('HGET', settings, 'dedup-window')) or 0, 0
+  local window = isHandled and countOf(redis.call('HGET', settings, 'dedup-window')) or 0
+  local named, free, remembered = {}, {}, {}
   for i = 1, #entries do
     local kind = entries[i]:byte(1)
-    local frame = (kind == 46 or kind == 126) and redis.call('HGET', messages, entries[i])
-    local id = frame and freeId(ids, entries[i], frame)
-    if id and window > 0 then
-      redis.call('ZADD', seen, now + window, '=' .. id)
-      remembered = remembered + 1
+    if kind == 46 or kind == 126 then named[#named + 1] = entries[i] end
+  end
+  for first = 1, #named, ${framesTogether} do
+    local some, held, owners = {unpack(named, first, math.min(#named, first + ${framesTogether - 1}))}, {}, {}
+    for n, frame in ipairs(redis.call('HMGET', messages, unpack(some))) do
+      local id = frame and idOf(frame)
+      if id then held[#held + 1], owners[#owners + 1] = id, some[n] end
+    end
+    local holders = #held > 0 and redis.call('HMGET', ids, unpack(held)) or {}
+    for n, id in ipairs(held) do
+      local isOnly = holders[n] == owners[n]
+      if isOnly then free[#free + 1] = id end
+      local wasIts = isOnly or holders[n] and freeId(ids, owners[n], id)
+      if wasIts and window > 0 then
+        remembered[#remembered + 1] = now + window
+        remembered[#remembered + 1] = '=' .. id
+      end
     end
   end
-  if remembered > 0 then keepSeen(seen, remembered, now, window) end
+  if #free > 0 then redis.call('HDEL', ids, unpack(free)) end
+  if #remembered > 0 then
+    redis.call('ZADD', seen, unpack(remembered))
+    keepSeen(seen, #remembered / 2, now, window)
+  end
 end
 local function endMessages(entries, now, isHandled)
   if #entries == 0 then return end
   if redis.call('EXISTS', ids) == 1 then freeIds(entries, now, isHandled) end
-  for _, key in ipairs({messages, counts, handled, progress, cancels}) do redis.call('HDEL', key, unpack(entries)) end
-  for _, key in ipairs({expiry, held}) do redis.call('ZREM', key, unpack(entries)) end
+  redis.call('HDEL', messages, unpack(entries))
+  redis.call('ZREM', expiry, unpack(entries))
+  if redis.call('EXISTS', counts, handled, progress, cancels, held) == 0 then return end
+  for _, key in ipairs({counts, handled, progress, cancels}) do redis.call('HDEL', key, unpack(entries)) end
+  redis.call('ZREM', held, unpack(entries))
 end`;

@@ -50,6 +50,24 @@ export class MessagePacker {
   }
 }
 
+/** A list of strings, as UTF-8. */
+export function packTexts(texts: readonly string[]): Buffer {
+  let bytes = 5;
+  for (const text of texts) bytes += text.length * 3 + 5;
+  const packer = new MessagePacker(bytes, texts.length);
+  for (const text of texts) packer.text(text);
+  return packer.finish();
+}
+
+/** A list of strings of characters up to U+00FF, each of which stands for a byte. */
+export function packLatin1(texts: readonly string[]): Buffer {
+  let bytes = 5;
+  for (const text of texts) bytes += text.length + 5;
+  const packer = new MessagePacker(bytes, texts.length);
+  for (const text of texts) packer.latin1(text);
+  return packer.finish();
+}
+
 /** The head of a string of this many bytes. */
 function headOf(length: number): string {
   return shortHeads[length] ?? longHead(length);

@@ -1,8 +1,9 @@
 import { argNames, keyNames, Script } from '@millrace/redis';
 import { addTo } from './counters.js';
 import { followEnding } from './endings.js';
+import { enterForwarded, enterSome, termsOf } from './forwarded.js';
 import { idFragments } from './identity.js';
-import { isRepetition, saidBefore } from './repetitions.js';
+import { isRepetition, noteForwarded, saidBefore } from './repetitions.js';
 import { countOf } from './setting-values.js';
 import { targetKeyNames } from './target-keys.js';
 import { versionOf } from './topology-version.js';
@@ -53,7 +54,6 @@ local ${[...targetKeyNames, 'lists'].join(', ')} = ${[...targetKeyNames, 'lists'
 const checks = `#!lua
 ${keyNames('declared', 'record')}
 ${argNames('versionField', 'routedBy', 'recordMs', 'callNumber', 'packed', 'packedTerms')}
-${versionOf}
 local done = redis.call('GET', record)
 if done then
   local number, answer = done:match('^(%d+) (.*)$')
@@ -65,8 +65,12 @@ if done then
 end
 -- Directly after the GET, while the code path in the server is warm.
 local version = redis.call('HMGET', declared, versionField)[1] or '0'
-local isBehind = version ~= routedBy and versionField ~= 'version' and versionOf(version) < tonumber(routedBy)
-if version ~= routedBy and not isBehind then return {'stale', version} end
+local isBehind = false
+if version ~= routedBy then
+  ${versionOf}
+  isBehind = versionField ~= 'version' and versionOf(version) < tonumber(routedBy)
+  if not isBehind then return {'stale', version} end
+end
 local entries = packed ~= '' and cmsgpack.unpack(packed) or {}
 local terms = packedTerms ~= '' and cmsgpack.unpack(packedTerms)
 local m = #entries / 2${places}
@@ -124,7 +128,8 @@ local function dropOne(q, entry, frame)
     deadLetter(q, entry)
     return
   end
-  freeId(KEYS[q.key + ids], entry, frame)
+  local id = idOf(frame)
+  if id then freeId(KEYS[q.key + ids], entry, id) end
   for _, key in ipairs({messages, counts, handled}) do redis.call('HDEL', KEYS[q.key + key], entry) end
 end
 local function dropHead(q, isFull)
@@ -144,14 +149,11 @@ end`;
 /** One message for one queue. Returns the exception if it was not simply added. */
 const enter = `
 local function enter(q, i)
-  local entry, frame = entries[2 * i - 1], entries[2 * i]
-  local priority, delay, ttl, hasId, number, floor
-  if terms then priority, delay, ttl, hasId, number, floor = terms[i]:match('^(%d*);(%d*);(%d*);(1?);?(%d*);?(%d*)$') end
-  local isLine = floor and floor ~= ''
-  hasId = hasId == '1' or isLine
-  if hasId and isRepetition(q, entry, frame) then return 'duplicate' end
-  local said = isLine and saidBefore(q, entry, number, floor)
-  if said then return said end
+  if q.said[i] then return q.said[i] end
+  local entry, frame, its = entries[2 * i - 1], entries[2 * i], terms and termsOf(i) or {}
+  local isForwarded = entry:byte(1) == 126
+  local id = its.hasId and not isForwarded and idOf(frame)
+  if id and isRepetition(q, id) then return 'duplicate' end
   local function isFull(extra)
     return (q.maxLength and q.length + extra > q.maxLength) or (q.maxBytes and q.bytes + extra * #frame > q.maxBytes)
   end
@@ -159,24 +161,25 @@ local function enter(q, i)
   if q.overflow ~= 'drop-head' and isFull(1) then
     -- The one of a newer Millrace, or a damaged one: the publisher still has what is refused.
     if q.overflow ~= 'dead-letter' then
-      if isLine then redis.call('ZADD', q.brought, number, '!' .. entry) end
+      if q.brought then redis.call('ZADD', q.brought, its.number, '!' .. entry) end
       return 'refused'
     end
     deadLetter(q, entry)
     what = 'dead-lettered'
   end
   redis.call('HSET', KEYS[q.key + messages], entry, frame)
-  if hasId then noteIdentity(q, entry, frame, number) end
+  if isForwarded then noteForwarded(q, {entry}, {frame}, {its.number})
+  elseif id then redis.call('HSET', KEYS[q.key + ids], id, entry) end
   if what then return what end
-  local due = now + (tonumber(delay) or 0)
-  ttl = math.min(tonumber(ttl) or math.huge, q.messageTtl or math.huge)
+  local due = now + (tonumber(its.delay) or 0)
+  local ttl = math.min(tonumber(its.ttl) or math.huge, q.messageTtl or math.huge)
   if ttl < math.huge then redis.call('ZADD', KEYS[q.key + expiry], due + ttl, entry) end
   if due > now then
     redis.call('ZADD', KEYS[q.key + delayed], due, entry)
     q.firstDue = math.min(q.firstDue or due, due)
     return
   end
-  redis.call('RPUSH', KEYS[q.key + lists + 3 * math.min(tonumber(priority) or 0, q.levels - 1)], entry)
+  redis.call('RPUSH', KEYS[q.key + lists + 3 * math.min(tonumber(its.priority) or 0, q.levels - 1)], entry)
   q.entered, q.length, q.bytes = q.entered + 1, q.length + 1, q.bytes + #frame
   if q.overflow == 'drop-head' then dropHead(q, function() return isFull(0) end) end
 end`;
@@ -193,12 +196,10 @@ local function enterEach(q, number)
   end
   local bytesBefore = q.bytes
   local firstDelayed = redis.call('ZRANGE', KEYS[q.key + delayed], 0, 0, 'WITHSCORES')[2]
-  local function one(i)
+  for _, i in ipairs(q.some) do
     local what = enter(q, i)
     if what then answer[#answer + 1] = i .. ' ' .. number .. ' ' .. what end
   end
-  if q.picks == '' then for i = 1, m do one(i) end
-  else for i in q.picks:gmatch('%d+') do one(tonumber(i)) end end
   if countsBytes and q.bytes ~= bytesBefore then addTo(KEYS[q.key + state], 'bytes', q.bytes - bytesBefore) end
   if q.hasEnded then following[#following + 1] = number end
   -- A consumer that waits for the next delayed message must be woken if another is due before it.
@@ -227,7 +228,7 @@ if #queues == 1 and offer(queues[1]) then return finish() end`;
 
 const main = `
 for number, q in ipairs(queues) do
-  local calls = #queues > 1 and offer(q) and 0 or q.isFast and enterAll(q) or enterEach(q, number)
+  local calls = #queues > 1 and offer(q) and 0 or q.isFast and enterAll(q) or enterSome(q, number)
   if calls > 0 then
     local called = redis.call('ZPOPMIN', KEYS[q.key + idle], calls)
     for i = 1, #called, 2 do redis.call('RPUSH', KEYS[q.key + wake], called[i]) end
@@ -236,7 +237,8 @@ end
 return finish()`;
 
 export const publishScript = new Script(
-  [checks, offer, enterAll, idFragments, followEnding, dropHead, saidBefore, isRepetition, enter, enterEach, main].join(
-    '\n',
-  ),
+  [
+    ...[checks, offer, enterAll, termsOf, idFragments, followEnding, dropHead],
+    ...[saidBefore, noteForwarded, isRepetition, enterForwarded, enter, enterEach, enterSome, main],
+  ].join('\n'),
 );

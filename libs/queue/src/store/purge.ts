@@ -100,14 +100,18 @@ local stays, answer, gone, stale, bytes = {}, {}, {}, 0, 0
 for set = firstList, #KEYS do
   for i, isHeld in ipairs(call('SMISMEMBER', KEYS[set], unpack(ARGV))) do stays[i] = stays[i] or isHeld == 1 end
 end
+local function scores(key) return call('EXISTS', key) == 1 and call('ZMSCORE', key, unpack(ARGV)) or {} end
+local isDelayed, isDying, isParked, isOffered = scores(delayed), scores(ended), scores(parked), scores(offered)
 for i, entry in ipairs(ARGV) do
   local length = call('HSTRLEN', messages, entry)
-  if length == 0 or stays[i] or call('ZSCORE', delayed, entry) or call('ZSCORE', ended, entry) then answer[i] = 0
+  if length == 0 or stays[i] or isDelayed[i] or isDying[i] then answer[i] = 0
   else
     answer[i], gone[#gone + 1] = 1, entry
-    if call('ZREM', parked, entry) + call('ZREM', offered, entry) == 0 then stale, bytes = stale + 1, bytes + length end
+    if not isParked[i] and not isOffered[i] then stale, bytes = stale + 1, bytes + length end
   end
 end
+if #gone > 0 and #isParked > 0 then call('ZREM', parked, unpack(gone)) end
+if #gone > 0 and #isOffered > 0 then call('ZREM', offered, unpack(gone)) end
 endMessages(gone, 0, false)
 if stale > 0 then addTo(state, 'stale', stale) end
 if bytes > 0 and call('HEXISTS', settings, 'max-bytes') == 1 then addTo(state, 'bytes', -bytes) end

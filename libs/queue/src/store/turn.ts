@@ -2,7 +2,7 @@ import { Fifo } from '@millrace/core';
 import { asBytes, asInteger, asList, asText, type RedisClient, type ScriptArgument } from '@millrace/redis';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { isForeign, namedEntries } from './foreign-entries.js';
-import { MessagePacker } from './message-packer.js';
+import { packTexts } from './message-packer.js';
 import { MessageUnpacker } from './message-unpacker.js';
 import { Taken } from './taken.js';
 import { turnArgs, turnScript } from './turn-script.js';
@@ -96,14 +96,6 @@ function packAcknowledged({
   if (completions.length === 0) return entries;
   const elapsed = completions.map(({ elapsedMs }) => (elapsedMs === undefined ? '' : String(Math.round(elapsedMs))));
   return Buffer.concat([entries, packTexts(elapsed), packTexts(completions.map(({ result }) => result))]);
-}
-
-function packTexts(texts: readonly string[]): Buffer {
-  let bytes = 5;
-  for (const text of texts) bytes += text.length * 3 + 5;
-  const packer = new MessagePacker(bytes, texts.length);
-  for (const text of texts) packer.text(text);
-  return packer.finish();
 }
 
 async function readTaken(client: RedisClient, keys: ConsumerKeys, packed: Buffer, rare: unknown): Promise<Fifo<Taken>> {

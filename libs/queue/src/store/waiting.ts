@@ -48,15 +48,18 @@ end`;
 
 /**
  * Lua: `trimSlice(trim)` continues a pass, or begins one. `trim` in `state` has the level it is at, and how many more entries of its
- * `ready` belong to it. Needs `addTo`, `firstList`, `state`, `messages`.
+ * `ready` belong to it; `trim-from` the count of stale entries when it began, until it has met one. Needs `addTo`, `firstList`, `state`,
+ * `messages`.
  */
 export const trimSlice = `
 local function endPass()
-  redis.call('HDEL', state, 'trim')
+  local count, countBefore = unpack(redis.call('HMGET', state, 'stale', 'trim-from'))
+  redis.call('HDEL', state, 'trim', 'trim-from')
   local length = 0
   for list = firstList, #KEYS do length = length + redis.call('LLEN', KEYS[list]) end
-  -- More stale entries than there are entries: the count is wrong, and a pass would begin again immediately, for ever.
-  if (tonumber(redis.call('HGET', state, 'stale')) or 0) > length then redis.call('HSET', state, 'stale', 0) end
+  -- There are more stale entries than entries, or the pass has met none and nothing has changed: the count is wrong, and a pass would begin
+  -- again immediately, for ever.
+  if count and (count == countBefore or (tonumber(count) or 0) > length) then redis.call('HSET', state, 'stale', 0) end
 end
 local function trimSlice(trim)
   local level, left = 0, nil
@@ -66,6 +69,7 @@ local function trimSlice(trim)
   if ready > #KEYS then return endPass() end
   local front, kept = KEYS[ready + 1], KEYS[ready + 2]
   ready = KEYS[ready]
+  if not trim then redis.call('HSET', state, 'trim-from', redis.call('HGET', state, 'stale') or '') end
   left = left or redis.call('LLEN', ready)
   local stale = 0
   local function keep(list, count)
@@ -83,7 +87,10 @@ local function trimSlice(trim)
     local moved = keep(ready, math.min(left, ${sliceEntries} - seen))
     left = moved == 0 and 0 or left - moved
   end
-  if stale > 0 then addTo(state, 'stale', -stale) end
+  if stale > 0 then
+    addTo(state, 'stale', -stale)
+    redis.call('HDEL', state, 'trim-from')
+  end
   if left > 0 or redis.call('EXISTS', front) == 1 then
     redis.call('HSET', state, 'trim', ('%d %d'):format(level, left))
     return

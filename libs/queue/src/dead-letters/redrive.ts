@@ -1,0 +1,78 @@
+import type { QueuedMessage } from '../queued-message.js';
+
+/** What a redrive did, or would do. */
+export interface RedriveReport {
+  /** Ids that were sent back (or would be). */
+  readonly redriven: readonly string[];
+  /** Left because they died too many times. */
+  readonly looping: readonly string[];
+  /** Left because no queue would take them (they have no history, the queue does not exist, or it is full), or because they cannot be read. */
+  readonly stuck: readonly { readonly id: string; readonly why: string }[];
+}
+
+/** A letter, and why it could not be sent back; undefined when it was. */
+export type SentBack = readonly [id: string, why: string | undefined];
+
+/** What a redrive does with letters. */
+export interface RedriveSteps {
+  /** Sends letters to where they are to go. Does not reject. */
+  send(letters: readonly QueuedMessage[]): Promise<SentBack[]>;
+  /** Removes letters that were sent, where they were. */
+  remove(letters: readonly { readonly id: string }[]): Promise<unknown>;
+}
+
+/** One redrive. While a piece of letters is on its way, the next one is sent, and the one before is removed. */
+export class Redrive {
+  readonly report = {
+    redriven: [] as string[],
+    looping: [] as string[],
+    stuck: [] as { id: string; why: string }[],
+  } satisfies RedriveReport;
+  readonly #limit: number;
+  readonly #steps: RedriveSteps;
+  #sending: { readonly count: number; readonly results: Promise<SentBack[]> } | undefined;
+  #removal: Promise<unknown> = Promise.resolve();
+
+  /** @param limit most letters to send */
+  constructor(limit: number, steps: RedriveSteps) {
+    this.#limit = limit;
+    this.#steps = steps;
+  }
+
+  get isOver(): boolean {
+    return this.report.redriven.length >= this.#limit;
+  }
+
+  /** Sends the first of these letters, as many as the limit allows, and takes them out of the list. */
+  async send(letters: QueuedMessage[]): Promise<void> {
+    const room = this.#limit - this.report.redriven.length - (this.#sending?.count ?? 0);
+    if (room <= 0) {
+      await this.settle();
+      return;
+    }
+    const some = letters.splice(0, room);
+    const results = this.#steps.send(some);
+    await this.settle();
+    this.#sending = { count: some.length, results };
+  }
+
+  /** Waits for what is on its way, and begins to remove it. */
+  async settle(): Promise<void> {
+    const results = (await this.#sending?.results) ?? [];
+    this.#sending = undefined;
+    await this.#removal;
+    this.#removal = this.#steps.remove(results.flatMap(([id, why]) => (why === undefined ? [{ id }] : [])));
+    // It is awaited later.
+    this.#removal.catch(() => undefined);
+    for (const [id, why] of results) {
+      if (why === undefined) this.report.redriven.push(id);
+      else this.report.stuck.push({ id, why });
+    }
+  }
+
+  /** Waits until everything that was sent is removed. */
+  async end(): Promise<void> {
+    await this.settle();
+    await this.#removal;
+  }
+}
