@@ -82,7 +82,7 @@ export default {
     {
       promise: 'a topic that rejects what is unread beyond its limit writes nothing',
       file: 'libs/log/src/store/append.ts',
-      replace: `  if unread + count > tonumber(maxRecords or math.huge) then return {3} end\n`,
+      replace: `  if unread + count > (tonumber(maxRecords) or math.huge) then return {3} end\n`,
       by: '',
       spec: 'test/log/retention-keeps-to-its-limits.spec.ts',
     },
