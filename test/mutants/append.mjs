@@ -89,8 +89,8 @@ export default {
     {
       promise: 'what need not wait for its topic does not overtake what waits',
       file: 'libs/log/src/producer/producer.ts',
-      replace: `if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(prepared.bytes))`,
-      by: `if (prepared !== undefined && this.#buffer.take(prepared.bytes))`,
+      replace: `if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(bytes))`,
+      by: `if (prepared !== undefined && this.#buffer.take(bytes))`,
       spec: 'test/log/keeps-the-order-of-a-producer.spec.ts',
     },
     {

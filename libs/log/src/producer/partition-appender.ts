@@ -66,19 +66,11 @@ export class PartitionAppender {
   /** Adds records to one batch, or to as few as `maxBatchBytes` allows. `now` and `deadline` by the monotonic clock. */
   add(records: readonly PreparedRecord[], bytes: number, now: number, deadline: number): void {
     this.#open.makeRoom(bytes);
-    for (const record of records) this.#put(record, bytes, now, deadline);
+    for (const record of records) {
+      this.#topic.learn(record.topic);
+      this.#open.add(record, bytes, now, deadline);
+    }
     this.#pump();
-  }
-
-  /** Adds one record to the open batch. */
-  addOne(record: PreparedRecord, now: number, deadline: number): void {
-    this.#put(record, record.bytes, now, deadline);
-    this.#pump();
-  }
-
-  #put(record: PreparedRecord, expectedBytes: number, now: number, deadline: number): void {
-    this.#topic.learn(record.topic);
-    this.#open.add(record, expectedBytes, now, deadline);
   }
 
   /** The open batch has lingered: it is sent as soon as fewer batches are in flight. */

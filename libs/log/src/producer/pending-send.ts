@@ -41,59 +41,41 @@ export class BatchWriteError extends WriteError {
 brand({ BatchWriteError });
 
 /** The records of one call, and the caller that waits for their results. Notified once per record. */
-export interface PendingSend {
-  /** The record is in the log. */
-  confirm(index: number, metadata: RecordMetadata): void;
-  /** The record is not confirmed, and will not be. */
-  fail(index: number, error: MillraceError): void;
-}
-
-/** The one record of a `send`: nothing to collect. */
-export class SingleSend implements PendingSend {
-  readonly #resolve: (metadata: RecordMetadata) => void;
-  readonly #reject: (error: MillraceError) => void;
-
-  constructor(resolve: (metadata: RecordMetadata) => void, reject: (error: MillraceError) => void) {
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  confirm(_index: number, metadata: RecordMetadata): void {
-    this.#resolve(metadata);
-  }
-
-  fail(_index: number, error: MillraceError): void {
-    this.#reject(error);
-  }
-}
-
-/** The records of a `sendBatch`. */
-export class BatchSend implements PendingSend {
+export class PendingSend {
+  /** Whether the caller gave a list: errors then name the record. */
+  readonly isBatch: boolean;
   readonly #results: (RecordMetadata | MillraceError)[];
   readonly #resolve: (results: RecordMetadata[]) => void;
   readonly #reject: (error: MillraceError) => void;
   #missing: number;
   #firstError: MillraceError | undefined;
 
-  constructor(count: number, resolve: (results: RecordMetadata[]) => void, reject: (error: MillraceError) => void) {
+  constructor(
+    { count, isBatch }: { readonly count: number; readonly isBatch: boolean },
+    resolve: (results: RecordMetadata[]) => void,
+    reject: (error: MillraceError) => void,
+  ) {
+    this.isBatch = isBatch;
     this.#results = new Array(count);
     this.#missing = count;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
+  /** The record is in the log. */
   confirm(index: number, metadata: RecordMetadata): void {
     this.#results[index] = metadata;
-    if (--this.#missing === 0) this.#answer();
+    if (--this.#missing === 0) this.#end();
   }
 
+  /** The record is not confirmed, and will not be. */
   fail(index: number, error: MillraceError): void {
     this.#results[index] = error;
     this.#firstError ??= error;
-    if (--this.#missing === 0) this.#answer();
+    if (--this.#missing === 0) this.#end();
   }
 
-  #answer(): void {
+  #end(): void {
     if (this.#firstError === undefined) this.#resolve(this.#results as RecordMetadata[]);
     else if (this.#results.length === 1) this.#reject(this.#firstError);
     else this.#reject(new BatchWriteError(this.#firstError, this.#results));

@@ -11,7 +11,7 @@ import { noRecords, writeError } from './append-failure.js';
 import type { AppenderConfig } from './appender-config.js';
 import { FlushSchedule } from './flush-schedule.js';
 import type { PartitionAppender } from './partition-appender.js';
-import { BatchSend, type PendingSend, type PreparedRecord, SingleSend } from './pending-send.js';
+import { PendingSend, type PreparedRecord } from './pending-send.js';
 import type { ProducerDependencies } from './producer-dependencies.js';
 import type { ProducerOptions } from './producer-options.js';
 import { RecordPreparation } from './record-preparation.js';
@@ -58,7 +58,10 @@ export class Producer {
    * @throws {WriteError} not confirmed within `deliveryTimeoutMs`; `mayBeWritten` tells whether it may be in the log nevertheless
    */
   send(record: RecordInput): Promise<RecordMetadata> {
-    return new Promise((resolve, reject) => this.#acceptOne(record, new SingleSend(resolve, reject), reject));
+    return new Promise((resolve, reject) => {
+      const pending = new PendingSend({ count: 1, isBatch: false }, ([metadata]) => resolve(metadata!), reject);
+      this.#accept([record], pending, reject);
+    });
   }
 
   /**
@@ -71,7 +74,7 @@ export class Producer {
     if (!Array.isArray(records)) return Promise.reject(noRecords(records));
     if (records.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      this.#accept(records, new BatchSend(records.length, resolve, reject), reject);
+      this.#accept(records, new PendingSend({ count: records.length, isBatch: true }, resolve, reject), reject);
     });
   }
 
@@ -111,18 +114,7 @@ export class Producer {
     await Promise.allSettled(known.map(({ keys }) => forgetProducer(this.#channel.client, keys, this.id)));
   }
 
-  // An exception in these two rejects the promise whose executor calls them.
-
-  /** As `#accept`, without its lists: most records are sent one by one. */
-  #acceptOne(record: RecordInput, pending: PendingSend, reject: (error: unknown) => void): void {
-    const now = performance.now();
-    const deadline = now + this.options.deliveryTimeoutMs;
-    this.#assertOpen();
-    const prepared = this.#preparation.prepareOne(record, pending, 0);
-    if (prepared !== undefined && this.#buffer.isFree && this.#buffer.take(prepared.bytes))
-      this.#writer(prepared.topic).addOne(prepared, now, deadline);
-    else this.#queue([record], pending, prepared === undefined ? undefined : [prepared], deadline, reject);
-  }
+  // An exception here rejects the promise whose executor calls it.
 
   /** Takes the synchronous path, unless callers queue or something must be looked up. */
   #accept(records: readonly RecordInput[], pending: PendingSend, reject: (error: unknown) => void): void {

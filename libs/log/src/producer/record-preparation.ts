@@ -16,7 +16,7 @@ import { partitionForKey } from '../model/partitioner.js';
 import type { RecordInput } from '../model/record.js';
 import { noSuchPartition, type Topic } from '../model/topic.js';
 import type { TopicCatalog } from '../topics/topic-catalog.js';
-import { BatchSend, type PendingSend, type PreparedRecord } from './pending-send.js';
+import type { PendingSend, PreparedRecord } from './pending-send.js';
 import type { ProducerDependencies } from './producer-dependencies.js';
 import type { Partitioner, ProducerOptions } from './producer-options.js';
 
@@ -50,16 +50,16 @@ export class RecordPreparation {
     { isFinal = false } = {},
   ): PreparedRecord[] | undefined {
     const prepared: PreparedRecord[] = new Array(records.length);
-    const values = this.#encodeTogether(records);
+    const values = records.length === 1 ? undefined : this.#encodeTogether(records);
     let wrong: InvalidItems | undefined;
     for (let index = 0; index < records.length; index++) {
       try {
-        const one = this.prepareOne(records[index], pending, index, isFinal, values?.[index]);
+        const one = this.#prepareOne(records[index], pending, index, isFinal, values?.[index]);
         if (one !== undefined) prepared[index] = one;
         else if (wrong === undefined) return undefined;
       } catch (error) {
         // The one record of a `send` needs no index in its error.
-        if (!(pending instanceof BatchSend)) throw error;
+        if (!pending.isBatch) throw error;
         wrong ??= new InvalidItems();
         wrong.add(placeOf(records[index], index), error);
       }
@@ -68,13 +68,12 @@ export class RecordPreparation {
     return prepared;
   }
 
-  /** The same for one record; `index` is its index in the call that sends it. */
-  prepareOne(
+  #prepareOne(
     record: RecordInput | undefined,
     pending: PendingSend,
     index: number,
-    isFinal = false,
-    value?: string,
+    isFinal: boolean,
+    value: string | undefined,
   ): PreparedRecord | undefined {
     const topic = this.#catalog.peek(topicNameOf(record));
     if (record === undefined || topic === undefined) return undefined;

@@ -29,7 +29,7 @@ export class TopicWriter {
   /** Adds one record to its own partition, or to the current keyless partition, which changes after a full batch. */
   addOne(record: PreparedRecord, now: number, deadline: number): void {
     const appender = this.appenderFor(record);
-    appender.addOne(record, now, deadline);
+    appender.add([record], record.bytes, now, deadline);
     if (record.partition !== undefined) return;
     // No batch is open any more when it was sent immediately.
     const isFull = appender.openBytes === 0 || appender.openBytes >= fullBytes;
