@@ -154,8 +154,8 @@ export default {
     {
       promise: 'a requester that waits notices that its reply stream has become another key',
       file: 'libs/queue/src/store/replies.ts',
-      replace: `if isAnew == '1' or not isStream then`,
-      by: `if isAnew == '1' then`,
+      replace: `if isReplaced == '1' or not isStream then`,
+      by: `if isReplaced == '1' then`,
       spec: forged,
     },
     {

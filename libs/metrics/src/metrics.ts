@@ -59,9 +59,9 @@ export class Metrics implements Service {
     this.#connection = connection;
     this.#rosters = new Rosters(maxSeries, this.#warn);
     try {
-      this.#tellRedisUp(registry);
+      this.#measureRedisUp(registry);
       const compatible = kafkaExporterNames ? kafkaExporterMetrics : [];
-      for (const family of [...logMetrics, ...queueMetrics, ...compatible]) this.#tellSampled(family, registry);
+      for (const family of [...logMetrics, ...queueMetrics, ...compatible]) this.#measureSampled(family, registry);
       const own = new Rosters(maxSeries, this.#warn);
       countCommits(this.#listeners, registry, own.of(['consumergroup']));
       const gone = new GoneSources(connection, scrapeTimeoutMs);
@@ -135,7 +135,7 @@ export class Metrics implements Service {
     if (!this.#connection.emit('warning', text)) process.emitWarning(text, 'MillraceWarning');
   };
 
-  #tellRedisUp(registry: Registry): void {
+  #measureRedisUp(registry: Registry): void {
     const help = 'Whether Redis replied to this process in time: 1 or 0.';
     new PulledGauge({ name: 'millrace_redis_up', help, labelNames: [] }, registry, async () => {
       const { kind } = await this.#sampler.sample();
@@ -143,7 +143,7 @@ export class Metrics implements Service {
     });
   }
 
-  #tellSampled(family: SampledFamily, registry: Registry): void {
+  #measureSampled(family: SampledFamily, registry: Registry): void {
     const read = async () => {
       const sample = await this.#sampler.sample();
       if (sample.kind !== 'elected') return [];

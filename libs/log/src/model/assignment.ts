@@ -100,11 +100,11 @@ function dealRound(
   dealt: ReadonlyMap<string, TopicPartition[]>,
   quotas: ReadonlyMap<string, number>,
 ): void {
-  let hungry = [...dealt.keys()];
+  let unfilled = [...dealt.keys()];
   let turn = 0;
   for (const partition of free) {
-    hungry = hungry.filter((id) => (dealt.get(id)?.length ?? 0) < (quotas.get(id) ?? 0));
-    const id = hungry[turn++ % hungry.length];
+    unfilled = unfilled.filter((id) => (dealt.get(id)?.length ?? 0) < (quotas.get(id) ?? 0));
+    const id = unfilled[turn++ % unfilled.length];
     if (id !== undefined) dealt.get(id)?.push(partition);
   }
 }

@@ -141,7 +141,7 @@ export class MessageRunner {
     const outcome = await deliver(planFor(held.message, handler), context, () => this.#decode(context));
     this.#events.emit(handler.labels, outcome, context, performance.now() - began);
     const settlement = settlementOf(held, outcome, handler.retry, this.#report);
-    return { handler: handler.name, settlement: settlement.kind === 'requeue' ? atOnce : settlement };
+    return { handler: handler.name, settlement: settlement.kind === 'requeue' ? immediately : settlement };
   }
 
   readonly #decode = (context: MessageContext): unknown =>
@@ -150,7 +150,7 @@ export class MessageRunner {
 
 const cancelled: Settlement = { kind: 'drop', reason: 'cancelled' };
 /** One of several handlers gives the message back: only that handler gets it again, immediately. */
-const atOnce: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
+const immediately: Settlement = { kind: 'retry', delayMs: 0, countsAsAttempt: false };
 
 /** A request is handled no longer than its requester waits. */
 function planFor(message: StoredMessage | undefined, { plan }: MessageHandlerPlan): MessageHandlerPlan['plan'] {

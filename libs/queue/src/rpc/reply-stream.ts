@@ -106,7 +106,7 @@ export class ReplyStream {
   }
 
   async #makeAnew(): Promise<void> {
-    await keepReplyStream(this.#connection.commands, this.#keys, '0-0', { isAnew: true });
+    await keepReplyStream(this.#connection.commands, this.#keys, '0-0', { isReplaced: true });
     this.#last = '0-0';
     this.#isSpoiled = false;
     this.#keptAt = performance.now();

@@ -59,17 +59,17 @@ function isSpoiled(error: unknown): boolean {
 //
 // KEYS     of {reply:<secret>}
 //   replies  :replies  created, empty; entries that were read: removed; its time to live: set
-// ARGV     ttlMs    how long it is kept
-//          firstId  entries of a stream that is created here get higher ids
-//          isAnew   1: an existing stream is deleted first
+// ARGV     ttlMs       how long it is kept
+//          firstId     entries of a stream that is created here get higher ids
+//          isReplaced  1: an existing stream is deleted first
 // RETURNS  1 when it existed, 0 when it was created
 // EFFECTS  see KEYS
 const keepScript = new Script(`#!lua
 ${keyNames('replies')}
-${argNames('ttlMs', 'firstId', 'isAnew')}
+${argNames('ttlMs', 'firstId', 'isReplaced')}
 local trimmed = redis.pcall('XTRIM', replies, 'MINID', firstId)
 local isStream = type(trimmed) ~= 'table' or not trimmed.err:find('^WRONGTYPE')
-if isAnew == '1' or not isStream then redis.call('UNLINK', replies) end
+if isReplaced == '1' or not isStream then redis.call('UNLINK', replies) end
 if redis.call('PEXPIRE', replies, ttlMs) == 1 then return 1 end
 redis.call('XADD', replies, 'MAXLEN', '0', firstId, 'made', '')
 redis.call('PEXPIRE', replies, ttlMs)
@@ -84,9 +84,9 @@ export async function keepReplyStream(
   client: RedisClient,
   keys: ReplyKeys,
   last: string,
-  { isAnew = false } = {},
+  { isReplaced = false } = {},
 ): Promise<boolean> {
-  return asInteger(await keepScript.run(client, [keys.replies], [replyTtlMs, idAfter(last), isAnew ? 1 : 0])) === 1;
+  return asInteger(await keepScript.run(client, [keys.replies], [replyTtlMs, idAfter(last), isReplaced ? 1 : 0])) === 1;
 }
 
 /**
