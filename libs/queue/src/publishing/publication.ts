@@ -31,8 +31,8 @@ const noSlots: readonly string[] = Object.freeze([]);
  *
  * From any state it may fail, or be given up at its deadline: then it is settled, and replies that still come have no effect.
  *
- * The state is a word and its data are fields, not an object per state: a message passes four states, and 200,000 per second would be
- * 800,000 objects.
+ * The state is a word and its data are fields: with an object per state the transitions took 52 ns per message instead of 41
+ * (docs/decisions/0008).
  */
 export class Publication implements OutgoingMessage, Linked<Publication> {
   #state: PublicationState = 'new';
