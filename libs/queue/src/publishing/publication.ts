@@ -12,8 +12,8 @@ import type { TopicMessage } from './topic-sink.js';
 export interface PublicationListener {
   /** Until when it waits, by this process's monotonic clock. */
   readonly deadlineMs: number;
-  confirmed(receipt: Receipt, index: number): void;
-  failed(error: unknown, index: number): void;
+  confirmed(receipt: Receipt, publication: Publication): void;
+  failed(error: unknown, publication: Publication): void;
 }
 
 const noSlots: readonly string[] = Object.freeze([]);
@@ -144,13 +144,13 @@ export class Publication implements OutgoingMessage, Linked<Publication> {
       return;
     }
     this.#settle();
-    this.listener.confirmed(receipt, this.index);
+    this.listener.confirmed(receipt, this);
   }
 
   fail(error: unknown): void {
     if (this.isSettled) return;
     this.#settle();
-    this.listener.failed(error, this.index);
+    this.listener.failed(error, this);
   }
 
   /** Writing to a topic failed: what the queues have stays there. */

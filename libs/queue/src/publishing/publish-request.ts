@@ -9,7 +9,6 @@ import type { Publisher } from './publisher.js';
 export class PublishRequest implements PublicationListener {
   readonly deadlineMs: number;
   readonly #publisher: Publisher;
-  readonly #messages: readonly MessageInput[];
   readonly #receipts: Receipt[];
   #missing: number;
   #error: { readonly error: unknown } | undefined;
@@ -25,7 +24,7 @@ export class PublishRequest implements PublicationListener {
   ): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       const onlyOne = (receipts: Receipt[]): void => receipts.forEach(resolve);
-      const request = new PublishRequest(publisher, [message], onlyOne, reject);
+      const request = new PublishRequest(publisher, 1, onlyOne, reject);
       const publication = composer.compose(message, request, options);
       publisher.send(publication)?.catch((error: unknown) => publication.fail(error));
     });
@@ -35,7 +34,7 @@ export class PublishRequest implements PublicationListener {
   static all(publisher: Publisher, composer: Composer, messages: readonly MessageInput[]): Promise<Receipt[]> {
     if (messages.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      const request = new PublishRequest(publisher, messages, resolve, reject);
+      const request = new PublishRequest(publisher, messages.length, resolve, reject);
       // An invalid message throws here, before the first is sent.
       const bodies = composer.encodeTogether(messages);
       const publications: Publication[] = [];
@@ -56,27 +55,26 @@ export class PublishRequest implements PublicationListener {
 
   private constructor(
     publisher: Publisher,
-    messages: readonly MessageInput[],
+    count: number,
     resolve: (receipts: Receipt[]) => void,
     reject: (error: unknown) => void,
   ) {
     this.deadlineMs = publisher.deadlineMs;
     this.#publisher = publisher;
-    this.#messages = messages;
-    this.#receipts = new Array(messages.length);
-    this.#missing = messages.length;
+    this.#receipts = new Array(count);
+    this.#missing = count;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
-  confirmed(receipt: Receipt, index: number): void {
+  confirmed(receipt: Receipt, { index, target }: Publication): void {
     this.#receipts[index] = receipt;
-    emitPublished(this.#publisher.events, this.#exchangeOf(index), receipt);
+    emitPublished(this.#publisher.events, target.exchange, receipt);
     this.#ended();
   }
 
-  failed(error: unknown, index: number): void {
-    emitPublished(this.#publisher.events, this.#exchangeOf(index), undefined, isInstance(error, UnroutableError));
+  failed(error: unknown, { target }: Publication): void {
+    emitPublished(this.#publisher.events, target.exchange, undefined, isInstance(error, UnroutableError));
     this.#error ??= { error };
     this.#ended();
   }
@@ -96,10 +94,6 @@ export class PublishRequest implements PublicationListener {
       );
       return;
     }
-  }
-
-  #exchangeOf(index: number): string {
-    return this.#messages[index]?.exchange ?? '';
   }
 
   #ended(): void {
