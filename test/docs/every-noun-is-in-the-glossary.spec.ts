@@ -13,13 +13,13 @@ const plain = words(`
   fault fetch fifo first found gauge gone handle health histogram in info inner invalid item key last later lettered limit link linked
   list listener lived log logger long loop map module no not number of open out packer plain poll polling prepared program proxied proxy
   pulled quiet range read reader reading redis refused registry remote removal replicated request resp result sampler schedule scheduled
-  script search second send sender sent sentinel server service set shared short single size start started stopped stream sum table
+  script search second send sender sent sentinel server service set shared short size start started stopped stream sum table
   taken taker target time timeout timer tls total transport trie twice unavailable unpacker unread unsupported up use validation value
   wait watch write writer
 `);
 
 interface Named {
-  /** `class PublishLane`, `key follow-ups`. */
+  /** `class PublishPipeline`, `key follow-ups`. */
   readonly what: string;
   readonly words: readonly string[];
 }
