@@ -42,9 +42,9 @@ declare global {
   const MillraceServer: typeof transport.MillraceServer;
   const MillraceClient: typeof transport.MillraceClient;
   type MillraceHealth = nest.MillraceHealth;
-  type TopicProducer<T = unknown> = nest.TopicProducer<T>;
+  type TopicHandle<T = unknown> = nest.TopicHandle<T>;
   type ExchangePublisher<M extends nest.ExchangeMessages = nest.ExchangeMessages> = nest.ExchangePublisher<M>;
-  type QueueSender<T = unknown> = nest.QueueSender<T>;
+  type QueueHandle<T = unknown, R = unknown> = nest.QueueHandle<T, R>;
 
   // Nest.
   const Module: typeof common.Module;

@@ -172,6 +172,15 @@ export const logTrials: Record<string, (stage: Stage) => Promise<void>> = {
     expect(await redrive(() => false)).toMatchObject({ redriven: 0, repeated: 0, filtered: 1 });
     await consumer.stop();
   },
+  'log: TopicHandleOptions.validate': async (stage) => {
+    const topic = stage.name();
+    await stage.log.declareTopic({ name: topic });
+    const open = await unsettled(async ({ act, hangs }) => {
+      const handle = stage.log.topic(topic, { validate: act });
+      if (!hangs) await Promise.allSettled([handle.send({ value: 1 }), handle.sendBatch([{ value: 1 }])]);
+    });
+    expect(open).toEqual([]);
+  },
 };
 
 function encoded(value: unknown): string {

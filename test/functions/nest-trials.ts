@@ -72,7 +72,7 @@ export const nestTrials: Record<string, (stage: Stage) => Promise<void>> = {
         return misbehave(handled.at(-1));
       }),
     ),
-  'nestjs: LogHandlerOptions.when': (stage) =>
+  'nestjs: AnyLogHandlerOptions.when': (stage) =>
     consumes(stage, 'log', (consumers, name, handled) => {
       const when = (context: object) => {
         const { index } = (context as Shown).headers;

@@ -80,6 +80,26 @@ export const queueTrials: Record<string, (stage: Stage) => Promise<void>> = {
   },
   'queue: HandlerOptions.handler': (stage) =>
     consumes(stage, (handled) => ({ handlers: [{ pattern: '#', handler: misbehavingHandler(handled) }] })),
+  'queue: QueuePayloads.validate': async (stage) => {
+    const queue = stage.name();
+    await stage.broker.declareQueue({ name: queue });
+    const open = await unsettled(async ({ act, hangs }) => {
+      const handle = stage.broker.queue(queue, { validate: act });
+      if (!hangs) await Promise.allSettled([handle.send(1), handle.sendBatch([{ body: 1 }])]);
+    });
+    expect(open).toEqual([]);
+  },
+  'queue: QueuePayloads.validateReply': async (stage) => {
+    const queue = stage.name();
+    await stage.broker.declareQueue({ name: queue });
+    const consumer = stage.broker.consumer({ queue, concurrency: 100, handler: () => 'a reply' });
+    await consumer.start();
+    const open = await unsettled(async ({ act, hangs }) => {
+      if (!hangs) await stage.broker.queue(queue, { validateReply: act }).request(1);
+    });
+    expect(open).toEqual([]);
+    await consumer.stop();
+  },
   'queue: HandlerOptions.validate': (stage) =>
     consumes(stage, (handled) => ({
       handlers: [

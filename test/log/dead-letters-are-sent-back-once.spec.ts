@@ -46,7 +46,7 @@ describe('a redrive', () => {
     fault.isMended = true;
 
     // when they are sent back twice, after a look at what would be done
-    const all = { repeated: 0, looping: 0, filtered: 0, impossible: 0 };
+    const all = { repeated: 0, looping: 0, filtered: 0, stuck: 0, reasons: [], impossible: 0 };
     expect(await redis.log.redrive({ topic: dead, dryRun: true })).toEqual({ ...all, redriven: 20 });
     expect(handled).toEqual([]);
     expect(await redis.log.redrive({ topic: dead, maxPerSecond: 10_000 })).toEqual({ ...all, redriven: 20 });
@@ -128,9 +128,13 @@ describe('a redrive', () => {
     const allowed = await redis.log.redrive({ topic: other, allowTopics: [topic], dryRun: true });
     // then
     expect([report, allowed]).toMatchObject([
-      { redriven: 0, impossible: 20 },
-      { redriven: 20, impossible: 0 },
+      { redriven: 0, stuck: 20, impossible: 20 },
+      { redriven: 20, stuck: 0, reasons: [] },
     ]);
+    expect(report.reasons[0]).toEqual({
+      id: expect.stringMatching(/^0:\d+$/),
+      why: `topic "${topic}" keeps its dead letters elsewhere: allow it with allowTopics`,
+    });
     // The topic that is named after it needs no permission.
     expect(await redis.log.redrive({ topic: dead, dryRun: true })).toMatchObject({ redriven: 20 });
   });

@@ -9,7 +9,7 @@ describe('a topic of which no record has died yet', () => {
   });
   afterAll(() => redis.stop());
 
-  const nothing = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
+  const nothing = { redriven: 0, repeated: 0, looping: 0, filtered: 0, stuck: 0, reasons: [], impossible: 0 };
 
   it.each(['by default', 'chosen'])('has no dead letters to read, count or redrive: in the topic %s', async (which) => {
     // given

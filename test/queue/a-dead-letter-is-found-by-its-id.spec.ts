@@ -151,7 +151,7 @@ describe('a dead letter is found by its id', () => {
       const sendCommand = client.sendCommand.bind(client);
       let redriven = 0;
       const sendBack = async (): Promise<void> => {
-        redriven += (await dead.deadLetters.redrive()).redriven.length;
+        redriven += (await dead.deadLetters.redrive()).redriven;
         if (state === 'completed')
           await waitFor(async () => (await queue.counts()).completed === 1, { what: 'it to be handled' });
       };

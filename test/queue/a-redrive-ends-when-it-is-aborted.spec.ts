@@ -17,7 +17,7 @@ it('a redrive that waits for its rate ends when its signal is aborted', async ()
   // when
   abort.abort();
   // then
-  expect((await redrive).redriven).toHaveLength(1);
+  expect((await redrive).redriven).toBe(1);
   expect(await broker.queue('dead').counts()).toMatchObject({ ready: 1 });
   await close();
 });

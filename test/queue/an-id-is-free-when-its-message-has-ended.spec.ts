@@ -99,7 +99,7 @@ describe('the id of a message', () => {
     expect(messages.map(({ messageId }) => messageId).sort()).toEqual([...ids].sort());
     for (const id of ids) expect((await dead.message(id))?.message?.deaths[0]).toMatchObject({ queue: 'q' });
     // when one is sent back by its id
-    expect(await dead.deadLetters.redrive({ ids: ['batch~~7'] })).toMatchObject({ redriven: [expect.anything()] });
+    expect(await dead.deadLetters.redrive({ ids: ['batch~~7'] })).toMatchObject({ redriven: 1 });
     await waitFor(() => handled.length === ids.length + 1, { what: 'it to be handled again' });
     expect(handled.at(-1)).toEqual(['batch~~7', 'bad']);
     await close();
@@ -116,7 +116,7 @@ describe('the id of a message', () => {
       await waitFor(async () => (await queue.message('twin'))?.state === 'dead-lettered', { what: 'it to arrive' });
     }
     await consumer.stop();
-    expect((await dead.deadLetters.redrive()).redriven).toHaveLength(2);
+    expect((await dead.deadLetters.redrive()).redriven).toBe(2);
     // when
     expect(await queue.cancel('twin')).toBe('cancelled');
     // then

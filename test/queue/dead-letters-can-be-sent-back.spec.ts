@@ -47,9 +47,9 @@ describe('dead letters', () => {
     expect(page.unreadable[0]?.error).toBeInstanceOf(CodecError);
     expect(await letters.purge({ filter: ({ messageId }) => messageId === 'm2' })).toBe(1);
     state.isMended = true;
-    const { redriven, stuck } = await letters.redrive();
-    expect(redriven).toHaveLength(2);
-    expect(stuck.map(({ id }) => id).toSorted()).toEqual([unreadable, other]);
+    const { redriven, stuck, reasons } = await letters.redrive();
+    expect([redriven, stuck]).toEqual([2, 2]);
+    expect(reasons.map(({ id }) => id).toSorted()).toEqual([unreadable, other]);
     expect(await dead.remove(unreadable)).toBe(true);
     expect(await letters.purge({ ids: [other] })).toBe(1);
     expect((await dead.counts()).ready).toBe(0);
@@ -70,7 +70,7 @@ describe('dead letters', () => {
     state.isMended = true;
     const isEven = (message: { headers: object }) => 'even' in message.headers && message.headers.even === true;
     const planned = await letters.redrive({ filter: isEven, dryRun: true });
-    expect(planned.redriven).toHaveLength(5);
+    expect(planned.redriven).toBe(5);
     expect((await dead.counts()).ready).toBe(10);
     await letters.edit(first?.id ?? '', { payload: { n: 'edited' } });
     await letters.redrive({ ids: [first?.id ?? ''] });
@@ -80,7 +80,7 @@ describe('dead letters', () => {
     const rest = await letters.redrive({ maxPerSecond: 200 });
     // then
     await waitFor(() => state.handled.length === 10, { what: 'all' });
-    expect(rest).toMatchObject({ looping: [], stuck: [] });
+    expect(rest).toMatchObject({ looping: 0, stuck: 0 });
     expect(state.handled).toContainEqual({ n: 'edited' });
     expect(await dead.counts()).toMatchObject({ ready: 0 });
     expect((await broker.queue('q').counts()).ready).toBe(0);
@@ -103,9 +103,9 @@ describe('dead letters', () => {
     const [missing, none] = [/does not exist/, /no queue takes it/];
     for (const [index, why] of [missing, missing, none].entries())
       for (const report of [plans[index], done[index]])
-        expect(report).toMatchObject({ redriven: [], stuck: [{ why: expect.stringMatching(why) }] });
-    expect(plans[3]).toMatchObject({ redriven: [expect.anything()], stuck: [] });
-    expect(plans[4]).toMatchObject({ redriven: [], stuck: [{ why: expect.stringMatching(missing) }] });
+        expect(report).toMatchObject({ redriven: 0, stuck: 1, reasons: [{ why: expect.stringMatching(why) }] });
+    expect(plans[3]).toMatchObject({ redriven: 1, stuck: 0 });
+    expect(plans[4]).toMatchObject({ redriven: 0, reasons: [{ why: expect.stringMatching(missing) }] });
     expect((await dead.counts()).ready).toBe(1);
     await close();
   });
@@ -156,12 +156,12 @@ describe('dead letters', () => {
     await waitFor(isBack, { what: 'its first death' });
     // when
     for (let round = 1; round <= 3; round++) {
-      expect((await dead.deadLetters.redrive()).redriven).toHaveLength(1);
+      expect((await dead.deadLetters.redrive()).redriven).toBe(1);
       await waitFor(() => deaths === round + 1, { what: 'its next death' });
       await waitFor(isBack, { what: 'it to be back' });
     }
     // then
-    expect(await dead.deadLetters.redrive()).toMatchObject({ redriven: [], looping: [expect.anything()] });
+    expect(await dead.deadLetters.redrive()).toMatchObject({ redriven: 0, looping: 1 });
     await close();
   });
 
@@ -169,7 +169,7 @@ describe('dead letters', () => {
     // given: the bug is still there
     const { letters, dead, close } = await graveyard(2);
     for (let round = 2; round <= 4; round++) {
-      expect((await letters.redrive()).redriven).toHaveLength(2);
+      expect((await letters.redrive()).redriven).toBe(2);
       await waitFor(
         async () => (await letters.list()).messages.filter(({ deaths }) => deaths[0]?.count === round).length === 2,
         { what: `death number ${round}` },
@@ -178,8 +178,7 @@ describe('dead letters', () => {
     // when
     const report = await letters.redrive();
     // then
-    expect(report.redriven).toEqual([]);
-    expect(report.looping).toHaveLength(2);
+    expect(report).toMatchObject({ redriven: 0, looping: 2 });
     expect(await letters.purge({ filter: ({ messageId }) => messageId === 'm0' })).toBe(1);
     expect(await letters.purge()).toBe(1);
     expect((await dead.counts()).ready).toBe(0);
@@ -212,13 +211,14 @@ describe('dead letters', () => {
     const report = await letters.redrive();
     const byKey = await letters.redrive({ to: { exchange: '' } });
     // then
-    const stuck = [{ id: 'forged', why: expect.stringContaining('its history names queue "victim"') }];
-    expect(dry).toMatchObject({ redriven: [expect.anything()], stuck });
-    expect(report).toMatchObject({ redriven: dry.redriven, stuck });
-    expect(byKey).toMatchObject({ redriven: [], stuck });
+    const reasons = [{ id: 'forged', why: expect.stringContaining('its history names queue "victim"') }];
+    const stuck = { stuck: 1, reasons };
+    expect(dry).toMatchObject({ redriven: 1, ...stuck });
+    expect(report).toMatchObject({ redriven: 1, ...stuck });
+    expect(byKey).toMatchObject({ redriven: 0, ...stuck });
     expect((await dead.counts()).ready).toBe(1);
     // and an operator may allow it
-    expect(await letters.redrive({ allowQueues: ['victim'] })).toMatchObject({ redriven: ['forged'], stuck: [] });
+    expect(await letters.redrive({ allowQueues: ['victim'] })).toMatchObject({ redriven: 1, stuck: 0 });
     expect((await broker.queue('victim').counts()).ready).toBe(1);
     await close();
   });

@@ -133,9 +133,8 @@ onOneServer('monitor').describe('many messages', () => {
     const { queue, broker, close } = await filled(1000);
     const isEven = ({ messageId }: { messageId: string }) => Number(messageId.slice(3)) % 2 === 0;
     const commands = await commandsDuring(async () => {
-      expect(
-        (await queue.deadLetters.redrive({ to: { queue: 'to' }, filter: isEven, limit: 400 })).redriven,
-      ).toHaveLength(400);
+      const report = await queue.deadLetters.redrive({ to: { queue: 'to' }, filter: isEven, limit: 400 });
+      expect(report.redriven).toBe(400);
       expect(await queue.deadLetters.purge({ filter: isEven })).toBe(100);
     });
     expect(await broker.queue('to').counts()).toMatchObject({ ready: 400 });

@@ -90,7 +90,7 @@ async function round(number: number): Promise<{ readonly expiry: Pace; readonly 
   let redrive: Pace | undefined;
   const ofRedrive = await longestCommand(place, async () => {
     redrive = await measured(count, async () => {
-      redriven = (await broker.queue(dead).deadLetters.redrive()).redriven.length;
+      redriven = (await broker.queue(dead).deadLetters.redrive()).redriven;
     });
   });
   const back = (await broker.queue(queue).counts()).ready;

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Order, orders, PlaceOrder } from '@demo/contracts';
-import { InjectProducer, type TopicProducer } from '@millrace/nestjs';
+import { InjectProducer, type TopicHandle } from '@millrace/nestjs';
 import { Body, Controller, Get, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { OrderBook, type OrderView } from './order-book.js';
 
 @Controller('orders')
 export class OrdersController {
-  readonly #orders: TopicProducer<Order>;
+  readonly #orders: TopicHandle<Order>;
   readonly #book: OrderBook;
 
-  constructor(@InjectProducer(orders) producer: TopicProducer<Order>, book: OrderBook) {
+  constructor(@InjectProducer(orders) producer: TopicHandle<Order>, book: OrderBook) {
     this.#orders = producer;
     this.#book = book;
   }

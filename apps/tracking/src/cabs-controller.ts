@@ -1,14 +1,14 @@
 import { GpsFix, gpsFixes, Position } from '@demo/contracts';
-import { InjectProducer, type RecordMetadata, type TopicProducer } from '@millrace/nestjs';
+import { InjectProducer, type RecordMetadata, type TopicHandle } from '@millrace/nestjs';
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { CabMap } from './cab-map.js';
 
 @Controller('cabs')
 export class CabsController {
-  readonly #fixes: TopicProducer<GpsFix>;
+  readonly #fixes: TopicHandle<GpsFix>;
   readonly #map: CabMap;
 
-  constructor(@InjectProducer(gpsFixes) producer: TopicProducer<GpsFix>, map: CabMap) {
+  constructor(@InjectProducer(gpsFixes) producer: TopicHandle<GpsFix>, map: CabMap) {
     this.#fixes = producer;
     this.#map = map;
   }

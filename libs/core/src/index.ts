@@ -74,7 +74,9 @@ export {
   text,
 } from './options.js';
 export { type Outcome, outcomeOfThrow } from './outcome.js';
+export { type CheckPayload, checkPayloads } from './payload-checks.js';
 export { perSecondOf, type Rate, type RateOptions, rateOf, rateOption } from './rate.js';
+export { type RedriveReport, type RedriveResult, RedriveTally } from './redrive-report.js';
 export { describeRemotely, type RemoteFailure, remoteDetails, sendableProperties } from './remote-failure.js';
 export {
   defaultRetryPolicy,

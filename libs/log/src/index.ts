@@ -3,8 +3,8 @@
  *
  * @module @millrace/log
  */
+export type { RedriveReport } from '@millrace/core';
 export type { DeadLetterInfo } from './dead-letters/dead-letter-info.js';
-export type { RedriveReport } from './dead-letters/redrive.js';
 export type { RedriveOptions } from './dead-letters/redrive-options.js';
 export type { ConsumerInput, ConsumerOptions, From } from './group/consumer-options.js';
 export type { GroupConsumer } from './group/group-consumer.js';
@@ -52,4 +52,5 @@ export type { SeekTarget } from './reader/seek-target.js';
 export { groupKeys, groupPartitionKey, groupsKey, partitionKeys, topicsKey } from './store/keys.js';
 export type { PartitionState } from './store/partition.js';
 export { allTopics } from './store/topics.js';
+export { TopicHandle, type TopicHandleOptions, type TopicRecord, type TopicRedriveOptions } from './topic-handle.js';
 export type { TopicChange, TopicDescription } from './topics/topics.js';

@@ -20,6 +20,7 @@ import type { LogRecord } from './reader/log-record.js';
 import { PartitionReader } from './reader/partition-reader.js';
 import type { ReadInput } from './reader/read-options.js';
 import type { RecordIterator } from './reader/record-stream.js';
+import { TopicHandle, type TopicHandleOptions } from './topic-handle.js';
 import { ForeignEntries } from './topics/foreign-entries.js';
 import { RetentionUpkeep } from './topics/retention-upkeep.js';
 import { TopicCatalog } from './topics/topic-catalog.js';
@@ -185,6 +186,11 @@ export class Log {
   /** Sends dead letters back where they came from, each once. See docs/retries-and-dead-letters.md. */
   redrive(options: RedriveOptions): Promise<RedriveReport> {
     return new Redrive(this.#connection, this.#catalog, this.#topics, this.#foreignEntries).run(options);
+  }
+
+  /** One topic: sends to it, reads it, and sends its dead letters back. `T` is the type of its records' values. */
+  topic<T = unknown>(name: string, options?: TopicHandleOptions): TopicHandle<T> {
+    return new TopicHandle<T>(name, this, options);
   }
 
   /** The log start offset: that of the oldest record. */

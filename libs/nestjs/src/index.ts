@@ -4,16 +4,26 @@
  * @module @millrace/nestjs
  */
 export { Drop, RetryLater, remoteDetails } from '@millrace/core';
-export type { BatchContext as RecordBatchContext, BatchRecord, RecordContext, RecordMetadata } from '@millrace/log';
+export type {
+  BatchContext as RecordBatchContext,
+  BatchRecord,
+  LogRecord,
+  RecordContext,
+  RecordMetadata,
+  TopicRecord,
+} from '@millrace/log';
+export { TopicHandle } from '@millrace/log';
 export type {
   BatchContext as MessageBatchContext,
   BatchMessage,
   MessageContext,
   MessageRetry,
   PublishProperties,
+  QueueMessage,
   Receipt,
+  RequestOptions,
 } from '@millrace/queue';
-export { Requeue } from '@millrace/queue';
+export { QueueHandle, Requeue } from '@millrace/queue';
 export { ConsumerHandle } from './consumers/consumer-handle.js';
 export { Consumers } from './consumers/consumers.js';
 export {
@@ -25,6 +35,7 @@ export {
   type QueueDefinition,
   type TopicDefinition,
 } from './decorators/definitions.js';
+export { QueueSender, TopicProducer } from './decorators/handle-names.js';
 export {
   type Configured,
   type DeadLetterSource,
@@ -56,6 +67,7 @@ export {
 } from './decorators/tokens.js';
 export { type HealthIndicatorResult, type HealthReport, type HealthStatus, MillraceHealth } from './health/health.js';
 export type { HealthOptions } from './health/health-options.js';
+export { ExchangePublisher } from './module/exchange-publisher.js';
 export { MillraceMetricsModule, type MillraceMetricsOptions } from './module/metrics-module.js';
 export { Millrace, type MillraceState } from './module/millrace.js';
 export { MillraceMetrics } from './module/millrace-metrics.js';
@@ -66,7 +78,6 @@ export {
   type MillraceOptionsFactory,
 } from './module/millrace-module.js';
 export type { MillraceModuleInput, MillraceModuleOptions } from './module/module-options.js';
-export { ExchangePublisher, QueueSender, TopicProducer, type TopicRecord } from './module/publishers.js';
 export type { MillraceContextType } from './pipeline/handler-execution.js';
 export { MessageRequest } from './pipeline/message-request.js';
 export type { ClassValidation } from './pipeline/payload-validation.js';

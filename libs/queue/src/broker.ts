@@ -9,6 +9,7 @@ import { ConsumerRegistry } from './consumer/consumer-registry.js';
 import { DeadLetterFollowUp } from './dead-letters/dead-letter-follow-up.js';
 import { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
 import { LineCarrier } from './endings/line-carrier.js';
+import type { QueueMessage, SenderContext } from './message-sender.js';
 import type { BindingDeclaration } from './model/binding.js';
 import { Entries } from './model/entry.js';
 import type { ExchangeDeclaration } from './model/exchange-settings.js';
@@ -21,7 +22,7 @@ import { Forwarder } from './publishing/forwarder.js';
 import { PublishRequest } from './publishing/publish-request.js';
 import { Publisher } from './publishing/publisher.js';
 import type { TopicSink } from './publishing/topic-sink.js';
-import { QueueHandle } from './queue-handle.js';
+import { type HandleContext, QueueHandle, type QueueHandleOptions } from './queue-handle.js';
 import { QueueSlots } from './queue-slots.js';
 import { type RequestOptions, RpcClient } from './rpc/rpc-client.js';
 import { RpcResponder } from './rpc/rpc-responder.js';
@@ -41,7 +42,7 @@ export class Broker {
   readonly #consumers: ConsumerRegistry;
   readonly #upkeep: QueueUpkeep;
   readonly #rpc: RpcClient;
-  readonly #queue: (name: string) => QueueHandle;
+  readonly #handleContext: (queue: string) => HandleContext;
   readonly #connection: RedisConnection;
   readonly #onConnectionClosed = (): void => {
     this.#publisher.abandon();
@@ -75,14 +76,22 @@ export class Broker {
     const { deliveryTimeoutMs } = this.#options;
     const search = new DeadLetterSearch(connection, () => cache.reload(), deliveryTimeoutMs);
     const slotsOf = (queue: string) => this.#declarations.slots(queue);
-    this.#queue = (name) => {
+    const slots = (name: string) => {
       const declared = {
         slots: () => slotsOf(name),
         awaitsDeadLetters: () => this.#declarations.awaitsDeadLetters(name),
       };
-      const slots = new QueueSlots(connection, name, declared, deliveryTimeoutMs);
-      return new QueueHandle(connection, forwarder, registry, name, slots, search);
+      return new QueueSlots(connection, name, declared, deliveryTimeoutMs);
     };
+    const sender = this.#senderContext();
+    this.#handleContext = (name) => ({
+      ...sender,
+      connection,
+      forwarder,
+      codecs: registry,
+      slots: slots(name),
+      deadLetters: search,
+    });
     this.#consumers = new ConsumerRegistry({
       connection,
       codecs: registry,
@@ -158,6 +167,12 @@ export class Broker {
     return PublishRequest.one(this.#publisher, this.#composer, message, { isSentToQueue: true });
   }
 
+  /** As `publishBatch`, straight into a queue. @throws {TopologyNotFoundError} there is no such queue; else as `publish` */
+  sendBatchToQueue(queue: string, messages: readonly QueueMessage[]): Promise<Receipt[]> {
+    const inputs = messages.map((message) => ({ ...message, exchange: '', routingKey: queue }));
+    return PublishRequest.all(this.#publisher, this.#composer, inputs, { isSentToQueue: true });
+  }
+
   /**
    * Publishes many messages, in order. Resolves to their receipts, one per message in the same order. All are checked before the first is
    * sent. When one fails the others continue, and the first error is thrown at the end: with your own message ids, the whole call can be
@@ -172,9 +187,14 @@ export class Broker {
     return this.#consumers.create(options);
   }
 
-  /** Reads and changes one queue and its messages. */
-  queue(name: string): QueueHandle {
-    return this.#queue(name);
+  /**
+   * One queue: sends to it, and reads and changes it and its messages. `T` is the type of its payloads, `R` that of the replies to its
+   * requests, which are not checked without `options`.
+   */
+  queue<T = unknown, R = unknown>(name: string, options: QueueHandleOptions = {}): QueueHandle<T, R> {
+    const { deadLetterQueue, ...payloads } = options;
+    const letters = deadLetterQueue === undefined ? undefined : this.queue<T>(deadLetterQueue).deadLetters;
+    return new QueueHandle<T, R>(name, this.#handleContext(name), payloads, letters);
   }
 
   /**
@@ -210,6 +230,15 @@ export class Broker {
   close(options?: StopOptions): Promise<void> {
     const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
     return runOutsideHandlers(() => this.#close(options), onError);
+  }
+
+  #senderContext(): SenderContext {
+    return {
+      send: (queue, body, properties) => this.sendToQueue(queue, body, properties),
+      sendBatch: (queue, messages) => this.sendBatchToQueue(queue, messages),
+      request: (queue, body, options) => this.#rpc.request('', queue, body, options),
+      requestStream: (queue, body, options) => this.#rpc.stream('', queue, body, options),
+    };
   }
 
   async #close(options: StopOptions | undefined): Promise<void> {

@@ -5,7 +5,7 @@ import { QueuedMessage } from './queued-message.js';
 import type { FoundCompleted } from './store/completed-messages.js';
 
 /** A message that was handled, as its queue keeps it (`keepCompleted`). */
-export class CompletedMessage extends QueuedMessage {
+export class CompletedMessage<T = unknown, R = unknown> extends QueuedMessage<T> {
   /** When Redis stored its completion, in ms since 1970 by Redis' clock. */
   readonly completedAt: number;
   /**
@@ -14,7 +14,7 @@ export class CompletedMessage extends QueuedMessage {
    */
   readonly startedAt: number | undefined;
   /** What its handler returned, up to 16 KiB as JSON. */
-  readonly result: unknown;
+  readonly result: R | undefined;
   /** How many bytes the result had as JSON, when that was too large to be kept. */
   readonly omittedResultBytes: number | undefined;
   readonly #deliveries: Deliveries;
@@ -25,7 +25,7 @@ export class CompletedMessage extends QueuedMessage {
     const { result, omittedResultBytes } = readKeptResult(found.result);
     this.completedAt = found.completedAt;
     this.startedAt = found.startedAt;
-    this.result = result;
+    this.result = result as R | undefined;
     this.omittedResultBytes = omittedResultBytes;
     this.#deliveries = readDeliveries(found.deliveries);
   }
@@ -42,9 +42,9 @@ export class CompletedMessage extends QueuedMessage {
 }
 
 /** One page of completed messages, and where the next one begins. */
-export interface CompletedMessagePage {
+export interface CompletedMessagePage<T = unknown, R = unknown> {
   /** The newest first; of a sharded queue those of one shard. */
-  readonly messages: readonly CompletedMessage[];
+  readonly messages: readonly CompletedMessage<T, R>[];
   /** Undefined after the last page. */
   readonly cursor: string | undefined;
 }

@@ -3,6 +3,7 @@
  *
  * @module @millrace/queue
  */
+export type { RedriveReport } from '@millrace/core';
 export { Broker } from './broker.js';
 export { type BrokerOptions, resolveBrokerOptions } from './broker-options.js';
 export { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
@@ -11,13 +12,13 @@ export type { ConsumerInput, ConsumerOptions, HandlerInput } from './consumer/co
 export type { ConsumerStatus } from './consumer/consumer-status.js';
 export type { DeadLetterChange, DeadLetterChoice, RedriveOptions } from './dead-letters/dead-letter-options.js';
 export type { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
-export type { RedriveReport } from './dead-letters/redrive.js';
 export { BatchContext, type BatchMessage } from './handling/batch-context.js';
 export type { BatchHandler, HandlerOptions, MessageHandler, MessageMiddleware } from './handling/handling-options.js';
 export { MessageCancelledError } from './handling/message-cancelled.js';
 export { MessageContext } from './handling/message-context.js';
 export { Requeue } from './handling/requeue.js';
 export type { MessagePage, PageOptions } from './message-page.js';
+export { MessageSender, type QueueMessage, type QueuePayloads } from './message-sender.js';
 export type { MessageState } from './message-state.js';
 export type { Binding, BindingDeclaration, DestinationKind } from './model/binding.js';
 export type { Death } from './model/death.js';
@@ -55,7 +56,7 @@ export type { Topology } from './model/topology.js';
 export type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
 export type { MessageInput } from './publishing/composer.js';
 export type { TopicMessage, TopicSink } from './publishing/topic-sink.js';
-export { QueueHandle } from './queue-handle.js';
+export { QueueHandle, type QueueHandleOptions } from './queue-handle.js';
 export { QueuedMessage, type UnreadableMessage } from './queued-message.js';
 export type { RequestOptions } from './rpc/rpc-client.js';
 export { RemoteError, ReplyStreamLostError, RequestTimeoutError, StreamTakenError } from './rpc/rpc-errors.js';

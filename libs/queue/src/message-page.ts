@@ -1,9 +1,9 @@
 import type { QueuedMessage, UnreadableMessage } from './queued-message.js';
 
 /** One page of messages, and where the next one begins. */
-export interface MessagePage {
+export interface MessagePage<T = unknown> {
   /** `at`: when a delayed one is due, in ms since 1970. */
-  readonly messages: readonly (QueuedMessage & { readonly at?: number | undefined })[];
+  readonly messages: readonly (QueuedMessage<T> & { readonly at?: number | undefined })[];
   /** Those of the page whose frames cannot be read. */
   readonly unreadable: readonly UnreadableMessage[];
   /** Undefined after the last page. */

@@ -5,7 +5,7 @@ import type { QueuedMessage } from './queued-message.js';
 import type { FoundMessage, JobState } from './store/job.js';
 
 /** One message, and its state. */
-export interface MessageState {
+export interface MessageState<T = unknown, R = unknown> {
   /**
    * `running`: a consumer holds it. `completed`: it was handled, and it or its result is still kept. `dying`: it is a dead letter on its
    * way. `dead-lettered`: it is a dead letter in `queue`.
@@ -14,7 +14,7 @@ export interface MessageState {
   /** Where it is: the given queue, or the one that its dead letter is in. */
   readonly queue: string;
   /** Undefined when it was completed and only its result is kept (`keepResultMs`). */
-  readonly message: QueuedMessage | undefined;
+  readonly message: QueuedMessage<T> | undefined;
   /** The next attempt, the present one, or the one that completed it. 0 for a dead letter, whose attempts are no longer stored. */
   readonly attempt: number;
   /** How many times it was delivered so far, however those deliveries ended. 0 for a dead letter. */
@@ -26,7 +26,7 @@ export interface MessageState {
   /** The id of the consumer that holds it; undefined when none does. */
   readonly consumer: string | undefined;
   /** What its handler returned, where the queue has `keepCompleted` or the consumer `keepResultMs`. */
-  readonly result: unknown;
+  readonly result: R | undefined;
   /** When the handler that completed it began, if known; in ms since 1970 by Redis' clock. */
   readonly startedAt: number | undefined;
   /** When it was completed, where the queue has `keepCompleted`; in ms since 1970 by Redis' clock. */
@@ -34,7 +34,7 @@ export interface MessageState {
 }
 
 /** The state of a message that its queue holds. */
-export function stateOfFound(queue: string, message: QueuedMessage, found: FoundMessage): MessageState {
+export function stateOfFound<T, R>(queue: string, message: QueuedMessage<T>, found: FoundMessage): MessageState<T, R> {
   const deliveries = readDeliveries(found.deliveries);
   return {
     state: found.state,
@@ -57,11 +57,11 @@ export function stateOfFound(queue: string, message: QueuedMessage, found: Found
  *
  * @param resultJson of a `KeptResult`
  */
-export function stateOfCompleted(
+export function stateOfCompleted<T, R>(
   queue: string,
-  message: CompletedMessage | undefined,
+  message: CompletedMessage<T, R> | undefined,
   resultJson: string | undefined,
-): MessageState | undefined {
+): MessageState<T, R> | undefined {
   const kept = resultJson === undefined ? undefined : parseKeptResult(resultJson);
   const completed = message ?? kept;
   if (completed === undefined) return undefined;
@@ -75,14 +75,14 @@ export function stateOfCompleted(
     dueAt: undefined,
     consumer: undefined,
     // `null` is a result.
-    result: message?.result === undefined ? kept?.value : message.result,
+    result: message?.result === undefined ? (kept?.value as R | undefined) : message.result,
     startedAt: message?.startedAt,
     completedAt: message?.completedAt,
   };
 }
 
 /** The state of a message that died, with its dead letter. */
-export function stateOfDeadLetter(queue: string, message: QueuedMessage): MessageState {
+export function stateOfDeadLetter<T, R>(queue: string, message: QueuedMessage<T>): MessageState<T, R> {
   return {
     state: 'dead-lettered',
     queue,

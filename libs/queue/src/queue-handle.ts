@@ -3,47 +3,61 @@ import type { RedisConnection } from '@millrace/redis';
 import { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import type { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
+import { MessageLookup } from './message-lookup.js';
 import type { MessagePage, PageOptions } from './message-page.js';
-import { type MessageState, stateOfCompleted, stateOfDeadLetter, stateOfFound } from './message-state.js';
+import { MessageSender, type QueuePayloads, type SenderContext } from './message-sender.js';
+import type { MessageState } from './message-state.js';
 import type { PageRange } from './model/page-cursor.js';
 import type { Forwarder } from './publishing/forwarder.js';
 import type { PageReader, QueueSlots } from './queue-slots.js';
-import { QueuedMessage, readMessages } from './queued-message.js';
+import { readMessages } from './queued-message.js';
 import { type Listed, listByTime, listReady, unpark } from './store/browse.js';
-import { findCompleted, listCompleted, purgeCompleted } from './store/completed-messages.js';
-import { countMessages, findMessage, keptResult, type QueueCounts, sumCounts } from './store/job.js';
+import { listCompleted, purgeCompleted } from './store/completed-messages.js';
+import { countMessages, findMessage, type QueueCounts, sumCounts } from './store/job.js';
 import { queueSettings } from './store/queue-slot.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 
+/** What a handle checks, and where its dead letters are. */
+export interface QueueHandleOptions extends QueuePayloads {
+  /** The queue whose messages are the dead letters that `deadLetters` manages. Default: this queue itself. */
+  readonly deadLetterQueue?: string | undefined;
+}
+
+/** What a handle needs of its broker. */
+export interface HandleContext extends SenderContext {
+  readonly connection: RedisConnection;
+  readonly forwarder: Forwarder;
+  readonly codecs: CodecRegistry;
+  readonly slots: QueueSlots;
+  readonly deadLetters: DeadLetterSearch;
+}
+
 /**
- * Reads and changes one queue and its messages. Created by `broker.queue(name)`. Every method waits for a Redis that is away, or not
- * reached yet, up to the Broker's `deliveryTimeoutMs`, and then rejects with an `UnavailableError`, as when the connection is lost during
- * the call. It rejects with a `WriteError` where Redis refuses (no right, no memory).
+ * One queue: sends to it, and reads and changes it and its messages. Created by `broker.queue(name)`, and injected in Nest with
+ * `@InjectQueue(queue)`. `T` is the type of its payloads, `R` that of the replies to its requests. Every method that reads or changes
+ * waits for a Redis that is away, or not reached yet, up to the Broker's `deliveryTimeoutMs`, and then rejects with an
+ * `UnavailableError`, as when the connection is lost during the call. It rejects with a `WriteError` where Redis refuses (no right, no
+ * memory).
  */
-export class QueueHandle {
-  /** The queue's name. */
-  readonly name: string;
+export class QueueHandle<T = unknown, R = unknown> extends MessageSender<T, R> {
   readonly #connection: RedisConnection;
   readonly #codecs: CodecRegistry;
   readonly #slots: QueueSlots;
-  readonly #deadLetters: DeadLetterSearch;
-  /** This queue as a dead-letter queue: list, edit, redrive, purge. */
-  readonly deadLetters: DeadLetterQueue;
+  readonly #lookup: MessageLookup<T, R>;
+  /**
+   * Dead letters: list, edit, redrive, purge. Of a handle that Nest injects, those of the queue; of `broker.queue(name)` without
+   * `deadLetterQueue`, what is in this queue itself: `broker.queue('emails.dead-letters').deadLetters`.
+   */
+  readonly deadLetters: DeadLetterQueue<T>;
 
-  constructor(
-    connection: RedisConnection,
-    forwarder: Forwarder,
-    codecs: CodecRegistry,
-    name: string,
-    slots: QueueSlots,
-    deadLetters: DeadLetterSearch,
-  ) {
-    this.name = name;
+  constructor(name: string, context: HandleContext, payloads?: QueuePayloads, letters?: DeadLetterQueue<T>) {
+    super(name, context, payloads);
+    const { connection, forwarder, codecs, slots, deadLetters } = context;
     this.#connection = connection;
     this.#codecs = codecs;
     this.#slots = slots;
-    this.#deadLetters = deadLetters;
-    this.deadLetters = new DeadLetterQueue(this, connection, forwarder, codecs, slots, deadLetters);
+    this.#lookup = new MessageLookup(name, connection, codecs, slots, deadLetters);
+    this.deadLetters = letters ?? new DeadLetterQueue(this, connection, forwarder, codecs, slots, deadLetters);
   }
 
   /**
@@ -51,37 +65,8 @@ export class QueueHandle {
    * that this queue gave up is found as long as it is in a queue that this queue's dead letters may go to, or that theirs may go to. If
    * there are a completed one and a dead letter with that id, the later one is returned.
    */
-  async message(id: string): Promise<MessageState | undefined> {
-    const found = (await this.#held(id)) ?? (await this.#ended(id));
-    if (found !== undefined) return found;
-    // A dead letter that was sent back in between was not here yet, and is no longer there.
-    return (await this.#held(id)) ?? this.#completed(id);
-  }
-
-  async #held(id: string): Promise<MessageState | undefined> {
-    const found = await this.#slots.find((place) => findMessage(this.#connection.commands, place, id, 'find'));
-    if (found === undefined) return undefined;
-    return stateOfFound(this.name, new QueuedMessage(this.name, found.entry, found.frame, this.#codecs), found);
-  }
-
-  async #ended(id: string): Promise<MessageState | undefined> {
-    const completed = await this.#completed(id);
-    const dead = await this.#deadLetters.find(this.name, id);
-    if (dead === undefined) return completed;
-    const { queue, entry, frame, diedAt } = dead;
-    // A result that is kept without its message has no time: it counts as the later one.
-    if (completed !== undefined && (completed.completedAt ?? Number.POSITIVE_INFINITY) > diedAt) return completed;
-    return stateOfDeadLetter(queue, new QueuedMessage(queue, entry, frame, this.#codecs));
-  }
-
-  async #completed(id: string): Promise<MessageState | undefined> {
-    const { commands } = this.#connection;
-    const [kept, result] = await Promise.all([
-      this.#slots.find(({ keys }) => findCompleted(commands, keys, id)),
-      this.#slots.find((place) => keptResult(commands, place, id)),
-    ]);
-    const completed = kept && new CompletedMessage(this.name, kept, this.#codecs);
-    return stateOfCompleted(this.name, completed, result);
+  message(id: string): Promise<MessageState<T, R> | undefined> {
+    return this.#lookup.find(id);
   }
 
   /**
@@ -96,26 +81,29 @@ export class QueueHandle {
   }
 
   /** Messages that are delayed or wait for a retry, the earliest first. */
-  async delayed(options: PageOptions = {}): Promise<MessagePage> {
+  async delayed(options: PageOptions = {}): Promise<MessagePage<T>> {
     return this.#page(pageOf(this.name, options), ({ keys }, piece) =>
       listByTime(this.#connection.commands, keys, 'delayed', piece),
     );
   }
 
   /** Messages that were set aside: no handler matches them, or they can become no dead letter (event `parked`). */
-  async parked(options: PageOptions = {}): Promise<MessagePage> {
+  async parked(options: PageOptions = {}): Promise<MessagePage<T>> {
     return this.#page(pageOf(this.name, options), ({ keys }, piece) =>
       listByTime(this.#connection.commands, keys, 'parked', piece),
     );
   }
 
   /** Completed messages that are kept (`keepCompleted`), the newest first; of a sharded queue one shard after the other. */
-  async completed(options: PageOptions = {}): Promise<CompletedMessagePage> {
+  async completed(options: PageOptions = {}): Promise<CompletedMessagePage<T, R>> {
     const page = pageOf(this.name, options);
     const { messages, cursor: next } = await this.#slots.page(page, ({ keys }, piece) =>
       listCompleted(this.#connection.commands, keys, piece),
     );
-    return { messages: messages.map((found) => new CompletedMessage(this.name, found, this.#codecs)), cursor: next };
+    return {
+      messages: messages.map((found) => new CompletedMessage<T, R>(this.name, found, this.#codecs)),
+      cursor: next,
+    };
   }
 
   /** Removes all completed messages that are kept. Resolves to their number. Later ones are kept as before. */
@@ -124,7 +112,7 @@ export class QueueHandle {
   }
 
   /** Messages that wait for a consumer, or are offered to one that has not claimed them yet, in the order of delivery. */
-  async ready(options: PageOptions = {}): Promise<MessagePage> {
+  async ready(options: PageOptions = {}): Promise<MessagePage<T>> {
     const page = pageOf(this.name, options);
     const priorities = await this.priorities();
     return this.#page(page, ({ keys }, piece) => listReady(this.#connection.commands, keys, priorities, piece));
@@ -199,9 +187,9 @@ export class QueueHandle {
     return ids;
   }
 
-  async #page(page: PageRange, list: PageReader<Listed>): Promise<MessagePage> {
+  async #page(page: PageRange, list: PageReader<Listed>): Promise<MessagePage<T>> {
     const { messages, cursor } = await this.#slots.page(page, list);
-    const read = readMessages(this.name, messages, this.#codecs);
+    const read = readMessages<Listed, T>(this.name, messages, this.#codecs);
     const withTime = read.messages.map(({ message, stored: { at } }) => Object.assign(message, { at }));
     return { messages: withTime, unreadable: read.unreadable, cursor };
   }

@@ -3,7 +3,7 @@ import type { Death } from './model/death.js';
 import { decodeFrame, type StoredMessage, type StoredProperties } from './model/message-frame.js';
 
 /** A message in a queue, read without taking it. */
-export class QueuedMessage {
+export class QueuedMessage<T = unknown> {
   /** Its unique name in this queue: pass it to cancel, edit or redrive exactly this message. */
   readonly id: string;
   readonly #message: StoredMessage;
@@ -61,9 +61,9 @@ export class QueuedMessage {
     return this.#message.body;
   }
 
-  /** The body decoded. @throws {CodecError} when it cannot be decoded */
-  payload(): unknown {
-    return this.#codecs.get(this.#message.codecId).decode(this.#message.body);
+  /** The body decoded, not validated. @throws {CodecError} when it cannot be decoded */
+  payload(): T {
+    return this.#codecs.get(this.#message.codecId).decode(this.#message.body) as T;
   }
 
   /** All its stored fields. */
@@ -81,19 +81,19 @@ export interface UnreadableMessage {
 }
 
 /** Reads messages as they are stored. One that cannot be read does not hide the others. */
-export function readMessages<T extends { readonly id: string; readonly frame: Buffer }>(
+export function readMessages<S extends { readonly id: string; readonly frame: Buffer }, T>(
   queue: string,
-  found: readonly T[],
+  found: readonly S[],
   codecs: CodecRegistry,
 ): {
-  readonly messages: { readonly stored: T; readonly message: QueuedMessage }[];
+  readonly messages: { readonly stored: S; readonly message: QueuedMessage<T> }[];
   readonly unreadable: UnreadableMessage[];
 } {
-  const messages: { stored: T; message: QueuedMessage }[] = [];
+  const messages: { stored: S; message: QueuedMessage<T> }[] = [];
   const unreadable: UnreadableMessage[] = [];
   for (const stored of found) {
     try {
-      messages.push({ stored, message: new QueuedMessage(queue, stored.id, stored.frame, codecs) });
+      messages.push({ stored, message: new QueuedMessage<T>(queue, stored.id, stored.frame, codecs) });
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       unreadable.push({ id: stored.id, error });

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { ValidationError } from '@millrace/core';
-import { LogHandler, Millrace, MillraceModule, type TopicProducer } from '@millrace/nestjs';
+import { LogHandler, Millrace, MillraceModule, QueueHandler, type TopicHandle } from '@millrace/nestjs';
 import { MillraceClient } from '@millrace/nestjs/transport';
 import { waitFor } from '@millrace/testing';
 import { Controller, type INestMicroservice, Module, type Type } from '@nestjs/common';
@@ -45,12 +45,29 @@ export const nestScenes: Scenes = {
       const { orders, emails, events } = given();
       const imports = [MillraceModule.forFeature({ topics: [orders], queues: [emails], exchanges: [events] })];
       const application = await desk.application({ imports, providers: [of<Type>('Shop')] });
-      const { placed } = application.get<{ placed: TopicProducer }>(of<Type>('Shop'));
+      const { placed } = application.get<{ placed: TopicHandle }>(of<Type>('Shop'));
       expect(await placed.send({ value: { total: 5 } })).toMatchObject({ topic: 'orders' });
       await expect(placed.send({ value: { total: 'no number' } })).rejects.toThrow(ValidationError);
     },
   },
   'docs/handlers.md#4': {
+    async check(desk, of) {
+      const { orders, emails } = given();
+      class Mailer {
+        @QueueHandler({ queue: 'emails' })
+        send({ to }: { to: string }) {
+          return `sent to ${to}`;
+        }
+      }
+      const imports = [MillraceModule.forFeature({ topics: [orders], queues: [emails] })];
+      const providers = [of<Type>('Office'), Mailer];
+      const application = await desk.application({ imports, providers });
+      const office = application.get<{ [way: string]: () => Promise<unknown> }>(of<Type>('Office'));
+      expect(await office.useTopic?.()).toMatchObject({ redriven: 0, stuck: 0 });
+      expect(await office.useQueue?.()).toMatchObject({ reply: 'sent to ada', report: { redriven: 0 } });
+    },
+  },
+  'docs/handlers.md#5': {
     async check(desk, of) {
       const imports = [TerminusModule];
       const application = await desk.application({ imports, controllers: [of<Type>('HealthController')] });
@@ -58,7 +75,7 @@ export const nestScenes: Scenes = {
       expect(await controller.check()).toMatchObject({ status: 'ok', details: { millrace: { status: 'up' } } });
     },
   },
-  'docs/handlers.md#5': {
+  'docs/handlers.md#6': {
     async before(desk) {
       class OrderHandlers {
         @LogHandler({ topic: 'orders', group: 'billing' })

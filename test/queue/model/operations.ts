@@ -407,10 +407,10 @@ class Redrive extends Operation {
       const message = model.messages.get(Number(letter.payload()));
       if (message !== undefined) model.redriven(message, letter.messageId);
     }
-    expect(await world.deadLetters.redrive({ ids, maxRedrives: 100 })).toEqual({
-      redriven: ids,
-      looping: [],
-      stuck: [],
+    expect(await world.deadLetters.redrive({ ids, maxRedrives: 100 })).toMatchObject({
+      redriven: ids.length,
+      looping: 0,
+      stuck: 0,
     });
   }
 }

@@ -34,7 +34,7 @@ async function queue(stage: Stage, { broker }: Client): Promise<void> {
 
   handler.isMended = true;
   const { redriven } = await dead.redrive();
-  stage.say(`The handler is mended, ${redriven.length} dead letter is sent back.`);
+  stage.say(`The handler is mended, ${redriven} dead letter is sent back.`);
   await waitFor(() => handler.handled.includes(poison), { what: 'the message to be handled' });
   stage.promised(`message ${poison} was handled, and no dead letter is left.`, (await list()).length === 0);
 }

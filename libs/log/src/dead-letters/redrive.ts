@@ -1,4 +1,14 @@
-import { accepted, assertNoProblem, deadLettersOf, isBoolean, rateOf, TopicNotFoundError } from '@millrace/core';
+import {
+  accepted,
+  assertNoProblem,
+  deadLettersOf,
+  isBoolean,
+  type RedriveReport,
+  type RedriveResult,
+  RedriveTally,
+  rateOf,
+  TopicNotFoundError,
+} from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
@@ -17,24 +27,7 @@ import type { Topics } from '../topics/topics.js';
 import { infoOf } from './dead-letter-info.js';
 import { checkedRedrive, type RedriveOptions } from './redrive-options.js';
 
-/** What a redrive did, or would do. */
-export interface RedriveReport {
-  /** Sent back. */
-  readonly redriven: number;
-  /** Sent back by an earlier redrive. */
-  readonly repeated: number;
-  /** Sent back too many times before. */
-  readonly looping: number;
-  /** Left out by the filter. */
-  readonly filtered: number;
-  /**
-   * No dead letters, or from a topic that is deleted or keeps its dead letters elsewhere (`allowTopics`), or from a batch that this process
-   * cannot read: damaged, or in a newer format.
-   */
-  readonly impossible: number;
-}
-
-type RedriveResult = keyof RedriveReport;
+export type { RedriveReport };
 
 const isWanted = { name: 'the filter', expects: 'true or false', accepts: isBoolean };
 
@@ -58,25 +51,25 @@ export class Redrive {
   /** @throws {OptionsError} @throws {TopicNotFoundError} */
   async run(input: RedriveOptions): Promise<RedriveReport> {
     const options = checkedRedrive(input);
-    const report: Record<RedriveResult, number> = { redriven: 0, repeated: 0, looping: 0, filtered: 0, impossible: 0 };
+    const tally = new RedriveTally();
     const topic = await this.#topics.unlessAwaited(options.topic, () => this.#topics.describe(options.topic));
-    if (topic === undefined) return report;
+    if (topic === undefined) return tally.report();
     const { partitions } = topic;
     const chosen = options.records?.map((record) => record.partition);
     assertNoProblem('redrive', ...partitionProblems(topic, chosen));
     const rate = rateOf(options);
     const limit = rate && new RateLimit(rate, performance.now());
     for (let partition = 0; partition < partitions; partition++) {
-      await this.#runPartition(options, partition, limit, report);
+      await this.#runPartition(options, partition, limit, tally);
     }
-    return report;
+    return tally.report();
   }
 
   async #runPartition(
     options: RedriveOptions,
     partition: number,
     rate: RateLimit | undefined,
-    report: Record<RedriveResult, number>,
+    tally: RedriveTally,
   ): Promise<void> {
     const chosen = options.records?.filter((record) => record.partition === partition);
     if (chosen?.length === 0) return;
@@ -97,7 +90,7 @@ export class Redrive {
           if (options.signal?.aborted) return;
           const result = await this.#one(options, { partition, record, codecId, pass, start, copied, rate });
           if (result === undefined) return;
-          report[result]++;
+          tally.add(result);
         }
         position = endOffset;
       }
@@ -109,8 +102,12 @@ export class Redrive {
     const origin = originOf(letter.record.headers);
     const topic = origin === undefined ? undefined : await this.#findTopic(origin.topic);
     const batch = recordsOf(letter.record, letter.codecId);
-    if (origin === undefined || topic === undefined || batch === undefined) return 'impossible';
-    if (!mayComeFrom(topic, options)) return 'impossible';
+    const stuck = (why: string): RedriveResult => ({ id: `${letter.partition}:${letter.record.offset}`, why });
+    if (origin === undefined) return stuck('it is no dead letter: it names no origin');
+    if (topic === undefined) return stuck(`topic "${origin.topic}" does not exist`);
+    if (batch === undefined) return stuck('its batch cannot be read: it is damaged, or in a newer format');
+    if (!mayComeFrom(topic, options))
+      return stuck(`topic "${topic.name}" keeps its dead letters elsewhere: allow it with allowTopics`);
     const { filter } = options;
     if (filter !== undefined && !accepted(isWanted, filter(infoOf(letter.record, letter.partition, origin))))
       return 'filtered';
@@ -127,7 +124,8 @@ export class Redrive {
     if (sent !== 'gone') return sent;
     // The topic was deleted since this process read its settings; another one may have its name.
     this.#catalog.forget(topic.name);
-    return isAgain ? 'impossible' : this.#one(options, letter, { isAgain: true });
+    if (isAgain) return stuck(`topic "${topic.name}" is deleted and declared again all the time`);
+    return this.#one(options, letter, { isAgain: true });
   }
 
   async #send(

@@ -92,10 +92,10 @@ export class Groups {
     return { group, state, generation: stored.generation, members, partitions };
   }
 
-  /** How far the group is behind, in every partition it has an offset in. */
-  async lag(group: string): Promise<PartitionLag[]> {
+  /** How far the group is behind, in every partition it has an offset in; with a topic, only in those of the topic. */
+  async lag(group: string, topic?: string): Promise<PartitionLag[]> {
     assertName('group', group);
-    const partitions = await this.#allPartitions();
+    const partitions = (await this.#allPartitions()).filter((one) => topic === undefined || one.topic === topic);
     const lags = await Promise.all(partitions.map((partition) => this.#lagIn(group, partition)));
     return lags.filter((lag) => lag !== undefined);
   }

@@ -4,11 +4,14 @@ import type { PayloadClass, PayloadType, StandardSchema } from './payload-type.j
 // A definition binds a name to the type of its payloads in one place: publishers, handlers and the declaration use it, so that a publish
 // or a handler with another type does not compile.
 
-/** A topic and the type of its records. */
-export type TopicDefinition<T = unknown> = TopicDeclaration & { readonly type: PayloadType<T> };
+/** A topic and the type of its records. Without `type` they are typed, and not validated. */
+export type TopicDefinition<T = unknown> = TopicDeclaration & { readonly type?: PayloadType<T> | undefined };
 
-/** A queue and the type of its messages. */
-export type QueueDefinition<T = unknown> = QueueDeclaration & { readonly type: PayloadType<T> };
+/** A queue, the type of its messages, and that of the replies to its requests. What has no `type` is typed, and not validated. */
+export type QueueDefinition<T = unknown, R = unknown> = QueueDeclaration & {
+  readonly type?: PayloadType<T> | undefined;
+  readonly reply?: PayloadType<R> | undefined;
+};
 
 /** Payload types by routing key. */
 export type ExchangeMessages = Readonly<Record<string, PayloadType>>;
@@ -18,17 +21,23 @@ export type ExchangeDefinition<M extends ExchangeMessages = ExchangeMessages> = 
   readonly messages: M;
 };
 
-/** `defineTopic({ name: 'orders', partitions: 8, type: OrderPlaced })` */
-export function defineTopic<T>(
-  topic: TopicDeclaration & { readonly type: PayloadClass<T> | StandardSchema<T> },
+/** `defineTopic({ name: 'orders', partitions: 8, type: OrderPlaced })`, or `defineTopic<OrderPlaced>({ name: 'orders' })` without a check */
+export function defineTopic<T = unknown>(
+  topic: TopicDeclaration & { readonly type?: PayloadClass<T> | StandardSchema<T> | undefined },
 ): TopicDefinition<T> {
   return Object.freeze(topic);
 }
 
-/** `defineQueue({ name: 'emails', type: Email })` */
-export function defineQueue<T>(
-  queue: QueueDeclaration & { readonly type: PayloadClass<T> | StandardSchema<T> },
-): QueueDefinition<T> {
+/**
+ * `defineQueue({ name: 'emails', type: Email })`, or `defineQueue<Email>({ name: 'emails' })` without a check. `reply`: the class or
+ * schema that replies to requests must satisfy.
+ */
+export function defineQueue<T = unknown, R = unknown>(
+  queue: QueueDeclaration & {
+    readonly type?: PayloadClass<T> | StandardSchema<T> | undefined;
+    readonly reply?: PayloadClass<R> | StandardSchema<R> | undefined;
+  },
+): QueueDefinition<T, R> {
   return Object.freeze(queue);
 }
 
@@ -44,9 +53,9 @@ export function nameOf(object: string | { readonly name: string }): string {
   return typeof object === 'string' ? object : object.name;
 }
 
-/** The declaration of a topic or queue: everything but the type of its payloads. */
+/** The declaration of a topic or queue: everything but the types of its payloads and replies. */
 export function withoutType<D extends { readonly name: string }>(definition: D): D {
-  const { type: _type, ...declaration }: D & { readonly type?: unknown } = { ...definition };
+  const { type: _type, reply: _reply, ...declaration }: D & Partial<QueueDefinition> = { ...definition };
   return declaration as D & object;
 }
 

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { deadLettersOf } from '@millrace/core';
 import type { BatchRecord } from '@millrace/log';
 import type { BatchMessage } from '@millrace/queue';
 import type { InjectionToken } from '@nestjs/common';
+import type { Observable } from 'rxjs';
 import type { QueueDeclaration, TopicDeclaration } from '../topology/topology.js';
+import { deadLetterQueueOf, deadLetterTopicOf } from './dead-letter-place.js';
 import type { QueueDefinition, TopicDefinition } from './definitions.js';
 import type {
   AnyLogHandlerOptions,
@@ -47,8 +48,8 @@ export type HandlerMetadata =
 
 const handlersKey = 'millrace:handlers';
 
-/** Types the decorated method: its first parameter must accept `Payload`, the others depend on their decorators. */
-type HandlerDecorator<P> = <M extends (payload: P, ...others: never[]) => unknown>(
+/** Types the decorated method: its first parameter must accept `P`, the others depend on their decorators; it returns `R`. */
+type HandlerDecorator<P, R = unknown> = <M extends (payload: P, ...others: never[]) => R>(
   target: object,
   method: string | symbol,
   descriptor: TypedPropertyDescriptor<M>,
@@ -61,7 +62,12 @@ type Handled<T> = unknown extends T ? never : T;
 type HandledBatch<T, Item> = unknown extends T ? never : Item[];
 
 type OfTopic<O, T> = Omit<O, 'topic'> & { readonly topic: TopicDefinition<T> };
-type OfQueue<O, T> = Omit<O, 'queue'> & { readonly queue: QueueDefinition<T> };
+type OfQueue<O, T, R = unknown> = Omit<O, 'queue'> & { readonly queue: QueueDefinition<T, R> };
+
+/** What a handler of requests may return: the reply, or a generator or observable of replies. */
+type Replies<R> = unknown extends R
+  ? unknown
+  : R | Promise<R> | AsyncIterable<R> | Iterable<R> | Observable<R> | Promise<Observable<R>>;
 
 /** The method handles records of a topic, for a consumer group: `(payload, context: RecordContext)`. */
 export function LogHandler<T>(options: OfTopic<LogHandlerOptions, T>): HandlerDecorator<Handled<T>>;
@@ -80,7 +86,9 @@ export function LogBatchHandler(options: Configured<LogBatchHandlerOptions>): Ha
 }
 
 /** The method handles messages of a queue: `(payload, context: MessageContext)`. */
-export function QueueHandler<T>(options: OfQueue<QueueHandlerOptions, T>): HandlerDecorator<Handled<T>>;
+export function QueueHandler<T, R>(
+  options: OfQueue<QueueHandlerOptions, T, R>,
+): HandlerDecorator<Handled<T>, Replies<R>>;
 export function QueueHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never>;
 export function QueueHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never> {
   return handlerDecorator({ kind: 'queue', options });
@@ -102,7 +110,7 @@ export function QueueBatchHandler(options: Configured<QueueBatchHandlerOptions>)
 export function OnDeadLetter(options: QueueDeadLetters): HandlerDecorator<never>;
 export function OnDeadLetter(options: TopicDeadLetters): HandlerDecorator<never>;
 export function OnDeadLetter(options: DeadLetterSource): HandlerDecorator<never> {
-  if (!isObject(options)) return handlerDecorator({ kind: 'log', options });
+  if (typeof options !== 'object' || options === null) return handlerDecorator({ kind: 'log', options });
   if ('queue' in options) {
     const { queue, ...rest } = options;
     return handlerDecorator({ kind: 'queue', options: { ...rest, queue: deadLetterQueueOf(queue), type: false } });
@@ -125,25 +133,6 @@ export type TopicDeadLetters = Omit<LogHandlerOptions, 'topic' | 'type'> & {
   /** The topic whose dead letters they are. */
   readonly topic: string | TopicDeclaration;
 };
-
-/** An invalid queue is returned unchanged: the start refuses it, with every other problem. */
-function deadLetterQueueOf(queue: string | QueueDeclaration): string | QueueDeclaration {
-  if (typeof queue === 'string') return deadLettersOf(queue);
-  if (!isObject(queue) || typeof queue.name !== 'string') return queue;
-  const { name, deadLetter } = queue;
-  return isObject(deadLetter) && 'queue' in deadLetter ? deadLetter.queue : deadLettersOf(name);
-}
-
-/** As `deadLetterQueueOf`, for a topic. */
-function deadLetterTopicOf(topic: string | TopicDeclaration): string | TopicDeclaration {
-  if (typeof topic === 'string') return deadLettersOf(topic);
-  if (!isObject(topic) || typeof topic.name !== 'string') return topic;
-  return topic.deadLetter ? topic.deadLetter.topic : deadLettersOf(topic.name);
-}
-
-function isObject<T>(value: T): value is T & object {
-  return typeof value === 'object' && value !== null;
-}
 
 /** The metadata of a method's decorators, in the order of the source. */
 export function handlersOf(method: object): readonly HandlerMetadata[] {

@@ -11,7 +11,7 @@ export function InjectMillrace(connection?: string): InjectDecorator {
 
 /**
  * Without a topic: the connection's `Producer`, for any topic. With a topic that `forFeature` (or `forRoot`) declares:
- * its `TopicProducer`, which checks payloads against the topic's type.
+ * its `TopicHandle`, which sends, reads and redrives, and checks payloads against the topic's type.
  */
 export function InjectProducer(topic?: Named, connection?: string): InjectDecorator {
   return Inject(getProducerToken(topic, connection));
@@ -22,7 +22,7 @@ export function InjectExchange(exchange: Named, connection?: string): InjectDeco
   return Inject(getExchangeToken(exchange, connection));
 }
 
-/** The `QueueSender` of a queue that `forFeature` (or `forRoot`) declares. */
+/** The `QueueHandle` of a queue that `forFeature` (or `forRoot`) declares. It checks payloads against the queue's type. */
 export function InjectQueue(queue: Named, connection?: string): InjectDecorator {
   return Inject(getQueueToken(queue, connection));
 }

@@ -1,28 +1,30 @@
-import type { Provider } from '@nestjs/common';
-import type { ExchangeMessages } from '../decorators/definitions.js';
+import { keepsDeadLetters } from '@millrace/core';
+import type { InjectionToken, Provider } from '@nestjs/common';
+import { deadLetterQueueOf } from '../decorators/dead-letter-place.js';
+import { type ExchangeMessages, nameOf, type QueueDefinition } from '../decorators/definitions.js';
 import { type PayloadType } from '../decorators/payload-type.js';
 import { getExchangeToken, getMillraceToken, getProducerToken, getQueueToken } from '../decorators/tokens.js';
 import { payloadValidation, type ValidatePayload } from '../pipeline/payload-validation.js';
 import type { Topology } from '../topology/topology.js';
+import { ExchangePublisher } from './exchange-publisher.js';
 import type { Millrace } from './millrace.js';
-import { ExchangePublisher, QueueSender, TopicProducer } from './publishers.js';
 
 /** One provider per topic, exchange and queue, for `@InjectProducer`, `@InjectExchange` and `@InjectQueue`. */
 export function publisherProviders(
   connection: string,
   { topics = [], exchanges = [], queues = [] }: Partial<Topology>,
+  millraceToken: InjectionToken = getMillraceToken(connection),
 ): Exclude<Provider, (...args: never[]) => unknown>[] {
-  const inject = [getMillraceToken(connection)];
+  const inject = [millraceToken];
   return [
     ...topics.map((topic) => ({
       provide: getProducerToken(topic, connection),
       inject,
       useFactory: async (millrace: Millrace) =>
-        new TopicProducer(
-          millrace,
-          topic.name,
-          await validationFor(millrace, 'type' in topic ? topic.type : undefined),
-        ),
+        millrace.log.topic(topic.name, {
+          producer: millrace.producer,
+          validate: await validationFor(millrace, 'type' in topic ? topic.type : undefined),
+        }),
     })),
     ...exchanges.map((exchange) => ({
       provide: getExchangeToken(exchange, connection),
@@ -37,14 +39,14 @@ export function publisherProviders(
     ...queues.map((queue) => ({
       provide: getQueueToken(queue, connection),
       inject,
-      useFactory: async (millrace: Millrace) =>
-        typeof queue === 'string'
-          ? new QueueSender(millrace, queue, undefined)
-          : new QueueSender(
-              millrace,
-              queue.name,
-              await validationFor(millrace, 'type' in queue ? queue.type : undefined),
-            ),
+      useFactory: async (millrace: Millrace) => {
+        const { type, reply }: Partial<QueueDefinition> = typeof queue === 'string' ? {} : queue;
+        return millrace.broker.queue(nameOf(queue), {
+          validate: await validationFor(millrace, type),
+          validateReply: await validationFor(millrace, reply),
+          deadLetterQueue: keepsDeadLetters(nameOf(queue)) ? undefined : nameOf(deadLetterQueueOf(queue)),
+        });
+      },
     })),
   ];
 }

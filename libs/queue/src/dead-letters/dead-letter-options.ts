@@ -17,18 +17,18 @@ import { routingKeyProblem } from '../model/routing-key.js';
 import type { QueuedMessage } from '../queued-message.js';
 
 /** Which dead letters to process. */
-export interface DeadLetterChoice {
+export interface DeadLetterChoice<T = unknown> {
   /** Only these ids. Default: all that are in the queue when the call begins. */
   readonly ids?: readonly string[] | undefined;
   /**
    * Only those for which it returns true. Default: all. If it throws, or returns another value than true or false, the call ends
    * with that error; what was done stays done.
    */
-  readonly filter?: ((message: QueuedMessage) => boolean) | undefined;
+  readonly filter?: ((message: QueuedMessage<T>) => boolean) | undefined;
 }
 
 /** Which dead letters to send back, and how. */
-export interface RedriveOptions extends DeadLetterChoice {
+export interface RedriveOptions<T = unknown> extends DeadLetterChoice<T> {
   /** The target. Default: each goes back to the queue where it died last, by its history. */
   readonly to?: { readonly queue: string } | { readonly exchange: string; readonly routingKey?: string } | undefined;
   /**
@@ -83,7 +83,7 @@ const changeReaders: OptionReaders<DeadLetterChange> = {
 };
 
 /** @throws {OptionsError} with every problem */
-export function checkedChoice(choice: DeadLetterChoice): DeadLetterChoice {
+export function checkedChoice<T>(choice: DeadLetterChoice<T>): DeadLetterChoice<T> {
   return resolveOptions('purge', choiceReaders, choice);
 }
 
@@ -93,10 +93,13 @@ export function checkedChange(id: string, change: DeadLetterChange): DeadLetterC
 }
 
 /** The options of a redrive with their defaults. */
-export type ResolvedRedrive = RedriveOptions & { readonly maxRedrives: number; readonly dryRun: boolean };
+export type ResolvedRedrive<T = unknown> = RedriveOptions<T> & {
+  readonly maxRedrives: number;
+  readonly dryRun: boolean;
+};
 
 /** @throws {OptionsError} with every problem */
-export function checkedRedrive(options: RedriveOptions): ResolvedRedrive {
+export function checkedRedrive<T>(options: RedriveOptions<T>): ResolvedRedrive<T> {
   return resolveOptions(
     'redrive',
     {

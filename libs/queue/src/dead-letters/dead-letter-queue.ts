@@ -1,4 +1,11 @@
-import { accepted, type CodecRegistry, InvalidMessageError, isBoolean, rateOf } from '@millrace/core';
+import {
+  accepted,
+  type CodecRegistry,
+  InvalidMessageError,
+  isBoolean,
+  type RedriveReport,
+  rateOf,
+} from '@millrace/core';
 import { keepPace, RateLimit } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { MessagePage, PageOptions } from '../message-page.js';
@@ -18,24 +25,31 @@ import {
   type DeadLetterChange,
   type DeadLetterChoice,
   type RedriveOptions,
+  type ResolvedRedrive,
 } from './dead-letter-options.js';
 import type { DeadLetterSearch } from './dead-letter-search.js';
-import { Redrive, type RedriveReport } from './redrive.js';
+import { Redrive } from './redrive.js';
 import { deathsInOrigin } from './redrive-origin.js';
 import { sendBack } from './send-back.js';
 
 /** The queue whose messages are its dead letters. */
-export interface DeadLetterQueueContext {
+export interface DeadLetterQueueContext<T> {
   readonly name: string;
-  ready(options?: PageOptions): Promise<MessagePage>;
-  message(id: string): Promise<MessageState | undefined>;
+  ready(options?: PageOptions): Promise<MessagePage<T>>;
+  message(id: string): Promise<MessageState<T> | undefined>;
   priorities(): Promise<number>;
 }
 
 /** Dead letters of one piece. */
-interface Piece {
-  readonly messages: readonly QueuedMessage[];
+interface Piece<T> {
+  readonly messages: readonly QueuedMessage<T>[];
   readonly unreadable: readonly UnreadableMessage[];
+}
+
+/** Those of a piece that were chosen. */
+interface ChosenPiece<T> extends Piece<T> {
+  /** How many the filter left out. */
+  readonly filtered: number;
 }
 
 const pageSize = 1000;
@@ -44,8 +58,8 @@ const pieceSize = 250;
 const isWanted = { name: 'the filter', expects: 'true or false', accepts: isBoolean };
 
 /** A queue of dead letters: list, edit, send back, or delete them. */
-export class DeadLetterQueue {
-  readonly #queue: DeadLetterQueueContext;
+export class DeadLetterQueue<T = unknown> {
+  readonly #queue: DeadLetterQueueContext<T>;
   readonly #connection: RedisConnection;
   readonly #forwarder: Forwarder;
   readonly #codecs: CodecRegistry;
@@ -53,7 +67,7 @@ export class DeadLetterQueue {
   readonly #search: DeadLetterSearch;
 
   constructor(
-    queue: DeadLetterQueueContext,
+    queue: DeadLetterQueueContext<T>,
     connection: RedisConnection,
     forwarder: Forwarder,
     codecs: CodecRegistry,
@@ -69,12 +83,12 @@ export class DeadLetterQueue {
   }
 
   /** The oldest first. */
-  list(options?: PageOptions): Promise<MessagePage> {
+  list(options?: PageOptions): Promise<MessagePage<T>> {
     return this.#queue.ready(options);
   }
 
   /** The dead letter with this id; undefined when it is not in this queue. */
-  async get(id: string): Promise<QueuedMessage | undefined> {
+  async get(id: string): Promise<QueuedMessage<T> | undefined> {
     const found = await this.#queue.message(id);
     return found?.queue === this.#queue.name ? found.message : undefined;
   }
@@ -98,39 +112,44 @@ export class DeadLetterQueue {
    * is named after (`<queue>.dead-letters`), `to`, and `allowQueues`. Each is published before it is removed, so none is lost; the target recognises one that is sent twice
    * because of a crash in between.
    */
-  async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
+  async redrive(options: RedriveOptions<T> = {}): Promise<RedriveReport> {
     const resolved = checkedRedrive(options);
-    const { maxRedrives, limit = Number.POSITIVE_INFINITY, dryRun, signal } = resolved;
-    const given = rateOf(resolved);
-    const rate = given && !dryRun ? new RateLimit(given, performance.now(), 1) : undefined;
+    const { limit = Number.POSITIVE_INFINITY, dryRun } = resolved;
     const allowed = new Set([...(await this.#search.sourcesOf(this.#queue.name)), ...(resolved.allowQueues ?? [])]);
     const router = dryRun ? await this.#search.router(this.#queue.name) : undefined;
     const redrive = new Redrive(limit, {
       send: (letters) => sendBack(this.#forwarder, this.#queue.name, letters, { to: resolved.to, router, allowed }),
       remove: async (letters) => (router === undefined ? this.#remove(letters) : undefined),
     });
-    const { report } = redrive;
     try {
-      for await (const { messages, unreadable } of this.#chosen(resolved, rate === undefined ? pieceSize : 1)) {
-        const isLooping = (message: QueuedMessage) => deathsInOrigin(message) > maxRedrives;
-        const waiting = messages.filter((message) => !isLooping(message));
-        report.looping.push(...messages.filter(isLooping).map(({ id }) => id));
-        report.stuck.push(...unreadable.map(({ id, error }) => ({ id, why: error.message })));
-        while (waiting.length > 0 && !redrive.isOver) {
-          if (rate === undefined ? signal?.aborted : !(await keepPace(rate, signal))) return report;
-          await redrive.send(waiting);
-          if (rate !== undefined) await redrive.settle();
-        }
-        if (redrive.isOver || signal?.aborted) return report;
-      }
+      await this.#redriveChosen(redrive, resolved);
     } finally {
       await redrive.end();
     }
-    return report;
+    return redrive.tally.report();
+  }
+
+  async #redriveChosen(redrive: Redrive, options: ResolvedRedrive<T>): Promise<void> {
+    const { maxRedrives, dryRun, signal } = options;
+    const { tally } = redrive;
+    const given = rateOf(options);
+    const rate = given && !dryRun ? new RateLimit(given, performance.now(), 1) : undefined;
+    for await (const piece of this.#chosen(options, rate === undefined ? pieceSize : 1)) {
+      const waiting = piece.messages.filter((message) => deathsInOrigin(message) <= maxRedrives);
+      tally.add('filtered', piece.filtered);
+      tally.add('looping', piece.messages.length - waiting.length);
+      for (const { id, error } of piece.unreadable) tally.add({ id, why: error.message });
+      while (waiting.length > 0 && !redrive.isOver) {
+        if (rate === undefined ? signal?.aborted : !(await keepPace(rate, signal))) return;
+        await redrive.send(waiting);
+        if (rate !== undefined) await redrive.settle();
+      }
+      if (redrive.isOver || signal?.aborted) return;
+    }
   }
 
   /** Deletes dead letters: these, those that a filter selects, or all. A filter selects none that cannot be read. Resolves to the number deleted. */
-  async purge(choice: DeadLetterChoice = {}): Promise<number> {
+  async purge(choice: DeadLetterChoice<T> = {}): Promise<number> {
     const checked = checkedChoice(choice);
     if (checked.ids === undefined && checked.filter === undefined) return this.#purgeAll();
     let count = 0;
@@ -149,41 +168,42 @@ export class DeadLetterQueue {
    * The chosen letters that were here when the call began, in pieces: a message that dies again meanwhile is not sent back again. Those
    * before a message at which the filter throws are processed.
    */
-  async *#chosen({ ids, filter }: DeadLetterChoice, size: number): AsyncGenerator<Piece> {
+  async *#chosen({ ids, filter }: DeadLetterChoice<T>, size: number): AsyncGenerator<ChosenPiece<T>> {
     const began = [...new Set(ids ?? (await this.#ids()))];
     // One that waits for its rate is read when its time has come: it may be edited meanwhile.
     const isAhead = size > 1;
-    let ahead: Promise<Piece> | undefined;
-    const read = (first: number): Promise<Piece> => {
+    let ahead: Promise<Piece<T>> | undefined;
+    const read = (first: number): Promise<Piece<T>> => {
       const piece = this.#named(began.slice(first, first + size));
       piece.catch(() => undefined);
       return piece;
     };
     // The same letter may be named by its id and by its entry.
     const met = new Set<string>();
-    const isNew = ({ id }: QueuedMessage): boolean => ids === undefined || (!met.has(id) && met.add(id).has(id));
+    const isNew = ({ id }: QueuedMessage<T>): boolean => ids === undefined || (!met.has(id) && met.add(id).has(id));
     for (let next = 0; next < began.length; next += size) {
       const { messages, unreadable } = await (ahead ?? read(next));
       ahead = isAhead && next + size < began.length ? read(next + size) : undefined;
-      const chosen: QueuedMessage[] = [];
+      const chosen: QueuedMessage<T>[] = [];
+      const candidates = messages.filter(isNew);
       try {
-        for (const message of messages.filter(isNew))
+        for (const message of candidates)
           if (filter === undefined || accepted(isWanted, filter(message))) chosen.push(message);
       } catch (error) {
-        yield { messages: chosen, unreadable };
+        yield { messages: chosen, unreadable, filtered: 0 };
         throw error;
       }
-      yield { messages: chosen, unreadable };
+      yield { messages: chosen, unreadable, filtered: candidates.length - chosen.length };
     }
   }
 
   /** The messages of some ids that live here, each once. */
-  async #named(ids: readonly string[]): Promise<Piece> {
+  async #named(ids: readonly string[]): Promise<Piece<T>> {
     const found = await this.#slots.each(({ keys }) => messagesNamed(this.#connection.commands, keys, ids));
     const byName = new Map(found.flat().map((message) => [message.name, message]));
     const inOrder = new Map(ids.flatMap((id) => byName.get(id) ?? []).map(({ entry, frame }) => [entry, frame]));
     const stored = [...inOrder].map(([id, frame]) => ({ id, frame }));
-    const { messages, unreadable } = readMessages(this.#queue.name, stored, this.#codecs);
+    const { messages, unreadable } = readMessages<(typeof stored)[number], T>(this.#queue.name, stored, this.#codecs);
     return { messages: messages.map(({ message }) => message), unreadable };
   }
 

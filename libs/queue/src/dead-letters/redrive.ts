@@ -1,14 +1,5 @@
+import { RedriveTally } from '@millrace/core';
 import type { QueuedMessage } from '../queued-message.js';
-
-/** What a redrive did, or would do. */
-export interface RedriveReport {
-  /** Ids that were sent back (or would be). */
-  readonly redriven: readonly string[];
-  /** Left because they died too many times. */
-  readonly looping: readonly string[];
-  /** Left because no queue would take them (they have no history, the queue does not exist, or it is full), or because they cannot be read. */
-  readonly stuck: readonly { readonly id: string; readonly why: string }[];
-}
 
 /** A letter, and why it could not be sent back; undefined when it was. */
 export type SentBack = readonly [id: string, why: string | undefined];
@@ -23,11 +14,7 @@ export interface RedriveSteps {
 
 /** One redrive. While a piece of letters is on its way, the next one is sent, and the one before is removed. */
 export class Redrive {
-  readonly report = {
-    redriven: [] as string[],
-    looping: [] as string[],
-    stuck: [] as { id: string; why: string }[],
-  } satisfies RedriveReport;
+  readonly tally = new RedriveTally();
   readonly #limit: number;
   readonly #steps: RedriveSteps;
   #sending: { readonly count: number; readonly results: Promise<SentBack[]> } | undefined;
@@ -40,12 +27,12 @@ export class Redrive {
   }
 
   get isOver(): boolean {
-    return this.report.redriven.length >= this.#limit;
+    return this.tally.redriven >= this.#limit;
   }
 
   /** Sends the first of these letters, as many as the limit allows, and takes them out of the list. */
   async send(letters: QueuedMessage[]): Promise<void> {
-    const room = this.#limit - this.report.redriven.length - (this.#sending?.count ?? 0);
+    const room = this.#limit - this.tally.redriven - (this.#sending?.count ?? 0);
     if (room <= 0) {
       await this.settle();
       return;
@@ -64,10 +51,7 @@ export class Redrive {
     this.#removal = this.#steps.remove(results.flatMap(([id, why]) => (why === undefined ? [{ id }] : [])));
     // It is awaited later.
     this.#removal.catch(() => undefined);
-    for (const [id, why] of results) {
-      if (why === undefined) this.report.redriven.push(id);
-      else this.report.stuck.push({ id, why });
-    }
+    for (const [id, why] of results) this.tally.add(why === undefined ? 'redriven' : { id, why });
   }
 
   /** Waits until everything that was sent is removed. */

@@ -31,7 +31,12 @@ export class PublishRequest implements PublicationListener {
   }
 
   /** Sends messages in order. @throws the first error, when every message has its receipt or error */
-  static all(publisher: Publisher, composer: Composer, messages: readonly MessageInput[]): Promise<Receipt[]> {
+  static all(
+    publisher: Publisher,
+    composer: Composer,
+    messages: readonly MessageInput[],
+    options?: { readonly isSentToQueue: boolean },
+  ): Promise<Receipt[]> {
     if (messages.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       const request = new PublishRequest(publisher, messages.length, resolve, reject);
@@ -42,7 +47,7 @@ export class PublishRequest implements PublicationListener {
       for (const [index, message] of messages.entries()) {
         try {
           assertOnlyParts(message);
-          publications.push(composer.compose(message, request, { index, encoded: bodies?.[index] }));
+          publications.push(composer.compose(message, request, { index, encoded: bodies?.[index], ...options }));
         } catch (error) {
           wrong ??= new InvalidItems();
           wrong.add(placeOf(message, index), error);

@@ -1,7 +1,7 @@
 import { type Codec, checkedHeaders, jsonCodec, noHeaders } from '@millrace/core';
 import { Log, type Producer, type RecordInput, type RecordMetadata } from '@millrace/log';
 import { Millrace, type MillraceModuleOptions } from '@millrace/nestjs';
-import { Broker, type MessageInput, type PublishProperties, type Receipt } from '@millrace/queue';
+import { Broker, type MessageInput, type PublishProperties, type QueueMessage, type Receipt } from '@millrace/queue';
 import type { Journal } from './journal.js';
 
 /** A connection that records everything published, and without Redis sends nothing. */
@@ -88,6 +88,12 @@ class HarnessBroker extends Broker {
     this.#note('', queue, body, properties);
     if (!this.#parts.isOffline) return super.sendToQueue(queue, body, properties);
     return receipt(properties.messageId, [queue]);
+  }
+
+  override async sendBatchToQueue(queue: string, messages: readonly QueueMessage[]): Promise<Receipt[]> {
+    for (const { body, properties = {} } of messages) this.#note('', queue, body, properties);
+    if (!this.#parts.isOffline) return super.sendBatchToQueue(queue, messages);
+    return messages.map(({ properties }) => receipt(properties?.messageId, [queue]));
   }
 
   override async publishBatch(messages: readonly MessageInput[]): Promise<Receipt[]> {
