@@ -107,10 +107,10 @@ export default {
       spec: labels,
     },
     {
-      promise: 'a connection whose name has a colon shares no token',
+      promise: 'a connection shares no token with another',
       file: 'libs/nestjs/src/decorators/tokens.ts',
-      replace: `return \`millrace:\${escapeName(connection)}\`;`,
-      by: `return \`millrace:\${connection}\`;`,
+      replace: `return declaredBy('queues', 'queue', nameOf(queue), connection);`,
+      by: `return declaredBy('queues', 'queue', nameOf(queue).slice(-1), defaultConnection);`,
       spec: handlers,
     },
   ],

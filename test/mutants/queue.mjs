@@ -592,14 +592,14 @@ export default {
     },
     {
       promise: 'of a completed message and a dead letter with an id the later is found',
-      file: 'libs/queue/src/queue-handle.ts',
+      file: 'libs/queue/src/message-lookup.ts',
       replace: `(completed.completedAt ?? Number.POSITIVE_INFINITY) > diedAt`,
       by: `completed.completedAt !== diedAt`,
       spec: 'test/queue/a-dead-letter-is-found-by-its-id.spec.ts',
     },
     {
       promise: 'a message that is sent back while it is looked for is found',
-      file: 'libs/queue/src/queue-handle.ts',
+      file: 'libs/queue/src/message-lookup.ts',
       replace: `return (await this.#held(id)) ?? this.#completed(id);`,
       by: `return undefined;`,
       spec: 'test/queue/a-dead-letter-is-found-by-its-id.spec.ts',
@@ -607,8 +607,8 @@ export default {
     {
       promise: 'a result of null is seen',
       file: 'libs/queue/src/message-state.ts',
-      replace: `message?.result === undefined ? kept?.value : message.result`,
-      by: `message?.result ?? kept?.value`,
+      replace: `message?.result === undefined ? (kept?.value as R | undefined) : message.result`,
+      by: `message?.result ?? (kept?.value as R | undefined)`,
       spec: 'test/queue/what-was-completed-can-be-looked-at.spec.ts',
     },
     {

@@ -3,6 +3,7 @@ import {
   Consumers,
   DeadLetter,
   type ExchangePublisher,
+  getProducerToken,
   InjectExchange,
   InjectProducer,
   LogHandler,
@@ -121,7 +122,7 @@ describe('the harness with a private Redis', () => {
   it('waits until all that follows from a message is done', async () => {
     // given
     const harness = await RedisHarness.start(Test.createTestingModule({ imports: [ShopModule] }));
-    const orders = harness.application.get<TopicProducer>('millrace:default:topic:orders');
+    const orders = harness.application.get<TopicProducer>(getProducerToken('orders'));
     // when
     await orders.send({ key: 'u1', value: { total: 7 } });
     await harness.waitUntilIdle();

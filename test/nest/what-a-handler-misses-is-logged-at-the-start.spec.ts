@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { LogHandler, Millrace, OnDeadLetter, QueueHandler } from '@millrace/nestjs';
 import { MillraceServer } from '@millrace/nestjs/transport';
-import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
+import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Controller, Injectable, Logger } from '@nestjs/common';
 import { EventPattern } from '@nestjs/microservices';
 import { IsInt } from 'class-validator';
@@ -147,5 +147,56 @@ describe('a handler whose parameter type the compiler did not write down', () =>
     // then
     expect(lines.filter((line) => line.includes('validated'))).toEqual([]);
     await application.close();
+  });
+});
+
+describe('a class with handlers that no module provides', () => {
+  it('is logged once, and one that a provider extends is not', async () => {
+    // given
+    class Base {
+      @QueueHandler({ queue: { name: 'inherited' } })
+      onMessage(): void {}
+    }
+    @Injectable()
+    class Provided extends Base {}
+    class Forgotten {
+      @QueueHandler({ queue: { name: 'forgotten' } })
+      onMessage(): void {}
+    }
+    // when
+    const options = connectionTo(redis, { logging: true });
+    await (await startApplication(options, { providers: [Provided] })).close();
+    await (await startApplication(options, { providers: [Provided] })).close();
+    // then
+    const logged = lines.filter((line) => line.includes('never run'));
+    expect(logged).toEqual([expect.stringContaining('Forgotten never run: no module of this application provides')]);
+    expect(logged[0]).not.toMatch(/Base|Provided/);
+    expect(new Forgotten()).toBeDefined();
+  });
+});
+
+describe('an application that a signal would end in the middle of its handlers', () => {
+  it('is logged soon after its start, unless something listens for the signal', async () => {
+    // given
+    @Injectable()
+    class Desk {
+      @QueueHandler({ queue: { name: 'signals' } })
+      onMessage(): void {}
+    }
+    const listeners = process.listeners('SIGTERM');
+    process.removeAllListeners('SIGTERM');
+    const warned = () => lines.filter((line) => line.includes('SIGTERM')).length;
+    // when
+    const exposed = await startApplication(connectionTo(redis, { logging: true }), { providers: [Desk] });
+    await waitFor(() => warned() === 1, { what: 'the warning' });
+    await exposed.close();
+    const safe = await createApplication(connectionTo(redis, { logging: true }), { providers: [Desk] });
+    safe.enableShutdownHooks();
+    await safe.init();
+    // then
+    expect(process.listenerCount('SIGTERM')).toBe(1);
+    await safe.close();
+    for (const listener of listeners) process.on('SIGTERM', listener);
+    expect(lines.find((line) => line.includes('SIGTERM'))).toContain('Call app.enableShutdownHooks() in main.ts');
   });
 });

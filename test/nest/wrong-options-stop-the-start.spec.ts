@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OptionsError } from '@millrace/core';
+import { Log } from '@millrace/log';
 import {
   type BatchMessage,
   type BatchRecord,
   defineQueue,
   defineTopic,
+  InjectMillrace,
+  InjectProducer,
+  InjectQueue,
   LogBatchHandler,
   LogHandler,
   type MessageContext,
@@ -13,8 +17,11 @@ import {
   QueueBatchHandler,
   QueueHandler,
 } from '@millrace/nestjs';
+import { Broker, type ConsumerInput } from '@millrace/queue';
+import { RedisConnection } from '@millrace/redis';
 import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type ModuleMetadata } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { connectionTo, createApplication } from './application.js';
 
 class Order {
@@ -204,6 +211,79 @@ describe('a wrong option', () => {
       'Wrong.first: commitIntervalMs must be a whole number of at least 0, got -1',
     ]);
     await application.close();
+  });
+});
+
+describe('a dependency that is not there', () => {
+  const start = (metadata: ModuleMetadata) =>
+    Test.createTestingModule(metadata)
+      .setLogger(false as never)
+      .compile()
+      .catch(String);
+
+  it('says what to import: a connection for forFeature', async () => {
+    const { forFeature, forRoot } = MillraceModule;
+    const queues = ['emails'];
+    const audit = forRoot({ name: 'audit', ...connectionTo(redis) });
+    expect(await start({ imports: [forFeature({ queues })] })).toMatch(
+      /there is no connection: import MillraceModule.forRoot\({ connection: { url/,
+    );
+    expect(await start({ imports: [audit, forFeature({ queues })] })).toMatch(/there is no connection: import/);
+    expect(await start({ imports: [forFeature({ queues, connection: 'adit' })] })).toMatch(
+      /there is no connection "adit": import MillraceModule.forRoot\({ name: 'adit', connection/,
+    );
+  });
+
+  it('says what to import: a queue, a topic or a connection that is injected', async () => {
+    class Desk {}
+    const inject = (decorator: ParameterDecorator) => {
+      class Fresh extends Desk {}
+      decorator(Fresh, undefined, 0);
+      return start({ imports: [MillraceModule.forRoot(connectionTo(redis))], providers: [Fresh] });
+    };
+    const inThisModule = (what: string) => `(import MillraceModule.forFeature({ ${what} }) in this module)`;
+    expect(await inject(InjectQueue('x'))).toContain(`queue "x" of Millrace ${inThisModule('queues: ["x"]')}`);
+    expect(await inject(InjectProducer('x', 'audit'))).toContain(
+      `Millrace's connection "audit" ${inThisModule('connection: "audit", topics: [{ name: "x" }]')}`,
+    );
+    expect(await inject(InjectMillrace('audit'))).toContain(
+      'Millrace\'s connection "audit" (import MillraceModule.forRoot({ name: "audit", connection: { url } }) in the root module)',
+    );
+  });
+
+  it('is not what is said when a connection fails', async () => {
+    const connection = { url: 'redis://127.0.0.1:1', connectTimeoutMs: 100 };
+    const imports = [MillraceModule.forFeature({ queues: ['emails'] }), MillraceModule.forRoot({ connection })];
+    expect(await start({ imports })).toMatch(/UnavailableError: MillraceModule \(connection "default"\) cannot start/);
+  });
+});
+
+describe('an option that another library has', () => {
+  it('is answered with what to write here', () => {
+    const queue = { bindings: [], attempts: 3, prefetchCount: 5, prefetsh: 5 };
+    const kafka = { groupId: 'g', fromBeginning: true };
+    const connection = new RedisConnection({ url: redis.url });
+    const [broker, log] = [new Broker(connection), new Log(connection)];
+    const consumer = () => broker.consumer({ queue: 'q', handler: () => undefined, ...queue } as ConsumerInput);
+    const member = () => log.consumer({ group: 'g', topics: 't', handler: () => undefined, ...kafka } as never);
+    const redisOptions = { host: 'localhost', url: 'redis://a', maxRetriesPerRequest: null };
+    expect(problemsOf(consumer)).toEqual([
+      'unknown option bindings: write bind: [{ exchange, routingKey }] in @QueueHandler, or broker.bind()',
+      'unknown option attempts: write retry: { maxRetries: n }, which does not count the first attempt',
+      'unknown option prefetchCount: write prefetch',
+      'unknown option prefetsh (did you mean "prefetch"?)',
+    ]);
+    expect(problemsOf(member)).toEqual([
+      'unknown option groupId: write group',
+      "unknown option fromBeginning: write from: 'earliest', which is the default",
+    ]);
+    expect(problemsOf(() => MillraceModule.forRoot({ connection: redisOptions } as never))).toEqual([
+      "connection: unknown option host: write url: 'redis://host:6379'",
+      'connection: unknown option maxRetriesPerRequest: leave it out: Millrace sets it for each of its connections',
+    ]);
+    expect(problemsOf(() => MillraceModule.forFeature({ processors: [] } as never))).toEqual([
+      'unknown option processors: write a class with @QueueHandler methods, in the providers of a module',
+    ]);
   });
 });
 

@@ -60,6 +60,7 @@ export {
   custom,
   didYouMean,
   duration,
+  instead,
   integer,
   label,
   nameList,

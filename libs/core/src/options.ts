@@ -1,5 +1,6 @@
 import { OptionsError } from './errors.js';
 import { characterProblem, nameProblem, topicNameProblem } from './names.js';
+import { neighbourOption } from './neighbour-options.js';
 import { integerProblem, shown as show } from './numbers.js';
 
 /** Receives a problem of an option. `unknown`: this version has no such option; a newer Millrace may have it. */
@@ -141,6 +142,11 @@ export function didYouMean(word: unknown, known: readonly string[]): string {
   return best === undefined ? '' : ` (did you mean "${best.candidate}"?)`;
 }
 
+/** What to write instead of an unknown name, if that can be known: ` (did you mean "x"?)`, or `: write x`. */
+export function instead(name: string, known: readonly string[]): string {
+  return neighbourOption(name, known) || didYouMean(name, known);
+}
+
 /** Reads an object of options; reports `unknown` for each key that `readers` do not have. */
 export function readOptions<T extends object>(
   readers: OptionReaders<T>,
@@ -153,7 +159,7 @@ export function readOptions<T extends object>(
   if (given === undefined) report(`${path === '' ? 'options' : path} must be an object, got ${show(input)}`);
   const source: Partial<Record<string, unknown>> = { ...given };
   for (const key of Object.keys(source)) {
-    if (!Object.hasOwn(readers, key)) report(`unknown option ${join(path, key)}${didYouMean(key, known)}`, 'unknown');
+    if (!Object.hasOwn(readers, key)) report(`unknown option ${join(path, key)}${instead(key, known)}`, 'unknown');
   }
   const resolved: Partial<T> = {};
   for (const key of known) {

@@ -6,6 +6,7 @@ import type { Observable } from 'rxjs';
 import type { QueueDeclaration, TopicDeclaration } from '../topology/topology.js';
 import { deadLetterQueueOf, deadLetterTopicOf } from './dead-letter-place.js';
 import type { QueueDefinition, TopicDefinition } from './definitions.js';
+import { noteHandlerClass } from './handler-classes.js';
 import type {
   AnyLogHandlerOptions,
   AnyQueueHandlerOptions,
@@ -140,8 +141,9 @@ export function handlersOf(method: object): readonly HandlerMetadata[] {
 }
 
 function handlerDecorator(metadata: HandlerMetadata): HandlerDecorator<never> {
-  return (_target, _method, descriptor) => {
+  return (target, _method, descriptor) => {
     if (descriptor.value === undefined) return;
+    noteHandlerClass(target);
     // Decorators are applied from the last to the first.
     Reflect.defineMetadata(handlersKey, [metadata, ...handlersOf(descriptor.value)], descriptor.value);
   };

@@ -38,11 +38,17 @@ export class HandlerDiscovery {
   readonly #looked = new WeakSet<InstanceWrapper>();
   /** Class → the provider whose handlers are used. */
   readonly #used = new Map<object, InstanceWrapper>();
+  readonly #prototypes = new Set<object>();
 
   constructor(discovery: DiscoveryService, scanner: MetadataScanner, moduleRef: ModuleRef) {
     this.#discovery = discovery;
     this.#scanner = scanner;
     this.#moduleRef = moduleRef;
+  }
+
+  /** The prototypes of all classes whose handlers were found. */
+  get prototypes(): ReadonlySet<object> {
+    return this.#prototypes;
   }
 
   /** Finds the handlers that no earlier call found: all of them at start, later those of modules that were loaded since. */
@@ -58,6 +64,7 @@ export class HandlerDiscovery {
       if (other === undefined) handlers.push(...found);
       else this.#warnOfSecond(wrapper, other);
       this.#used.set(type, other ?? wrapper);
+      this.#prototypes.add(type.prototype);
     }
     return handlers;
   }

@@ -12,6 +12,7 @@ import { consumerPlans } from '../plans/consumers-of-handlers.js';
 import { type ResolvedHandler, resolveHandler, type UnresolvedHandler } from '../plans/resolved-handler.js';
 import { declareConsumers } from '../topology/declare-topology.js';
 import { throwProblems } from '../topology/topology.js';
+import { warnOfForgottenHandlers } from './forgotten-handlers.js';
 import { HandlerDiscovery } from './handler-discovery.js';
 import { warnOfUnknownPayloads } from './unknown-payloads.js';
 
@@ -111,6 +112,8 @@ export class HandlerRegistry {
     const problems: string[] = [];
     this.connections.find(this.#discovery, (problem) => problems.push(problem));
     await this.takeUp(problems);
+    const isLogging = [...this.connections.byName.values()].some(({ options }) => options.logging);
+    if (isLogging) warnOfForgottenHandlers(this.#handlers.prototypes);
   }
 
   async #takeUpNew(problems: string[]): Promise<readonly ConsumerHandle[]> {

@@ -18,6 +18,7 @@ import {
 import { importersOf } from '../discovery/nest-internals.js';
 import type { Topology } from '../topology/topology.js';
 import { ConsumersModule } from './consumers-module.js';
+import { featureConnection } from './feature-connection.js';
 import { Millrace } from './millrace.js';
 import {
   assertAsyncOptions,
@@ -87,15 +88,16 @@ export class MillraceModule {
   /**
    * Declares topics, exchanges, queues and bindings, and provides their publishers.
    *
-   * @throws {OptionsError} with all problems
+   * @throws {OptionsError} with all problems; at start, that there is no `forRoot` for its connection
    */
   static forFeature(feature: MillraceFeature): DynamicModule {
     const { connection, ...topology } = resolveFeatureOptions(feature);
-    const providers = publisherProviders(connection, topology);
+    const found = featureConnection(connection);
+    const providers = publisherProviders(connection, topology, found.provide);
     const provide = Symbol(`millrace:${connection}:topology`);
     const requirement: Provider = {
       provide,
-      inject: [getMillraceToken(connection), ModulesContainer],
+      inject: [found.provide, ModulesContainer],
       useFactory: async (millrace: Millrace, modules: ModulesContainer) => {
         // A lazily loaded module comes after everything else was declared.
         const place = (): string => `forFeature of ${importersOf(modules.values(), provide)}`;
@@ -104,7 +106,7 @@ export class MillraceModule {
         return topology;
       },
     };
-    return { module: MillraceModule, providers: [...providers, requirement], exports: tokensOf(providers) };
+    return { module: MillraceModule, providers: [found, ...providers, requirement], exports: tokensOf(providers) };
   }
 }
 

@@ -1,10 +1,10 @@
 import {
   type Codec,
   checkedHeaders,
-  didYouMean,
   type Headers,
   type HeadersInput,
   InvalidMessageError,
+  instead,
   isCodec,
   maxNameBytes,
   noHeaders,
@@ -105,7 +105,7 @@ export function checkMessage(
 }
 
 function unknownProperty(name: string): string {
-  return `is not a property of a message${didYouMean(name, Object.keys(checks))}`;
+  return `is not a property of a message${instead(name, Object.keys(checks))}`;
 }
 
 /** The properties that are stored with the message. */
