@@ -592,14 +592,14 @@ export default {
     },
     {
       promise: 'of a completed message and a dead letter with an id the later is found',
-      file: 'libs/queue/src/message-lookup.ts',
+      file: 'libs/queue/src/message-search.ts',
       replace: `(completed.completedAt ?? Number.POSITIVE_INFINITY) > diedAt`,
       by: `completed.completedAt !== diedAt`,
       spec: 'test/queue/a-dead-letter-is-found-by-its-id.spec.ts',
     },
     {
       promise: 'a message that is sent back while it is looked for is found',
-      file: 'libs/queue/src/message-lookup.ts',
+      file: 'libs/queue/src/message-search.ts',
       replace: `return (await this.#held(id)) ?? this.#completed(id);`,
       by: `return undefined;`,
       spec: 'test/queue/a-dead-letter-is-found-by-its-id.spec.ts',

@@ -3,8 +3,8 @@ import type { RedisConnection } from '@millrace/redis';
 import { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import type { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
-import { MessageLookup } from './message-lookup.js';
 import type { MessagePage, PageOptions } from './message-page.js';
+import { MessageSearch } from './message-search.js';
 import { MessageSender, type QueuePayloads, type SenderContext } from './message-sender.js';
 import type { MessageState } from './message-state.js';
 import type { PageRange } from './model/page-cursor.js';
@@ -43,7 +43,7 @@ export class QueueHandle<T = unknown, R = unknown> extends MessageSender<T, R> {
   readonly #connection: RedisConnection;
   readonly #codecs: CodecRegistry;
   readonly #slots: QueueSlots;
-  readonly #lookup: MessageLookup<T, R>;
+  readonly #search: MessageSearch<T, R>;
   /**
    * Dead letters: list, edit, redrive, purge. Of a handle that Nest injects, those of the queue; of `broker.queue(name)` without
    * `deadLetterQueue`, what is in this queue itself: `broker.queue('emails.dead-letters').deadLetters`.
@@ -56,7 +56,7 @@ export class QueueHandle<T = unknown, R = unknown> extends MessageSender<T, R> {
     this.#connection = connection;
     this.#codecs = codecs;
     this.#slots = slots;
-    this.#lookup = new MessageLookup(name, connection, codecs, slots, deadLetters);
+    this.#search = new MessageSearch(name, connection, codecs, slots, deadLetters);
     this.deadLetters = letters ?? new DeadLetterQueue(this, connection, forwarder, codecs, slots, deadLetters);
   }
 
@@ -66,7 +66,7 @@ export class QueueHandle<T = unknown, R = unknown> extends MessageSender<T, R> {
    * there are a completed one and a dead letter with that id, the later one is returned.
    */
   message(id: string): Promise<MessageState<T, R> | undefined> {
-    return this.#lookup.find(id);
+    return this.#search.find(id);
   }
 
   /**

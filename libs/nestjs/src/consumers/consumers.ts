@@ -15,7 +15,7 @@ import type { RunHandler } from '../pipeline/run-enhanced.js';
 import type { ResolvedHandler } from '../plans/resolved-handler.js';
 import type { ConsumerHandle } from './consumer-handle.js';
 import { OutageWait } from './outage-wait.js';
-import { ShutdownHooks } from './shutdown-hooks.js';
+import { warnWithoutShutdownHooks } from './shutdown-hooks.js';
 
 /**
  * All consumers of the application. They start when the application is ready and, at shutdown, let handlers end before any provider is
@@ -26,7 +26,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   readonly #logger = new MillraceLogger();
   readonly #registry: HandlerRegistry;
   readonly #http: HttpAdapterHost | undefined;
-  readonly #hooks = new ShutdownHooks();
+  #stopWarning: (() => void) | undefined;
   readonly #waits: { stop(): void }[] = [];
   /** Connections whose consumers were started, and not stopped since. */
   readonly #started = new Set<Millrace>();
@@ -87,12 +87,13 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
       if (when === 'listening' && http !== undefined) this.#startWhenListening(millrace, http);
       else await this.#startOrWait(millrace);
     }
-    if (this.all.length > 0 && this.connections.some(({ options }) => options.logging)) this.#hooks.check();
+    if (this.all.length > 0 && this.connections.some(({ options }) => options.logging))
+      this.#stopWarning = warnWithoutShutdownHooks();
   }
 
   /** Called by Nest: stops the consumers while the application's other providers still work. */
   async onModuleDestroy(): Promise<void> {
-    this.#hooks.stop();
+    this.#stopWarning?.();
     this.#registry.close();
     await this.stop();
   }

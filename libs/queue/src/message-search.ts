@@ -9,7 +9,7 @@ import { findCompleted } from './store/completed-messages.js';
 import { findMessage, keptResult } from './store/job.js';
 
 /** Finds a message of one queue by its id: waiting, running, completed, or dead and in another queue. */
-export class MessageLookup<T, R> {
+export class MessageSearch<T, R> {
   readonly #queue: string;
   readonly #connection: RedisConnection;
   readonly #codecs: CodecRegistry;
