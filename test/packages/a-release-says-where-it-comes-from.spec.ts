@@ -24,7 +24,9 @@ it('publishes with provenance what was tested there, in the one job that may pro
   const { publish } = workflows['release.yml']?.jobs ?? {};
   const runs = publish?.steps.flatMap(({ run }) => run ?? []) ?? [];
   expect(runs.at(-1)).toMatch(/for lib in libs\/\*\/; do\s+npm publish "\.\/\$lib" --provenance --access public/);
-  expect(runs.slice(0, -1)).toEqual(expect.arrayContaining(['npm run lint', 'npm run audit', '.ci/run']));
+  expect(runs.slice(0, -1)).toEqual(
+    expect.arrayContaining(['npm run lint', 'npm run audit', 'npm run check:packages', '.ci/run']),
+  );
   const writers = Object.values(workflows).flatMap(({ permissions, jobs }) =>
     [permissions, ...Object.values(jobs).map((job) => job.permissions ?? {})].filter((given) =>
       Object.values(given).includes('write'),
