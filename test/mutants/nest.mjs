@@ -24,13 +24,6 @@ export default {
       spec: 'test/nest/a-handle-does-all-that-its-queue-or-topic-can.spec.ts',
     },
     {
-      promise: 'a failed connection of a feature is not called missing',
-      file: 'libs/nestjs/src/module/feature-connection.ts',
-      replace: `if (![...modules.values()].some(({ providers }) => providers.has(token))) throw`,
-      by: `if (modules) throw`,
-      spec: 'test/nest/wrong-options-stop-the-start.spec.ts',
-    },
-    {
       promise: 'a base class of a provider is not called forgotten',
       file: 'libs/nestjs/src/discovery/forgotten-handlers.ts',
       replace: ` || Object.prototype.isPrototypeOf.call(prototype, other)`,
