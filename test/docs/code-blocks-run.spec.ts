@@ -10,8 +10,9 @@ import { logScenes } from './scenes/log.js';
 import { neighbourScenes } from './scenes/neighbours.js';
 import { nestScenes } from './scenes/nest.js';
 import { queueScenes } from './scenes/queue.js';
+import { recipeScenes } from './scenes/recipes.js';
 
-const scenes = { ...logScenes, ...queueScenes, ...nestScenes, ...neighbourScenes };
+const scenes = { ...logScenes, ...queueScenes, ...nestScenes, ...neighbourScenes, ...recipeScenes };
 // Whole programs are run by `readme-examples-run`.
 const blocks = codeBlocks().filter(({ prints }) => prints === undefined);
 const runnable = blocks.filter(({ fragmentBecause }) => fragmentBecause === undefined);

@@ -37,6 +37,8 @@ class Email {
 }
 class CardRefusedError extends Error {}
 class AppModule {}
+/** The token of the scene's own database. */
+class Database {}
 
 const types = { OrderPlaced, OrderCreated, Email };
 
@@ -49,7 +51,7 @@ export function readersOwn(desk: Desk): object {
       void calls.push([name, ...args]);
   return {
     ...types,
-    ...{ AppModule, CardRefusedError },
+    ...{ AppModule, CardRefusedError, Database },
     orders: nest.defineTopic({ name: 'orders', partitions: 8, type: OrderPlaced }),
     emails: nest.defineQueue({ name: 'emails', type: Email }),
     events: nest.defineExchange({ name: 'events', type: 'topic', messages: { 'order.created': OrderCreated } }),

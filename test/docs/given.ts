@@ -78,6 +78,10 @@ declare global {
   const orders: nest.TopicDefinition<OrderPlaced>;
   const emails: nest.QueueDefinition<Email>;
   const events: nest.ExchangeDefinition<{ 'order.created': typeof OrderCreated }>;
+  class Database {
+    query<T = unknown>(sql: string, values?: readonly unknown[]): Promise<T[]>;
+    transaction<T>(work: (transaction: Database) => Promise<T>): Promise<T>;
+  }
   class CardRefusedError extends Error {}
   const isTimeout: (error: unknown) => boolean;
   const handler: () => Promise<void>;
