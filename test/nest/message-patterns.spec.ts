@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { remoteDetails } from '@millrace/nestjs';
+import { type MillraceModuleInput, remoteDetails } from '@millrace/nestjs';
 import { MillraceClient, type MillraceContext, MillraceServer } from '@millrace/nestjs/transport';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Catch, Controller, type ExceptionFilter, type INestMicroservice, UseFilters } from '@nestjs/common';
-import { Ctx, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import { Client, Ctx, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { finalize, firstValueFrom, interval, lastValueFrom, Observable, of, take, toArray } from 'rxjs';
 import { connectionTo } from './application.js';
@@ -84,9 +84,10 @@ describe('@MessagePattern over MillraceServer', () => {
   let service: INestMicroservice;
   let client: MillraceClient;
   let hasty: MillraceClient;
+  let connection: MillraceModuleInput['connection'];
   beforeAll(async () => {
     redis = await startRedis();
-    const { connection } = connectionTo(redis);
+    connection = connectionTo(redis).connection;
     client = new MillraceClient({ connection, timeoutMs: 25_000 });
     hasty = new MillraceClient({ connection, timeoutMs: 300 });
     const module = await Test.createTestingModule({ controllers: [Maths] }).compile();
@@ -105,6 +106,18 @@ describe('@MessagePattern over MillraceServer', () => {
   it('replies with values and promises', async () => {
     expect(await ask({ cmd: 'sum' }, [1, 2, 3])).toBe(6);
     expect(await ask('later', 'hello')).toBe('HELLO');
+  });
+
+  it('replies to a client that Nest made for @Client', async () => {
+    @Controller()
+    class Asking {
+      @Client({ customClass: MillraceClient, options: { connection } })
+      readonly maths!: MillraceClient;
+    }
+    const module = await Test.createTestingModule({ controllers: [Asking] }).compile();
+    const application = await module.createNestApplication({ logger: false }).init();
+    expect(await lastValueFrom(application.get(Asking).maths.send('later', 'hello'))).toBe('HELLO');
+    await application.close();
   });
 
   it('replies to many simultaneous requests, each with its own reply', async () => {

@@ -145,3 +145,11 @@ function topicOf(pattern: unknown): { readonly topic: string; readonly key?: str
     ? { topic: pattern.topic, key: pattern.key }
     : { topic: pattern.topic };
 }
+
+declare module '@nestjs/microservices' {
+  /** Nest takes a `customClass` here, but does not declare it: `@Client({ customClass: MillraceClient, options: { connection } })`. */
+  function Client(metadata: {
+    readonly customClass: typeof MillraceClient;
+    readonly options: MillraceClientInput;
+  }): PropertyDecorator;
+}
