@@ -2,7 +2,7 @@ import { describeFailure } from '@millrace/core';
 import type { HandlerLabels } from '@millrace/delivery';
 import { type Completion, resultToKeep } from '../model/completion.js';
 import type { WhyDead } from '../model/dead-letter.js';
-import { countDeliveries, deliveryIncrement } from '../model/deliveries.js';
+import { countDeliveries, incrementOf } from '../model/deliveries.js';
 import type { Handled } from '../model/handled.js';
 import type { KeptResult } from '../model/kept-result.js';
 import { keepResult } from '../store/job.js';
@@ -82,8 +82,7 @@ export class Settler {
             error,
           });
         }
-        const { failed, postponed } = deliveryIncrement;
-        retry(held, delayMs, countsAsAttempt ? failed : postponed, handled);
+        retry(held, delayMs, incrementOf(countsAsAttempt ? 'failed' : 'postponed', held.deliveries), handled);
         break;
       }
       case 'dead-letter': {

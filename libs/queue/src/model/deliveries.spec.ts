@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { countDeliveries, deliveryIncrement, isSuspect, readDeliveries } from './deliveries.js';
+import { countDeliveries, deliveryIncrement, incrementOf, isSuspect, readDeliveries } from './deliveries.js';
 
 describe('the number that counts deliveries', () => {
   it('holds its counts, each with its own increment', () => {
@@ -10,6 +10,15 @@ describe('the number that counts deliveries', () => {
     expect(lost).toEqual({ returns: 2, failures: 0, postponements: 70_000, losses: 2 });
     expect(countDeliveries(deliveries)).toBe(70_005);
     expect(countDeliveries(readDeliveries(0))).toBe(0);
+  });
+
+  it.each(['failed', 'postponed'] as const)('keeps a full count of what %s from running over into the next', (kind) => {
+    const upTo = { failed: 65_535, postponed: 524_287 }[kind];
+    const increments = [upTo - 1, upTo].map((count) =>
+      incrementOf(kind, readDeliveries(count * deliveryIncrement[kind])),
+    );
+    expect(increments).toEqual([deliveryIncrement[kind], 0]);
+    expect(isSuspect(readDeliveries(upTo * deliveryIncrement[kind]), 20)).toBe(false);
   });
 
   it('makes a message suspect that two consumers were lost with, or whose next return is its death', () => {

@@ -17,9 +17,20 @@ export const noDeliveries: Deliveries = Object.freeze({ failures: 0, returns: 0,
 const failure = 2 ** 16;
 const postponement = 2 ** 32;
 const loss = 2 ** 51;
+const failuresUpTo = postponement / failure - 1;
+const postponementsUpTo = loss / postponement - 1;
 
 /** What one more delivery of a kind adds to the number in `counts`. */
 export const deliveryIncrement = { returned: 1, failed: failure, postponed: postponement } as const;
+
+/**
+ * What one more failure or postponement adds. A count that is full stays: it would run over into the next one, and a message that was
+ * postponed half a million times would count as one that kills its consumers.
+ */
+export function incrementOf(kind: 'failed' | 'postponed', { failures, postponements }: Deliveries): number {
+  const isFull = kind === 'failed' ? failures >= failuresUpTo : postponements >= postponementsUpTo;
+  return isFull ? 0 : deliveryIncrement[kind];
+}
 
 /** Reads the number in `counts`. */
 export function readDeliveries(packed: number): Deliveries {
