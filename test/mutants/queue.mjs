@@ -220,13 +220,6 @@ export default {
       spec: 'test/queue/what-was-completed-can-be-looked-at.spec.ts',
     },
     {
-      promise: 'a damaged limit of completed messages harms no turn',
-      file: 'libs/queue/src/store/completed.ts',
-      replace: `return tonumber(count) or 0, tonumber(age)`,
-      by: `return tonumber(count), tonumber(age)`,
-      spec: 'test/queue/completed-messages-are-bounded.spec.ts',
-    },
-    {
       promise: 'completed messages expire in a queue without consumers',
       file: 'libs/queue/src/store/queue-look.ts',
       replace: ` or kept and isCompletedOver(kept, now)`,

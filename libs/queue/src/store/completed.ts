@@ -52,7 +52,7 @@ end`;
 export const completedOver = `
 local function completedLimits(kept)
   local count, age = kept:match('^(%d+) ?(%d*)$')
-  return tonumber(count) or 0, tonumber(age)
+  return tonumber(count), tonumber(age)
 end
 local function isCompletedOver(kept, now)
   local count, age = completedLimits(kept)
