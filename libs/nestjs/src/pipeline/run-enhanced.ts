@@ -1,12 +1,12 @@
 import { DeadLetter, Drop, isInstance, isThenable, RetryLater } from '@millrace/core';
 import type { DeliveryContext } from '@millrace/delivery';
 import { Requeue } from '@millrace/queue';
-import { type CallHandler, type CanActivate, ForbiddenException, type Type } from '@nestjs/common';
+import { type CanActivate, ForbiddenException, type Type } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { EnhancedHandler, Enhancers, HandlerParameter, RunFilters } from '../discovery/nest-internals.js';
 import { cancellable } from './cancellable-stream.js';
 import { HandlerExecution } from './handler-execution.js';
-import { InnerStream } from './inner-stream.js';
+import { intercepted } from './intercepted.js';
 import { unwrapped } from './unwrapped.js';
 
 export type RunHandler = (payload: unknown, context: DeliveryContext) => unknown;
@@ -26,7 +26,7 @@ export function runEnhanced(handler: EnhancedHandler, enhancers: Enhancers): Run
   }
   const run = (payload: unknown, context: DeliveryContext, execution: HandlerExecution): unknown => {
     if (interceptors.length === 0) return unwrapped(call(payload, context));
-    return unwrapped(intercepted(interceptors, 0, execution, () => call(payload, context)));
+    return unwrapped(intercepted(interceptors, execution, () => call(payload, context)));
   };
   const enhanced = (payload: unknown, context: DeliveryContext, execution: HandlerExecution): unknown =>
     guards.length === 0
@@ -108,20 +108,6 @@ async function allowed(guards: readonly CanActivate[], execution: HandlerExecuti
       throw new ForbiddenException('Forbidden resource');
     }
   }
-}
-
-/** The result of interceptor `index` around everything inside it. */
-function intercepted(
-  interceptors: Enhancers['interceptors'],
-  index: number,
-  execution: HandlerExecution,
-  call: () => unknown,
-): unknown {
-  const interceptor = interceptors[index];
-  if (interceptor === undefined) return call();
-  const inner = (): unknown => intercepted(interceptors, index + 1, execution, call);
-  const next: CallHandler = { handle: () => new InnerStream(inner) };
-  return interceptor.intercept(execution, next);
 }
 
 function filtered(work: () => unknown, filters: RunFilters, execution: HandlerExecution): unknown {
