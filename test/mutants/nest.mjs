@@ -448,6 +448,21 @@ export default {
       spec: 'test/nest/enhancers-run-on-handlers.spec.ts',
     },
     {
+      promise: 'a message whose interceptor returns nothing is not done',
+      file: 'libs/nestjs/src/pipeline/intercepted.ts',
+      replace: `if (!isThenable(returned)) throw noObservable`,
+      by: `if (!isThenable(returned)) return returned;
+  if (!isThenable(returned)) throw noObservable`,
+      spec: 'test/nest/an-interceptor-that-returns-no-observable-fails.spec.ts',
+    },
+    {
+      promise: 'a message whose interceptor promises nothing is not done',
+      file: 'libs/nestjs/src/pipeline/intercepted.ts',
+      replace: `if (isObservable(settled)) return settled;`,
+      by: `return settled as never;`,
+      spec: 'test/nest/an-interceptor-that-returns-no-observable-fails.spec.ts',
+    },
+    {
       promise: 'what a handler decides is not shown to filters',
       file: 'libs/nestjs/src/pipeline/run-enhanced.ts',
       replace: `if (isControl(error)) throw error;`,

@@ -122,6 +122,25 @@ describe.each(channels)('a generator that handles messages of a %s', (channel) =
   });
 });
 
+describe('a generator that handles a request', () => {
+  it('brings its requester all that it yields, then what it throws', async () => {
+    // given
+    const application = await startApplication(connectionTo(redis), {
+      imports: [channelsModule()],
+      providers: [Failing],
+    });
+    const replies: unknown[] = [];
+    const read = async (): Promise<void> => {
+      for await (const reply of application.get(Millrace).broker.requestStream('', 'work', 'a')) replies.push(reply);
+    };
+    // when
+    await expect(read()).rejects.toMatchObject({ message: 'Error: half-way' });
+    // then
+    expect(replies).toEqual(['one']);
+    await application.close();
+  });
+});
+
 describe('a generator that handles events of the transport', () => {
   it('runs to its end', async () => {
     // given

@@ -5,7 +5,20 @@ import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace
 import { Catch, Controller, type ExceptionFilter, type INestMicroservice, UseFilters } from '@nestjs/common';
 import { Client, Ctx, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { finalize, firstValueFrom, interval, lastValueFrom, Observable, of, take, toArray } from 'rxjs';
+import {
+  catchError,
+  concat,
+  finalize,
+  firstValueFrom,
+  from,
+  interval,
+  lastValueFrom,
+  Observable,
+  of,
+  take,
+  throwError,
+  toArray,
+} from 'rxjs';
 import { connectionTo } from './application.js';
 
 let redis: RedisServer;
@@ -38,6 +51,14 @@ class Maths {
   @MessagePattern('stream')
   stream(count: number): Observable<number> {
     return of(...Array.from({ length: count }, (_, index) => index));
+  }
+
+  @MessagePattern('half')
+  half(): Observable<number> {
+    return concat(
+      of(1, 2),
+      throwError(() => new RpcException('half-way')),
+    );
   }
 
   @MessagePattern('nothing')
@@ -130,6 +151,20 @@ describe('@MessagePattern over MillraceServer', () => {
       Array.from({ length: 50 }, (_, n) => n),
     );
     expect(await lastValueFrom(client.send('nothing', {}).pipe(toArray()))).toEqual([]);
+  });
+
+  it('brings all values of an observable that fails, then its error', async () => {
+    const all = (values: Observable<unknown>): Promise<unknown[]> =>
+      lastValueFrom(
+        values.pipe(
+          catchError((error: unknown) => of(error)),
+          toArray(),
+        ),
+      );
+    const failed = (message: string): unknown => expect.objectContaining({ message });
+    expect(await all(client.send('half', {}))).toEqual([1, 2, failed('half-way')]);
+    const raw = client.unwrap().broker.requestStream('nest.requests', 'half', 'raw');
+    expect(await all(from(raw))).toEqual([1, 2, failed('Error: half-way')]);
   });
 
   it("ends the stream of a client that unsubscribes, and aborts the handler's signal", async () => {

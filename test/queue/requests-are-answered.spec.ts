@@ -175,6 +175,32 @@ describe('a request', () => {
     await close();
   });
 
+  it.each([1, 5, 200])(
+    'gets all %i replies of its stream that were yielded before the error, then the error',
+    async (count) => {
+      // given
+      const { asking, answering, close } = await twoProcesses();
+      const throws = async function* () {
+        for (let n = 0; n < count; n++) yield n;
+        throw new InsufficientFundsError(1);
+      };
+      const yieldsWhatIsNoJson = function* () {
+        for (let n = 0; n < count; n++) yield n;
+        yield 1n;
+      };
+      await answering.consumer({ queue: 'q', handler: (how) => (how === 1 ? throws() : yieldsWhatIsNoJson()) }).start();
+      for (const [how, name] of ['InvalidMessageError', 'InsufficientFundsError'].entries()) {
+        // when
+        const seen: unknown[] = [];
+        const error = await readInto(seen, asking.requestStream('', 'q', how)).catch((caught: unknown) => caught);
+        // then
+        expect(seen).toEqual(Array.from({ length: count }, (_, n) => n));
+        expect(error).toMatchObject({ remoteName: name });
+      }
+      await close();
+    },
+  );
+
   it('is answered out of a batch as well: each by its own result, error, or nothing', async () => {
     // given
     const { asking, answering, close, prefix } = await twoProcesses();
@@ -221,3 +247,7 @@ describe('a request', () => {
     await close();
   });
 });
+
+async function readInto(seen: unknown[], stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const value of stream) seen.push(value);
+}

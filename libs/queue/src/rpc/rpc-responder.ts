@@ -85,12 +85,18 @@ export class RpcResponder {
     const onTaken = () => request.extend?.();
     const items = new ReplyItems(this.#connection, { keys, correlationId, stallMs, isGivenUp, onTaken });
     let sequence = 0;
-    for await (const value of values) {
-      await items.add(this.#frame('item', correlationId, sequence++, value));
-      if (signal.aborted) throw signal.reason;
-      if (items.isRequesterGone) return 'requester-gone';
+    try {
+      for await (const value of values) {
+        await items.add(this.#frame('item', correlationId, sequence++, value));
+        if (signal.aborted) throw signal.reason;
+        if (items.isRequesterGone) return 'requester-gone';
+      }
+      await items.add(this.#frame('end', correlationId, sequence, null));
+    } catch (thrown) {
+      // The error is sent after this: what was yielded before it must arrive before it.
+      await items.sent().catch(ignore);
+      throw thrown;
     }
-    await items.add(this.#frame('end', correlationId, sequence, null));
     await items.sent();
     return items.isRequesterGone ? 'requester-gone' : undefined;
   }
@@ -137,6 +143,9 @@ export class RpcResponder {
     }
   }
 }
+
+/** The caller throws an error that came first. */
+function ignore(): void {}
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
