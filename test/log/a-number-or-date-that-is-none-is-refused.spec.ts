@@ -25,6 +25,7 @@ const day = new Date(86_400_000);
 const consumer = (from: unknown) => async () =>
   void redis.log.consumer({ group: 'g', topics: topic, handler: () => undefined, from } as ConsumerInput);
 const read = (options: object) => () => redis.log.read({ topic, partition: 0, ...options }).next();
+const groups = () => redis.log.groups;
 const reset = (options: object) => () =>
   redis.log.groups.resetOffsets('odd', { topic, to: 'earliest', ...options } as never);
 const again = (options: object) => () => replay(redis.log, broker, { topic, into: { queue: 'replayed' }, ...options });
@@ -70,6 +71,13 @@ const wrong: [what: string, call: () => Promise<unknown>, message: RegExp][] = [
   ['a reset of no list', reset({ partitions: 1 }), /partitions must be a list.*got 1/],
   ['a reset to NaN', reset({ to: { timestamp: Number.NaN } }), /where to go .*got { timestamp: NaN }/],
   ['a reset by a half', reset({ to: { shiftBy: 0.5 } }), /shiftBy must be a whole number.*got 0\.5/],
+  ['a reset of a typo', reset({ dryrun: true }), /unknown option dryrun \(did you mean "dryRun"/],
+  ['a reset of one partition', reset({ partition: [0] }), /unknown option partition \(did you mean "partitions"/],
+  ['a reset that is tried by a string', reset({ dryRun: 'no' }), /dryRun must be true or false, got "no"/],
+  ['a reset of "1"', reset({ partitions: ['1'] }), /no partition "1": it has 2, .*is a number, not a string/],
+  ['a reset of nothing', () => groups().resetOffsets('odd', undefined as never), /topic name must be .*where to go/s],
+  ['a group that is null', () => groups().describe(null as never), /group name must be a string, got null/],
+  ['a change of nothing', () => redis.log.alterTopic(topic, null as never), /a change must be an object, got null/],
   ['a seek to an invalid Date', seek({ timestamp: invalidDate }), /where to go .*got { timestamp: an invalid Date }/],
   ['a pause of half a partition', pause([{ topic: 't', partition: 0.5 }]), /partition must be a whole .*got 0\.5/],
   ['a pause of a number', pause(5), /partitions must be a list of { topic, partition }, got 5/],

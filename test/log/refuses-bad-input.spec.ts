@@ -18,6 +18,11 @@ describe('bad input', () => {
     ['a partition out of range', { partition: 2 }, /topic "topic-1" has no partition 2: it has 2, numbered from 0/],
     ['a partition that is no number', { partition: 0.5 }, /has no partition 0.5/],
     [
+      'a partition in digits',
+      { partition: '1' as never },
+      /no partition "1": .* A partition is a number, not a string/,
+    ],
+    [
       'a record too large',
       { value: 'x'.repeat(1024 * 1024) },
       /has 10485\d\d bytes, more than maxRecordBytes \(1048576\)/,

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { OptionsError } from '@millrace/core';
+import { type Codec, OptionsError } from '@millrace/core';
+import { Broker } from '@millrace/queue';
 import { startRedis, stopEverything } from '@millrace/testing';
 import { type OpenBroker, openBroker, ownPrefix } from './broker.js';
+
+const own: Codec = { id: 20, name: 'own', encode: (value) => String(value), decode: (bytes) => bytes.toString() };
 
 describe('an option that there is not', () => {
   let open: OpenBroker;
@@ -28,6 +31,25 @@ describe('an option that there is not', () => {
     ['purge by no list', () => queue().deadLetters.purge({ ids: 'm' as never }), /ids must be a list of ids, got "m"/],
     ['edit', () => queue().deadLetters.edit('m', { body: 2 } as object), /unknown option body/],
     ['edit by no key', () => queue().deadLetters.edit('m', { routingKey: 5 as never }), /routing key must be a string/],
+    [
+      'purge of a handle with another queue',
+      async () => open.broker.queue('q', { deadLeterQueue: 'lost' } as object).deadLetters.purge(),
+      /did you mean "deadLetterQueue"/,
+    ],
+    ['cancel', () => queue().cancel(null as never), /the id of a message must be a string, got null/],
+    ['remove', () => queue().remove(5 as never), /the id of a message must be a string, got 5/],
+    ['message', () => queue().message(null as never), /the id of a message must be a string, got null/],
+    ['unpark', () => queue().unpark('m' as never), /ids must be a list of ids, got "m"/],
+    [
+      'a codec',
+      async () => new Broker(open.connection, { codec: { ...own, id: 3 } }),
+      /"own" has the id 3: 0 to 15 are/,
+    ],
+    [
+      'a codec of a name',
+      async () => new Broker(open.connection, { codecs: [{ ...own, name: 'json' }] }),
+      /choose another/,
+    ],
     ['list', () => queue().deadLetters.list({ cursors: '0 0 m' } as object), /did you mean "cursor"/],
     ['ready', () => queue().ready({ limits: 1 } as object), /did you mean "limit"/],
     ['delayed', () => queue().delayed({ cursor: 5 as never }), /cursor must be the cursor of a page, got 5/],

@@ -82,6 +82,18 @@ describe('bad input', () => {
       /did you mean "maxLength"/,
     ],
     ['a TTL of 0', (on) => on.declareQueue({ name: 'x', messageTtlMs: 0 }), OptionsError, /messageTtlMs .*at least 1/],
+    [
+      'itself for its dead letters',
+      (on) => on.declareQueue({ name: 'x', deadLetter: { queue: 'x' } }),
+      OptionsError,
+      /deadLetter must be another queue/,
+    ],
+    [
+      'itself for them, through the default exchange',
+      (on) => on.declareQueue({ name: 'x', deadLetter: { exchange: '', routingKey: 'x' } }),
+      OptionsError,
+      /deadLetter must be another queue/,
+    ],
     ['another limit', (on) => on.declareQueue({ name: 'q', maxLength: 6 }), TopologyConflictError, /maxLength: 5 → 6/],
     [
       'another type',
@@ -136,6 +148,20 @@ describe('bad input', () => {
     ['a large body', (on) => on.sendToQueue('q', 'x'.repeat(1000)), InvalidMessageError, /maxMessageBytes is 1000/],
     ['a delay', (on) => on.sendToQueue('q', 1, { delayMs: Number.NaN }), InvalidMessageError, /delayMs must be/],
     ['an expiration', (on) => on.sendToQueue('q', 1, { expirationMs: 0 }), InvalidMessageError, /expirationMs must be/],
+    ['properties of null', (on) => on.sendToQueue('q', 1, null as never), InvalidMessageError, /an object, got null/],
+    [
+      'a message of null',
+      (on) => on.publishBatch([{ exchange: '', routingKey: 'q', body: 1 }, null as never]),
+      InvalidMessageError,
+      /messages\[1\].*a message must be { exchange, routingKey, body, properties }, got null/s,
+    ],
+    [
+      'a message of null for a queue',
+      (on) => on.sendBatchToQueue('q', [null as never]),
+      InvalidMessageError,
+      /a message must be .*, got null/,
+    ],
+    ['no list', (on) => on.sendBatchToQueue('q', null as never), InvalidMessageError, /must be a list, got null/],
     ['a header', (on) => on.sendToQueue('q', 1, { headers: { 'millrace-x': 1 } }), InvalidMessageError, /reserved/],
     ['a property', (on) => on.sendToQueue('q', 1, untyped({ ttl: 1 })), InvalidMessageError, /ttl is not a property/],
     [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Codec, rawCodec } from './codec.js';
 import { CodecError } from './errors.js';
-import { guardedCodec, isCodec } from './guarded-codec.js';
+import { codecProblem, guardedCodec } from './guarded-codec.js';
 import { jsonCodec } from './json-codec.js';
 import { msgpackCodec } from './msgpack-codec.js';
 
@@ -10,22 +10,30 @@ const given = (codec: Partial<Record<keyof Codec, unknown>>): Codec => ({ ...own
 const bytes = Buffer.from('abc');
 
 describe('a codec', () => {
-  it.each<[is: boolean, codec: unknown]>([
-    [true, own],
-    [true, given({ id: 0 })],
-    [true, given({ id: 255 })],
-    [false, given({ id: 256 })],
-    [false, given({ id: -1 })],
-    [false, given({ id: 1.5 })],
-    [false, given({ id: '16' })],
-    [false, given({ name: undefined })],
-    [false, given({ encode: undefined })],
-    [false, given({ decode: 'x' })],
-    [false, null],
-    [false, 'json'],
-    [false, undefined],
-  ])('is one: %p, %p', (is, codec) => {
-    expect(isCodec(codec)).toBe(is);
+  const shape = /^a codec must be { id: 16–255, name, encode, decode }, got /;
+  const ids = /^codec "own" has the id \d+: 0 to 15 are Millrace's own, choose 16 to 255$/;
+  it.each<[problem: RegExp | undefined, codec: unknown]>([
+    [undefined, own],
+    [undefined, given({ id: 255 })],
+    [undefined, jsonCodec],
+    [ids, given({ id: 0 })],
+    [ids, given({ id: 3 })],
+    [ids, given({ id: 15 })],
+    [/^codec "json" \(id 20\) has the name of Millrace's own codec: choose another$/, given({ id: 20, name: 'json' })],
+    [/^the codec with id 16 has no name/, given({ name: '' })],
+    [shape, given({ id: 256 })],
+    [shape, given({ id: -1 })],
+    [shape, given({ id: 1.5 })],
+    [shape, given({ id: '16' })],
+    [shape, given({ name: undefined })],
+    [shape, given({ encode: undefined })],
+    [shape, given({ decode: 'x' })],
+    [shape, null],
+    [shape, 'json'],
+    [shape, undefined],
+  ])('is one, or what is wrong is said: %p, %p', (problem, codec) => {
+    if (problem === undefined) expect(codecProblem(codec)).toBeUndefined();
+    else expect(codecProblem(codec)).toMatch(problem);
   });
 
   it('that is none is refused', () => {

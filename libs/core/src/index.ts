@@ -26,7 +26,7 @@ export { DeadLetter, Drop, RetryLater } from './control.js';
 export * from './errors.js';
 export { causeOf, describeFailure, errorOf, type Failure, isInstance, messageOf } from './failure.js';
 export { Fifo } from './fifo.js';
-export { guardedCodec, isCodec } from './guarded-codec.js';
+export { codecProblem, guardedCodec } from './guarded-codec.js';
 export { InvalidItems, quotedName } from './invalid-items.js';
 export { jsonCodec } from './json-codec.js';
 export { type Linked, LinkedList } from './linked-list.js';

@@ -106,8 +106,8 @@ describe('a reader of an option', () => {
 
   it('of a string takes no empty one', () => {
     expect([undefined, 'x'].map((value) => read(text('y'), value))).toEqual([['y'], ['x']]);
-    expect(read(text('y'), '')).toEqual(['y', 'a must be a string, got ""']);
-    expect(read(text('y'), 5)).toEqual(['y', 'a must be a string, got 5']);
+    expect(read(text('y'), '')).toEqual(['y', 'a must be a string that is not empty, got ""']);
+    expect(read(text('y'), 5)).toEqual(['y', 'a must be a string that is not empty, got 5']);
   });
 
   it('of words takes one of them', () => {

@@ -27,7 +27,7 @@ export function resolveOptions<T extends object>(subject: string, readers: Optio
 
 /** A nested object of options. */
 export function object<T extends object>(readers: OptionReaders<T>): OptionReader<T> {
-  return (value, report, path) => readOptions(readers, value ?? {}, report, path);
+  return (value, report, path) => readOptions(readers, value === undefined ? {} : value, report, path);
 }
 
 /** A whole number between `min` and `max`. */
@@ -65,7 +65,7 @@ export function text(defaultValue: string): OptionReader<string> {
   return (value, report, path) => {
     if (value === undefined) return defaultValue;
     if (typeof value === 'string' && value !== '') return value;
-    report(`${path} must be a string, got ${show(value)}`);
+    report(`${path} must be a string that is not empty, got ${show(value)}`);
     return defaultValue;
   };
 }

@@ -46,7 +46,7 @@ describe('a value in Redis', () => {
       'queue "q": the value in Redis under k cannot be used: it must be an object, got 7. Declare it again.',
     );
     expect(() => read(`{"name":${'['.repeat(9000)}${']'.repeat(9000)}}`)).toThrow(
-      'name must be a string, got an array',
+      'name must be a string that is not empty, got an array',
     );
     read('{"__proto__":{"polluted":1}}');
     expect('polluted' in {}).toBe(false);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { messageOf, OptionsError } from '@millrace/core';
+import { assertNoProblem, messageOf, OptionsError, shown } from '@millrace/core';
 import { type Events, Lifecycle, type Service } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { Registry } from 'prom-client';
@@ -49,7 +49,8 @@ export class Metrics implements Service {
    * @throws {OptionsError} an option is wrong, or the registry has another Metrics that was not stopped
    * @throws {Error} the registry has another metric with one of these names
    */
-  constructor({ connection, events }: Measured, input: MetricsInput = {}) {
+  constructor(measured: Measured, input: MetricsInput = {}) {
+    const { connection, events } = checkedMeasured(measured);
     this.options = resolveMetricsOptions(input);
     const { registry, detail, durationBuckets, kafkaExporterNames, maxSeries, scrapeTimeoutMs } = this.options;
     takeOver(registry);
@@ -153,6 +154,19 @@ export class Metrics implements Service {
     if (family.type === 'counter') new PulledCounter(family, registry, read);
     else new PulledGauge(family, registry, read);
   }
+}
+
+/** @throws {OptionsError} what untyped code gave is not measurable */
+function checkedMeasured(measured: Measured): Measured {
+  const { connection, events }: Partial<Measured> = measured ?? {};
+  assertNoProblem(
+    'metrics',
+    typeof connection?.emit === 'function'
+      ? undefined
+      : `connection must be a RedisConnection, got ${shown(connection)}`,
+    typeof events?.on === 'function' ? undefined : `events must be those of a Log or Broker, got ${shown(events)}`,
+  );
+  return { connection, events } as Measured;
 }
 
 interface Occupant {

@@ -1,13 +1,14 @@
 import {
   boolean,
   type Codec,
-  custom,
+  codecProblem,
   guardedCodec,
   integer,
-  isCodec,
   jsonCodec,
+  type OptionReader,
   type OptionReaders,
   resolveOptions,
+  shown,
 } from '@millrace/core';
 import { Events } from '@millrace/delivery';
 
@@ -51,13 +52,20 @@ export function resolveBrokerOptions(input: Partial<BrokerOptions>): BrokerOptio
   return Object.freeze({ ...options, codec: guardedCodec(options.codec), codecs: options.codecs.map(guardedCodec) });
 }
 
+const codec: OptionReader<Codec> = (value, report, path) => {
+  const problem = codecProblem(value);
+  if (problem !== undefined) report(`${path}: ${problem}`);
+  return value as Codec;
+};
+
 const readers: OptionReaders<BrokerOptions> = {
-  codec: custom<Codec>(jsonCodec, 'a codec', isCodec),
-  codecs: custom<readonly Codec[]>(
-    [],
-    'a list of codecs',
-    (value): value is readonly Codec[] => Array.isArray(value) && value.every(isCodec),
-  ),
+  codec: (value, report, path) => (value === undefined ? jsonCodec : codec(value, report, path)),
+  codecs: (value, report, path) => {
+    if (value === undefined) return [];
+    if (Array.isArray(value)) return value.map((one, index) => codec(one, report, `${path}[${index}]`));
+    report(`${path} must be a list of codecs, got ${shown(value)}`);
+    return [];
+  },
   events: (value, report, path) => {
     if (value === undefined) return new Events();
     if (value instanceof Events) return value;

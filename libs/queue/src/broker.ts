@@ -17,12 +17,12 @@ import type { PublishProperties } from './model/publish-properties.js';
 import type { QueueDeclaration, QueueSettings } from './model/queue-settings.js';
 import type { Receipt } from './model/receipt.js';
 import type { PlanStep, TopologyDefinition } from './model/topology-plan.js';
-import { Composer, type MessageInput } from './publishing/composer.js';
+import { Composer, inputsFor, type MessageInput } from './publishing/composer.js';
 import { Forwarder } from './publishing/forwarder.js';
 import { PublishRequest } from './publishing/publish-request.js';
 import { Publisher } from './publishing/publisher.js';
 import type { TopicSink } from './publishing/topic-sink.js';
-import { type HandleContext, QueueHandle, type QueueHandleOptions } from './queue-handle.js';
+import { checkedHandle, type HandleContext, QueueHandle, type QueueHandleOptions } from './queue-handle.js';
 import { QueueSlots } from './queue-slots.js';
 import { type RequestOptions, RpcClient } from './rpc/rpc-client.js';
 import { RpcResponder } from './rpc/rpc-responder.js';
@@ -169,7 +169,7 @@ export class Broker {
 
   /** As `publishBatch`, straight into a queue. @throws {TopologyNotFoundError} there is no such queue; else as `publish` */
   sendBatchToQueue(queue: string, messages: readonly QueueMessage[]): Promise<Receipt[]> {
-    const inputs = messages.map((message) => ({ ...message, exchange: '', routingKey: queue }));
+    const inputs = inputsFor(queue, messages);
     return PublishRequest.all(this.#publisher, this.#composer, inputs, { isSentToQueue: true });
   }
 
@@ -192,7 +192,7 @@ export class Broker {
    * requests, which are not checked without `options`.
    */
   queue<T = unknown, R = unknown>(name: string, options: QueueHandleOptions = {}): QueueHandle<T, R> {
-    const { deadLetterQueue, ...payloads } = options;
+    const { deadLetterQueue, ...payloads } = checkedHandle(name, options);
     const letters = deadLetterQueue === undefined ? undefined : this.queue<T>(deadLetterQueue).deadLetters;
     return new QueueHandle<T, R>(name, this.#handleContext(name), payloads, letters);
   }

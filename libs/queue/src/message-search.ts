@@ -1,4 +1,4 @@
-import type { CodecRegistry } from '@millrace/core';
+import { assertNoProblem, type CodecRegistry, shown } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { CompletedMessage } from './completed-message.js';
 import type { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
@@ -7,6 +7,12 @@ import type { QueueSlots } from './queue-slots.js';
 import { QueuedMessage } from './queued-message.js';
 import { findCompleted } from './store/completed-messages.js';
 import { findMessage, keptResult } from './store/job.js';
+
+/** @throws {OptionsError} an id from untyped code is not a string */
+export function assertMessageId(queue: string, id: unknown): void {
+  const isString = typeof id === 'string';
+  assertNoProblem(`queue "${queue}"`, isString ? undefined : `the id of a message must be a string, got ${shown(id)}`);
+}
 
 /** Finds a message of one queue by its id: waiting, running, completed, or dead and in another queue. */
 export class MessageSearch<T, R> {
@@ -32,6 +38,7 @@ export class MessageSearch<T, R> {
 
   /** Undefined when there is none. */
   async find(id: string): Promise<MessageState<T, R> | undefined> {
+    assertMessageId(this.#queue, id);
     const found = (await this.#held(id)) ?? (await this.#ended(id));
     if (found !== undefined) return found;
     // A dead letter that was sent back in between was not here yet, and is no longer there.

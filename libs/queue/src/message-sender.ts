@@ -70,7 +70,7 @@ export class MessageSender<T = unknown, R = unknown> {
    */
   async sendBatch(messages: readonly QueueMessage<T>[]): Promise<Receipt[]> {
     if (this.#payloads.validate !== undefined)
-      await checkPayloads(`batch for queue "${this.name}"`, messages, ({ body }) => this.#checked(body), placeOf);
+      await checkPayloads(`batch for queue "${this.name}"`, messages, (one) => this.#checked(one?.body), placeOf);
     return this.#context.sendBatch(this.name, messages);
   }
 
@@ -105,7 +105,7 @@ export class MessageSender<T = unknown, R = unknown> {
   }
 }
 
-function placeOf({ properties }: QueueMessage, index: number): string {
-  const id = properties?.messageId;
+function placeOf(message: QueueMessage | undefined, index: number): string {
+  const id = message?.properties?.messageId;
   return id === undefined ? `messages[${index}]` : `messages[${index}] (id ${quotedName(id)})`;
 }

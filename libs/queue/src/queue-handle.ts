@@ -1,13 +1,24 @@
-import { type CodecRegistry, custom, integer, optional, resolveOptions, TopologyNotFoundError } from '@millrace/core';
+import {
+  type CheckPayload,
+  type CodecRegistry,
+  custom,
+  integer,
+  type OptionReaders,
+  optional,
+  resolveOptions,
+  TopologyNotFoundError,
+} from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { CompletedMessage, type CompletedMessagePage } from './completed-message.js';
+import { ids } from './dead-letters/dead-letter-options.js';
 import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import type { DeadLetterSearch } from './dead-letters/dead-letter-search.js';
 import type { MessagePage, PageOptions } from './message-page.js';
-import { MessageSearch } from './message-search.js';
+import { assertMessageId, MessageSearch } from './message-search.js';
 import { MessageSender, type QueuePayloads, type SenderContext } from './message-sender.js';
 import type { MessageState } from './message-state.js';
 import type { PageRange } from './model/page-cursor.js';
+import { objectName } from './model/queue-settings.js';
 import type { Forwarder } from './publishing/forwarder.js';
 import type { PageReader, QueueSlots } from './queue-slots.js';
 import { readMessages } from './queued-message.js';
@@ -21,6 +32,11 @@ import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 export interface QueueHandleOptions extends QueuePayloads {
   /** The queue whose messages are the dead letters that `deadLetters` manages. Default: this queue itself. */
   readonly deadLetterQueue?: string | undefined;
+}
+
+/** The options of a handle, read whole: a misspelt `deadLetterQueue` would purge the queue itself. @throws {OptionsError} */
+export function checkedHandle(queue: string, options: QueueHandleOptions): QueueHandleOptions {
+  return resolveOptions<QueueHandleOptions>(`handle of queue "${queue}"`, handleReaders, options);
 }
 
 /** What a handle needs of its broker. */
@@ -74,6 +90,7 @@ export class QueueHandle<T = unknown, R = unknown> extends MessageSender<T, R> {
    * process, has its signal aborted within about a second and is removed then (`cancelling`).
    */
   async cancel(id: string): Promise<'cancelled' | 'cancelling' | 'not-found'> {
+    assertMessageId(this.name, id);
     const { commands } = this.#connection;
     const found = await this.#slots.find((place) => findMessage(commands, place, id, 'cancel'));
     if (found === undefined || found.state === 'dying') return 'not-found';
@@ -120,13 +137,16 @@ export class QueueHandle<T = unknown, R = unknown> extends MessageSender<T, R> {
 
   /** Makes parked messages ready again: these, or up to a thousand. Resolves to their number. */
   async unpark(ids?: readonly string[]): Promise<number> {
-    const some = ids ?? (await this.#someParked());
+    const some =
+      resolveOptions<{ ids?: typeof ids }>(`unpark of queue "${this.name}"`, unparkReaders, { ids }).ids ??
+      (await this.#someParked());
     const priorities = await this.priorities();
     return sum(await this.#slots.each(({ keys }) => unpark(this.#connection.commands, keys, priorities, some)));
   }
 
   /** Removes a message that is ready or parked. Resolves to false when it is not waiting there. */
   async remove(id: string): Promise<boolean> {
+    assertMessageId(this.name, id);
     const found = await this.#slots.find((place) => findMessage(this.#connection.commands, place, id, 'remove'));
     return found?.state === 'ready' || found?.state === 'parked';
   }
@@ -194,6 +214,20 @@ export class QueueHandle<T = unknown, R = unknown> extends MessageSender<T, R> {
     return { messages: withTime, unreadable: read.unreadable, cursor };
   }
 }
+
+const check = optional(
+  custom(
+    () => true,
+    'a function',
+    (value): value is CheckPayload => typeof value === 'function',
+  ),
+);
+const handleReaders: OptionReaders<QueueHandleOptions> = {
+  deadLetterQueue: optional(objectName('queue')),
+  validate: check,
+  validateReply: check,
+};
+const unparkReaders = { ids: optional(ids) };
 
 /** @throws {OptionsError} with every problem */
 function pageOf(queue: string, options: PageOptions): PageRange {

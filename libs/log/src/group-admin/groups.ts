@@ -13,7 +13,7 @@ import { nameGroup, readGroup, type StoredGroup } from '../store/stored-group.js
 import type { Topics } from '../topics/topics.js';
 import { groupIsActive, whileLocked } from './group-lock.js';
 import { GroupRemovals } from './group-removals.js';
-import { type ResetTarget, resetProblem } from './reset-target.js';
+import { checkedReset, type OffsetReset, type ResetTarget } from './offset-reset.js';
 
 /** How far a group is behind in one partition. */
 export interface PartitionLag extends TopicPartition {
@@ -46,16 +46,6 @@ export interface GroupDescription {
   readonly partitions: readonly PartitionLag[];
 }
 
-/** Which offsets of a group to set, and to what. */
-export interface OffsetReset {
-  /** The topic whose offsets are set. */ readonly topic: string;
-  /** Default: all. */
-  readonly partitions?: readonly number[] | undefined;
-  /** The target. */ readonly to: ResetTarget;
-  /** Only reports what would be done. Default false. */
-  readonly dryRun?: boolean | undefined;
-}
-
 /** One partition's part of a reset. */
 export interface OffsetChange extends TopicPartition {
   /** Undefined when the group had no offset here. */
@@ -85,6 +75,7 @@ export class Groups {
 
   /** A group's members, the partitions the plan assigns to them, and its lag. */
   async describe(group: string): Promise<GroupDescription> {
+    assertName('group', group);
     const [stored, partitions] = await Promise.all([this.#stored(group), this.lag(group)]);
     const assignment = stored.plan === undefined ? undefined : parsePlan(stored.plan).assignment;
     const members = stored.memberIds.map((memberId) => ({ memberId, partitions: assignment?.get(memberId) ?? [] }));
@@ -103,13 +94,14 @@ export class Groups {
   /**
    * Moves the offsets of a group that has no members. Resolves to what was changed, or would be.
    *
-   * @throws {OptionsError} the group is active, there is no such partition, or the target is invalid; nothing was changed
+   * @throws {OptionsError} the group is active, an option is wrong, or there is no such partition; nothing was changed
    * @throws {OffsetOutOfRangeError} a log does not hold the offset; nothing was changed
    */
-  async resetOffsets(group: string, { topic, partitions, to, dryRun = false }: OffsetReset): Promise<OffsetChange[]> {
+  async resetOffsets(group: string, reset: OffsetReset): Promise<OffsetChange[]> {
     assertName('group', group);
+    const { topic, partitions, to, dryRun } = checkedReset(group, reset);
     const known = await this.#topics.describe(topic);
-    assertNoProblem(`group "${group}"`, ...partitionProblems(known, partitions), resetProblem(to));
+    assertNoProblem(`reset of group "${group}"`, ...partitionProblems(known, partitions));
     const wanted = partitions ?? known.partitionStates.map((_, partition) => partition);
     const plan = (): Promise<OffsetChange[]> =>
       Promise.all(wanted.map((partition) => this.#change(group, { topic, partition }, to)));

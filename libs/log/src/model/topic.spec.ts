@@ -71,6 +71,8 @@ describe('a topic as it is declared', () => {
       { deadLetter: { topic: 'a\nb' } },
       'deadLetter.topic name "a\\nb" holds the control character U+000A: leave it out',
     ],
+    [{ deadLetter: { topic: '' } }, 'deadLetter.topic must be a string that is not empty, got ""'],
+    [{ retention: null }, 'retention must be an object, got null'],
     [{ deadLetter: { topic: 'orders' } }, 'deadLetter.topic must be another topic'],
   ])('is refused: %p', (input, problem) => {
     expect(() => orders(input)).toThrow(`topic "orders": one problem\n  - ${problem}`);
@@ -115,7 +117,7 @@ describe('a topic as it is declared', () => {
     expect(partitionProblems(topic, 2)).toEqual(['partitions must be a list of numbers, got 2']);
     expect(partitionProblems(topic, [3, 0, '1'])).toEqual([
       'topic "orders" has no partition 3: it has 3, numbered from 0',
-      'topic "orders" has no partition "1": it has 3, numbered from 0',
+      'topic "orders" has no partition "1": it has 3, numbered from 0. A partition is a number, not a string',
     ]);
   });
 

@@ -199,7 +199,7 @@ function deadLetter(name: string): OptionReader<TopicSettings['deadLetter']> {
 /** The error for a partition that a topic does not have; `partition` may come from untyped code. */
 export function noSuchPartition(topic: Topic, partition: unknown): InvalidMessageError {
   return new InvalidMessageError(
-    `topic "${topic.name}" has no partition ${String(partition)}: it has ${topic.partitions}, numbered from 0.`,
+    `topic "${topic.name}" has no partition ${shown(partition)}: it has ${topic.partitions}, numbered from 0${asNumber(partition)}.`,
   );
 }
 
@@ -208,7 +208,14 @@ export function partitionProblems({ name, partitions: count }: Topic, partitions
   if (partitions === undefined) return [];
   if (!Array.isArray(partitions)) return [`partitions must be a list of numbers, got ${shown(partitions)}`];
   const wrong = partitions.filter((one) => integerProblem('partition', one, { max: count - 1 }) !== undefined);
-  return wrong.map((one) => `topic "${name}" has no partition ${shown(one)}: it has ${count}, numbered from 0`);
+  return wrong.map(
+    (one) => `topic "${name}" has no partition ${shown(one)}: it has ${count}, numbered from 0${asNumber(one)}`,
+  );
+}
+
+/** A string is no partition, even one of digits, as what comes from a URL is. */
+function asNumber(partition: unknown): string {
+  return typeof partition === 'string' ? '. A partition is a number, not a string' : '';
 }
 
 /** JSON with sorted keys, and without undefined values. */

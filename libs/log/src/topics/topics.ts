@@ -5,6 +5,7 @@ import {
   msgpackCodec,
   msgpackInstallation,
   OptionsError,
+  shown,
   TopicConflictError,
   TopicNotFoundError,
 } from '@millrace/core';
@@ -126,6 +127,9 @@ export class Topics {
   /** Changes settings of a topic that is in use; batches already in the log stay as they are. */
   async alter(name: string, change: TopicChange): Promise<TopicDescription> {
     const known = ['retention', 'compression', 'deadLetter', 'timestamps'];
+    if (typeof change !== 'object' || change === null || Array.isArray(change)) {
+      throw new OptionsError(`topic "${name}"`, [`a change must be an object, got ${shown(change)}`]);
+    }
     const wrong = Object.keys(change).filter((key) => !known.includes(key));
     if (wrong.length > 0) {
       const problems = wrong.map((key) => `${key} cannot be altered; only ${known.join(', ')} can`);

@@ -57,7 +57,8 @@ export interface RedriveOptions<T = unknown> extends DeadLetterChoice<T> {
 /** What to change in a dead letter; the rest stays. */
 export type DeadLetterChange = Pick<Partial<FrameInput>, 'headers' | 'routingKey'> & { readonly payload?: unknown };
 
-const ids = custom<readonly string[]>([], 'a list of ids', (value): value is string[] => {
+/** A list of ids of messages. */
+export const ids = custom<readonly string[]>([], 'a list of ids', (value): value is string[] => {
   return Array.isArray(value) && value.every((id) => typeof id === 'string');
 });
 

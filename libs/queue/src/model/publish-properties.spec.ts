@@ -62,7 +62,7 @@ describe('the properties of a message', () => {
     [{ retry: 5 }, 'retry must be { maxRetries, backoff }, got 5'],
     [{ mandatory: 1 }, 'mandatory must be true or false'],
     [{ timestamp: -1 }, 'timestamp must be a whole number of ms since 1970, got -1'],
-    [{ codec: 'json' }, 'codec must be a codec: { id, name, encode, decode }'],
+    [{ codec: 'json' }, 'codec is wrong: a codec must be { id: 16–255, name, encode, decode }, got "json"'],
     [{ prioriti: 1 }, 'prioriti is not a property of a message (did you mean "priority"?)'],
     [{ constructor: 1 }, 'constructor is not a property of a message'],
   ])('are refused: %p', (properties, problem) => {

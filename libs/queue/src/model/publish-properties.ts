@@ -1,11 +1,11 @@
 import {
   type Codec,
   checkedHeaders,
+  codecProblem,
   type Headers,
   type HeadersInput,
   InvalidMessageError,
   instead,
-  isCodec,
   maxNameBytes,
   noHeaders,
   shown,
@@ -77,7 +77,10 @@ const checks: { readonly [K in keyof PublishProperties]-?: (value: unknown) => s
   retry: messageRetryProblem,
   mandatory: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   timestamp: (value) => whole(value, 0, 'a whole number of ms since 1970'),
-  codec: (value) => (isCodec(value) ? undefined : 'must be a codec: { id, name, encode, decode }'),
+  codec: (value) => {
+    const problem = codecProblem(value);
+    return problem && `is wrong: ${problem}`;
+  },
 };
 
 /**
@@ -93,6 +96,8 @@ export function checkMessage(
   const keyProblem = routingKeyProblem(routingKey);
   if (keyProblem !== undefined) throw new InvalidMessageError(`${subject}: ${keyProblem}.`);
   if (properties === noPublishProperties) return noPublishProperties;
+  if (typeof properties !== 'object' || properties === null)
+    throw new InvalidMessageError(`${subject}: its properties must be an object, got ${shown(properties)}.`);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined) continue;
     const check = Object.hasOwn(checks, name) ? checks[name as keyof PublishProperties] : undefined;

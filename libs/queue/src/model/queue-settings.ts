@@ -86,7 +86,7 @@ export interface QueueSettings {
    */
   readonly maxPerSecond?: number | undefined;
   /**
-   * Spreads the queue over this number of slots, and by that over the servers of a cluster; 2 to 64. Order is kept per shard: messages
+   * Spreads the queue over this number of slots, and by that over the servers of a cluster; 1 to 64, and 1 is the same as none. Order is kept per shard: messages
    * with the same `shardKey` stay in one. `maxLength`, `maxBytes` and `rate` apply to the whole queue and are shared out evenly among
    * the shards; priorities and the single active consumer are per shard. It cannot be changed later. Default: one slot.
    */
@@ -135,6 +135,9 @@ export function resolveQueue(declaration: QueueDeclaration): QueueSettings {
   }
   if ((settings.keepCompleted?.count ?? shards) < shards) {
     problems.push(`keepCompleted.count is shared out among ${shards} shards: it must be at least ${shards}`);
+  }
+  if (settings.deadLetter?.exchange === '' && settings.deadLetter.routingKey === settings.name) {
+    problems.push('deadLetter must be another queue: a message that is rejected here would come back endlessly');
   }
   if (settings.deadLetter === undefined && hasNoRoomForDeadLetters(settings.name)) {
     problems.push('deadLetter must be given: the default name "<queue>.dead-letters" would be longer than 255 bytes');

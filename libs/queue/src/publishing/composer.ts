@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Codec, guardedCodec, InvalidMessageError, messageOf } from '@millrace/core';
+import { type Codec, guardedCodec, InvalidMessageError, messageOf, shown } from '@millrace/core';
 import type { BrokerOptions } from '../broker-options.js';
 import { Entries } from '../model/entry.js';
 import type { FrameInput } from '../model/message-frame.js';
@@ -29,12 +29,30 @@ export interface MessageInput {
   readonly properties?: PublishProperties | undefined;
 }
 
+/** Messages for one queue. What is no object, or no list of them, stays as it is: the request reports it. */
+export function inputsFor(queue: string, messages: readonly OneMessage[]): readonly MessageInput[] {
+  if (!Array.isArray(messages)) return messages as never;
+  const named = (message: OneMessage): MessageInput => ({ ...message, exchange: '', routingKey: queue });
+  return messages.map((message: OneMessage) => (isObject(message) ? named(message) : (message as never)));
+}
+
+type OneMessage = Pick<MessageInput, 'body' | 'properties'>;
+
+function isObject(message: unknown): boolean {
+  return typeof message === 'object' && message !== null;
+}
+
 /**
  * Compared one by one: 20 ns per message, 70 with a Set of the names.
  *
  * @throws {InvalidMessageError} it has an unknown field, such as a property outside its `properties`
  */
 export function assertOnlyParts(message: MessageInput): void {
+  if (!isObject(message)) {
+    throw new InvalidMessageError(
+      `a message must be { exchange, routingKey, body, properties }, got ${shown(message)}.`,
+    );
+  }
   for (const name in message) {
     if (name === 'exchange' || name === 'routingKey' || name === 'body' || name === 'properties') continue;
     const subject = subjectOf(message.exchange, message.routingKey);
@@ -66,8 +84,8 @@ export class Composer {
   /** The encoded bodies of messages, if encoding them together is faster than one by one. */
   encodeTogether(messages: readonly MessageInput[]): string[] | undefined {
     const { codec } = this.#options;
-    if (codec.encodeTexts === undefined || messages.some(({ properties }) => properties?.codec)) return undefined;
-    return codec.encodeTexts(messages.map(({ body }) => body));
+    if (codec.encodeTexts === undefined || messages.some((message) => message?.properties?.codec)) return undefined;
+    return codec.encodeTexts(messages.map((message) => message?.body));
   }
 
   /** @throws {InvalidMessageError} nothing was published */

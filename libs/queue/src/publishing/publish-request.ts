@@ -1,4 +1,4 @@
-import { InvalidItems, isInstance, quotedName, UnroutableError } from '@millrace/core';
+import { InvalidItems, InvalidMessageError, isInstance, quotedName, shown, UnroutableError } from '@millrace/core';
 import type { Receipt } from '../model/receipt.js';
 import { assertOnlyParts, type Composer, type MessageInput } from './composer.js';
 import { emitPublished } from './emit-published.js';
@@ -37,6 +37,9 @@ export class PublishRequest implements PublicationListener {
     messages: readonly MessageInput[],
     options?: { readonly isSentToQueue: boolean },
   ): Promise<Receipt[]> {
+    if (!Array.isArray(messages)) {
+      return Promise.reject(new InvalidMessageError(`the messages of a call must be a list, got ${shown(messages)}.`));
+    }
     if (messages.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       const request = new PublishRequest(publisher, messages.length, resolve, reject);
