@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TopicNotFoundError } from '@millrace/core';
 import { Consumers, LogHandler, Millrace, MillraceHealth, QueueHandler } from '@millrace/nestjs';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import { Controller, Get, Injectable } from '@nestjs/common';
@@ -109,6 +110,35 @@ describe('the health indicator', () => {
       status: 'degraded',
       problems: [expect.stringContaining(why)],
     });
+    await application.close();
+  });
+
+  it('is degraded when Redis has lost its data, and the group reports that its topic is gone', async () => {
+    // given a Redis of its own
+    const own = await startRedis();
+    const application = await startApplication(connectionTo(own), { imports: [channelsModule()], providers: [Inbox] });
+    const health = application.get(MillraceHealth);
+    const { events, log, broker } = application.get(Millrace);
+    const reported: unknown[] = [];
+    events.on('background-error', ({ error }) => reported.push(error));
+    expect(await health.check()).toMatchObject({ status: 'up' });
+    // when
+    const admin = own.client();
+    await admin.flushall();
+    // then
+    expect(await health.check()).toMatchObject({
+      status: 'degraded',
+      problems: ['queue work of Inbox.onQueue does not exist', 'topic work of Inbox.onLog does not exist'],
+    });
+    // The queue's consumer reports it with its next heartbeat, some seconds later.
+    await waitFor(() => reported.some((error) => error instanceof TopicNotFoundError), {
+      what: "the group's consumer to report it",
+    });
+    // when it is declared again
+    await log.declareTopic({ name: 'work' });
+    await broker.declareQueue({ name: 'work' });
+    // then
+    expect((await health.check()).problems).toEqual([]);
     await application.close();
   });
 });

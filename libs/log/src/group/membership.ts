@@ -18,6 +18,7 @@ import { proposePlan } from '../store/plan.js';
 import { ownPresence, type Presence } from '../store/presence.js';
 import { nameGroup } from '../store/stored-group.js';
 import { allTopics } from '../store/topics.js';
+import { GoneTopics } from './gone-topics.js';
 import type { MembershipConfig } from './membership-config.js';
 import { PeerWatch } from './peer-watch.js';
 
@@ -31,7 +32,7 @@ export interface MembershipListener {
   serverChanged(): void;
   /** The group no longer knew this member: its session ended, the others removed it, or Redis lost it. It joined again. */
   forgotten(): void;
-  /** The stored settings of a topic cannot be read. */
+  /** The stored settings of a topic cannot be read, or a topic that it had does not exist any more. */
   failed(error: unknown): void;
 }
 
@@ -51,6 +52,7 @@ export class Membership {
   readonly #keys: GroupKeys;
   readonly #incarnation = randomUUID().slice(0, 13);
   readonly #peers: PeerWatch;
+  readonly #gone: GoneTopics;
   #presence: Presence | undefined;
   #known = { version: -1, generation: -1 };
   #members: NonNullable<GroupView['members']> = new Map();
@@ -67,6 +69,7 @@ export class Membership {
     this.owner = `${config.memberId} ${this.#incarnation}`;
     this.#keys = groupKeys(connection.prefix, config.group);
     this.#peers = new PeerWatch(connection, this.#keys, config.memberId);
+    this.#gone = new GoneTopics(config.subscription);
   }
 
   get plan(): GroupPlan {
@@ -98,6 +101,7 @@ export class Membership {
     this.#learn(reply.view);
     if (this.#needsPlan() && !(await this.#replan())) return this.#soon();
     this.#immediateBeats = 0;
+    for (const error of this.#gone.report(this.#plan)) this.#listener.failed(error);
     const gone = await this.#peers.look(presence, this.#members);
     if (gone === 'removed') return 0;
     return gone === 'suspected' ? Math.min(200, this.#config.heartbeatMs) : this.#config.heartbeatMs;

@@ -64,6 +64,12 @@ export class ConsumerHandle {
     return this.#plan.group;
   }
 
+  /** The topics it reads by name; none when it consumes from a queue, or reads topics by a pattern. */
+  get topics(): readonly string[] {
+    const { topics = [] } = this.#plan;
+    return topics instanceof RegExp ? [] : topics;
+  }
+
   /** Descriptions of the partitions that stand still because only a newer process can read their next batch. */
   get standstills(): readonly string[] {
     return this.assignment.flatMap(({ topic, partition, position, unreadable }) =>

@@ -5,6 +5,7 @@ import type { ConsumerHandle } from '../consumers/consumer-handle.js';
 import { Consumers } from '../consumers/consumers.js';
 import type { Millrace } from '../module/millrace.js';
 import { type HealthOptions, resolveHealthOptions } from './health-options.js';
+import { missingSources } from './missing-sources.js';
 
 /** `up`: all is well. `degraded`: Redis is there, but something is late or does not run. `down`: Redis is away. */
 export type HealthStatus = 'up' | 'degraded' | 'down';
@@ -85,6 +86,7 @@ function judge(snapshot: Snapshot, handles: readonly ConsumerHandle[], options: 
     if (!isRunning && millrace.options.startConsumers !== 'manual') problems.push(`${label} is stopped`);
     problems.push(...standstills.map((standstill) => `group ${group}: ${standstill}`));
   }
+  problems.push(...missingSources(snapshot, handles));
   const groups = new Set(handles.map(({ group }) => group));
   const queues = new Set(handles.map(({ queue }) => queue));
   let [lag, lagMs, oldestMessageMs] = [0, 0, 0];
