@@ -298,3 +298,22 @@ describe('what lingers in a producer', () => {
     expect(await sending).toMatchObject({ topic: 'work', offset: 0 });
   });
 });
+
+describe('a send that is pending while Redis is away', () => {
+  it('does not hold the shutdown beyond its deadline, and fails', async () => {
+    // given
+    const own = await startRedis();
+    const options = connectionTo(own, { shutdownDeadlineMs: 1 });
+    const application = await startApplication(options, { imports: [channelsModule()] });
+    for (const channel of channels) await send(application, channel, 'written');
+    await own.kill();
+    await waitFor(() => !application.get(Millrace).connection.isUp, { what: 'the outage to be noticed' });
+    const pending = Promise.allSettled(channels.map((channel) => send(application, channel, 'last words')));
+    // when: far below deliveryTimeoutMs
+    const isClosed = await endsWithin(application.close(), 15_000);
+    // then
+    expect(isClosed).toBe(true);
+    const failed = { status: 'rejected', reason: { code: 'WRITE', mayBeWritten: false } };
+    expect(await pending).toMatchObject([failed, failed]);
+  });
+});

@@ -9,7 +9,7 @@ export interface Service {
 /** How to stop. */
 export interface StopOptions {
   /** How long work in flight may take to end, in ms; `Infinity`: without limit. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
 }
 
 /** `idle → starting → running → stopping → stopped`; a service that was stopped is not started again. */

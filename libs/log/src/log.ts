@@ -223,20 +223,22 @@ export class Log {
   }
 
   /**
-   * Stops every producer and consumer it created, lets producers send what they have, and ends reads with `tail: true`; the connection
-   * stays open. Inside a handler, close does not wait for that handler to end.
+   * Stops every producer and consumer it created, and ends reads with `tail: true`; the connection stays open. Producers send what they
+   * have; what is not confirmed by the deadline fails with a `WriteError`. Does not wait for a handler that it is called in.
    */
   close(options?: StopOptions): Promise<void> {
     const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
     return runOutsideHandlers(() => this.#close(options), onError);
   }
 
-  async #close(options: StopOptions | undefined): Promise<void> {
+  async #close({ deadlineMs }: StopOptions = {}): Promise<void> {
+    const begunAt = performance.now();
     this.#takesConsumers = false;
-    await Promise.all([...this.#consumers].map((consumer) => consumer.stop(options)));
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop({ deadlineMs })));
     // Not earlier: a handler that is still running may need its first producer.
     this.#takesProducers = false;
-    await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close(options))]);
+    const rest = deadlineMs === undefined ? {} : { deadlineMs: Math.max(0, begunAt + deadlineMs - performance.now()) };
+    await Promise.all([this.#upkeep.stop(), ...[...this.#producers].map((producer) => producer.close(rest))]);
     this.#reader.close();
     this.#connection.off('closed', this.#onConnectionClosed);
   }

@@ -174,9 +174,8 @@ export class Broker {
   }
 
   /**
-   * Publishes many messages, in order. Resolves to their receipts, one per message in the same order. All are checked before the first is
-   * sent. When one fails the others continue, and the first error is thrown at the end: with your own message ids, the whole call can be
-   * repeated.
+   * Publishes many messages, in order; resolves to their receipts in that order. All are checked before the first is sent. When one fails
+   * the others continue, and the first error is thrown at the end: with your own message ids, the whole call can be repeated.
    */
   publishBatch(messages: readonly MessageInput[]): Promise<Receipt[]> {
     return PublishRequest.all(this.#publisher, this.#composer, messages);
@@ -224,8 +223,8 @@ export class Broker {
   }
 
   /**
-   * Stops its consumers, deletes its exclusive queues, accepts no more messages, and waits until each one has its receipt or error.
-   * Inside a handler, close does not wait for that handler to end.
+   * Stops its consumers, deletes its exclusive queues, accepts no more messages, and waits until each one has its receipt or error. With
+   * `deadlineMs` it waits no longer: then a message without a receipt fails with a `WriteError`. Does not wait for a handler it is called in.
    */
   close(options?: StopOptions): Promise<void> {
     const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
@@ -242,6 +241,7 @@ export class Broker {
   }
 
   async #close(options: StopOptions | undefined): Promise<void> {
+    this.#publisher.giveUpIn(options?.deadlineMs);
     await Promise.all([this.#consumers.close(options), this.#rpc.close()]);
     await this.#upkeep.stop();
     await this.#publisher.close();

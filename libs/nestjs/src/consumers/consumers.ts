@@ -95,6 +95,7 @@ export class Consumers implements OnModuleInit, OnApplicationBootstrap, OnModule
   async onModuleDestroy(): Promise<void> {
     this.#stopWarning?.();
     this.#registry.close();
+    for (const millrace of this.connections) millrace.drainBegins();
     await this.stop();
   }
 

@@ -17,6 +17,9 @@ import type { MillraceModuleOptions } from './module-options.js';
 /** The state of a connection: `waiting` while Redis is away at start, `ready` once its topology is declared. */
 export type MillraceState = 'new' | 'waiting' | 'ready' | 'closed';
 
+/** What a healthy Redis is given to confirm the last writes, also when handlers have used up the whole deadline. */
+const leastCloseMs = 1000;
+
 /** A service that consumes over a connection without being one of the application's handlers. */
 interface Attachment extends Pick<Service, 'stop'> {
   /** Declares its sources, before it is started. */
@@ -45,6 +48,8 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
   readonly #firstUse = new FirstUse(() => this.#declareForFirstUse());
   readonly #first: FirstConnection;
   #state: 'new' | 'ready' | 'closed' = 'new';
+  /** When the shutdown began to stop consumers; undefined before. */
+  #drainBegunAt: number | undefined;
   #opened: Promise<void> = Promise.resolve();
   #producer: Producer | undefined;
   #declareHandlers: (() => Promise<void>) | undefined;
@@ -177,14 +182,19 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
+  /** The shutdown begins: its consumers are drained now, and what is left of `shutdownDeadlineMs` after that is for pending writes. */
+  drainBegins(): void {
+    this.#drainBegunAt ??= performance.now();
+  }
+
   /** Nest's last hook: other providers may publish until their own end. */
   async onApplicationShutdown(): Promise<void> {
     await this.close();
   }
 
   /**
-   * Flushes and closes producers, then the connection. `Consumers` stops consumers before. Called inside a handler it resolves
-   * immediately.
+   * Flushes and closes producers, then the connection. What Redis does not confirm within the rest of `shutdownDeadlineMs` (at least one
+   * second) fails with a `WriteError`. `Consumers` stops consumers before. Called inside a handler it resolves immediately.
    */
   close(): Promise<void> {
     const onError = (error: unknown): void => void this.events.emit('background-error', { duty: 'close', error });
@@ -195,8 +205,15 @@ export class Millrace implements OnModuleInit, OnApplicationShutdown {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#first.close();
-    await Promise.allSettled([this.log.close(), this.broker.close()]);
+    const deadlineMs = this.#msToClose();
+    await Promise.allSettled([this.log.close({ deadlineMs }), this.broker.close({ deadlineMs })]);
     this.connection.close();
+  }
+
+  #msToClose(): number {
+    const now = performance.now();
+    const spentMs = now - (this.#drainBegunAt ?? now);
+    return Math.max(leastCloseMs, this.options.shutdownDeadlineMs - spentMs);
   }
 
   async #becomeReady(): Promise<void> {

@@ -50,7 +50,7 @@ export interface MillraceModuleOptions extends Topology {
   readonly startConsumers: 'ready' | 'listening' | 'manual';
   /**
    * How long handlers in flight may take to end at shutdown, in ms; then they are abandoned and their messages are handled again
-   * elsewhere. Default 8,000.
+   * elsewhere. What is left of it then, at least one second, is for pending sends and publishes. Default 8,000.
    */
   readonly shutdownDeadlineMs: number;
   /**

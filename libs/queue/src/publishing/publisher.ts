@@ -1,4 +1,4 @@
-import { ClosedError } from '@millrace/core';
+import { ClosedError, startTimer, stopTimer, type Timer, type WriteFailure } from '@millrace/core';
 import type { FirstUse } from '@millrace/delivery';
 import type { RedisConnection } from '@millrace/redis';
 import type { BrokerOptions } from '../broker-options.js';
@@ -19,6 +19,8 @@ export class Publisher {
   firstUse: FirstUse | undefined;
   #isClosed = false;
   #isAbandoned = false;
+  #isGivenUp = false;
+  #giveUp: Timer | undefined;
 
   constructor(connection: RedisConnection, cache: TopologyCache, options: BrokerOptions) {
     this.#connection = connection;
@@ -67,10 +69,21 @@ export class Publisher {
     this.#window.giveUp('unavailable', 'the connection to Redis was closed before it was confirmed');
   }
 
+  /** From then on nothing waits for a confirmation: what has none fails, also what a closing Broker would still send. */
+  giveUpIn(deadlineMs = Number.POSITIVE_INFINITY): void {
+    const giveUp = (): void => {
+      this.#isGivenUp = true;
+      this.#window.giveUp(...this.#reasonGivenUp());
+    };
+    stopTimer(this.#giveUp);
+    this.#giveUp = startTimer(giveUp, deadlineMs);
+  }
+
   /** Accepts no more messages, and waits until each has its receipt or error. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#window.drained();
+    stopTimer(this.#giveUp);
     this.#routing.close();
   }
 
@@ -90,6 +103,10 @@ export class Publisher {
       publication.fail(this.#closedError());
       return;
     }
+    if (this.#isGivenUp) {
+      publication.giveUp(...this.#reasonGivenUp());
+      return;
+    }
     this.#window.enter(publication);
     await this.#routing.route(publication);
   }
@@ -101,6 +118,11 @@ export class Publisher {
       publication.giveUp('timeout', 'what must be declared before the first message was not declared in time');
     else publication.giveUp('unavailable', `Redis is away: ${this.#connection.downReason}`);
     return false;
+  }
+
+  #reasonGivenUp(): [failure: WriteFailure, description: string] {
+    const failure = this.#connection.isUp ? 'timeout' : 'unavailable';
+    return [failure, 'the broker was closed before it was confirmed'];
   }
 
   #closedError(): ClosedError {
