@@ -124,7 +124,12 @@ describe('any name', () => {
     await expect(redis.log.groups.removeMember('g', name)).rejects.toThrow(refused);
   });
 
-  it.each(['.', '..'])('of a topic is not %j', async (name) => {
+  it.each(['.', '..'])('of a topic, group or member is not %j', async (name) => {
+    const consumer = { group: 'g', topics: 't', handler: () => undefined };
+    expect(() => redis.log.consumer({ ...consumer, group: name })).toThrow(`group name "${name}" is reserved`);
+    expect(() => redis.log.consumer({ ...consumer, memberId: name })).toThrow(`member name "${name}" is reserved`);
+    const reset = redis.log.groups.resetOffsets(name, { topic: 't', to: 'earliest' });
+    await expect(reset).rejects.toThrow(`group name "${name}" is reserved`);
     await expect(redis.log.declareTopic({ name })).rejects.toThrow(`topic name "${name}" is reserved for folders`);
   });
 });

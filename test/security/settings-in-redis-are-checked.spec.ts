@@ -39,7 +39,7 @@ describe('what is declared is checked when it comes out of Redis', () => {
 
   it.each([
     ['too many priorities', '{"name":"q","priorities":3000000}', /priorities must be a whole number from 1 to 10/],
-    ['too many shards', '{"name":"q","shards":100000}', /shards must be a whole number from 2 to 64/],
+    ['too many shards', '{"name":"q","shards":100000}', /shards must be a whole number from 1 to 64/],
     ['null', 'null', /it must be an object, got null/],
     ['no JSON', '{', /it must be JSON, got "\{"/],
     ['another name', '{"name":"other"}', /it is called "other"/],

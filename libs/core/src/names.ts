@@ -26,7 +26,7 @@ export function nameProblem(kind: string, name: unknown): string | undefined {
 }
 
 /**
- * Why `name` cannot name a topic. As in Kafka, `.` and `..` are refused, since tools that write files per topic would take them for
+ * Why `name` cannot name a topic, or a group or member that is new. As in Kafka, `.` and `..` are refused, since tools that write files per topic would take them for
  * folders.
  */
 export function topicNameProblem(name: unknown, kind = 'topic'): string | undefined {

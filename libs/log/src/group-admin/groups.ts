@@ -1,4 +1,4 @@
-import { assertName, assertNoProblem } from '@millrace/core';
+import { assertName, assertNoProblem, topicNameProblem } from '@millrace/core';
 import type { RedisConnection } from '@millrace/redis';
 import { idempotently } from '../idempotent-call.js';
 import { parsePlan } from '../model/group-plan.js';
@@ -98,7 +98,8 @@ export class Groups {
    * @throws {OffsetOutOfRangeError} a log does not hold the offset; nothing was changed
    */
   async resetOffsets(group: string, reset: OffsetReset): Promise<OffsetChange[]> {
-    assertName('group', group);
+    // It may be a new group's name: operators may still look at and remove an older one of another name.
+    assertNoProblem('group', topicNameProblem(group, 'group'));
     const { topic, partitions, to, dryRun } = checkedReset(group, reset);
     const known = await this.#topics.describe(topic);
     assertNoProblem(`reset of group "${group}"`, ...partitionProblems(known, partitions));

@@ -4,7 +4,6 @@ import {
   duration,
   integer,
   label,
-  nameProblem,
   type OptionReader,
   object,
   oneOf,
@@ -164,7 +163,7 @@ function deadLetterOf(consumed: unknown): OptionReader<string | false> {
 function name(kind: string, fallback: string): OptionReader<string> {
   return (value, report) => {
     if (value === undefined) return fallback;
-    const problem = nameProblem(kind, value);
+    const problem = topicNameProblem(value, kind);
     if (problem !== undefined) report(problem);
     return typeof value === 'string' ? value : fallback;
   };

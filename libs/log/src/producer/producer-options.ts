@@ -18,8 +18,8 @@ export type Partitioner = (record: RecordInput, partitions: number) => number | 
 /** How a producer batches, confirms and times out. */
 export interface ProducerOptions {
   /**
-   * `none`: not confirmed; offset −1, and a loss is not reported. `leader` (default): Redis has it. `all`: `minReplicas`
-   * replicas have it too (on disk where Redis reports that: Redis 7.2 with AOF).
+   * `none`: not confirmed; offset −1, and what Redis refuses or does not reply to is only reported, as `background-error`. `leader`
+   * (default): Redis has it. `all`: `minReplicas` replicas have it too (on disk where Redis reports that: Redis 7.2 with AOF).
    */
   readonly acks: Acknowledgement;
   /** How many replicas must have a record with `acks: 'all'`. Default 1. */
@@ -38,7 +38,7 @@ export interface ProducerOptions {
   readonly lingerMs: number;
   /** A batch is closed before it exceeds this size. A larger record gets a batch of its own. Default 256 KiB. */
   readonly maxBatchBytes: number;
-  /** Largest record: key, headers and encoded value. Default 1 MiB. */
+  /** Largest record: key, headers and encoded value, and 8 bytes besides, 3 more per header. Default 1 MiB. */
   readonly maxRecordBytes: number;
   /** Bytes of records that wait for Redis. Beyond it `send` waits, for up to `deliveryTimeoutMs`. Default 32 MiB. */
   readonly maxBufferedBytes: number;
@@ -46,7 +46,7 @@ export interface ProducerOptions {
   readonly deliveryTimeoutMs: number;
   /** How batches are compressed. Default: the topic's setting. */
   readonly compression?: Compression | undefined;
-  /** Chooses partitions. Default: by key; batches without keys go round-robin. */
+  /** Chooses partitions. Default: by key; batches without keys go round-robin, each whole into one partition. */
   readonly partitioner?: Partitioner | undefined;
 }
 

@@ -188,7 +188,7 @@ export function objectName(kind: string): OptionReader<string> {
   };
 }
 
-const shardCount = optional(integer(2, { min: 2, max: 64 }));
+const shardCount = optional(integer(1, { min: 1, max: 64 }));
 const positive = optional(integer(1, { min: 1 }));
 
 const deadLetterTarget: OptionReader<DeadLetterTarget | undefined> = (value, report, path) => {
