@@ -60,6 +60,23 @@ describe('a scrape', () => {
     await close();
   });
 
+  it('that has no time to read every queue reports it', async () => {
+    // given more queues than can be read in a millisecond
+    const { metrics, broker, close } = await openMeasured(server, ownPrefix(), { scrapeTimeoutMs: 1 });
+    await broker.declare({ queues: Array.from({ length: 500 }, (_, n) => ({ name: `mail-${n}` })) });
+    const reports: string[] = [];
+    broker.events.on('background-error', ({ duty, error }) => reports.push(`${duty}: ${String(error)}`));
+    // when
+    const isReported = async (): Promise<boolean> => {
+      await metrics.scrape();
+      return reports.length > 0;
+    };
+    await waitFor(isReported, { what: 'a report' });
+    // then
+    expect(reports[0]).toMatch(/^metrics scrape: .*longer than scrapeTimeoutMs \(1 ms\)/);
+    await close();
+  });
+
   it('that fails says so in its response, and why in the log alone', async () => {
     // given a metric of the user's own that cannot be collected
     const { connection, metrics, close } = await openMeasured(server, ownPrefix(), hasty);

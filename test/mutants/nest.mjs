@@ -407,9 +407,23 @@ export default {
     {
       promise: 'what lingers in a producer is sent at the shutdown',
       file: 'libs/nestjs/src/module/millrace.ts',
-      replace: `[this.log.close(), this.broker.close()]`,
-      by: `[this.broker.close()]`,
+      replace: `[this.log.close({ deadlineMs }), this.broker.close({ deadlineMs })]`,
+      by: `[this.broker.close({ deadlineMs })]`,
       spec: 'test/nest/shutdown-drains-before-providers-close.spec.ts',
+    },
+    {
+      promise: 'a pending publish does not hold the shutdown beyond its deadline',
+      file: 'libs/nestjs/src/module/millrace.ts',
+      replace: `this.broker.close({ deadlineMs })]`,
+      by: `this.broker.close()]`,
+      spec: 'test/nest/shutdown-drains-before-providers-close.spec.ts',
+    },
+    {
+      promise: 'a consumer whose queue or topic does not exist is a problem of the health',
+      file: 'libs/nestjs/src/health/health.ts',
+      replace: `  problems.push(...missingSources(snapshot, handles));\n`,
+      by: '',
+      spec: 'test/nest/health-is-503-while-redis-is-away.spec.ts',
     },
     {
       promise: 'a hybrid application drains its server',

@@ -32,6 +32,7 @@ export interface SamplerOptions {
 export class Sampler implements Service {
   readonly #connection: RedisConnection;
   readonly #options: SamplerOptions;
+  readonly #events: Events;
   readonly #overview: Overview;
   readonly #windows: GroupWindows;
   readonly #loop: PollLoop;
@@ -43,6 +44,7 @@ export class Sampler implements Service {
   constructor(connection: RedisConnection, events: Events, options: SamplerOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#events = events;
     this.#overview = new Overview(connection);
     this.#windows = new GroupWindows(options.sampleIntervalMs);
     this.#loop = new PollLoop(
@@ -66,7 +68,20 @@ export class Sampler implements Service {
   async sample(): Promise<Sample> {
     this.#scrapedAt = performance.now();
     const look = this.#look().catch((): Sample => ({ kind: 'away' }));
-    return (await within(look, this.#options.scrapeTimeoutMs)) ?? { kind: this.#isAnswering ? 'late' : 'away' };
+    const sample = await within(look, this.#options.scrapeTimeoutMs);
+    if (sample !== undefined) return sample;
+    if (!this.#isAnswering) return { kind: 'away' };
+    this.#reportLate();
+    return { kind: 'late' };
+  }
+
+  /** Without it, a scrape without topics and queues would look like one of a prefix that has none. */
+  #reportLate(): void {
+    const { scrapeTimeoutMs } = this.#options;
+    const error = new Error(
+      `reading all topics, groups and queues took longer than scrapeTimeoutMs (${scrapeTimeoutMs} ms): this scrape has no series of them. Raise scrapeTimeoutMs, and Prometheus' scrape_timeout above it.`,
+    );
+    this.#events.emit('background-error', { duty: 'metrics scrape', error });
   }
 
   async #poll(): Promise<number> {
