@@ -189,9 +189,9 @@ export const queueTrials: Record<string, (stage: Stage) => Promise<void>> = {
         codec: { ...jsonCodec, id: 104, name: 'own', encode: () => misbehave(index) as string },
       });
     expect(await unsettled((__, index) => send('a value', index))).toEqual([]);
-    const odd = { ...jsonCodec, id: 105, encode: async () => 'later' } as unknown as Codec;
+    const odd = { ...jsonCodec, id: 105, name: 'odd', encode: async () => 'later' } as unknown as Codec;
     await expect(stage.broker.sendToQueue(queue, 1, { codec: odd })).rejects.toThrow(
-      'encode of the codec "json" must return a Uint8Array or a string, got a promise',
+      'encode of the codec "odd" must return a Uint8Array or a string, got a promise',
     );
   },
 };

@@ -99,6 +99,7 @@ const wrong: [what: string, call: () => Promise<unknown>, message: RegExp][] = [
   ['a redrive of a partition there is not', redrive({ records: [{ partition: 7, offset: 0 }] }), /no partition 7/],
   ['a redrive of half an offset', redrive({ records: [{ partition: 0, offset: 0.5 }] }), /offset .*got 0\.5/],
   ['a replay of partitions there are not', again({ partitions: [9] }), /no partition 9/],
+  ['a replay of one partition', again({ partition: [0] }), /unknown option partition \(did you mean "partitions"/],
   ['a replay from NaN', again({ from: Number.NaN }), /from must be .*got NaN/],
   [
     'a replay up to an invalid Date',

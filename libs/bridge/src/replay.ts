@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { accepted, assertNoProblem, type Headers, isBoolean, notify, reservedHeaderPrefix } from '@millrace/core';
+import {
+  accepted,
+  assertNoProblem,
+  didYouMean,
+  type Headers,
+  isBoolean,
+  notify,
+  reservedHeaderPrefix,
+  shown,
+} from '@millrace/core';
 import { type Log, type LogRecord, partitionProblems, placeProblem, type ReadFrom } from '@millrace/log';
 import type { Broker, MessageInput } from '@millrace/queue';
 
@@ -50,10 +59,11 @@ export interface ReplayProgress {
  * Publishes a range of a log into a queue or through an exchange, partition after partition, each in order. The log and its groups are
  * not changed.
  *
- * @throws {OptionsError} a partition does not exist, or `from` or `to` is invalid @throws {TopicNotFoundError} @throws
+ * @throws {OptionsError} there is no such option or partition, or `from` or `to` is invalid @throws {TopicNotFoundError} @throws
  * {TopologyNotFoundError} @throws {OffsetOutOfRangeError} @throws {WriteError}
  */
 export async function replay(log: Log, broker: Broker, options: ReplayOptions): Promise<ReplayProgress> {
+  assertNoProblem('replay', ...unknownOptions(options));
   const { topic, id = randomUUID() } = options;
   const known = await log.describeTopic(topic);
   const places = [
@@ -81,6 +91,24 @@ export async function replay(log: Log, broker: Broker, options: ReplayOptions): 
     }
   }
   return progress;
+}
+
+const knownOptions = [
+  'topic',
+  'partitions',
+  'from',
+  'to',
+  'into',
+  'where',
+  'id',
+  'onProgress',
+] satisfies (keyof ReplayOptions)[];
+
+/** A misspelt option would replay more than was asked for. */
+function unknownOptions(options: unknown): string[] {
+  if (typeof options !== 'object' || options === null) return [`options must be an object, got ${shown(options)}`];
+  const unknown = Object.keys(options).filter((key) => !knownOptions.some((name) => name === key));
+  return unknown.map((key) => `unknown option ${key}${didYouMean(key, knownOptions)}`);
 }
 
 const isWanted = { name: 'where', expects: 'true or false', accepts: isBoolean };
