@@ -131,7 +131,7 @@ describe('the handle of a queue', () => {
 });
 
 describe('the handle of a topic', () => {
-  it('sends, reads, tells a group’s lag, and sends dead letters back with the same report as a queue', async () => {
+  it('sends, reads, reports the lag of a group, and sends dead letters back with the same report as a queue', async () => {
     // given
     const handlers = application.get(Handlers);
     handlers.fails = true;

@@ -36,7 +36,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
   /** Called when the server refuses this connection and waiting does not help. */
   readonly #refusalListeners = new Set<() => void>();
   readonly #refusingNodes = new Set<string>();
-  /** Those who wait until it is up; many may, and a Set forgets each in constant time. */
+  /** Calls of `whenReady` that wait. There may be many: a Set removes each in constant time. */
   readonly #waiting = new Set<() => void>();
   #isClosed = false;
 
@@ -76,7 +76,7 @@ export class RedisConnection extends EventEmitter<ConnectionEvents> {
     return this.isUp ? '' : this.#lastError || `the connection is ${this.#commands.status}`;
   }
 
-  /** The kind of `downReason`, for readers who may be strangers: it names no host. Undefined when Redis is there. */
+  /** The kind of `downReason`, for what is shown to strangers: it names no host. Undefined when Redis is there. */
   get downKind(): DownKind | undefined {
     if (this.isUp) return undefined;
     return this.#isRefused ? 'refused' : 'unreachable';

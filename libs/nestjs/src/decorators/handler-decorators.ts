@@ -56,11 +56,8 @@ type HandlerDecorator<P, R = unknown> = <M extends (payload: P, ...others: never
   descriptor: TypedPropertyDescriptor<M>,
 ) => void;
 
-/** The payload that a method must accept: any, where the definition has no type. */
-type Handled<T> = unknown extends T ? never : T;
-
-/** As `Handled`, for a batch: a method may take it as a readonly list. */
-type HandledBatch<T, Item> = unknown extends T ? never : Item[];
+/** What a method must accept: `P`, made of the definition's type `T`. Where the definition has no type, every method fits. */
+type Accepted<T, P = T> = unknown extends T ? never : P;
 
 type OfTopic<O, T> = Omit<O, 'topic'> & { readonly topic: TopicDefinition<T> };
 type OfQueue<O, T, R = unknown> = Omit<O, 'queue'> & { readonly queue: QueueDefinition<T, R> };
@@ -71,7 +68,7 @@ type Replies<R> = unknown extends R
   : R | Promise<R> | AsyncIterable<R> | Iterable<R> | Observable<R> | Promise<Observable<R>>;
 
 /** The method handles records of a topic, for a consumer group: `(payload, context: RecordContext)`. */
-export function LogHandler<T>(options: OfTopic<LogHandlerOptions, T>): HandlerDecorator<Handled<T>>;
+export function LogHandler<T>(options: OfTopic<LogHandlerOptions, T>): HandlerDecorator<Accepted<T>>;
 export function LogHandler(options: Configured<LogHandlerOptions>): HandlerDecorator<never>;
 export function LogHandler(options: Configured<LogHandlerOptions>): HandlerDecorator<never> {
   return handlerDecorator({ kind: 'log', options });
@@ -80,7 +77,7 @@ export function LogHandler(options: Configured<LogHandlerOptions>): HandlerDecor
 /** The method handles several records of one partition at a time: `(batch: BatchRecord<Order>[], context)`. */
 export function LogBatchHandler<T>(
   options: OfTopic<LogBatchHandlerOptions, T>,
-): HandlerDecorator<HandledBatch<T, BatchRecord<T>>>;
+): HandlerDecorator<Accepted<T, BatchRecord<T>[]>>;
 export function LogBatchHandler(options: Configured<LogBatchHandlerOptions>): HandlerDecorator<never>;
 export function LogBatchHandler(options: Configured<LogBatchHandlerOptions>): HandlerDecorator<never> {
   return handlerDecorator({ kind: 'log-batch', options });
@@ -89,7 +86,7 @@ export function LogBatchHandler(options: Configured<LogBatchHandlerOptions>): Ha
 /** The method handles messages of a queue: `(payload, context: MessageContext)`. */
 export function QueueHandler<T, R>(
   options: OfQueue<QueueHandlerOptions, T, R>,
-): HandlerDecorator<Handled<T>, Replies<R>>;
+): HandlerDecorator<Accepted<T>, Replies<R>>;
 export function QueueHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never>;
 export function QueueHandler(options: Configured<QueueHandlerOptions>): HandlerDecorator<never> {
   return handlerDecorator({ kind: 'queue', options });
@@ -98,7 +95,7 @@ export function QueueHandler(options: Configured<QueueHandlerOptions>): HandlerD
 /** The method handles several messages of a queue at a time: `(batch: BatchMessage<Email>[], context)`. */
 export function QueueBatchHandler<T>(
   options: OfQueue<QueueBatchHandlerOptions, T>,
-): HandlerDecorator<HandledBatch<T, BatchMessage<T>>>;
+): HandlerDecorator<Accepted<T, BatchMessage<T>[]>>;
 export function QueueBatchHandler(options: Configured<QueueBatchHandlerOptions>): HandlerDecorator<never>;
 export function QueueBatchHandler(options: Configured<QueueBatchHandlerOptions>): HandlerDecorator<never> {
   return handlerDecorator({ kind: 'queue-batch', options });
