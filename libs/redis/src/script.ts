@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isInstance } from '@millrace/core';
+import { errorOf } from '@millrace/core';
 import type { RedisClient } from './client.js';
 import { encodeArgument } from './prepared-command.js';
 import { type ScriptCall, ScriptCommand } from './script-command.js';
@@ -64,7 +64,7 @@ export class Script {
   async runMany(client: RedisClient, calls: readonly ScriptCall[]): Promise<unknown[]> {
     let replies: Promise<unknown>[] = [];
     writtenTogether(client, () => {
-      replies = calls.map(({ keys, args }) => this.run(client, keys, args).catch(asError));
+      replies = calls.map(({ keys, args }) => this.run(client, keys, args).catch(errorOf));
     });
     return Promise.all(replies);
   }
@@ -78,8 +78,4 @@ export function isUnknownScript(error: unknown): boolean {
 function sent(client: RedisClient, command: ScriptCommand): Promise<unknown> {
   client.sendCommand(command);
   return command.promise;
-}
-
-function asError(error: unknown): Error {
-  return isInstance(error, Error) ? error : new Error(String(error));
 }

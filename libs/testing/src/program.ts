@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { isInstance } from '@millrace/core';
+import { messageOf } from '@millrace/core';
 import { type Guarded, guarded } from './guard.js';
 import { freezeGroup, isAlive, signalAll, thawGroup } from './process-group.js';
 import { forget, remember } from './started.js';
@@ -101,7 +101,7 @@ export class Program {
       const { code, signal } = await this.exited;
       throw new Error(`waited for ${what}, but it ended with ${signal ?? `code ${code}`}`);
     } catch (error) {
-      const message = isInstance(error, Error) ? error.message : String(error);
+      const message = messageOf(error);
       throw new Error(`${message}\nit printed:\n${[...this.lines, ...this.errorLines].slice(-50).join('\n')}`, {
         cause: error,
       });

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { isInstance } from '@millrace/core';
+import { messageOf } from '@millrace/core';
 
 /** An installed Redis or Valkey server. */
 export interface RedisBinary {
@@ -75,6 +75,6 @@ async function versionOutput(path: string): Promise<string> {
   try {
     return (await promisify(execFile)(path, ['--version'])).stdout.trim();
   } catch (cause) {
-    throw new Error(`${path} could not be run: ${isInstance(cause, Error) ? cause.message : String(cause)}`, { cause });
+    throw new Error(`${path} could not be run: ${messageOf(cause)}`, { cause });
   }
 }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { brand, isInstance, MillraceError } from '@millrace/core';
+import { brand, MillraceError, messageOf } from '@millrace/core';
 import type { Guarded } from './guard.js';
 import { isAlive, killGroup } from './process-group.js';
 import { askRedis } from './redis-question.js';
@@ -54,7 +54,7 @@ export async function launchRedis(launch: RedisLaunch): Promise<ChildProcess> {
   } catch (error) {
     await killGroup(child);
     const log = readFileSync(launch.logPath).subarray(printedBefore).toString().trim();
-    throw new RedisStartError(isInstance(error, Error) ? error.message : String(error), log.slice(-4_000));
+    throw new RedisStartError(messageOf(error), log.slice(-4_000));
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorOf } from '@millrace/core';
 import type { RedisClient, Script, ScriptCall } from '@millrace/redis';
 import type { UnreadObject } from '../model/snapshot.js';
 
@@ -50,6 +51,6 @@ function readOne<T, R>(reading: Reading<T, R>, reply: unknown, item: T): R | Err
   try {
     return reading.read(reply, item);
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return errorOf(error);
   }
 }
