@@ -103,7 +103,7 @@ export default {
     {
       promise: 'a damaged limit of a queue counts as not set',
       file: 'libs/queue/src/store/publish-script.ts',
-      replace: `countOf(q.maxLength), countOf(q.maxBytes), countOf(q.messageTtl)`,
+      replace: `settingOf(q.maxLength), settingOf(q.maxBytes), settingOf(q.messageTtl)`,
       by: `tonumber(q.maxLength), tonumber(q.maxBytes), tonumber(q.messageTtl)`,
       spec: 'test/security/settings-in-redis-are-checked.spec.ts',
     },
@@ -152,8 +152,8 @@ export default {
     {
       promise: 'an id is remembered after it was handled only',
       file: 'libs/queue/src/store/endings.ts',
-      replace: `local window = isHandled and countOf(`,
-      by: `local window = countOf(`,
+      replace: `local window = isHandled and settingOf(`,
+      by: `local window = settingOf(`,
       spec: 'test/queue/an-id-is-free-when-its-message-has-ended.spec.ts',
     },
     {

@@ -3,7 +3,7 @@ import { addTo } from './counters.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
 import { queueKeys, unackedKey, waitingKeys } from './keys.js';
 import { giveBackOffers } from './offers.js';
-import { countOf } from './setting-values.js';
+import { settingOf } from './setting-values.js';
 import { waitingLists } from './waiting.js';
 
 /** Most messages given back per call. */
@@ -59,7 +59,7 @@ ${argNames('consumer', 'why', 'most')}
 ${addTo}
 ${waitingLists}
 ${giveBackOffers}
-${countOf}
+${settingOf}
 ${endMessages}
 ${followEnding}
 local time = call('TIME')
@@ -93,7 +93,7 @@ if deadline then
   end
 end
 local deliveryLimit, limitBytes = unpack(call('HMGET', settings, 'delivery-limit', 'max-bytes'))
-deliveryLimit = countOf(deliveryLimit) or 20
+deliveryLimit = settingOf(deliveryLimit) or 20
 -- The last first, so that earlier ones end up before them. A publisher numbers its entries consecutively, with or without ids: a longer entry is
 -- later. The keys have that order, so Lua compares them itself, without a call of a Lua function.
 local all = call('SCARD', unacked) <= ${mostSorted} and call('SMEMBERS', unacked) or call('SRANDMEMBER', unacked, most)

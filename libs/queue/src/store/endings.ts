@@ -1,5 +1,5 @@
 import { idFragments } from './identity.js';
-import { countOf } from './setting-values.js';
+import { settingOf } from './setting-values.js';
 
 // How a message ends. Its entry was removed from its list or set, or is left there stale; here the message itself is removed.
 
@@ -48,9 +48,9 @@ export const endingKeys = [
  * Lua: `endMessages(entries, now, isHandled)` frees the ids of messages and removes everything stored for them. The id of one that was
  * handled is remembered for as long as the queue's setting. The frames of plain messages are not read. For up to a thousand entries.
  */
-export const endMessages = `${idFragments}${countOf}
+export const endMessages = `${idFragments}${settingOf}
 local function freeIds(entries, now, isHandled)
-  local window = isHandled and countOf(redis.call('HGET', settings, 'dedup-window')) or 0
+  local window = isHandled and settingOf(redis.call('HGET', settings, 'dedup-window')) or 0
   local named, free, remembered = {}, {}, {}
   for i = 1, #entries do
     local kind = entries[i]:byte(1)

@@ -4,7 +4,7 @@ import { followEnding } from './endings.js';
 import { enterForwarded, enterSome, termsOf } from './forwarded.js';
 import { idFragments } from './identity.js';
 import { isRepetition, noteForwarded, saidBefore } from './repetitions.js';
-import { countOf } from './setting-values.js';
+import { settingOf } from './setting-values.js';
 import { targetKeyNames } from './target-keys.js';
 import { versionOf } from './topology-version.js';
 
@@ -185,12 +185,12 @@ local function enter(q, i)
 end`;
 
 /** One queue's messages, one by one: limits, priorities, delays, expiry, duplicates. */
-const enterEach = `${countOf}
+const enterEach = `${settingOf}
 local function enterEach(q, number)
   local stale, bytes = unpack(redis.call('HMGET', KEYS[q.key + state], 'stale', 'bytes'))
   q.entered, q.mayDrop, q.bytes, q.length = 0, m + 100, tonumber(bytes) or 0, -(tonumber(stale) or 0)
   local countsBytes = q.maxBytes
-  q.maxLength, q.maxBytes, q.messageTtl = countOf(q.maxLength), countOf(q.maxBytes), countOf(q.messageTtl)
+  q.maxLength, q.maxBytes, q.messageTtl = settingOf(q.maxLength), settingOf(q.maxBytes), settingOf(q.messageTtl)
   if q.maxLength then
     for list = q.key + lists, q.key + lists + 3 * q.levels - 1 do q.length = q.length + redis.call('LLEN', KEYS[list]) end
   end

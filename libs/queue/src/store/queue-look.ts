@@ -2,7 +2,7 @@ import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script
 import { readStoredVersion } from '../model/stored-settings.js';
 import { completedKeys, completedOver } from './completed.js';
 import { type QueueKeys, queueKeys, topologyKeys, upkeepLeaderKey, waitingKeys } from './keys.js';
-import { checkedKept, countOf } from './setting-values.js';
+import { checkedKept, settingOf } from './setting-values.js';
 import { trimmingDue } from './waiting.js';
 
 const lookKeys = ['settings', 'state', 'expiry', 'ended', 'consumers', 'dead', ...completedKeys] as const;
@@ -27,13 +27,13 @@ const lookScript = new Script(`#!lua flags=no-writes
 local call = redis.call
 ${keyNames(...lookKeys)}
 ${argNames('silenceMs')}
-${countOf}
+${settingOf}
 ${trimmingDue}
 ${completedOver}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local idleExpiry, exclusive, kept = unpack(call('HMGET', settings, 'idle-expiry', 'exclusive', 'keep-completed'))
-idleExpiry = countOf(idleExpiry)
+idleExpiry = settingOf(idleExpiry)
 ${checkedKept}
 local usedAt, ownerAt, stale, trim = unpack(call('HMGET', state, 'used-at', 'owner-at', 'stale', 'trim'))
 local isUnused = call('ZCARD', consumers) == 0

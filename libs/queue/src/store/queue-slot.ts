@@ -6,7 +6,7 @@ import { queueOf, type Sharded, slotsOf } from '../model/shards.js';
 import { readStoredQueue } from '../model/stored-settings.js';
 import { completedKeys } from './completed.js';
 import { formerMetaKey, type QueueKeys, queueKeys, unackedKey, waitingKeys } from './keys.js';
-import { countOf } from './setting-values.js';
+import { settingOf } from './setting-values.js';
 import { versionOf } from './topology-version.js';
 
 /** The layout of a queue's keys. A queue of another format is not touched. */
@@ -169,7 +169,7 @@ local call = redis.call
 ${keyNames('settings', 'state', 'wake', 'consumers', 'messages', 'idle')}
 ${argNames('revision', 'conditions')}
 ${versionOf}
-${countOf}
+${settingOf}
 local known, idleExpiry = unpack(call('HMGET', settings, 'revision', 'idle-expiry'))
 if versionOf(known) > tonumber(revision) then return 'newer' end
 if conditions:find('unused') and call('ZCARD', consumers) > 0 then return 'in-use' end
@@ -177,7 +177,7 @@ if conditions:find('empty') and call('HLEN', messages) > 0 then return 'not-empt
 if conditions:find('idle') then
   local time = call('TIME')
   local usedAt = call('HGET', state, 'used-at')
-  idleExpiry, usedAt = countOf(idleExpiry), tonumber(usedAt)
+  idleExpiry, usedAt = settingOf(idleExpiry), tonumber(usedAt)
   local isIdle = idleExpiry and usedAt and usedAt + idleExpiry <= time[1] * 1000 + math.floor(time[2] / 1000)
   if not isIdle or call('ZCARD', consumers) > 0 then return 'in-use' end
 end

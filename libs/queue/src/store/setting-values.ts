@@ -1,9 +1,9 @@
 // The values of a queue's settings, as scripts read them in its slot, where any client may have changed them. One that is damaged counts as
 // not set: so nothing is dropped, and no script stops half-way. Declaring the queue again rewrites it.
 
-/** Lua: `countOf(digits)`: a whole number from 1 on that counts exactly, or nil. */
-export const countOf = `
-local function countOf(digits) return digits and #digits <= 16 and tonumber(digits:match('^[1-9]%d*$')) or nil end`;
+/** Lua: `settingOf(digits)`: a setting that is a whole number from 1 on, exact as a double; or nil. */
+export const settingOf = `
+local function settingOf(digits) return digits and #digits <= 16 and tonumber(digits:match('^[1-9]%d*$')) or nil end`;
 
 /** Lua: leaves `perSecond` nil unless it is a number above 0; a shard's share of a rate may be a fraction. */
 export const checkedRate = `

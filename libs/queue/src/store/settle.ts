@@ -3,7 +3,7 @@ import { lineOf } from '../model/line.js';
 import type { ConsumerKeys } from './consumer-keys.js';
 import { addTo } from './counters.js';
 import { endingKeys, endMessages, followEnding, followKeys } from './endings.js';
-import { countOf } from './setting-values.js';
+import { settingOf } from './setting-values.js';
 import { waitingLists } from './waiting.js';
 
 const settleKeys = [...endingKeys, ...followKeys, 'unacked', 'consumers', 'delayed', 'parked'] as const;
@@ -40,13 +40,13 @@ ${argNames('me')}
 if not call('ZSCORE', consumers, me) then return {'lost'} end
 ${addTo}
 ${waitingLists}
-${countOf}
+${settingOf}
 ${endMessages}
 ${followEnding}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local limitBytes, deliveryLimit = unpack(call('HMGET', settings, 'max-bytes', 'delivery-limit'))
-deliveryLimit = countOf(deliveryLimit) or 20
+deliveryLimit = settingOf(deliveryLimit) or 20
 local notMine = {}
 local function settle(kind, entry, x, y, z)
   if call('SREM', unacked, entry) == 0 then notMine[#notMine + 1] = entry return end
