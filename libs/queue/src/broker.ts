@@ -188,7 +188,7 @@ export class Broker {
 
   /**
    * One queue: sends to it, and reads and changes it and its messages. `T` is the type of its payloads, `R` that of the replies to its
-   * requests, which are not checked without `options`.
+   * requests, which are not checked without `options`. Its `deadLetters` are what waits in `deadLetterQueue`, else in this queue itself.
    */
   queue<T = unknown, R = unknown>(name: string, options: QueueHandleOptions = {}): QueueHandle<T, R> {
     const { deadLetterQueue, ...payloads } = checkedHandle(name, options);

@@ -41,7 +41,7 @@ export class MessageSearch<T, R> {
     assertMessageId(this.#queue, id);
     const found = (await this.#held(id)) ?? (await this.#ended(id));
     if (found !== undefined) return found;
-    // A dead letter that was sent back in between was not here yet, and is no longer there.
+    // Both searches miss a dead letter that is sent back between them: it is here now.
     return (await this.#held(id)) ?? this.#completed(id);
   }
 

@@ -30,7 +30,10 @@ import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 
 /** What a handle checks, and where its dead letters are. */
 export interface QueueHandleOptions extends QueuePayloads {
-  /** The queue whose messages are the dead letters that `deadLetters` manages. Default: this queue itself. */
+  /**
+   * The queue whose messages are the dead letters that `deadLetters` manages. Default: this queue itself, so that `deadLetters.purge()`
+   * deletes what waits in it.
+   */
   readonly deadLetterQueue?: string | undefined;
 }
 
@@ -61,8 +64,10 @@ export class QueueHandle<T = unknown, R = unknown> extends MessageSender<T, R> {
   readonly #slots: QueueSlots;
   readonly #search: MessageSearch<T, R>;
   /**
-   * Dead letters: list, edit, redrive, purge. Of a handle that Nest injects, those of the queue; of `broker.queue(name)` without
-   * `deadLetterQueue`, what is in this queue itself: `broker.queue('emails.dead-letters').deadLetters`.
+   * Dead letters: list, edit, redrive, purge. Of a handle that Nest injects, those of the queue, in its dead-letter queue; if it is the
+   * handle of a queue of dead letters, that queue's own messages. Of `broker.queue(name)` without `deadLetterQueue`, the messages that wait
+   * in the queue `name` itself: those of `broker.queue('emails.dead-letters')` are dead letters, but with `broker.queue('emails')`,
+   * `deadLetters.purge()` deletes messages that are still to be handled.
    */
   readonly deadLetters: DeadLetterQueue<T>;
 

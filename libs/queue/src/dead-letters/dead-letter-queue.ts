@@ -148,7 +148,10 @@ export class DeadLetterQueue<T = unknown> {
     }
   }
 
-  /** Deletes dead letters: these, those that a filter selects, or all. A filter selects none that cannot be read. Resolves to the number deleted. */
+  /**
+   * Deletes dead letters: these, those that a filter selects, or all; all are the messages that wait in this queue, whether they died or
+   * not. A filter selects none that cannot be read. Resolves to the number deleted.
+   */
   async purge(choice: DeadLetterChoice<T> = {}): Promise<number> {
     const checked = checkedChoice(choice);
     if (checked.ids === undefined && checked.filter === undefined) return this.#purgeAll();

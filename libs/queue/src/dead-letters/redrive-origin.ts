@@ -4,7 +4,8 @@ import type { Router } from '../model/routing.js';
 import type { QueuedMessage } from '../queued-message.js';
 import type { RedriveOptions } from './dead-letter-options.js';
 
-// Where a dead letter may be sent back to. Its history is not trusted: any producer may have written it.
+// Where a dead letter may be sent back to. Any client that can write into the queue of dead letters can write a letter's history, so a
+// history sends a letter only to a queue that is allowed.
 
 /** How many times it died in the queue where it died last, for any reason. */
 export function deathsInOrigin({ deaths }: QueuedMessage): number {
