@@ -547,6 +547,13 @@ export default {
       spec: 'test/nest/shutdown-drains-before-providers-close.spec.ts',
     },
     {
+      promise: "a transport's own connection closes by the transport's deadline",
+      file: 'libs/nestjs/src/transport/millrace-server.ts',
+      replace: `shutdownDeadlineMs: this.#options.shutdownDeadlineMs,`,
+      by: ``,
+      spec: 'test/nest/shutdown-drains-before-providers-close.spec.ts',
+    },
+    {
       promise: 'no line of the log has the advice of ioredis',
       file: 'libs/redis/src/lost-commands.ts',
       replace: `isAdvice ? new ConnectionLostError() : error`,

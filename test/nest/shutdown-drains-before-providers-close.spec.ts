@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClosedError, endsWithin } from '@millrace/core';
 import { type ConsumerHandle, Consumers, LogHandler, Millrace, QueueHandler } from '@millrace/nestjs';
+import { MillraceServer } from '@millrace/nestjs/transport';
 import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
 import {
   type BeforeApplicationShutdown,
@@ -10,6 +11,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { closeDuringHandler, connectionTo, createApplication, someReplies, startApplication } from './application.js';
 import { type Channel, channels, channelsModule, send } from './channels.js';
 
@@ -315,5 +317,25 @@ describe('a send that is pending while Redis is away', () => {
     expect(isClosed).toBe(true);
     const failed = { status: 'rejected', reason: { code: 'WRITE', mayBeWritten: false } };
     expect(await pending).toMatchObject([failed, failed]);
+  });
+
+  it('does not hold a transport with its own connection beyond its own deadline', async () => {
+    // given
+    const own = await startRedis();
+    const server = new MillraceServer({ connection: own.connection, queue: 'asked', shutdownDeadlineMs: 1 });
+    const module = await Test.createTestingModule({}).compile();
+    const service = module.createNestMicroservice({ strategy: server, logger: false });
+    await service.listen();
+    const { broker, connection } = server.unwrap();
+    await broker.declareQueue({ name: 'work' });
+    await broker.sendToQueue('work', 'written');
+    await own.kill();
+    await waitFor(() => !connection.isUp, { what: 'the outage to be noticed' });
+    const pending = Promise.allSettled([broker.sendToQueue('work', 'last words')]);
+    // when: below the default of a connection
+    const isClosed = await endsWithin(service.close(), 5_000);
+    // then
+    expect(isClosed).toBe(true);
+    expect(await pending).toMatchObject([{ status: 'rejected', reason: { code: 'WRITE', mayBeWritten: false } }]);
   });
 });

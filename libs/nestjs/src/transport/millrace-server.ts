@@ -45,6 +45,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
       failed: `MillraceServer (queue "${this.#options.queue}") cannot start`,
       next: 'another listen()',
       status: this._status$,
+      shutdownDeadlineMs: this.#options.shutdownDeadlineMs,
     });
     this.#link.millrace.attach(this);
   }
@@ -150,6 +151,7 @@ export class MillraceServer extends Server<TransportEvents, TransportStatus> imp
     const { millrace } = this.#link;
     const deadlineMs = this.#options.shutdownDeadlineMs ?? millrace.options.shutdownDeadlineMs;
     const handles = this.#consumers ?? [];
+    this.#link.drainBegins();
     await Promise.allSettled(handles.map((consumer) => consumer.stop({ deadlineMs })));
     for (const { plan } of handles) millrace.consumed.release(plan);
     this.#consumers = undefined;

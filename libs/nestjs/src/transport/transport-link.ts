@@ -14,6 +14,8 @@ interface LinkUser {
   readonly next: string;
   /** Receives every change of the connection. */
   readonly status: { next(status: TransportStatus): void };
+  /** That of its own connection. Default: as of any connection. */
+  readonly shutdownDeadlineMs?: number | undefined;
 }
 
 /**
@@ -54,6 +56,11 @@ export class TransportLink {
     return millrace;
   }
 
+  /** The user drains its consumers now: of the deadline of its own connection, what is left after that is for pending writes. */
+  drainBegins(): void {
+    if (this.#isOwn) this.#millrace.drainBegins();
+  }
+
   /** Closes its own connection; that of a module stays open. */
   async close(): Promise<void> {
     this.#endWatch();
@@ -73,8 +80,9 @@ export class TransportLink {
 
   #make(): Millrace {
     if (this.#given instanceof Millrace) return this.#given;
-    const { name } = this.#user;
-    return new Millrace(name, resolveModuleOptions({ connection: this.#given, logging: false }, name));
+    const { name, shutdownDeadlineMs } = this.#user;
+    const deadline = shutdownDeadlineMs === undefined ? {} : { shutdownDeadlineMs };
+    return new Millrace(name, resolveModuleOptions({ connection: this.#given, logging: false, ...deadline }, name));
   }
 
   #renew(): void {

@@ -51,7 +51,10 @@ export interface MillraceServerOptions extends SharedTransportOptions {
   readonly abortGraceMs?: number | undefined;
   /** Queues that a request may name in its `replyTo`, in addition to the reply stream of a `MillraceClient`. Default: none. */
   readonly replyQueues?: readonly string[] | undefined;
-  /** How long handlers in flight may take at `close()`, in ms. Default: the connection's `shutdownDeadlineMs`. */
+  /**
+   * How long handlers in flight may take at `close()`, in ms; over a connection of its own, what is left of it then, at least one second,
+   * is for pending sends and publishes. Default: the connection's `shutdownDeadlineMs`.
+   */
   readonly shutdownDeadlineMs?: number | undefined;
 }
 
