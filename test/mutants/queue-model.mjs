@@ -67,7 +67,7 @@ export default {
     },
     {
       promise: 'counts() leave out what was cancelled',
-      file: 'libs/queue/src/store/job.ts',
+      file: 'libs/queue/src/store/queue-counts.ts',
       replace: ` - (tonumber(call('HGET', state, 'stale')) or 0)\n`,
       by: `\n`,
       spec: 'test/queue/a-queue-agrees-with-its-model.spec.ts',

@@ -24,7 +24,8 @@ import type { PageReader, QueueSlots } from './queue-slots.js';
 import { readMessages } from './queued-message.js';
 import { type Listed, listByTime, listReady, unpark } from './store/browse.js';
 import { listCompleted, purgeCompleted } from './store/completed-messages.js';
-import { countMessages, findMessage, type QueueCounts, sumCounts } from './store/job.js';
+import { findMessage } from './store/job.js';
+import { countMessages, type QueueCounts, sumCounts } from './store/queue-counts.js';
 import { queueSettings } from './store/queue-slot.js';
 import { isQueuePaused, switchQueue } from './store/queue-switch.js';
 
