@@ -151,6 +151,8 @@ export const recipeScenes: Scenes = {
       await desk.prints('A1 42 EUR');
       await counts(desk, 'polls', { ready: 0, delayed: 1 });
       expect((await accounts.watch('A1')).duplicates).toEqual(['polls']);
+      await accounts.unwatch('A1');
+      await counts(desk, 'polls', { ready: 0, delayed: 0 });
     },
   },
   'docs/recipes/work.md#1': {
@@ -211,6 +213,7 @@ interface SearchIndex {
 }
 interface Accounts {
   watch(account: string): Promise<Receipt>;
+  unwatch(account: string): Promise<unknown>;
 }
 
 function bound(deployment: Deployment): Deployment {
