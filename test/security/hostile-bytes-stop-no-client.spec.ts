@@ -1,35 +1,23 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Events } from '@millrace/delivery';
 import { Log } from '@millrace/log';
 import { Broker } from '@millrace/queue';
-import { RedisConnection } from '@millrace/redis';
-import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { waitFor } from '@millrace/testing';
 import fc from 'fast-check';
 import { whyNotYetReadable } from '../../libs/log/src/model/batch-compression.js';
 import { RecordBatchWriter } from '../../libs/log/src/model/record-batch.js';
 import { encodeFrame, noProperties } from '../../libs/queue/src/model/message-frame.js';
 import { drawn, shownSeeds } from '../fuzz-seed.js';
-import { hostileBytes, hostileJson } from './hostile.js';
+import { hostileBytes, hostileJson, serverOfBlock } from './hostile.js';
 
 describe(`hostile bytes in our keys (${shownSeeds})`, () => {
-  let server: RedisServer;
-  let connection: RedisConnection;
+  const started = serverOfBlock();
   const events = new Events();
-  const errors: unknown[] = [];
-  events.on('background-error', ({ error }) => errors.push(error));
-  beforeAll(async () => {
-    server = await startRedis();
-    connection = await new RedisConnection(server.connection).open();
-  });
-  afterAll(async () => {
-    connection.close();
-    await stopEverything();
-  });
 
   it('as messages, dead letters, wake-ups, deliveries and declarations stop no message of a queue', async () => {
     // given: a queue with good messages and hostile ones in turns
-    const redis = server.client();
-    const broker = new Broker(connection, { events });
+    const redis = started.server.client();
+    const broker = new Broker(started.connection, { events });
     await broker.declare({ queues: [{ name: 'q' }, { name: 'q.dead-letters' }] });
     const key = (name: string) => `millrace:{queue:q}:${name}`;
     const good = (value: number) => {
@@ -56,7 +44,7 @@ describe(`hostile bytes in our keys (${shownSeeds})`, () => {
     const handler = (value: unknown) => void handled.add(value);
     const consumer = broker.consumer({ queue: 'q', retry: false, handler });
     await consumer.start();
-    const fresh = new Broker(connection, { events });
+    const fresh = new Broker(started.connection, { events });
     await fresh.sendToQueue('q', 'published after');
     // then
     const expected = [...frames.map((_, index) => 1000 + index), 'published after'];
@@ -69,8 +57,8 @@ describe(`hostile bytes in our keys (${shownSeeds})`, () => {
 
   it('as batches, plans, subscriptions and presences stop no record of a log', async () => {
     // given: a partition with good batches and hostile ones in turns
-    const redis = server.client();
-    const log = new Log(connection, { events });
+    const redis = started.server.client();
+    const log = new Log(started.connection, { events });
     await log.declareTopic({ name: 'orders', deadLetter: { topic: 'orders.dead-letters' } });
     const batch = (value: number) => {
       const writer = new RecordBatchWriter();

@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Events } from '@millrace/delivery';
 import { Log } from '@millrace/log';
 import { Broker } from '@millrace/queue';
-import { RedisConnection } from '@millrace/redis';
-import { type RedisServer, startRedis, stopEverything, waitFor } from '@millrace/testing';
+import { waitFor } from '@millrace/testing';
 import fc from 'fast-check';
 import { drawn, shownSeeds } from '../fuzz-seed.js';
-import { hostileJson } from './hostile.js';
+import { hostileJson, serverOfBlock } from './hostile.js';
 
 /** Ids that no Millrace process makes: our separators, spaces, line ends, braces, and any bytes. */
 const ids = drawn(
@@ -32,22 +31,13 @@ const texts = drawn(hostileJson(['name', 'connections', 'server', 'topics', 'at'
 const text = (index: number): string => texts[index % texts.length] ?? '';
 
 describe(`what is not ours beside our ids (${shownSeeds})`, () => {
-  let server: RedisServer;
-  let connection: RedisConnection;
+  const started = serverOfBlock();
   const events = new Events();
-  beforeAll(async () => {
-    server = await startRedis();
-    connection = await new RedisConnection(server.connection).open();
-  });
-  afterAll(async () => {
-    connection.close();
-    await stopEverything();
-  });
 
   it('in the sets, counters and registers of a queue stops no message of it', async () => {
     // given
-    const redis = server.client();
-    const broker = new Broker(connection, { events });
+    const redis = started.server.client();
+    const broker = new Broker(started.connection, { events });
     await broker.declare({ queues: [{ name: 'q', priorities: 3, maxBytes: 1_000_000 }, { name: 'q.dead-letters' }] });
     const key = (name: string) => `millrace:{queue:q}:${name}`;
     for (const [index, id] of ids.entries()) {
@@ -75,8 +65,8 @@ describe(`what is not ours beside our ids (${shownSeeds})`, () => {
 
   it('in the membership, leases and producers of a group stops no record of a log', async () => {
     // given
-    const redis = server.client();
-    const log = new Log(connection, { events });
+    const redis = started.server.client();
+    const log = new Log(started.connection, { events });
     await log.declareTopic({ name: 'orders', partitions: 2 });
     const base = 'millrace:{log:orders:0}';
     for (const [index, id] of ids.entries()) {
@@ -107,11 +97,11 @@ describe(`what is not ours beside our ids (${shownSeeds})`, () => {
 
   it('in the place of a key of another kind is reported, and what waited goes on when it is gone', async () => {
     // given
-    const redis = server.client();
+    const redis = started.server.client();
     const errors: unknown[] = [];
     const own = new Events();
     own.on('background-error', ({ error }) => errors.push(error));
-    const broker = new Broker(connection, { events: own });
+    const broker = new Broker(started.connection, { events: own });
     await broker.declareQueue({ name: 'broken' });
     const handled: unknown[] = [];
     await broker.consumer({ queue: 'broken', leaseMs: 1500, handler: (value) => void handled.push(value) }).start();

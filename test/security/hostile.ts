@@ -1,6 +1,31 @@
 import { inspect } from 'node:util';
+import { afterAll, beforeAll } from '@jest/globals';
 import { MillraceError } from '@millrace/core';
+import { RedisConnection } from '@millrace/redis';
+import { type RedisServer, startRedis, stopEverything } from '@millrace/testing';
 import fc from 'fast-check';
+
+/** A server and a connection to it, for the tests of one `describe`: opened before the first and closed after the last. */
+export function serverOfBlock(): { readonly server: RedisServer; readonly connection: RedisConnection } {
+  let server: RedisServer;
+  let connection: RedisConnection;
+  beforeAll(async () => {
+    server = await startRedis();
+    connection = await new RedisConnection(server.connection).open();
+  });
+  afterAll(async () => {
+    connection.close();
+    await stopEverything();
+  });
+  return {
+    get server() {
+      return server;
+    },
+    get connection() {
+      return connection;
+    },
+  };
+}
 
 /** JSON that another program may have written: our fields with anything in them, `__proto__`, depth, and no JSON at all. */
 export function hostileJson(fields: readonly string[]): fc.Arbitrary<string> {
