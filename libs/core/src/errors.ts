@@ -199,8 +199,6 @@ export class DamagedStateError extends MillraceError {
   }
 }
 
-brand({ MillraceError, ServiceError, OptionsError, InvalidMessageError, CodecError, ValidationError, WriteError });
-brand({ TopicNotFoundError, TopicConflictError, TopologyNotFoundError, TopologyConflictError, UnroutableError });
 brand({ OptionsError, InvalidMessageError, CodecError, ValidationError, WriteError, UnroutableError, ClosedError });
 brand({ TopicNotFoundError, TopicConflictError, TopologyNotFoundError, TopologyConflictError, LeaseLostError });
 brand({ DeadlineExceededError, UnavailableError, UnsupportedServerError, DamagedStateError });

@@ -26,8 +26,8 @@ export function nameProblem(kind: string, name: unknown): string | undefined {
 }
 
 /**
- * Why `name` cannot name a topic, or a group or member that is new. As in Kafka, `.` and `..` are refused, since tools that write files per topic would take them for
- * folders.
+ * Why `name` cannot name a topic, or a new group or member. As in Kafka, `.` and `..` are refused, since tools that write files per topic
+ * would take them for folders.
  */
 export function topicNameProblem(name: unknown, kind = 'topic'): string | undefined {
   if (name === '.' || name === '..') return `${kind} name "${name}" is reserved for folders, as in Kafka`;

@@ -50,7 +50,8 @@ export interface GroupDescription {
 export interface OffsetChange extends TopicPartition {
   /** Undefined when the group had no offset here. */
   readonly from: number | undefined;
-  /** The next offset the group reads here. */ readonly to: number;
+  /** The next offset the group reads here. */
+  readonly to: number;
 }
 
 /** Consumer groups as an operator sees them. */
