@@ -56,6 +56,7 @@ export {
 } from './names.js';
 export { assertNoProblem, integerProblem, isTimestamp, shown, timestampProblem } from './numbers.js';
 export {
+  abortSignal,
   boolean,
   custom,
   didYouMean,

@@ -129,6 +129,12 @@ export function custom<T>(defaultValue: T, what: string, accepts: (value: unknow
   };
 }
 
+/** An AbortSignal, which may be left out. */
+export function abortSignal(): OptionReader<AbortSignal | undefined> {
+  const isSignal = (value: unknown): value is AbortSignal => value instanceof AbortSignal;
+  return optional(custom(new AbortController().signal, 'an AbortSignal', isSignal));
+}
+
 /** ` (did you mean "x"?)` when `word` is close to one of `known`, else nothing. */
 export function didYouMean(word: unknown, known: readonly string[]): string {
   if (typeof word !== 'string') return '';

@@ -1,4 +1,5 @@
 import {
+  abortSignal,
   boolean,
   custom,
   integer,
@@ -63,13 +64,7 @@ export function checkedRedrive(
       rate: rateOption(options),
       maxPerSecond: optional(integer(1, { min: 1 })),
       maxRedrives: integer(3, { min: 1 }),
-      signal: optional(
-        custom(
-          new AbortController().signal,
-          'an AbortSignal',
-          (value): value is AbortSignal => value instanceof AbortSignal,
-        ),
-      ),
+      signal: abortSignal(),
     },
     options,
   );

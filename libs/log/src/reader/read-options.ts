@@ -1,6 +1,6 @@
 import {
+  abortSignal,
   boolean,
-  custom,
   integer,
   OptionsError,
   oneOf,
@@ -46,9 +46,7 @@ export function resolveReadOptions(input: ReadInput): ReadOptions {
       tail: boolean(false),
       outOfRange: oneOf(['fail', 'continue'], 'fail'),
       maxOutageMs: integer(30_000, { min: 1 }),
-      signal: optional(
-        custom<AbortSignal>(new AbortController().signal, 'an AbortSignal', (value) => value instanceof AbortSignal),
-      ),
+      signal: abortSignal(),
     },
     input,
   );

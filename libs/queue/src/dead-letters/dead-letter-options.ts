@@ -1,4 +1,5 @@
 import {
+  abortSignal,
   boolean,
   custom,
   type Headers,
@@ -112,13 +113,7 @@ export function checkedRedrive<T>(options: RedriveOptions<T>): ResolvedRedrive<T
       limit: optional(integer(0)),
       maxRedrives: integer(3),
       dryRun: boolean(false),
-      signal: optional(
-        custom(
-          new AbortController().signal,
-          'an AbortSignal',
-          (value): value is AbortSignal => value instanceof AbortSignal,
-        ),
-      ),
+      signal: abortSignal(),
     },
     options,
   );
