@@ -12,7 +12,7 @@ export default {
     {
       promise: 'a commit never goes back without a seek',
       file: 'libs/log/src/store/commit.ts',
-      replace: `if target < countOf(committed) and not isSeek then return {1} end`,
+      replace: `if target < countOrZero(committed) and not isSeek then return {1} end`,
       by: '',
       spec: 'test/log/a-commit-says-why-it-was-refused.spec.ts',
     },
@@ -33,15 +33,15 @@ export default {
     {
       promise: 'a damaged epoch is replaced by one that grows',
       file: 'libs/log/src/store/lease.ts',
-      replace: `(not epoch or tonumber(epoch) == countOf(epoch)) and countOf(epoch) + 1 or now`,
-      by: `countOf(epoch) + 1`,
+      replace: `(not epoch or tonumber(epoch) == countOrZero(epoch)) and countOrZero(epoch) + 1 or now`,
+      by: `countOrZero(epoch) + 1`,
       spec: 'test/log/a-damaged-partition-waits-and-is-repaired.spec.ts',
     },
     {
       promise: 'the epoch grows with every owner',
       file: 'libs/log/src/store/lease.ts',
-      replace: `countOf(epoch) + 1 or now`,
-      by: `countOf(epoch) or now`,
+      replace: `countOrZero(epoch) + 1 or now`,
+      by: `countOrZero(epoch) or now`,
       spec: 'test/log/no-schedule-gives-a-partition-two-owners.spec.ts',
     },
     {

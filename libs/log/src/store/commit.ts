@@ -1,7 +1,7 @@
 import { argNames, asInteger, asList, keyNames, type RedisClient, Script } from '@millrace/redis';
 import { partitionKeys } from './keys.js';
 import { type GroupPartition, hashOf, type LeaseHolder } from './lease.js';
-import { countOf } from './partition-bounds.js';
+import { countOrZero } from './partition-bounds.js';
 
 /** What a commit writes. */
 export interface Commit {
@@ -54,18 +54,18 @@ export type CommitReply =
 const commit = new Script(`#!lua flags=allow-oom
 ${keyNames('lease', 'records', 'meta')}
 ${argNames('owner', 'epoch', 'offset', 'newProgress', 'group', 'leaseMs', 'seek', 'anchorEnd', 'anchorNonce')}
-${countOf}
+${countOrZero}
 local holder, taken, committed, knownAnchor, crashes, leasedTopic =
   unpack(redis.call('HMGET', lease, 'owner', 'taken', 'committed', 'anchor', 'crashes', 'topic'))
 if holder ~= owner or taken ~= epoch then return {1} end
 local target, isSeek, anchor = tonumber(offset), seek == '1', anchorEnd .. ' ' .. anchorNonce
-if target < countOf(committed) and not isSeek then return {1} end
+if target < countOrZero(committed) and not isSeek then return {1} end
 local finish, start, lastNonce, topicId = unpack(redis.call('HMGET', meta, 'end', 'start', 'nonce', 'id'))
 if leasedTopic and leasedTopic ~= topicId then return {3} end
-if target > countOf(finish) then return {2, countOf(finish)} end
-local isStray, begin = false, countOf(start)
+if target > countOrZero(finish) then return {2, countOrZero(finish)} end
+local isStray, begin = false, countOrZero(start)
 if isSeek then anchor = ''
-elseif anchorEnd == '' then isStray = target > math.max(begin, countOf(committed))
+elseif anchorEnd == '' then isStray = target > math.max(begin, countOrZero(committed))
 elseif anchor ~= knownAnchor and not (anchorEnd == finish and anchorNonce == lastNonce) then
   local entry = redis.call('XRANGE', records, '0-' .. anchorEnd, '0-' .. anchorEnd)[1]
   isStray = entry and (entry[2][6] or '') ~= anchorNonce or not entry and begin < tonumber(anchorEnd)

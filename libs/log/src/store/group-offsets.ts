@@ -1,7 +1,7 @@
 import { argNames, asInteger, asList, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import { type GroupKeys, partitionKeys } from './keys.js';
 import { type GroupPartition, hashOf } from './lease.js';
-import { boundsDamage, countOf } from './partition-bounds.js';
+import { boundsDamage, countOrZero } from './partition-bounds.js';
 import { groupsOf } from './stream-groups.js';
 
 /** The state of a group in one partition. */
@@ -36,7 +36,7 @@ ${keyNames('lease', 'records', 'meta')}
 ${argNames('group')}
 ${groupsOf}
 ${boundsDamage}
-${countOf}
+${countOrZero}
 local id, start, finish, deleted = unpack(redis.call('HMGET', meta, 'id', 'start', 'end', 'deleted'))
 if not id or deleted then return false end
 local damage = boundsDamage(start, finish)
@@ -48,14 +48,14 @@ for _, found in ipairs(groupsOf(records)) do
   if found.name == group then committed = tonumber(found.committed) end
 end
 local owner, epoch, ends, leasedTopic = unpack(redis.call('HMGET', lease, 'owner', 'epoch', 'until', 'topic'))
-if owner == '' or countOf(ends) <= now or leasedTopic and leasedTopic ~= id then owner = false end
+if owner == '' or countOrZero(ends) <= now or leasedTopic and leasedTopic ~= id then owner = false end
 start, finish = tonumber(start), tonumber(finish)
 local next, appended = committed and math.max(committed, start), false
 if next and next < finish then
   local entry = redis.call('XRANGE', records, string.format('(0-%.0f', next), '+', 'COUNT', 1)[1]
   appended = entry and tonumber(entry[2][10] or entry[2][4])
 end
-return {committed, start, finish, owner, countOf(epoch), now, countOf(id), appended}
+return {committed, start, finish, owner, countOrZero(epoch), now, countOrZero(id), appended}
 `);
 
 /** Undefined when the partition does not exist. */
@@ -80,11 +80,11 @@ export async function lookAtGroup(
 }
 
 /** Lua: `isLeased(lease)`: whether a member holds the lease of a group's hash. */
-const isLeased = `${countOf}
+const isLeased = `${countOrZero}
 local function isLeased(lease)
   local owner, ends = unpack(redis.call('HMGET', lease, 'owner', 'until'))
   local time = redis.call('TIME')
-  return owner and owner ~= '' and countOf(ends) > time[1] * 1000 + math.floor(time[2] / 1000)
+  return owner and owner ~= '' and countOrZero(ends) > time[1] * 1000 + math.floor(time[2] / 1000)
 end`;
 
 // Sets the offset of a group without a consumer, forwards or back.

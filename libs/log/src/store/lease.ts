@@ -10,7 +10,7 @@ import {
   Script,
 } from '@millrace/redis';
 import { groupPartitionKey, partitionKeys } from './keys.js';
-import { boundsDamage, countOf } from './partition-bounds.js';
+import { boundsDamage, countOrZero } from './partition-bounds.js';
 import { groupsOf } from './stream-groups.js';
 
 /** A group in one partition. */
@@ -70,7 +70,7 @@ ${keyNames('lease', 'records', 'meta')}
 ${argNames('owner', 'leaseMs', 'group', 'dead', 'from', 'followedTopicId')}
 ${groupsOf}
 ${boundsDamage}
-${countOf}
+${countOrZero}
 local topicId, start, finish, deleted = unpack(redis.call('HMGET', meta, 'id', 'start', 'end', 'deleted'))
 if not topicId or deleted then return {3} end
 local damage = boundsDamage(start, finish)
@@ -83,7 +83,7 @@ if leasedTopic and leasedTopic ~= topicId then
   redis.call('HDEL', lease, 'progress', 'rewinds', 'anchor')
   holder, ends, known, progress, rewinds, crashes = false, false, false, false, false, false
 end
-holder, ends, crashes = holder or '', countOf(ends), countOf(crashes)
+holder, ends, crashes = holder or '', countOrZero(ends), countOrZero(crashes)
 local isOthers = holder ~= '' and holder ~= owner
 if isOthers and holder ~= dead and ends > now then return {0, ends - now, holder} end
 local committed
@@ -99,10 +99,10 @@ end
 if not progress or committed ~= known then progress = '' end
 if isOthers then crashes = crashes + 1 end
 -- One that is damaged begins again with the time, which is more than any count of owners.
-epoch = (not epoch or tonumber(epoch) == countOf(epoch)) and countOf(epoch) + 1 or now
+epoch = (not epoch or tonumber(epoch) == countOrZero(epoch)) and countOrZero(epoch) + 1 or now
 redis.call('HSET', lease, 'owner', owner, 'epoch', epoch, 'taken', epoch, 'until', string.format('%.0f', now + leaseMs),
   'committed', committed, 'progress', progress, 'crashes', crashes, 'topic', topicId)
-return {1, epoch, tonumber(committed), tonumber(start), tonumber(finish), countOf(rewinds), crashes, progress, countOf(topicId)}
+return {1, epoch, tonumber(committed), tonumber(start), tonumber(finish), countOrZero(rewinds), crashes, progress, countOrZero(topicId)}
 `);
 
 /**
@@ -158,14 +158,14 @@ function readAcquired(reply: readonly unknown[]): AcquireReply {
 const renew = new Script(`#!lua flags=allow-oom
 ${keyNames('lease', 'meta')}
 ${argNames('owner', 'epoch', 'leaseMs')}
-${countOf}
+${countOrZero}
 local holder, taken, committed, leasedTopic = unpack(redis.call('HMGET', lease, 'owner', 'taken', 'committed', 'topic'))
 if holder ~= owner or taken ~= epoch then return false end
 local finish, topicId = unpack(redis.call('HMGET', meta, 'end', 'id'))
 if leasedTopic and leasedTopic ~= topicId then return false end
 local time = redis.call('TIME')
 redis.call('HSET', lease, 'until', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + leaseMs))
-return {countOf(committed), countOf(finish)}
+return {countOrZero(committed), countOrZero(finish)}
 `);
 
 /** What Redis has where a lease was extended. */
@@ -203,10 +203,10 @@ export async function renewLeases(
 const raise = new Script(`#!lua flags=allow-oom
 ${keyNames('lease')}
 ${argNames('owner', 'epoch', 'raised')}
-${countOf}
+${countOrZero}
 local holder, taken, current = unpack(redis.call('HMGET', lease, 'owner', 'taken', 'epoch'))
 if holder ~= owner or taken ~= epoch then return 0 end
-if countOf(current) < tonumber(raised) then redis.call('HSET', lease, 'epoch', raised) end
+if countOrZero(current) < tonumber(raised) then redis.call('HSET', lease, 'epoch', raised) end
 return 1
 `);
 

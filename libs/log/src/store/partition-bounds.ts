@@ -15,9 +15,9 @@ local function boundsDamage(start, finish, bytes, time)
     table.concat(found, ', '):sub(1, 200)))
 end`;
 
-/** Lua: `countOf(value)`: a stored number that counts something, or 0 when there is none, or something else. */
-export const countOf = `
-local function countOf(value)
+/** Lua: `countOrZero(value)`: a stored number that counts something, or 0 when there is none, or something else. */
+export const countOrZero = `
+local function countOrZero(value)
   local count = tonumber(value)
   return count and count >= 0 and count < 9007199254740992 and count or 0
 end`;

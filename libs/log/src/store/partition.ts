@@ -3,7 +3,7 @@ import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script
 import type { Topic } from '../model/topic.js';
 import { copiesKey, groupPartitionKey, type PartitionKeys, partitionKeys } from './keys.js';
 import { countIn } from './log-entry.js';
-import { boundsDamage, countOf } from './partition-bounds.js';
+import { boundsDamage, countOrZero } from './partition-bounds.js';
 
 /** The start, end and size of a partition's log. */
 export interface PartitionState {
@@ -33,11 +33,11 @@ const open = new Script(`#!lua
 ${keyNames('records', 'meta', 'producers', 'expired')}
 ${argNames('topicId', 'topicVersion', 'maxRecords', 'maxBytes', 'timestamps')}
 ${boundsDamage}
-${countOf}
+${countOrZero}
 local id, version, deleted, start, finish, bytes, time = unpack(redis.call('HMGET', meta,
   'id', 'version', 'deleted', 'start', 'end', 'bytes', 'time'))
-if id and (countOf(id) == 0 or not deleted and boundsDamage(start, finish, bytes, time)) then return 2 end
-id, version = countOf(id), countOf(version)
+if id and (countOrZero(id) == 0 or not deleted and boundsDamage(start, finish, bytes, time)) then return 2 end
+id, version = countOrZero(id), countOrZero(version)
 if id > tonumber(topicId) or (id == tonumber(topicId) and deleted) then return 0 end
 if id < tonumber(topicId) then
   redis.call('UNLINK', records, meta, producers, expired)
@@ -82,10 +82,10 @@ const repair = new Script(`#!lua
 ${keyNames('records', 'meta')}
 ${argNames('topicId')}
 ${boundsDamage}
-${countOf}
+${countOrZero}
 ${countIn}
 local id, start, finish, bytes, time = unpack(redis.call('HMGET', meta, 'id', 'start', 'end', 'bytes', 'time'))
-if countOf(id) > 0 and not boundsDamage(start, finish, bytes, time) then return 1 end
+if countOrZero(id) > 0 and not boundsDamage(start, finish, bytes, time) then return 1 end
 local info, stream = {}, redis.call('EXISTS', records) == 1 and redis.call('XINFO', 'STREAM', records) or {}
 for index = 1, #stream, 2 do info[stream[index]] = stream[index + 1] end
 local function endOf(entryId) return tonumber(string.match(entryId or '', '^0%-(%d+)$')) end
@@ -93,9 +93,9 @@ local first, last = info['first-entry'] or {}, info['last-entry'] or {}
 local behind = endOf(last[1]) or endOf(info['last-generated-id']) or 0
 local frame = first[2] and first[2][2] or ''
 local from = endOf(first[1]) and math.max(0, endOf(first[1]) - countIn(frame)) or behind
-if tonumber(finish) == behind and tonumber(start) == countOf(start) and countOf(start) <= behind then from = countOf(start) end
-redis.call('HSET', meta, 'id', countOf(id) > 0 and id or topicId, 'start', string.format('%.0f', from), 'end', string.format('%.0f', behind),
-  'bytes', (info['length'] or 0) * #frame, 'time', string.format('%.0f', countOf(last[2] and last[2][4])))
+if tonumber(finish) == behind and tonumber(start) == countOrZero(start) and countOrZero(start) <= behind then from = countOrZero(start) end
+redis.call('HSET', meta, 'id', countOrZero(id) > 0 and id or topicId, 'start', string.format('%.0f', from), 'end', string.format('%.0f', behind),
+  'bytes', (info['length'] or 0) * #frame, 'time', string.format('%.0f', countOrZero(last[2] and last[2][4])))
 return 1
 `);
 

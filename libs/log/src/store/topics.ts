@@ -2,7 +2,7 @@ import { DamagedStateError, storedInteger } from '@millrace/core';
 import { argNames, asInteger, asText, keyNames, orNothing, type RedisClient, Script } from '@millrace/redis';
 import { readStoredTopic, type Topic, type TopicSettings } from '../model/topic.js';
 import { partitionKeys, topicIdsKey, topicsKey } from './keys.js';
-import { countOf } from './partition-bounds.js';
+import { countOrZero } from './partition-bounds.js';
 
 /** A topic's settings, or undefined when it is not declared. @throws {DamagedStateError} its stored settings are damaged */
 export async function findTopic(client: RedisClient, prefix: string, name: string): Promise<Topic | undefined> {
@@ -40,9 +40,9 @@ export async function allTopics(
 // EFFECTS  see KEYS. A last id that is no number, or more than an hour ahead, counts for nothing
 const nextId = new Script(`#!lua
 ${keyNames('ids')}
-${countOf}
+${countOrZero}
 local time = redis.call('TIME')
-local now, last = time[1] * 1000 + math.floor(time[2] / 1000), countOf(redis.call('GET', ids))
+local now, last = time[1] * 1000 + math.floor(time[2] / 1000), countOrZero(redis.call('GET', ids))
 if last > now + 3600000 then last = 0 end
 local id = math.max(last + 1, now)
 redis.call('SET', ids, string.format('%.0f', id))
