@@ -21,7 +21,7 @@ export default {
     {
       promise: 'a stream takes records again once what stood behind the log is gone',
       file: 'libs/log/src/store/foreign-entries.ts',
-      replace: `redis.call('XSETID', records, last)`,
+      replace: `redis.pcall('XSETID', records, last)`,
       by: `redis.call('EXISTS', records)`,
       spec,
     },

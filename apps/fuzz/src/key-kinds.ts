@@ -42,6 +42,7 @@ const ofTheLog: readonly KeyKind[] = [
   { key: `${log}:producers`, type: 'hash', content: 'text' },
   { key: `${log}:expired`, type: 'hash', content: 'number', fields: ['g'] },
   { key: `${log}:upkeep`, type: 'string', content: 'text' },
+  { key: `${log}:rebuilt`, type: 'stream', content: 'batch' },
   { key: `${log}:sources`, type: 'set', content: 'text' },
   { key: `${log}:copies:*`, type: 'zset', content: 'text' },
   {

@@ -47,6 +47,9 @@ export const logOperator: RoleGrants = {
       commands:
         'xadd xdel xgroup|create xgroup|destroy xgroup|setid xinfo|groups xinfo|stream xlen xrange xread xsetid xtrim',
     },
+    { keys: log('rebuilt'), commands: 'del persist pexpire xadd xgroup|create xlen xrevrange xsetid xtrim' },
+    // One command that has both keys.
+    { keys: log('records rebuilt'), commands: 'rename' },
     { keys: log('group:* meta producers expired'), commands: 'hdel hget hincrby hmget hscan hset pexpire' },
     presence,
     { keys: group('state presence subscriptions'), commands: 'hdel hget hincrby hmget hset' },

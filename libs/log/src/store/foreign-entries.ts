@@ -2,6 +2,7 @@ import { argNames, asInteger, asList, asText, keyNames, type RedisClient, Script
 import type { ChainLook } from '../model/entry-chain.js';
 import type { PartitionKeys } from './keys.js';
 import { countIn } from './log-entry.js';
+import { rebuildStream } from './stream-rebuild.js';
 
 /** How many entries are searched for the one that follows: a frame may have a megabyte, and Lua copies it. */
 const mostLooked = 8;
@@ -78,25 +79,28 @@ const mostRemoved = 100;
 //   records  :records  entries past the end are removed; the stream's last id is set back, or no append would be possible
 //   meta     :meta     `end`: read
 // ARGV     most  entries
-// RETURNS  the number removed
+// RETURNS  { the number removed, 1 if the last id could not be set back, else 0 }
 // EFFECTS  see KEYS
 const remove = new Script(`#!lua flags=allow-oom
 ${keyNames('records', 'meta')}
 ${argNames('most')}
 local finish = tonumber(redis.call('HGET', meta, 'end'))
-if not finish or redis.call('EXISTS', records) == 0 then return 0 end
+if not finish or redis.call('EXISTS', records) == 0 then return {0, 0} end
 local last = string.format('0-%.0f', finish)
 local entries = redis.call('XRANGE', records, '(' .. last, '+', 'COUNT', most)
 for _, entry in ipairs(entries) do redis.call('XDEL', records, entry[1]) end
-if #entries < tonumber(most) then redis.call('XSETID', records, last) end
-return #entries
+if #entries == tonumber(most) then return {#entries, 0} end
+local set = redis.pcall('XSETID', records, last)
+return {#entries, set.err and 1 or 0}
 `);
 
 /** Removes the entries past the end of a partition's log; resolves to their number. */
-export async function removeForeignEntries(client: RedisClient, { records, meta }: PartitionKeys): Promise<number> {
+export async function removeForeignEntries(client: RedisClient, keys: PartitionKeys): Promise<number> {
   for (let removed = 0; ; ) {
-    const slice = asInteger(await remove.run(client, [records, meta], [mostRemoved]));
+    const reply = asList(await remove.run(client, [keys.records, keys.meta], [mostRemoved]));
+    const [slice = 0, isBlocked = 0] = reply.map(asInteger);
     removed += slice;
+    if (isBlocked === 1) await rebuildStream(client, keys);
     if (slice < mostRemoved) return removed;
   }
 }

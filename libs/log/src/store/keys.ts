@@ -18,6 +18,8 @@ export interface PartitionKeys {
   readonly sources: string;
   /** String with a time to live: the process that does the partition's upkeep at present. */
   readonly upkeep: string;
+  /** Stream with a time to live: what `records` will be, while it is made again without foreign entries. */
+  readonly rebuilt: string;
 }
 
 /** The keys of one partition, all in one slot of a cluster. See docs/keyspace.md. */
@@ -30,6 +32,7 @@ export function partitionKeys(prefix: string, topic: string, partition: number):
     expired: `${base}:expired`,
     sources: `${base}:sources`,
     upkeep: `${base}:upkeep`,
+    rebuilt: `${base}:rebuilt`,
   };
 }
 

@@ -166,10 +166,14 @@ export async function removePartition(
   topic: Topic,
   partition: number,
 ): Promise<void> {
-  const { meta, records, producers, expired, upkeep, sources } = partitionKeys(prefix, topic.name, partition);
+  const { meta, records, producers, expired, upkeep, sources, rebuilt } = partitionKeys(prefix, topic.name, partition);
   const groups = await groupsOfPartition(client, records);
   const groupKeys = groups.map(({ group }) => groupPartitionKey(prefix, topic.name, partition, group));
-  await remove.run(client, [meta, records, producers, expired, upkeep, ...groupKeys], [topic.id, deletedMarkMs]);
+  await remove.run(
+    client,
+    [meta, records, producers, expired, upkeep, rebuilt, ...groupKeys],
+    [topic.id, deletedMarkMs],
+  );
   const copied = asList(await client.callBuffer('SMEMBERS', sources)).map(asText);
   await client.unlink(sources, ...copied.map((source) => copiesKey(prefix, topic.name, partition, source)));
 }
