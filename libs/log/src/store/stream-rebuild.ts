@@ -1,6 +1,6 @@
 import { argNames, asInteger, keyNames, type RedisClient, Script } from '@millrace/redis';
 import type { PartitionKeys } from './keys.js';
-import { countOf } from './partition-bounds.js';
+import { countOrZero } from './partition-bounds.js';
 import { groupsOf } from './stream-groups.js';
 
 /** How many entries one call copies: a frame may have 256 KiB. */
@@ -23,11 +23,11 @@ const keptMs = 600_000;
 const rebuild = new Script(`#!lua
 ${keyNames('records', 'meta', 'rebuilt')}
 ${argNames('most', 'keptMs')}
-${countOf}
+${countOrZero}
 ${groupsOf}
 local start, finish = unpack(redis.call('HMGET', meta, 'start', 'end'))
 if not finish or redis.call('EXISTS', records) == 0 then return 1 end
-local last = string.format('0-%.0f', countOf(finish))
+local last = string.format('0-%.0f', countOrZero(finish))
 local known = redis.call('XREVRANGE', rebuilt, '+', '-', 'COUNT', 1)[1]
 -- What the stream does not have is no copy of it, or retention has removed it since.
 if known and not redis.call('XRANGE', records, known[1], known[1])[1] then
@@ -45,7 +45,7 @@ if redis.call('EXISTS', rebuilt) == 0 then
   redis.call('XTRIM', rebuilt, 'MAXLEN', 0)
 end
 -- Retention may have removed some since they were copied.
-redis.call('XTRIM', rebuilt, 'MINID', '=', string.format('0-%.0f', countOf(start) + 1))
+redis.call('XTRIM', rebuilt, 'MINID', '=', string.format('0-%.0f', countOrZero(start) + 1))
 if redis.call('XLEN', rebuilt) ~= redis.call('XLEN', records) then
   redis.call('DEL', rebuilt)
   return 0
